@@ -1,0 +1,115 @@
+"""Findings: what is wrong, where, and how to mend it; and the table of codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Severity = Literal["error", "warning", "advice"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong. Lines and columns count from 1; `where` is the path of the layer."""
+
+    code: str
+    message: str
+    path: str = "<text>"
+    line: int = 1
+    column: int = 1
+    where: str = ""
+    hint: str | None = None
+    excerpt: str = ""
+    """The line of the source that it points at."""
+    width: int = 1
+    """Characters that the caret underlines."""
+
+    @property
+    def severity(self) -> Severity:
+        """Errors fail, warnings fail under `--strict`, advice is shown on demand."""
+        return SEVERITIES.get(self.code, "error")
+
+    def at_path(self, path: str) -> Finding:
+        """The same finding in another file."""
+        return replace(self, path=path)
+
+    def to_dict(self) -> dict[str, object]:
+        """The finding in the JSON contract of `check`."""
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "path": self.path,
+            "line": self.line,
+            "column": self.column,
+            "where": self.where,
+            "message": self.message,
+            "hint": self.hint,
+        }
+
+    def __str__(self) -> str:
+        where = f"{self.where}: " if self.where else ""
+        return f"{self.path}:{self.line}:{self.column}: {self.severity} {self.code} {where}{self.message}"
+
+
+class SpecError(ValueError):
+    """A spec that is wrong; `findings` holds every finding, each with its place."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings: tuple[Finding, ...] = tuple(findings)
+        super().__init__("\n".join(str(finding) for finding in self.findings))
+
+
+class UsageError(Exception):
+    """The call is wrong rather than the content: a missing file, an unreadable one, a bad option. Exit code 2."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+CODES: dict[str, str] = {
+    "CC001": "not YAML",
+    "CC002": "a key stands twice",
+    "CC003": "wrong encoding",
+    "CC004": "a limit of reading is exceeded: size, nesting, nodes",
+    "CC005": "YAML that means something else than it says",
+    "CC006": "no spec in the file",
+    "CC101": "unknown key or field",
+    "CC102": "unknown kind or block",
+    "CC103": "wrong type or value",
+    "CC104": "a required field or argument is missing",
+    "CC105": "a name that is not allowed, or stands twice",
+    "CC106": "a reference to a name that does not exist",
+    "CC107": "an expression that cannot be read",
+    "CC108": "an expression that cannot be evaluated",
+    "CC109": "a parameter or variant that does not exist, or a word it does not take",
+    "CC110": "a block that contains itself",
+    "CC111": "more layers or expansion steps than the limit",
+    "CC112": "a version of the language that is not known",
+    "CC200": "impossible geometry",
+    "CC201": "kernel larger than the padded input",
+    "CC202": "kernel, stride, dilation or padding out of range",
+    "CC203": "channels or sizes at a join that do not agree",
+    "CC204": "channels that the groups do not divide",
+    "CC205": "output padding out of range",
+    "CC206": "a shuffle whose factor does not divide the axis",
+    "CC207": "nothing is left of the output",
+    "CC208": "a layer of one rank on an input of another",
+    "CC209": "a linear layer on an unflattened input",
+    "CC210": "padding of a pool too large",
+    "CC211": "padding or cropping that the input cannot give",
+    "CC212": "a number above 2^63 - 1",
+    "CC213": "too few or too many inputs",
+    "CC301": "an expectation is not met",
+    "CC302": "a printed cell differs and is not listed",
+    "CC303": "a listed difference is none any more",
+    "CC304": "an explanation does not give the printed cell",
+    "CC305": "a budget is exceeded",
+    "CC306": "a claim about something that does not exist",
+}
+"""Every code and what it stands for."""
+
+SEVERITIES: dict[str, Severity] = {}
+"""Severity of the codes that are not errors."""

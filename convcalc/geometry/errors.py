@@ -1,0 +1,132 @@
+"""Impossible geometry, as typed errors that carry their numbers.
+
+Every error knows the code under which `convcalc check` reports it, the numbers that made it
+impossible (`error.numbers`) and, where there is one, a remedy (`error.hint`). Places in a file are
+added further up, where the text is known.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+LIMIT = 2**63 - 1
+"""The largest integer that is given or computed: what a signed 64-bit size can hold."""
+
+
+class GeometryError(ValueError):
+    """Base of all errors of the arithmetic."""
+
+    code: ClassVar[str] = "CC200"
+
+    def __init__(self, message: str, *, hint: str | None = None, **numbers: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.numbers = numbers
+
+
+class KernelTooLarge(GeometryError):
+    """The window does not fit into the padded input."""
+
+    code = "CC201"
+
+    def __init__(self, size: int, before: int, after: int, kernel_size: int, dilation: int) -> None:
+        effective = dilation * (kernel_size - 1) + 1
+        padded = f"{size}" if not (before or after) else f"{size} + {before} + {after} padding"
+        window = f"{kernel_size}" if dilation == 1 else f"{effective} ({kernel_size} dilated by {dilation})"
+        missing = effective - size - before - after
+        super().__init__(
+            f"kernel of {window} is larger than the input of {padded}",
+            hint=f"the input is {missing} too small: pad it, or use a smaller kernel or dilation",
+            size=size,
+            before=before,
+            after=after,
+            kernel_size=kernel_size,
+            dilation=dilation,
+        )
+
+
+class InvalidWindow(GeometryError):
+    """A kernel, stride, dilation, padding or group count outside its range."""
+
+    code = "CC202"
+
+
+class ChannelMismatch(GeometryError):
+    """Channels (or other axes) at a join that do not agree."""
+
+    code = "CC203"
+
+
+class NotDivisible(GeometryError):
+    """Channels that the groups do not divide."""
+
+    code = "CC204"
+
+
+class OutputPaddingOutOfRange(GeometryError):
+    """Output padding must be smaller than the stride or the dilation."""
+
+    code = "CC205"
+
+    def __init__(self, output_padding: int, stride: int, dilation: int) -> None:
+        bound = max(stride, dilation)
+        super().__init__(
+            f"output_padding {output_padding} must be smaller than max(stride {stride}, dilation {dilation}) = {bound}",
+            hint=f"use an output_padding from 0 to {bound - 1}",
+            output_padding=output_padding,
+            stride=stride,
+            dilation=dilation,
+        )
+
+
+class IndivisibleShuffle(GeometryError):
+    """A pixel or channel shuffle whose factor does not divide the axis."""
+
+    code = "CC206"
+
+
+class EmptyOutput(GeometryError):
+    """An output with no position left."""
+
+    code = "CC207"
+
+
+class RankMismatch(GeometryError):
+    """A layer of one rank on an input of another."""
+
+    code = "CC208"
+
+
+class FeatureMismatch(GeometryError):
+    """A linear layer on an input that still has its space axes."""
+
+    code = "CC209"
+
+
+class PoolPaddingTooLarge(GeometryError):
+    """Padding of a pool of more than half its kernel (PyTorch), or a whole one (ONNX)."""
+
+    code = "CC210"
+
+
+class PaddingOutOfRange(GeometryError):
+    """Padding that its mode cannot take from the input."""
+
+    code = "CC211"
+
+
+class TooLarge(GeometryError):
+    """An integer above 2^63 - 1."""
+
+    code = "CC212"
+
+    def __init__(self, what: str, value: int) -> None:
+        digits = str(value) if value.bit_length() < 256 else f"a number of {value.bit_length()} bits"
+        super().__init__(f"{what} of {digits} is above 2^63 - 1", value=value)
+
+
+class WrongArity(GeometryError):
+    """A layer that was given too few or too many inputs."""
+
+    code = "CC213"

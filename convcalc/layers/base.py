@@ -1,0 +1,130 @@
+"""What every layer is: a frozen model of resolved fields that exposes facts.
+
+Facts, all without the batch axis (shapes are [channels, *space]): the output's shape, the weights, how
+each output axis reads the input, the operations by kind, and what the backward pass keeps. Parameters,
+MACs, receptive field and memory are derived from these facts by the analyses, in one place each.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..geometry import IDENTITY, LIMIT, AxisLink, RankMismatch, WrongArity
+
+Shape = tuple[int, ...]
+Shapes = tuple[Shape, ...]
+
+Count = Annotated[int, Field(strict=True, ge=1, le=LIMIT)]
+Size = Annotated[int, Field(strict=True, ge=0, le=LIMIT)]
+Flag = Annotated[bool, Field(strict=True)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Weight(NamedTuple):
+    """One tensor that a layer holds, named as PyTorch names it; buffers are not learnable."""
+
+    name: str
+    shape: Shape
+    learnable: bool = True
+
+
+class Saved(NamedTuple):
+    """One tensor that the backward pass needs: input number `which` or the output as it is, or an extra one.
+
+    `elements` and `bytes` (an element's size, None for the activations' own type) describe extra ones.
+    """
+
+    tensor: Literal["input", "output", "extra"]
+    which: int = 0
+    elements: int = 0
+    bytes: int | None = None
+
+
+OPERATIONS: dict[str, tuple[int, str]] = {
+    "mac": (2, "multiply-accumulates of convolutions, transposed convolutions and linear layers"),
+    "bias": (1, "one addition an output of a layer with a bias"),
+    "activation": (1, "one an element (softmax 3: exponential, sum, division)"),
+    "normalization": (1, "batch norm 2 an element; other norms 5, and 2 more with affine weights"),
+    "pooling": (1, "one an input read: kernel size x outputs; adaptive pools the sum of their windows"),
+    "elementwise": (1, "one an element and operand added or multiplied; a gate 3, a scale 1"),
+    "interpolation": (1, "nearest 0; linear and cubic: 2 x taps - 1 an output"),
+}
+"""Kind of operation -> (flops each, what is counted): the documented table behind `flops`."""
+
+Operations = dict[str, int]
+
+
+class Layer(BaseModel):
+    """Base of all layers. A layer that says nothing else keeps its input's shape and costs nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    kind: str
+    """The name under which the language knows it: conv2d, relu, ..."""
+
+    arity: ClassVar[tuple[int, int | None]] = (1, 1)
+    """Fewest and most inputs (None: any number)."""
+    short_forms: ClassVar[dict[str, str]] = {}
+    """The lecture's letters: short field name -> field name."""
+    weighted: ClassVar[bool] = False
+    """Whether it counts towards the depth: convolutions and linear layers."""
+    is_view: ClassVar[bool] = False
+    """Whether its output is its input's memory under another shape or name."""
+
+    @property
+    def rank(self) -> int | None:
+        """Space axes that the kind's name fixes; None where the layer serves every rank."""
+        return None
+
+    @property
+    def data_inputs(self) -> int | None:
+        """How many inputs are read as data (the rest only lend their size); None for all."""
+        return None
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        """The output's shape; raises a GeometryError where there is none."""
+        return inputs[0]
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        """Every tensor it holds for inputs of these shapes, learnable ones first."""
+        return ()
+
+    def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
+        """For each output axis, the input axis that feeds it and how (None: no single one does)."""
+        return tuple(AxisLink(axis, IDENTITY) for axis in range(len(inputs[0])))
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        """Operations of one forward pass at batch 1, by the kinds of `OPERATIONS`."""
+        return {}
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        """What PyTorch's backward pass of it keeps, at batch 1."""
+        return ()
+
+    def fields(self) -> dict[str, Any]:
+        """The fields that were given, resolved, without the kind."""
+        given = self.model_fields_set
+        return {name: getattr(self, name) for name in type(self).model_fields if name in given and name != "kind"}
+
+
+def check_arity(layer: Layer, count: int) -> None:
+    """Raise `WrongArity` unless the layer takes `count` inputs."""
+    fewest, most = layer.arity
+    if count < fewest or (most is not None and count > most):
+        wanted = f"{fewest}" if fewest == most else f"at least {fewest}" if most is None else f"{fewest} to {most}"
+        raise WrongArity(f"{layer.kind} takes {wanted} input{'s' * (wanted != '1')}, not {count}", count=count)
+
+
+def check_rank(layer: Layer, shape: Shape) -> None:
+    """Raise `RankMismatch` unless `shape` has the space axes that the kind's name says."""
+    if layer.rank is not None and len(shape) != layer.rank + 1:
+        axes = len(shape) - 1
+        hint = f"use {layer.kind[:-2]}{axes}d" if layer.kind.endswith("d") and 1 <= axes <= 3 else None
+        raise RankMismatch(
+            f"{layer.kind} takes [channels, {layer.rank} space axes], not {list(shape)} with {axes}",
+            hint=hint,
+            rank=layer.rank,
+            axes=axes,
+        )

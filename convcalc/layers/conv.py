@@ -1,0 +1,252 @@
+"""Convolutions: conv1d|2d|3d, conv_transpose1d|2d|3d, separable_conv1d|2d.
+
+Source of the size rules: `convcalc.geometry`. Weight layouts are PyTorch's
+(torch.nn.Conv2d, torch.nn.ConvTranspose2d).
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from math import prod
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from ..geometry import (
+    AxisLink,
+    InvalidWindow,
+    NotDivisible,
+    OutputPaddingOutOfRange,
+    PaddingOutOfRange,
+    TransposedWindow,
+    Window,
+    conv_output,
+    conv_transpose_output,
+    resolve_crop,
+    resolve_padding,
+)
+from .base import Count, Flag, Operations, Saved, Shape, Shapes, Weight, check_rank
+from .sliding import Padding, PerAxis, PerAxisSize, Sliding, axis_paddings, spatial_links
+
+LETTERS = {
+    "out": "out_channels",
+    "k": "kernel_size",
+    "s": "stride",
+    "p": "padding",
+    "d": "dilation",
+    "g": "groups",
+}
+
+
+def check_groups(groups: int, **channels: int) -> None:
+    """Raise `NotDivisible` unless the groups divide the channels."""
+    for name, count in channels.items():
+        if count % groups:
+            raise NotDivisible(
+                f"groups {groups} do not divide {name} {count}",
+                hint=f"{name} must be a multiple of {groups}",
+                groups=groups,
+                **channels,
+            )
+
+
+class _Convolution(Sliding):
+    """Fields and facts that convolutions of all kinds share."""
+
+    out_channels: Count
+    kernel_size: PerAxis
+    stride: PerAxis = Field(default=1, validate_default=True)
+    padding: Padding = Field(default=0, validate_default=True)
+    dilation: PerAxis = Field(default=1, validate_default=True)
+    bias: Flag = True
+
+    weighted: ClassVar[bool] = True
+
+    def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
+        return spatial_links(self.windows(inputs[0]))
+
+    def windows(self, shape: Shape) -> tuple[Window, ...] | tuple[TransposedWindow, ...]:
+        """The window of each space axis for an input of this shape."""
+        raise AssertionError("every convolution has its windows")
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        return (Saved("input"),)
+
+
+class _Windowed(_Convolution):
+    """A convolution whose window slides over the (padded) input."""
+
+    @cached_property
+    def _explicit_windows(self) -> tuple[Window, ...] | None:
+        if isinstance(self.padding, str):
+            return None
+        return tuple(
+            Window(k, s, *p, d)
+            for k, s, p, d in zip(self.kernel_size, self.stride, self.padding, self.dilation, strict=True)
+        )
+
+    def windows(self, shape: Shape) -> tuple[Window, ...]:
+        if self._explicit_windows is not None:
+            return self._explicit_windows
+        fields = zip(
+            shape[1:],
+            self.kernel_size,
+            self.stride,
+            axis_paddings(self.padding, self.rank),
+            self.dilation,
+            strict=True,
+        )
+        return tuple(Window(k, s, *resolve_padding(p, i, k, s, d), d) for i, k, s, p, d in fields)
+
+    def _spatial_output(self, shape: Shape) -> list[int]:
+        check_rank(self, shape)
+        return [conv_output(i, *window) for i, window in zip(shape[1:], self.windows(shape), strict=True)]
+
+
+class Conv(_Windowed):
+    """A convolution (cross-correlation), `conv1d`, `conv2d`, `conv3d`.
+
+    Output per axis: (i + pl + pr − d(k − 1) − 1)//s + 1. Weight [out_channels, in_channels/groups, *kernel].
+    `same` padding follows TensorFlow and ONNX at every stride (PyTorch has it at stride 1 only);
+    `padding_mode` reflect, replicate and circular fill the padding from the input.
+    Source: torch.nn.Conv2d; Dumoulin & Visin 2016, arXiv:1603.07285, relationship 15.
+    """
+
+    groups: Count = 1
+    padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros"
+
+    short_forms: ClassVar[dict[str, str]] = LETTERS
+
+    @model_validator(mode="after")
+    def _groups_divide(self) -> Conv:
+        check_groups(self.groups, out_channels=self.out_channels)
+        return self
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        shape = inputs[0]
+        check_rank(self, shape)
+        if self.groups > 1:
+            check_groups(self.groups, in_channels=shape[0])
+        if self.padding_mode != "zeros":
+            check_padding_source(self.padding_mode, shape, self.windows(shape))
+        return (self.out_channels, *self._spatial_output(shape))
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        weight = Weight("weight", (self.out_channels, inputs[0][0] // self.groups, *self.kernel_size))
+        return (weight, Weight("bias", (self.out_channels,))) if self.bias else (weight,)
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        positions = prod(output[1:])
+        macs = self.out_channels * (inputs[0][0] // self.groups) * prod(self.kernel_size) * positions
+        return {"mac": macs, "bias": self.out_channels * positions} if self.bias else {"mac": macs}
+
+
+class ConvTranspose(_Convolution):
+    """A transposed convolution, `conv_transpose1d`, `conv_transpose2d`, `conv_transpose3d`.
+
+    Output per axis: (i − 1)s − pl − pr + d(k − 1) + 1 + output_padding. Weight
+    [in_channels, out_channels/groups, *kernel]. Its MACs are counted per input position. `same` gives i·s
+    outputs and crops as Keras does; `valid` is Keras's.
+    Source: torch.nn.ConvTranspose2d; keras.layers.Conv2DTranspose.
+    """
+
+    groups: Count = 1
+    output_padding: PerAxisSize = Field(default=0, validate_default=True)
+
+    short_forms: ClassVar[dict[str, str]] = LETTERS
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ConvTranspose:
+        check_groups(self.groups, out_channels=self.out_channels)
+        for op, s, d in zip(self.output_padding, self.stride, self.dilation, strict=True):
+            if op >= max(s, d):
+                raise OutputPaddingOutOfRange(op, s, d)
+        if isinstance(self.padding, str) and any(self.output_padding):
+            raise InvalidWindow(
+                f"output_padding goes with explicit padding, not with '{self.padding}'",
+                hint="'same' and 'valid' fix the output's size; give padding as numbers",
+            )
+        return self
+
+    @cached_property
+    def _windows(self) -> tuple[TransposedWindow, ...]:
+        fields = zip(
+            self.kernel_size,
+            self.stride,
+            axis_paddings(self.padding, self.rank),
+            self.dilation,
+            self.output_padding,
+            strict=True,
+        )
+        return tuple(TransposedWindow(k, s, *resolve_crop(p, k, s, d), d, op) for k, s, p, d, op in fields)
+
+    def windows(self, shape: Shape) -> tuple[TransposedWindow, ...]:
+        return self._windows
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        shape = inputs[0]
+        check_rank(self, shape)
+        if self.groups > 1:
+            check_groups(self.groups, in_channels=shape[0])
+        space = (conv_transpose_output(i, *window) for i, window in zip(shape[1:], self._windows, strict=True))
+        return (self.out_channels, *space)
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        weight = Weight("weight", (inputs[0][0], self.out_channels // self.groups, *self.kernel_size))
+        return (weight, Weight("bias", (self.out_channels,))) if self.bias else (weight,)
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        macs = prod(inputs[0]) * (self.out_channels // self.groups) * prod(self.kernel_size)
+        return {"mac": macs, "bias": prod(output)} if self.bias else {"mac": macs}
+
+
+class SeparableConv(_Windowed):
+    """A depthwise convolution with a multiplier, then a 1×1 convolution: `separable_conv1d`, `separable_conv2d`.
+
+    Weights depthwise.weight [in_channels·depth_multiplier, 1, *kernel] (no bias, as in Keras),
+    pointwise.weight [out_channels, in_channels·depth_multiplier, 1, ...] and pointwise.bias.
+    Source: keras.layers.SeparableConv2D; Chollet 2017, arXiv:1610.02357.
+    """
+
+    depth_multiplier: Count = 1
+
+    short_forms: ClassVar[dict[str, str]] = {letter: name for letter, name in LETTERS.items() if letter != "g"}
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        return (self.out_channels, *self._spatial_output(inputs[0]))
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        middle = inputs[0][0] * self.depth_multiplier
+        pair = (
+            Weight("depthwise.weight", (middle, 1, *self.kernel_size)),
+            Weight("pointwise.weight", (self.out_channels, middle, *(1,) * self.rank)),
+        )
+        return (*pair, Weight("pointwise.bias", (self.out_channels,))) if self.bias else pair
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        positions = prod(output[1:])
+        middle = inputs[0][0] * self.depth_multiplier
+        macs = middle * (prod(self.kernel_size) + self.out_channels) * positions
+        return {"mac": macs, "bias": self.out_channels * positions} if self.bias else {"mac": macs}
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        middle = inputs[0][0] * self.depth_multiplier * prod(output[1:])
+        return (Saved("input"), Saved("extra", elements=middle))
+
+
+def check_padding_source(mode: str, shape: Shape, windows: tuple[Window, ...]) -> None:
+    """Raise `PaddingOutOfRange` where reflect, replicate or circular padding cannot be taken from the input.
+
+    Reflection needs padding < input, wrapping around padding <= input. Source: PyTorch
+    aten/src/ATen/native/ReflectionPad.cpp and PadNd.cpp.
+    """
+    for axis, (size, window) in enumerate(zip(shape[1:], windows, strict=True), start=1):
+        largest = max(window.before, window.after)
+        bound = {"reflect": size - 1, "circular": size}.get(mode, largest)
+        if largest > bound:
+            raise PaddingOutOfRange(
+                f"{mode} padding of {largest} on axis {axis} needs an input larger than {size}",
+                hint=f"{mode} padding of an input of {size} can be at most {bound}",
+                padding=largest,
+                size=size,
+            )

@@ -1,0 +1,202 @@
+"""Network: an immutable graph of layers with their shapes.
+
+Nodes stand in the order of execution, inputs of the network first. A node's name is its path in the
+spec (`inception_3a.3x3.reduce.conv2d`); groups are the paths in between (blocks, branches, repeats).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from .findings import Finding, SpecError
+from .geometry import LIMIT, GeometryError, TooLarge
+
+if TYPE_CHECKING:
+    from .layers.base import Layer, Shape, Shapes
+    from .source import Marked
+
+
+class Node(NamedTuple):
+    """One layer in its place. `layer` is None for an input of the network."""
+
+    name: str
+    layer: Layer | None
+    inputs: tuple[int, ...]
+    """Indices of the nodes that it reads."""
+    shape: Shape
+    """Of its output, without the batch: [channels, *space]."""
+
+    @property
+    def kind(self) -> str:
+        """The layer's kind; `input` for an input of the network."""
+        return self.layer.kind if self.layer is not None else "input"
+
+    @property
+    def stage(self) -> str:
+        """The top-level item that it belongs to."""
+        return self.name.partition(".")[0]
+
+
+class Group(NamedTuple):
+    """Consecutive nodes under one path: a block, a branch, a join with its branches, a repeated item."""
+
+    path: str
+    kind: str
+    """The block's name, the join's kind, or `branch`, `layers`, `repeat`."""
+    start: int
+    stop: int
+    """The nodes start … stop − 1."""
+    output: int
+    """The node that is the group's output; for an empty branch the node that passes through."""
+    repeats: int = 1
+    """How often its item is repeated."""
+
+
+class Output(NamedTuple):
+    """An output of the network, with the weight of its loss in training."""
+
+    name: str
+    node: int
+    loss_weight: float = 1.0
+
+
+class Origin(Protocol):
+    """Where a network comes from: places for findings, the claims of its file, and a way to build it anew."""
+
+    path: str
+
+    def finding(self, code: str, message: str, name: str = "", *, hint: str | None = None) -> Finding:
+        """A finding placed where the node or group `name` is written."""
+
+    def finding_at(self, code: str, message: str, at: Marked | None, *, hint: str | None = None) -> Finding:
+        """A finding placed at a node of the document."""
+
+    def section(self, key: str) -> Marked | None:
+        """A top-level section of the document (`expect`, `published`), or None."""
+
+    def reload(
+        self,
+        *,
+        params: Mapping[str, object] | None = None,
+        variant: str | None = None,
+        input: object = None,
+    ) -> Network:
+        """The same source with other params, another variant or another input."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network with inferred shapes. Build one with `convcalc.load`, `convcalc.loads`."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    outputs: tuple[Output, ...]
+    groups: Mapping[str, Group]
+    """Path -> group, in the order of the spec."""
+    source: str | None = None
+    variant: str | None = None
+    origin: Origin | None = None
+
+    @property
+    def inputs(self) -> dict[str, Shape]:
+        """Input name -> shape."""
+        return {node.name: node.shape for node in self.nodes if node.layer is None}
+
+    def input_shapes(self, node: Node) -> Shapes:
+        """Shapes that a node reads."""
+        nodes = self.nodes
+        return tuple([nodes[i].shape for i in node.inputs])
+
+    def at(self, inputs: Mapping[str, Sequence[int]]) -> Network:
+        """The same layers on inputs of other sizes: the shape rules run again.
+
+        `when`, `repeat` and expressions over `in_channels` keep what they were; use the origin's
+        `reload(input=…)` to expand the spec anew. Raises SpecError with a place where a shape is impossible.
+        """
+        inference = Inference()
+        nodes: list[Node] = []
+        for node in self.nodes:
+            if node.layer is None:
+                nodes.append(node._replace(shape=tuple(inputs.get(node.name, node.shape))))
+                continue
+            shapes = tuple([nodes[i].shape for i in node.inputs])
+            try:
+                shape = inference.shape(node.layer, shapes)
+            except GeometryError as error:
+                raise SpecError([self.finding(error.code, str(error), node.name, hint=error.hint)]) from error
+            nodes.append(Node(node.name, node.layer, node.inputs, shape))
+        return replace(self, nodes=tuple(nodes))
+
+    def finding(self, code: str, message: str, name: str = "", *, hint: str | None = None) -> Finding:
+        """A finding about a node or group, placed where the origin says."""
+        if self.origin is not None:
+            return self.origin.finding(code, message, name, hint=hint)
+        return Finding(code, message, self.name, where=name, hint=hint)
+
+    def stages(self) -> list[tuple[str, range, int]]:
+        """(name, nodes, output node) of every top-level item, in order."""
+        rows: list[tuple[str, range, int]] = []
+        index, nodes = 0, self.nodes
+        while index < len(nodes):
+            if nodes[index].layer is None:
+                index += 1
+                continue
+            name = nodes[index].stage
+            group = self.groups.get(name)
+            stop = group.stop if group is not None else index + 1
+            rows.append((name, range(index, stop), group.output if group is not None else index))
+            index = stop
+        return rows
+
+
+class Inference:
+    """Shape inference that remembers: equal layers on equal shapes are computed once.
+
+    Keyed by the layer's identity; it holds the layers, so that no identity is used twice.
+    """
+
+    def __init__(self) -> None:
+        self._shapes: dict[tuple[int, Shapes], Shape] = {}
+        self._layers: dict[int, Layer] = {}
+
+    def shape(self, layer: Layer, inputs: Shapes) -> Shape:
+        """The output's shape; raises GeometryError where it is impossible or too large."""
+        key = (id(layer), inputs)
+        found = self._shapes.get(key)
+        if found is None:
+            found = self._shapes[key] = output_shape(layer, inputs)
+            self._layers[id(layer)] = layer
+        return found
+
+
+def output_shape(layer: Layer, inputs: Shapes) -> Shape:
+    """The layer's output on these inputs, its arity and the limit of 2^63 − 1 checked.
+
+    >>> from convcalc.layers.registry import build
+    >>> output_shape(build("conv2d", {"out_channels": 8, "kernel_size": 3}), ((3, 32, 32),))
+    (8, 30, 30)
+    """
+    fewest, most = layer.arity
+    if len(inputs) < fewest or (most is not None and len(inputs) > most):
+        from .layers.base import check_arity
+
+        check_arity(layer, len(inputs))
+    shape = layer.output_shape(inputs)
+    if prod(shape) > LIMIT:
+        raise TooLarge("an output", prod(shape))
+    for weight in layer.weights(inputs):
+        if prod(weight.shape) > LIMIT:
+            raise TooLarge(f"{layer.kind}'s {weight.name}", prod(weight.shape))
+    return shape
+
+
+def consumers(nodes: Iterable[Node], count: int) -> list[list[int]]:
+    """For each node, the indices of the nodes that read it."""
+    found: list[list[int]] = [[] for _ in range(count)]
+    for index, node in enumerate(nodes):
+        for source in node.inputs:
+            found[source].append(index)
+    return found
