@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ..layers.registry import KINDS
 from ..source import List, Map, Marked, Source, Text, parse
-from .arithmetic import FUNCTIONS
 from .errors import Findings, Problem, suggest
 from .items import Block, Item, Known
 from .names import GROUP, WIRING, check_name, parse_reference, shown

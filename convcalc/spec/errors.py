@@ -8,7 +8,6 @@ from typing import TypeAlias
 from ..findings import Finding, SpecError
 from ..source import Marked, Source, Text
 
-
 Where: TypeAlias = "str | Callable[[], str]"
 """The path of a layer, or how to find it out: paths are only needed once something is wrong."""
 

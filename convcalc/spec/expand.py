@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from ..geometry import GeometryError
 from ..layers.base import Layer
 from ..network import Group as NodeGroup
@@ -55,10 +57,8 @@ class Expansion:
             self.append(name, None, (), shape, at)
         current = tuple(range(len(self.nodes)))
         self.params = dict(env)
-        try:
+        with suppress(Stop):
             current = self.items(self.document.items, self.top, env, current)
-        except Stop:
-            pass
         self.findings.raise_any()
         return current
 
@@ -124,7 +124,8 @@ class Expansion:
                 at = self.group_places.get(place.prefix + name)
             first = f", first on line {at.line}" if at is not None else ""
             message = f"the name '{name}' stands twice{first}"
-            self.report(Problem("CC105", message, "names are unique in their block or branch"), item.name_at, place.prefix + name)
+            problem = Problem("CC105", message, "names are unique in their block or branch")
+            self.report(problem, item.name_at, place.prefix + name)
 
     def fail(self, item: Item, place: Place, name: str, error: GeometryError | Problem | LayerProblems) -> Value:
         """Report an error of an item and register its failure."""

@@ -80,7 +80,7 @@ def check_number(text: str, offset: int = 0) -> None:
     elif re.fullmatch(r"\d+(?:\.\d+)?", digits) and len(digits) < 30:
         meaning = f"write {digits.lstrip('0') or '0'}"
     elif re.fullmatch(r"[\d.]+[eE][+-]?\d+", digits):
-        raise Problem("CC108", f"the exponent of {shown(text)} is out of range", "at most two digits", offset, len(text))
+        raise Problem("CC108", f"the exponent of {shown(text)} is too large", "two digits at most", offset, len(text))
     if meaning is None:
         raise Problem("CC107", f"{shown(text)} is neither a number nor a name", None, offset, len(text))
     raise Problem("CC005", f"{shown(text)} is no plain decimal number", meaning, offset, len(text))

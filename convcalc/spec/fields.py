@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
@@ -51,7 +51,7 @@ def fields_of(kind: str) -> dict[str, FieldType]:
     return _fields(layer_class(kind))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _fields(cls: type[Layer]) -> dict[str, FieldType]:
     found: dict[str, FieldType] = {}
     for name, info in cls.model_fields.items():

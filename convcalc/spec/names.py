@@ -45,7 +45,7 @@ def check_name(text: str, what: str = "name") -> None:
 def check_parameter(text: str, functions: frozenset[str]) -> None:
     """Raise a Problem (CC105) unless the text may name a parameter."""
     if not (text.isidentifier() and text.isascii()) or len(text) > MAX_NAME:
-        raise Problem("CC105", f"{shown(text)} is no parameter's name", "parameters are identifiers: letters, digits, _")
+        raise Problem("CC105", f"{shown(text)} is no parameter's name", "use letters, digits and _")
     if iskeyword(text) or text.lower() in _BOOLEANS:
         raise Problem("CC105", f"{shown(text)} is a keyword and cannot name a parameter")
     if text in functions:

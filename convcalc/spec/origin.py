@@ -10,7 +10,6 @@ from ..source import Marked, Source
 from .arithmetic import Value
 from .document import Document
 from .expand import Expansion
-from .items import Block, Item
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -28,6 +27,7 @@ class SpecOrigin:
 
     def __init__(self, document: Document, expansion: Expansion, params: dict[str, Value]) -> None:
         self.document = document
+        self.path = document.source.path
         self.params: dict[str, Value] = params
         """The parameters of the spec with the values that they have."""
         self._expansion = expansion
@@ -37,11 +37,6 @@ class SpecOrigin:
     def source(self) -> Source:
         """The text."""
         return self.document.source
-
-    @property
-    def path(self) -> str:
-        """The file's path."""
-        return self.document.source.path
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -104,6 +99,3 @@ class SpecOrigin:
         from .load import expand
 
         return expand(self.document, params=params, variant=variant, input=input)
-
-
-__all__ = ["Block", "Declared", "Item", "SpecOrigin"]

@@ -12,9 +12,7 @@ from .values import evaluate
 from .wiring import PassedOver, Value, resolve
 
 
-def find_outputs(
-    document: Document, expansion: Expansion, env: dict[str, Number], last: Value
-) -> tuple[Output, ...]:
+def find_outputs(document: Document, expansion: Expansion, env: dict[str, Number], last: Value) -> tuple[Output, ...]:
     """The outputs, in order. Raises SpecError where a name means nothing.
 
     A named output whose item is passed over (`when: training`) is none in this network; one must be left.
@@ -35,8 +33,7 @@ def find_outputs(
         except Problem as problem:
             findings.problem(problem, at, "outputs")
             continue
-        for index in indices:
-            found.append(Output(name if len(indices) == 1 else nodes[index].name, index, loss_weight))
+        found += [Output(name if len(indices) == 1 else nodes[index].name, index, loss_weight) for index in indices]
     if not found and not findings.all:
         findings.add("CC106", "every output is passed over", document.section("outputs"), None, "outputs")
     findings.raise_any()

@@ -120,11 +120,7 @@ def _declarations(node: Marked | None, findings: Findings, where: str) -> Iterab
 def bind(params: Params, given: dict[str, tuple[Value | None, Marked | None]], env: dict[str, Value]) -> None:
     """Put every parameter's value into `env`, defaults evaluated in order. Raises a Problem placed at its node."""
     for name, param in params.items():
-        at: Marked | None
-        if name in given:
-            value, at = given[name]
-        else:
-            value, at = None, param.at
+        value, at = given.get(name, (None, param.at))
         try:
             if name not in given:
                 value = evaluate(param.default, env)

@@ -64,13 +64,13 @@ def read(path_or_name: str) -> Source:
 def _is_file(path: str) -> bool:
     """Whether there is something other than a directory at a path."""
     try:
-        return not stat.S_ISDIR(os.stat(path).st_mode)
+        return not stat.S_ISDIR(Path(path).stat().st_mode)
     except (OSError, ValueError):
-        return os.path.islink(path)
+        return Path(path).is_symlink()
 
 
 def _read_bytes(path: str) -> bytes:
-    _refuse_special(path, os.stat(path).st_mode)
+    _refuse_special(path, Path(path).stat().st_mode)
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     with os.fdopen(descriptor, "rb") as file:
         _refuse_special(path, os.fstat(descriptor).st_mode)
@@ -87,7 +87,7 @@ def _refuse_special(path: str, mode: int) -> None:
 def _unreadable(path: str, error: OSError) -> UsageError:
     if error.errno == errno.ENOENT:
         name = path.removesuffix(".yaml")
-        if os.path.islink(path):
+        if Path(path).is_symlink():
             return UsageError(f"{shown(path)} is a symbolic link to a file that does not exist")
         names = gallery_names()
         hint = suggest(name, names, f"in the gallery: {', '.join(names)}" if os.sep not in path and names else "")

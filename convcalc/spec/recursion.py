@@ -42,7 +42,7 @@ def check_recursion(blocks: dict[str, Block], items: list[Item], findings: Findi
     for name in finished:
         blocks[name].size = _measure(blocks[name].items, memo)
     _measure(items, memo)
-    reached = [item for item in _calls(items)]
+    reached = list(_calls(items))
     while reached:
         call = reached.pop().what
         assert isinstance(call, Call)

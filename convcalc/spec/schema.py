@@ -7,11 +7,11 @@ from ..source import List, Map, Marked, Text
 from .errors import Findings, Problem, Where, shortened, suggest
 from .expressions import Expression
 from .fields import fields_of
-from .items import Block, Group, Item, Join, Known, LayerTemplate, What
+from .items import Block, Group, Item, Known, LayerTemplate, What
 from .names import GROUP, WIRING, check_name, parse_reference, shown
 from .params import Param
 from .templates import compile_call, compile_kind
-from .values import Compiled, Names, read_value
+from .values import INVALID, Compiled, Names, read_value
 
 
 class Scope:
@@ -62,9 +62,7 @@ class Scope:
     def _item(self, entry: Marked, where: Where) -> Item:
         if isinstance(entry, Text):
             what = self._what(entry.text, entry, None, where)
-            item = Item(entry.text, what, entry)
-            item.size = _size(what)
-            return item
+            return Item(entry.text, what, entry)
         if not isinstance(entry, Map):
             raise Problem("CC103", "an item is a kind's name or a mapping, not a list", "a group is {layers: [...]}")
         entries = entry.entries
@@ -73,14 +71,12 @@ class Scope:
             raise _no_single_kind(entry, kinds, self.blocks)
         kind = kinds[0]
         scope = self.repeated() if "repeat" in entries else self
-        item: Item | None = None
         try:
             what = scope._what(kind, entry.keys[kind], entries[kind], where)
         except Problem as problem:
             self.findings.problem(problem, entry.keys[kind], where)
             what = Group([])
         item = Item(kind, what, entry.keys[kind])
-        item.size = _size(what)
         if len(entries) > 1:
             self._wire(item, entry, scope, where)
         return item
@@ -117,7 +113,7 @@ class Scope:
         if isinstance(node, Text):
             value = read_value(node, self.names, self.findings, where=where)
             wanted = isinstance(value, bool) if key == "when" else type(value) is int
-            if wanted or not isinstance(value, (int, str, tuple)) and value is not None:
+            if wanted or isinstance(value, Expression) or value is INVALID:
                 return value
         expected = "true, false or a condition" if key == "when" else "an integer or an expression"
         raise Problem("CC103", f"{key} takes {expected}")
@@ -176,14 +172,6 @@ def _no_single_kind(entry: Map, kinds: list[str], blocks: dict[str, Block]) -> P
     problem = Problem("CC101", f"an item has one kind or block, here stand {keys}", hint)
     problem.at = entry.keys[stray]
     return problem
-
-
-def _size(what: What) -> int:
-    if isinstance(what, Join):
-        return 1 + sum(1 + sum(item.size for item in branch.items) for branch in what.branches)
-    if isinstance(what, Group):
-        return 1 + sum(item.size for item in what.items)
-    return 1
 
 
 def _name(node: Marked) -> str:

@@ -28,6 +28,7 @@ def expand_one(run: Expansion, item: Item, place: Place, name: str, env: Env, so
         return expand_join(run, item, what, place, name, env, sources)
     if isinstance(what, Split):
         return _split(run, item, what, place, name, env, sources)
+    assert isinstance(what, Group)
     inner = run.open(item, place, name, place)
     start = len(run.nodes)
     return run.close(inner, "layers", start, run.items(what.items, inner, env, sources))

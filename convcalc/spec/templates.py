@@ -33,14 +33,13 @@ def compile_kind(scope: Scope, kind: str, at: Text, body: Marked | None, where: 
         if "branches" in body.entries and kind in JOINS:
             branches = _branches(scope, kind, body.entries["branches"], where)
     elif body is not None and not (isinstance(body, Text) and body.empty):
-        names = [name for name in fields_of(kind)]
-        example = f"{kind}: {{{names[0]}: ...}}" if names else kind
+        first = next(iter(fields_of(kind)), None)
+        example = f"{kind}: {{{first}: ...}}" if first else kind
         scope.findings.add("CC103", f"{kind} takes named fields", body, f"write {example}", where)
         return LayerTemplate(kind, layer_class(kind), [])
-    missing = [f.name for f in fields_of(kind).values() if f.required and not any(g[0].name == f.name for g in fields)]
-    given = set(body.entries) if isinstance(body, Map) else set()
     types = fields_of(kind)
-    missing = [name for name in dict.fromkeys(missing) if not any(types.get(g) and types[g].name == name for g in given)]
+    given = {types[key].name for key in body.entries if key in types} if isinstance(body, Map) else set()
+    missing = list(dict.fromkeys([f.name for f in types.values() if f.required and f.name not in given]))
     if missing:
         scope.findings.add("CC104", f"{kind} needs {' and '.join(missing)}", at, _spelling(kind, missing), where)
     template = LayerTemplate(kind, layer_class(kind), fields)
@@ -76,9 +75,7 @@ def _spelling(kind: str, names: list[str]) -> str:
     return f"{kind}: {{{', '.join(f'{letters.get(name, name)}: ...' for name in names)}}}"
 
 
-def _fields(
-    scope: Scope, kind: str, at: Text, body: Map, where: Where
-) -> list[tuple[FieldType, Compiled, Marked]]:
+def _fields(scope: Scope, kind: str, at: Text, body: Map, where: Where) -> list[tuple[FieldType, Compiled, Marked]]:
     types = fields_of(kind)
     found: dict[str, tuple[FieldType, Compiled, Marked]] = {}
     seen: dict[str, str] = {}

@@ -91,7 +91,8 @@ def resolve(path: tuple[str, ...], place: Place) -> Value:
                 else:
                     pending.append((entry, depth + 1))
             elif "*" not in path[: depth + 1]:
-                raise Problem("CC106", f"{'.'.join(path[: depth + 1])} is a layer and holds no {shown(path[depth + 1])}")
+                layer, inner = ".".join(path[: depth + 1]), shown(path[depth + 1])
+                raise Problem("CC106", f"{layer} is a layer and holds no {inner}")
     if not found:
         raise Problem("CC106", f"nothing above matches {shown('.'.join(path))}")
     return _values(found, path)
