@@ -26,7 +26,7 @@ def coloured() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-class _Lines:
+class Lines:
     """Lines as a rich renderable: one segment a piece, nothing measured or wrapped again."""
 
     def __init__(self, lines: Iterable[Line]) -> None:
@@ -51,7 +51,7 @@ def write_lines(lines: Iterable[Line]) -> None:
     if coloured():
         from rich.console import Console
 
-        Console(soft_wrap=True).print(_Lines(lines), end="")
+        Console(soft_wrap=True).print(Lines(lines), end="")
         return
     write = sys.stdout.write
     for line in lines:
