@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import gcd
 from typing import Literal
 
 from .errors import EmptyOutput
@@ -89,12 +90,13 @@ def adaptive_window(size: int, output: int, position: int) -> tuple[int, int]:
     return position * size // output, -(-(position + 1) * size // output)
 
 
+@formula("taps", "i + o - gcd(i, o)", "from the windows of PyTorch's AdaptivePooling.h, summed")
 def adaptive_taps(size: int, output: int) -> int:
     """Inputs read by all windows of an adaptive pool on one axis: the sum of their sizes.
+
+    Every input once, and once more for each of the o − gcd(i, o) inner borders that fall inside an input.
 
     >>> adaptive_taps(10, 4)
     12
     """
-    if size % output == 0:
-        return size
-    return sum(stop - start for start, stop in (adaptive_window(size, output, j) for j in range(output)))
+    return size + output - gcd(size, output)

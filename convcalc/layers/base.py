@@ -121,10 +121,34 @@ def check_rank(layer: Layer, shape: Shape) -> None:
     """Raise `RankMismatch` unless `shape` has the space axes that the kind's name says."""
     if layer.rank is not None and len(shape) != layer.rank + 1:
         axes = len(shape) - 1
-        hint = f"use {layer.kind[:-2]}{axes}d" if layer.kind.endswith("d") and 1 <= axes <= 3 else None
+        from .registry import KINDS
+
+        other = f"{layer.kind[:-2]}{axes}d"
+        hint = f"use {other}" if other in KINDS else None
         raise RankMismatch(
             f"{layer.kind} takes [channels, {layer.rank} space axes], not {list(shape)} with {axes}",
             hint=hint,
             rank=layer.rank,
             axes=axes,
         )
+
+
+def check_space(layer: Layer, shape: Shape) -> None:
+    """Raise `RankMismatch` unless `shape` has space axes."""
+    if len(shape) < 2:
+        raise RankMismatch(f"{layer.kind} needs space axes beside the channels, not {list(shape)}", axes=0)
+
+
+def resolve_axis(layer: Layer, field: str, axis: int, shape: Shape) -> int:
+    """`axis` counted from the front; raises `RankMismatch` where `shape` has no such axis.
+
+    Axes exclude the batch: 0 is the channels, −1 the last.
+    """
+    if not -len(shape) <= axis < len(shape):
+        raise RankMismatch(
+            f"{layer.kind} has {field} {axis}, but {list(shape)} has the axes 0 to {len(shape) - 1}",
+            hint="axes exclude the batch: 0 is the channels, -1 the last axis",
+            axis=axis,
+            axes=len(shape),
+        )
+    return axis % len(shape)

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import ValidationInfo
 from pydantic.functional_validators import BeforeValidator
 
-from ..geometry import AxisLink, InvalidWindow, PaddingMode, PoolPaddingTooLarge
-from .base import Count, Layer, Shape, Shapes, Size
+from ..geometry import IDENTITY, AxisLink, InvalidWindow, PaddingMode
+from .base import Count, Layer, Size
 
 Pairs = tuple[tuple[int, int], ...]
-PADDING_WORDS = ("same", "same_lower", "valid")
 
 
 def rank_of(kind: str) -> int:
-    """Space axes of a windowed kind: the digit in its name.
+    """Space axes of a windowed kind: the digit in its name (`unfold` has 2).
 
     >>> rank_of("conv_transpose2d")
     2
     """
-    return int(kind[-2])
+    return 2 if kind == "unfold" else int(kind[-2])
 
 
 def per_axis(value: object, info: ValidationInfo) -> object:
@@ -69,23 +68,6 @@ def spatial_links(maps: tuple[Any, ...]) -> tuple[AxisLink | None, ...]:
     return (AxisLink(0, None), *(AxisLink(axis, m) for axis, m in enumerate(maps, start=1)))
 
 
-def depthwise_links(maps: tuple[Any, ...], first: AxisLink) -> tuple[AxisLink | None, ...]:
-    """Axis links of a layer that keeps channels apart."""
-    return (first, *(AxisLink(axis, m) for axis, m in enumerate(maps, start=1)))
-
-
-def checked_pool_padding(padding: Pairs, kernel_size: tuple[int, ...], pairs_given: bool) -> Pairs:
-    """Padding of a pool: at most half the kernel as one number (PyTorch), below the kernel as pairs (ONNX)."""
-    for (before, after), k in zip(padding, kernel_size, strict=True):
-        largest, bound = max(before, after), (k - 1 if pairs_given else k // 2)
-        if largest > bound:
-            raise PoolPaddingTooLarge(
-                f"padding {largest} of a pool with kernel {k} may be at most {bound}",
-                hint="PyTorch allows half the kernel; nested pairs ([[1, 2], [1, 2]]) anything below it, as ONNX",
-                padding=largest,
-                kernel_size=k,
-            )
-    return padding
-
-
-Axiswise = Callable[[Shapes], Shape]
+def channelwise_links(maps: tuple[Any, ...]) -> tuple[AxisLink | None, ...]:
+    """Axis links of a layer that keeps channels apart and maps each space axis by one of `maps`."""
+    return (AxisLink(0, IDENTITY), *(AxisLink(axis, m) for axis, m in enumerate(maps, start=1)))

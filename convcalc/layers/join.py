@@ -1,0 +1,146 @@
+"""Layers of several inputs, and their opposite: concat, add, multiply, gate, split."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from math import prod
+from typing import Annotated, ClassVar
+
+from pydantic import Field, model_validator
+
+from ..geometry import IDENTITY, AxisLink, ChannelMismatch, InvalidWindow, Window
+from .base import Count, Layer, Operations, Saved, Shape, Shapes, Size, resolve_axis
+
+
+def _disagree(layer: Layer, first: Shape, which: int, other: Shape, skip: int | None = None, hint: str = "") -> None:
+    """Raise `ChannelMismatch` that names both shapes and the axes on which they differ."""
+    axes = [n for n, (a, b) in enumerate(zip_longest(first, other)) if a != b and n != skip]
+    if len(first) != len(other):
+        where = f"{len(first)} axes and {len(other)} axes"
+    else:
+        where = ", ".join(f"axis {n}: {first[n]} and {other[n]}" for n in axes)
+    raise ChannelMismatch(
+        f"{layer.kind} cannot join {list(first)} and {list(other)} (input {which}): {where}",
+        hint=hint or None,
+        first=first,
+        other=other,
+        axes=tuple(axes),
+    )
+
+
+class Concat(Layer):
+    """Puts its inputs side by side along an axis, by default the channels; the other axes must be equal.
+
+    Axes exclude the batch. Source: torch.cat.
+    """
+
+    dim: Annotated[int, Field(strict=True, ge=-64, le=63)] = 0
+
+    arity: ClassVar[tuple[int, int | None]] = (1, None)
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        first = inputs[0]
+        dim = resolve_axis(self, "dim", self.dim, first)
+        before, after = first[:dim], first[dim + 1 :]
+        for which, shape in enumerate(inputs):
+            if len(shape) != len(first) or shape[:dim] != before or shape[dim + 1 :] != after:
+                _disagree(self, first, which, shape, skip=dim, hint=f"only axis {dim} may differ: crop, pad or resize")
+        return (*before, sum(shape[dim] for shape in inputs), *after)
+
+    def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
+        dim = resolve_axis(self, "dim", self.dim, inputs[0])
+        return tuple(None if axis == dim else AxisLink(axis, IDENTITY) for axis in range(len(inputs[0])))
+
+
+class _Broadcast(Layer):
+    """Element by element; axes of size 1 are repeated, as PyTorch broadcasts, and the batch never is.
+
+    The axis links hold for every input; where an input's axis is 1 and the output's is not, all positions
+    read its only one.
+    """
+
+    arity: ClassVar[tuple[int, int | None]] = (2, None)
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        result = inputs[0]
+        for which, shape in enumerate(inputs):
+            if shape == result:
+                continue
+            if len(shape) != len(result) or any(a != b and 1 not in (a, b) for a, b in zip(shape, result, strict=True)):
+                _disagree(self, result, which, shape, hint="axes must be equal, or 1")
+            result = tuple(b if a == 1 else a for a, b in zip(shape, result, strict=True))
+        return result
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return {"elementwise": (len(inputs) - 1) * prod(output)}
+
+
+class Add(_Broadcast):
+    """The sum of its inputs, element by element; an axis of size 1 is repeated. Source: torch.add."""
+
+
+class Multiply(_Broadcast):
+    """The product of its inputs, element by element; an axis of size 1 is repeated, so that [C, 1, 1] scales
+    the channels of [C, H, W] (squeeze and excitation). Source: torch.mul; Hu et al. 2018, arXiv:1709.01507.
+    """
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        factors = tuple(Saved("input", which) for which in range(len(inputs)))
+        products = (len(inputs) - 2) * prod(output)
+        return (*factors, Saved("extra", elements=products)) if products else factors
+
+
+class Gate(Layer):
+    """transform·gate + carry·(1 − gate), of three inputs of one shape in this order: a highway layer.
+
+    Source: Srivastava et al. 2015, arXiv:1505.00387.
+    """
+
+    arity: ClassVar[tuple[int, int | None]] = (3, 3)
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        for which, shape in enumerate(inputs):
+            if shape != inputs[0]:
+                _disagree(self, inputs[0], which, shape, hint="transform, gate and carry must have one shape")
+        return inputs[0]
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return {"elementwise": 3 * prod(output)}
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        return (*(Saved("input", which) for which in range(3)), Saved("extra", elements=prod(output)))
+
+
+class Split(Layer):
+    """Cuts the channels into parts of the sizes `channels`; this node is number `part` of them.
+
+    The sizes must sum to the input's channels. Source: torch.split.
+    """
+
+    channels: tuple[Count, ...] = Field(min_length=1)
+    part: Size = 0
+
+    is_view: ClassVar[bool] = True
+
+    @model_validator(mode="after")
+    def _part_exists(self) -> Split:
+        if self.part >= len(self.channels):
+            raise InvalidWindow(f"part {self.part} of a split into {len(self.channels)}", part=self.part)
+        return self
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        shape, total = inputs[0], sum(self.channels)
+        if total != shape[0]:
+            raise ChannelMismatch(
+                f"split into {' + '.join(map(str, self.channels))} = {total} channels of {list(shape)}, "
+                f"which has {shape[0]}",
+                hint="the parts must sum to the channels of the input",
+                channels=self.channels,
+                shape=shape,
+            )
+        return (self.channels[self.part], *shape[1:])
+
+    def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
+        before, after = sum(self.channels[: self.part]), sum(self.channels[self.part + 1 :])
+        cut = AxisLink(0, Window(before=-before, after=-after))
+        return (cut, *(AxisLink(axis, IDENTITY) for axis in range(1, len(inputs[0]))))

@@ -1,0 +1,214 @@
+"""Normalizations: batch_norm, group_norm, layer_norm, instance_norm, local_response_norm.
+
+Receptive fields follow values, not statistics: an output element is taken to depend on its own input
+element alone, as published receptive fields count. Only the window of local_response_norm is a window.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic.functional_validators import BeforeValidator
+
+from ..geometry import (
+    IDENTITY,
+    AxisLink,
+    ChannelMismatch,
+    GeometryError,
+    InvalidWindow,
+    NotDivisible,
+    Window,
+)
+from .base import Count, Flag, Layer, Number, Operations, Saved, Shape, Shapes, Weight, check_space
+
+Epsilon = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+def _affine(shape: Shape, bias: bool = True) -> tuple[Weight, ...]:
+    weight = Weight("weight", shape)
+    return (weight, Weight("bias", shape)) if bias else (weight,)
+
+
+def _running(channels: int) -> tuple[Weight, ...]:
+    """The buffers of running statistics; the counter is a 0-dimensional integer."""
+    return (
+        Weight("running_mean", (channels,), learnable=False),
+        Weight("running_var", (channels,), learnable=False),
+        Weight("num_batches_tracked", (), learnable=False),
+    )
+
+
+def _saved_statistics(groups: int) -> tuple[Saved, ...]:
+    """The input, and mean and inverse deviation of each group in float32."""
+    return (Saved("input"), Saved("extra", elements=2 * groups, bytes=4))
+
+
+class BatchNorm(Layer):
+    """Normalizes each channel over batch and space; learns a weight and a bias a channel.
+
+    Buffers: running_mean, running_var and the counter num_batches_tracked.
+    Source: torch.nn.BatchNorm2d; Ioffe & Szegedy 2015, arXiv:1502.03167.
+    """
+
+    eps: Epsilon = 1e-5
+    momentum: Number | None = 0.1
+    affine: Flag = True
+    track_running_stats: Flag = True
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        channels = inputs[0][0]
+        affine = _affine((channels,)) if self.affine else ()
+        return (*affine, *_running(channels)) if self.track_running_stats else affine
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return {"normalization": 2 * prod(output)}
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        return _saved_statistics(inputs[0][0])
+
+
+class GroupNorm(Layer):
+    """Normalizes each example over groups of channels and space; learns a weight and a bias a channel.
+
+    Source: torch.nn.GroupNorm; Wu & He 2018, arXiv:1803.08494.
+    """
+
+    num_groups: Count
+    eps: Epsilon = 1e-5
+    affine: Flag = True
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        channels = inputs[0][0]
+        if channels % self.num_groups:
+            raise NotDivisible(
+                f"num_groups {self.num_groups} do not divide the {channels} channels",
+                hint=f"the channels must be a multiple of {self.num_groups}",
+                num_groups=self.num_groups,
+                channels=channels,
+            )
+        return inputs[0]
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        return _affine(inputs[0][:1]) if self.affine else ()
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return {"normalization": (7 if self.affine else 5) * prod(output)}
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        return _saved_statistics(self.num_groups)
+
+
+class LayerNorm(Layer):
+    """Normalizes over trailing axes, the last one by default; learns a weight and a bias of their shape.
+
+    `normalized_shape` names the trailing sizes and must agree with the input; `dim: 0` normalizes over the
+    channels at each position instead (ConvNeXt's LayerNorm2d).
+    Source: torch.nn.LayerNorm; torchvision.models.convnext.LayerNorm2d; Ba et al. 2016, arXiv:1607.06450.
+    """
+
+    normalized_shape: Annotated[
+        tuple[Count, ...] | None,
+        BeforeValidator(lambda v: v if v is None or isinstance(v, (list, tuple)) else (v,)),
+    ] = None
+    dim: Literal[0] | None = None
+    eps: Epsilon = 1e-5
+    elementwise_affine: Flag = True
+    bias: Flag = True
+
+    @model_validator(mode="after")
+    def _one_way(self) -> LayerNorm:
+        if self.dim is not None and self.normalized_shape is not None:
+            raise InvalidWindow("layer_norm takes normalized_shape or dim, not both")
+        if self.normalized_shape == ():
+            raise InvalidWindow("normalized_shape must name at least one axis")
+        return self
+
+    def _normalized(self, shape: Shape) -> Shape:
+        if self.dim is not None:
+            return shape[:1]
+        return self.normalized_shape or shape[-1:]
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        wanted, shape = self.normalized_shape, inputs[0]
+        if wanted is not None and shape[-len(wanted) :] != wanted:
+            raise ChannelMismatch(
+                f"normalized_shape {list(wanted)} is not how {list(shape)} ends",
+                hint="without normalized_shape the last axis is normalized; 'dim: 0' normalizes the channels",
+                normalized_shape=wanted,
+                shape=shape,
+            )
+        return shape
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        return _affine(self._normalized(inputs[0]), self.bias) if self.elementwise_affine else ()
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return {"normalization": (7 if self.elementwise_affine else 5) * prod(output)}
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        return _saved_statistics(prod(inputs[0]) // prod(self._normalized(inputs[0])))
+
+
+class InstanceNorm(Layer):
+    """Normalizes each channel of each example over space; by default it learns nothing.
+
+    Needs more than one position, as in PyTorch: the variance of one number is 0.
+    Source: torch.nn.InstanceNorm2d; Ulyanov et al. 2016, arXiv:1607.08022.
+    """
+
+    eps: Epsilon = 1e-5
+    momentum: Number | None = 0.1
+    affine: Flag = False
+    track_running_stats: Flag = False
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        shape = inputs[0]
+        check_space(self, shape)
+        if prod(shape[1:]) == 1:
+            raise GeometryError(
+                f"instance_norm needs more than one position a channel, and {list(shape)} has one",
+                hint="normalize before the space is pooled away, or use layer_norm",
+                shape=shape,
+            )
+        return shape
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        channels = inputs[0][0]
+        affine = _affine((channels,)) if self.affine else ()
+        return (*affine, *_running(channels)) if self.track_running_stats else affine
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return {"normalization": (7 if self.affine else 5) * prod(output)}
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        return _saved_statistics(inputs[0][0])
+
+
+class LocalResponseNorm(Layer):
+    """x / (k + alpha·mean of x² over `size` neighbouring channels)^beta, as AlexNet has it.
+
+    Of an even size, one more of the neighbours is below. PyTorch and Caffe divide alpha by size; TensorFlow
+    does not. Source: torch.nn.LocalResponseNorm; Caffe lrn_layer.cpp.
+    """
+
+    size: Count
+    alpha: Number = 1e-4
+    beta: Number = 0.75
+    k: Number = 1.0
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        check_space(self, inputs[0])
+        return inputs[0]
+
+    def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
+        neighbours = Window(self.size, 1, self.size // 2, (self.size - 1) // 2)
+        return (AxisLink(0, neighbours), *(AxisLink(axis, IDENTITY) for axis in range(1, len(inputs[0]))))
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return {"normalization": 5 * prod(output)}
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        padded_squares = (inputs[0][0] + self.size - 1) * prod(inputs[0][1:])
+        return (Saved("input"), Saved("extra", elements=padded_squares + 2 * prod(output)))

@@ -1,0 +1,118 @@
+"""Layers that move numbers between channels and space: channel_shuffle, pixel_shuffle, pixel_unshuffle, unfold."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import ClassVar
+
+from pydantic import Field
+
+from ..geometry import IDENTITY, AxisLink, IndivisibleShuffle, NotDivisible, Resize, Window, conv_output
+from .base import Count, Layer, Shape, Shapes, check_rank, check_space
+from .sliding import PerAxis, PerAxisSize, Sliding, spatial_links
+
+
+class ChannelShuffle(Layer):
+    """Deals the channels of `groups` groups out in turn, so that the next grouped convolution mixes them.
+
+    Output channel c is input channel (c mod g)·C/g + c//g.
+    Source: torch.nn.ChannelShuffle; Zhang et al. 2018, arXiv:1707.01083.
+    """
+
+    groups: Count
+
+    short_forms: ClassVar[dict[str, str]] = {"g": "groups"}
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        channels = inputs[0][0]
+        if channels % self.groups:
+            raise NotDivisible(
+                f"groups {self.groups} do not divide the {channels} channels",
+                hint=f"the channels must be a multiple of {self.groups}",
+                groups=self.groups,
+                channels=channels,
+            )
+        return inputs[0]
+
+    def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
+        return spatial_links((IDENTITY,) * (len(inputs[0]) - 1))
+
+
+class PixelShuffle(Layer):
+    """Moves channels into space: [C, H, W] becomes [C/r², H·r, W·r]; in n dimensions r^n channels make one.
+
+    Source: torch.nn.PixelShuffle; Shi et al. 2016, arXiv:1609.05158.
+    """
+
+    upscale_factor: Count
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        shape = inputs[0]
+        check_space(self, shape)
+        merged = self.upscale_factor ** (len(shape) - 1)
+        if shape[0] % merged:
+            raise IndivisibleShuffle(
+                f"pixel_shuffle by {self.upscale_factor} makes one channel of {merged}, which do not divide {shape[0]}",
+                hint=f"the channels must be a multiple of {merged}",
+                upscale_factor=self.upscale_factor,
+                channels=shape[0],
+            )
+        return (shape[0] // merged, *(size * self.upscale_factor for size in shape[1:]))
+
+    def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
+        return spatial_links(tuple(Resize(size, size * self.upscale_factor) for size in inputs[0][1:]))
+
+
+class PixelUnshuffle(Layer):
+    """Moves space into channels: [C, H, W] becomes [C·r², H/r, W/r]; in n dimensions C·r^n channels.
+
+    Source: torch.nn.PixelUnshuffle; ONNX SpaceToDepth.
+    """
+
+    downscale_factor: Count
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        shape, factor = inputs[0], self.downscale_factor
+        check_space(self, shape)
+        for axis, size in enumerate(shape[1:], start=1):
+            if size % factor:
+                raise IndivisibleShuffle(
+                    f"pixel_unshuffle by {factor} does not divide axis {axis} of {list(shape)}: {size}",
+                    hint=f"every space axis must be a multiple of {factor}: pad or crop",
+                    downscale_factor=factor,
+                    axis=axis,
+                    size=size,
+                )
+        return (shape[0] * factor ** (len(shape) - 1), *(size // factor for size in shape[1:]))
+
+    def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
+        window = Window(self.downscale_factor, self.downscale_factor)
+        return spatial_links((window,) * (len(inputs[0]) - 1))
+
+
+class Unfold(Sliding):
+    """Writes every window out as a column (im2col): [C, H, W] becomes [C·∏kernel, positions].
+
+    Source: torch.nn.Unfold.
+    """
+
+    kernel_size: PerAxis
+    stride: PerAxis = Field(default=1, validate_default=True)
+    padding: PerAxisSize = Field(default=0, validate_default=True)
+    dilation: PerAxis = Field(default=1, validate_default=True)
+
+    short_forms: ClassVar[dict[str, str]] = {"k": "kernel_size", "s": "stride", "p": "padding", "d": "dilation"}
+
+    def windows(self, shape: Shape) -> tuple[Window, ...]:
+        """The window of each space axis."""
+        fields = zip(self.kernel_size, self.stride, self.padding, self.dilation, strict=True)
+        return tuple(Window(k, s, p, p, d) for k, s, p, d in fields)
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        shape = inputs[0]
+        check_rank(self, shape)
+        positions = prod(conv_output(i, *w) for i, w in zip(shape[1:], self.windows(shape), strict=True))
+        return (shape[0] * prod(self.kernel_size), positions)
+
+    def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
+        return (AxisLink(0, None), None)
