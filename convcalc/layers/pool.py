@@ -127,7 +127,16 @@ class _PaddedPool(_Pool):
         return tuple(resolve_padding(p, i, k, s, d) for p, i, k, s, d in fields)
 
 
-class MaxPool(_PaddedPool):
+class _DilatedPool(_Pool):
+    """A pool whose window may be dilated."""
+
+    dilation: PerAxis = Field(default=1, validate_default=True)
+
+    def _dilations(self) -> tuple[int, ...]:
+        return self.dilation
+
+
+class MaxPool(_PaddedPool, _DilatedPool):
     """A maximum over each window, `max_pool1d`, `max_pool2d`, `max_pool3d`; the stride defaults to the kernel.
 
     Output per axis: (i + pl + pr − d(k − 1) − 1)//s + 1. `ceil_mode: true` rounds up as PyTorch does: a last
@@ -138,18 +147,12 @@ class MaxPool(_PaddedPool):
     Source: torch.nn.MaxPool2d; PyTorch aten/src/ATen/native/Pool.h; Caffe pooling_layer.cpp; ONNX MaxPool.
     """
 
-    dilation: PerAxis = Field(default=1, validate_default=True)
-    padding: PoolPadding = Field(default=0, validate_default=True)
-
     short_forms: ClassVar[dict[str, str]] = {
         "k": "kernel_size",
         "s": "stride",
         "p": "padding",
         "d": "dilation",
     }
-
-    def _dilations(self) -> tuple[int, ...]:
-        return self.dilation
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
         return (Saved("input"), Saved("extra", elements=prod(output), bytes=8))
