@@ -183,3 +183,7 @@ def test_what_backward_keeps() -> None:
     assert saved("global_avg_pool", image) == saved("adaptive_avg_pool2d", image, output_size=1) == []
     assert saved("dropout", image) == [("extra", 4096, None)]
     assert saved("dropout", image, p=0) == saved("pixel_shuffle", image, upscale_factor=2) == []
+    assert saved("conv2d", image, out=8, k=3, p=1) == [("input", 0, None)]
+    padded = ("extra", 6400, None)
+    assert saved("conv2d", image, out=8, k=3, p=1, padding_mode="circular") == [padded]
+    assert saved("conv2d", image, out=8, k=3, p=1, padding_mode="reflect") == [("input", 0, None), padded]

@@ -201,6 +201,5 @@ class LpPool(_Pool):
     norm_type: Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
-        powers = Saved("extra", elements=prod(inputs[0]))
-        """x^p, which the average pool keeps; then its mean, sign, magnitude and scaled magnitude."""
-        return (Saved("input"), powers, Saved("extra", elements=4 * prod(output)))
+        # The powers that the average pool reads; then their mean, its sign, magnitude and scaled magnitude.
+        return (Saved("input"), Saved("extra", elements=prod(inputs[0])), Saved("extra", elements=4 * prod(output)))
