@@ -15,7 +15,6 @@ from pydantic import Field, model_validator
 from ..geometry import (
     AxisLink,
     InvalidWindow,
-    NotDivisible,
     OutputPaddingOutOfRange,
     TransposedWindow,
     Window,
@@ -24,7 +23,7 @@ from ..geometry import (
     resolve_crop,
     resolve_padding,
 )
-from .base import Count, Flag, Operations, Saved, Shape, Shapes, Weight, check_rank
+from .base import Count, Flag, Operations, Saved, Shape, Shapes, Weight, check_groups, check_rank
 from .sliding import Padding, PerAxis, PerAxisSize, SignedPadding, Sliding, axis_paddings, spatial_links
 from .space import check_border
 
@@ -36,18 +35,6 @@ LETTERS = {
     "d": "dilation",
     "g": "groups",
 }
-
-
-def check_groups(groups: int, **channels: int) -> None:
-    """Raise `NotDivisible` unless the groups divide the channels."""
-    for name, count in channels.items():
-        if count % groups:
-            raise NotDivisible(
-                f"groups {groups} do not divide {name} {count}",
-                hint=f"{name} must be a multiple of {groups}",
-                groups=groups,
-                **channels,
-            )
 
 
 class _Convolution(Sliding):
