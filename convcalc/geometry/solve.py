@@ -84,7 +84,8 @@ class Search:
     kernel: range = KERNELS
     stride: range = STRIDES
     padding: range | None = None
-    """None: from 0 to K − 1; more padding only adds windows that see nothing but padding."""
+    """Of each side (an uneven one stays below its end). None: 0 to K − 1, for more only adds windows that
+    see nothing but padding."""
     dilation: range = DILATIONS
     transposed: bool = False
     asymmetric: bool = False
@@ -134,6 +135,10 @@ class Search:
         if limit is None:
             return sorted(self, key=_preference)
         return nsmallest(limit, self, key=_preference)
+
+    def count(self) -> int:
+        """How many solutions there are."""
+        return sum(1 for _ in self)
 
     def to_dict(self, solutions: Sequence[Solution]) -> dict[str, object]:
         """The JSON contract of `solve`. With several axes, what belongs to an axis is a list."""

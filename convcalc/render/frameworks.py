@@ -38,7 +38,10 @@ def _torch(axes: Axes) -> list[Block]:
             ),
         ]
     lines = ["# PyTorch", *_wrapped(f"up = {call}")]
-    if all(axis.before == axis.after for axis, _ in axes) and any(axis.stride > 1 for axis, _ in axes):
+    if any(axis.before != axis.after for axis, _ in axes):
+        why = "PyTorch's layer takes one padding for both sides of an axis; output_padding takes up the difference."
+        return [Code(tuple(lines), "python"), Paragraph(why)]
+    if any(axis.stride > 1 for axis, _ in axes):
         lines.append(f"# any size of the family: up(y, output_size=x.shape[-{rank}:])")
     return [Code(tuple(lines), "python")]
 
