@@ -126,7 +126,7 @@ def _zero_blocks(axis: AxisInversion) -> tuple[Block, ...]:
         blocks.append(
             Paragraph(
                 f"A negative padding cuts off: the convolution's padding is larger than `d(k - 1)`, so "
-                f"{_counted(-result, 'position')} on {where} of the row with the zeros "
+                f"{_counted(-result, 'position')} on {where.replace('both sides', 'each side')} of the row with the zeros "
                 f"{'is' if result == -1 else 'are'} not read. output_padding puts positions back on the side after."
             )
         )
