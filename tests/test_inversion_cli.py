@@ -13,8 +13,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from convcalc.cli.invert import invert
-from convcalc.cli.solve import solve
+from convcalc.cli.invert import command as invert
+from convcalc.cli.solve import command as solve
 from convcalc.findings import UsageError
 from convcalc.reference import identity
 
@@ -139,8 +139,8 @@ def test_a_failed_verification_exits_with_1(monkeypatch: pytest.MonkeyPatch) -> 
 
 LOADED = """
 import sys, typer
-from convcalc.cli.invert import invert
-from convcalc.cli.solve import solve
+from convcalc.cli.invert import command as invert
+from convcalc.cli.solve import command as solve
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
 app.command()(invert)
 app.command()(solve)
