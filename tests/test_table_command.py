@@ -88,7 +88,7 @@ def test_variants_params_batch_and_input() -> None:
     assert batch["totals"]["params"] == 6_998_552
     small = run("table", "googlenet", "--input", "3,100,100")
     assert small.returncode == 1
-    assert "error CC207 pool5: no window of 7 fits into the input of 4" in small.stderr
+    assert "error CC207 pool5: no window of 7 fits into the input of 3" in small.stderr
 
 
 def test_overrides_say_which_claims_they_skip() -> None:
