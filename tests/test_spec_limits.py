@@ -27,7 +27,8 @@ class TestRecursion:
 
     def test_a_long_chain_is_not_followed_by_recursion(self) -> None:
         count = 3000
-        head = "blocks:\n" + "".join(f"  b{i}: {{layers: [b{i + 1}]}}\n" for i in range(count)) + f"  b{count}: {{layers: [relu]}}\n"
+        links = "".join(f"  b{i}: {{layers: [b{i + 1}]}}\n" for i in range(count))
+        head = f"blocks:\n{links}  b{count}: {{layers: [relu]}}\n"
         found = error("- b0", head=head)
         assert found.code == "CC111" and "nested deeper" in found.message
         assert len(build("- b2990", head=head).nodes) == 2
@@ -46,7 +47,7 @@ class TestSteps:
     @pytest.mark.parametrize("count", ["10**9", "1000000000", "9223372036854775807", "in_channels * 10**9"])
     def test_repetitions_are_counted_before_expanding(self, count: str) -> None:
         found = error(f"- {{relu: {{}}, repeat: {count}, when: false}}")
-        assert (found.code, caret(found)) == ("CC111", count if "*" not in count else found.excerpt[found.column - 1 :][: found.width])
+        assert (found.code, caret(found)) == ("CC111", count)
         assert "1,000,000 steps" in found.message
 
     def test_nested_repetitions(self) -> None:
@@ -56,14 +57,20 @@ class TestSteps:
         assert error(layers).code == "CC111"
 
     def test_blocks_that_multiply(self) -> None:
-        head = "blocks:\n" + "".join(f"  b{i}: {{layers: [b{i + 1}, b{i + 1}]}}\n" for i in range(60)) + "  b60: {layers: [relu]}\n"
+        head = (
+            "blocks:\n"
+            + "".join(f"  b{i}: {{layers: [b{i + 1}, b{i + 1}]}}\n" for i in range(60))
+            + "  b60: {layers: [relu]}\n"
+        )
         found = error("- b0", head=head)
         assert found.code == "CC111"
 
     def test_blocks_that_multiply_and_pass_over_everything(self) -> None:
-        head = "blocks:\n" + "".join(
-            f"  b{i}: {{layers: [{{b{i + 1}: , when: in_channels == 3}}, b{i + 1}]}}\n" for i in range(60)
-        ) + "  b60: {layers: [{relu: , when: false}]}\n"
+        head = (
+            "blocks:\n"
+            + "".join(f"  b{i}: {{layers: [{{b{i + 1}: , when: in_channels == 3}}, b{i + 1}]}}\n" for i in range(60))
+            + "  b60: {layers: [{relu: , when: false}]}\n"
+        )
         assert error("- b0", head=head).code == "CC111"
 
     def test_what_is_passed_over_costs_its_step(self) -> None:
@@ -88,5 +95,7 @@ class TestDepthOfText:
             assert len(build(layers).nodes) == 2
 
     def test_wide_collections(self) -> None:
-        network = build("- {layers: [{relu: , name: r}], name: g, repeat: 2000}\n- {concat: , from: g.*.r}", input="[1]")
+        network = build(
+            "- {layers: [{relu: , name: r}], name: g, repeat: 2000}\n- {concat: , from: g.*.r}", input="[1]"
+        )
         assert len(network.nodes[-1].inputs) == 2000

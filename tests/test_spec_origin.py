@@ -36,9 +36,20 @@ def origin(network: Network) -> SpecOrigin:
 
 @pytest.mark.parametrize(
     ("name", "line", "column"),
-    [("stem", 12, 6), ("stem.0", 12, 6), ("stem.1.conv2d", 9, 54), ("left", 15, 9), ("left.relu", 15, 16), ("right", 16, 9),
-     ("add", 13, 5), ("input", 5, 8), ("stem.1.conv2d.deeper", 9, 54), ("nowhere", 1, 1), ("", 1, 1)],
-)  # fmt: skip
+    [
+        ("stem", 12, 6),
+        ("stem.0", 12, 6),
+        ("stem.1.conv2d", 9, 54),
+        ("left", 15, 9),
+        ("left.relu", 15, 16),
+        ("right", 16, 9),
+        ("add", 13, 5),
+        ("input", 5, 8),
+        ("stem.1.conv2d.deeper", 9, 54),
+        ("nowhere", 1, 1),
+        ("", 1, 1),
+    ],
+)
 def test_places(name: str, line: int, column: int) -> None:
     found = loads(TEXT, path="t.yaml").finding("CC305", "too much", name, hint="less")
     assert (found.path, found.line, found.column, found.where, found.hint) == ("t.yaml", line, column, name, "less")
@@ -97,8 +108,9 @@ def test_stages_are_the_top_level_items() -> None:
     text = TEXT.replace("  - add:\n", "  - name: mix\n    add:\n")
     network = loads(text)
     assert [(name, rows.start, rows.stop, network.nodes[out].name) for name, rows, out in network.stages()] == [
-        ("stem", 1, 5, "stem.1.relu"), ("mix", 5, 7, "mix"),
-    ]  # fmt: skip
+        ("stem", 1, 5, "stem.1.relu"),
+        ("mix", 5, 7, "mix"),
+    ]
 
 
 class TestParseLayer:
@@ -106,15 +118,18 @@ class TestParseLayer:
         ("text", "kind", "fields"),
         [
             ("conv2d: {out_channels: 8, k: 3}", "conv2d", {"out_channels": 8, "kernel_size": (3, 3)}),
-            ("conv2d: {out: 64, k: 7, s: 2, p: 3}", "conv2d",
-             {"out_channels": 64, "kernel_size": (7, 7), "stride": (2, 2), "padding": ((3, 3), (3, 3))}),
+            (
+                "conv2d: {out: 64, k: 7, s: 2, p: 3}",
+                "conv2d",
+                {"out_channels": 64, "kernel_size": (7, 7), "stride": (2, 2), "padding": ((3, 3), (3, 3))},
+            ),
             ("relu", "relu", {}),
             ("dropout: {p: 1 / 4}", "dropout", {"p": 0.25}),
             ("concat", "concat", {}),
             ("split: {channels: [1, 2]}", "split", {"channels": (1, 2), "part": 0}),
             ('linear: {out: "max(3, 4)"}', "linear", {"out_features": 4}),
         ],
-    )  # fmt: skip
+    )
     def test_layers(self, text: str, kind: str, fields: dict[str, object]) -> None:
         layer = parse_layer(text)
         assert (layer.kind, layer.fields()) == (kind, fields)
@@ -122,13 +137,22 @@ class TestParseLayer:
     @pytest.mark.parametrize(
         ("text", "code"),
         [
-            ("", "CC006"), ("conv2", "CC102"), ("conv2d", "CC104"), ("conv2d: {out: 1, k: 1, outs: 3}", "CC101"),
-            ("conv2d: {out: 8, k: w}", "CC106"), ("conv2d: {out: 8, k: in_channels}", "CC106"),
-            ("conv2d: {out: 8, k: 0}", "CC202"), ("{relu: {}, name: a}", "CC103"), ("[relu]", "CC103"),
-            ("conv2d: {out: 8", "CC001"), ("add: {branches: {a: [], b: []}}", "CC103"), ("conv2d: 3", "CC103"),
-            ("name: x", "CC102"), ("relu: {}\nrelu: {}", "CC002"),
+            ("", "CC006"),
+            ("conv2", "CC102"),
+            ("conv2d", "CC104"),
+            ("conv2d: {out: 1, k: 1, outs: 3}", "CC101"),
+            ("conv2d: {out: 8, k: w}", "CC106"),
+            ("conv2d: {out: 8, k: in_channels}", "CC106"),
+            ("conv2d: {out: 8, k: 0}", "CC202"),
+            ("{relu: {}, name: a}", "CC103"),
+            ("[relu]", "CC103"),
+            ("conv2d: {out: 8", "CC001"),
+            ("add: {branches: {a: [], b: []}}", "CC103"),
+            ("conv2d: 3", "CC103"),
+            ("name: x", "CC102"),
+            ("relu: {}\nrelu: {}", "CC002"),
         ],
-    )  # fmt: skip
+    )
     def test_errors(self, text: str, code: str) -> None:
         with pytest.raises(SpecError) as caught:
             parse_layer(text)

@@ -25,8 +25,9 @@ def test_what_nothing_consumes() -> None:
 def test_named() -> None:
     assert outputs(build(HEADS, head=TRAINING + "outputs: [main]\n")) == [("main", "main", 1.0)]
     assert outputs(build(HEADS, head=TRAINING + "outputs: [aux1.relu, aux1]\n")) == [
-        ("aux1.relu", "aux1.relu", 1.0), ("aux1", "aux1.tanh", 1.0),
-    ]  # fmt: skip
+        ("aux1.relu", "aux1.relu", 1.0),
+        ("aux1", "aux1.tanh", 1.0),
+    ]
 
 
 def test_weights() -> None:
@@ -58,9 +59,23 @@ def test_unknown() -> None:
     assert (found.code, caret(found), found.hint) == ("CC106", "mian", "did you mean 'main'?")
 
 
-@pytest.mark.parametrize("section", ["main", "[]", "{}", "[[main]]", "[main, main]", "{main: 3}", "{main: {loss: 1}}",
-                                     "{main: {loss_weight: x}}", "{main: {loss_weight: -1}}", "{main: {loss_weight: 1 / 0}}",
-                                     "{main: {loss_weight: ~}}", "{main: {loss_weight: true}}"])  # fmt: skip
+@pytest.mark.parametrize(
+    "section",
+    [
+        "main",
+        "[]",
+        "{}",
+        "[[main]]",
+        "[main, main]",
+        "{main: 3}",
+        "{main: {loss: 1}}",
+        "{main: {loss_weight: x}}",
+        "{main: {loss_weight: -1}}",
+        "{main: {loss_weight: 1 / 0}}",
+        "{main: {loss_weight: ~}}",
+        "{main: {loss_weight: true}}",
+    ],
+)
 def test_what_outputs_are(section: str) -> None:
     assert errors(spec(HEADS, head=TRAINING + f"outputs: {section}\n"))
 

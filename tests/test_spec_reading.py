@@ -13,7 +13,7 @@ import pytest
 
 from convcalc.findings import Finding, SpecError, UsageError
 from convcalc.source import MAX_BYTES
-from convcalc.spec import gallery_names, gallery_path, load, read
+from convcalc.spec import gallery_names, gallery_path, load, loads, read
 from convcalc.spec.reading import decode
 
 TEXT = "convcalc: 1\ninput: [3, 8, 8]\nlayers: [relu]\n"
@@ -134,11 +134,9 @@ class TestGallery:
 
 
 class TestBytes:
-    @pytest.mark.parametrize("data", [TEXT.encode(), b"\xef\xbb\xbf" + TEXT.encode(), TEXT.replace("\n", "\r\n").encode()])
-    def test_a_bom_and_crlf_are_fine(self, data: bytes) -> None:
-        from convcalc.spec import loads
-
-        assert loads(decode(data, "x").text).nodes[1].kind == "relu"
+    @pytest.mark.parametrize("text", [TEXT, "\ufeff" + TEXT, TEXT.replace("\n", "\r\n"), TEXT.replace("\n", "\r")])
+    def test_a_bom_and_all_line_ends_are_fine(self, text: str) -> None:
+        assert loads(decode(text.encode(), "x").text).nodes[1].kind == "relu"
 
     @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
     def test_utf_16_and_32(self, encoding: str) -> None:

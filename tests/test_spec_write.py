@@ -49,7 +49,11 @@ def test_it_is_readable() -> None:
 @pytest.mark.parametrize(
     ("layers", "head", "input"),
     [
-        ("- {split: {channels: [1, 2]}, name: s}\n- {concat: , from: [s.1, s.0]}\n- {relu: , from: s.1}", "", "[3, 4, 4]"),
+        (
+            "- {split: {channels: [1, 2]}, name: s}\n- {concat: , from: [s.1, s.0]}\n- {relu: , from: s.1}",
+            "",
+            "[3, 4, 4]",
+        ),
         ("- {layers: [{split: {channels: [1, 2]}}, concat], repeat: 2}", "", "[3, 4, 4]"),
         ("- concat\n- {relu: , from: left}", "", "{left: [3, 4], right: [1, 4]}"),
         ("- relu", "", "{data: [3]}"),

@@ -70,8 +70,10 @@ class TestSurprises:
     def test_fractions_in_float_fields(self) -> None:
         network = build("- {dropout: {p: 1 / 4}}\n- {leaky_relu: {negative_slope: 0.2}}\n- {dropout: {p: 0}}")
         assert [node.layer.fields() for node in network.nodes[1:] if node.layer] == [
-            {"p": 0.25}, {"negative_slope": 0.2}, {"p": 0.0},
-        ]  # fmt: skip
+            {"p": 0.25},
+            {"negative_slope": 0.2},
+            {"p": 0.0},
+        ]
 
 
 class TestQuoting:
@@ -122,7 +124,9 @@ class TestDocuments:
         assert errors("\n".join(lines))[0].code == "CC004"
 
     def test_aliases_work(self) -> None:
-        network = build("- {layers: &body [relu, {conv2d: {out: 4, k: 1}}]}\n- layers: *body\n- {layers: *body, repeat: 2}")
+        network = build(
+            "- {layers: &body [relu, {conv2d: {out: 4, k: 1}}]}\n- layers: *body\n- {layers: *body, repeat: 2}"
+        )
         assert len(network.nodes) == 9
 
     def test_duplicate_keys(self) -> None:
@@ -134,7 +138,9 @@ class TestDocuments:
         found = errors("input: [3]\nlayers:\n\t- relu\n")[0]
         assert found.hint == "indent with spaces: YAML forbids tabs"
 
-    @pytest.mark.parametrize(("version", "code"), [("2", "CC112"), ("one", "CC112"), ("[1]", "CC112"), ("1.0", "CC112")])
+    @pytest.mark.parametrize(
+        ("version", "code"), [("2", "CC112"), ("one", "CC112"), ("[1]", "CC112"), ("1.0", "CC112")]
+    )
     def test_unknown_versions(self, version: str, code: str) -> None:
         assert errors(f"convcalc: {version}\ninput: [3]\nlayers: [relu]\n")[0].code == code
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from .errors import Findings
 from .items import Block, Call, Group, Item, Join
 
-
 CEILING = 10**12
 """Sizes are counted up to here: far above every limit."""
 
