@@ -76,6 +76,7 @@ CODES: dict[str, str] = {
     "CC004": "a limit of reading is exceeded: size, nesting, nodes",
     "CC005": "YAML that means something else than it says",
     "CC006": "no spec in the file",
+    "CC007": "not an ONNX file, or a damaged one",
     "CC101": "unknown key or field",
     "CC102": "unknown kind or block",
     "CC103": "wrong type or value",
@@ -88,6 +89,7 @@ CODES: dict[str, str] = {
     "CC110": "a block that contains itself",
     "CC111": "more layers or expansion steps than the limit",
     "CC112": "a version of the language that is not known",
+    "CC113": "an ONNX graph that cannot be read as a network",
     "CC200": "impossible geometry",
     "CC201": "kernel larger than the padded input",
     "CC202": "kernel, stride, dilation or padding out of range",
@@ -108,8 +110,12 @@ CODES: dict[str, str] = {
     "CC304": "an explanation does not give the printed cell",
     "CC305": "a budget is exceeded",
     "CC306": "a claim about something that does not exist",
+    "CC701": "operators of an ONNX file that the language does not have",
+    "CC702": "operators of an ONNX file that stand as others of the same shape and cost",
+    "CC703": "weights of an ONNX file that several layers share",
+    "CC704": "parts of an ONNX file that lead to no output",
 }
 """Every code and what it stands for."""
 
-SEVERITIES: dict[str, Severity] = {}
+SEVERITIES: dict[str, Severity] = {"CC701": "warning", "CC702": "warning", "CC703": "warning", "CC704": "warning"}
 """Severity of the codes that are not errors."""

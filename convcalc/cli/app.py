@@ -17,9 +17,12 @@ from ..findings import SpecError, UsageError
 COMMANDS = {
     "table": "Shapes, params and MACs of a spec; published tables beside the computed ones.",
     "invert": "The transposed convolution that undoes a convolution's size, and every size that it serves.",
+    "import": "An ONNX file as a spec.",
     "solve": "Every kernel, stride, padding and dilation that maps one size to another.",
 }
 """Command -> what it does; the module of the same name holds the function."""
+MODULES = {"import": "import_"}
+"""Command -> module, for the names that Python keeps for itself."""
 
 
 def _version(value: bool) -> None:
@@ -48,7 +51,7 @@ def build_app(called: str | None = None) -> typer.Typer:
     )
     app.callback()(_root)
     for name in [called] if called in COMMANDS else COMMANDS:
-        module = import_module(f".{name}", __package__)
+        module = import_module(f".{MODULES.get(name, name)}", __package__)
         app.command(name, help=COMMANDS[name], short_help=COMMANDS[name])(module.command)
     return app
 
