@@ -26,7 +26,9 @@ def command(
         raise UsageError(f"{output} exists already", "--force overwrites it")
     from ..spec.write import write
 
-    network = load_network(file, input=input)
+    from ..onnx_in import plain_as_identity
+
+    network, replaced = plain_as_identity(load_network(file, input=input))
     unsaid = [node for node in network.nodes if node.kind.startswith("onnx:")]
     if unsaid:
         raise SpecError(
@@ -38,6 +40,8 @@ def command(
             )
             for node in unsaid
         )
+    for operator, count in replaced.items():
+        typer.echo(f"{count} x {operator} written as identity: the same shape and cost", err=True)
     text = write(network)
     if target is None:
         typer.echo(text, nl=False)

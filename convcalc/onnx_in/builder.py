@@ -112,7 +112,9 @@ class Builder:
             self._layers[key] = found
         return found
 
-    def emit(self, kind: str, fields: dict[str, Any], *inputs: Activation, weights: Sequence[Constant] = ()) -> Activation:
+    def emit(
+        self, kind: str, fields: dict[str, Any], *inputs: Activation, weights: Sequence[Constant] = ()
+    ) -> Activation:
         """One more layer; its output is batched where an input is."""
         layer = self.layer(kind, fields)
         shape = self._inference.shape(layer, tuple([value.shape for value in inputs]))
@@ -165,7 +167,7 @@ class Builder:
             return Activation(value.step, dims, batched)
         if not shape:
             raise Unsupported("its output has no axes")
-        if len(shape) == 1:
+        if len(shape) == 1 and value.shape:
             made = self.emit("flatten", {}, value)
         else:
             wanted = tuple(target[1:] if batched else target) if target is not None else shape
@@ -188,8 +190,8 @@ class Builder:
             if len(shape) >= rank and batched:
                 raise Unsupported("it broadcasts a constant over the batch")
             shapes.append(shape)
-        if any(len(value.dims) - value.batched > rank - batched for value in active):
-            raise Unsupported("it broadcasts inputs with and without a batch")
+        if any(len(value.dims) != rank if value.batched else len(value.dims) > rank - batched for value in active):
+            raise Unsupported("it broadcasts over the batch")
         fields = {
             "elementwise": True,
             "held": held,

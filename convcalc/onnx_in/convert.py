@@ -10,7 +10,7 @@ from ..geometry import GeometryError
 from ..layers.base import Shape
 from . import folding, graph, shapes, windows
 from .builder import Builder, Step, Unsupported
-from .model import Graph, Malformed, Model, OnnxNode, ValueInfo
+from .model import Graph, Malformed, Model, OnnxNode, Unknown, ValueInfo
 from .operators import rule_of
 from .origin import OnnxOrigin
 from .values import Activation, Constant, Value
@@ -79,7 +79,7 @@ class Conversion:
         try:
             try:
                 made = self._outputs(node)
-            except Unsupported as reason:
+            except (Unsupported, Unknown) as reason:
                 del b.steps[count:]
                 made = self._opaque(node, str(reason))
             for name, value in zip(node.outputs, made, strict=False):
@@ -135,7 +135,7 @@ class Conversion:
             if not name or not b.uses.get(name):
                 made.append(None)
                 continue
-            dims = shapes.ruled(node, inputs, b.opset) if position == 0 else None
+            dims = shapes.ruled(node, inputs, b.opset, position)
             dims = dims if dims is not None else self._declared(name)
             if dims is None:
                 raise Malformed(f"the shape of its output is not known ({reason})")
@@ -160,7 +160,9 @@ class Conversion:
             return None
         batches = self.origin.open_batches
         sizes = [1 if isinstance(dim, str) and dim in batches else dim for dim in info.dims]
-        return tuple(n for n in sizes if isinstance(n, int)) if all(isinstance(n, int) and n >= 0 for n in sizes) else None
+        return (
+            tuple(n for n in sizes if isinstance(n, int)) if all(isinstance(n, int) and n >= 0 for n in sizes) else None
+        )
 
 
 def _open_weight(info: ValueInfo) -> Constant:

@@ -7,15 +7,16 @@ their weights with them.
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Sequence
 from itertools import product
 from math import prod
 
 from ..layers.base import Shape
+from .dims import axes_of, counted, permutation, reshaped, slice_spans, squeezed, unsqueezed, whole
+from .elementwise import ELEMENTWISE, elementwise
 from .model import SMALL, Malformed, OnnxNode, Tensor
 from .opaque import broadcast
-from .values import Constant, Numbers
+from .values import Constant, Numbers, strides
 
 
 def fold(node: OnnxNode, inputs: Sequence[Constant | None], opset: int) -> Constant | None:
@@ -24,92 +25,8 @@ def fold(node: OnnxNode, inputs: Sequence[Constant | None], opset: int) -> Const
     if rule is not None:
         return rule(node, inputs, opset)
     if node.op in ELEMENTWISE:
-        return _elementwise(node, [value for value in inputs if value is not None])
+        return elementwise(node, [value for value in inputs if value is not None])
     return None
-
-
-def axes_of(node: OnnxNode, inputs: Sequence[object], position: int = 1) -> tuple[int, ...] | None:
-    """The axes of a node, an attribute in older opsets and an input in newer ones; None for none."""
-    given = node.integers("axes")
-    if given is not None or len(inputs) <= position or inputs[position] is None:
-        return given
-    return whole(inputs[position], "axes")
-
-
-def whole(value: object, what: str) -> tuple[int, ...]:
-    """The integers of a constant; raises `Malformed` where they are not known."""
-    numbers = value.numbers if isinstance(value, Constant) else None
-    if numbers is None:
-        raise Malformed(f"its {what} are computed while it runs")
-    return tuple(int(number) for number in numbers)
-
-
-def counted(axis: int, rank: int) -> int:
-    """An axis counted from the front."""
-    if not -rank <= axis < max(rank, 1):
-        raise Malformed(f"axis {axis} does not exist in a tensor of {rank} axes")
-    return axis % max(rank, 1)
-
-
-def squeezed(shape: Shape, axes: Sequence[int] | None) -> Shape:
-    """A shape without the axes (by default all of size 1)."""
-    gone = {counted(axis, len(shape)) for axis in axes} if axes is not None else {i for i, n in enumerate(shape) if n == 1}
-    if any(shape[axis] != 1 for axis in gone):
-        raise Malformed(f"axes {sorted(gone)} of {list(shape)} are not all 1")
-    return tuple(size for axis, size in enumerate(shape) if axis not in gone)
-
-
-def unsqueezed(shape: Shape, axes: Sequence[int]) -> Shape:
-    """A shape with axes of size 1 put in at these positions of the result."""
-    rank = len(shape) + len(axes)
-    new = {counted(axis, rank) for axis in axes}
-    if len(new) != len(axes):
-        raise Malformed(f"axes {list(axes)} name one twice")
-    sizes = iter(shape)
-    return tuple(1 if axis in new else next(sizes) for axis in range(rank))
-
-
-def reshaped(shape: Shape, target: Sequence[int], allow_zero: bool = False) -> Shape:
-    """The shape that Reshape gives: 0 copies a size, one −1 follows from the rest."""
-    sizes = list(target)
-    for axis, size in enumerate(sizes):
-        if size == 0 and not allow_zero:
-            if axis >= len(shape):
-                raise Malformed(f"shape {list(target)} copies axis {axis}, which {list(shape)} does not have")
-            sizes[axis] = shape[axis]
-    total, known = prod(shape), prod(size for size in sizes if size != -1)
-    unknown = sizes.count(-1)
-    if unknown > 1 or any(size < -1 for size in sizes):
-        raise Malformed(f"shape {list(target)} is not one")
-    if unknown and known and total % known == 0:
-        sizes[sizes.index(-1)] = total // known
-    elif unknown or known != total:
-        raise Malformed(f"the {total} numbers of {list(shape)} do not fit the shape {list(target)}")
-    return tuple(sizes)
-
-
-def slice_spans(node: OnnxNode, shape: Shape, inputs: Sequence[object]) -> list[range]:
-    """The positions that a Slice takes of each axis."""
-    starts, ends = node.integers("starts"), node.integers("ends")
-    axes, steps = node.integers("axes"), None
-    if starts is None or ends is None:
-        given = [*inputs, None, None, None, None]
-        starts, ends = whole(given[1], "starts"), whole(given[2], "ends")
-        axes = whole(given[3], "axes") if given[3] is not None else None
-        steps = whole(given[4], "steps") if given[4] is not None else None
-    spans = [range(size) for size in shape]
-    axes = axes if axes is not None else tuple(range(len(starts)))
-    steps = steps if steps is not None else (1,) * len(starts)
-    if not len(starts) == len(ends) == len(axes) == len(steps) or 0 in steps:
-        raise Malformed("its starts, ends, axes and steps do not fit together")
-    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
-        position = counted(axis, len(shape))
-        spans[position] = range(shape[position])[start:end:step]
-    return spans
-
-
-def _strides(shape: Shape) -> list[int]:
-    return [prod(shape[axis + 1 :]) for axis in range(len(shape))]
 
 
 def _taken(value: Constant, spans: Sequence[Sequence[int]], shape: Shape) -> Constant:
@@ -117,10 +34,8 @@ def _taken(value: Constant, spans: Sequence[Sequence[int]], shape: Shape) -> Con
     numbers, count = value.numbers, prod(len(span) for span in spans)
     taken: Numbers | None = None
     if numbers is not None and count <= SMALL:
-        strides = _strides(value.shape)
-        taken = tuple(
-            numbers[sum(i * stride for i, stride in zip(at, strides, strict=True))] for at in product(*spans)
-        )
+        own = strides(value.shape)
+        taken = tuple(numbers[sum(i * stride for i, stride in zip(at, own, strict=True))] for at in product(*spans))
     return Constant(shape, taken, name=value.name, floating=value.floating)
 
 
@@ -206,19 +121,11 @@ def _transpose(node: OnnxNode, inputs: Sequence[Constant | None], opset: int) ->
     shape = tuple(value.shape[axis] for axis in order)
     numbers = value.numbers
     if numbers is not None:
-        strides = _strides(value.shape)
-        moved = [strides[axis] for axis in order]
+        own = strides(value.shape)
+        moved = [own[axis] for axis in order]
         positions = product(*map(range, shape))
         numbers = tuple(numbers[sum(i * s for i, s in zip(at, moved, strict=True))] for at in positions)
     return Constant(shape, numbers, name=value.name, floating=value.floating)
-
-
-def permutation(node: OnnxNode, rank: int) -> tuple[int, ...]:
-    """The order of a Transpose; by default the reverse."""
-    order = node.integers("perm") or tuple(reversed(range(rank)))
-    if sorted(order) != list(range(rank)):
-        raise Malformed(f"perm {list(order)} is no order of {rank} axes")
-    return order
 
 
 def _slice(node: OnnxNode, inputs: Sequence[Constant | None], opset: int) -> Constant:
@@ -286,15 +193,9 @@ def _product(node: OnnxNode, inputs: Sequence[Constant | None], opset: int) -> C
     return Constant((1,) if node.integer("keepdims", 1) else (), (prod(value.numbers),))
 
 
-def _quotient(a: float, b: float) -> float:
-    if not b:
-        return 0
-    if isinstance(a, int) and isinstance(b, int):
-        return int(a / b) if abs(a) < 2**53 else a // b
-    return a / b
-
-
 Rule = Callable[[OnnxNode, Sequence["Constant | None"], int], "Constant | None"]
+
+
 RULES: dict[str, Rule] = {
     "Identity": _same,
     "Cast": _same,
@@ -317,60 +218,3 @@ RULES: dict[str, Rule] = {
     "Range": _range,
     "ReduceProd": _product,
 }
-ELEMENTWISE: dict[str, Callable[..., float]] = {
-    "Add": operator.add,
-    "Sub": operator.sub,
-    "Mul": operator.mul,
-    "Div": _quotient,
-    "Mod": lambda a, b: a % b if b else 0,
-    "Pow": lambda a, b: math.pow(a, b) if abs(a) < 1e9 and abs(b) < 30 and (a > 0 or b == int(b) >= 0) else math.nan,
-    "Max": max,
-    "Min": min,
-    "Equal": lambda a, b: int(a == b),
-    "Greater": lambda a, b: int(a > b),
-    "GreaterOrEqual": lambda a, b: int(a >= b),
-    "Less": lambda a, b: int(a < b),
-    "LessOrEqual": lambda a, b: int(a <= b),
-    "And": lambda a, b: int(bool(a and b)),
-    "Or": lambda a, b: int(bool(a or b)),
-    "Not": lambda a: int(not a),
-    "Where": lambda condition, a, b: a if condition else b,
-    "Neg": operator.neg,
-    "Abs": abs,
-    "Floor": lambda a: float(math.floor(a)) if math.isfinite(a) else a,
-    "Ceil": lambda a: float(math.ceil(a)) if math.isfinite(a) else a,
-    "Round": lambda a: float(round(a)) if math.isfinite(a) else a,
-    "Sqrt": lambda a: math.sqrt(a) if a >= 0 else math.nan,
-    "Reciprocal": lambda a: 1 / a if a else math.inf,
-}
-
-
-def _elementwise(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
-    shape = broadcast(*(value.shape for value in inputs))
-    floating = any(value.floating for value in inputs)
-    name = next((value.name for value in inputs if value.is_weight), "")
-    columns = [value.numbers for value in inputs]
-    if prod(shape) > SMALL or any(column is None for column in columns):
-        return Constant(shape, name=name, floating=floating)
-    rank = len(shape)
-    strides = []
-    for value in inputs:
-        own = _strides(value.shape)
-        sizes = value.shape
-        lead = [0] * (rank - len(sizes))
-        strides.append(lead + [stride if size != 1 else 0 for stride, size in zip(own, sizes, strict=True)])
-    compute = ELEMENTWISE[node.op]
-    numbers = []
-    for at in product(*map(range, shape)):
-        row = [
-            (column or ())[sum(i * s for i, s in zip(at, own, strict=True))]
-            for column, own in zip(columns, strides, strict=True)
-        ]
-        try:
-            number = compute(*row)
-        except (ArithmeticError, TypeError) as error:
-            raise Malformed(f"it cannot be computed: {error}") from error
-        if abs(number) >= 2**64:
-            return Constant(shape, name=name, floating=floating)
-        numbers.append(number)
-    return Constant(shape, tuple(numbers), name=name, floating=floating)

@@ -49,9 +49,11 @@ def inlined(model: Model, nodes: list[OnnxNode]) -> list[OnnxNode]:
             raise Malformed(f"function '{node.op}' calls itself, or makes more than {MOST_NODES} nodes")
         prefix = f"{node.name or node.op}#{calls}/"
         names = dict(zip(function.inputs, node.inputs, strict=False))
-        names |= {name: "" for name in function.inputs[len(node.inputs) :]}
+        names |= dict.fromkeys(function.inputs[len(node.inputs) :], "")
         names |= dict(zip(function.outputs, node.outputs, strict=False))
-        body = [_instance(inner, names, prefix, {**function.defaults, **node.attributes}, node) for inner in function.nodes]
+        body = [
+            _instance(inner, names, prefix, {**function.defaults, **node.attributes}, node) for inner in function.nodes
+        ]
         pending.extendleft((inner, depth + 1) for inner in reversed(body))
     return result
 

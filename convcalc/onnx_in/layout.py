@@ -1,17 +1,15 @@
-"""Rules of the operators that move numbers about: reshaping, transposing, slicing, splitting, padding, resizing."""
+"""Rules of the operators that move numbers about: reshaping, transposing, slicing, splitting."""
 
 from __future__ import annotations
 
-import struct
-from math import floor, prod
+from math import prod
 from typing import Any
 
-from . import folding
+from . import dims as rules
 from .builder import Builder, Unsupported
-from .folding import axes_of, counted, whole
+from .dims import axes_of, counted, whole
 from .model import Malformed
 from .values import Activation
-from .windows import short
 
 
 def alias(b: Builder) -> Activation:
@@ -28,7 +26,7 @@ def reshape(b: Builder) -> Activation:
             raise Malformed("its shape is missing")
         target = whole(b.constant(1), "sizes")
     allow_zero = bool(b.node.integer("allowzero"))
-    dims = folding.reshaped(value.dims, target, allow_zero)
+    dims = rules.reshaped(value.dims, target, allow_zero)
     return _shuffle(b, value, dims) or _group_norm(b, value, dims) or b.relayout(value, dims, target=target)
 
 
@@ -83,8 +81,10 @@ def squeeze(b: Builder) -> Activation:
     """Squeeze; without the batch axis the rest goes on unbatched."""
     value = b.activation(0)
     axes = axes_of(b.node, [b.value(i) for i in range(2)])
-    dims = folding.squeezed(value.dims, axes)
-    gone = value.batched and (0 in {axis % len(value.dims) for axis in axes} if axes is not None else value.dims[0] == 1)
+    dims = rules.squeezed(value.dims, axes)
+    gone = value.batched and (
+        0 in {axis % len(value.dims) for axis in axes} if axes is not None else value.dims[0] == 1
+    )
     return b.relayout(value, dims, batched=value.batched and not gone)
 
 
@@ -94,7 +94,7 @@ def unsqueeze(b: Builder) -> Activation:
     axes = axes_of(b.node, [b.value(i) for i in range(2)])
     if axes is None:
         raise Malformed("its axes are missing")
-    dims = folding.unsqueezed(value.dims, axes)
+    dims = rules.unsqueezed(value.dims, axes)
     first = any(axis % len(dims) == 0 for axis in axes)
     return b.relayout(value, dims, batched=first if not value.batched else not first)
 
@@ -102,7 +102,7 @@ def unsqueeze(b: Builder) -> Activation:
 def transpose(b: Builder) -> Activation:
     """Transpose that keeps the batch first."""
     value = b.activation(0)
-    order = folding.permutation(b.node, len(value.dims))
+    order = rules.permutation(b.node, len(value.dims))
     if order == tuple(range(len(order))):
         return value
     if value.batched and order[0] != 0:
@@ -114,7 +114,7 @@ def transpose(b: Builder) -> Activation:
 def slice_(b: Builder) -> Activation:
     """Slice: a crop of the space, or a part of the channels."""
     value = b.activation(0)
-    spans = folding.slice_spans(b.node, value.dims, [b.value(i) for i in range(len(b.node.inputs))])
+    spans = rules.slice_spans(b.node, value.dims, [b.value(i) for i in range(len(b.node.inputs))])
     changed = [axis for axis, span in enumerate(spans) if span != range(value.dims[axis])]
     if not changed:
         return value
@@ -159,112 +159,3 @@ def split(b: Builder) -> list[Activation]:
     if len(sizes) != count or sum(sizes) != size or min(sizes) < 1:
         raise Malformed(f"the parts {list(sizes)} of its {count} outputs do not make up {size}")
     return _split(b, value, sizes)
-
-
-def pad(b: Builder) -> Activation:
-    """Pad of the space."""
-    value = b.activation(0)
-    pads = b.node.integers("pads") or b.node.integers("paddings")
-    if pads is None:
-        pads = whole(b.constant(1), "pads")
-    axes = axes_of(b.node, [b.value(i) for i in range(4)], position=3)
-    rank = len(value.dims)
-    positions = tuple(counted(axis, rank) for axis in axes) if axes is not None else tuple(range(rank))
-    count = len(positions)
-    if len(pads) != 2 * count:
-        raise Malformed(f"its pads have {len(pads)} values for {count} axes")
-    pairs = [(0, 0)] * rank
-    for i, axis in enumerate(positions):
-        pairs[axis] = (pads[i], pads[count + i])
-    if not any(pads):
-        return value
-    first = 1 + value.batched
-    if any(map(any, pairs[:first])):
-        raise Unsupported("it pads other axes than the space")
-    mode = {"constant": "constant", "reflect": "reflect", "edge": "replicate", "wrap": "circular"}.get(
-        b.node.word("mode", "constant")
-    )
-    if mode is None:
-        raise Malformed(f"attribute 'mode' is '{b.node.word('mode')}'")
-    space = tuple(pairs[first:])
-    plain = len(set(space)) == 1 and space[0][0] == space[0][1]
-    fields: dict[str, Any] = {"padding": space[0][0] if plain else space}
-    if mode != "constant":
-        fields["mode"] = mode
-    return b.emit("pad", fields, value)
-
-
-LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
-
-
-def resize(b: Builder) -> Activation:
-    """Resize and Upsample of the space.
-
-    Sizes are floor(i · scale) in float32, as onnx/defs/tensor/utils.cc and onnxruntime compute them.
-    """
-    value = b.batched(b.activation(0))
-    rank = len(value.dims)
-    given = b.node.attributes.get("scales")
-    scales: list[float] | None = [float(x) for x in given if not isinstance(x, str)] if isinstance(given, list) else None
-    sizes = None
-    if scales is None:
-        old = b.node.op == "Upsample" or b.opset < 11
-        constant = b.constant(1 if old else 2)
-        if constant is not None and prod(constant.shape):
-            if constant.numbers is None:
-                raise Unsupported("its scales are not known")
-            scales = [float(x) for x in constant.numbers]
-        elif not old:
-            sizes = whole(b.constant(3), "sizes")
-    axes = b.node.integers("axes")
-    if scales is None and sizes is None:
-        raise Malformed("it has neither scales nor sizes")
-    if axes is not None:
-        placed = {counted(axis, rank): n for n, axis in enumerate(axes)}
-        scales = [scales[placed[i]] if i in placed else 1.0 for i in range(rank)] if scales is not None else None
-        if sizes is not None:
-            sizes = tuple(sizes[placed[i]] if i in placed else value.dims[i] for i in range(rank))
-    if len(scales if scales is not None else sizes or ()) != rank:
-        raise Malformed(f"it has not one scale or size for each of {rank} axes")
-    if b.node.word("keep_aspect_ratio_policy", "stretch") != "stretch" and sizes is not None:
-        raise Unsupported("it keeps the aspect ratio")
-    if scales is not None:
-        if any(not 0 < scale < 2**31 for scale in scales):
-            raise Malformed(f"its scales are {scales}")
-        sizes = tuple(floor(_float32(size * scale)) for size, scale in zip(value.dims, scales, strict=True))
-    assert sizes is not None
-    if sizes[:2] != value.dims[:2]:
-        raise Unsupported("it resizes other axes than the space")
-    mode = b.node.word("mode", "nearest")
-    align = b.node.word("coordinate_transformation_mode", "half_pixel") == "align_corners"
-    fields: dict[str, Any] = {}
-    if scales is not None and all(scale == int(scale) for scale in scales):
-        fields["scale_factor"] = short(tuple(int(scale) for scale in scales[2:]))
-    elif min(sizes) < 1:
-        raise Malformed(f"it leaves nothing of {list(value.dims)}")
-    else:
-        fields["size"] = short(sizes[2:])
-    if mode in ("linear", "bilinear"):
-        fields["mode"] = LINEAR.get(rank - 2, "linear")
-    elif mode == "cubic" and rank == 4:
-        fields["mode"] = "bicubic"
-    elif mode != "nearest":
-        raise Unsupported(f"its mode is {mode} on {rank - 2} space axes")
-    if align and "mode" in fields:
-        fields["align_corners"] = True
-    return b.emit("upsample", fields, value)
-
-
-def _float32(number: float) -> float:
-    return float(struct.unpack("<f", struct.pack("<f", number))[0])
-
-
-def depth_to_space(b: Builder) -> Activation:
-    """DepthToSpace, SpaceToDepth: pixels and channels."""
-    value = b.batched(b.activation(0))
-    if len(value.dims) != 4:
-        raise Malformed(f"its input {list(value.dims)} is not [batch, channels, height, width]")
-    size = b.node.integer("blocksize")
-    if b.node.op == "DepthToSpace":
-        return b.emit("pixel_shuffle", {"upscale_factor": size}, value)
-    return b.emit("pixel_unshuffle", {"downscale_factor": size}, value)

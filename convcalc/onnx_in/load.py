@@ -74,7 +74,9 @@ def _network(data: Data, origin: OnnxOrigin, given: object) -> Network:
 def _input_sizes(inner: Graph, origin: OnnxOrigin, given: object) -> dict[str, Shape]:
     """ONNX's dims of the inputs that are no weights: the file's, or with the sizes that were given."""
     weights = graph.open_weights(inner, inner.nodes)
-    inputs = [info for info in inner.inputs if info.name not in inner.tensors and info.name not in weights]
+    read = {name for node in inner.nodes for name in graph.reads(node)} | {info.name for info in inner.outputs}
+    data = read - inner.tensors.keys() - weights
+    inputs = [info for info in inner.inputs if info.name in data]
     chosen = _chosen(inputs, given)
     origin.as_stated = not chosen
     origin.open_batches = frozenset(
@@ -123,9 +125,10 @@ def _dims(info: ValueInfo, given: Shape | None, path: str) -> Shape:
     known = tuple(size for size in rest if isinstance(size, int) and size > 0)
     if len(known) != len(rest):
         shown = ", ".join("?" if dim is None else str(dim) for dim in dims)
+        example = ",".join(str(dim) if isinstance(dim, int) and dim > 0 else "224" for dim in rest)
         raise UsageError(
             f"{path} leaves the size of input '{info.name}' open: [{shown}]",
-            f"give it without the batch: --input {','.join('224' if not isinstance(d, int) or d < 1 else str(d) for d in rest)}",
+            f"give it without the batch: --input {example}",
         )
     return (*batch, *known)
 

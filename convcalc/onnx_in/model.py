@@ -8,7 +8,6 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 from math import prod
-from typing import Union
 
 from . import wire
 from .wire import Damaged, Data, Field
@@ -23,6 +22,14 @@ STRUCT = {1: "f", 2: "B", 3: "b", 4: "H", 5: "h", 6: "i", 7: "q", 9: "?", 10: "e
 """Data type -> format of an element in raw_data."""
 FLOATS = frozenset({1, 10, 11, 16})
 """float32, float16, float64, bfloat16."""
+
+
+class Malformed(ValueError):
+    """A node whose attributes or inputs are not what its operator takes."""
+
+
+class Unknown(Malformed):
+    """Numbers that a node needs, and that are computed while the network runs."""
 
 
 @dataclass(slots=True)
@@ -80,11 +87,7 @@ class Reference:
     name: str
 
 
-Attribute = Union[int, float, str, Tensor, Graphs, Reference, list[int], list[float], list[str]]
-
-
-class Malformed(ValueError):
-    """A node whose attributes or inputs are not what its operator takes."""
+Attribute = int | float | str | Tensor | Graphs | Reference | list[int] | list[float] | list[str]
 
 
 @dataclass(slots=True)

@@ -45,7 +45,7 @@ def step_paths(inputs: list[str], steps: list[Step]) -> list[str]:
 def _module(step: Step) -> list[str] | None:
     """The module that a step belongs to, from outermost; None where nothing says it."""
     node = step.node
-    scopes = re.findall(r"'([^']*)'", node.metadata.get(SCOPES, ""))
+    scopes: list[str] = re.findall(r"'([^']*)'", node.metadata.get(SCOPES, ""))
     if len(scopes) > 1 and scopes[-2]:
         return scopes[-2].split(".")[:DEEPEST]
     name = node.name
@@ -90,7 +90,9 @@ def _scoped(modules: list[list[str] | None]) -> list[list[str]]:
     return result
 
 
-def _word(text: str) -> str:
+def _word(kind: str) -> str:
+    """A kind as a name; an opaque one by its operator: `onnx:GridSample` is `gridsample`."""
+    text = kind.removeprefix("onnx:").lower()
     return re.sub(r"[^A-Za-z0-9_]+", "_", text).strip("_") or "layer"
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import ClassVar
 
-from ..geometry import GeometryError
+from ..geometry import IDENTITY, AxisLink, GeometryError
 from ..layers.base import Layer, Shape, Shapes, Weight
+from ..layers.registry import build
+from ..network import Network
 
 
 class Opaque(Layer):
@@ -39,12 +43,32 @@ class Opaque(Layer):
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return tuple(Weight(name, shape) for name, shape in self.held)
 
-    def axes(self, inputs: Shapes) -> tuple[None, ...]:
-        return (None,) * len(self.output_shape(inputs))
+    @property
+    def is_plain(self) -> bool:
+        """Whether it may stand as `identity`: one input, whose shape it keeps, and no weights."""
+        return self.elementwise and not self.held and not self.constants
+
+    def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
+        output = self.output_shape(inputs)
+        same = self.elementwise and all(len(shape) == len(output) for shape in inputs)
+        return tuple(AxisLink(axis, IDENTITY) if same else None for axis in range(len(output)))
 
 
 def _listed(shapes: Shapes) -> str:
     return " and ".join(str(list(shape)) for shape in shapes) or "nothing"
+
+
+def plain_as_identity(network: Network) -> tuple[Network, Counter[str]]:
+    """(the network with `identity` for opaque operators that keep shape and cost, how many of each operator)."""
+    identity = build("identity", {})
+    replaced: Counter[str] = Counter()
+    nodes = []
+    for node in network.nodes:
+        if isinstance(node.layer, Opaque) and len(node.inputs) == 1 and node.layer.is_plain:
+            replaced[node.kind.removeprefix("onnx:")] += 1
+            node = node._replace(layer=identity)
+        nodes.append(node)
+    return replace(network, nodes=tuple(nodes)), replaced
 
 
 def broadcast(*shapes: Shape) -> Shape:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from . import layout, pointwise, windows
+from . import activations, joins, layout, norms, resizing, windows
 from .builder import Builder
 from .values import Activation
 
@@ -17,6 +17,58 @@ def _elementwise(b: Builder) -> Activation:
     return b.elementwise(*[value for value in values if value is not None])
 
 
+REDUCTIONS = (
+    "ReduceMean",
+    "ReduceMax",
+    "ReduceMin",
+    "ReduceSum",
+    "ReduceProd",
+    "ReduceL1",
+    "ReduceL2",
+    "ReduceSumSquare",
+    "ReduceLogSum",
+    "ReduceLogSumExp",
+)
+SAME_SHAPE = (
+    "Abs",
+    "Acos",
+    "Acosh",
+    "Asin",
+    "Asinh",
+    "Atan",
+    "Atanh",
+    "Ceil",
+    "Celu",
+    "Cos",
+    "Cosh",
+    "CumSum",
+    "DequantizeLinear",
+    "Erf",
+    "Exp",
+    "Floor",
+    "Hardmax",
+    "IsInf",
+    "IsNaN",
+    "Log",
+    "LogSoftmax",
+    "LpNormalization",
+    "MeanVarianceNormalization",
+    "Neg",
+    "Not",
+    "QuantizeLinear",
+    "Reciprocal",
+    "Round",
+    "Shrink",
+    "Sign",
+    "Sin",
+    "Sinh",
+    "Softsign",
+    "Sqrt",
+    "Tan",
+    "ThresholdedRelu",
+)
+"""Operators of one input that the language does not have, and that keep its shape."""
+
 RULES: dict[str, Rule] = {
     "Conv": windows.conv,
     "QLinearConv": windows.qlinear_conv,
@@ -27,29 +79,25 @@ RULES: dict[str, Rule] = {
     "LpPool": windows.lp_pool,
     "GlobalAveragePool": windows.global_pool,
     "GlobalMaxPool": windows.global_pool,
-    "Gemm": pointwise.gemm,
-    "MatMul": pointwise.matmul,
-    **dict.fromkeys(pointwise.PLAIN, pointwise.plain),
-    "Gelu": pointwise.gelu,
-    "LeakyRelu": pointwise.leaky_relu,
-    "Elu": pointwise.elu,
-    "PRelu": pointwise.prelu,
-    "Clip": pointwise.clip,
-    "Softmax": pointwise.softmax,
-    "Dropout": pointwise.dropout,
-    **dict.fromkeys(("Add", "Sub", "Mul", "Div"), pointwise.binary),
-    **dict.fromkeys(("Sum", "Max", "Min", "Mean"), pointwise.join),
-    "Concat": pointwise.concat,
-    "BatchNormalization": pointwise.batch_norm,
-    "InstanceNormalization": pointwise.instance_norm,
-    "GroupNormalization": pointwise.group_norm,
-    "LayerNormalization": pointwise.layer_norm,
-    "LRN": pointwise.lrn,
-    **dict.fromkeys(
-        ("ReduceMean", "ReduceMax", "ReduceMin", "ReduceSum", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare")
-        + ("ReduceLogSum", "ReduceLogSumExp"),
-        pointwise.reduce,
-    ),
+    "Gemm": joins.gemm,
+    "MatMul": joins.matmul,
+    **dict.fromkeys(activations.PLAIN, activations.plain),
+    "Gelu": activations.gelu,
+    "LeakyRelu": activations.leaky_relu,
+    "Elu": activations.elu,
+    "PRelu": activations.prelu,
+    "Clip": activations.clip,
+    "Softmax": activations.softmax,
+    "Dropout": activations.dropout,
+    **dict.fromkeys(("Add", "Sub", "Mul", "Div"), joins.binary),
+    **dict.fromkeys(("Sum", "Max", "Min", "Mean"), joins.join),
+    "Concat": joins.concat,
+    "BatchNormalization": norms.batch_norm,
+    "InstanceNormalization": norms.instance_norm,
+    "GroupNormalization": norms.group_norm,
+    "LayerNormalization": norms.layer_norm,
+    "LRN": norms.lrn,
+    **dict.fromkeys(REDUCTIONS, norms.reduce),
     **dict.fromkeys(("Identity", "Cast"), layout.alias),
     "Reshape": layout.reshape,
     "Flatten": layout.flatten,
@@ -58,19 +106,13 @@ RULES: dict[str, Rule] = {
     "Transpose": layout.transpose,
     "Slice": layout.slice_,
     "Split": layout.split,
-    "Pad": layout.pad,
-    "Resize": layout.resize,
-    "Upsample": layout.resize,
-    "DepthToSpace": layout.depth_to_space,
-    "SpaceToDepth": layout.depth_to_space,
-    **dict.fromkeys(
-        ("Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Ceil", "Celu", "Cos", "Cosh", "Erf", "Exp", "Floor")
-        + ("Hardmax", "IsInf", "IsNaN", "Log", "LogSoftmax", "LpNormalization", "MeanVarianceNormalization", "Neg")
-        + ("Not", "Reciprocal", "Round", "Shrink", "Sign", "Sin", "Sinh", "Softsign", "Sqrt", "Tan", "ThresholdedRelu")
-        + ("QuantizeLinear", "DequantizeLinear", "CumSum"),
-        pointwise.unary,
-    ),
-    "Pow": pointwise.power,
+    "Pad": resizing.pad,
+    "Resize": resizing.resize,
+    "Upsample": resizing.resize,
+    "DepthToSpace": resizing.depth_to_space,
+    "SpaceToDepth": resizing.depth_to_space,
+    **dict.fromkeys(SAME_SHAPE, activations.unary),
+    "Pow": activations.power,
     **dict.fromkeys(
         ("And", "Or", "Xor", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Mod", "Where", "BitShift"),
         _elementwise,
@@ -78,7 +120,7 @@ RULES: dict[str, Rule] = {
 }
 """Standard operator -> the rule that converts the node; operators without one stay opaque."""
 
-MICROSOFT: dict[str, Rule] = {"FusedConv": windows.conv, "Gelu": pointwise.gelu}
+MICROSOFT: dict[str, Rule] = {"FusedConv": windows.conv, "Gelu": activations.gelu}
 """Operators of the domain com.microsoft, which onnxruntime's optimiser writes."""
 
 

@@ -44,7 +44,9 @@ class OnnxOrigin:
     ) -> Network:
         """The same file on another input. Raises UsageError for params and variants, which it does not have."""
         if params or variant is not None:
-            raise UsageError(f"{self.path} is an ONNX file: it has no params and no variants", "only --input goes with it")
+            raise UsageError(
+                f"{self.path} is an ONNX file: it has no params and no variants", "only --input goes with it"
+            )
         from .load import load_onnx
 
         return load_onnx(self.path, input=input)

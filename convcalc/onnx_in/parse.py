@@ -94,7 +94,9 @@ def _node(data: Data, field: Field, depth: int) -> OnnxNode:
         elif number == 9:
             pair = {g.number: wire.text(data, g) for g in _inside(data, f)}
             metadata[pair.get(1, "")] = pair.get(2, "")
-    return OnnxNode(op, name, "" if domain == "ai.onnx" else domain, tuple(inputs), tuple(outputs), attributes, metadata)
+    return OnnxNode(
+        op, name, "" if domain == "ai.onnx" else domain, tuple(inputs), tuple(outputs), attributes, metadata
+    )
 
 
 def _attribute(data: Data, field: Field, depth: int) -> tuple[str, Attribute | None]:
@@ -113,24 +115,21 @@ def _attribute(data: Data, field: Field, depth: int) -> tuple[str, Attribute | N
     found = by_number.get(number, [])
     if 21 in by_number:
         return name, Reference(wire.text(data, by_number[21][-1]))
-    if number in (7, 8, 9):
-        readers = {
-            7: lambda: wire.floats(data, found),
-            8: lambda: wire.integers(data, found),
-            9: lambda: [wire.text(data, f) for f in found],
-        }
-        return name, readers[number]()
+    if number == 7:
+        return name, wire.floats(data, found)
+    if number == 8:
+        return name, wire.integers(data, found)
+    if number == 9:
+        return name, [wire.text(data, f) for f in found]
     if number in (6, 11):
         return name, Graphs(_reads(data, found, depth + 1))
-    if not found:
-        return name, {2: 0.0, 3: 0, 4: ""}.get(number)
     if number == 2:
-        return name, wire.floats(data, found[-1:])[0]
+        return name, wire.floats(data, found[-1:])[0] if found else 0.0
     if number == 3:
-        return name, wire.integer(found[-1])
+        return name, wire.integer(found[-1]) if found else 0
     if number == 4:
-        return name, wire.text(data, found[-1])
-    return (name, _tensor(data, found[-1])) if number == 5 else (name, None)
+        return name, wire.text(data, found[-1]) if found else ""
+    return (name, _tensor(data, found[-1])) if number == 5 and found else (name, None)
 
 
 def _reads(data: Data, graphs: list[Field], depth: int) -> frozenset[str]:

@@ -8,8 +8,9 @@ from math import prod
 from ..findings import UsageError
 from ..geometry import GeometryError
 from ..layers.base import Shape
-from . import folding, wire
-from .folding import axes_of, counted, whole
+from . import dims as rules
+from . import wire
+from .dims import axes_of, counted, whole
 from .model import Malformed, OnnxNode
 from .opaque import broadcast
 from .values import Activation, Value
@@ -24,8 +25,12 @@ def dims_of(value: Value) -> Shape:
     return value.dims if isinstance(value, Activation) else value.shape
 
 
-def ruled(node: OnnxNode, inputs: list[Value | None], opset: int) -> Shape | None:
-    """The first output's dims where the operator has a rule here and its numbers are known."""
+def ruled(node: OnnxNode, inputs: list[Value | None], opset: int, position: int) -> Shape | None:
+    """Dims of an output where the operator has a rule here and its numbers are known."""
+    if node.op == "Split" and inputs and inputs[0] is not None:
+        return _part(node, [value for value in inputs if value is not None], position)
+    if position:
+        return None
     rule = _RULES.get(node.op) if node.domain == "" else None
     if rule is None or not inputs or inputs[0] is None:
         return None
@@ -33,6 +38,20 @@ def ruled(node: OnnxNode, inputs: list[Value | None], opset: int) -> Shape | Non
         return rule(node, [value for value in inputs if value is not None], opset)
     except (Malformed, GeometryError, IndexError):
         return None
+
+
+def _part(node: OnnxNode, inputs: list[Value], position: int) -> Shape | None:
+    dims, count = dims_of(inputs[0]), len(node.outputs)
+    try:
+        axis = counted(node.integer("axis"), len(dims))
+        sizes = node.integers("split") or (whole(inputs[1], "sizes") if len(inputs) > 1 else None)
+    except Malformed:
+        return None
+    each = -(-dims[axis] // count)
+    parts = sizes or (*(each,) * (count - 1), dims[axis] - each * (count - 1))
+    if len(parts) != count or sum(parts) != dims[axis] or min(parts) < 0:
+        return None
+    return (*dims[:axis], parts[position], *dims[axis + 1 :])
 
 
 def _matmul(node: OnnxNode, inputs: list[Value], opset: int) -> Shape:
@@ -58,7 +77,7 @@ def _gather(node: OnnxNode, inputs: list[Value], opset: int) -> Shape:
 
 
 def _slice(node: OnnxNode, inputs: list[Value], opset: int) -> Shape:
-    return tuple(len(span) for span in folding.slice_spans(node, dims_of(inputs[0]), inputs))
+    return tuple(len(span) for span in rules.slice_spans(node, dims_of(inputs[0]), inputs))
 
 
 def _concat(node: OnnxNode, inputs: list[Value], opset: int) -> Shape:
@@ -69,7 +88,7 @@ def _concat(node: OnnxNode, inputs: list[Value], opset: int) -> Shape:
 
 def _transpose(node: OnnxNode, inputs: list[Value], opset: int) -> Shape:
     dims = dims_of(inputs[0])
-    return tuple(dims[axis] for axis in folding.permutation(node, len(dims)))
+    return tuple(dims[axis] for axis in rules.permutation(node, len(dims)))
 
 
 def _expand(node: OnnxNode, inputs: list[Value], opset: int) -> Shape:
@@ -89,7 +108,7 @@ def _arg(node: OnnxNode, inputs: list[Value], opset: int) -> Shape:
 
 def _reshape(node: OnnxNode, inputs: list[Value], opset: int) -> Shape:
     target = node.integers("shape") or whole(inputs[1], "sizes")
-    return folding.reshaped(dims_of(inputs[0]), target, bool(node.integer("allowzero")))
+    return rules.reshaped(dims_of(inputs[0]), target, bool(node.integer("allowzero")))
 
 
 def _flatten(node: OnnxNode, inputs: list[Value], opset: int) -> Shape:
@@ -98,11 +117,11 @@ def _flatten(node: OnnxNode, inputs: list[Value], opset: int) -> Shape:
 
 
 def _squeeze(node: OnnxNode, inputs: list[Value], opset: int) -> Shape:
-    return folding.squeezed(dims_of(inputs[0]), axes_of(node, inputs))
+    return rules.squeezed(dims_of(inputs[0]), axes_of(node, inputs))
 
 
 def _unsqueeze(node: OnnxNode, inputs: list[Value], opset: int) -> Shape:
-    return folding.unsqueezed(dims_of(inputs[0]), axes_of(node, inputs) or ())
+    return rules.unsqueezed(dims_of(inputs[0]), axes_of(node, inputs) or ())
 
 
 def _broadcast(node: OnnxNode, inputs: list[Value], opset: int) -> Shape:
@@ -211,6 +230,3 @@ def _varint(value: int) -> bytes:
         value >>= 7
     found.append(value)
     return bytes(found)
-
-
-

@@ -11,6 +11,15 @@ from .model import FLOATS, SMALL, Tensor
 Numbers = tuple[float, ...]
 
 
+def strides(shape: Shape) -> list[int]:
+    """Numbers between neighbours on each axis, in row order.
+
+    >>> strides((2, 3, 4))
+    [12, 4, 1]
+    """
+    return [prod(shape[axis + 1 :]) for axis in range(len(shape))]
+
+
 class Activation(NamedTuple):
     """The output of a step. `dims` are ONNX's; where `batched`, the first of them is the batch."""
 

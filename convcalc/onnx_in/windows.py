@@ -227,4 +227,3 @@ def unrounded(b: Builder, value: Activation, declared: tuple[int, ...]) -> Activ
         return None
     step.layer, step.shape = layer, shape
     return Activation(value.step, declared, value.batched)
-

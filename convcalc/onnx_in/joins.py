@@ -1,110 +1,15 @@
-"""Rules of the operators that work element by element, of activations, and of normalizations."""
+"""Rules of the operators of several operands: sums, products, concatenation, and products with a matrix."""
 
 from __future__ import annotations
 
-from math import inf, prod
+from math import prod
 from typing import Any
 
 from .builder import Builder, Unsupported
-from .folding import axes_of, counted
+from .dims import counted
 from .model import Malformed
-from .patterns import layer_norm_fields, recognise, tag_mean, tagged
+from .patterns import recognise, tagged
 from .values import Activation, Constant
-
-PLAIN = {
-    "Relu": "relu",
-    "Selu": "selu",
-    "Sigmoid": "sigmoid",
-    "Tanh": "tanh",
-    "HardSwish": "hardswish",
-    "HardSigmoid": "hardsigmoid",
-    "Mish": "mish",
-    "Swish": "silu",
-    "Softplus": "softplus",
-}
-
-
-def plain(b: Builder) -> Activation:
-    """An activation without fields."""
-    value = b.activation(0)
-    return recognise(b, value) or tagged(b, b.emit(PLAIN[b.node.op], {}, value), value)
-
-
-def gelu(b: Builder) -> Activation:
-    """Gelu."""
-    return b.emit("gelu", {"approximate": "tanh"} if b.node.word("approximate") == "tanh" else {}, b.activation(0))
-
-
-def leaky_relu(b: Builder) -> Activation:
-    """LeakyRelu."""
-    return b.emit("leaky_relu", {"negative_slope": b.node.number("alpha", 0.01)}, b.activation(0))
-
-
-def elu(b: Builder) -> Activation:
-    """Elu."""
-    return b.emit("elu", {"alpha": b.node.number("alpha", 1.0)}, b.activation(0))
-
-
-def prelu(b: Builder) -> Activation:
-    """PRelu with one slope, or one a channel."""
-    value, slope = b.activation(0), b.weight(1)
-    count = prod(slope.shape)
-    if count != 1 and (count != value.shape[0] or count not in slope.shape):
-        raise Unsupported(f"its slope {list(slope.shape)} is neither one number nor one a channel")
-    return b.emit("prelu", {"num_parameters": count}, value, weights=[slope])
-
-
-def clip(b: Builder) -> Activation:
-    """Clip: relu and relu6 where the bounds are theirs."""
-    value = b.activation(0)
-    bounds: list[float | None] = []
-    for position, name, default in ((1, "min", -inf), (2, "max", inf)):
-        if name in b.node.attributes:
-            bounds.append(b.node.number(name))
-        else:
-            given = b.constant(position)
-            bounds.append(default if given is None else given.scalar)
-    if bounds[0] == 0 and bounds[1] == 6:
-        return recognise(b, value) or b.emit("relu6", {}, value)
-    if bounds[0] == 0 and bounds[1] is not None and bounds[1] > 3e38:
-        return b.emit("relu", {}, value)
-    return b.elementwise(value)
-
-
-def softmax(b: Builder) -> Activation:
-    """Softmax along one axis; before opset 13 along this and all that follow, by default from axis 1."""
-    value = b.activation(0)
-    axis = counted(b.node.integer("axis", 1 if b.opset < 13 else -1), len(value.dims))
-    dim = axis - value.batched
-    if dim < 0:
-        raise Unsupported("it runs along the batch")
-    return b.emit("softmax", {"dim": dim} if dim else {}, value)
-
-
-def unary(b: Builder) -> Activation:
-    """An operator of one input that the language does not have, and that keeps the shape."""
-    value = b.activation(0)
-    return recognise(b, value) or tagged(b, b.elementwise(value), value)
-
-
-def power(b: Builder) -> Activation:
-    """Pow: with a constant exponent it keeps the shape."""
-    value, exponent = b.activation(0), b.value(1)
-    if not isinstance(exponent, Constant):
-        return b.elementwise(*[v for v in (value, exponent) if v is not None])
-    return recognise(b, value, exponent) or tagged(b, b.elementwise(value, exponent), value, exponent)
-
-
-def dropout(b: Builder) -> list[Activation]:
-    """Dropout, whose mask nothing reads at inference."""
-    value = b.activation(0)
-    if any(b.uses.get(name) for name in b.node.outputs[1:] if name):
-        raise Unsupported("its mask is read")
-    ratio = b.node.number("ratio", 0.5)
-    given = b.value(1)
-    if isinstance(given, Constant) and given.scalar is not None:
-        ratio = float(f"{given.scalar:.7g}")
-    return [b.emit("dropout", {"p": ratio} if ratio != 0.5 else {}, value)]
 
 
 def _aligned(b: Builder, value: Constant, active: Activation) -> Constant:
@@ -246,7 +151,9 @@ def linear(
 ) -> Activation:
     """The linear layer of a matrix over the last axis."""
     if value.shape[-1:] != (inputs,):
-        raise Malformed(f"the weight {list(weight.shape)} takes {inputs} features, not the last axis of {list(value.dims)}")
+        raise Malformed(
+            f"the weight {list(weight.shape)} takes {inputs} features, not the last axis of {list(value.dims)}"
+        )
     if inputs == 1 and len(value.shape) > 1:
         raise Unsupported("its last axis is 1")
     fields: dict[str, Any] = {"out_features": outputs}
@@ -262,80 +169,3 @@ def matmul(b: Builder) -> Activation:
     if len(weight.shape) != 2 or len(value.shape) < 1:
         raise Unsupported(f"its constant {list(weight.shape)} is no matrix")
     return linear(b, value, weight, weight.shape[0], weight.shape[1], None)
-
-
-def reduce(b: Builder) -> Activation:
-    """Reductions: of all space by mean or maximum a global pool; a mean may also begin a layer norm."""
-    value, op = b.activation(0), b.node.op
-    rank = len(value.dims)
-    axes = axes_of(b.node, [b.value(i) for i in range(2)])
-    if axes is None and b.node.integer("noop_with_empty_axes"):
-        return value
-    keep = bool(b.node.integer("keepdims", 1))
-    reduced = tuple(sorted({counted(axis, rank) for axis in axes})) if axes else tuple(range(rank))
-    pools = {"ReduceMean": "global_avg_pool", "ReduceMax": "global_max_pool"}
-    if value.batched and rank > 2 and reduced == tuple(range(2, rank)) and op in pools:
-        made = b.emit(pools[op], {}, value)
-        if not keep:
-            return b.relayout(made, made.dims[:2], batched=True)
-    else:
-        sizes = [(axis, size) for axis, size in enumerate(value.dims) if keep or axis not in reduced]
-        made = b.opaque(tuple(1 if axis in reduced else size for axis, size in sizes))
-    if op == "ReduceMean" and keep:
-        tag_mean(b, made, value, reduced)
-    return made
-
-
-def batch_norm(b: Builder) -> Activation:
-    """BatchNormalization with its running statistics."""
-    value = b.batched(b.activation(0))
-    weights = [b.weight(i, rank=1) for i in range(1, 5)]
-    for position, weight in enumerate(weights, start=1):
-        if weight.shape != value.shape[:1]:
-            raise Malformed(f"input {position} {list(weight.shape)} is not one number for each channel of {list(value.dims)}")
-    eps = b.node.number("epsilon", 1e-5)
-    return b.emit("batch_norm", {"eps": eps} if eps != 1e-5 else {}, value, weights=weights)
-
-
-def instance_norm(b: Builder) -> Activation:
-    """InstanceNormalization with a factor and a bias a channel."""
-    value = b.batched(b.activation(0))
-    weights = [b.weight(i, rank=1) for i in (1, 2)]
-    eps = b.node.number("epsilon", 1e-5)
-    return b.emit("instance_norm", {"affine": True, **({"eps": eps} if eps != 1e-5 else {})}, value, weights=weights)
-
-
-def group_norm(b: Builder) -> Activation:
-    """GroupNormalization with a factor and a bias a channel, as from opset 21."""
-    value, groups = b.batched(b.activation(0)), b.node.integer("num_groups", 1)
-    weights = [b.weight(i, rank=1) for i in (1, 2)]
-    if weights[0].shape != value.shape[:1]:
-        raise Unsupported("its factors are one a group")
-    eps = b.node.number("epsilon", 1e-5)
-    return b.emit("group_norm", {"num_groups": groups, **({"eps": eps} if eps != 1e-5 else {})}, value, weights=weights)
-
-
-def layer_norm(b: Builder) -> Activation:
-    """LayerNormalization over trailing axes."""
-    value, weight = b.activation(0), b.weight(1)
-    axis = counted(b.node.integer("axis", -1), len(value.dims)) - value.batched
-    if axis < 0:
-        raise Unsupported("it normalizes over the batch")
-    bias = b.constant(2)
-    fields = layer_norm_fields(value.shape, axis, b.node.number("epsilon", 1e-5))
-    if bias is None:
-        fields["bias"] = False
-    if weight.shape != value.shape[axis:]:
-        raise Unsupported(f"its factors {list(weight.shape)} are not one an element")
-    return b.emit("layer_norm", fields, value, weights=[weight] if bias is None else [weight, bias])
-
-
-def lrn(b: Builder) -> Activation:
-    """LRN over neighbouring channels."""
-    fields: dict[str, Any] = {"size": b.node.integer("size")}
-    for name, attribute, default in (("alpha", "alpha", 1e-4), ("beta", "beta", 0.75), ("k", "bias", 1.0)):
-        number = b.node.number(attribute, default)
-        if number != default:
-            fields[name] = number
-    return b.emit("local_response_norm", fields, b.batched(b.activation(0)))
-
