@@ -24,9 +24,8 @@ def command(
     target = Path(output) if output is not None and output != "-" else None
     if target is not None and target.exists() and not force:
         raise UsageError(f"{output} exists already", "--force overwrites it")
-    from ..spec.write import write
-
     from ..onnx_in import plain_as_identity
+    from ..spec.write import write
 
     network, replaced = plain_as_identity(load_network(file, input=input))
     unsaid = [node for node in network.nodes if node.kind.startswith("onnx:")]

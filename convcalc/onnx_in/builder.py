@@ -12,9 +12,13 @@ from ..geometry import LIMIT, GeometryError
 from ..layers.base import Layer, Shape
 from ..layers.registry import build
 from ..network import Inference
+from .graph import reads
 from .model import Malformed, OnnxNode
 from .opaque import Opaque, broadcast
 from .values import Activation, Constant, Value
+
+WITHOUT_AXES = frozenset({"add", "identity", "multiply", "reshape"})
+"""Kinds that take single numbers, which have no axis that could be the channels."""
 
 
 class Unsupported(Exception):
@@ -117,6 +121,8 @@ class Builder:
     ) -> Activation:
         """One more layer; its output is batched where an input is."""
         layer = self.layer(kind, fields)
+        if kind not in WITHOUT_AXES and not kind.startswith("onnx:") and any(not value.shape for value in inputs):
+            raise Unsupported("its input has no axes")
         shape = self._inference.shape(layer, tuple([value.shape for value in inputs]))
         step = Step(layer, tuple([value.step for value in inputs]), shape, self.node)
         step.weights = tuple([value.name for value in weights])
@@ -204,7 +210,7 @@ class Builder:
         """An operator that the language does not have, with its output's dims; the `first` output holds the weights."""
         if prod(dims) > LIMIT:
             raise Malformed(f"its output {list(dims)} has more than 2^63 - 1 numbers")
-        values = [self.values[name] for name in self.node.inputs if name]
+        values = [self.values[name] for name in reads(self.node) if name in self.values]
         active = [value for value in values if isinstance(value, Activation)]
         weights = [value for value in values if isinstance(value, Constant) and value.is_weight] if first else []
         batched = len(dims) > 1 and any(value.batched and value.dims[0] == dims[0] for value in active)

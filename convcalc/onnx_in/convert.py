@@ -112,7 +112,7 @@ class Conversion:
         """What the node's rule gives."""
         b = self.builder
         inputs = [b.values[name] if name else None for name in node.inputs]
-        if node.op in ("Shape", "Size") and node.domain == "" and isinstance(inputs[0], Activation):
+        if node.op in ("Shape", "Size") and node.domain == "" and inputs and isinstance(inputs[0], Activation):
             return [folding.shape_of(node, inputs[0].dims)]
         constants = [value for value in inputs if not isinstance(value, Activation)]
         if len(constants) == len(inputs) and node.domain == "":

@@ -28,9 +28,9 @@ def whole(value: object, what: str) -> tuple[int, ...]:
 
 def counted(axis: int, rank: int) -> int:
     """An axis counted from the front."""
-    if not -rank <= axis < max(rank, 1):
+    if not -rank <= axis < rank:
         raise Malformed(f"axis {axis} does not exist in a tensor of {rank} axes")
-    return axis % max(rank, 1)
+    return axis % rank
 
 
 def squeezed(shape: Shape, axes: Sequence[int] | None) -> Shape:

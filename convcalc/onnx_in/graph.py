@@ -25,9 +25,10 @@ WEIGHT_POSITIONS = {
 def reads(node: OnnxNode) -> list[str]:
     """The tensors that a node reads, those of its subgraphs included."""
     names = [name for name in node.inputs if name]
-    for value in node.attributes.values():
-        if isinstance(value, Graphs):
-            names += sorted(value.reads)
+    if node.nested:
+        for value in node.attributes.values():
+            if isinstance(value, Graphs):
+                names += sorted(value.reads)
     return names
 
 

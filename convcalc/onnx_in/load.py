@@ -64,14 +64,14 @@ def _network(data: Data, origin: OnnxOrigin, given: object) -> Network:
         raise SpecError([origin.finding("CC007", "the file holds no ONNX graph", hint="export the model as .onnx")])
     inner = model.graph
     try:
-        sizes = _input_sizes(inner, origin, given)
+        sizes = input_sizes(inner, origin, given)
         conversion = Conversion(model, inner, data, origin, sizes)
     except (Malformed, Damaged) as error:
         raise SpecError([origin.finding("CC113", str(error))]) from error
     return _named(model, conversion, origin)
 
 
-def _input_sizes(inner: Graph, origin: OnnxOrigin, given: object) -> dict[str, Shape]:
+def input_sizes(inner: Graph, origin: OnnxOrigin, given: object) -> dict[str, Shape]:
     """ONNX's dims of the inputs that are no weights: the file's, or with the sizes that were given."""
     weights = graph.open_weights(inner, inner.nodes)
     read = {name for node in inner.nodes for name in graph.reads(node)} | {info.name for info in inner.outputs}

@@ -90,6 +90,10 @@ class Reference:
 Attribute = int | float | str | Tensor | Graphs | Reference | list[int] | list[float] | list[str]
 
 
+NESTED = frozenset({"If", "Loop", "Scan", "SequenceMap"})
+"""Standard operators that hold subgraphs."""
+
+
 @dataclass(slots=True)
 class OnnxNode:
     """One operator of the graph."""
@@ -101,6 +105,11 @@ class OnnxNode:
     outputs: tuple[str, ...]
     attributes: dict[str, Attribute]
     metadata: dict[str, str]
+
+    @property
+    def nested(self) -> bool:
+        """Whether it holds subgraphs."""
+        return self.op in NESTED or self.domain != ""
 
     @property
     def label(self) -> str:

@@ -36,7 +36,7 @@ def ruled(node: OnnxNode, inputs: list[Value | None], opset: int, position: int)
         return None
     try:
         return rule(node, [value for value in inputs if value is not None], opset)
-    except (Malformed, GeometryError, IndexError):
+    except (ValueError, IndexError):
         return None
 
 
@@ -167,15 +167,15 @@ def inferred(data: Data, inputs: dict[str, Shape]) -> dict[str, Shape]:
             "which is not installed",
             hint='pip install "convcalc[onnx]"',
         ) from error
-    model = onnx.load_from_string(stripped(data))
-    for info in model.graph.input:
-        if info.name in inputs:
-            shape = info.type.tensor_type.shape
-            del shape.dim[:]
-            for size in inputs[info.name]:
-                shape.dim.add().dim_value = size
-    del model.graph.value_info[:]
     try:
+        model = onnx.load_from_string(stripped(data))
+        for info in model.graph.input:
+            if info.name in inputs:
+                shape = info.type.tensor_type.shape
+                del shape.dim[:]
+                for size in inputs[info.name]:
+                    shape.dim.add().dim_value = size
+        del model.graph.value_info[:]
         model = shape_inference.infer_shapes(model, data_prop=True)
     except Exception:
         # Its errors share no class with one another; what it cannot infer is reported as unknown.
