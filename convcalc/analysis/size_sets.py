@@ -1,0 +1,158 @@
+"""Sets of sizes that repeat with a period, and functions of the size that grow with one, written out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+SHOWN = 6
+"""Residues or ranges that a text lists before it leaves the rest out."""
+
+
+@dataclass(frozen=True, slots=True)
+class SizeSet:
+    """The sizes from `start` whose residue modulo `modulus` is one of `residues`, and `extra` below it."""
+
+    modulus: int
+    residues: tuple[int, ...]
+    start: int
+    extra: tuple[int, ...] = ()
+
+    def __contains__(self, size: object) -> bool:
+        if not isinstance(size, int):
+            return False
+        return size in self.extra or (size >= self.start and size % self.modulus in self.residues)
+
+    @property
+    def minimum(self) -> int | None:
+        """The smallest size; None where there is none."""
+        if self.extra:
+            return self.extra[0]
+        return self.start if self.residues else None
+
+    def to_dict(self) -> dict[str, object] | None:
+        """The residue and the modulus; None where no residue class belongs to the set."""
+        if not self.residues:
+            return None
+        found: dict[str, object] = {"residue": self.residues[0], "modulus": self.modulus, "minimum": self.start}
+        if len(self.residues) > 1:
+            found["residues"] = list(self.residues)
+        return found
+
+    def __str__(self) -> str:
+        parts = []
+        if self.residues:
+            parts.append(f"every size from {self.start}" if self.modulus == 1 else self._classes())
+        if self.extra:
+            parts.append(f"{'and' if parts else 'only'} {ranges(self.extra)}")
+        return ", ".join(parts) or "none"
+
+    def _classes(self) -> str:
+        return f"{ranges(self.residues, 'or')} mod {self.modulus}, from {self.start}"
+
+
+def periodic_set(members: Iterable[int], tried: range, period: int, pattern: frozenset[int]) -> SizeSet:
+    """The set that holds `members` among the sizes `tried`, and beyond them repeats `pattern` (residues).
+
+    >>> str(periodic_set([3, 5, 7, 9, 11], range(1, 12), 4, frozenset({1, 3})))
+    '1 mod 2, from 3'
+    """
+    inside = set(members)
+    modulus, residues = reduced(period, pattern)
+    start = tried.start
+    for size in reversed(tried):
+        if (size in inside) != (size % modulus in residues):
+            start = size + 1
+            break
+    extra = tuple(sorted(size for size in inside if size < start))
+    if residues:
+        start = min(start + (residue - start) % modulus for residue in residues)
+    return SizeSet(modulus, tuple(sorted(residues)), start, extra)
+
+
+def reduced(period: int, residues: frozenset[int]) -> tuple[int, frozenset[int]]:
+    """The smallest modulus under which the residues say the same.
+
+    >>> reduced(8, frozenset({1, 5}))
+    (4, frozenset({1}))
+    """
+    for modulus in divisors(period):
+        folded = frozenset(residue % modulus for residue in residues)
+        if len(folded) * (period // modulus) == len(residues):
+            return modulus, folded
+    return period, residues
+
+
+def divisors(number: int) -> list[int]:
+    """In ascending order.
+
+    >>> divisors(12)
+    [1, 2, 3, 4, 6, 12]
+    """
+    low = [n for n in range(1, int(number**0.5) + 1) if number % n == 0]
+    return low + [number // n for n in reversed(low) if n * n != number]
+
+
+def ranges(numbers: Sequence[int], last: str = "and") -> str:
+    """Ascending numbers, neighbours joined.
+
+    >>> ranges([1, 2, 3, 7]), ranges([0, 4], "or"), ranges(range(0, 90, 9))
+    ('1 to 3 and 7', '0 or 4', '0, 9, 18, 27, 36, 45, …')
+    """
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    texts = [str(low) if low == high else f"{low} to {high}" for low, high in runs]
+    if len(texts) > SHOWN:
+        return ", ".join([*texts[:SHOWN], "…"])
+    return f"{', '.join(texts[:-1])} {last} {texts[-1]}" if len(texts) > 1 else "".join(texts)
+
+
+def floor_expression(values: Mapping[int, int], period: int, delta: int) -> str:
+    """A function that grows by `delta` a `period`, as an expression in `i` that gives these values.
+
+    A single floor where there is one, else a straight part and a table by residue; `//` and `%` floor.
+
+    >>> floor_expression({i: -(-i // 32) for i in range(1, 65)}, 32, 1)
+    'ceil(i/32)'
+    >>> floor_expression({i: 2 * (i // 4) + i % 2 for i in range(8)}, 4, 2)
+    '2*(i//4) + [0, 1, 0, 1][i % 4]'
+    """
+    rate = Fraction(delta, period)
+    p, q = rate.numerator, rate.denominator
+    low = max(q * value - p * size for size, value in values.items())
+    high = min(q * value - p * size for size, value in values.items()) + q - 1
+    if low <= high:
+        return _one_floor(p, q, low, high)
+    table = [""] * period
+    for size, value in values.items():
+        table[size % period] = str(value - delta * (size // period))
+    if len(table) > 64 or "" in table:
+        return f"about {rate}*i: --all lists it"
+    return f"{_times(delta, f'(i//{period})')} + [{', '.join(table)}][i % {period}]"
+
+
+def _one_floor(p: int, q: int, low: int, high: int) -> str:
+    if p == 0:
+        return str((low if low % q == 0 or low == high else low + (-low) % q) // q)
+    constant = 0 if low <= 0 <= high else q - 1 if p == 1 and low <= q - 1 <= high else low if low > 0 else high
+    scaled = _times(p, "i")
+    if q == 1:
+        return scaled + _plus(constant)
+    if constant == 0:
+        return f"{scaled}//{q}"
+    if constant == q - 1 and p == 1:
+        return f"ceil(i/{q})"
+    return f"({scaled}{_plus(constant)})//{q}"
+
+
+def _times(factor: int, text: str) -> str:
+    return text if factor == 1 else f"{factor}*{text}"
+
+
+def _plus(constant: int) -> str:
+    return "" if constant == 0 else f" {'+' if constant > 0 else '-'} {abs(constant)}"
