@@ -109,7 +109,7 @@ def test_worked_cases(
 
 
 def test_one_inside_the_quotient_is_wrong() -> None:
-    """o = (i + 2p − k + 1)/s, as some lecture notes have it, differs from the counted windows: 7 k3 s2 has 3, not 2.5."""
+    """o = (i + 2p − k + 1)/s, as some lecture notes have it, differs from the counted windows."""
     axis = AxisInversion(3, stride=2)
     assert len(windows(7, axis)) == axis.at(7).conv_output == 3
     assert (7 - 3 + 1) / 2 == 2.5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal, Optional
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -22,9 +22,9 @@ LARGEST_VERIFIED = 2048
 """Sizes above it are not verified: the convolution becomes a matrix of size times output."""
 
 
-def invert(
+def command(
     kernel_size: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option("--k", "--kernel-size", metavar="K", help="Kernel: 3, or one number an axis: 3,5."),
     ] = None,
     stride: Annotated[str, typer.Option("--s", "--stride", metavar="S", help="Stride.")] = "1",
@@ -33,7 +33,7 @@ def invert(
     ] = "0",
     dilation: Annotated[str, typer.Option("--d", "--dilation", metavar="D", help="Dilation.")] = "1",
     size: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option("--size", metavar="I", help="Input size to work out; may be given again."),
     ] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Confirm the identities in NumPy, exactly.")] = False,

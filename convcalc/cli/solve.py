@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated, Literal, Optional
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,23 +18,23 @@ SHOWN = 20
 """Solutions that text and Markdown show unless told otherwise."""
 
 
-def solve(
+def command(
     input_size: Annotated[str, typer.Option("--in", metavar="I", help="Input size, one an axis: 224 or 224,320.")],
     output_size: Annotated[str, typer.Option("--out", metavar="O", help="Output size.")],
     kernel_size: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option("--k", "--kernel-size", metavar="K", help="Kernel or range of kernels: 3, 3..7. Default: 1..16."),
     ] = None,
     stride: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option("--s", "--stride", metavar="S", help="Stride or range. Default: 1..16."),
     ] = None,
     padding: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option("--p", "--padding", metavar="P", help="Padding of each side, or range. Default: 0 to d(k - 1)."),
     ] = None,
     dilation: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option("--d", "--dilation", metavar="D", help="Dilation or range. Default: 1..4."),
     ] = None,
     transposed: Annotated[bool, typer.Option("--transposed", help="Look for transposed convolutions.")] = False,
@@ -45,7 +45,7 @@ def solve(
         bool, typer.Option("--exact", help="Only layers that leave nothing over (no output_padding).")
     ] = False,
     limit: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option("--limit", metavar="N", help="Show the N most usual; 0: all. Default: 20, all in csv and json."),
     ] = None,
     output_format: Annotated[

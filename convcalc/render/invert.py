@@ -121,15 +121,16 @@ def _zero_blocks(axis: AxisInversion) -> tuple[Block, ...]:
         ),
         Code(zero_insertion(axis)),
     ]
-    cut = [(result, where) for _, _, result, where in sides if result < 0]
-    for result, where in cut:
-        blocks.append(
-            Paragraph(
-                f"A negative padding cuts off: the convolution's padding is larger than `d(k - 1)`, so "
-                f"{_counted(-result, 'position')} on {where} of the row with the zeros "
-                f"{'is' if result == -1 else 'are'} not read. output_padding puts positions back on the side after."
+    for _, _, result, where in sides:
+        if result < 0:
+            side = "each side" if where == "both sides" else where
+            blocks.append(
+                Paragraph(
+                    "A negative padding cuts off: the convolution's padding is larger than `d(k - 1)`, so "
+                    f"{_counted(-result, 'position')} on {side} of the row with the zeros "
+                    f"{'is' if result == -1 else 'are'} not read. output_padding puts positions back on the side after."
+                )
             )
-        )
     return tuple(blocks)
 
 

@@ -10,34 +10,42 @@ from .page import Code, Paragraph, Section
 
 
 def overlap_section(axes: Sequence[AxisInversion]) -> Section:
-    """Whether the overlap of the first two axes is even, and if not, its picture and what would mend it."""
-    uneven = [axis for axis in axes if not axis.uniform_overlap]
+    """Whether the overlap is even on every axis, and if not, a picture of the first two and what would mend it."""
+    title = "Overlap (checkerboard)"
+    uneven = [axis for axis in dict.fromkeys(axes) if not axis.uniform_overlap]
     if not uneven:
-        counts = [axis.overlap[0] for axis in axes]
-        product = " x ".join(map(str, counts))
+        product = " x ".join(str(axis.overlap[0]) for axis in axes)
         text = f"Even: every interior output gets {product} contributions, for the stride divides the kernel."
-        return Section("Overlap (checkerboard)", (Paragraph(text),))
-    axis = uneven[0]
-    shared = gcd(axis.dilation, axis.stride)
-    kernel = -(-axis.kernel_size // axis.stride) * axis.stride
-    if shared > 1:
-        why = f"The stride {axis.stride} and the dilation {axis.dilation} share the factor {shared}"
-        mend = f"Dilation 1 and kernel {kernel}"
-    else:
-        why = f"The stride {axis.stride} does not divide the kernel {axis.kernel_size}"
-        mend = f"Kernel {kernel}"
-    bare = " Those with 0 get the bias alone." if 0 in axis.overlap else ""
+        return Section(title, (Paragraph(text),))
+    why = "; ".join(_cause(axis) for axis in uneven)
+    bare = " Those with 0 get the bias alone." if any(0 in axis.overlap for axis in uneven) else ""
     return Section(
-        "Overlap (checkerboard)",
+        title,
         (
             Paragraph(
-                f"{why}: interior outputs get unequal numbers of contributions.{bare} A patch of the interior, from a "
-                "multiple of the stride on:"
+                f"{why[0].upper()}{why[1:]}: interior outputs get unequal numbers of contributions.{bare} "
+                "A patch of the interior, from a multiple of the stride on:"
             ),
             Code(overlap_pattern(axes[0], axes[1])),
-            Paragraph(f"{mend} would be even; or upsample first and convolve at stride 1 (Odena et al. 2016)."),
+            Paragraph(
+                f"Even would be {' and '.join(_remedy(axis) for axis in uneven)}; or upsample first and convolve at "
+                "stride 1 (Odena et al. 2016)."
+            ),
         ),
     )
+
+
+def _cause(axis: AxisInversion) -> str:
+    shared = gcd(axis.dilation, axis.stride)
+    if shared > 1:
+        return f"the stride {axis.stride} and the dilation {axis.dilation} share the factor {shared}"
+    return f"the stride {axis.stride} does not divide the kernel {axis.kernel_size}"
+
+
+def _remedy(axis: AxisInversion) -> str:
+    """The next kernel that the stride divides, without a dilation that shares a factor with it."""
+    kernel = -(-axis.kernel_size // axis.stride) * axis.stride
+    return f"kernel {kernel}{' with dilation 1' if gcd(axis.dilation, axis.stride) > 1 else ''}"
 
 
 def overlap_pattern(rows: AxisInversion, columns: AxisInversion, height: int = 6, width: int = 16) -> tuple[str, ...]:

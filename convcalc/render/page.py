@@ -98,10 +98,11 @@ def _markdown_block(block: Block) -> str:
         return _escaped(block.text)
     if isinstance(block, Code):
         return "\n".join([f"```{block.language}", *block.lines, "```"])
-    return "\n".join(f"| {' | '.join(row)} |" for row in (block.header, ["---:"] * len(block.header), *block.rows))
+    head, *body = ([_escaped(cell) for cell in row] for row in (block.header, *block.rows))
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---:"] * len(head), *body))
 
 
 def _escaped(text: str) -> str:
     """Markdown's signs outside of code, escaped."""
     pieces = text.split("`")
-    return "`".join(piece if odd % 2 else re.sub(r"([*_|<>\\])", r"\\\1", piece) for odd, piece in enumerate(pieces))
+    return "`".join(piece if odd % 2 else re.sub(r"([*_|<\\])", r"\\\1", piece) for odd, piece in enumerate(pieces))
