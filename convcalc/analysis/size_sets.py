@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import gcd
 
 SHOWN = 6
 """Residues or ranges that a text lists before it leaves the rest out."""
@@ -97,8 +98,8 @@ def divisors(number: int) -> list[int]:
 def ranges(numbers: Sequence[int], last: str = "and") -> str:
     """Ascending numbers, neighbours joined.
 
-    >>> ranges([1, 2, 3, 7]), ranges([0, 4], "or"), ranges(range(0, 90, 9))
-    ('1 to 3 and 7', '0 or 4', '0, 9, 18, 27, 36, 45, …')
+    >>> ranges([1, 2, 3, 7]), ranges([0, 1], "or"), ranges(range(0, 90, 9))
+    ('1 to 3 and 7', '0 or 1', '0, 9, 18, 27, 36, 45, …')
     """
     runs: list[list[int]] = []
     for number in numbers:
@@ -106,7 +107,9 @@ def ranges(numbers: Sequence[int], last: str = "and") -> str:
             runs[-1][1] = number
         else:
             runs.append([number, number])
-    texts = [str(low) if low == high else f"{low} to {high}" for low, high in runs]
+    texts: list[str] = []
+    for low, high in runs:
+        texts += [f"{low} to {high}"] if high - low > 1 else [str(number) for number in range(low, high + 1)]
     if len(texts) > SHOWN:
         return ", ".join([*texts[:SHOWN], "…"])
     return f"{', '.join(texts[:-1])} {last} {texts[-1]}" if len(texts) > 1 else "".join(texts)
@@ -119,35 +122,45 @@ def floor_expression(values: Mapping[int, int], period: int, delta: int) -> str:
 
     >>> floor_expression({i: -(-i // 32) for i in range(1, 65)}, 32, 1)
     'ceil(i/32)'
+    >>> floor_expression({i: 16 * ((i - 188) // 16) + 4 for i in range(188, 240)}, 16, 16)
+    '16*((i - 188)//16) + 4'
     >>> floor_expression({i: 2 * (i // 4) + i % 2 for i in range(8)}, 4, 2)
     '2*(i//4) + [0, 1, 0, 1][i % 4]'
     """
-    rate = Fraction(delta, period)
-    p, q = rate.numerator, rate.denominator
-    low = max(q * value - p * size for size, value in values.items())
-    high = min(q * value - p * size for size, value in values.items()) + q - 1
-    if low <= high:
-        return _one_floor(p, q, low, high)
+    single = _one_floor(values, Fraction(delta, period))
+    if single is not None:
+        return single
+    first = next(iter(values.values()))
+    step = gcd(*(value - first for value in values.values()))
+    if step > 1:
+        offset = first % step
+        inner = _one_floor(
+            {size: (value - offset) // step for size, value in values.items()}, Fraction(delta, period * step)
+        )
+        if inner is not None:
+            return _times(step, f"({inner})" if not inner.startswith("ceil") else inner) + _plus(offset)
     table = [""] * period
     for size, value in values.items():
         table[size % period] = str(value - delta * (size // period))
     if len(table) > 64 or "" in table:
-        return f"about {rate}*i: --all lists it"
+        return f"about {Fraction(delta, period)}*i: --all lists it"
     return f"{_times(delta, f'(i//{period})')} + [{', '.join(table)}][i % {period}]"
 
 
-def _one_floor(p: int, q: int, low: int, high: int) -> str:
-    if p == 0:
-        return str((low if low % q == 0 or low == high else low + (-low) % q) // q)
-    constant = 0 if low <= 0 <= high else q - 1 if p == 1 and low <= q - 1 <= high else low if low > 0 else high
+def _one_floor(values: Mapping[int, int], rate: Fraction) -> str | None:
+    """The values as (p*i + c)//q, where one constant c serves them all; 0 or the one of a ceiling preferred."""
+    p, q = rate.numerator, rate.denominator
+    low = max(q * value - p * size for size, value in values.items())
+    high = min(q * value - p * size for size, value in values.items()) + q - 1
+    if low > high:
+        return None
     scaled = _times(p, "i")
-    if q == 1:
-        return scaled + _plus(constant)
-    if constant == 0:
-        return f"{scaled}//{q}"
-    if constant == q - 1 and p == 1:
+    if low <= 0 <= high:
+        return scaled if q == 1 else f"{scaled}//{q}"
+    if p == 1 and low <= q - 1 <= high:
         return f"ceil(i/{q})"
-    return f"({scaled}{_plus(constant)})//{q}"
+    constant = low if low > 0 else high
+    return scaled + _plus(constant) if q == 1 else f"({scaled}{_plus(constant)})//{q}"
 
 
 def _times(factor: int, text: str) -> str:

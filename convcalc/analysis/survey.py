@@ -35,8 +35,12 @@ class Edge(NamedTuple):
     window: Window
     exact: int
     """The sizes at which the last window ends where the padded input ends."""
+    inputs: tuple[int, ...]
+    """The size that the window slides over."""
+    over: tuple[int, ...]
+    """Padded positions behind the last window; negative where the window reaches beyond them."""
     unread: tuple[int, ...]
-    """Inputs beyond the last window that none reads."""
+    """Inputs among them, that no window reads."""
 
 
 class Survey:
@@ -79,7 +83,7 @@ class Surveyor:
         found = Survey(sizes, len(self.network.nodes))
         pool: dict[Column, Column] = {}
         computed: dict[tuple[int, ...], Column] = {}
-        edges: dict[tuple[int, ...], tuple[tuple[Window, int, tuple[int, ...]], ...]] = {}
+        edges: dict[tuple[int, ...], tuple[Edge, ...]] = {}
         ratios: dict[tuple[int, ...], int] = {}
         for index, node in enumerate(self.network.nodes):
             if node.layer is None:
@@ -129,7 +133,7 @@ class Surveyor:
         layer: Layer,
         inputs: tuple[Column, ...],
         key: tuple[int, ...],
-        cache: dict[tuple[int, ...], tuple[tuple[Window, int, tuple[int, ...]], ...]],
+        cache: dict[tuple[int, ...], tuple[Edge, ...]],
     ) -> None:
         """What the node's strided windows on the axis leave over."""
         nodes = self.network.nodes
@@ -140,14 +144,14 @@ class Surveyor:
         known = cache.get((*key, *axes))
         if known is None:
             known = cache[(*key, *axes)] = tuple(
-                (window, *_edge(layer, inputs[0], found.columns[index], source))
+                _edge(layer, index, window, inputs[0], found.columns[index], source)
                 for source, window, _ in strided_windows(layer, shapes, nodes[index].shape)
                 if source in axes
             )
-        for window, exact, unread in known:
-            found.edges.append(Edge(index, window, exact, unread))
-            if found.exact & ~exact:
-                found.exact &= exact
+        for edge in known:
+            found.edges.append(edge._replace(node=index))
+            if found.exact & ~edge.exact:
+                found.exact &= edge.exact
                 found.exact_steps.append(Step(index, found.exact))
 
     def _judge_ratio(self, found: Survey, index: int, cache: dict[tuple[int, ...], int]) -> None:
@@ -185,18 +189,17 @@ def strided_windows(layer: Layer, shapes: Shapes, output: Shape) -> Iterator[tup
             yield link.source, link.map, output[position]
 
 
-def _edge(layer: Layer, inputs: Column, outputs: Column, source: int) -> tuple[int, tuple[int, ...]]:
-    """(sizes with nothing over, unread inputs at each) of one strided window; sizes that do not build pass."""
-    exact, unread = 0, []
+def _edge(layer: Layer, node: int, window: Window, inputs: Column, outputs: Column, source: int) -> Edge:
+    """What one strided window leaves at each size; sizes that do not build count as exact."""
+    exact = 0
+    sizes, over, unread = [0] * len(inputs), [0] * len(inputs), [0] * len(inputs)
     for n, (shape, output) in enumerate(zip(inputs, outputs, strict=True)):
-        beyond = 0
-        if shape is None or output is None:
-            exact |= 1 << n
-        else:
-            for read, window, size in strided_windows(layer, (shape,), output):
+        if shape is not None and output is not None:
+            size = sizes[n] = shape[source]
+            for read, at, count in strided_windows(layer, (shape,), output):
                 if read == source:
-                    end = (size - 1) * window.stride + effective_kernel(window.kernel_size, window.dilation)
-                    exact |= (end == shape[source] + window.before + window.after) << n
-                    beyond = min(max(shape[source] + window.before - end, 0), shape[source])
-        unread.append(beyond)
-    return exact, tuple(unread)
+                    end = (count - 1) * at.stride + effective_kernel(at.kernel_size, at.dilation)
+                    over[n] = size + at.before + at.after - end
+                    unread[n] = min(max(over[n] - at.after, 0), size)
+        exact |= (over[n] == 0) << n
+    return Edge(node, window, exact, tuple(sizes), tuple(over), tuple(unread))
