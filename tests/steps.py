@@ -17,10 +17,11 @@ from convcalc.network import Network, Node
 JOINS = frozenset({"concat", "add", "multiply", "split"})
 ASSOCIATIVE = frozenset({"concat", "add", "multiply"})
 COMMUTATIVE = frozenset({"add", "multiply"})
-NUMBER_FIELDS = (
-    "alpha beta k size eps affine track_running_stats elementwise_affine out_features p negative_slope "
-    "mode value upscale_factor groups channels part count_include_pad approximate align_corners"
-).split()
+FIELDS = (
+    *("alpha", "beta", "k", "size", "eps", "affine", "track_running_stats", "elementwise_affine", "out_features"),
+    *("p", "negative_slope", "mode", "value", "upscale_factor", "groups", "channels", "part", "count_include_pad"),
+    *("approximate", "align_corners"),
+)
 
 
 class Step(NamedTuple):
@@ -81,7 +82,7 @@ def layer_fields(network: Network, node: Node) -> dict[str, Any]:
     """What tells a layer from others of its kind, read from its model and its facts."""
     layer, shapes = node.layer, network.input_shapes(node)
     assert layer is not None
-    found: dict[str, Any] = {name: getattr(layer, name) for name in NUMBER_FIELDS if hasattr(layer, name)}
+    found: dict[str, Any] = {name: getattr(layer, name) for name in FIELDS if hasattr(layer, name)}
     if node.kind == "upsample":
         return {"mode": found["mode"], "align_corners": bool(found["align_corners"])}
     if node.kind == "crop":
