@@ -97,11 +97,13 @@ def _write(
     skipped: str,
 ) -> None:
     from ..render import grid, terminal
-    from ..render.table import heading, published_grid, published_notes, totals_line
+    from ..render.table import heading, totals_line
 
     grids: list[Grid] = []
     notes: list[list[str]] = []
     if results:
+        from ..render.published import published_grid, published_notes
+
         grids += [published_grid(result) for result in results]
         notes += [published_notes(result) for result in results]
     else:
@@ -119,8 +121,10 @@ def _write(
     width = terminal.line_width()
     lines = heading(report)
     for g, n in zip(grids, notes, strict=True):
-        lines += [[], *grid.layout(g, width), *([[]] if n else []), *([(text, "")] for text in n)]
-    lines += [[], [(footer[0], "bold")], *([(text, "dim")] for text in footer[1:])]
+        lines += [[], *grid.layout(g, width), *([[]] if n else [])]
+        lines += [line for text in n for line in grid.wrapped(text, width)]
+    lines += [[], *grid.wrapped(footer[0], width, "bold")]
+    lines += [line for text in footer[1:] for line in grid.wrapped(text, width, "dim")]
     terminal.write_lines(lines)
 
 
