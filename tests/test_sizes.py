@@ -13,8 +13,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from convcalc import SpecError, loads
+from convcalc.analysis.axis_sizes import AxisSizes
 from convcalc.analysis.size_sets import SizeSet, floor_expression, periodic_set, ranges, reduced
-from convcalc.analysis.sizes import AxisSizes, sizes
+from convcalc.analysis.sizes import sizes
 from convcalc.findings import UsageError
 from convcalc.network import Network
 

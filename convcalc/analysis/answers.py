@@ -20,7 +20,7 @@ Answer = Callable[["Sketch", str, int, Any, "Shapes", "Shape", bool], int]
 """(sketch, name, tensor, layer, its inputs' shapes, its output's shape, resize) -> the answer's node."""
 
 PASSED = frozenset({"add", "multiply", "gate"})
-"""Kinds whose tensor goes to their inputs as it is."""
+"""Joins whose tensor goes to their inputs as it is."""
 FOLLOWED = frozenset(
     {
         *("batch_norm", "group_norm", "layer_norm", "instance_norm"),
@@ -37,6 +37,8 @@ LEFT_OUT = {
     "scale": "it keeps the shape, and the answer's weights hold the factor",
 }
 """Kinds without an answer, and why; their tensor passes."""
+KEEPING = frozenset({"identity", *FOLLOWED, *LEFT_OUT})
+"""Kinds whose tensor goes to their one input as it is."""
 
 
 def _windowed(sketch: Sketch, name: str, tensor: int, layer: Any, shapes: Shapes, output: Shape, resize: bool) -> int:

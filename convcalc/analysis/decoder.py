@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..findings import UsageError
 from ..geometry import GeometryError
 from ..network import Network, Node, Output
-from .answers import ANSWERS, FOLLOWED, LEFT_OUT, PASSED, bordered, fitted
-from .encoder import needed_nodes, renumbered, skip_nodes
+from .answers import ANSWERS, FOLLOWED, KEEPING, LEFT_OUT, PASSED, bordered, fitted
+from .encoder import last_features, needed_nodes, renumbered, skip_nodes
 from .sketch import Sketch
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ def mirror(network: Network, *, resize: bool = False, skips: bool = False, until
     """The decoder that mirrors a network, from its output (or the layer or group `until`) to its input.
 
     `resize` answers strides by nearest upsampling and a convolution, which paints no checkerboard. `skips`
-    writes the encoder too, and concatenates its features before each change of resolution (a U-Net).
+    writes the encoder too, up to its last features, and concatenates those before each change of resolution
+    (a U-Net).
     Raises UsageError where the walk back reaches no input.
 
     >>> from convcalc import loads
@@ -62,18 +63,20 @@ def mirror(network: Network, *, resize: bool = False, skips: bool = False, until
     >>> [(node.kind, node.shape) for node in mirror(loads(spec)).network.nodes]
     [('input', (8, 16, 16)), ('conv_transpose2d', (3, 32, 32))]
     """
-    return _Walk(network, _start(network, until), resize, skips).mirror()
+    return _Walk(network, _start(network, until, skips), resize, skips).mirror()
 
 
-def _start(network: Network, until: str | None) -> int:
+def _start(network: Network, until: str | None, skips: bool) -> int:
     if until is None:
-        return max((output.node for output in network.outputs), default=len(network.nodes) - 1)
+        last = max((output.node for output in network.outputs), default=len(network.nodes) - 1)
+        return last_features(network, last) if skips else last
     group = network.groups.get(until)
     if group is not None:
         return group.output
     found = next((n for n, node in enumerate(network.nodes) if node.name == until), None)
     if found is None:
-        raise UsageError(f"there is no layer or group '{until}' to start from", "convcalc table lists the layers")
+        stages = ", ".join(name for name, _, _ in network.stages()[:8])
+        raise UsageError(f"there is no layer or group '{until}' to start from", f"{network.name} starts with {stages}")
     return found
 
 
@@ -115,7 +118,7 @@ class _Walk:
             if node.layer is None:
                 last = [_Tensor(tensor.node) for tensor in tensors]
                 outputs.append(self._output(index, self._whole(index, last)))
-            elif (node.kind in FOLLOWED or node.kind in LEFT_OUT or node.kind == "identity") and len(tensors) == 1:
+            elif node.kind in KEEPING and len(tensors) == 1 and index not in self.skipped:
                 self._pass(index, node.kind, tensors[0])
             else:
                 self._answer(index, node, self._whole(index, tensors))
@@ -124,7 +127,7 @@ class _Walk:
                 f"the way back from {self.nodes[self.start].name} reaches no input: {self.summary_of_last()}",
                 "name an earlier layer with --until",
             )
-        name = f"{self.title} {'with' if self.places else 'mirrored:'} decoder"
+        name = f"{self.title} {'with ' if self.places else ''}decoder"
         return Mirror(
             Network(name, tuple(self.sketch.nodes), tuple(reversed(outputs)), {}), tuple(reversed(self.omissions))
         )
@@ -168,8 +171,6 @@ class _Walk:
 
     def _pass(self, index: int, kind: str, tensor: _Tensor) -> None:
         """A layer that keeps the shape: its tensor goes on as it is."""
-        if index in self.skipped:
-            tensor = _Tensor(self._whole(index, [tensor]))
         if kind in FOLLOWED:
             tensor = tensor._replace(followers=(index, *tensor.followers))
         elif kind in LEFT_OUT:
@@ -184,7 +185,7 @@ class _Walk:
 
     def _answer(self, index: int, node: Node, tensor: int) -> None:
         """Give each input of a node its tensor."""
-        if node.kind in FOLLOWED or node.kind in LEFT_OUT or node.kind == "identity":
+        if node.kind in KEEPING:
             self._pass(index, node.kind, _Tensor(tensor))
         elif node.kind in PASSED:
             self._fan_out(index, node, tensor)

@@ -46,3 +46,19 @@ def skip_nodes(network: Network, needed: Sequence[int]) -> frozenset[int]:
             space = nodes[source].shape[1:]
             last[space] = max(source, last.get(space, source))
     return frozenset(last.values())
+
+
+HEADS = ("global_", "adaptive_", "flatten", "reshape")
+
+
+def last_features(network: Network, last: int) -> int:
+    """The last node before the head (a global or adaptive pool, a flatten) on the way to the node `last`."""
+    behind: set[int] = set()
+    found = last
+    for index in needed_nodes(network, last):
+        node = network.nodes[index]
+        if node.inputs and (node.kind.startswith(HEADS) or behind.issuperset(node.inputs)):
+            behind.add(index)
+        elif node.layer is not None:
+            found = index
+    return found if last in behind else last

@@ -16,7 +16,7 @@ from ..findings import SpecError, UsageError
 
 COMMANDS = {
     "table": "Shapes, params and MACs of a spec; published tables beside the computed ones.",
-    "invert": "The transposed convolution that undoes a convolution's size, and every size that it serves.",
+    "invert": "The transposed convolution that undoes a convolution's size; the mirrored decoder of a spec.",
     "sizes": "Which input sizes build, leave nothing over, keep the ratios; the output as a function of the input.",
     "solve": "Every kernel, stride, padding and dilation that maps one size to another.",
 }
