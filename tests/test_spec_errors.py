@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from convcalc.findings import CODES, Finding, SpecError
 from convcalc.spec import loads
-
-from .spec_text import build, caret, error, errors, spec
+from tests.spec_text import build, caret, error, errors, spec
 
 BLOCKS = """
 blocks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .spec_text import build, caret, error, names, shapes, wiring
+from tests.spec_text import build, caret, error, names, shapes, wiring
 
 BLOCK = """
 blocks:

@@ -6,8 +6,7 @@ import pytest
 
 from convcalc.spec.errors import MAX_FINDINGS
 from convcalc.spec.expand import MAX_LAYERS, MAX_NESTING, MAX_STEPS
-
-from .spec_text import build, caret, error, errors, spec
+from tests.spec_text import build, caret, error, errors, spec
 
 
 class TestRecursion:

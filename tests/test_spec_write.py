@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from convcalc.network import Network, Output
 from convcalc.spec import load, loads
 from convcalc.spec.write import scalar, write
-
-from .spec_text import build
+from tests.spec_text import build
 
 
 def same(network: Network, other: Network) -> None:
