@@ -7,7 +7,6 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
-
 from onnx_nodes import OPERATORS, Case, LeftOut, collect
 
 from convcalc.layers.registry import build
