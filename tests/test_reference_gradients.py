@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reference_examples import EXAMPLES, Example
 
 from convcalc.layers.registry import KINDS
 from convcalc.reference import backward, forward
 from convcalc.reference.dispatch import MODULES, operation
+from tests.reference_examples import EXAMPLES, Example
 
 LINEAR = [example for example in EXAMPLES if example.linear]
 STEP = 1e-6

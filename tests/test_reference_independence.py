@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reference_examples import EXAMPLES, Example
 
 import convcalc.geometry
 from convcalc.layers.base import Layer
 from convcalc.layers.registry import KINDS
 from convcalc.reference import backward, forward, init
+from tests.reference_examples import EXAMPLES, Example
 
 FOLDER = Path(convcalc.geometry.__file__).parent.parent / "reference"
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from reference_examples import EXAMPLES, Example
 
 from convcalc.geometry import GeometryError
 from convcalc.layers.registry import build
 from convcalc.reference import Counter, DoesNotFit, forward, init
+from tests.reference_examples import EXAMPLES, Example
 
 small = st.integers(0, 3)
 some = settings(max_examples=150, deadline=None)

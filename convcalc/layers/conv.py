@@ -15,9 +15,7 @@ from pydantic import Field, model_validator
 from ..geometry import (
     AxisLink,
     InvalidWindow,
-    NotDivisible,
     OutputPaddingOutOfRange,
-    PaddingOutOfRange,
     TransposedWindow,
     Window,
     conv_output,
@@ -25,8 +23,9 @@ from ..geometry import (
     resolve_crop,
     resolve_padding,
 )
-from .base import Count, Flag, Operations, Saved, Shape, Shapes, Weight, check_rank
-from .sliding import Padding, PerAxis, PerAxisSize, Sliding, axis_paddings, spatial_links
+from .base import Count, Flag, Operations, Saved, Shape, Shapes, Weight, check_groups, check_rank
+from .sliding import Padding, PerAxis, PerAxisSize, SignedPadding, Sliding, axis_paddings, spatial_links
+from .space import check_border
 
 LETTERS = {
     "out": "out_channels",
@@ -36,18 +35,6 @@ LETTERS = {
     "d": "dilation",
     "g": "groups",
 }
-
-
-def check_groups(groups: int, **channels: int) -> None:
-    """Raise `NotDivisible` unless the groups divide the channels."""
-    for name, count in channels.items():
-        if count % groups:
-            raise NotDivisible(
-                f"groups {groups} do not divide {name} {count}",
-                hint=f"{name} must be a multiple of {groups}",
-                groups=groups,
-                **channels,
-            )
 
 
 class _Convolution(Sliding):
@@ -108,18 +95,28 @@ class Conv(_Windowed):
 
     Output per axis: (i + pl + pr − d(k − 1) − 1)//s + 1. Weight [out_channels, in_channels/groups, *kernel].
     `same` padding follows TensorFlow and ONNX at every stride (PyTorch has it at stride 1 only);
-    `padding_mode` reflect, replicate and circular fill the padding from the input.
+    `padding_mode` reflect, replicate and circular fill the padding from the input; with them negative padding
+    crops it.
     Source: torch.nn.Conv2d; Dumoulin & Visin 2016, arXiv:1603.07285, relationship 15.
     """
 
+    padding: SignedPadding = Field(default=0, validate_default=True)
     groups: Count = 1
     padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros"
 
     short_forms: ClassVar[dict[str, str]] = LETTERS
 
     @model_validator(mode="after")
-    def _groups_divide(self) -> Conv:
+    def _consistent(self) -> Conv:
         check_groups(self.groups, out_channels=self.out_channels)
+        if self.padding_mode == "zeros" and not isinstance(self.padding, str):
+            least = min(min(pair) for pair in self.padding)
+            if least < 0:
+                raise InvalidWindow(
+                    f"padding must be at least 0, not {least}",
+                    hint="put a 'pad' or 'crop' before the convolution to cut its input",
+                    padding=least,
+                )
         return self
 
     def output_shape(self, inputs: Shapes) -> Shape:
@@ -128,7 +125,8 @@ class Conv(_Windowed):
         if self.groups > 1:
             check_groups(self.groups, in_channels=shape[0])
         if self.padding_mode != "zeros":
-            check_padding_source(self.padding_mode, shape, self.windows(shape))
+            for axis, (size, window) in enumerate(zip(shape[1:], self.windows(shape), strict=True), start=1):
+                check_border(self.padding_mode, axis, size, window.before, window.after)
         return (self.out_channels, *self._spatial_output(shape))
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
@@ -139,6 +137,13 @@ class Conv(_Windowed):
         positions = prod(output[1:])
         macs = self.out_channels * (inputs[0][0] // self.groups) * prod(self.kernel_size) * positions
         return {"mac": macs, "bias": self.out_channels * positions} if self.bias else {"mac": macs}
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        if self.padding_mode == "zeros":
+            return (Saved("input"),)
+        windows = zip(inputs[0][1:], self.windows(inputs[0]), strict=True)
+        padded = Saved("extra", elements=inputs[0][0] * prod(size + w.before + w.after for size, w in windows))
+        return (padded,) if self.padding_mode == "circular" else (Saved("input"), padded)
 
 
 class ConvTranspose(_Convolution):
@@ -232,21 +237,3 @@ class SeparableConv(_Windowed):
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
         middle = inputs[0][0] * self.depth_multiplier * prod(output[1:])
         return (Saved("input"), Saved("extra", elements=middle))
-
-
-def check_padding_source(mode: str, shape: Shape, windows: tuple[Window, ...]) -> None:
-    """Raise `PaddingOutOfRange` where reflect, replicate or circular padding cannot be taken from the input.
-
-    Reflection needs padding < input, wrapping around padding <= input. Source: PyTorch
-    aten/src/ATen/native/ReflectionPad.cpp and PadNd.cpp.
-    """
-    for axis, (size, window) in enumerate(zip(shape[1:], windows, strict=True), start=1):
-        largest = max(window.before, window.after)
-        bound = {"reflect": size - 1, "circular": size}.get(mode, largest)
-        if largest > bound:
-            raise PaddingOutOfRange(
-                f"{mode} padding of {largest} on axis {axis} needs an input larger than {size}",
-                hint=f"{mode} padding of an input of {size} can be at most {bound}",
-                padding=largest,
-                size=size,
-            )

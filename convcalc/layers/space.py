@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeVar
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Tag
 
-from ..geometry import LIMIT, EmptyOutput, RankMismatch
-from .base import Count, Layer, Shape, Shapes, Size
+from ..geometry import EmptyOutput, PaddingOutOfRange, RankMismatch
+from .base import Count, Integer, Layer, Shape, Shapes, Size
 from .sliding import Pairs
 
 Value = TypeVar("Value")
@@ -18,7 +18,6 @@ def form(value: object) -> str:
     return "list" if isinstance(value, (list, tuple)) else "number"
 
 
-Integer = Annotated[int, Field(strict=True, ge=-LIMIT, le=LIMIT)]
 Side = Annotated[
     Annotated[Integer, Tag("number")] | Annotated[tuple[Integer, Integer], Tag("list")], Discriminator(form)
 ]
@@ -76,3 +75,20 @@ def left_of_axis(layer: Layer, axis: int, size: int, before: int, after: int) ->
             after=after,
         )
     return left
+
+
+def check_border(mode: str, axis: int, size: int, before: int, after: int) -> None:
+    """Raise `PaddingOutOfRange` where padding of this mode cannot be taken from an axis of the input.
+
+    Reflection needs padding < size, wrapping around padding <= size. Source: PyTorch
+    aten/src/ATen/native/ReflectionPad.cpp and PadNd.cpp.
+    """
+    largest = max(before, after)
+    bound = {"reflect": size - 1, "circular": size}.get(mode, largest)
+    if largest > bound:
+        raise PaddingOutOfRange(
+            f"{mode} padding of {largest} on axis {axis} cannot be taken from an input of {size}",
+            hint=f"{mode} padding of an input of {size} can be at most {bound}",
+            padding=largest,
+            size=size,
+        )

@@ -1,0 +1,75 @@
+"""Paths -> subjects: what `at`, `expect` and the command line point at."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from .report import Report, Subject
+
+
+def find(report: Report, path: str) -> Subject | None:
+    """The layer, group, input or `total` at a path; None where there is none.
+
+    A `*` stands for one name of the path (`conv2_x.*.conv1`), `**` for any number of names: the subject is
+    then all that match, their costs summed.
+    """
+    if path == "total":
+        return report.whole
+    network = report.network
+    group = network.groups.get(path)
+    if group is not None:
+        return Subject(path, range(group.start, group.stop), group.output, group)
+    index = _index(report).get(path)
+    if index is not None:
+        return Subject(path, (index,), index)
+    if path == "input":
+        inputs = [i for i, node in enumerate(network.nodes) if node.layer is None]
+        return Subject("input", inputs, inputs[0] if len(inputs) == 1 else None)
+    return _collect(report, path) if "*" in path else None
+
+
+def _index(report: Report) -> dict[str, int]:
+    found: dict[str, int] | None = report.__dict__.get("_node_index")
+    if found is None:
+        found = {node.name: i for i, node in enumerate(report.network.nodes)}
+        report.__dict__["_node_index"] = found
+    return found
+
+
+def _collect(report: Report, pattern: str) -> Subject | None:
+    wanted = pattern.split(".")
+    nodes: set[int] = set()
+    for path, group in report.network.groups.items():
+        if matches(path.split("."), wanted):
+            nodes.update(range(group.start, group.stop))
+    for i, node in enumerate(report.network.nodes):
+        if matches(node.name.split("."), wanted):
+            nodes.add(i)
+    ordered = sorted(nodes)
+    return Subject(pattern, ordered, ordered[-1]) if ordered else None
+
+
+def matches(names: list[str], wanted: list[str]) -> bool:
+    """Whether the names of a path match a pattern's, `*` within one name and `**` for any number.
+
+    >>> matches(["conv2_x", "0", "conv1"], ["conv2_x", "*", "conv1"]), matches(["a", "b", "c"], ["**", "c"])
+    (True, True)
+    """
+    reached = {0}
+    for name in names:
+        reached = _skips(reached, wanted)
+        following = {at for at in reached if at < len(wanted) and wanted[at] == "**"}
+        following |= {
+            at + 1 for at in reached if at < len(wanted) and wanted[at] != "**" and fnmatchcase(name, wanted[at])
+        }
+        reached = following
+    return len(wanted) in _skips(reached, wanted)
+
+
+def _skips(reached: set[int], wanted: list[str]) -> set[int]:
+    """The positions in a pattern that are reached when a `**` may stand for nothing."""
+    found = set(reached)
+    for at in range(len(wanted)):
+        if at in found and wanted[at] == "**":
+            found.add(at + 1)
+    return found

@@ -1,0 +1,77 @@
+"""Options that several commands share, and how their text is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..findings import UsageError
+
+if TYPE_CHECKING:
+    from ..network import Network
+
+SpecArgument = Annotated[
+    str, typer.Argument(metavar="SPEC", help="A spec file, - for standard input, or a gallery name.")
+]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a param of the spec; repeatable.")
+]
+VariantOption = Annotated[str | None, typer.Option("--variant", metavar="NAME", help="Use a variant of the spec.")]
+InputOption = Annotated[
+    list[str] | None,
+    typer.Option("--input", metavar="C,H,W", help="Use another input: 3,299,299 (NAME=3,64,64 for one of several)."),
+]
+BatchOption = Annotated[int, typer.Option("--batch", min=1, help="Batch size: multiplies macs, flops, activations.")]
+
+
+def integers(text: str, option: str) -> list[int]:
+    """The integers of a comma-separated list. Raises UsageError.
+
+    >>> integers("3,224,224", "--input")
+    [3, 224, 224]
+    """
+    parts = text.split(",")
+    if not all(part.strip().isascii() and part.strip().isdigit() and len(part) < 20 for part in parts):
+        raise UsageError(f"{option} takes whole numbers between commas, not '{text}'", "for example 3,224,224")
+    return [int(part) for part in parts]
+
+
+def read_input(texts: Iterable[str] | None) -> list[int] | dict[str, list[int]] | None:
+    """The value of `--input`: sizes, or sizes by input name. Raises UsageError."""
+    found: dict[str, list[int]] = {}
+    single: list[int] | None = None
+    for text in texts or ():
+        name, equals, sizes = text.rpartition("=")
+        if equals:
+            found[name] = integers(sizes, "--input")
+        elif single is not None:
+            raise UsageError("--input is given twice", "name the inputs: --input left=3,64,64 --input right=3,64,64")
+        else:
+            single = integers(text, "--input")
+    if single is not None and found:
+        raise UsageError("--input is given with and without a name", "name every input: --input left=3,64,64")
+    return found or single
+
+
+def read_params(texts: Iterable[str] | None) -> dict[str, str]:
+    """The params of `--set NAME=VALUE`. Raises UsageError."""
+    params: dict[str, str] = {}
+    for text in texts or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"--set takes NAME=VALUE, not '{text}'", "for example --set classes=10")
+        if name.strip() in params:
+            raise UsageError(f"--set gives '{name.strip()}' twice")
+        params[name.strip()] = value.strip()
+    return params
+
+
+def load_network(
+    spec: str, params: list[str] | None = None, variant: str | None = None, input: list[str] | None = None
+) -> Network:
+    """The network of a SPEC argument under the shared options."""
+    from ..spec import load
+
+    return load(spec, params=read_params(params), variant=variant, input=read_input(input))

@@ -1,0 +1,221 @@
+"""Cell by cell: the printed string beside the one that follows from the architecture.
+
+Every cell is computed by its own reading, written in the printed cell's own form, and compared as text.
+A listed difference is run too: an explanation that does not give the printed cell is reported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+
+from ..analysis.quantities import Shaped, Value, quantity
+from ..analysis.report import Report, analyse
+from ..analysis.subjects import find
+from ..findings import SpecError, UsageError
+from ..network import Network
+from .printed import divisor, parse_number, write_number
+from .reading import Reading
+from .section import Difference, PrintedCell, PrintedTable, read_tables
+
+Status = Literal["ignored", "empty", "equal", "differs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One compared cell. `computed` is written in the printed cell's form."""
+
+    printed: PrintedCell
+    status: Status
+    computed: str = ""
+    difference: Difference | None = None
+    explained: bool | None = None
+    """Whether the listed explanation gives the printed cell; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableResult:
+    """A printed table compared: a row of cells for each printed row."""
+
+    table: PrintedTable
+    rows: tuple[tuple[Cell, ...], ...]
+    stray: tuple[Difference, ...]
+    """Listed differences whose row or column the table does not have."""
+
+    @property
+    def cells(self) -> int:
+        """Cells that count: printed, and compared."""
+        return sum(cell.status in ("equal", "differs") for row in self.rows for cell in row)
+
+    @property
+    def reproduced(self) -> int:
+        """Cells whose computed text equals the printed one."""
+        return sum(cell.status == "equal" for row in self.rows for cell in row)
+
+    def column_counts(self) -> list[tuple[str, int, int]]:
+        """(heading, reproduced, cells) of every column that counts."""
+        counts = []
+        for i, column in enumerate(self.table.columns):
+            statuses = [row[i].status for row in self.rows]
+            counted = sum(status in ("equal", "differs") for status in statuses)
+            if counted:
+                counts.append((column.heading, statuses.count("equal"), counted))
+        return counts
+
+    def differing(self) -> list[tuple[str, str, Cell]]:
+        """(row label, heading, cell) of every cell that differs."""
+        return [
+            (printed.label, column.heading, cell)
+            for printed, row in zip(self.table.rows, self.rows, strict=True)
+            for column, cell in zip(self.table.columns, row, strict=True)
+            if cell.status == "differs"
+        ]
+
+    def explanations(self) -> dict[str, dict[str, int]]:
+        """Explanation -> heading -> how many more cells of that column it reproduces."""
+        counts: dict[str, dict[str, int]] = {}
+        for _, heading, cell in self.differing():
+            if cell.difference is not None and cell.explained:
+                columns = counts.setdefault(cell.difference.explanation, {})
+                columns[heading] = columns.get(heading, 0) + 1
+        return counts
+
+    def to_dict(self) -> dict[str, object]:
+        """The comparison in the JSON contract of `table`."""
+        return {
+            "title": self.table.title,
+            "cells": self.cells,
+            "reproduced": self.reproduced,
+            "differences": [
+                {
+                    "row": row,
+                    "column": column,
+                    "printed": cell.printed.text,
+                    "computed": cell.computed,
+                    "reason": cell.difference.reason if cell.difference else None,
+                    "reproduced_with": cell.difference.explanation if cell.difference and cell.explained else None,
+                }
+                for row, column, cell in self.differing()
+            ],
+        }
+
+
+@dataclass
+class Comparison:
+    """Compares the tables of one network's spec; it reloads the spec for readings with other params."""
+
+    network: Network
+    """As the file says it: no params, variant or input of the caller's."""
+    _reports: dict[object, Report] = field(default_factory=dict)
+
+    def tables(self) -> tuple[TableResult, ...]:
+        """Every published table of the spec, compared. Raises SpecError where a claim cannot be read."""
+        if self.network.origin is None:
+            return ()
+        return tuple(self._compare(table) for table in read_tables(self.network.origin))
+
+    def _compare(self, table: PrintedTable) -> TableResult:
+        listed = {(difference.row, difference.column): difference for difference in table.differs}
+        used: set[tuple[str, str]] = set()
+        rows = []
+        for row in table.rows:
+            cells = []
+            for column, printed in zip(table.columns, row.cells, strict=True):
+                keys = ((row.key, column.heading), (row.label, column.heading))
+                key = next((key for key in keys if key in listed), None)
+                if key is not None:
+                    used.add(key)
+                reading = table.reading.merged(printed.reading)
+                cells.append(self._cell(printed, reading, listed.get(key) if key else None))
+            rows.append(tuple(cells))
+        stray = tuple(difference for key, difference in listed.items() if key not in used)
+        return TableResult(table, tuple(rows), stray)
+
+    def _cell(self, printed: PrintedCell, reading: Reading, difference: Difference | None) -> Cell:
+        if reading.ignored or reading.value is None:
+            return Cell(printed, "ignored")
+        if not printed.text:
+            return Cell(printed, "empty")
+        computed = self.text(printed, reading)
+        if computed == printed.text:
+            return Cell(printed, "equal", computed, difference)
+        explained = None
+        if difference is not None and difference.reading is not None:
+            explained = self.text(printed, reading.merged(difference.reading)) == printed.text
+        return Cell(printed, "differs", computed, difference, explained)
+
+    def text(self, printed: PrintedCell, reading: Reading) -> str:
+        """What a reading gives, written in the form of a printed cell."""
+        report = self.report(reading, printed)
+        value = self._value(report, reading, printed)
+        return render(value, reading, printed.text, lambda: self._total(report, reading))
+
+    def _value(self, report: Report, reading: Reading, printed: PrintedCell) -> Value:
+        assert reading.value is not None
+        path, _, name = reading.value.rpartition(".")
+        where = ".".join(part for part in (reading.at or "total", path) if part)
+        subject = find(report, where)
+        if subject is None:
+            if find(report, reading.at or "total") is None:
+                self._fail(f"nothing is called '{reading.at}' in {report.network.name}", printed)
+            return None
+        found = quantity(name)
+        assert found is not None
+        return found.get(report, subject)
+
+    def _total(self, report: Report, reading: Reading) -> Value:
+        assert reading.value is not None
+        found = quantity(reading.value.rpartition(".")[2])
+        assert found is not None
+        return found.get(report, report.whole)
+
+    def report(self, reading: Reading, printed: PrintedCell) -> Report:
+        """The report of the network under a reading's variant, params and input."""
+        key = (reading.variant, reading.params, reading.input)
+        found = self._reports.get(key)
+        if found is None:
+            origin = self.network.origin
+            network = self.network
+            if key != (None, None, None):
+                assert origin is not None
+                try:
+                    network = origin.reload(
+                        params=dict(reading.params or ()), variant=reading.variant, input=reading.input
+                    )
+                except SpecError as error:
+                    self._fail(f"this reading does not build: {error.findings[0].message}", printed)
+                except UsageError as error:
+                    self._fail(f"this reading does not fit the spec: {error.message}", printed)
+            found = self._reports[key] = analyse(network)
+        return found
+
+    def _fail(self, message: str, printed: PrintedCell) -> None:
+        assert self.network.origin is not None
+        raise SpecError([self.network.origin.finding_at("CC306", message, printed.at)])
+
+
+def render(value: Value, reading: Reading, printed: str, total: object) -> str:
+    """A value in the form of a printed cell under a reading; empty where there is no value."""
+    if value is None:
+        return ""
+    if isinstance(value, Shaped):
+        return value.written(reading.format)
+    if isinstance(value, str):
+        return value if reading.format is None else reading.format.replace("{}", value)
+    form = parse_number(printed)
+    if form is None:
+        return str(value)
+    units = dict(reading.unit or ())
+    if units and units.get(form.suffix, Fraction(1)) is None:
+        whole = total() if callable(total) else None
+        if not isinstance(whole, int) or not whole:
+            return ""
+        return write_number(Fraction(value) * 100 / whole, form, reading.round or "half_up")
+    scale, form = divisor(form, {suffix: n for suffix, n in units.items() if n is not None})
+    return write_number(Fraction(value) / scale, form, reading.round or "half_up")
+
+
+def compare(network: Network) -> tuple[TableResult, ...]:
+    """Every published table of a network's spec, compared cell by cell."""
+    return Comparison(network).tables()

@@ -1,0 +1,77 @@
+"""Text of a spec, escaped for where it goes: terminal, markdown, LaTeX, CSV."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "×": r"$\times$",
+    "≠": r"$\neq$",
+    "…": r"\ldots{}",
+}
+
+
+def printable(text: str) -> str:
+    """Text without terminal controls: control, direction and zero-width characters are shown escaped.
+
+    >>> printable("a\\x1b[31mb")
+    'a\\\\x1b[31mb'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSAFE.sub(lambda m: m[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def width(text: str) -> int:
+    """Columns that a text takes on a terminal.
+
+    >>> width("7×7"), width("層")
+    (3, 2)
+    """
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def markdown(text: str) -> str:
+    """Text of a markdown table's cell: nothing in it is mark-up.
+
+    >>> markdown("a|b")
+    'a\\\\|b'
+    """
+    escaped = re.sub(r"([\\`*\[\]|~])", r"\\\1", printable(text))
+    escaped = re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", escaped)
+    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def latex(text: str) -> str:
+    r"""Text of a LaTeX cell.
+
+    >>> latex("50%_x")
+    '50\\%\\_x'
+    """
+    return "".join(_LATEX.get(c, c) for c in printable(text))
+
+
+def csv_cell(text: str) -> str:
+    """A CSV cell that no spreadsheet takes for a formula.
+
+    >>> csv_cell("=1+1")
+    "'=1+1"
+    """
+    clean = printable(text)
+    return f"'{clean}" if clean[:1] in ("=", "+", "-", "@") else clean

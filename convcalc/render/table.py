@@ -1,0 +1,113 @@
+"""A report as a grid: its layers or stages under chosen columns, its heading and its totals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from ..analysis.quantities import Quantity, Shaped, Value
+from ..analysis.report import Report, Subject
+from .escape import printable
+from .grid import Column, Grid, Line
+
+TEXT_COLUMNS = ("name", "kind")
+"""Quantities whose cells may be cut on a narrow terminal."""
+
+
+def value_text(value: Value, raw: bool = False) -> str:
+    """A value as a cell: integers with thousands separators (or `raw`), shapes as [channels, *space] joined by ×.
+
+    >>> value_text(1582671872), value_text(None)
+    ('1,582,671,872', '')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return str(value) if raw else f"{value:,}"
+    if isinstance(value, Shaped):
+        if isinstance(value.raw, tuple) and "c" in value.parts:
+            return "×".join(map(str, value.raw))
+        return value.written()
+    if isinstance(value, Fraction):
+        return str(value)
+    return value
+
+
+def values_grid(
+    report: Report,
+    subjects: Sequence[Subject],
+    quantities: Sequence[Quantity],
+    *,
+    raw: bool = False,
+    total: bool = True,
+    first: str = "layer",
+) -> Grid:
+    """Subjects as rows, quantities as columns; a last row re-adds what adds up."""
+    values = [[quantity.get(report, subject) for quantity in quantities] for subject in subjects]
+    numeric = [any(isinstance(row[i], (int, Fraction)) for row in values) for i in range(len(quantities))]
+    columns = [
+        Column(
+            first if quantity.name == "name" else quantity.name,
+            "right" if numeric[i] else "left",
+            quantity.name in TEXT_COLUMNS,
+        )
+        for i, quantity in enumerate(quantities)
+    ]
+    rows = [[value_text(value, raw) for value in row] for row in values]
+    if not total or not any(quantity.sums for quantity in quantities):
+        return Grid(columns, rows)
+    last = [
+        "total" if q.name == "name" else value_text(q.get(report, report.whole), raw) if _has_total(q) else ""
+        for q in quantities
+    ]
+    return Grid(columns, [*rows, last], rules=frozenset({len(rows)}), styles={(len(rows), 0): "bold"})
+
+
+def _has_total(quantity: Quantity) -> bool:
+    return quantity.sums or quantity.name == "depth"
+
+
+def heading(report: Report) -> list[Line]:
+    """What the report is about: name, variant, source, input."""
+    network = report.network
+    shapes = ", ".join(
+        ("×".join(map(str, shape)) if name == "input" else f"{name} {'×'.join(map(str, shape))}")
+        for name, shape in network.inputs.items()
+    )
+    variant = f" ({network.variant})" if network.variant else ""
+    batch = f", batch {report.batch}" if report.batch != 1 else ""
+    lines: list[Line] = [[(printable(network.name) + variant, "bold"), (f"  input {shapes}{batch}", "")]]
+    if network.source:
+        lines.append([(printable(network.source), "dim")])
+    return lines
+
+
+def scaled(value: int) -> str:
+    """A count to three digits with its SI prefix.
+
+    >>> scaled(1582671872), scaled(6998552), scaled(512)
+    ('1.58 G', '7.00 M', '512')
+    """
+    for power, prefix in ((12, "T"), (9, "G"), (6, "M"), (3, "K")):
+        if value >= 10**power:
+            digits = len(str(value // 10**power))
+            places = max(3 - digits, 0)
+            number = (value * 10**places + 10**power // 2) // 10**power
+            whole, fraction = divmod(number, 10**places)
+            return f"{whole}.{fraction:0{places}d} {prefix}" if places else f"{whole} {prefix}"
+    return str(value)
+
+
+def totals_line(report: Report) -> str:
+    """The totals in one line."""
+    totals = report.totals
+    parts = [
+        f"params {totals.params:,} ({scaled(totals.params)})",
+        f"macs {totals.macs:,} ({scaled(totals.macs)})",
+        f"flops {totals.flops:,} ({scaled(totals.flops)})",
+    ]
+    if totals.buffers:
+        parts.append(f"buffers {totals.buffers:,}")
+    return "total: " + ", ".join(parts)
