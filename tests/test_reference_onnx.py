@@ -7,10 +7,10 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
-from onnx_nodes import OPERATORS, Case, LeftOut, collect
 
 from convcalc.layers.registry import build
 from convcalc.reference import forward
+from tests.onnx_nodes import OPERATORS, Case, LeftOut, collect
 
 LEFT_OUT = {
     "average pools have no dilation": 6,
