@@ -166,7 +166,7 @@ class _Builder:
             if kind is scalar:
                 start, end = event.start_mark, event.end_mark
                 width = end.column - start.column if end.line == start.line else 1
-                plain = event.style is None
+                plain = not event.style
                 node = Text(event.value, plain, start.line + 1, start.column + 1, width)
                 if event.tag is not None:
                     self._refuse_tag(event, node)

@@ -18,6 +18,7 @@ Shapes = tuple[Shape, ...]
 
 Count = Annotated[int, Field(strict=True, ge=1, le=LIMIT)]
 Size = Annotated[int, Field(strict=True, ge=0, le=LIMIT)]
+Integer = Annotated[int, Field(strict=True, ge=-LIMIT, le=LIMIT)]
 Flag = Annotated[bool, Field(strict=True)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 

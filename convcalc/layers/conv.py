@@ -26,7 +26,7 @@ from ..geometry import (
     resolve_padding,
 )
 from .base import Count, Flag, Operations, Saved, Shape, Shapes, Weight, check_rank
-from .sliding import Padding, PerAxis, PerAxisSize, Sliding, axis_paddings, spatial_links
+from .sliding import Padding, PerAxis, PerAxisSize, SignedPadding, Sliding, axis_paddings, spatial_links
 
 LETTERS = {
     "out": "out_channels",
@@ -108,18 +108,28 @@ class Conv(_Windowed):
 
     Output per axis: (i + pl + pr − d(k − 1) − 1)//s + 1. Weight [out_channels, in_channels/groups, *kernel].
     `same` padding follows TensorFlow and ONNX at every stride (PyTorch has it at stride 1 only);
-    `padding_mode` reflect, replicate and circular fill the padding from the input.
+    `padding_mode` reflect, replicate and circular fill the padding from the input; with them negative padding
+    crops it.
     Source: torch.nn.Conv2d; Dumoulin & Visin 2016, arXiv:1603.07285, relationship 15.
     """
 
+    padding: SignedPadding = Field(default=0, validate_default=True)
     groups: Count = 1
     padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros"
 
     short_forms: ClassVar[dict[str, str]] = LETTERS
 
     @model_validator(mode="after")
-    def _groups_divide(self) -> Conv:
+    def _consistent(self) -> Conv:
         check_groups(self.groups, out_channels=self.out_channels)
+        if self.padding_mode == "zeros" and not isinstance(self.padding, str):
+            least = min(min(pair) for pair in self.padding)
+            if least < 0:
+                raise InvalidWindow(
+                    f"padding must be at least 0, not {least}",
+                    hint="put a 'pad' or 'crop' before the convolution to cut its input",
+                    padding=least,
+                )
         return self
 
     def output_shape(self, inputs: Shapes) -> Shape:

@@ -9,7 +9,7 @@ from pydantic import ValidationInfo
 from pydantic.functional_validators import BeforeValidator
 
 from ..geometry import IDENTITY, AxisLink, InvalidWindow, PaddingMode
-from .base import Count, Layer, Size
+from .base import Count, Integer, Layer, Size
 
 Pairs = tuple[tuple[int, int], ...]
 
@@ -47,6 +47,9 @@ PerAxis = Annotated[tuple[Count, ...], BeforeValidator(per_axis)]
 PerAxisSize = Annotated[tuple[Size, ...], BeforeValidator(per_axis)]
 Padding = Annotated[
     tuple[tuple[Size, Size], ...] | Literal["same", "same_lower", "valid"], BeforeValidator(padding_pairs)
+]
+SignedPadding = Annotated[
+    tuple[tuple[Integer, Integer], ...] | Literal["same", "same_lower", "valid"], BeforeValidator(padding_pairs)
 ]
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeVar
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Tag
 
-from ..geometry import LIMIT, EmptyOutput, RankMismatch
-from .base import Count, Layer, Shape, Shapes, Size
+from ..geometry import EmptyOutput, RankMismatch
+from .base import Count, Integer, Layer, Shape, Shapes, Size
 from .sliding import Pairs
 
 Value = TypeVar("Value")
@@ -18,7 +18,6 @@ def form(value: object) -> str:
     return "list" if isinstance(value, (list, tuple)) else "number"
 
 
-Integer = Annotated[int, Field(strict=True, ge=-LIMIT, le=LIMIT)]
 Side = Annotated[
     Annotated[Integer, Tag("number")] | Annotated[tuple[Integer, Integer], Tag("list")], Discriminator(form)
 ]

@@ -1,0 +1,10 @@
+"""The spec language: YAML text -> document -> expressions and blocks -> network, and back."""
+
+from __future__ import annotations
+
+from .load import load, loads
+from .origin import SpecOrigin
+from .reading import gallery_names, gallery_path, read
+from .single import parse_layer
+
+__all__ = ["SpecOrigin", "gallery_names", "gallery_path", "load", "loads", "parse_layer", "read"]

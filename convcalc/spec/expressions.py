@@ -1,0 +1,253 @@
+"""Expressions: a bounded evaluator over Python's syntax tree. Never `eval`.
+
+A text is read once and kept. Decimal literals are exact rationals; a result with denominator 1 is an
+integer; nothing above 2^63 - 1 is computed, and nothing that could grow is started.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from functools import lru_cache
+
+from .arithmetic import FUNCTIONS, OPERATORS, ORDERINGS, Value, checked, equal, item_of, member, negative, truth
+from .errors import Problem, suggest
+from .names import shown
+
+MAX_LENGTH = 1000
+MAX_DEPTH = 50
+CONSTANTS: dict[str, Value] = {"true": True, "false": False}
+
+Env = Mapping[str, Value]
+Run = Callable[[Env], Value]
+
+_NUMBER = re.compile(r"(?<![\w.])(?:\d[\w.]*(?:(?<=[eE])[+-]\d+)?|\.\d\w*)")
+_DECIMAL = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?")
+_SPELLINGS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**"}
+_COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+_ALLOWED = "+ - * / // % **, comparisons, and/or/not, x if c else y, list indexing"
+
+
+class Expression:
+    """A compiled expression: the names that it needs (with their offsets) and how to evaluate it."""
+
+    __slots__ = ("names", "run", "text", "words")
+
+    def __init__(self, text: str, names: dict[str, int], words: frozenset[str], run: Run) -> None:
+        self.text = text
+        self.names = names
+        self.words = words
+        self.run = run
+
+    def evaluate(self, env: Env) -> Value:
+        """The value under these names. Raises a Problem (CC108)."""
+        try:
+            return self.run(env)
+        except Problem as problem:
+            shown_text = self.text if len(self.text) <= 80 else self.text[:77] + "..."
+            raise Problem(problem.code, f"{problem.message} in '{shown_text}'", problem.hint) from None
+
+
+@lru_cache(maxsize=2**14)
+def compile_expression(text: str) -> Expression:
+    """Read an expression. Raises a Problem (CC107; CC005 for numbers that mean something else than they say).
+
+    >>> compile_expression("ceil(25 * 2.2)").evaluate({})
+    55
+    """
+    if len(text) > MAX_LENGTH:
+        raise Problem("CC107", f"an expression of {len(text)} characters; the limit is {MAX_LENGTH}")
+    for match in _NUMBER.finditer(text) if "'" not in text and '"' not in text else ():
+        check_number(match.group(), match.start())
+    tree = _parse(text)
+    compiler = _Compiler(text)
+    run = compiler.compile(tree)
+    return Expression(text, compiler.names, frozenset(compiler.words), run)
+
+
+def check_number(text: str, offset: int = 0) -> None:
+    """Raise a Problem for a number that is not plain decimal, with what to write instead."""
+    if _DECIMAL.fullmatch(text) and not (len(text) > 1 and text[0] == "0" and text[1].isdigit()):
+        return
+    meaning: str | None = None
+    digits = text.replace("_", "")
+    if re.fullmatch(r"0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+", digits) and len(digits) < 30:
+        meaning = f"write {int(digits, 0)}"
+    elif re.fullmatch(r"0[0-7]+", digits) and len(digits) < 30:
+        meaning = f"write {int(digits)}, or {int(digits, 8)} for what YAML 1.1 reads (octal)"
+    elif re.fullmatch(r"\d+(?:\.\d+)?", digits) and len(digits) < 30:
+        meaning = f"write {digits.lstrip('0') or '0'}"
+    elif re.fullmatch(r"[\d.]+[eE][+-]?\d+", digits):
+        raise Problem("CC108", f"the exponent of {shown(text)} is too large", "two digits at most", offset, len(text))
+    if meaning is None:
+        raise Problem("CC107", f"{shown(text)} is neither a number nor a name", None, offset, len(text))
+    raise Problem("CC005", f"{shown(text)} is no plain decimal number", meaning, offset, len(text))
+
+
+def _parse(text: str) -> ast.expr:
+    if "\\" in text or "\n" in text or "#" in text:
+        raise Problem("CC107", f"{shown(text)} is no expression: it holds a backslash, a line break or #")
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except SyntaxError as error:
+        problem = (error.msg or "not an expression").partition(". Perhaps")[0]
+        offset = (error.offset or 1) - 1 + len(text) - len(text.lstrip())
+        raise Problem("CC107", f"{shown(text)} is no expression: {problem}", _hint(text), offset, 1) from None
+    except (RecursionError, MemoryError, ValueError, OverflowError):
+        raise Problem("CC107", f"{shown(text)} is nested too deeply or holds an endless number") from None
+    level: list[ast.AST] = [tree]
+    for _ in range(MAX_DEPTH):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return tree
+    raise Problem("CC107", f"{shown(text)} is nested deeper than {MAX_DEPTH} levels")
+
+
+def _hint(text: str) -> str | None:
+    if text.count("(") != text.count(")") or text.count("[") != text.count("]"):
+        return 'an expression with commas or brackets inside { } or [ ] must be quoted: "make_divisible(c * 0.75, 8)"'
+    if "&&" in text or "||" in text or "!" in text.replace("!=", ""):
+        return "write and, or, not"
+    if "?" in text:
+        return "write x if condition else y"
+    if "=" in text:
+        return "compare with =="
+    return None
+
+
+class _Compiler:
+    """Turns a syntax tree into nested functions; what the language lacks is refused by name."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.start = len(text) - len(text.lstrip())
+        self.names: dict[str, int] = {}
+        self.words: set[str] = set()
+
+    def compile(self, node: ast.expr) -> Run:
+        """The function of a node."""
+        method = getattr(self, f"_{type(node).__name__.lower()}", None)
+        if method is None:
+            raise self._refuse(node, f"{type(node).__name__} is not part of expressions", f"there are {_ALLOWED}")
+        run: Run = method(node)
+        return run
+
+    def _refuse(self, node: ast.expr, message: str, hint: str | None = None, code: str = "CC107") -> Problem:
+        width = (node.end_col_offset or node.col_offset + 1) - node.col_offset
+        return Problem(code, message, hint, self.start + node.col_offset, width)
+
+    def _constant(self, node: ast.Constant) -> Run:
+        value = node.value
+        result: Value
+        if isinstance(value, (bool, str)):
+            result = value
+            if isinstance(value, str):
+                self.words.add(value)
+        elif isinstance(value, int):
+            result = checked(value)
+        elif isinstance(value, float):
+            encoded = self.text.strip().encode()
+            result = checked(Fraction(encoded[node.col_offset : node.end_col_offset].decode()))
+        else:
+            raise self._refuse(node, f"{value!r} is not part of expressions")
+        return lambda env: result
+
+    def _name(self, node: ast.Name) -> Run:
+        name = node.id
+        if name in CONSTANTS:
+            value = CONSTANTS[name]
+            return lambda env: value
+        if name in FUNCTIONS:
+            raise self._refuse(node, f"{name} is a function", f"call it: {name}(...)")
+        self.names.setdefault(name, self.start + node.col_offset)
+        return lambda env: env[name]
+
+    def _list(self, node: ast.List | ast.Tuple) -> Run:
+        items = [self.compile(item) for item in node.elts]
+        return lambda env: tuple([item(env) for item in items])
+
+    def _tuple(self, node: ast.Tuple) -> Run:
+        raise self._refuse(node, "a comma outside of brackets", "write a list in brackets: [1, 2]")
+
+    def _unaryop(self, node: ast.UnaryOp) -> Run:
+        operand = self.compile(node.operand)
+        if isinstance(node.op, ast.Not):
+            return lambda env: not truth(operand(env), "not")
+        if isinstance(node.op, ast.USub):
+            return lambda env: negative(operand(env))
+        if isinstance(node.op, ast.UAdd):
+            return lambda env: negative(negative(operand(env)))
+        raise self._refuse(node, "~ is not part of expressions", f"there are {_ALLOWED}")
+
+    def _binop(self, node: ast.BinOp) -> Run:
+        spelling = _SPELLINGS.get(type(node.op))
+        if spelling is None:
+            operator = type(node.op).__name__
+            hint = "use ** for powers" if operator == "BitXor" else f"there are {_ALLOWED}"
+            raise self._refuse(node, f"the operator {operator} is not part of expressions", hint)
+        operation = OPERATORS[spelling]
+        left, right = self.compile(node.left), self.compile(node.right)
+        return lambda env: operation(left(env), right(env))
+
+    def _boolop(self, node: ast.BoolOp) -> Run:
+        parts = [self.compile(part) for part in node.values]
+        if isinstance(node.op, ast.And):
+            return lambda env: all(truth(part(env), "and") for part in parts)
+        return lambda env: any(truth(part(env), "or") for part in parts)
+
+    def _ifexp(self, node: ast.IfExp) -> Run:
+        test, then, otherwise = self.compile(node.test), self.compile(node.body), self.compile(node.orelse)
+        return lambda env: then(env) if truth(test(env), "if") else otherwise(env)
+
+    def _compare(self, node: ast.Compare) -> Run:
+        operands = [self.compile(operand) for operand in (node.left, *node.comparators)]
+        tests: list[Callable[[Value, Value], bool]] = []
+        for op in node.ops:
+            if isinstance(op, ast.Eq):
+                tests.append(equal)
+            elif isinstance(op, ast.NotEq):
+                tests.append(lambda a, b: not equal(a, b))
+            elif isinstance(op, ast.In):
+                tests.append(member)
+            elif isinstance(op, ast.NotIn):
+                tests.append(lambda a, b: not member(a, b))
+            elif type(op) in _COMPARISONS:
+                tests.append(ORDERINGS[_COMPARISONS[type(op)]])
+            else:
+                raise self._refuse(node, "'is' is not part of expressions", "compare with ==")
+
+        def run(env: Env) -> Value:
+            left = operands[0](env)
+            for test, operand in zip(tests, operands[1:], strict=True):
+                right = operand(env)
+                if not test(left, right):
+                    return False
+                left = right
+            return True
+
+        return run
+
+    def _subscript(self, node: ast.Subscript) -> Run:
+        if isinstance(node.slice, (ast.Slice, ast.Tuple)):
+            raise self._refuse(node.slice, "slices are not part of expressions", "index one element: list[0]")
+        value, index = self.compile(node.value), self.compile(node.slice)
+        return lambda env: item_of(value(env), index(env))
+
+    def _call(self, node: ast.Call) -> Run:
+        if not isinstance(node.func, ast.Name):
+            raise self._refuse(node, "only functions are called")
+        function = FUNCTIONS.get(node.func.id)
+        if function is None:
+            raise self._refuse(
+                node.func, f"there is no function {shown(node.func.id)}", suggest(node.func.id, FUNCTIONS), "CC106"
+            )
+        if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
+            raise self._refuse(node, f"{node.func.id} takes plain arguments only")
+        fewest, most, call = function
+        if not fewest <= len(node.args) <= most:
+            wanted = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+            raise self._refuse(node, f"{node.func.id} takes {wanted} arguments, not {len(node.args)}")
+        arguments = [self.compile(argument) for argument in node.args]
+        return lambda env: checked(call(*[argument(env) for argument in arguments]))

@@ -1,0 +1,197 @@
+"""Items of a spec: marked data -> records, all keys, literals and expressions checked before anything is expanded."""
+
+from __future__ import annotations
+
+from ..layers.registry import KINDS
+from ..source import List, Map, Marked, Text
+from .errors import Findings, Problem, Where, shortened, suggest
+from .expressions import Expression
+from .fields import fields_of
+from .items import Block, Group, Item, Known, LayerTemplate, What
+from .names import GROUP, WIRING, check_name, parse_reference, shown
+from .params import Param
+from .templates import compile_call, compile_kind
+from .values import INVALID, Compiled, Names, read_value
+
+
+class Scope:
+    """Where items are compiled: the blocks and names that they see, and what has been compiled already."""
+
+    def __init__(self, names: Names, blocks: dict[str, Block], findings: Findings, known: Known) -> None:
+        self.names = names
+        self.blocks = blocks
+        self.findings = findings
+        self.known = known
+        self.constants: dict[tuple[object, ...], LayerTemplate] = {}
+        """Layers without expressions, by their text: most layers of a large spec are alike."""
+        self.params: dict[str, Param] = {}
+        """The parameters of the block, or of the spec."""
+        self.word_arguments: list[tuple[Param, str, Marked, str]] = []
+        """Words given to blocks, judged when all blocks are known."""
+        self._lists: dict[int, list[Item]] = {}
+        self._repeated: Scope | None = None
+
+    def repeated(self) -> Scope:
+        """The same with `index`."""
+        if "index" in self.names.known:
+            return self
+        if self._repeated is None:
+            scope = Scope(self.names.plus("index"), self.blocks, self.findings, self.known)
+            scope.constants, scope.word_arguments = self.constants, self.word_arguments
+            scope.params = self.params
+            self._repeated = scope
+        return self._repeated
+
+    def items(self, node: Marked, inside: Where) -> list[Item]:
+        """The items of a list; what is wrong with them is added to the findings. Aliased lists are compiled once."""
+        if not isinstance(node, List):
+            hint = "write [] for none, [relu] for one"
+            self.findings.add("CC103", "a list of items is expected", node, hint, inside)
+            return []
+        done = self._lists.get(id(node))
+        if done is None:
+            done = self._lists[id(node)] = []
+            for position, entry in enumerate(node.items):
+                where = _Path(node, position, inside)
+                try:
+                    done.append(self._item(entry, where))
+                except Problem as problem:
+                    self.findings.problem(problem, entry, where)
+        return done
+
+    def _item(self, entry: Marked, where: Where) -> Item:
+        if isinstance(entry, Text):
+            what = self._what(entry.text, entry, None, where)
+            return Item(entry.text, what, entry)
+        if not isinstance(entry, Map):
+            raise Problem("CC103", "an item is a kind's name or a mapping, not a list", "a group is {layers: [...]}")
+        entries = entry.entries
+        kinds = [key for key in entries if key not in WIRING]
+        if len(kinds) != 1:
+            raise _no_single_kind(entry, kinds, self.blocks)
+        kind = kinds[0]
+        scope = self.repeated() if "repeat" in entries else self
+        try:
+            what = scope._what(kind, entry.keys[kind], entries[kind], where)
+        except Problem as problem:
+            self.findings.problem(problem, entry.keys[kind], where)
+            what = Group([])
+        item = Item(kind, what, entry.keys[kind])
+        if len(entries) > 1:
+            self._wire(item, entry, scope, where)
+        return item
+
+    def _what(self, key: str, at: Text, body: Marked | None, where: Where) -> What:
+        if key in KINDS:
+            return compile_kind(self, key, at, body, where)
+        if key in self.blocks:
+            return compile_call(self, self.blocks[key], at, body, where)
+        if key == GROUP and body is not None:
+            return Group(self.items(body, where))
+        raise unknown_kind(key, self.blocks)
+
+    def _wire(self, item: Item, entry: Map, inner: Scope, where: Where) -> None:
+        """Read name, from, repeat and when."""
+        for key, node in entry.entries.items():
+            try:
+                if key == "name":
+                    item.name, item.name_at = _name(node), node
+                elif key == "from":
+                    item.sources = _sources(node)
+                elif key == "repeat":
+                    item.repeat = (self._number(key, node, where), node)
+                elif key == "when":
+                    value = inner._number(key, node, where)
+                    item.when = (value, node)
+                    item.indexed = isinstance(value, Expression) and "index" in value.names
+            except Problem as problem:
+                self.findings.problem(problem, node, where)
+        item.plain = item.plain and not (item.sources or item.repeat or item.when)
+
+    def _number(self, key: str, node: Marked, where: Where) -> Compiled:
+        """The value of `repeat` or `when`."""
+        if isinstance(node, Text):
+            value = read_value(node, self.names, self.findings, where=where)
+            wanted = isinstance(value, bool) if key == "when" else type(value) is int
+            if wanted or isinstance(value, Expression) or value is INVALID:
+                return value
+        expected = "true, false or a condition" if key == "when" else "an integer or an expression"
+        raise Problem("CC103", f"{key} takes {expected}")
+
+
+class _Path:
+    """The path of an item as far as it is known before expansion, worked out when it is asked for."""
+
+    __slots__ = ("inside", "items", "position")
+
+    def __init__(self, items: List, position: int, inside: Where) -> None:
+        self.items = items
+        self.position = position
+        self.inside = inside
+
+    def __call__(self) -> str:
+        inside = self.inside if isinstance(self.inside, str) else self.inside()
+        head = f"{inside}." if inside else ""
+        key, name = _key_of(self.items.items[self.position])
+        if name is not None:
+            return head + name
+        before = [_key_of(entry) for entry in self.items.items[: self.position]]
+        earlier = before.count((key, None))
+        return head + (key if not earlier else f"{key}_{earlier + 1}")
+
+
+def _key_of(entry: Marked) -> tuple[str, str | None]:
+    if isinstance(entry, Text):
+        return entry.text, None
+    if not isinstance(entry, Map):
+        return "item", None
+    name = entry.entries.get("name")
+    key = next((key for key in entry.entries if key not in WIRING), "item")
+    return key, name.text if isinstance(name, Text) else None
+
+
+def unknown_kind(key: str, blocks: dict[str, Block]) -> Problem:
+    """The problem of a key that is neither a kind nor a block."""
+    if key in WIRING or key == GROUP:
+        return Problem("CC102", f"{shown(key)} alone is no item", "an item is a kind, a block or layers: [...]")
+    otherwise = "see the list of kinds, or define a block of this name"
+    return Problem("CC102", f"{shown(key)} is no kind and no block", suggest(key, {*KINDS, *blocks}, otherwise))
+
+
+def _no_single_kind(entry: Map, kinds: list[str], blocks: dict[str, Block]) -> Problem:
+    if not kinds:
+        return Problem("CC102", "an item needs a kind or a block", "beside name, from, repeat and when")
+    stray = next((key for key in kinds if key not in KINDS and key not in blocks and key != GROUP), kinds[1])
+    owner = next((key for key in kinds if key in KINDS and (stray in fields_of(key) or stray == "branches")), None)
+    if owner is not None:
+        hint = f"fields stand under the kind: {{{owner}: {{{stray}: ...}}}}"
+    else:
+        near = suggest(stray, WIRING, "")
+        hint = near or "what a layer is stands under its kind; only name, from, repeat and when stand beside it"
+    keys = shortened([shown(key) for key in kinds], 5)
+    problem = Problem("CC101", f"an item has one kind or block, here stand {keys}", hint)
+    problem.at = entry.keys[stray]
+    return problem
+
+
+def _name(node: Marked) -> str:
+    if not isinstance(node, Text):
+        raise Problem("CC103", "a name is a word")
+    check_name(node.text)
+    return node.text
+
+
+def _sources(node: Marked) -> list[tuple[tuple[str, ...], Marked]]:
+    nodes = node.items if isinstance(node, List) else [node]
+    if not nodes:
+        raise Problem("CC103", "from names nothing", "without from, an item takes what stands before it")
+    found: list[tuple[tuple[str, ...], Marked]] = []
+    for entry in nodes:
+        if not isinstance(entry, Text):
+            raise Problem("CC103", "from takes a name or a list of names")
+        try:
+            found.append((parse_reference(entry.text), entry))
+        except Problem as problem:
+            problem.at = entry
+            raise
+    return found
