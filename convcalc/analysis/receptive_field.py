@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from ..geometry import IDENTITY
+from ..geometry import IDENTITY, AdaptiveWindow
 from .fields import AxisField, advance, joined, source, spread
 
 if TYPE_CHECKING:
@@ -111,7 +111,8 @@ def _step(layer: Layer, shapes: Shapes) -> Step:
     maps: list[tuple[int, object] | None] = [None] * max(len(shape) for shape in shapes)
     for axis, link in enumerate(links):
         if link is not None:
-            maps[link.source] = (axis, link.map)
+            everything = isinstance(link.map, AdaptiveWindow) and link.map.output == 1
+            maps[link.source] = (axis, None if everything else link.map)
     kept = all(link is not None and link == (axis, IDENTITY) for axis, link in enumerate(links))
     return Step(kept and len(links) == len(shapes[0]), layer.is_view, tuple(maps), layer.data_inputs)
 

@@ -94,10 +94,8 @@ def _backwards(layer: Layer, inputs: Shapes, which: int, output: Shape, mask: tu
 def _axis_backwards(axis_map: AxisMap | None, mask: Mask, positions: int, size: int) -> Mask:
     if axis_map is None or (axis_map == IDENTITY and mask is None):
         return None
-    if size == 1:
-        return frozenset((0,))
     if axis_map == IDENTITY:
-        return mask
+        return mask if size == positions else frozenset((0,))
     wanted = range(positions) if mask is None else mask
     if isinstance(axis_map, Window):
         kernel_size, stride, before, _, dilation = axis_map
