@@ -8,6 +8,7 @@ stands. Anchors and aliases work; duplicate keys, merge keys, tags and several d
 from __future__ import annotations
 
 import gc
+import re
 from typing import Any, NoReturn
 
 import yaml
@@ -131,7 +132,7 @@ def _syntax_hint(source: Source, at: Text | None) -> str | None:
     line = source.line(at.line) if at else ""
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return "indent with spaces: YAML forbids tabs"
-    if "(" in line and "," in line:
+    if ("(" in line and "," in line) or re.search(r"\w\[", line):
         return 'an expression with commas or brackets inside { } or [ ] must be quoted: "make_divisible(c * 0.75, 8)"'
     return None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..layers.registry import layer_class
 from ..source import List, Map, Marked, Text
 from .errors import Problem, Where, suggest
-from .expressions import Expression
+from .expressions import QUOTE, Expression
 from .fields import FieldType, fields_of
 from .items import BRANCH_ORDER, JOINS, Block, Branch, Call, Join, LayerProblems, LayerTemplate, Split, What
 from .names import check_name, shown
@@ -102,6 +102,8 @@ def _unknown_field(kind: str, key: str, at: Text, types: dict[str, FieldType]) -
         hint: str | None = "input channels are never written: they follow from what arrives"
     elif key == "branches":
         hint = f"branches belong to {', '.join(sorted(JOINS))}"
+    elif key.endswith((")", "]")):
+        hint = QUOTE
     elif key in ("units", "filters"):
         hint = suggest("out", types)
     elif key in ("name", "from", "repeat", "when"):
