@@ -118,7 +118,27 @@ def _patch(report: Report, subject: Subject) -> Value:
     stride: tuple[int, ...] = layer.stride  # type: ignore[attr-defined]
     k = "×".join(map(str, kernel))
     s = str(stride[0]) if len(set(stride)) == 1 else "×".join(map(str, stride))
-    return Shaped("{k}/{s}", {"k": k, "s": s}, (kernel, stride))
+    shape = report.shape(subject)
+    return Shaped("{k}/{s}", {"k": k, "s": s, "c": shape[0] if shape else "-"}, (kernel, stride))
+
+
+def _filter(report: Report, subject: Subject) -> Value:
+    """The weight of the only convolution or linear layer, as papers write it: kernel × in × out."""
+    weighted = [node for node in map(report.node, subject.nodes) if node.layer is not None and node.layer.weighted]
+    if len(weighted) != 1 or weighted[0].kind.startswith("separable"):
+        return None
+    node, layer = weighted[0], weighted[0].layer
+    kernel: tuple[int, ...] = getattr(layer, "kernel_size", ())
+    read = report.network.input_shapes(node)[0]
+    parts: dict[str, object] = dict(zip(SPACE_LETTERS.get(len(kernel), ()), kernel, strict=False))
+    parts["in"] = read[0] // getattr(layer, "groups", 1) if kernel else read[-1]
+    parts["out"] = node.shape[0] if kernel else node.shape[-1]
+    return Shaped("×".join([*map(str, kernel), "{in}", "{out}"]), parts, (*kernel, parts["in"], parts["out"]))
+
+
+def _filter_weights(report: Report, subject: Subject) -> Value:
+    layers = ((i, report.node(i).layer) for i in subject.nodes)
+    return sum([report.costs[i].weights for i, layer in layers if layer is not None and layer.weighted])
 
 
 def _output(report: Report, subject: Subject) -> Value:
@@ -172,6 +192,7 @@ QUANTITIES: dict[str, Quantity] = {
         Quantity("padding", "pixels", "padding of the only windowed layer", _field("padding")),
         Quantity("dilation", "", "dilation of the only windowed layer", _field("dilation")),
         Quantity("groups", "", "groups of the only windowed layer", _groups),
+        Quantity("filter", "", "kernel × in × out of the only weighted layer; in is that of one group", _filter),
         Quantity(
             "repeats",
             "",
@@ -180,6 +201,7 @@ QUANTITIES: dict[str, Quantity] = {
         ),
         Quantity("params", "numbers", "learnable numbers, biases included", _cost("params"), sums=True),
         Quantity("weights", "numbers", "learnable numbers in tensors named weight", _cost("weights"), sums=True),
+        Quantity("filter_weights", "numbers", "weights of convolutions and linear layers alone", _filter_weights, sums=True),
         Quantity("buffers", "numbers", "running statistics", _cost("buffers"), sums=True),
         Quantity("macs", "MACs", "multiply-accumulates: all taps, no bias", _cost("macs"), sums=True),
         Quantity("flops", "FLOPs", "2 macs + bias adds + other operations", _cost("flops"), sums=True),
