@@ -168,7 +168,7 @@ def _kind(report: Report, subject: Subject) -> Value:
 
 
 def _cost(name: str) -> Getter:
-    return lambda report, subject: getattr(report.cost(subject), name)  # type: ignore[no-any-return]
+    return lambda report, subject: getattr(report.cost(subject), name)
 
 
 def _groups(report: Report, subject: Subject) -> Value:

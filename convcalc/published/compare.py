@@ -14,7 +14,7 @@ from typing import Literal
 from ..analysis.quantities import Shaped, Value, quantity
 from ..analysis.report import Report, analyse
 from ..analysis.subjects import find
-from ..findings import SpecError
+from ..findings import SpecError, UsageError
 from ..network import Network
 from .printed import divisor, parse_number, write_number
 from .reading import PLACEHOLDER, Reading, placeholders
@@ -73,12 +73,13 @@ class TableResult:
             if cell.status == "differs"
         ]
 
-    def explanations(self) -> dict[str, int]:
-        """Explanation -> how many more cells it reproduces."""
-        counts: dict[str, int] = {}
-        for _, _, cell in self.differing():
+    def explanations(self) -> dict[str, dict[str, int]]:
+        """Explanation -> heading -> how many more cells of that column it reproduces."""
+        counts: dict[str, dict[str, int]] = {}
+        for _, heading, cell in self.differing():
             if cell.difference is not None and cell.explained:
-                counts[cell.difference.explanation] = counts.get(cell.difference.explanation, 0) + 1
+                columns = counts.setdefault(cell.difference.explanation, {})
+                columns[heading] = columns.get(heading, 0) + 1
         return counts
 
     def to_dict(self) -> dict[str, object]:
@@ -201,6 +202,8 @@ class Comparison:
                     )
                 except SpecError as error:
                     self._fail(f"this reading does not build: {error.findings[0].message}", printed)
+                except UsageError as error:
+                    self._fail(f"this reading does not fit the spec: {error.message}", printed)
             found = self._reports[key] = analyse(network)
         return found
 
