@@ -2,8 +2,8 @@
 
 Rules: inputs of the network are alive from the start; a tensor lives until its last reader has run, an output of
 the network to the end; while a layer runs, what it reads and what it writes are alive together. A view (flatten,
-split, crop, ...) is its input's memory under another name, and so is what does nothing at inference (dropout). Workspace
-(im2col) is counted apart. Sizes are in elements at batch 1: batch and dtype multiply all of them alike.
+split, crop, ...) is its input's memory under another name, and so is what does nothing at inference (dropout).
+Workspace (im2col) is counted apart. Sizes are in elements at batch 1: batch and dtype multiply all of them alike.
 """
 
 from __future__ import annotations

@@ -39,8 +39,13 @@ def saved_bytes(network: Network, batch: int, item: int) -> list[int]:
         fact = facts.get(key)
         if fact is None:
             kept = node.layer.saved(inputs, node.shape)
-            extra = sum([s.elements * (s.bytes or item) * (batch if s.batched else 1) for s in kept if s.tensor == "extra"])
-            fact = facts[key] = (tuple([-1 if s.tensor == "output" else s.which for s in kept if s.tensor != "extra"]), extra)
+            extra = sum(
+                [s.elements * (s.bytes or item) * (batch if s.batched else 1) for s in kept if s.tensor == "extra"]
+            )
+            fact = facts[key] = (
+                tuple([-1 if s.tensor == "output" else s.which for s in kept if s.tensor != "extra"]),
+                extra,
+            )
         places, total = fact
         for which in places:
             place = held[index if which < 0 else node.inputs[which]]
@@ -62,7 +67,7 @@ def backward_macs(network: Network, costs: list[Cost]) -> list[int]:
     learns: list[bool] = []
     found: list[int] = []
     for node, cost in zip(nodes, costs, strict=True):
-        upstream = any([learns[i] for i in node.inputs])
+        upstream = any(learns[i] for i in node.inputs)
         found.append(cost.macs * ((cost.params > 0) + upstream))
         learns.append(upstream or cost.params > 0)
     return found

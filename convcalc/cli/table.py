@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..render.grid import Grid
 
 
-class Format(str, Enum):
+class Format(StrEnum):
     """Output formats."""
 
     rich = "rich"
@@ -27,7 +27,7 @@ class Format(str, Enum):
     latex = "latex"
 
 
-class By(str, Enum):
+class By(StrEnum):
     """What a row is."""
 
     layer = "layer"
