@@ -83,7 +83,8 @@ def bottleneck_resnet(repeats: tuple[int, int, int, int] = (3, 4, 6, 3), first_s
     """ResNet-50 and deeper; the stride stands on the 3×3 (torchvision, v1.5), or on the first 1×1 (He et al., v1)."""
     one, three = ("s", "1") if first_strides else ("1", "s")
     stages = "".join(
-        f"  - {{bottleneck: {{c: {64 << n}, s: {'2 if index == 0 else 1' if n else 1}}}, repeat: {count}, name: layer{n + 1}}}\n"
+        f"  - {{bottleneck: {{c: {64 << n}, s: {'2 if index == 0 else 1' if n else 1}}}, repeat: {count}, "
+        f"name: layer{n + 1}}}\n"
         for n, count in enumerate(repeats)
     )
     return f"""\

@@ -7,7 +7,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from .architectures import ALEXNET, CONTEXT, MOBILENET_V1, MOBILENET_V2, RESNET18, VGG16, bottleneck_resnet, network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,8 @@ from convcalc.analysis.receptive_field import Fields, receptive_fields
 from convcalc.analysis.seen import effective, seen_from
 from convcalc.layers.registry import build
 from convcalc.network import Network, Node, Output, output_shape
+
+from .architectures import ALEXNET, CONTEXT, MOBILENET_V1, MOBILENET_V2, RESNET18, VGG16, bottleneck_resnet, network
 
 MEASURED = json.loads((Path(__file__).parent / "data" / "receptive_fields.json").read_text("utf-8"))
 """Gradient support of the centre unit behind each window: [size, jump, first input of position 0]."""
@@ -107,7 +108,9 @@ layers:
 
 
 def test_flattening_keeps_what_an_element_sees_until_all_are_read() -> None:
-    net = network("{convcalc: 1, input: [1, 9, 9], layers: [{conv2d: {out: 2, k: 3}}, flatten, relu, {linear: {out: 4}}]}")
+    net = network(
+        "{convcalc: 1, input: [1, 9, 9], layers: [{conv2d: {out: 2, k: 3}}, flatten, relu, {linear: {out: 4}}]}"
+    )
     found = fields_by_name(net)
     assert [[f.size for f in fields or ()] for fields in found.values()] == [[1, 1], [3, 3], [3, 3], [3, 3], [9, 9]]
     flat = found["flatten"]
@@ -201,7 +204,10 @@ PIECES = st.one_of(
         lambda k, s, p, d: ("conv_transpose1d", {"out": 1, "k": k, "s": s, "p": p, "d": d}),
         st.integers(1, 4), st.integers(1, 3), st.integers(0, 2), st.integers(1, 2),
     ),
-    st.builds(lambda k, s: ("max_pool1d", {"k": k, "s": s, "p": k // 2, "ceil_mode": True}), st.integers(1, 3), st.integers(1, 3)),
+    st.builds(
+        lambda k, s: ("max_pool1d", {"k": k, "s": s, "p": k // 2, "ceil_mode": True}),
+        st.integers(1, 3), st.integers(1, 3),
+    ),
     st.builds(lambda f: ("upsample", {"scale_factor": f}), st.integers(2, 3)),
     st.builds(lambda size, mode, corners: ("upsample", {"size": size, "mode": mode, **corners}), st.integers(3, 12),
               st.just("linear"), st.sampled_from([{}, {"align_corners": True}])),
@@ -285,13 +291,17 @@ def test_fields_are_exact_away_from_the_borders(pieces: list[tuple[str, dict[str
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(PIECES, max_size=3), st.lists(PIECES, max_size=3))
-def test_a_join_sees_the_union(left: list[tuple[str, dict[str, object]]], right: list[tuple[str, dict[str, object]]]) -> None:
+def test_a_join_sees_the_union(
+    left: list[tuple[str, dict[str, object]]], right: list[tuple[str, dict[str, object]]]
+) -> None:
     one, one_sees = chain(left, 30)
     other, other_sees = chain(right, 30)
     if one.nodes[-1].shape != other.nodes[-1].shape:
         return
     shift = len(one.nodes) - 1
-    moved = [n._replace(name=f"r{n.name}", inputs=tuple(i + shift if i else 0 for i in n.inputs)) for n in other.nodes[1:]]
+    moved = [
+        n._replace(name=f"r{n.name}", inputs=tuple(i + shift if i else 0 for i in n.inputs)) for n in other.nodes[1:]
+    ]
     ends = (shift, shift + len(moved) if moved else 0)
     add = Node("add", build("add", {}), ends, one.nodes[-1].shape)
     net = Network("join", (*one.nodes, *moved, add), (Output("out", shift + len(moved) + 1),), {})

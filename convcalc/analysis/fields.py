@@ -127,7 +127,7 @@ def advance(field: AxisField, axis: int, axis_map: object, positions: int, size:
         first = field_first(field.first, before, jump)
         last = field_last(field.last, kernel_size, before, dilation, jump)
         return AxisField(axis, first, last, field_jump(jump, stride), field_size(first, last))
-    found = reads(axis_map)  # type: ignore[arg-type]
+    found = reads(axis_map)
     if found.fixed:
         return spread(field, 1, size)
     return _advance(field, axis, found)

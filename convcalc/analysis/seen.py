@@ -87,7 +87,9 @@ def _backwards(layer: Layer, inputs: Shapes, which: int, output: Shape, mask: tu
         elif layer.kind == "concat":
             before = sum(shape[axis] for shape in inputs[:which])
             chosen = mask[axis]
-            found[axis] = None if chosen is None else frozenset(q - before for q in chosen if 0 <= q - before < read[axis])
+            found[axis] = (
+                None if chosen is None else frozenset(q - before for q in chosen if 0 <= q - before < read[axis])
+            )
     return tuple(found)
 
 
