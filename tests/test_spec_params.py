@@ -9,8 +9,7 @@ import pytest
 from convcalc.findings import SpecError, UsageError
 from convcalc.network import Network
 from convcalc.spec import SpecOrigin, loads
-
-from .spec_text import build, caret, error, errors, shapes, spec
+from tests.spec_text import build, caret, error, errors, shapes, spec
 
 STEM = """
 params: {classes: 1000, stem: dense, width: 1.5, wide: false, sizes: [8, 16]}
@@ -45,8 +44,12 @@ class TestDefaults:
     def test_values(self) -> None:
         network = build(LAYERS, head=STEM)
         assert values(network) == {
-            "classes": 1000, "stem": "dense", "width": Fraction(3, 2), "wide": False, "sizes": (8, 16),
-        }  # fmt: skip
+            "classes": 1000,
+            "stem": "dense",
+            "width": Fraction(3, 2),
+            "wide": False,
+            "sizes": (8, 16),
+        }
         assert kinds(network) == ["conv2d", "conv2d", "flatten", "linear"]
         assert network.nodes[1].shape == (96, 30, 30)
 
@@ -95,8 +98,26 @@ class TestDefaults:
 
 
 class TestNames:
-    @pytest.mark.parametrize("name", ["for", "if", "lambda", "min", "make_divisible", "in_channels", "index", "yes",
-                                      "off", "a-b", "3x3", "a b", "é", "None", "None", "true"])  # fmt: skip
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "for",
+            "if",
+            "lambda",
+            "min",
+            "make_divisible",
+            "in_channels",
+            "index",
+            "yes",
+            "off",
+            "a-b",
+            "3x3",
+            "a b",
+            "é",
+            "None",
+            "true",
+        ],
+    )
     def test_params_are_identifiers_neither_keywords_nor_functions(self, name: str) -> None:
         found = errors(spec("- relu", head=f"params: {{{name}: 1}}\n"))
         assert [finding.code for finding in found] == ["CC105"]
@@ -114,8 +135,11 @@ class TestNames:
 class TestWords:
     def test_one_identifier_that_names_nothing_is_a_word(self) -> None:
         assert values(build("- relu", head="params: {a: dense, b: a, c: 'dense', d: a == 'dense'}\n")) == {
-            "a": "dense", "b": "dense", "c": "dense", "d": True,
-        }  # fmt: skip
+            "a": "dense",
+            "b": "dense",
+            "c": "dense",
+            "d": True,
+        }
 
     def test_unknown_names_inside_expressions_are_errors(self) -> None:
         found = error("- {relu: {}, when: stem == dense}", head="params: {stem: dense}\n")
@@ -144,7 +168,10 @@ class TestWords:
             blocks:
               b:
                 params: {act: relu, pad: same, mode: ~}
-                layers: [{relu: {}, when: act == 'relu'}, {tanh: {}, when: act == 'tanh'}, {conv2d: {out: 1, k: 3, p: pad}}]
+                layers:
+                  - {relu: {}, when: act == 'relu'}
+                  - {tanh: {}, when: act == 'tanh'}
+                  - {conv2d: {out: 1, k: 3, p: pad}}
             """
         found = error("- b: {act: tnah, mode: x}", head=head)
         assert (found.code, caret(found), found.hint) == ("CC109", "tnah", "did you mean 'tanh'?")
@@ -205,12 +232,19 @@ class TestCalls:
     @pytest.mark.parametrize(
         ("given", "value"),
         [
-            ({"classes": "10"}, 10), ({"classes": 10}, 10), ({"classes": "5 * 2"}, 10), ({"width": 0.1}, Fraction(1, 10)),
-            ({"width": "0.1"}, Fraction(1, 10)), ({"width": 2.0}, 2), ({"sizes": [1, 2]}, (1, 2)),
-            ({"sizes": "[1, 1 + 1]"}, (1, 2)), ({"wide": True}, True), ({"stem": "separable"}, "separable"),
+            ({"classes": "10"}, 10),
+            ({"classes": 10}, 10),
+            ({"classes": "5 * 2"}, 10),
+            ({"width": 0.1}, Fraction(1, 10)),
+            ({"width": "0.1"}, Fraction(1, 10)),
+            ({"width": 2.0}, 2),
+            ({"sizes": [1, 2]}, (1, 2)),
+            ({"sizes": "[1, 1 + 1]"}, (1, 2)),
+            ({"wide": True}, True),
+            ({"stem": "separable"}, "separable"),
             ({"width": "classes / 500"}, 2),
         ],
-    )  # fmt: skip
+    )
     def test_given_values(self, given: dict[str, object], value: object) -> None:
         network = build("- {relu: {}, when: wide or stem == 'x'}", head=STEM, params=given)
         found = values(network)[next(iter(given))]
@@ -219,12 +253,27 @@ class TestCalls:
     @pytest.mark.parametrize(
         "given",
         [
-            {"classes": "1 +"}, {"classes": "nothing + 1"}, {"classes": "1 / 0"}, {"classes": ""}, {"classes": "~"},
-            {"classes": float("inf")}, {"classes": float("nan")}, {"classes": None}, {"classes": object()},
-            {"classes": 2**63}, {"classes": "9**9**9"}, {"classes": "{a: 1}"}, {"classes": "010"}, {"classes": "no"},
-            {"classes": "width"}, {"classes": b"3"}, {"classes": "[1"}, {"classes": "a: b"}, {"clases": "1"},
+            {"classes": "1 +"},
+            {"classes": "nothing + 1"},
+            {"classes": "1 / 0"},
+            {"classes": ""},
+            {"classes": "~"},
+            {"classes": float("inf")},
+            {"classes": float("nan")},
+            {"classes": None},
+            {"classes": object()},
+            {"classes": 2**63},
+            {"classes": "9**9**9"},
+            {"classes": "{a: 1}"},
+            {"classes": "010"},
+            {"classes": "no"},
+            {"classes": "width"},
+            {"classes": b"3"},
+            {"classes": "[1"},
+            {"classes": "a: b"},
+            {"clases": "1"},
         ],
-    )  # fmt: skip
+    )
     def test_wrong_calls(self, given: dict[str, object]) -> None:
         assert usage(params=given).message
 
@@ -247,8 +296,24 @@ class TestInput:
     def test_channels_then_up_to_three_space_axes(self, shape: str) -> None:
         assert len(build("- relu", input=shape).nodes[0].shape) == shape.count(",") + 1
 
-    @pytest.mark.parametrize("shape", ["[]", "[1, 1, 1, 1, 1]", "3", "{}", "[3, 0]", "[3, -1]", "[3, 1.5]", "[3, x]", "[[3]]",
-                                       "{a: 3}", "{1: [3]}", "{total: [3]}", "[3, 4294967296, 4294967296]"])  # fmt: skip
+    @pytest.mark.parametrize(
+        "shape",
+        [
+            "[]",
+            "[1, 1, 1, 1, 1]",
+            "3",
+            "{}",
+            "[3, 0]",
+            "[3, -1]",
+            "[3, 1.5]",
+            "[3, x]",
+            "[[3]]",
+            "{a: 3}",
+            "{1: [3]}",
+            "{total: [3]}",
+            "[3, 4294967296, 4294967296]",
+        ],
+    )
     def test_wrong_shapes(self, shape: str) -> None:
         assert errors(spec("- relu", input=shape))
 
@@ -260,8 +325,23 @@ class TestInput:
         two = spec("- concat", input="{a: [1, 4, 4], b: [2, 4, 4]}")
         assert loads(two, input={"b": (5, 4, 4)}).nodes[-1].shape == (6, 4, 4)
 
-    @pytest.mark.parametrize("given", [(), (3, 0), (3, -1), (3, 1.5), (True, 3), "3,4", 7, (1,) * 5, {"x": (3,)},
-                                       (3, 2**63), {"input": 3}, (2**40, 2**40)])  # fmt: skip
+    @pytest.mark.parametrize(
+        "given",
+        [
+            (),
+            (3, 0),
+            (3, -1),
+            (3, 1.5),
+            (True, 3),
+            "3,4",
+            7,
+            (1,) * 5,
+            {"x": (3,)},
+            (3, 2**63),
+            {"input": 3},
+            (2**40, 2**40),
+        ],
+    )
     def test_wrong_given_shapes(self, given: object) -> None:
         with pytest.raises(UsageError):
             loads(spec("- relu"), input=given)  # type: ignore[arg-type]

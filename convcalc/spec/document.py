@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ..layers.registry import KINDS
 from ..source import List, Map, Marked, Source, Text, parse
+from .ends import read_inputs, read_outputs
 from .errors import Findings, Problem, suggest
 from .items import Block, Item, Known
-from .names import GROUP, WIRING, check_name, parse_reference, shown
+from .names import GROUP, WIRING, check_name, shown
 from .params import Param, Params, read_params
 from .recursion import check_recursion
 from .schema import Scope
@@ -17,7 +18,6 @@ KEYS = (
     "convcalc", "name", "title", "description", "source", "input", "params", "variants",
     "blocks", "layers", "outputs", "expect", "published", "notes",
 )  # fmt: skip
-MAX_SPACE_AXES = 3
 
 Variant = dict[str, tuple[Compiled, Marked]]
 
@@ -42,7 +42,8 @@ class Document:
         for param in self.params.values():
             param.open = False
         self.variants: dict[str, Variant] = self._variants()
-        self.inputs: dict[str, tuple[list[tuple[Compiled, Marked]], Marked]] = self._inputs()
+        spec_names = self._names(set(self.params))
+        self.inputs = read_inputs(self.section("input"), spec_names, self.findings)
         self.blocks: dict[str, Block] = {}
         self._used_in_blocks: list[tuple[Block, set[str]]] = []
         self._word_arguments: list[tuple[Param, str, Marked, str]] = []
@@ -51,7 +52,7 @@ class Document:
         self.items: list[Item] = scope.items(root.entries["layers"], "") if "layers" in root.entries else []
         self._judge_words()
         check_recursion(self.blocks, self.items, self.findings)
-        self.outputs = self._outputs()
+        self.outputs = read_outputs(self.section("outputs"), spec_names, self.findings)
         self.findings.raise_any()
 
     def section(self, key: str) -> Marked | None:
@@ -103,33 +104,8 @@ class Document:
             node = self.section(key)
             if node is None:
                 self.findings.add("CC104", f"a spec needs '{key}'", self.root, hint, key)
-            elif isinstance(node, (List, Map)) and not (node.items if isinstance(node, List) else node.entries):
+            elif key == "input" and isinstance(node, (List, Map)) and not node.size > 1:
                 self.findings.add("CC104", f"'{key}' is empty", node, hint, key)
-
-    def _inputs(self) -> dict[str, tuple[list[tuple[Compiled, Marked]], Marked]]:
-        node = self.section("input")
-        found: dict[str, tuple[list[tuple[Compiled, Marked]], Marked]] = {}
-        entries: list[tuple[str, Marked, Marked]] = []
-        if isinstance(node, List):
-            entries = [("input", node, node)]
-        elif isinstance(node, Map):
-            entries = [(name, node.keys[name], shape) for name, shape in node.entries.items()]
-        elif node is not None:
-            self.findings.add("CC103", "input is a shape, [channels, *space]", node, "input: [3, 224, 224]", "input")
-        names = self._names(set(self.params))
-        for name, at, shape in entries:
-            try:
-                if name != "input":
-                    check_name(name, "input's name")
-            except Problem as problem:
-                self.findings.problem(problem, at, "input")
-            if not isinstance(shape, List) or not 1 <= len(shape.items) <= MAX_SPACE_AXES + 1:
-                message = f"an input is a list of channels and 0 to {MAX_SPACE_AXES} space axes"
-                self.findings.add("CC103", message, shape, "input: [3, 224, 224]", name)
-                continue
-            sizes = [(read_value(item, names, self.findings, where=name), item) for item in shape.items]
-            found[name] = (sizes, shape)
-        return found
 
     def _variants(self) -> dict[str, Variant]:
         node = self.section("variants")
@@ -226,43 +202,3 @@ class Document:
     def _judge_words(self) -> None:
         for param, word, at, where in self._word_arguments:
             self._judge(param, word, at, where)
-
-    def _outputs(self) -> dict[str, tuple[tuple[str, ...], Compiled, Marked]] | None:
-        """Name -> its path, the weight of its loss, its place; None where the spec does not name its outputs."""
-        node = self.section("outputs")
-        if node is None:
-            return None
-        found: dict[str, tuple[tuple[str, ...], Compiled, Marked]] = {}
-        entries: list[tuple[Marked, Marked | None]] = []
-        if isinstance(node, List):
-            entries = [(item, None) for item in node.items]
-        elif isinstance(node, Map):
-            entries = [(node.keys[name], body) for name, body in node.entries.items()]
-        if not entries:
-            self.findings.add("CC103", "outputs are a list of names or a mapping", node, "outputs: [fc]", "outputs")
-        for at, body in entries:
-            if not isinstance(at, Text):
-                self.findings.add("CC103", "an output is a name", at, "outputs: [fc]", "outputs")
-                continue
-            try:
-                path = parse_reference(at.text)
-            except Problem as problem:
-                self.findings.problem(problem, at, "outputs")
-                continue
-            if at.text in found:
-                self.findings.add("CC105", f"the output {shown(at.text)} stands twice", at, None, "outputs")
-            found[at.text] = (path, self._loss_weight(body), at)
-        return found
-
-    def _loss_weight(self, body: Marked | None) -> Compiled:
-        if body is None or (isinstance(body, Text) and body.empty):
-            return 1
-        if not isinstance(body, Map):
-            self.findings.add("CC103", "an output takes {loss_weight: 0.3}", body, None, "outputs")
-            return 1
-        for key, at in body.keys.items():
-            if key != "loss_weight":
-                hint = suggest(key, ("loss_weight",), "an output takes loss_weight")
-                self.findings.add("CC101", f"an output has no {shown(key)}", at, hint, "outputs")
-        value = body.entries.get("loss_weight")
-        return 1 if value is None else read_value(value, self._names(set(self.params)), self.findings, where="outputs")

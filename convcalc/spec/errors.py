@@ -42,19 +42,21 @@ class Findings:
         """An empty collection about the same source."""
         return Findings(self.source)
 
-    def add(self, code: str, message: str, at: Marked | None, hint: str | None = None, where: Where = "") -> None:
-        """Add a finding at a node of the document; one that is there already is not repeated."""
+    def add(
+        self, code: str, message: str, at: Marked | None, hint: str | None = None, where: Where = "", note: str = ""
+    ) -> None:
+        """Add a finding at a node of the document; one that only differs in its note is not repeated."""
         line, column = (at.line, at.column) if at is not None else (1, 1)
         key = (code, line, column, message)
         if key not in self._seen:
             self._seen.add(key)
             path = where if isinstance(where, str) else where()
-            self.all.append(self.source.finding(code, message, at, hint=hint, where=path))
+            self.all.append(self.source.finding(code, message + note, at, hint=hint, where=path))
 
     def problem(self, problem: Problem, at: Marked | None, where: Where = "", note: str = "") -> None:
         """Add a problem at a node (its own, if it knows one), or at the characters that it points at."""
         at = problem.at or at
-        self.add(problem.code, problem.message + note, inside(at, problem, self.source), problem.hint, where)
+        self.add(problem.code, problem.message, inside(at, problem, self.source), problem.hint, where, note)
 
     def raise_any(self) -> None:
         """Raise a SpecError with everything found, in the order of the text, if there is anything."""

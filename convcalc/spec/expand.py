@@ -143,12 +143,10 @@ class Expansion:
 
     def _item(self, item: Item, place: Place, env: Env, current: Value) -> Value | None:
         """Expand one item; None when it is passed over."""
-        shown = item.name or item.kind
         try:
             sources = current if item.sources is None else self._sources(item, place)
             if FAILED in sources:
-                if item.name is not None:
-                    place.names.setdefault(item.name, FAILED)
+                place.names.setdefault(item.name or place.automatic(item.kind), FAILED)
                 return FAILURE
             env["in_channels"] = self.nodes[sources[0]].shape[0]
             repetitions = self._repetitions(item, env)
@@ -158,7 +156,7 @@ class Expansion:
                     place.names.setdefault(item.name, None)
                 return None
         except Problem as problem:
-            return self.fail(item, place, shown, problem)
+            return self.fail(item, place, item.name or place.automatic(item.kind), problem)
         if item.name is not None:
             self.refuse_name(item, place)
         if repetitions is not None:

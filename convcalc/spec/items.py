@@ -134,7 +134,7 @@ class Block:
         self.params: Params = {}
         self.items: list[Item] = []
         self.size = 0
-        """Expansion steps of one call, repetitions not counted."""
+        """Expansion steps of one call, computed repetitions counted once."""
         self.called = False
         """Whether the layers reach it."""
 
