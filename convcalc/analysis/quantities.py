@@ -152,7 +152,10 @@ QUANTITIES: dict[str, Quantity] = {
         ),
         Quantity("centre", "pixels an axis", "middle of what position 0 sees", _seen("centre")),
         Quantity(
-            "effective_padding", "pixels an axis", "input pixels of padding that position 0 sees: -start", _effective_padding
+            "effective_padding",
+            "pixels an axis",
+            "input pixels of padding that position 0 sees: -start",
+            _effective_padding,
         ),
         *FILTER_QUANTITIES,
         *COST_QUANTITIES,

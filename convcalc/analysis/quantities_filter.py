@@ -27,5 +27,7 @@ def _filter_weights(report: Report, subject: Subject) -> Value:
 
 FILTER_QUANTITIES = (
     Quantity("filter", "", "kernel × in × out of the only weighted layer; in is that of one group", _filter),
-    Quantity("filter_weights", "numbers", "weights of convolutions and linear layers alone", _filter_weights, sums=True),
+    Quantity(
+        "filter_weights", "numbers", "weights of convolutions and linear layers alone", _filter_weights, sums=True
+    ),
 )

@@ -145,7 +145,11 @@ def _row(key: str, at: Text, node: Marked, columns: tuple[PrintedColumn, ...], o
         raise _fail(origin, f"the row '{key}' has {len(cells.items)} cells for {len(columns)} columns", at)
     # A column that is only shown stays so under a row's value: its cells are labels.
     merged = tuple(
-        _cell(item, replace(reading.merged(column.reading).merged(said), ignored=column.reading.ignored or said.ignored), origin)
+        _cell(
+            item,
+            replace(reading.merged(column.reading).merged(said), ignored=column.reading.ignored or said.ignored),
+            origin,
+        )
         for item, column in zip(cells.items, columns, strict=True)
     )
     return PrintedRow(key, label, said, merged)
