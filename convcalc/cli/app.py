@@ -16,6 +16,7 @@ from ..findings import SpecError, UsageError
 
 COMMANDS = {
     "table": "Shapes, params and MACs of a spec; published tables beside the computed ones.",
+    "explain": "Why a layer has its figures: formulas with the numbers in them.",
 }
 """Command -> what it does; the module of the same name holds the function."""
 
