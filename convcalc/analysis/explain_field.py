@@ -115,7 +115,7 @@ def seen_section(report: Report, index: int, at: tuple[int, ...], seen: Seen) ->
     if fields and report.node(report.receptive_fields.origins[index]).name == seen.input:
         extents = tuple(Fraction(field.size) for field in fields)
         share = effective(seen, extents)
-        area = " × ".join(map(str, extents))
+        area = "*".join(map(str, extents))
         steps.append(
             Step("effective", share, "pixels/field", f"{seen.pixels}/({area})", note="neither padding nor gaps")
         )

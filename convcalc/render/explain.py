@@ -36,12 +36,10 @@ def _heading(explanation: Explanation) -> str:
 
 def explain_lines(explanation: Explanation, width: int | None = None) -> list[Line]:
     """The explanation as lines of (text, style) pieces; numbers in brackets point at the sources below."""
-    import textwrap
-
     sources = explanation.sources
     lines: list[Line] = [[(printable(_heading(explanation)), "bold")]]
     wide = max(width or 100, 40)
-    lines += [[(printable(text), "dim")] for text in textwrap.wrap(explanation.rule, wide)]
+    lines += [[(text, "dim")] for text in _wrapped("", printable(explanation.rule), wide)]
     for section in explanation.sections:
         lines += [[], [(printable(section.heading), "bold")]]
         margin = max((len(step.result) for step in section.steps), default=0)
@@ -51,7 +49,8 @@ def explain_lines(explanation: Explanation, width: int | None = None) -> list[Li
             lines += [[], *([(f"  {row}".rstrip(), "")] for row in section.drawing)]
     if sources:
         lines += [[], [("sources", "bold")]]
-        lines += [[(printable(f"  [{n}] {linked(source)}"), "dim")] for n, source in enumerate(sources, start=1)]
+        for n, source in enumerate(sources, start=1):
+            lines += [[(text, "dim")] for text in _wrapped(f"  [{n}] ", printable(linked(source)), wide)]
     return lines
 
 
@@ -68,15 +67,22 @@ def _step_lines(step: Step, margin: int, width: int, sources: list[str]) -> list
         return [[(head + joined, ""), (note + mark, "dim")]]
     indent = " " * (len(head) - 2) + "= "
     lines: list[Line] = [[(f"{indent if n else head}{row}", "")] for n, row in enumerate(rows)]
-    after = note.strip()
     if len(indent) + len(rows[-1]) + len(note) + len(mark) <= width:
         lines[-1].append((note + mark, "dim"))
     else:
-        import textwrap
-
         lines[-1].append((mark, "dim"))
-        lines += [[(" " * len(head) + text, "dim")] for text in textwrap.wrap(after, max(width - len(head), 20))]
+        lines += [[(text, "dim")] for text in _wrapped(" " * len(head), note.strip(), max(width, len(head) + 20))]
     return lines
+
+
+def _wrapped(head: str, text: str, width: int) -> list[str]:
+    """Text in lines of at most `width` where its words allow, after a head and below it."""
+    import textwrap
+
+    below = " " * len(head)
+    return textwrap.wrap(
+        text, width, initial_indent=head, subsequent_indent=below, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def linked(source: str) -> str:
