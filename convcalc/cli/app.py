@@ -19,6 +19,7 @@ COMMANDS = {
     "invert": "The transposed convolution that undoes a convolution's size; the mirrored decoder of a spec.",
     "sizes": "Which input sizes build, leave nothing over, keep the ratios; the output as a function of the input.",
     "solve": "Every kernel, stride, padding and dilation that maps one size to another.",
+    "explain": "Why a layer has its figures: formulas with the numbers in them.",
 }
 """Command -> what it does; the module of the same name holds the function."""
 
