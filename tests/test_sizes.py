@@ -134,6 +134,21 @@ def test_a_long_period_is_tried_size_by_size() -> None:
     assert found.period == 97 * 89 and not found.settled and found.minimum == 8633
 
 
+def test_a_period_that_was_not_surveyed_gives_no_expression() -> None:
+    found = axis(spec([1, 20000], [{"conv1d": {"out": 1, "k": 97, "s": 97}}, {"conv1d": {"out": 1, "k": 89, "s": 89}}]))
+    assert found.outputs[0].expression == "about i/8633: --all lists it"
+
+
+def test_rounding_in_floating_point_has_no_period() -> None:
+    found = axis(spec([3, 64], [{"upsample": {"scale_factor": 0.29}}]))
+    assert not found.settled and found.outputs[0].expression.startswith("about 29*i/100")
+
+
+def test_merged_axes_grow_with_the_input() -> None:
+    found = sizes(loads(spec([4, 8, 6], [{"max_pool2d": {"k": 2}}, "flatten"]))).axes[0]
+    assert (found.outputs[0].expression, found.outputs[0].axis) == ("12*(i//2)", 0)
+
+
 def test_no_space_axis_is_a_wrong_call() -> None:
     with pytest.raises(UsageError, match="no space axes"):
         sizes(loads(spec([784], [{"linear": {"out": 10}}])))
@@ -165,7 +180,7 @@ def windowed(draw: st.DrawFn) -> dict[str, Any]:
         return {"conv_transpose1d": {"out": 2, "k": k, "s": s, "p": min(p, k // 2)}}
     if kind == "pad":
         return {"pad": {"p": [[p, 0]]}}
-    return {"upsample": {"scale_factor": draw(st.integers(1, 3))}}
+    return {"upsample": {"scale_factor": draw(st.sampled_from([1, 2, 3, 1.5, 0.5, 0.75]))}}
 
 
 @st.composite

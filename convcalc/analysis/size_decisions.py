@@ -7,7 +7,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ..geometry import Window, effective_kernel
-from .size_sets import floor_expression, ranges, reduced
+from .size_sets import approximate, floor_expression, ranges, reduced
+from .survey import LONGEST_PERIOD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,11 +98,6 @@ def decide(surveyor: Surveyor, survey: Survey, steps: list[Step]) -> Decision | 
         return None
     network = surveyor.network
     step = steps[-1]
-    before = steps[-2].left if len(steps) > 1 else (1 << len(survey.sizes)) - 1
-    lost = before & ~step.left
-    example = next(n for n in range(len(survey.sizes)) if lost >> n & 1)
-    if example in survey.refusals and survey.refusals[example][0] == step.node:
-        return Decision.of(network, step.node, f"at {survey.sizes[example]}: {survey.refusals[example][1].message}")
     edge = next((edge for edge in survey.edges if edge.node == step.node and steps is survey.exact_steps), None)
     if edge is not None:
         return Decision.of(network, step.node, f"its input must be {_asked(edge.window)}")
@@ -114,7 +110,9 @@ def decide(surveyor: Surveyor, survey: Survey, steps: list[Step]) -> Decision | 
 
 
 def size_expression(column: Column, sizes: Sequence[int], growth: Growth, position: int) -> str:
-    """One axis of a node as an expression of the input's size."""
+    """One axis of a node as an expression of the input's size; approximate where a period was not surveyed."""
+    if growth.period > LONGEST_PERIOD:
+        return approximate(Fraction(growth.delta[position], growth.period))
     values = {size: shape[position] for size, shape in zip(sizes, column, strict=True) if shape is not None}
     return floor_expression(values, growth.period, growth.delta[position])
 

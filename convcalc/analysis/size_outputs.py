@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .size_decisions import Decision
-from .size_sets import SizeSet, floor_expression
+from .size_decisions import Decision, size_expression
+from .size_sets import SizeSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,28 +38,33 @@ def outputs_of(
     network: Network, axis: int, growths: Sequence[Growth], surveys: Iterable[Survey]
 ) -> tuple[SizeOutput, ...]:
     """The outputs that follow the input's size; without one, the last layer that does."""
-    read = list(surveys)
-    chosen = [(output.name, output.node, True) for output in network.outputs if _follows(growths[output.node], axis)]
+    chosen = [
+        (o.name, o.node, positions, True) for o in network.outputs if (positions := _follows(growths[o.node], axis))
+    ]
+    if not chosen:
+        chosen = [(o.name, o.node, positions, True) for o in network.outputs if (positions := _grows(growths[o.node]))]
     if not chosen:
         followers = [n for n, growth in enumerate(growths) if _follows(growth, axis)]
-        chosen = [(network.nodes[n].name, n, False) for n in followers[-1:]]
+        chosen = [(network.nodes[n].name, n, _follows(growths[n], axis), False) for n in followers[-1:]]
+    read = list(surveys)
+    sizes = [size for survey in read for size in survey.sizes]
     found = []
-    for name, node, is_output in chosen:
-        for position in _follows(growths[node], axis):
-            values = {
-                size: shape[position]
-                for survey in read
-                for size, shape in zip(survey.sizes, survey.columns[node], strict=True)
-                if shape is not None
-            }
-            growth = growths[node]
-            expression = floor_expression(values, growth.period, growth.delta[position])
+    for name, node, positions, is_output in chosen:
+        column = tuple(shape for survey in read for shape in survey.columns[node])
+        for position in positions:
+            expression = size_expression(column, sizes, growths[node], position)
             found.append(SizeOutput(name, node, position, expression, is_output))
     return tuple(found)
 
 
 def _follows(growth: Growth, axis: int) -> list[int]:
+    """The node's axes that descend from the input's and grow with it."""
     return [position for position in growth.axes_from(axis) if growth.delta[position]]
+
+
+def _grows(growth: Growth) -> list[int]:
+    """All axes that grow: those that several were merged into descend from none."""
+    return [position for position, delta in enumerate(growth.delta) if delta]
 
 
 def weight_sizes(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
 
+LONGEST_TABLE = 64
+"""Residues of a function that is written out as a table."""
 SHOWN = 6
 """Residues or ranges that a text lists before it leaves the rest out."""
 
@@ -127,24 +129,28 @@ def floor_expression(values: Mapping[int, int], period: int, delta: int) -> str:
     >>> floor_expression({i: 2 * (i // 4) + i % 2 for i in range(8)}, 4, 2)
     '2*(i//4) + [0, 1, 0, 1][i % 4]'
     """
-    single = _one_floor(values, Fraction(delta, period))
+    rate = Fraction(delta, period)
+    single = _one_floor(values, rate)
     if single is not None:
         return single
     first = next(iter(values.values()))
     step = gcd(*(value - first for value in values.values()))
     if step > 1:
         offset = first % step
-        inner = _one_floor(
-            {size: (value - offset) // step for size, value in values.items()}, Fraction(delta, period * step)
-        )
+        inner = _one_floor({size: (value - offset) // step for size, value in values.items()}, rate / step)
         if inner is not None:
             return _times(step, f"({inner})" if not inner.startswith("ceil") else inner) + _plus(offset)
-    table = [""] * period
-    for size, value in values.items():
-        table[size % period] = str(value - delta * (size // period))
-    if len(table) > 64 or "" in table:
-        return f"about {Fraction(delta, period)}*i: --all lists it"
-    return f"{_times(delta, f'(i//{period})')} + [{', '.join(table)}][i % {period}]"
+    table = {size % period: value - delta * (size // period) for size, value in values.items()}
+    settled = all(table[size % period] == value - delta * (size // period) for size, value in values.items())
+    if not settled or not len(table) == period <= LONGEST_TABLE:
+        return approximate(rate)
+    listed = ", ".join(str(table[residue]) for residue in range(period))
+    return f"{_times(delta, f'(i//{period})')} + [{listed}][i % {period}]"
+
+
+def approximate(rate: Fraction) -> str:
+    """What is said of a function that has no short expression."""
+    return f"about {'' if rate.numerator == 1 else f'{rate.numerator}*'}i/{rate.denominator}: --all lists it"
 
 
 def _one_floor(values: Mapping[int, int], rate: Fraction) -> str | None:

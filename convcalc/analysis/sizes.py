@@ -19,10 +19,8 @@ from .growth import Growth, combined_period, follow, moving_size
 from .size_decisions import Decision, decide, demands, remainders
 from .size_outputs import outputs_of, weight_sizes
 from .size_sets import periodic_set
-from .survey import Survey, Surveyor
+from .survey import LONGEST_PERIOD, Survey, Surveyor
 
-LONGEST_PERIOD = 4096
-"""Of a network whose sizes are answered by period; a longer one is only tried size by size."""
 SCAN_BUDGET = 2_000_000
 """Layers times sizes up to which the smallest size is sought one by one; above it stretches are halved."""
 LEAST_BLOCK = 64
@@ -126,7 +124,7 @@ class _Answers:
             ratio=sets["ratio"],
             weights=weights,
             minimum_by=self._refusal(below) if below else None,
-            builds_by=decide(self.surveyor, far, far.build_steps),
+            builds_by=self._gap(sets["builds"].minimum),
             exact_by=decide(self.surveyor, far, far.exact_steps),
             ratio_by=decide(self.surveyor, far, far.ratio_steps),
             weights_by=weights_by,
@@ -176,6 +174,15 @@ class _Answers:
             else:
                 low = middle + 1
         return low * step + 1
+
+    def _gap(self, minimum: int | None) -> Decision | None:
+        """What refuses the first size above the smallest that builds; None where nothing does."""
+        for survey in (self.near, self.here):
+            for n, (node, error) in sorted(survey.refusals.items()):
+                size = survey.sizes[n]
+                if minimum is not None and size > minimum:
+                    return Decision.of(self.surveyor.network, node, f"at {size}: {error.message}")
+        return None
 
     def _refusal(self, size: int) -> Decision | None:
         survey = self.surveyor.survey(range(size, size + 1))

@@ -17,6 +17,9 @@ from .growth import Growth, moving_size
 if TYPE_CHECKING:
     from ..layers.base import Layer, Shape, Shapes
 
+LONGEST_PERIOD = 4096
+"""Of a network whose sizes are answered by period; a longer one is only tried size by size."""
+
 Column = tuple["Shape | None", ...]
 """A node's shape at each size tried; None where the network does not build that far."""
 
@@ -52,7 +55,6 @@ class Survey:
         self.builds = (1 << len(sizes)) - 1
         self.refusals: dict[int, tuple[int, GeometryError]] = {}
         """Index of a size that does not build -> (node, why)."""
-        self.build_steps: list[Step] = []
         self.edges: list[Edge] = []
         self.exact = self.builds
         self.exact_steps: list[Step] = []
@@ -111,7 +113,6 @@ class Surveyor:
 
     def _column(self, index: int, layer: Layer, inputs: tuple[Column, ...], found: Survey) -> Column:
         column: list[Shape | None] = []
-        before = found.builds
         for n in range(len(found.sizes)):
             shapes = tuple([read[n] for read in inputs])
             shape: Shape | None = None
@@ -122,8 +123,6 @@ class Surveyor:
                     found.refusals.setdefault(n, (index, error))
                     found.builds &= ~(1 << n)
             column.append(shape)
-        if found.builds != before:
-            found.build_steps.append(Step(index, found.builds))
         return tuple(column)
 
     def _judge_edges(
