@@ -16,11 +16,17 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from functools import partial
 
 import yaml
 
 from convcalc import analyse, loads
+from convcalc.analysis.device import DEVICES
+from convcalc.analysis.quantities import QUANTITIES
+from convcalc.network import Network
 from convcalc.source import Source, parse
+
+NO_ANALYSIS = ("name", "kind", "input", "output", "patch", "kernel_size", "stride", "padding", "dilation", "groups")
 
 HEAD = "convcalc: 1\ninput: [16, 64, 64]\nlayers:\n"
 
@@ -28,7 +34,8 @@ HEAD = "convcalc: 1\ninput: [16, 64, 64]\nlayers:\n"
 def repeated(layers: int) -> str:
     """A spec whose layers are alike: a block repeated."""
     body = "  - {conv2d: {out: 16, k: 3, p: 1}}\n  - relu\n"
-    return HEAD + f"  - layers:\n    {body.replace(chr(10), chr(10) + '    ').rstrip()}\n    repeat: {layers // 2}\n    name: stack\n"
+    inner = body.replace("\n", "\n    ").rstrip()
+    return HEAD + f"  - layers:\n    {inner}\n    repeat: {layers // 2}\n    name: stack\n"
 
 
 def varied(layers: int) -> str:
@@ -64,6 +71,19 @@ def report(name: str, sizes: list[int], seconds: list[float]) -> None:
     print(f"{name:44} {cells}   slope {slope(sizes, seconds):.2f}")
 
 
+def costs(network: Network) -> None:
+    """Shapes anew, then params, MACs and FLOPs."""
+    _ = analyse(network.at(network.inputs)).totals
+
+
+def analyses(network: Network) -> None:
+    """Every quantity of the network that is a number or a field, from a fresh report."""
+    figures = analyse(network, optimizer="adam", device=DEVICES["v100"])
+    for name in QUANTITIES:
+        if name not in NO_ANALYSIS:
+            QUANTITIES[name].get(figures, figures.whole)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--largest", type=int, default=100_000)
@@ -72,13 +92,9 @@ def main() -> None:
     for title, make in (("repeated", repeated), ("varied", varied)):
         networks = {n: loads(make(n)) for n in sizes}
         texts = {n: make(n) for n in sizes}
-        report(f"{title}: text -> network", sizes, [best(lambda n=n: loads(texts[n])) for n in sizes])
-
-        def costs(n: int) -> None:
-            network = networks[n]
-            _ = analyse(network.at(network.inputs)).totals
-
-        report(f"{title}: shapes + params + macs", sizes, [best(lambda n=n: costs(n)) for n in sizes])
+        report(f"{title}: text -> network", sizes, [best(partial(loads, texts[n])) for n in sizes])
+        report(f"{title}: shapes + params + macs", sizes, [best(partial(costs, networks[n])) for n in sizes])
+        report(f"{title}: all analyses", sizes, [best(partial(analyses, networks[n])) for n in sizes])
     text = varied(40_000)
     print(f"reading {text.count(chr(10)):,} lines: ", end="")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -90,16 +106,15 @@ def main() -> None:
     print(f"printing {len(network.nodes) - 1:,} rows: {printing:.2f} s", file=sys.stdout)
 
 
-def print_table(network: object) -> None:
+def print_table(network: Network) -> None:
     """A layer table through rich, as on a terminal."""
     from rich.console import Console
 
-    from convcalc.analysis.quantities import QUANTITIES
     from convcalc.render.grid import layout
     from convcalc.render.table import values_grid
     from convcalc.render.terminal import Lines
 
-    figures = analyse(network)  # type: ignore[arg-type]
+    figures = analyse(network)
     chosen = [QUANTITIES[name] for name in ("name", "kind", "output", "params", "macs")]
     grid = values_grid(figures, figures.layers, chosen)
     with redirect_stdout(io.StringIO()):

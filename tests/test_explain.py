@@ -55,9 +55,14 @@ LAYERS = st.one_of(
         lambda k, s, p: f"conv_transpose2d: {{out: 4, k: {k}, s: {s}, p: {p}}}",
         st.integers(1, 4), st.integers(1, 3), st.integers(0, 2),
     ),
-    st.builds(lambda k, c: f"max_pool2d: {{k: {k}, s: 2, ceil_mode: {c}}}", st.integers(1, 4), st.sampled_from(["true", "false"])),
+    st.builds(
+        lambda k, c: f"max_pool2d: {{k: {k}, s: 2, ceil_mode: {c}}}",
+        st.integers(1, 4), st.sampled_from(["true", "false"]),
+    ),
     st.builds(lambda m: f"separable_conv2d: {{out: 4, k: 3, depth_multiplier: {m}}}", st.integers(1, 3)),
-    st.sampled_from(["relu: {}", "batch_norm: {}", "upsample: {scale_factor: 2}", "global_avg_pool: {}", "linear: {out: 3}"]),
+    st.sampled_from(
+        ["relu: {}", "batch_norm: {}", "upsample: {scale_factor: 2}", "global_avg_pool: {}", "linear: {out: 3}"]
+    ),
 )  # fmt: skip
 
 

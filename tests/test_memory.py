@@ -31,7 +31,8 @@ def test_saved_tensors_equal_those_of_pytorch(text: str, bytes: int) -> None:
 
 def test_a_tensor_that_two_layers_keep_counts_once() -> None:
     net = network(
-        "{convcalc: 1, input: [4, 8, 8], layers: [relu, {conv2d: {out: 4, k: 1}}, {conv2d: {out: 4, k: 1}, from: relu}]}"
+        "{convcalc: 1, input: [4, 8, 8], layers:"
+        " [relu, {conv2d: {out: 4, k: 1}}, {conv2d: {out: 4, k: 1}, from: relu}]}"
     )
     assert analyse(net).saved == [0, 4 * 8 * 8 * 4, 0, 0]
 
@@ -152,8 +153,7 @@ def test_the_best_order_equals_trying_all(net: Network) -> None:
 def test_a_graph_too_wide_to_search_keeps_its_order_and_says_so() -> None:
     nodes = [Node("input", None, (), (1, 4))]
     narrow, join = build("conv1d", {"out": 1, "k": 1}), build("concat", {})
-    for n in range(24):
-        nodes.append(Node(f"a{n}", narrow, (0,), (1, 4)))
+    nodes += [Node(f"a{n}", narrow, (0,), (1, 4)) for n in range(24)]
     nodes.append(Node("join", join, tuple(range(1, 25)), (24, 4)))
     found = best_order(Network("wide", tuple(nodes), (Output("out", 25),), {}))
     assert not found.proven and found.order == list(range(26))
