@@ -20,22 +20,18 @@ from functools import partial
 
 import yaml
 
-from convcalc import analyse, loads
+from convcalc import Network, analyse, loads
 from convcalc.analysis.device import DEVICES
 from convcalc.analysis.quantities import QUANTITIES
-from convcalc.network import Network
 from convcalc.source import Source, parse
-
-NO_ANALYSIS = ("name", "kind", "input", "output", "patch", "kernel_size", "stride", "padding", "dilation", "groups")
 
 HEAD = "convcalc: 1\ninput: [16, 64, 64]\nlayers:\n"
 
 
 def repeated(layers: int) -> str:
     """A spec whose layers are alike: a block repeated."""
-    body = "  - {conv2d: {out: 16, k: 3, p: 1}}\n  - relu\n"
-    inner = body.replace("\n", "\n    ").rstrip()
-    return HEAD + f"  - layers:\n    {inner}\n    repeat: {layers // 2}\n    name: stack\n"
+    body = "[{conv2d: {out: 16, k: 3, p: 1}}, relu]"
+    return f"{HEAD}  - {{layers: {body}, repeat: {layers // 2}, name: stack}}\n"
 
 
 def varied(layers: int) -> str:
@@ -71,30 +67,21 @@ def report(name: str, sizes: list[int], seconds: list[float]) -> None:
     print(f"{name:44} {cells}   slope {slope(sizes, seconds):.2f}")
 
 
-def costs(network: Network) -> None:
-    """Shapes anew, then params, MACs and FLOPs."""
-    _ = analyse(network.at(network.inputs)).totals
-
-
-def analyses(network: Network) -> None:
-    """Every quantity of the network that is a number or a field, from a fresh report."""
-    figures = analyse(network, optimizer="adam", device=DEVICES["v100"])
-    for name in QUANTITIES:
-        if name not in NO_ANALYSIS:
-            QUANTITIES[name].get(figures, figures.whole)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--largest", type=int, default=100_000)
     sizes = [parser.parse_args().largest // d for d in (100, 10, 1)]
     print(f"{'us a layer':44} " + "  ".join(f"{n:8}" for n in sizes))
     for title, make in (("repeated", repeated), ("varied", varied)):
-        networks = {n: loads(make(n)) for n in sizes}
-        texts = {n: make(n) for n in sizes}
-        report(f"{title}: text -> network", sizes, [best(partial(loads, texts[n])) for n in sizes])
-        report(f"{title}: shapes + params + macs", sizes, [best(partial(costs, networks[n])) for n in sizes])
-        report(f"{title}: all analyses", sizes, [best(partial(analyses, networks[n])) for n in sizes])
+        loading, costing, analysing = [], [], []
+        for n in sizes:
+            text = make(n)
+            loading.append(best(partial(loads, text)))
+            costing.append(best(partial(shapes_and_costs, loads(text))))
+            analysing.append(best(partial(all_analyses, loads(text))))
+        report(f"{title}: text -> network", sizes, loading)
+        report(f"{title}: shapes + params + macs", sizes, costing)
+        report(f"{title}: every quantity of the network", sizes, analysing)
     text = varied(40_000)
     print(f"reading {text.count(chr(10)):,} lines: ", end="")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -106,10 +93,22 @@ def main() -> None:
     print(f"printing {len(network.nodes) - 1:,} rows: {printing:.2f} s", file=sys.stdout)
 
 
+def shapes_and_costs(network: Network) -> object:
+    """Run every shape rule and every cost again."""
+    return analyse(network.at(network.inputs)).totals
+
+
+def all_analyses(network: Network) -> object:
+    """Every quantity of the network, from a fresh report: fields, memory, training, all counts of work."""
+    figures = analyse(network, optimizer="adam", device=DEVICES["v100"])
+    return [quantity.get(figures, figures.whole) for quantity in QUANTITIES.values()]
+
+
 def print_table(network: Network) -> None:
     """A layer table through rich, as on a terminal."""
     from rich.console import Console
 
+    from convcalc.analysis.quantities import QUANTITIES
     from convcalc.render.grid import layout
     from convcalc.render.table import values_grid
     from convcalc.render.terminal import Lines

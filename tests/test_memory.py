@@ -31,8 +31,8 @@ def test_saved_tensors_equal_those_of_pytorch(text: str, bytes: int) -> None:
 
 def test_a_tensor_that_two_layers_keep_counts_once() -> None:
     net = network(
-        "{convcalc: 1, input: [4, 8, 8], layers:"
-        " [relu, {conv2d: {out: 4, k: 1}}, {conv2d: {out: 4, k: 1}, from: relu}]}"
+        "{convcalc: 1, input: [4, 8, 8],"
+        " layers: [relu, {conv2d: {out: 4, k: 1}}, {conv2d: {out: 4, k: 1}, from: relu}]}"
     )
     assert analyse(net).saved == [0, 4 * 8 * 8 * 4, 0, 0]
 

@@ -7,9 +7,11 @@ costs sum; `out_channels` and `output` are its output's; `patch`, `kernel_size`,
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from .quantities_cost import COST_QUANTITIES
+from .quantities_filter import FILTER_QUANTITIES
 from .quantities_memory import MEMORY_QUANTITIES
 from .report import Report, Subject
 from .values import Getter, Quantity, Shaped, Value, per_axis, shaped
@@ -49,7 +51,8 @@ def _patch(report: Report, subject: Subject) -> Value:
     stride: tuple[int, ...] = layer.stride  # type: ignore[attr-defined]
     k = "×".join(map(str, kernel))
     s = str(stride[0]) if len(set(stride)) == 1 else "×".join(map(str, stride))
-    return Shaped("{k}/{s}", {"k": k, "s": s}, (kernel, stride))
+    shape = report.shape(subject)
+    return Shaped("{k}/{s}", {"k": k, "s": s, "c": shape[0] if shape else "-"}, (kernel, stride))
 
 
 def _output(report: Report, subject: Subject) -> Value:
@@ -93,6 +96,15 @@ def _seen(name: str) -> Getter:
         return None if values == (None,) * len(values) else per_axis(values)
 
     return get
+
+
+def _effective_padding(report: Report, subject: Subject) -> Value:
+    """What Araujo et al. 2019 print as padding."""
+    start = _seen("start")(report, subject)
+    if not isinstance(start, Shaped):
+        return None
+    raw: tuple[Fraction | int | None, ...] = start.raw  # type: ignore[assignment]
+    return per_axis(tuple([None if value is None else -value for value in raw]))
 
 
 QUANTITIES: dict[str, Quantity] = {
@@ -139,6 +151,13 @@ QUANTITIES: dict[str, Quantity] = {
             "start", "pixels an axis", "first input pixel that position 0 sees; padding is negative", _seen("start")
         ),
         Quantity("centre", "pixels an axis", "middle of what position 0 sees", _seen("centre")),
+        Quantity(
+            "effective_padding",
+            "pixels an axis",
+            "input pixels of padding that position 0 sees: -start",
+            _effective_padding,
+        ),
+        *FILTER_QUANTITIES,
         *COST_QUANTITIES,
         *MEMORY_QUANTITIES,
     )

@@ -16,6 +16,8 @@ from ..findings import SpecError, UsageError
 
 COMMANDS = {
     "table": "Shapes, params and MACs of a spec; published tables beside the computed ones.",
+    "invert": "The transposed convolution that undoes a convolution's size, and every size that it serves.",
+    "solve": "Every kernel, stride, padding and dilation that maps one size to another.",
     "explain": "Why a layer has its figures: formulas with the numbers in them.",
 }
 """Command -> what it does; the module of the same name holds the function."""

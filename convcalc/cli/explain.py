@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,10 +11,8 @@ from ..findings import Finding, SpecError, UsageError
 from .options import (
     BatchOption,
     DeviceOption,
-    Dtype,
     DtypeOption,
     InputOption,
-    Optimizer,
     OptimizerOption,
     SetOption,
     VariantOption,
@@ -31,13 +28,7 @@ if TYPE_CHECKING:
     from ..network import Network
 
 
-class Format(StrEnum):
-    """Output formats."""
-
-    text = "text"
-    markdown = "markdown"
-    latex = "latex"
-    json = "json"
+Format = Literal["text", "markdown", "latex", "json"]
 
 
 def command(
@@ -46,13 +37,13 @@ def command(
     at: Annotated[
         str | None, typer.Option("--at", metavar="Y,X", help="What this output position sees of the input.")
     ] = None,
-    format: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
+    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "text",
     input: InputOption = None,
     set: SetOption = None,
     variant: VariantOption = None,
     batch: BatchOption = 1,
-    dtype: DtypeOption = Dtype.float32,
-    optimizer: OptimizerOption = Optimizer.sgd,
+    dtype: DtypeOption = "float32",
+    optimizer: OptimizerOption = "sgd",
     device: DeviceOption = None,
 ) -> None:
     from ..analysis.explain import explain
@@ -62,7 +53,7 @@ def command(
     if inline and (set or variant):
         raise UsageError("--set and --variant go with a spec, not with one layer")
     network = _single(spec, input) if inline else load_network(spec, set, variant, input)
-    report = analyse(network, batch, dtype=dtype.value, optimizer=optimizer.value, device=read_device(device))
+    report = analyse(network, batch, dtype=dtype, optimizer=optimizer, device=read_device(device))
     subject = _subject(report, network.nodes[-1].name if inline else layer or "total")
     position = tuple(integers(at, "--at")) if at is not None else None
     try:
@@ -80,16 +71,16 @@ def _write(explanation: Explanation, format: Format) -> None:
     from ..render import explain as render
     from ..render import terminal
 
-    if format is Format.json:
+    if format == "json":
         import json
 
         from .. import __version__
 
         data = {"format": 1, "convcalc": __version__, **explanation.to_dict()}
         terminal.write_text(json.dumps(data, indent=2, ensure_ascii=False))
-    elif format is Format.markdown:
+    elif format == "markdown":
         terminal.write_text(render.explain_markdown(explanation))
-    elif format is Format.latex:
+    elif format == "latex":
         terminal.write_text(render.explain_latex(explanation))
     else:
         terminal.write_lines(render.explain_lines(explanation, terminal.line_width()))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -15,23 +14,8 @@ if TYPE_CHECKING:
     from ..network import Network
 
 
-class Dtype(StrEnum):
-    """Types of activations and params in memory."""
-
-    float32 = "float32"
-    float16 = "float16"
-    bfloat16 = "bfloat16"
-    float64 = "float64"
-    int8 = "int8"
-
-
-class Optimizer(StrEnum):
-    """Optimisers, by what they keep for each param."""
-
-    sgd = "sgd"
-    momentum = "momentum"
-    adam = "adam"
-
+Dtype = Literal["float32", "float16", "bfloat16", "float64", "int8"]
+Optimizer = Literal["sgd", "momentum", "adam"]
 
 SpecArgument = Annotated[
     str, typer.Argument(metavar="SPEC", help="A spec file, - for standard input, or a gallery name.")

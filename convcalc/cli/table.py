@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -11,10 +10,8 @@ from ..findings import UsageError
 from .options import (
     BatchOption,
     DeviceOption,
-    Dtype,
     DtypeOption,
     InputOption,
-    Optimizer,
     OptimizerOption,
     SetOption,
     SpecArgument,
@@ -30,21 +27,8 @@ if TYPE_CHECKING:
     from ..render.grid import Grid
 
 
-class Format(StrEnum):
-    """Output formats."""
-
-    rich = "rich"
-    markdown = "markdown"
-    csv = "csv"
-    json = "json"
-    latex = "latex"
-
-
-class By(StrEnum):
-    """What a row is."""
-
-    layer = "layer"
-    stage = "stage"
+Format = Literal["rich", "markdown", "csv", "json", "latex"]
+By = Literal["layer", "stage"]
 
 
 def command(
@@ -58,13 +42,13 @@ def command(
     ] = None,
     top: Annotated[int | None, typer.Option("--top", min=1, metavar="N", help="Show the first N rows.")] = None,
     plot: Annotated[str | None, typer.Option("--plot", metavar="COLUMN", help="Draw one column as bars.")] = None,
-    format: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.rich,
+    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "rich",
     input: InputOption = None,
     set: SetOption = None,
     variant: VariantOption = None,
     batch: BatchOption = 1,
-    dtype: DtypeOption = Dtype.float32,
-    optimizer: OptimizerOption = Optimizer.sgd,
+    dtype: DtypeOption = "float32",
+    optimizer: OptimizerOption = "sgd",
     device: DeviceOption = None,
 ) -> None:
     from ..render import terminal
@@ -73,29 +57,29 @@ def command(
     if columns == "help":
         terminal.write_lines(help_lines())
         return
-    quantities = chosen(columns, terminal.line_width() if format is Format.rich else None)
+    quantities = chosen(columns, terminal.line_width() if format == "rich" else None)
     shown = {quantity.name for quantity in quantities} | {plot, sort}
     if device is None and (needed := shown & {"time", "bound"}):
         raise UsageError(f"the column {min(filter(None, needed))} needs --device", "for example --device v100")
-    if plot is not None and format is not Format.rich:
+    if plot is not None and format != "rich":
         raise UsageError("--plot draws for a terminal: it goes without --format")
     from ..analysis.report import analyse
 
     network = load_network(spec, set, variant, input)
-    report = analyse(network, batch, dtype=dtype.value, optimizer=optimizer.value, device=read_device(device))
+    report = analyse(network, batch, dtype=dtype, optimizer=optimizer, device=read_device(device))
     shaping = bool(by or columns or sort or top or plot)
-    compared = format is Format.json or not (shaping or format is Format.csv)
+    compared = format == "json" or not (shaping or format == "csv")
     results, skipped = _published(report, _overridden(report, input, set, variant)) if compared else ((), "")
-    if format is Format.json:
+    if format == "json":
         import json
 
         data = {**report.to_dict(), "published": [result.to_dict() for result in results]}
         terminal.write_text(json.dumps(data, indent=2, ensure_ascii=False))
         return
-    subjects = arranged(report, report.stages if by is By.stage else report.layers, sort, top)
+    subjects = arranged(report, report.stages if by == "stage" else report.layers, sort, top)
     if plot is not None:
         _write_plot(report, subjects, plot)
-    elif format is Format.csv or not results:
+    elif format == "csv" or not results:
         _write_values(report, subjects, quantities, by, format, skipped)
     else:
         _write_published(report, results, format)
@@ -135,8 +119,8 @@ def _write_values(
     from ..render.notes import column_notes
     from ..render.table import values_grid
 
-    raw = format is Format.csv
-    first = "stage" if by is By.stage else "layer"
+    raw = format == "csv"
+    first = "stage" if by == "stage" else "layer"
     table = values_grid(report, subjects, quantities, raw=raw, total=not raw, first=first)
     if raw:
         from ..render import terminal
@@ -148,7 +132,7 @@ def _write_values(
 
 
 def _write_published(report: Report, results: tuple[TableResult, ...], format: Format) -> None:
-    from ..render.table import published_grid, published_notes
+    from ..render.published import published_grid, published_notes
 
     _write(report, [(published_grid(result), published_notes(result)) for result in results], [], format)
 
@@ -161,14 +145,16 @@ def _write(report: Report, tables: list[tuple[Grid, list[str]]], notes: list[str
 
     conventions = [f"{name}: {meaning}" for name, meaning in CONVENTIONS.items()]
     footer = [totals_line(report), *notes, *conventions]
-    if format in (Format.markdown, Format.latex):
-        writer = grid.markdown if format is Format.markdown else grid.latex
+    if format in ("markdown", "latex"):
+        writer = grid.markdown if format == "markdown" else grid.latex
         texts = [writer([table], below) for table, below in tables]
         terminal.write_text("\n\n".join([*texts, writer([], footer).strip()]))
         return
     width = terminal.line_width()
     lines = heading(report)
     for table, below in tables:
-        lines += [[], *grid.layout(table, width), *([[]] if below else []), *([(text, "")] for text in below)]
-    lines += [[], [(footer[0], "bold")], *([(text, "dim")] for text in footer[1:])]
+        lines += [[], *grid.layout(table, width), *([[]] if below else [])]
+        lines += [line for text in below for line in grid.wrapped(text, width)]
+    lines += [[], *grid.wrapped(footer[0], width, "bold")]
+    lines += [line for text in footer[1:] for line in grid.wrapped(text, width, "dim")]
     terminal.write_lines(lines)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..geometry import IDENTITY, LIMIT, AxisLink, RankMismatch, WrongArity
+from ..geometry import IDENTITY, LIMIT, AxisLink, NotDivisible, RankMismatch, WrongArity
 
 Shape = tuple[int, ...]
 Shapes = tuple[Shape, ...]
@@ -134,6 +134,18 @@ def check_rank(layer: Layer, shape: Shape) -> None:
             rank=layer.rank,
             axes=axes,
         )
+
+
+def check_groups(groups: int, field: str = "groups", **channels: int) -> None:
+    """Raise `NotDivisible` unless the groups, given by the field of that name, divide the channels."""
+    for name, count in channels.items():
+        if count % groups:
+            raise NotDivisible(
+                f"{field} {groups} do not divide {name} {count}",
+                hint=f"{name} must be a multiple of {groups}",
+                groups=groups,
+                **channels,
+            )
 
 
 def check_space(layer: Layer, shape: Shape) -> None:

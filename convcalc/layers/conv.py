@@ -15,9 +15,7 @@ from pydantic import Field, model_validator
 from ..geometry import (
     AxisLink,
     InvalidWindow,
-    NotDivisible,
     OutputPaddingOutOfRange,
-    PaddingOutOfRange,
     TransposedWindow,
     Window,
     conv_macs,
@@ -28,8 +26,9 @@ from ..geometry import (
     resolve_padding,
     separable_macs,
 )
-from .base import Count, Flag, Operations, Saved, Shape, Shapes, Weight, check_rank
+from .base import Count, Flag, Operations, Saved, Shape, Shapes, Weight, check_groups, check_rank
 from .sliding import Padding, PerAxis, PerAxisSize, SignedPadding, Sliding, axis_paddings, spatial_links
+from .space import check_border
 
 LETTERS = {
     "out": "out_channels",
@@ -39,18 +38,6 @@ LETTERS = {
     "d": "dilation",
     "g": "groups",
 }
-
-
-def check_groups(groups: int, **channels: int) -> None:
-    """Raise `NotDivisible` unless the groups divide the channels."""
-    for name, count in channels.items():
-        if count % groups:
-            raise NotDivisible(
-                f"groups {groups} do not divide {name} {count}",
-                hint=f"{name} must be a multiple of {groups}",
-                groups=groups,
-                **channels,
-            )
 
 
 class _Convolution(Sliding):
@@ -141,7 +128,8 @@ class Conv(_Windowed):
         if self.groups > 1:
             check_groups(self.groups, in_channels=shape[0])
         if self.padding_mode != "zeros":
-            check_padding_source(self.padding_mode, shape, self.windows(shape))
+            for axis, (size, window) in enumerate(zip(shape[1:], self.windows(shape), strict=True), start=1):
+                check_border(self.padding_mode, axis, size, window.before, window.after)
         return (self.out_channels, *self._spatial_output(shape))
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
@@ -152,6 +140,13 @@ class Conv(_Windowed):
         positions = prod(output[1:])
         macs = conv_macs(positions, self.out_channels, inputs[0][0], self.groups, prod(self.kernel_size))
         return {"mac": macs, "bias": self.out_channels * positions} if self.bias else {"mac": macs}
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        if self.padding_mode == "zeros":
+            return (Saved("input"),)
+        windows = zip(inputs[0][1:], self.windows(inputs[0]), strict=True)
+        padded = Saved("extra", elements=inputs[0][0] * prod(size + w.before + w.after for size, w in windows))
+        return (padded,) if self.padding_mode == "circular" else (Saved("input"), padded)
 
 
 class ConvTranspose(_Convolution):
@@ -246,21 +241,3 @@ class SeparableConv(_Windowed):
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
         middle = inputs[0][0] * self.depth_multiplier * prod(output[1:])
         return (Saved("input"), Saved("extra", elements=middle))
-
-
-def check_padding_source(mode: str, shape: Shape, windows: tuple[Window, ...]) -> None:
-    """Raise `PaddingOutOfRange` where reflect, replicate or circular padding cannot be taken from the input.
-
-    Reflection needs padding < input, wrapping around padding <= input. Source: PyTorch
-    aten/src/ATen/native/ReflectionPad.cpp and PadNd.cpp.
-    """
-    for axis, (size, window) in enumerate(zip(shape[1:], windows, strict=True), start=1):
-        largest = max(window.before, window.after)
-        bound = {"reflect": size - 1, "circular": size}.get(mode, largest)
-        if largest > bound:
-            raise PaddingOutOfRange(
-                f"{mode} padding of {largest} on axis {axis} needs an input larger than {size}",
-                hint=f"{mode} padding of an input of {size} can be at most {bound}",
-                padding=largest,
-                size=size,
-            )

@@ -18,10 +18,9 @@ from ..geometry import (
     ChannelMismatch,
     GeometryError,
     InvalidWindow,
-    NotDivisible,
     Window,
 )
-from .base import Count, Flag, Layer, Number, Operations, Saved, Shape, Shapes, Weight, check_space
+from .base import Count, Flag, Layer, Number, Operations, Saved, Shape, Shapes, Weight, check_groups, check_space
 
 Epsilon = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -80,14 +79,7 @@ class GroupNorm(Layer):
     affine: Flag = True
 
     def output_shape(self, inputs: Shapes) -> Shape:
-        channels = inputs[0][0]
-        if channels % self.num_groups:
-            raise NotDivisible(
-                f"num_groups {self.num_groups} do not divide the {channels} channels",
-                hint=f"the channels must be a multiple of {self.num_groups}",
-                num_groups=self.num_groups,
-                channels=channels,
-            )
+        check_groups(self.num_groups, "num_groups", in_channels=inputs[0][0])
         return inputs[0]
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:

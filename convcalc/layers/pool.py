@@ -127,7 +127,16 @@ class _PaddedPool(_Pool):
         return tuple(resolve_padding(p, i, k, s, d) for p, i, k, s, d in fields)
 
 
-class MaxPool(_PaddedPool):
+class _DilatedPool(_Pool):
+    """A pool whose window may be dilated."""
+
+    dilation: PerAxis = Field(default=1, validate_default=True)
+
+    def _dilations(self) -> tuple[int, ...]:
+        return self.dilation
+
+
+class MaxPool(_PaddedPool, _DilatedPool):
     """A maximum over each window, `max_pool1d`, `max_pool2d`, `max_pool3d`; the stride defaults to the kernel.
 
     Output per axis: (i + pl + pr − d(k − 1) − 1)//s + 1. `ceil_mode: true` rounds up as PyTorch does: a last
@@ -138,18 +147,12 @@ class MaxPool(_PaddedPool):
     Source: torch.nn.MaxPool2d; PyTorch aten/src/ATen/native/Pool.h; Caffe pooling_layer.cpp; ONNX MaxPool.
     """
 
-    dilation: PerAxis = Field(default=1, validate_default=True)
-    padding: PoolPadding = Field(default=0, validate_default=True)
-
     short_forms: ClassVar[dict[str, str]] = {
         "k": "kernel_size",
         "s": "stride",
         "p": "padding",
         "d": "dilation",
     }
-
-    def _dilations(self) -> tuple[int, ...]:
-        return self.dilation
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
         return (Saved("input"), Saved("extra", elements=prod(output), bytes=8))
@@ -198,6 +201,5 @@ class LpPool(_Pool):
     norm_type: Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
-        powers = Saved("extra", elements=prod(inputs[0]))
-        """x^p, which the average pool keeps; then its mean, sign, magnitude and scaled magnitude."""
-        return (Saved("input"), powers, Saved("extra", elements=4 * prod(output)))
+        # The powers that the average pool reads; then their mean, its sign, magnitude and scaled magnitude.
+        return (Saved("input"), Saved("extra", elements=prod(inputs[0])), Saved("extra", elements=4 * prod(output)))

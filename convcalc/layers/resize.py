@@ -24,7 +24,7 @@ from ..geometry import (
 )
 from .base import Count, Flag, Layer, Number, Operations, Saved, Shape, Shapes, check_space
 from .sliding import Pairs, channelwise_links
-from .space import Border, Cut, Extent, border_pairs, form, left_of_axis, one_an_axis, space_of_second
+from .space import Border, Cut, Extent, border_pairs, check_border, form, left_of_axis, one_an_axis, space_of_second
 
 Mode = Literal["nearest", "nearest-exact", "linear", "bilinear", "bicubic", "trilinear", "area"]
 RANKS = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
@@ -178,15 +178,7 @@ class Pad(Layer):
         pairs = border_pairs(self, "padding", self.padding, shape)
         space: list[int] = []
         for axis, (size, (before, after)) in enumerate(zip(shape[1:], pairs, strict=True), start=1):
-            largest = max(before, after)
-            bound = {"reflect": size - 1, "circular": size}.get(self.mode, largest)
-            if largest > bound:
-                raise PaddingOutOfRange(
-                    f"{self.mode} padding of {largest} on axis {axis} cannot be taken from an input of {size}",
-                    hint=f"{self.mode} padding of an input of {size} can be at most {bound}",
-                    padding=largest,
-                    size=size,
-                )
+            check_border(self.mode, axis, size, before, after)
             space.append(left_of_axis(self, axis, size, before, after))
         return (shape[0], *space)
 

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ..geometry import IDENTITY, AxisLink, IndivisibleShuffle, NotDivisible, Resize, Window, conv_output
-from .base import Count, Layer, Shape, Shapes, check_rank, check_space
+from ..geometry import IDENTITY, AxisLink, IndivisibleShuffle, Resize, Window, conv_output
+from .base import Count, Layer, Shape, Shapes, check_groups, check_rank, check_space
 from .sliding import PerAxis, PerAxisSize, Sliding, spatial_links
 
 
@@ -24,14 +24,7 @@ class ChannelShuffle(Layer):
     short_forms: ClassVar[dict[str, str]] = {"g": "groups"}
 
     def output_shape(self, inputs: Shapes) -> Shape:
-        channels = inputs[0][0]
-        if channels % self.groups:
-            raise NotDivisible(
-                f"groups {self.groups} do not divide the {channels} channels",
-                hint=f"the channels must be a multiple of {self.groups}",
-                groups=self.groups,
-                channels=channels,
-            )
+        check_groups(self.groups, in_channels=inputs[0][0])
         return inputs[0]
 
     def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:

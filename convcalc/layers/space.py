@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Discriminator, Tag
 
-from ..geometry import EmptyOutput, RankMismatch
+from ..geometry import EmptyOutput, PaddingOutOfRange, RankMismatch
 from .base import Count, Integer, Layer, Shape, Shapes, Size
 from .sliding import Pairs
 
@@ -75,3 +75,20 @@ def left_of_axis(layer: Layer, axis: int, size: int, before: int, after: int) ->
             after=after,
         )
     return left
+
+
+def check_border(mode: str, axis: int, size: int, before: int, after: int) -> None:
+    """Raise `PaddingOutOfRange` where padding of this mode cannot be taken from an axis of the input.
+
+    Reflection needs padding < size, wrapping around padding <= size. Source: PyTorch
+    aten/src/ATen/native/ReflectionPad.cpp and PadNd.cpp.
+    """
+    largest = max(before, after)
+    bound = {"reflect": size - 1, "circular": size}.get(mode, largest)
+    if largest > bound:
+        raise PaddingOutOfRange(
+            f"{mode} padding of {largest} on axis {axis} cannot be taken from an input of {size}",
+            hint=f"{mode} padding of an input of {size} can be at most {bound}",
+            padding=largest,
+            size=size,
+        )

@@ -1,0 +1,96 @@
+"""`convcalc invert`: the transposed convolution that undoes a shape."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ..findings import UsageError
+from ..geometry.errors import GeometryError
+from ..geometry.inversion import Inversion
+from ..geometry.inversion import invert as invert_shape
+from .values import paddings, per_axis
+
+if TYPE_CHECKING:
+    from ..reference.identity import Identity
+
+LARGEST_VERIFIED = 2048
+"""Sizes above it are not verified: the convolution becomes a matrix of size times output."""
+
+
+def command(
+    kernel_size: Annotated[
+        str | None,
+        typer.Option("--k", "--kernel-size", metavar="K", help="Kernel: 3, or one number an axis: 3,5."),
+    ] = None,
+    stride: Annotated[str, typer.Option("--s", "--stride", metavar="S", help="Stride.")] = "1",
+    padding: Annotated[
+        str, typer.Option("--p", "--padding", metavar="P", help="Padding: 1, or before:after: 1:2.")
+    ] = "0",
+    dilation: Annotated[str, typer.Option("--d", "--dilation", metavar="D", help="Dilation.")] = "1",
+    size: Annotated[
+        list[str] | None,
+        typer.Option("--size", metavar="I", help="Input size to work out; may be given again."),
+    ] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Confirm the identities in NumPy, exactly.")] = False,
+    output_format: Annotated[
+        Literal["text", "json", "markdown"], typer.Option("--format", help="How to print.")
+    ] = "text",
+) -> None:
+    """The transposed convolution that undoes the shape of a convolution, and every size it serves.
+
+    Commas separate axes, a colon before and after: --k 3,5 --s 2 --p 1:2,2 --size 224,320
+    """
+    if kernel_size is None:
+        raise UsageError("invert needs the kernel of the convolution", hint="convcalc invert --k 3 --s 2 --p 1")
+    inversion = _inverted(kernel_size, stride, padding, dilation, size or [])
+    verified = _verified(inversion, size or []) if verify else []
+    if output_format == "json":
+        extra = {"verified": [found.to_dict() for found in verified]} if verify else {}
+        sys.stdout.write(json.dumps({**inversion.to_dict(), **extra}, indent=2) + "\n")
+    else:
+        from ..render.invert import inversion_markdown, inversion_text
+
+        page = inversion_markdown if output_format == "markdown" else inversion_text
+        sys.stdout.write(page(inversion, verified))
+    if not all(found.holds for found in verified):
+        raise typer.Exit(1)
+
+
+def _inverted(kernel_size: str, stride: str, padding: str, dilation: str, sizes: Sequence[str]) -> Inversion:
+    """The inversion that the options describe; impossible numbers are a wrong call."""
+    kernels, strides, dilations = per_axis("--k", kernel_size), per_axis("--s", stride), per_axis("--d", dilation)
+    pads = paddings("--p", padding)
+    columns = [per_axis("--size", text) for text in sizes]
+    if max(len(kernels), len(strides), len(dilations), len(pads), *map(len, columns)) > 3:
+        raise UsageError(
+            "a convolution has at most 3 axes", hint="commas separate axes; give --size once for each size"
+        )
+    try:
+        inversion = invert_shape(kernels, strides, pads, dilations, columns)
+        inversion.to_dict()
+    except GeometryError as error:
+        raise UsageError(error.message, hint=error.hint) from error
+    return inversion
+
+
+def _verified(inversion: Inversion, asked: Sequence[str]) -> list[Identity]:
+    """The three readings compared for every size that NumPy can hold as a matrix."""
+    from ..reference.identity import check_identity
+
+    found = []
+    for axis, sizes in dict(zip(inversion.axes, inversion.sizes, strict=True)).items():
+        for row in sizes:
+            if max(row.size, axis.effective_kernel, axis.before + axis.after) > LARGEST_VERIFIED:
+                raise UsageError(
+                    f"--verify builds the convolution as a matrix: sizes and kernels up to {LARGEST_VERIFIED}",
+                    hint="give smaller numbers: the identities do not depend on the size",
+                )
+            found.append(
+                check_identity(row.size, axis.kernel_size, axis.stride, axis.before, axis.after, axis.dilation)
+            )
+    return found

@@ -1,0 +1,89 @@
+"""`convcalc solve`: every layer that maps one size to another."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from ..findings import UsageError
+from ..geometry.errors import GeometryError
+from ..geometry.solve import DILATIONS, KERNELS, STRIDES, Search
+from ..geometry.solve import solve as search_layers
+from .values import number, per_axis, span
+
+SHOWN = 20
+"""Solutions that text and Markdown show unless told otherwise."""
+
+
+def command(
+    input_size: Annotated[str, typer.Option("--in", metavar="I", help="Input size, one an axis: 224 or 224,320.")],
+    output_size: Annotated[str, typer.Option("--out", metavar="O", help="Output size.")],
+    kernel_size: Annotated[
+        str | None,
+        typer.Option("--k", "--kernel-size", metavar="K", help="Kernel or range of kernels: 3, 3..7. Default: 1..16."),
+    ] = None,
+    stride: Annotated[
+        str | None,
+        typer.Option("--s", "--stride", metavar="S", help="Stride or range. Default: 1..16."),
+    ] = None,
+    padding: Annotated[
+        str | None,
+        typer.Option("--p", "--padding", metavar="P", help="Padding of each side, or range. Default: 0 to d(k - 1)."),
+    ] = None,
+    dilation: Annotated[
+        str | None,
+        typer.Option("--d", "--dilation", metavar="D", help="Dilation or range. Default: 1..4."),
+    ] = None,
+    transposed: Annotated[bool, typer.Option("--transposed", help="Look for transposed convolutions.")] = False,
+    asymmetric: Annotated[
+        bool, typer.Option("--asymmetric", help="Also paddings with one more after than before (`same` gives those).")
+    ] = False,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Only layers that leave nothing over (no output_padding).")
+    ] = False,
+    limit: Annotated[
+        str | None,
+        typer.Option("--limit", metavar="N", help="Show the N most usual; 0: all. Default: 20, all in csv and json."),
+    ] = None,
+    output_format: Annotated[
+        Literal["text", "csv", "markdown", "json"], typer.Option("--format", help="How to print.")
+    ] = "text",
+) -> None:
+    """Every (k, s, p, d) that maps one size to another, the most usual first.
+
+    Commas separate axes, which one layer must serve at once; dots make a range: --k 3..7
+    """
+    try:
+        search = search_layers(
+            per_axis("--in", input_size),
+            per_axis("--out", output_size),
+            kernel=KERNELS if kernel_size is None else span("--k", kernel_size),
+            stride=STRIDES if stride is None else span("--s", stride),
+            padding=None if padding is None else span("--p", padding),
+            dilation=DILATIONS if dilation is None else span("--d", dilation),
+            transposed=transposed,
+            asymmetric=asymmetric,
+            exact=exact,
+        )
+    except GeometryError as error:
+        raise UsageError(error.message, hint=error.hint) from error
+    default = SHOWN if output_format in ("text", "markdown") else 0
+    count = default if limit is None else number("--limit", limit)
+    _print(search, count or None, output_format)
+
+
+def _print(search: Search, limit: int | None, output_format: str) -> None:
+    found = search.best(limit)
+    if output_format == "json":
+        sys.stdout.write(json.dumps(search.to_dict(found), indent=2) + "\n")
+        return
+    from ..render.solve import solutions_csv, solutions_markdown, solutions_text
+
+    if output_format == "csv":
+        sys.stdout.write(solutions_csv(search, found))
+        return
+    page = solutions_markdown if output_format == "markdown" else solutions_text
+    sys.stdout.write(page(search, found, search.count() if limit is not None else len(found)))

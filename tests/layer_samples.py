@@ -1,0 +1,106 @@
+"""One layer or more of every kind, on inputs that it takes, with the output that PyTorch gives."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from convcalc.layers.base import Layer
+from convcalc.layers.registry import build
+
+Shape = tuple[int, ...]
+
+
+class Sample(NamedTuple):
+    """A kind, its fields, input shapes, and the output's shape."""
+
+    kind: str
+    fields: dict[str, Any]
+    inputs: tuple[Shape, ...]
+    output: Shape
+
+    def layer(self) -> Layer:
+        """The layer itself."""
+        return build(self.kind, self.fields)
+
+    def __str__(self) -> str:
+        return f"{self.kind}-{'x'.join(map(str, self.inputs[0]))}"
+
+
+IMAGE = ((6, 8, 9),)
+SEQUENCE = ((6, 8),)
+VOLUME = ((6, 8, 9, 10),)
+PLAIN = (
+    *("relu", "relu6", "silu", "hardswish", "hardsigmoid", "sigmoid", "tanh", "mish", "selu", "gelu", "leaky_relu"),
+    *("prelu", "elu", "softplus", "softmax", "dropout", "scale", "identity", "batch_norm", "instance_norm"),
+)
+
+SAMPLES: list[Sample] = [
+    Sample("conv1d", {"out": 4, "k": 3}, SEQUENCE, (4, 6)),
+    Sample("conv1d", {"out": 4, "k": 3, "p": [[2, 0]]}, SEQUENCE, (4, 8)),
+    Sample("conv2d", {"out": 4, "k": [3, 2], "s": 2, "p": "same"}, IMAGE, (4, 4, 5)),
+    Sample("conv2d", {"out": 4, "k": 3, "p": 1, "g": 2, "padding_mode": "reflect"}, IMAGE, (4, 8, 9)),
+    Sample("conv3d", {"out": 4, "k": 3, "d": 2, "bias": False}, VOLUME, (4, 4, 5, 6)),
+    Sample("conv_transpose1d", {"out": 4, "k": 3, "s": 2}, SEQUENCE, (4, 17)),
+    Sample("conv_transpose2d", {"out": 4, "k": 3, "s": 2, "p": 1, "output_padding": 1}, IMAGE, (4, 16, 18)),
+    Sample("conv_transpose3d", {"out": 4, "k": 2, "s": 3, "p": "same"}, VOLUME, (4, 24, 27, 30)),
+    Sample("separable_conv1d", {"out": 4, "k": 3, "depth_multiplier": 2}, SEQUENCE, (4, 6)),
+    Sample("separable_conv2d", {"out": 4, "k": 3, "p": 1}, IMAGE, (4, 8, 9)),
+    Sample("max_pool1d", {"k": 3}, SEQUENCE, (6, 2)),
+    Sample("max_pool2d", {"k": 3, "s": 2, "p": 1, "d": 2}, IMAGE, (6, 3, 4)),
+    Sample("max_pool3d", {"k": 2, "s": [1, 2, 3]}, VOLUME, (6, 7, 4, 3)),
+    Sample("avg_pool1d", {"k": 2, "p": "same_lower", "s": 3}, SEQUENCE, (6, 3)),
+    Sample("avg_pool2d", {"k": 3, "s": 1, "p": 1, "count_include_pad": False}, IMAGE, (6, 8, 9)),
+    Sample("avg_pool3d", {"k": 2, "divisor_override": 3}, VOLUME, (6, 4, 4, 5)),
+    Sample("lp_pool1d", {"norm_type": 2, "k": 2}, SEQUENCE, (6, 4)),
+    Sample("lp_pool2d", {"norm_type": 1.5, "k": 3, "s": 1}, IMAGE, (6, 6, 7)),
+    Sample("adaptive_avg_pool1d", {"output_size": 3}, SEQUENCE, (6, 3)),
+    Sample("adaptive_avg_pool2d", {"output_size": [None, 4]}, IMAGE, (6, 8, 4)),
+    Sample("adaptive_avg_pool3d", {"output_size": 1}, VOLUME, (6, 1, 1, 1)),
+    Sample("adaptive_max_pool1d", {"output_size": 11}, SEQUENCE, (6, 11)),
+    Sample("adaptive_max_pool2d", {"output_size": 7}, IMAGE, (6, 7, 7)),
+    Sample("adaptive_max_pool3d", {"output_size": [1, 2, None]}, VOLUME, (6, 1, 2, 10)),
+    Sample("global_avg_pool", {}, IMAGE, (6, 1, 1)),
+    Sample("global_max_pool", {}, SEQUENCE, (6, 1)),
+    Sample("linear", {"out_features": 5}, ((7,),), (5,)),
+    Sample("linear", {"out": 5, "bias": False}, IMAGE, (6, 8, 5)),
+    Sample("flatten", {}, IMAGE, (432,)),
+    Sample("flatten", {"start_dim": 1}, IMAGE, (6, 72)),
+    Sample("flatten", {"start_dim": 1, "end_dim": 1}, IMAGE, (6, 8, 9)),
+    Sample("reshape", {"shape": [6, -1]}, IMAGE, (6, 72)),
+    Sample("reshape", {"shape": [2, 3, 8, 9]}, IMAGE, (2, 3, 8, 9)),
+    Sample("permute", {"dims": [1, 2, 0]}, IMAGE, (8, 9, 6)),
+    Sample("permute", {"dims": [-1, 0, 1]}, IMAGE, (9, 6, 8)),
+    *(Sample(kind, {}, IMAGE, IMAGE[0]) for kind in PLAIN),
+    Sample("stochastic_depth", {"p": 0.2}, IMAGE, IMAGE[0]),
+    Sample("group_norm", {"num_groups": 3}, IMAGE, IMAGE[0]),
+    Sample("layer_norm", {"normalized_shape": [8, 9]}, IMAGE, IMAGE[0]),
+    Sample("layer_norm", {"dim": 0}, IMAGE, IMAGE[0]),
+    Sample("local_response_norm", {"size": 5}, IMAGE, IMAGE[0]),
+    Sample("concat", {}, ((3, 5, 5), (4, 5, 5), (1, 5, 5)), (8, 5, 5)),
+    Sample("concat", {"dim": -1}, ((3, 5, 2), (3, 5, 4)), (3, 5, 6)),
+    Sample("add", {}, ((3, 5, 5), (3, 5, 5), (3, 5, 5)), (3, 5, 5)),
+    Sample("multiply", {}, ((3, 5, 5), (3, 1, 1)), (3, 5, 5)),
+    Sample("multiply", {}, ((3, 1, 5), (1, 4, 1)), (3, 4, 5)),
+    Sample("gate", {}, ((3, 5), (3, 5), (3, 5)), (3, 5)),
+    Sample("split", {"channels": [2, 3, 1], "part": 1}, IMAGE, (3, 8, 9)),
+    Sample("channel_shuffle", {"groups": 3}, IMAGE, IMAGE[0]),
+    Sample("pixel_shuffle", {"upscale_factor": 2}, ((8, 3, 4),), (2, 6, 8)),
+    Sample("pixel_shuffle", {"upscale_factor": 2}, ((8, 3, 4, 5),), (1, 6, 8, 10)),
+    Sample("pixel_unshuffle", {"downscale_factor": 2}, ((3, 8, 4),), (12, 4, 2)),
+    Sample("pixel_unshuffle", {"downscale_factor": 2}, ((3, 8),), (6, 4)),
+    Sample("unfold", {"k": 3, "s": 2, "p": 1}, IMAGE, (54, 20)),
+    Sample("upsample", {"scale_factor": 2}, IMAGE, (6, 16, 18)),
+    Sample("upsample", {"size": [4, 20], "mode": "bicubic"}, IMAGE, (6, 4, 20)),
+    Sample("upsample", {"scale_factor": [1.5, 2], "mode": "bilinear", "align_corners": True}, IMAGE, (6, 12, 18)),
+    Sample("upsample", {"scale_factor": 0.5, "mode": "area"}, IMAGE, (6, 4, 4)),
+    Sample("upsample", {"size": 20, "mode": "trilinear"}, VOLUME, (6, 20, 20, 20)),
+    Sample("upsample", {"size": 20, "mode": "linear"}, SEQUENCE, (6, 20)),
+    Sample("upsample", {"mode": "nearest-exact"}, ((6, 8, 9), (2, 16, 17)), (6, 16, 17)),
+    Sample("pad", {"padding": 1}, IMAGE, (6, 10, 11)),
+    Sample("pad", {"padding": [[1, 2], -1], "mode": "reflect"}, IMAGE, (6, 11, 7)),
+    Sample("pad", {"padding": [8, 9], "mode": "circular"}, IMAGE, (6, 24, 27)),
+    Sample("pad", {"padding": 20, "mode": "replicate"}, SEQUENCE, (6, 48)),
+    Sample("crop", {"cropping": [[1, 2], 3]}, IMAGE, (6, 5, 3)),
+    Sample("crop", {"size": [5, 4]}, IMAGE, (6, 5, 4)),
+    Sample("crop", {}, ((6, 8, 9), (2, 7, 4)), (6, 7, 4)),
+]
