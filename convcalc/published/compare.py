@@ -178,7 +178,8 @@ class Comparison:
 
     def _value(self, report: Report, reading: Reading, value: str, printed: PrintedCell) -> Value:
         path, _, name = value.rpartition(".")
-        where = ".".join(part for part in (reading.at or "total", path) if part)
+        base = "" if reading.at == "total" else reading.at
+        where = ".".join(part for part in (base, path) if part) or "total"
         subject = find(report, where)
         if subject is None:
             if find(report, reading.at or "total") is None:
