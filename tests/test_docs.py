@@ -88,6 +88,11 @@ def test_a_wrong_example_is_found(tmp_path: Path) -> None:
     assert "--- printed\nconvcalc " in found
 
 
+def test_generated_pages_are_current() -> None:
+    done = subprocess.run([sys.executable, "docs/generate.py", "--check"], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
 def test_the_set_up_commands_are_two() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     lines = [line for line in readme.splitlines() if line.startswith("python3 -m venv")]

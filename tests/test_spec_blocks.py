@@ -174,6 +174,10 @@ class TestWhen:
         network = build("- {relu: {}, name: r, repeat: 4, when: index % 2 == 1}")
         assert names(network) == ["r.1", "r.3"] and network.groups["r"].repeats == 4
 
+    def test_when_inside_a_repeated_group(self) -> None:
+        network = build("- {layers: [{relu: {}, when: index == 1}, tanh], name: g, repeat: 2}")
+        assert names(network) == ["g.0.tanh", "g.1.relu", "g.1.tanh"]
+
     @pytest.mark.parametrize("condition", ["1", "in_channels", "'yes'", "[true]", "~"])
     def test_when_takes_truth_values(self, condition: str) -> None:
         assert error(f"- {{relu: {{}}, when: {condition}}}").code in ("CC103", "CC106", "CC005")

@@ -30,7 +30,7 @@ def test_it_is_readable() -> None:
     """)
     assert write(network, title="A: B").splitlines() == [
         "convcalc: 1",
-        'name: "<text>"',
+        "name: text",
         'title: "A: B"',
         "input: [3, 32, 32]",
         "layers:",

@@ -19,6 +19,7 @@ COMMANDS = {
     "invert": "The transposed convolution that undoes a convolution's size, and every size that it serves.",
     "specs": "The gallery: list it, or print one of its specs.",
     "solve": "Every kernel, stride, padding and dilation that maps one size to another.",
+    "explain": "Why a layer has its figures: formulas with the numbers in them.",
 }
 """Command -> what it does; the module of the same name holds the function."""
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from .context import Array, Counter, DoesNotFit, multiply_matrices
 from .subpixel import pays_off, scatter_by_phases
-from .windows import Sizes, Tile, over, positions, read_by, taps, tiles
+from .windows import Sizes, Tile, over, positions, read_by, taps, tiles, window_view
 
 TILE_BYTES = 2 << 20
 """Bytes of the columns of one tile: what stays in a processor's cache beside the weights."""
@@ -119,21 +119,16 @@ def _positions_a_tile(dtype: np.dtype[np.generic], column: int) -> int:
 def _columns(
     x: Array, kernel: Sizes, stride: Sizes, dilation: Sizes, counts: Sizes, dtype: np.dtype[np.generic]
 ) -> Iterator[tuple[int, Tile, Array]]:
-    """(image, tile, columns [channels, ∏kernel, *tile]) of all tiles, in one buffer that is written over.
-
-    A tap's numbers are one strided copy for all windows of the tile, which is faster than going window by window.
-    """
-    channels, size = x.shape[1], prod(kernel)
-    limit = _positions_a_tile(dtype, channels * size)
-    blocks = list(tiles(counts, limit))
-    buffer = np.empty(channels * size * max(block.stop - block.start for block in blocks), dtype)
+    """(image, tile, columns [channels, *kernel, *tile]) of all tiles, in one buffer that is written over."""
+    column = x.shape[1] * prod(kernel)
+    blocks = list(tiles(counts, _positions_a_tile(dtype, column)))
+    buffer = np.empty(column * max(block.stop - block.start for block in blocks), dtype)
+    windows = window_view(x, kernel, stride, dilation)
+    every_tap = (slice(None),) * (1 + len(kernel))
     for image in range(x.shape[0]):
         for tile in blocks:
-            length = channels * size * (tile.stop - tile.start)
-            columns = buffer[:length].reshape(channels, size, *tile.counts)
-            for number, tap in enumerate(taps(kernel)):
-                places = read_by(tap, tile.starts, tile.counts, stride, dilation)
-                columns[:, number] = x[over(image, slice(None), *places)]
+            columns = buffer[: column * (tile.stop - tile.start)].reshape(x.shape[1], *kernel, *tile.counts)
+            np.copyto(columns, windows[over(image, *every_tap, *tile.box)])
             yield image, tile, columns
 
 

@@ -14,10 +14,9 @@ from __future__ import annotations
 from math import prod
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from .context import Array, Counter, multiply_matrices
-from .windows import Sizes, over, positions, reach, read_by, taps
+from .windows import Sizes, over, positions, reach, read_by, taps, window_view
 
 
 def im2col(x: Array, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Array:
@@ -28,15 +27,8 @@ def im2col(x: Array, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Array:
            [1, 2, 3],
            [2, 3, 4]])
     """
-    counts = positions(x.shape[2:], kernel, stride, dilation)
-    extents = tuple(reach(k, d) + 1 for k, d in zip(kernel, dilation, strict=True))
-    axes = tuple(range(2, x.ndim))
-    windows = sliding_window_view(x, extents, axis=axes)
-    strided = windows[over(..., *(slice(None, None, s) for s in (*stride, *dilation)))]
-    rank = len(kernel)
-    kernel_first = strided.transpose(0, 1, *range(2 + rank, 2 + 2 * rank), *range(2, 2 + rank))
-    matrix: Array = kernel_first.reshape(x.shape[0], x.shape[1] * prod(kernel), prod(counts))
-    return matrix
+    windows = window_view(x, kernel, stride, dilation)
+    return windows.reshape(x.shape[0], x.shape[1] * prod(kernel), -1)
 
 
 def col2im(columns: Array, space: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes, counts: Sizes) -> Array:

@@ -11,7 +11,9 @@ from itertools import product
 from math import prod
 from typing import Any, NamedTuple
 
-from .context import DoesNotFit
+from numpy.lib.stride_tricks import as_strided
+
+from .context import Array, DoesNotFit
 
 Pairs = tuple[tuple[int, int], ...]
 Sizes = Sequence[int]
@@ -72,6 +74,19 @@ def resolved_pads(padding: Pairs | str, space: Sizes, kernel: Sizes, stride: Siz
     return tuple(padding_of_word(padding, *axis) for axis in axes)
 
 
+def window_view(x: Array, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Array:
+    """Every window of x [batch, channels, *space], without a copy: [batch, channels, *kernel, *positions].
+
+    The entry at a tap and a position is the number that this tap of that window reads.
+    """
+    counts = positions(x.shape[2:], kernel, stride, dilation)
+    batch, channels, *axes = x.strides
+    by_tap = (step * d for step, d in zip(axes, dilation, strict=True))
+    by_position = (step * s for step, s in zip(axes, stride, strict=True))
+    shape = (*x.shape[:2], *kernel, *counts)
+    return as_strided(x, shape, (batch, channels, *by_tap, *by_position), writeable=False)
+
+
 def taps(kernel: Sizes) -> Iterator[tuple[int, ...]]:
     """The taps of a kernel, row by row."""
     return product(*map(range, kernel))
@@ -92,6 +107,11 @@ class Tile(NamedTuple):
     counts: tuple[int, ...]
     start: int
     stop: int
+
+    @property
+    def box(self) -> Index:
+        """Its positions as slices."""
+        return tuple(slice(q, q + n) for q, n in zip(self.starts, self.counts, strict=True))
 
 
 def tiles(space: Sizes, limit: int) -> Iterator[Tile]:
