@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from .findings import Finding, SpecError
+from .findings import HINTS, Finding, SpecError
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -98,7 +98,9 @@ class Source:
         """A finding placed at a node (the first line without one)."""
         line, column = (at.line, at.column) if at is not None else (1, 1)
         width = at.width if isinstance(at, Text) else 1
-        return Finding(code, message, self.path, line, column, where, hint, self.line(line), max(width, 1))
+        return Finding(
+            code, message, self.path, line, column, where, hint or HINTS.get(code), self.line(line), max(width, 1)
+        )
 
     def fail(self, code: str, message: str, at: Marked | None = None, *, hint: str | None = None) -> NoReturn:
         """Raise a SpecError with one finding placed at a node."""

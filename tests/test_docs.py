@@ -1,13 +1,15 @@
 """The documentation is run: every console example prints what the page says.
 
 A ```yaml block whose first line is `# name.yaml` is written to that file for the examples below it. A
-```console block is a shell session: `$ command` lines and the output (both streams) under each.
+```console block is a shell session, in a folder with the files of docs/files: `$ command` lines and the output
+(both streams) under each.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -54,7 +56,7 @@ def differences(page: str, folder: Path) -> list[str]:
         "OPENBLAS_NUM_THREADS": "1",
     }
     work = folder / "work"
-    work.mkdir()
+    shutil.copytree(ROOT / "docs" / "files", work)
     wrong = []
     for kind, text in sessions(page):
         if kind == "yaml":
@@ -86,6 +88,11 @@ def test_examples_print_what_the_page_says(page: Path, tmp_path: Path) -> None:
 def test_a_wrong_example_is_found(tmp_path: Path) -> None:
     (found,) = differences("```console\n$ convcalc --version\nconvcalc 0.0\n```\n", tmp_path)
     assert "--- printed\nconvcalc " in found
+
+
+def test_generated_pages_are_current() -> None:
+    done = subprocess.run([sys.executable, "docs/generate.py", "--check"], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
 def test_the_set_up_commands_are_two() -> None:

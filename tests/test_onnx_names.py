@@ -30,8 +30,9 @@ def test_modules_of_pytorch(tmp_path: Path) -> None:
 
 def test_names_of_weights_where_nodes_say_nothing(tmp_path: Path) -> None:
     names = names_of(tmp_path, "googlenet_dynamo.onnx")
-    assert names[1:4] == ["conv1.conv", "relu", "max_pool2d"]
+    assert names[1:4] == ["conv1.conv", "conv1.relu", "max_pool2d"]
     assert "inception3a.branch2_0.conv" in names and "inception3a.branch2.relu" in names
+    assert "inception3a.concat" in names and names[-1] == "fc"
 
 
 def test_scopes_of_the_dynamo_exporter(tmp_path: Path) -> None:

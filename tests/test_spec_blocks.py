@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .spec_text import build, caret, error, errors, names, shapes, spec, wiring
+from tests.spec_text import build, caret, error, errors, names, shapes, spec, wiring
 
 BLOCK = """
 blocks:
@@ -173,6 +173,10 @@ class TestWhen:
     def test_when_may_look_at_the_repetition(self) -> None:
         network = build("- {relu: {}, name: r, repeat: 4, when: index % 2 == 1}")
         assert names(network) == ["r.1", "r.3"] and network.groups["r"].repeats == 4
+
+    def test_when_inside_a_repeated_group(self) -> None:
+        network = build("- {layers: [{relu: {}, when: index == 1}, tanh], name: g, repeat: 2}")
+        assert names(network) == ["g.0.tanh", "g.1.relu", "g.1.tanh"]
 
     @pytest.mark.parametrize("condition", ["1", "in_channels", "'yes'", "[true]", "~"])
     def test_when_takes_truth_values(self, condition: str) -> None:

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from convcalc.findings import CODES, Finding, SpecError
 from convcalc.spec import loads
-
-from .spec_text import build, caret, error, errors, spec
+from tests.spec_text import build, caret, error, errors, spec
 
 BLOCKS = """
 blocks:
@@ -63,6 +62,7 @@ outputs: [a b]
         for finding in found:
             assert finding.code in CODES
             assert finding.excerpt == text.splitlines()[finding.line - 1]
+            assert finding.hint
             assert 1 <= finding.column <= len(finding.excerpt)
 
     def test_literals_are_checked_even_where_nothing_reaches(self) -> None:
@@ -184,6 +184,7 @@ def test_no_edit_of_a_spec_gives_anything_but_findings(data: st.DataObject) -> N
         text = text[:start] + piece + text[stop:]
     for finding in findings(text):
         assert finding.code in CODES and finding.line >= 1 and finding.column >= 1 and finding.message
+        assert finding.hint, finding
 
 
 def findings(text: str) -> tuple[Finding, ...]:

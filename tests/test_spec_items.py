@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .spec_text import build, caret, error, errors, names, spec, wiring
+from tests.spec_text import build, caret, error, errors, names, spec, wiring
 
 
 class TestItems:
@@ -21,8 +21,11 @@ class TestItems:
 
     def test_kinds_take_named_fields_only(self) -> None:
         found = error("- conv2d: [8, 3]")
-        assert (found.code, found.hint) == ("CC103", "write conv2d: {out_channels: ...}")
+        assert (found.code, found.hint) == ("CC103", "write conv2d: {out: ..., k: ...}")
         assert error("- conv2d: 8").code == "CC103"
+        assert error("- dropout: 0.5").hint == "write dropout: {p: 0.5}"
+        assert error("- relu: 3").hint == "write relu alone"
+        assert "branches" in str(error("- add: [a, b]").hint)
 
     def test_two_kinds_in_one_item(self) -> None:
         found = error("- {conv2d: {out: 8, k: 3}, relu: {}}")
@@ -55,6 +58,25 @@ class TestItems:
         assert (found.code, caret(found)) == ("CC102", "conv2")
         assert found.hint in ("did you mean 'conv2d'?", "did you mean 'conv1d'?")
 
+    @pytest.mark.parametrize(
+        ("written", "meant"),
+        [
+            ("dense", "linear"),
+            ("ReLU", "relu"),
+            ("Conv2D", "conv2d"),
+            ("BatchNorm", "batch_norm"),
+            ("LRN", "local_response_norm"),
+            ("maxpool2d", "max_pool2d"),
+            ("conv", "conv2d"),
+            ("avgpool3d", "avg_pool3d"),
+        ],
+    )
+    def test_kinds_under_other_names(self, written: str, meant: str) -> None:
+        assert error(f"- {written}").hint == f"did you mean '{meant}'?"
+
+    def test_two_items_in_one(self) -> None:
+        assert error("- relu: {}\n  sigmoid: {}").hint == "start each item with a '- ' of its own"
+
     def test_unknown_field(self) -> None:
         found = error("- conv2d: {outs: 8, k: 3, out: 1}")
         assert (found.code, caret(found), found.hint) == ("CC101", "outs", "did you mean 'out'?")
@@ -84,6 +106,9 @@ class TestItems:
             - conv2d: {out: 8, k: 3, p: [[1, 0], [2, 0]]}
         """)
         assert [node.shape[1:] for node in network.nodes[1:]] == [(32, 32), (16, 16), (16, 16), (14, 14), (13, 14)]
+
+    def test_nested_pairs_in_one_dimension(self) -> None:
+        assert build("- conv1d: {out: 8, k: 2, p: [[1, 0]]}", input="[3, 16]").nodes[1].shape == (8, 16)
 
     def test_a_list_has_one_value_an_axis(self) -> None:
         found = error("- conv2d: {out: 8, k: [3, 3, 3]}")

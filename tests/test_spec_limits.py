@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from convcalc.spec.errors import MAX_FINDINGS
 from convcalc.spec.expand import MAX_LAYERS, MAX_NESTING, MAX_STEPS
-
-from .spec_text import build, caret, error, errors, spec
+from tests.spec_text import build, caret, error, errors, spec
 
 
 class TestRecursion:
@@ -86,6 +86,39 @@ class TestSteps:
     def test_everything_found_before_a_limit_is_told(self) -> None:
         found = errors(spec("- {conv2d: {out: 8, k: 50}}\n- {relu: , from: input, repeat: 10**7}"))
         assert [finding.code for finding in found] == ["CC201", "CC111"]
+
+
+class TestCollecting:
+    def test_what_is_looked_at_is_counted(self) -> None:
+        layers = "- {relu: , name: g, repeat: 20000}\n" + "\n".join(["- {concat: , from: g.*}"] * 100)
+        found = error(layers, input="[1]")
+        assert found.code == "CC111" and "collecting" in found.message
+
+    def test_looking_in_vain_is_counted(self) -> None:
+        layers = "- {layers: [relu, {tanh: , name: t, when: index == 0}], name: g, repeat: 20000}\n"
+        found = error(layers + "\n".join(["- {concat: , from: g.*.t}"] * 100), input="[1]")
+        assert found.code == "CC111"
+
+
+class TestFindings:
+    def test_a_thousand_are_told(self) -> None:
+        found = errors(spec("\n".join(["- {conv2d: {out: 8, kernel: 3}, from: nowhere}"] * 3000)))
+        assert len(found) == MAX_FINDINGS + 1
+        assert "the rest is not told" in found[-1].message
+
+    def test_so_are_those_of_the_shapes(self) -> None:
+        found = errors(spec("\n".join([f"- {{relu: , from: nowhere_{i}}}" for i in range(3000)])))
+        assert len(found) == MAX_FINDINGS + 1
+
+
+class TestPaths:
+    def test_length(self) -> None:
+        layers = "- " + f"{{name: {'n' * 90}, layers: [" * 12 + "relu" + "]}" * 12
+        found = error(layers)
+        assert found.code == "CC111" and "1000 characters" in found.message
+
+    def test_names(self) -> None:
+        assert error(f"- {{relu: , name: {'n' * 101}}}").code == "CC105"
 
 
 class TestDepthOfText:

@@ -95,6 +95,13 @@ def test_what_is_never_used() -> None:
     assert [(name, at.line) for name, at in found.unused_blocks] == [("unused", 10)]
 
 
+def test_a_parameter_that_a_block_s_own_hides() -> None:
+    block = "{params: {k: k, n: 1}, layers: [{relu: , repeat: k + n}]}"
+    text = f"input: [3]\nparams: {{k: 1, n: 2}}\nblocks: {{b: {block}}}\nlayers: [b]\n"
+    assert [name for name, _ in origin(loads(text)).unused_params] == ["n"]
+    assert [name for name, _ in origin(loads(text, params={"n": "k + 1"})).unused_params] == ["n"]
+
+
 def test_at_runs_the_shape_rules_again() -> None:
     network = loads(TEXT).at({"input": (3, 16, 16)})
     assert network.nodes[-1].shape == (8, 12, 12)

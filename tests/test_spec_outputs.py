@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .spec_text import build, caret, error, errors, spec
+from tests.spec_text import build, caret, error, errors, spec
 
 HEADS = """
 - {relu: {}, name: trunk}

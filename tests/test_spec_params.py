@@ -9,8 +9,7 @@ import pytest
 from convcalc.findings import SpecError, UsageError
 from convcalc.network import Network
 from convcalc.spec import SpecOrigin, loads
-
-from .spec_text import build, caret, error, errors, shapes, spec
+from tests.spec_text import build, caret, error, errors, shapes, spec
 
 STEM = """
 params: {classes: 1000, stem: dense, width: 1.5, wide: false, sizes: [8, 16]}

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from convcalc.spec import loads
-
-from .spec_text import build, caret, error, errors, spec
+from tests.spec_text import build, caret, error, errors, spec
 
 
 class TestVerbatim:

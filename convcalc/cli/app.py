@@ -16,9 +16,12 @@ from ..findings import SpecError, UsageError
 
 COMMANDS = {
     "table": "Shapes, params and MACs of a spec; published tables beside the computed ones.",
-    "invert": "The transposed convolution that undoes a convolution's size, and every size that it serves.",
+    "explain": "Why a layer has its figures: formulas with the numbers in them.",
+    "invert": "The transposed convolution that undoes a convolution's size; a spec's mirrored decoder.",
     "import": "An ONNX file as a spec.",
     "solve": "Every kernel, stride, padding and dilation that maps one size to another.",
+    "sizes": "Which input sizes build, leave nothing over and keep ratios; the output as a function of the input.",
+    "specs": "The gallery: list its specs, or print one.",
 }
 """Command -> what it does; the module of the same name holds the function."""
 MODULES = {"import": "import_"}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from ..layers.registry import KINDS
 from .builder import Step
 
 RESERVED = frozenset({"in", "input", "index", "total"})
 DEEPEST = 16
-MEANINGLESS = re.compile(r"(?:n|node|op|layer)?_?\d*|node_.*|[A-Z]\w*_\d+|.*#.*", re.DOTALL)
+MEANINGLESS = re.compile(r"(?:n|node|op|layer)?_?\d*(?:_\d+)*|node_.*|[A-Z]\w*_\d+|.*#.*", re.DOTALL)
 """Node names that say nothing but the operator and a number."""
 ANONYMOUS = re.compile(r"[a-z]?\d*|.*(?:::|onnx).*", re.DOTALL)
 """Tensor names that say nothing."""
@@ -29,7 +30,7 @@ def step_paths(inputs: list[str], steps: list[Step]) -> list[str]:
     first = {module[0] for module in modules if module}
     if len(first) == 1 and all(module is None or len(module) > 1 for module in modules):
         modules = [module and module[1:] for module in modules]
-    scoped = _scoped(modules)
+    scoped = _scoped(modules, [step.kind for step in steps])
     below = Counter(tuple(module[:depth]) for module in scoped for depth in range(1, len(module) + 1))
     parts: list[list[str]] = []
     for module, given, step in zip(scoped, modules, steps, strict=True):
@@ -68,8 +69,11 @@ def _module(step: Step) -> list[str] | None:
     return None
 
 
-def _scoped(modules: list[list[str] | None]) -> list[list[str]]:
-    """Modules of all steps: one that has none belongs to what the named steps before and after it share."""
+def _scoped(modules: list[list[str] | None], kinds: list[str]) -> list[list[str]]:
+    """Modules of all steps: one that has none belongs to what the named steps before and after it share.
+
+    Activations and joins end the block before them: the sum and the relu between two blocks are the first one's.
+    """
     following: list[list[str]] = [[]] * len(modules)
     after: list[str] = []
     for index in reversed(range(len(modules))):
@@ -78,15 +82,21 @@ def _scoped(modules: list[list[str] | None]) -> list[list[str]]:
         following[index] = after
     result: list[list[str]] = []
     before: list[str] = []
-    for own, later in zip(modules, following, strict=True):
+    inside = False
+    for own, later, kind in zip(modules, following, kinds, strict=True):
         if own is not None:
-            before = own
+            before, inside = own, True
             result.append(own)
             continue
+        block = before[: 2 if len(before) > 2 and before[1].isdigit() else 1]
         shared = 0
         while shared < min(len(before), len(later)) and before[shared] == later[shared]:
             shared += 1
-        result.append(before[:shared] if shared < len(later) else later[:-1])
+        inside = inside and KINDS.get(kind, ("", ""))[0] in ("activation", "join") and kind != "split"
+        if inside and shared < len(block) < len(before):
+            result.append(block)
+        else:
+            result.append(before[:shared] if shared < len(later) else later[:-1])
     return result
 
 

@@ -26,6 +26,11 @@ class OnnxOrigin:
         self.open_batches: frozenset[str] = frozenset()
         """Names under which the file leaves the batch open."""
 
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """An ONNX file has none."""
+        return ()
+
     def finding(self, code: str, message: str, name: str = "", *, hint: str | None = None) -> Finding:
         """A finding that names the node of a layer."""
         node = self.nodes.get(name)

@@ -6,6 +6,7 @@ A listed difference is run too: an explanation that does not give the printed ce
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
@@ -16,7 +17,7 @@ from ..analysis.subjects import find
 from ..findings import SpecError, UsageError
 from ..network import Network
 from .printed import divisor, parse_number, write_number
-from .reading import Reading
+from .reading import PLACEHOLDER, SUM, Reading, placeholders
 from .section import Difference, PrintedCell, PrintedTable, read_tables
 
 Status = Literal["ignored", "empty", "equal", "differs"]
@@ -148,13 +149,37 @@ class Comparison:
     def text(self, printed: PrintedCell, reading: Reading) -> str:
         """What a reading gives, written in the form of a printed cell."""
         report = self.report(reading, printed)
-        value = self._value(report, reading, printed)
+        assert reading.value is not None
+        if placeholders(reading.value):
+            return self._composed(report, reading, reading.value, printed)
+        value = self._sum(report, reading, reading.value.split(SUM), printed)
         return render(value, reading, printed.text, lambda: self._total(report, reading))
 
-    def _value(self, report: Report, reading: Reading, printed: PrintedCell) -> Value:
-        assert reading.value is not None
-        path, _, name = reading.value.rpartition(".")
-        where = ".".join(part for part in (reading.at or "total", path) if part)
+    def _composed(self, report: Report, reading: Reading, template: str, printed: PrintedCell) -> str:
+        """A composed value with its quantities written in; empty where one of them has no value."""
+        values = {path: self._value(report, reading, path, printed) for path in placeholders(template)}
+        if None in values.values():
+            return ""
+
+        def written(match: re.Match[str]) -> str:
+            value, part = values[match[1]], match[2]
+            if isinstance(value, Shaped):
+                return value.written(f"{{{part}}}" if part else None)
+            return str(value)
+
+        return PLACEHOLDER.sub(written, template)
+
+    def _sum(self, report: Report, reading: Reading, paths: list[str], printed: PrintedCell) -> Value:
+        values = [self._value(report, reading, path, printed) for path in paths]
+        if len(values) == 1:
+            return values[0]
+        numbers = [value for value in values if isinstance(value, (int, Fraction))]
+        return sum(numbers) if len(numbers) == len(values) else None
+
+    def _value(self, report: Report, reading: Reading, value: str, printed: PrintedCell) -> Value:
+        path, _, name = value.rpartition(".")
+        base = "" if reading.at == "total" else reading.at
+        where = ".".join(part for part in (base, path) if part) or "total"
         subject = find(report, where)
         if subject is None:
             if find(report, reading.at or "total") is None:
@@ -166,9 +191,9 @@ class Comparison:
 
     def _total(self, report: Report, reading: Reading) -> Value:
         assert reading.value is not None
-        found = quantity(reading.value.rpartition(".")[2])
-        assert found is not None
-        return found.get(report, report.whole)
+        names = [path.rpartition(".")[2] for path in reading.value.split(SUM)]
+        found = [known.get(report, report.whole) for known in map(quantity, names) if known is not None]
+        return sum([value for value in found if isinstance(value, (int, Fraction))])
 
     def report(self, reading: Reading, printed: PrintedCell) -> Report:
         """The report of the network under a reading's variant, params and input."""

@@ -37,22 +37,22 @@ class Document:
         self.known: Known = {}
         """The models of the layers; equal layers share one."""
         self._check_keys()
-        self.used: set[str] = set()
-        self.params: Params = read_params(self.section("params"), self._names(set()), {}, self.findings, "params")
+        self.params: Params = {}
+        self.names = Names(self.params)
+        """What expressions outside of layers see."""
+        read_params(self.section("params"), self.params, self.names, self.findings, "params")
         for param in self.params.values():
             param.open = False
         self.variants: dict[str, Variant] = self._variants()
-        spec_names = self._names(set(self.params))
-        self.inputs = read_inputs(self.section("input"), spec_names, self.findings)
+        self.inputs = read_inputs(self.section("input"), self.names, self.findings)
         self.blocks: dict[str, Block] = {}
-        self._used_in_blocks: list[tuple[Block, set[str]]] = []
         self._word_arguments: list[tuple[Param, str, Marked, str]] = []
         self._compile_blocks()
-        scope = self._scope(Names({*self.params, "in_channels"}, self.used), {})
+        scope = self._scope(self.names.plus("in_channels"))
         self.items: list[Item] = scope.items(root.entries["layers"], "") if "layers" in root.entries else []
         self._judge_words()
         check_recursion(self.blocks, self.items, self.findings)
-        self.outputs = read_outputs(self.section("outputs"), spec_names, self.findings)
+        self.outputs = read_outputs(self.section("outputs"), self.names, self.findings)
         self.findings.raise_any()
 
     def section(self, key: str) -> Marked | None:
@@ -66,25 +66,16 @@ class Document:
 
     def unused_params(self) -> list[tuple[str, Marked]]:
         """Parameters of the spec and of its blocks that nothing reads."""
-        used = set(self.used)
-        for block, names in self._used_in_blocks:
-            used |= names - set(block.params)
+        used = self.names.used.union(*(block.reads for block in self.blocks.values()))
         unused: list[tuple[str, Marked]] = [(name, param.at) for name, param in self.params.items() if name not in used]
-        for block, names in self._used_in_blocks:
-            unused += [(f"{block.name}.{name}", param.at) for name, param in block.params.items() if name not in names]
+        for block in self.blocks.values():
+            params = block.params.items()
+            unused += [(f"{block.name}.{name}", param.at) for name, param in params if name not in block.used]
         return unused
 
-    @property
-    def single_input(self) -> bool:
-        """Whether `input` is one shape rather than a mapping."""
-        return isinstance(self.section("input"), List)
-
-    def _names(self, known: set[str]) -> Names:
-        return Names(frozenset(known), self.used)
-
-    def _scope(self, names: Names, params: Params) -> Scope:
+    def _scope(self, names: Names) -> Scope:
         scope = Scope(names, self.blocks, self.findings, self.known)
-        scope.params, scope.word_arguments = params, self._word_arguments
+        scope.word_arguments = self._word_arguments
         return scope
 
     def _check_keys(self) -> None:
@@ -140,16 +131,10 @@ class Document:
             hint = suggest(name, self.params, "declare it under params")
             self.findings.add("CC109", f"there is no parameter {shown(name)}", at, hint, where)
             return None
-        compiled = read_value(value, self.names_before(name), self.findings, free_words=True, where=where)
+        compiled = read_value(value, self.names.before(param.position), self.findings, free_words=True, where=where)
         if isinstance(compiled, str) and param.takes == "words":
             param.words.add(compiled)
         return compiled
-
-    def names_before(self, name: str) -> Names:
-        """The names that the value of a parameter of the spec sees: the parameters before it."""
-        order = list(self.params)
-        position = order.index(name)
-        return Names(frozenset(order[:position]), self.used, None, frozenset(order[position:]))
 
     def _judge(self, param: Param | None, value: Compiled, at: Marked, where: str) -> None:
         if param is not None and (isinstance(value, (int, str, tuple)) or value is None):
@@ -185,7 +170,8 @@ class Document:
 
     def _read_block(self, block: Block, body: Marked) -> Scope:
         where = block.name
-        names = Names({*self.params, "in_channels"}, set(), set())
+        outer = Names(self.params, used=block.reads)
+        names = Names(block.params, extra=frozenset({"in_channels"}), outer=outer, used=block.used)
         if not isinstance(body, Map):
             self.findings.add("CC103", "a block is a mapping of params and layers", body, None, where)
         else:
@@ -195,9 +181,8 @@ class Document:
                     self.findings.add("CC101", f"a block has no {shown(key)}", at, hint, where)
             if "layers" not in body.entries:
                 self.findings.add("CC104", f"the block {block.name} needs layers", block.at, None, where)
-            block.params = read_params(body.entries.get("params"), names, self.params, self.findings, where)
-        self._used_in_blocks.append((block, names.used))
-        return self._scope(Names({*names.known, *block.params}, names.used, names.words), block.params)
+            read_params(body.entries.get("params"), block.params, names, self.findings, where)
+        return self._scope(names)
 
     def _judge_words(self) -> None:
         for param, word, at, where in self._word_arguments:
