@@ -1,6 +1,6 @@
 """Write specs/index.json and the table of docs/gallery.md from the specs. Run it after a change of the gallery.
 
-    python tools/gallery_index.py
+python tools/gallery_index.py
 """
 
 from __future__ import annotations
