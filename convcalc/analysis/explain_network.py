@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from .explain import Section, Step, total
@@ -146,23 +145,26 @@ def _roofline(report: Report) -> list[Section]:
     device = report.device
     if device is None:
         return []
-    from .device import ROOFLINE, least_seconds, limit
+    from .device import ROOFLINE, least_total, limit
 
-    batch = report.batch
-    seconds = Fraction(0)
-    bounds = {"compute": 0, "memory": 0}
-    for cost, moved in zip(report.costs, report.moved, strict=True):
-        seconds += least_seconds(cost.flops * batch, moved, device.flops, device.bandwidth)
-        if moved:
-            bounds[limit(cost.flops * batch, moved, device)] += 1
-    note = f"layer by layer; {bounds['compute']} bound by compute, {bounds['memory']} by memory"
+    work = [(cost.flops * report.batch, moved) for cost, moved in zip(report.costs, report.moved, strict=True)]
+    bounds = [limit(flops, moved, device) for flops, moved in work if moved]
+    note = f"layer by layer; {bounds.count('compute')} bound by compute, {bounds.count('memory')} by memory"
     return [
         Section(
             f"roofline on {device.name}: a bound, not an estimate",
             (
                 Step("rate", device.flops, unit="FLOP/s", source=device.source),
                 Step("bandwidth", device.bandwidth, unit="B/s"),
-                Step("time", int(seconds * 10**9), "sum of max(flops/rate, bytes/bandwidth)", "", "ns", note, ROOFLINE),
+                Step(
+                    "time",
+                    int(least_total(work, device) * 10**9),
+                    "sum of max(flops/rate, bytes/bandwidth)",
+                    "",
+                    "ns",
+                    note,
+                    ROOFLINE,
+                ),
             ),
         )
     ]

@@ -19,8 +19,8 @@ def bars(
     """A bar a row, in eighths of a column, the longest for the largest value; nothing is drawn for None.
 
     >>> for line in bars(["a", "bb"], [2, 3], ["2", "3"], 20): print("".join(text for text, _ in line))
-    a   ████████     2
-    bb  ████████████ 3
+    a   █████████▎     2
+    bb  ██████████████ 3
     """
     shown = [printable(label) for label in labels]
     room = limit if limit is not None else 100

@@ -75,7 +75,7 @@ def values_grid(
     ]
     units = [quantity.unit for quantity in quantities]
     rows = [[value_text(value, raw, unit) for value, unit in zip(row, units, strict=True)] for row in values]
-    if not total or not any(quantity.sums for quantity in quantities):
+    if not total or not any(_has_total(quantity) for quantity in quantities):
         return Grid(columns, rows)
     last = [
         "total" if q.name == "name" else value_text(q.get(report, report.whole), raw, q.unit) if _has_total(q) else ""
