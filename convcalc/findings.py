@@ -108,8 +108,23 @@ CODES: dict[str, str] = {
     "CC304": "an explanation does not give the printed cell",
     "CC305": "a budget is exceeded",
     "CC306": "a claim about something that does not exist",
+    "CC307": "a comment that ignores a finding that is not there",
+    "CC401": "inputs at the edge that a stride never reads",
+    "CC402": "a transposed convolution whose overlap is uneven",
+    "CC403": "a bias right before a batch norm",
+    "CC404": "padding larger than useful",
+    "CC405": "a pool that reads only padding",
+    "CC406": "a layer that nothing uses",
+    "CC407": "a parameter or a block that nothing uses",
+    "CC408": "a dead branch",
+    "CC409": "a kernel larger than its input without padding",
+    "CC410": "output padding of at least the stride",
+    "CC411": "groups that leave one channel",
 }
 """Every code and what it stands for."""
 
-SEVERITIES: dict[str, Severity] = {}
+SEVERITIES: dict[str, Severity] = {
+    "CC307": "warning",
+    **{code: "advice" for code in CODES if code.startswith("CC4")},
+}
 """Severity of the codes that are not errors."""

@@ -1,0 +1,51 @@
+"""What a rule says of one layer, and the layers whose windows slide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ...geometry import Window
+from ...layers.base import Layer
+from ...network import Network, Node
+from ...source import Marked
+
+
+class Remark(NamedTuple):
+    """One piece of advice, at a layer or at a place of the document."""
+
+    code: str
+    message: str
+    where: str = ""
+    hint: str | None = None
+    at: Marked | None = None
+
+
+class Slide(NamedTuple):
+    """One space axis of one layer whose window slides over its input."""
+
+    node: Node
+    layer: Layer
+    axis: int
+    """Of the space axes, from 0."""
+    size: int
+    output: int
+    window: Window
+
+
+def slides(network: Network) -> Iterator[Slide]:
+    """Every axis of every convolution and pool whose window slides over the input, axis by axis."""
+    for node in network.nodes:
+        if node.layer is None or not hasattr(node.layer, "kernel_size") or node.kind == "unfold":
+            continue
+        shape = network.nodes[node.inputs[0]].shape
+        windows = node.layer.windows(shape)  # type: ignore[attr-defined]
+        for axis, window in enumerate(windows):
+            if isinstance(window, Window):
+                yield Slide(node, node.layer, axis, shape[axis + 1], node.shape[axis + 1], window)
+
+
+def axis_name(slide: Slide) -> str:
+    """How a message names the axis: nothing for the only one, else its place or letter."""
+    axes = len(slide.node.shape) - 1
+    return {1: "", 2: ("height", "width"), 3: ("depth", "height", "width")}[axes][slide.axis] if axes > 1 else ""
