@@ -61,7 +61,7 @@ class Builds:
         variant, params, given = key
         shapes: object = given
         if given and isinstance(given[0], tuple):
-            shapes = dict(given)  # type: ignore[arg-type]
+            shapes = dict(given)
         return self.origin.reload(params=dict(params or ()), variant=variant, input=shapes)
 
 

@@ -24,7 +24,10 @@ _CLAIM = re.compile(
     rf"(?:\s*(?:±|\+/?-)\s*(?P<tolerance>{_NUMBER})\s*(?P<of>%|[A-Za-z]*))?",
     re.ASCII,
 )
-_RELATIONS: dict[str | None, Relation] = {None: "=", "==": "=", "=": "=", "≤": "<=", "≥": ">=", "<=": "<=", ">=": ">=", "<": "<", ">": ">"}  # fmt: skip
+_RELATIONS: dict[str | None, Relation] = {
+    **{None: "=", "=": "=", "==": "="},
+    **{"<=": "<=", "≤": "<=", ">=": ">=", "≥": ">=", "<": "<", ">": ">"},
+}
 LONGEST = 60
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ class Config:
 DEFAULT = Config()
 
 
-@lru_cache(maxsize=None)
+@cache
 def config_of(folder: Path) -> Config:
     """The configuration of the files in a (resolved) folder: the nearest one above them. Raises UsageError."""
     for name in NAMES:

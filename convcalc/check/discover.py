@@ -43,7 +43,7 @@ def _specs(path: str) -> Iterator[str]:
     elif Path(path).is_dir():
         yield from _in_folder(path)
     elif has_magic(path) and not Path(path).exists():
-        matches = sorted(glob(path, recursive=True))
+        matches = sorted(glob(path, recursive=True))  # noqa: PTH207
         if not matches:
             raise UsageError(f"the glob '{path}' matches nothing")
         for match in matches:

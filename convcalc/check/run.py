@@ -15,12 +15,15 @@ from .selection import Selection
 from .suppress import Comments
 
 
+EVERYTHING = Selection()
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """A file to check and what to report of it."""
 
     path: str
-    selection: Selection = Selection()
+    selection: Selection = EVERYTHING
     budgets: tuple[Budget, ...] = ()
     strict: bool = False
 

@@ -56,5 +56,7 @@ def _codes(texts: Iterable[str], option: str) -> tuple[str, ...]:
     found = tuple(part.strip().upper() for text in texts for part in text.split(",") if part.strip())
     for prefix in found:
         if not any(code.startswith(prefix) for code in CODES):
-            raise UsageError(f"{option}: no code starts with '{prefix[:40]}'", "codes are CC001 to CC411, families CC0 to CC4")
+            raise UsageError(
+                f"{option}: no code starts with '{prefix[:40]}'", "codes are CC001 to CC411, families CC0 to CC4"
+            )
     return found

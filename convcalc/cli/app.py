@@ -16,6 +16,9 @@ from ..findings import SpecError, UsageError
 
 COMMANDS = {
     "table": "Shapes, params and MACs of a spec; published tables beside the computed ones.",
+    "check": "Findings in specs with place, code and remedy; the exit code is for CI.",
+    "diff": "What changed between two specs, and what it costs.",
+    "schema": "The JSON Schema of the language, for editors.",
 }
 """Command -> what it does; the module of the same name holds the function."""
 

@@ -19,13 +19,13 @@ RULES = (leftover, overlap, bias, padding, dead, unused, windows, groups)
 def advise(network: Network) -> list[Finding]:
     """The advice of every rule, one finding for each line and rule, the layers that share them counted."""
     first: dict[tuple[str, int, int], Finding] = {}
-    others: dict[tuple[str, int, int], int] = {}
+    layers: dict[tuple[str, int, int], set[str]] = {}
     for rule in RULES:
         for finding in _findings(network, rule.remarks(network)):
             key = (finding.code, finding.line, finding.column)
-            others[key] = others.get(key, -1) + 1
             first.setdefault(key, finding)
-    return [_counted(finding, others[key]) for key, finding in first.items()]
+            layers.setdefault(key, set()).add(finding.where)
+    return [_counted(finding, len(layers[key]) - 1) for key, finding in first.items()]
 
 
 def _findings(network: Network, remarks: Iterable[Remark]) -> Iterable[Finding]:

@@ -33,12 +33,14 @@ def remarks(network: Network) -> Iterator[Remark]:
     """A remark for each axis that has inputs behind the last window."""
     for slide in slides(network):
         window = slide.window
-        reached = (slide.output - 1) * window.stride - window.before + effective_kernel(
-            window.kernel_size, window.dilation
+        reached = (
+            (slide.output - 1) * window.stride - window.before + effective_kernel(window.kernel_size, window.dilation)
         )
         unread = slide.size - reached
         if unread > 0:
             axis = f" along its {name}" if (name := axis_name(slide)) else ""
             message = f"{slide.node.kind} never reads the last {unread} of {slide.size} positions{axis}"
-            hint = f"pad {unread} more after, or give it an input of {slide.size - unread}: the stride is {window.stride}"
+            hint = (
+                f"pad {unread} more after, or give it an input of {slide.size - unread}: the stride is {window.stride}"
+            )
             yield Remark("CC401", message, slide.node.name, hint)

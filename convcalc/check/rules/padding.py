@@ -29,16 +29,17 @@ layers: [{conv2d: {out: 16, k: 3, p: 2}}]
     Page(
         "CC405",
         "Some output of a pool sees nothing of the input: a maximum of it is minus infinity, a mean 0 or not a "
-        "number. It takes a dilated window whose taps step over a small input, or padding given as pairs.",
+        "number. Rounding up as ONNX did before opset 22 gives such a window, and a dilated one may step over a small "
+        "input.",
         """\
 convcalc: 1
-input: [8, 2, 2]
-layers: [{max_pool2d: {k: 2, s: 1, p: 1, d: 3}}]
+input: [8, 4, 4]
+layers: [{max_pool2d: {k: 2, s: 2, p: [[0, 1], [0, 1]], ceil_mode: onnx}}]
 """,
         """\
 convcalc: 1
 input: [8, 4, 4]
-layers: [{max_pool2d: {k: 2, s: 1, p: 1, d: 3}}]
+layers: [{max_pool2d: {k: 2, s: 2, p: [[0, 1], [0, 1]], ceil_mode: true}}]
 """,
     ),
 )

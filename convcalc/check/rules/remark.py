@@ -26,26 +26,30 @@ class Slide(NamedTuple):
 
     node: Node
     layer: Layer
-    axis: int
-    """Of the space axes, from 0."""
+    axis: int | None
+    """Of the space axes, from 0; None where all are alike."""
     size: int
     output: int
     window: Window
 
 
 def slides(network: Network) -> Iterator[Slide]:
-    """Every axis of every convolution and pool whose window slides over the input, axis by axis."""
+    """Every axis of every convolution and pool whose window slides over the input; axes that are alike, once."""
     for node in network.nodes:
         if node.layer is None or not hasattr(node.layer, "kernel_size") or node.kind == "unfold":
             continue
         shape = network.nodes[node.inputs[0]].shape
         windows = node.layer.windows(shape)  # type: ignore[attr-defined]
-        for axis, window in enumerate(windows):
+        axes = list(zip(shape[1:], node.shape[1:], windows, strict=True))
+        alike = all(axis == axes[0] for axis in axes)
+        for number, (size, output, window) in enumerate(axes[:1] if alike else axes):
             if isinstance(window, Window):
-                yield Slide(node, node.layer, axis, shape[axis + 1], node.shape[axis + 1], window)
+                yield Slide(node, node.layer, None if alike else number, size, output, window)
+
+
+_AXES: dict[int, tuple[str, ...]] = {2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
 def axis_name(slide: Slide) -> str:
-    """How a message names the axis: nothing for the only one, else its place or letter."""
-    axes = len(slide.node.shape) - 1
-    return {1: "", 2: ("height", "width"), 3: ("depth", "height", "width")}[axes][slide.axis] if axes > 1 else ""
+    """How a message names the axis; empty where all are alike."""
+    return "" if slide.axis is None else _AXES[len(slide.node.shape) - 1][slide.axis]
