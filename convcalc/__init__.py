@@ -12,6 +12,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from .analysis.report import Report, analyse
     from .findings import Finding, SpecError
+    from .geometry.inversion import invert
+    from .geometry.solve import solve
     from .network import Network
     from .spec import load, loads, parse_layer
 
@@ -21,9 +23,11 @@ _PLACES = {
     "Report": ".analysis.report",
     "SpecError": ".findings",
     "analyse": ".analysis.report",
+    "invert": ".geometry.inversion",
     "load": ".spec",
     "loads": ".spec",
     "parse_layer": ".spec",
+    "solve": ".geometry.solve",
 }
 
 __all__ = [
@@ -33,9 +37,11 @@ __all__ = [
     "SpecError",
     "__version__",
     "analyse",
+    "invert",
     "load",
     "loads",
     "parse_layer",
+    "solve",
 ]
 
 

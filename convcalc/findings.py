@@ -123,6 +123,44 @@ CODES: dict[str, str] = {
 }
 """Every code and what it stands for."""
 
+HINTS: dict[str, str] = {
+    "CC001": "check the indentation, the brackets and the quotes here and in the line above",
+    "CC002": "keep one of them",
+    "CC003": "save the file as UTF-8 text",
+    "CC004": "make it smaller: blocks and repeat say much in little text",
+    "CC005": "write it plainly",
+    "CC006": "start with 'convcalc: 1'",
+    "CC101": "remove it, or correct its spelling",
+    "CC102": "an item is a kind, a block or layers: [...]",
+    "CC103": "write what is expected",
+    "CC104": "add it",
+    "CC105": "choose another name",
+    "CC106": "names stand above what names them; paths descend with dots",
+    "CC107": "there are + - * / // % **, comparisons, and/or/not, x if c else y, list[index] and functions",
+    "CC108": "check the values that it is computed from",
+    "CC109": "see the params of the spec or of the block",
+    "CC110": "use repeat for a fixed number of times",
+    "CC111": "the limit keeps a slip from filling the memory",
+    "CC112": "write convcalc: 1",
+    "CC200": "compare the shapes of the layers before it",
+    "CC201": "pad the input, or use a smaller kernel or dilation",
+    "CC202": "see the range of the field",
+    "CC203": "bring the inputs to one shape: crop, pad, resize or a 1x1 convolution",
+    "CC204": "choose groups that divide the channels",
+    "CC205": "use an output padding below the stride",
+    "CC206": "choose a factor that divides the axis",
+    "CC207": "pad more, crop less, or start from a larger input",
+    "CC208": "use the kind for this number of space axes",
+    "CC209": "put flatten before it",
+    "CC210": "use less padding",
+    "CC211": "use less padding, or zeros",
+    "CC212": "numbers are at most 9223372036854775807",
+    "CC213": "name the inputs with from, or join them first",
+    "CC301": "correct the spec, or what it expects",
+    "CC306": "correct the claim, or remove it",
+}
+"""What to do about a finding of a code, where nothing more precise is known."""
+
 SEVERITIES: dict[str, Severity] = {
     "CC307": "warning",
     **{code: "advice" for code in CODES if code.startswith("CC4")},

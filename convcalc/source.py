@@ -8,11 +8,12 @@ stands. Anchors and aliases work; duplicate keys, merge keys, tags and several d
 from __future__ import annotations
 
 import gc
+import re
 from typing import Any, NoReturn
 
 import yaml
 
-from .findings import Finding, SpecError
+from .findings import HINTS, Finding, SpecError
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -97,7 +98,9 @@ class Source:
         """A finding placed at a node (the first line without one)."""
         line, column = (at.line, at.column) if at is not None else (1, 1)
         width = at.width if isinstance(at, Text) else 1
-        return Finding(code, message, self.path, line, column, where, hint, self.line(line), max(width, 1))
+        return Finding(
+            code, message, self.path, line, column, where, hint or HINTS.get(code), self.line(line), max(width, 1)
+        )
 
     def fail(self, code: str, message: str, at: Marked | None = None, *, hint: str | None = None) -> NoReturn:
         """Raise a SpecError with one finding placed at a node."""
@@ -131,7 +134,7 @@ def _syntax_hint(source: Source, at: Text | None) -> str | None:
     line = source.line(at.line) if at else ""
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return "indent with spaces: YAML forbids tabs"
-    if "(" in line and "," in line:
+    if ("(" in line and "," in line) or re.search(r"\w\[", line):
         return 'an expression with commas or brackets inside { } or [ ] must be quoted: "make_divisible(c * 0.75, 8)"'
     return None
 

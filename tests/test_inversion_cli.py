@@ -10,19 +10,15 @@ import sys
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
-from convcalc.cli.invert import invert
-from convcalc.cli.solve import solve
+from convcalc.cli.app import build_app
 from convcalc.findings import UsageError
 from convcalc.reference import identity
 
 GOLDEN = Path(__file__).parent / "golden"
 
-APP = typer.Typer(rich_markup_mode=None)
-APP.command()(invert)
-APP.command()(solve)
+APP = build_app()
 
 
 def output_of(line: str) -> str:
@@ -138,13 +134,12 @@ def test_a_failed_verification_exits_with_1(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 LOADED = """
-import sys, typer
-from convcalc.cli.invert import invert
-from convcalc.cli.solve import solve
-app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
-app.command()(invert)
-app.command()(solve)
-app(sys.argv[1:], standalone_mode=False)
+import sys
+from convcalc.__main__ import main
+try:
+    main()
+except SystemExit as end:
+    assert end.code == 0, end.code
 print([name for name in ("numpy", "rich", "yaml") if name in sys.modules], file=sys.stderr)
 """
 

@@ -24,8 +24,7 @@ from convcalc.geometry import (
 from convcalc.layers.base import OPERATIONS, Layer
 from convcalc.layers.registry import KINDS, build, layer_class
 from convcalc.network import output_shape
-
-from .layer_samples import SAMPLES, Sample
+from tests.layer_samples import SAMPLES, Sample
 
 FOLDER = Path(inspect.getfile(convcalc.layers)).parent
 SHARED = {"base", "sliding", "space"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from .. import __version__
@@ -58,7 +59,23 @@ def _layer(report: Report, index: int) -> dict[str, object]:
         "input_shapes": [list(nodes[i].shape) for i in node.inputs],
         "output_shape": list(node.shape),
         **_costs(cost._replace(macs=cost.macs * report.batch, flops=cost.flops * report.batch)),
+        **_field(report, index),
     }
+
+
+def _field(report: Report, index: int) -> dict[str, object]:
+    """Extent and jump of the receptive field on each space axis of the network's input; fractions as "p/q"."""
+    fields = report.receptive_fields.fields[index]
+    if not fields:
+        return {"receptive_field": None, "jump": None}
+    return {
+        "receptive_field": [_exact(field.size) for field in fields],
+        "jump": [_exact(field.jump) for field in fields],
+    }
+
+
+def _exact(value: int | Fraction | None) -> int | str | None:
+    return value if value is None or isinstance(value, int) else str(value)
 
 
 def _costs(cost: object, buffers: bool = True) -> dict[str, int]:

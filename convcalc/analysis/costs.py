@@ -37,7 +37,8 @@ def layer_cost(layer: Layer, inputs: Shapes, output: Shape) -> Cost:
     """The cost of one layer on inputs of these shapes.
 
     >>> from convcalc.layers.registry import build
-    >>> layer_cost(build("conv2d", {"out_channels": 128, "kernel_size": 3, "padding": 1}), ((192, 28, 28),), (128, 28, 28))
+    >>> conv = build("conv2d", {"out_channels": 128, "kernel_size": 3, "padding": 1})
+    >>> layer_cost(conv, ((192, 28, 28),), (128, 28, 28))
     Cost(params=221312, weights=221184, buffers=0, macs=173408256, flops=346916864)
     """
     params = weights = buffers = 0

@@ -7,84 +7,17 @@ costs sum; `out_channels` and `output` are its output's; `patch`, `kernel_size`,
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from fractions import Fraction
-from math import prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from .quantities_cost import COST_QUANTITIES
+from .quantities_filter import FILTER_QUANTITIES
+from .quantities_memory import MEMORY_QUANTITIES
 from .report import Report, Subject
+from .values import Getter, Quantity, Shaped, Value, per_axis, shaped
 
 if TYPE_CHECKING:
     from ..layers.base import Layer
-
-
-class Shaped(NamedTuple):
-    """A value with named parts: a shape or a window, formatted by `{name}` placeholders."""
-
-    default: str
-    """The format used where none is declared."""
-    parts: dict[str, object]
-    raw: object
-
-    def written(self, format: str | None = None) -> str:
-        """The value as text: each `{name}` of the format replaced by its part; unknown names stay.
-
-        >>> shaped((64, 112, 112)).written("{h}x{w}")
-        '112x112'
-        """
-        return _PLACEHOLDER.sub(lambda m: str(self.parts.get(m[1], m[0])), format or self.default)
-
-
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
-
-Value = int | str | Fraction | Shaped | None
-Getter = Callable[[Report, Subject], Value]
-
-
-class Quantity(NamedTuple):
-    """One thing that can be asked: its unit, its meaning in one line, and how it is read."""
-
-    name: str
-    unit: str
-    meaning: str
-    get: Getter
-    sums: bool = False
-    """Whether it adds up over layers, so that shares and plots make sense."""
-
-
-SPACE_LETTERS = {1: ("l",), 2: ("h", "w"), 3: ("d", "h", "w")}
-
-
-def shaped(shape: tuple[int, ...] | None) -> Shaped | None:
-    """A shape [channels, *space] with its parts by letter; absent space axes are 1.
-
-    >>> shaped((64, 112, 112)).written()
-    '112×112×64'
-    """
-    if shape is None:
-        return None
-    channels, space = shape[0], shape[1:]
-    parts: dict[str, object] = {"c": channels, "d": 1, "h": 1, "w": 1, "l": 1, "n": prod(shape)}
-    letters = SPACE_LETTERS.get(len(space), ())
-    parts.update(zip(letters, space, strict=False))
-    default = "×".join(f"{{{letter}}}" for letter in (*(letters or ("h", "w")), "c"))
-    return Shaped(default, parts, shape)
-
-
-def per_axis(values: tuple[object, ...] | None) -> Shaped | None:
-    """One value an axis, printed with × between; parts are the letters of the space axes.
-
-    >>> per_axis((3, 3)).written()
-    '3×3'
-    """
-    if values is None:
-        return None
-    letters = SPACE_LETTERS.get(len(values), ())
-    text = "×".join("-" if value is None else str(value) for value in values)
-    parts: dict[str, object] = dict(zip(letters, values, strict=False))
-    parts["all"] = text
-    return Shaped("{all}", parts, values)
 
 
 def only_window(report: Report, subject: Subject) -> Layer | None:
@@ -118,7 +51,8 @@ def _patch(report: Report, subject: Subject) -> Value:
     stride: tuple[int, ...] = layer.stride  # type: ignore[attr-defined]
     k = "×".join(map(str, kernel))
     s = str(stride[0]) if len(set(stride)) == 1 else "×".join(map(str, stride))
-    return Shaped("{k}/{s}", {"k": k, "s": s}, (kernel, stride))
+    shape = report.shape(subject)
+    return Shaped("{k}/{s}", {"k": k, "s": s, "c": shape[0] if shape else "-"}, (kernel, stride))
 
 
 def _output(report: Report, subject: Subject) -> Value:
@@ -147,12 +81,30 @@ def _kind(report: Report, subject: Subject) -> Value:
     return report.node(subject.output).kind if subject.output is not None else None
 
 
-def _cost(name: str) -> Getter:
-    return lambda report, subject: getattr(report.cost(subject), name)  # type: ignore[no-any-return]
-
-
 def _groups(report: Report, subject: Subject) -> Value:
     return getattr(only_window(report, subject), "groups", None)
+
+
+def _seen(name: str) -> Getter:
+    """One figure of the receptive field of a subject's output, per axis of the network's input."""
+
+    def get(report: Report, subject: Subject) -> Value:
+        fields = None if subject.output is None else report.receptive_fields.fields[subject.output]
+        if not fields:
+            return None
+        values = tuple([getattr(f, name) if f.jump is not None or name == "size" else None for f in fields])
+        return None if values == (None,) * len(values) else per_axis(values)
+
+    return get
+
+
+def _effective_padding(report: Report, subject: Subject) -> Value:
+    """What Araujo et al. 2019 print as padding."""
+    start = _seen("start")(report, subject)
+    if not isinstance(start, Shaped):
+        return None
+    raw: tuple[Fraction | int | None, ...] = start.raw  # type: ignore[assignment]
+    return per_axis(tuple([None if value is None else -value for value in raw]))
 
 
 QUANTITIES: dict[str, Quantity] = {
@@ -178,11 +130,6 @@ QUANTITIES: dict[str, Quantity] = {
             "how often the item is repeated",
             lambda report, subject: subject.group.repeats if subject.group else 1,
         ),
-        Quantity("params", "numbers", "learnable numbers, biases included", _cost("params"), sums=True),
-        Quantity("weights", "numbers", "learnable numbers in tensors named weight", _cost("weights"), sums=True),
-        Quantity("buffers", "numbers", "running statistics", _cost("buffers"), sums=True),
-        Quantity("macs", "MACs", "multiply-accumulates: all taps, no bias", _cost("macs"), sums=True),
-        Quantity("flops", "FLOPs", "2 macs + bias adds + other operations", _cost("flops"), sums=True),
         Quantity(
             "activations",
             "elements",
@@ -196,6 +143,23 @@ QUANTITIES: dict[str, Quantity] = {
             "weighted layers on the longest path",
             lambda report, subject: report.depth(subject.nodes),
         ),
+        Quantity(
+            "receptive_field", "pixels an axis", "extent of the input that one output position sees", _seen("size")
+        ),
+        Quantity("jump", "pixels an axis", "input pixels between neighbouring output positions", _seen("jump")),
+        Quantity(
+            "start", "pixels an axis", "first input pixel that position 0 sees; padding is negative", _seen("start")
+        ),
+        Quantity("centre", "pixels an axis", "middle of what position 0 sees", _seen("centre")),
+        Quantity(
+            "effective_padding",
+            "pixels an axis",
+            "input pixels of padding that position 0 sees: -start",
+            _effective_padding,
+        ),
+        *FILTER_QUANTITIES,
+        *COST_QUANTITIES,
+        *MEMORY_QUANTITIES,
     )
 }
 """Name -> quantity. `count` is the papers' name for `repeats`."""
@@ -206,3 +170,17 @@ ALIASES = {"count": "repeats", "layer": "name", "type": "kind"}
 def quantity(name: str) -> Quantity | None:
     """The quantity of a name or an alias of it; None for an unknown one."""
     return QUANTITIES.get(ALIASES.get(name, name))
+
+
+__all__ = [
+    "ALIASES",
+    "QUANTITIES",
+    "Getter",
+    "Quantity",
+    "Shaped",
+    "Value",
+    "only_window",
+    "per_axis",
+    "quantity",
+    "shaped",
+]

@@ -5,7 +5,7 @@ Everything here is at the report's batch: it multiplies macs, flops and activati
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,7 +16,13 @@ from .conventions import CONVENTIONS
 from .costs import FREE, Cost, CostCache, total
 
 if TYPE_CHECKING:
-    from ..layers.base import Shape
+    from ..layers.base import Layer, Shape, Shapes
+    from .device import Device
+    from .memory import Liveness
+    from .receptive_field import ReceptiveFields
+
+    Fact = Callable[[Layer, Shapes, Shape], int]
+    """A count of one layer for one example, from its inputs' shapes and its output's."""
 
 
 class Subject(NamedTuple):
@@ -30,11 +36,25 @@ class Subject(NamedTuple):
 
 
 class Report:
-    """The figures of one network at one batch size. Build it with `convcalc.analyse`."""
+    """The figures of one network at one batch size. Build it with `convcalc.analyse`.
 
-    def __init__(self, network: Network, batch: int = 1) -> None:
+    Costs are computed when the report is built, every other analysis when it is first asked for.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        batch: int = 1,
+        dtype: str = "float32",
+        optimizer: str = "sgd",
+        device: Device | None = None,
+    ) -> None:
         self.network = network
         self.batch = batch
+        self.dtype = dtype
+        self.optimizer = optimizer
+        self.device = device
+        self._figures: dict[object, list[int]] = {}
 
     @cached_property
     def costs(self) -> list[Cost]:
@@ -96,6 +116,71 @@ class Report:
         return longest
 
     @cached_property
+    def item(self) -> int:
+        """Bytes of one element at the report's dtype."""
+        from .memory import ITEM_BYTES
+
+        return ITEM_BYTES[self.dtype]
+
+    def figures(self, fact: Fact) -> list[int]:
+        """One count of every node for one example, computed once for equal layers on equal shapes."""
+        found = self._figures.get(fact)
+        if found is None:
+            found = self._figures[fact] = []
+            known: dict[tuple[int, Shapes], int] = {}
+            nodes = self.network.nodes
+            for node in nodes:
+                if node.layer is None:
+                    found.append(0)
+                    continue
+                inputs = tuple([nodes[i].shape for i in node.inputs])
+                key = (id(node.layer), inputs)
+                if key not in known:
+                    known[key] = fact(node.layer, inputs, node.shape)
+                found.append(known[key])
+        return found
+
+    def summed(self, fact: Fact, subject: Subject) -> int:
+        """A count summed over a subject's layers, at the report's batch."""
+        found = self.figures(fact)
+        return self.batch * sum([found[i] for i in subject.nodes])
+
+    @cached_property
+    def receptive_fields(self) -> ReceptiveFields:
+        """The receptive field of every node, and joins whose paths differ."""
+        from .receptive_field import receptive_fields
+
+        return receptive_fields(self.network)
+
+    @cached_property
+    def liveness(self) -> Liveness:
+        """What is alive while each layer runs at inference."""
+        from .memory import liveness
+
+        return liveness(self.network)
+
+    @cached_property
+    def saved(self) -> list[int]:
+        """For each node, the bytes that backward needs and no earlier layer keeps."""
+        from .training import saved_bytes
+
+        return saved_bytes(self.network, self.batch, self.item)
+
+    @cached_property
+    def backward(self) -> list[int]:
+        """For each node, the MACs of its backward pass at batch 1."""
+        from .training import backward_macs
+
+        return backward_macs(self.network, self.costs)
+
+    @cached_property
+    def moved(self) -> list[int]:
+        """For each node, the bytes that it reads and writes."""
+        from .device import bytes_moved
+
+        return bytes_moved(self.network, self.costs, self.batch, self.item)
+
+    @cached_property
     def stages(self) -> list[Subject]:
         """The top-level items, in order."""
         groups = self.network.groups
@@ -128,11 +213,20 @@ class Report:
         return report_dict(self)
 
 
-def analyse(network: Network, batch: int = 1) -> Report:
+def analyse(
+    network: Network,
+    batch: int = 1,
+    *,
+    dtype: str = "float32",
+    optimizer: str = "sgd",
+    device: Device | None = None,
+) -> Report:
     """The report of a network: costs of every layer, totals, and the analyses on demand.
 
-    `batch` (at least 1) multiplies macs, flops and activations. Raises SpecError where a figure is above
-    2^63 − 1, ValueError for a batch below 1.
+    `batch` (at least 1) multiplies macs, flops and activations. `dtype` is that of activations and params in
+    memory (float64, float32, float16, bfloat16, int8), `optimizer` sgd, momentum or adam, `device` what the
+    roofline is drawn for. Raises SpecError where a figure is above 2^63 − 1, ValueError for a batch below 1
+    or an unknown dtype or optimizer.
 
     >>> from convcalc import loads
     >>> spec = "{convcalc: 1, input: [3, 32, 32], layers: [{conv2d: {out: 8, k: 3}}]}"
@@ -141,7 +235,14 @@ def analyse(network: Network, batch: int = 1) -> Report:
     """
     if batch < 1:
         raise ValueError(f"batch must be at least 1, not {batch}")
-    report = Report(network, batch)
+    report = Report(network, batch, dtype, optimizer, device)
+    if (dtype, optimizer) != ("float32", "sgd"):
+        from .memory import ITEM_BYTES
+        from .training import OPTIMIZERS
+
+        for name, value, known in (("dtype", dtype, ITEM_BYTES), ("optimizer", optimizer, OPTIMIZERS)):
+            if value not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}, not {value}")
     _ = report.totals
     return report
 

@@ -16,6 +16,8 @@ from ..findings import SpecError, UsageError
 
 COMMANDS = {
     "table": "Shapes, params and MACs of a spec; published tables beside the computed ones.",
+    "invert": "The transposed convolution that undoes a convolution's size, and every size that it serves.",
+    "solve": "Every kernel, stride, padding and dilation that maps one size to another.",
     "check": "Findings in specs with place, code and remedy; the exit code is for CI.",
     "diff": "What changed between two specs, and what it costs.",
     "schema": "The JSON Schema of the language, for editors.",

@@ -22,7 +22,7 @@ LARGEST_VERIFIED = 2048
 """Sizes above it are not verified: the convolution becomes a matrix of size times output."""
 
 
-def invert(
+def command(
     kernel_size: Annotated[
         str | None,
         typer.Option("--k", "--kernel-size", metavar="K", help="Kernel: 3, or one number an axis: 3,5."),

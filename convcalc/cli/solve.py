@@ -18,7 +18,7 @@ SHOWN = 20
 """Solutions that text and Markdown show unless told otherwise."""
 
 
-def solve(
+def command(
     input_size: Annotated[str, typer.Option("--in", metavar="I", help="Input size, one an axis: 224 or 224,320.")],
     output_size: Annotated[str, typer.Option("--out", metavar="O", help="Output size.")],
     kernel_size: Annotated[

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -17,22 +16,8 @@ if TYPE_CHECKING:
     from ..render.grid import Grid
 
 
-class Format(str, Enum):
-    """Output formats."""
-
-    rich = "rich"
-    markdown = "markdown"
-    csv = "csv"
-    json = "json"
-    latex = "latex"
-
-
-class By(str, Enum):
-    """What a row is."""
-
-    layer = "layer"
-    stage = "stage"
-
+Format = Literal["rich", "markdown", "csv", "json", "latex"]
+By = Literal["layer", "stage"]
 
 DEFAULT_COLUMNS = ("name", "kind", "output", "params", "macs")
 
@@ -43,7 +28,7 @@ def command(
     columns: Annotated[
         str | None, typer.Option("--columns", metavar="A,B,…", help="Quantities to show; 'help' lists them.")
     ] = None,
-    format: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.rich,
+    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "rich",
     input: InputOption = None,
     set: SetOption = None,
     variant: VariantOption = None,
@@ -65,13 +50,13 @@ def command(
         if given
     ]
     results, skipped = _published(report, overridden)
-    if format is Format.json:
+    if format == "json":
         import json
 
         data = {**report.to_dict(), "published": [result.to_dict() for result in results]}
         terminal.write_text(json.dumps(data, indent=2, ensure_ascii=False))
         return
-    plain = results if by is None and columns is None and format is not Format.csv else ()
+    plain = results if by is None and columns is None and format != "csv" else ()
     _write(report, chosen, by, format, plain, skipped)
 
 
@@ -112,37 +97,41 @@ def _write(
     skipped: str,
 ) -> None:
     from ..render import grid, terminal
-    from ..render.table import heading, published_grid, published_notes, totals_line
+    from ..render.table import heading, totals_line
 
     grids: list[Grid] = []
     notes: list[list[str]] = []
     if results:
+        from ..render.published import published_grid, published_notes
+
         grids += [published_grid(result) for result in results]
         notes += [published_notes(result) for result in results]
     else:
-        grids.append(_report_grid(report, chosen, by, raw=format is Format.csv))
+        grids.append(_report_grid(report, chosen, by, raw=format == "csv"))
         notes.append([])
     footer = [totals_line(report), *([skipped] if skipped else []), *_conventions()]
-    if format is Format.csv:
+    if format == "csv":
         terminal.write_text(grid.to_csv(grids[0]))
         return
-    if format in (Format.markdown, Format.latex):
-        writer = grid.markdown if format is Format.markdown else grid.latex
+    if format in ("markdown", "latex"):
+        writer = grid.markdown if format == "markdown" else grid.latex
         texts = [writer([g], n) for g, n in zip(grids, notes, strict=True)]
         terminal.write_text("\n\n".join([*texts, writer([], footer).strip()]))
         return
     width = terminal.line_width()
     lines = heading(report)
     for g, n in zip(grids, notes, strict=True):
-        lines += [[], *grid.layout(g, width), *([[]] if n else []), *([(text, "")] for text in n)]
-    lines += [[], [(footer[0], "bold")], *([(text, "dim")] for text in footer[1:])]
+        lines += [[], *grid.layout(g, width), *([[]] if n else [])]
+        lines += [line for text in n for line in grid.wrapped(text, width)]
+    lines += [[], *grid.wrapped(footer[0], width, "bold")]
+    lines += [line for text in footer[1:] for line in grid.wrapped(text, width, "dim")]
     terminal.write_lines(lines)
 
 
 def _report_grid(report: Report, chosen: list[Quantity], by: By | None, raw: bool) -> Grid:
     from ..render.table import values_grid
 
-    stages = by is By.stage
+    stages = by == "stage"
     subjects = report.stages if stages else report.layers
     return values_grid(report, subjects, chosen, raw=raw, total=not raw, first="stage" if stages else "layer")
 

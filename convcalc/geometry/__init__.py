@@ -45,6 +45,7 @@ from .window import (
     same_padding_total,
     unread_inputs,
 )
+from .work import conv_macs, conv_transpose_macs, linear_macs, separable_macs
 
 __all__ = [
     "FORMULAS",
@@ -78,7 +79,9 @@ __all__ = [
     "adaptive_window",
     "check_window",
     "checked",
+    "conv_macs",
     "conv_output",
+    "conv_transpose_macs",
     "conv_transpose_output",
     "effective_kernel",
     "effective_taps",
@@ -86,6 +89,7 @@ __all__ = [
     "formula",
     "input_sizes",
     "leftover",
+    "linear_macs",
     "overhang",
     "pool_output",
     "resolve_crop",
@@ -95,6 +99,7 @@ __all__ = [
     "same_output",
     "same_padding",
     "same_padding_total",
+    "separable_macs",
     "transposed_padding",
     "unread_inputs",
     "zeros_between",

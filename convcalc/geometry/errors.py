@@ -13,6 +13,15 @@ LIMIT = 2**63 - 1
 """The largest integer that is given or computed: what a signed 64-bit size can hold."""
 
 
+def padded_text(size: int, before: int, after: int) -> str:
+    """A size and its padding, as messages show it.
+
+    >>> padded_text(5, 0, 0), padded_text(5, 1, 2)
+    ('5', '5 + 1 + 2 padding')
+    """
+    return f"{size} + {before} + {after} padding" if before or after else str(size)
+
+
 class GeometryError(ValueError):
     """Base of all errors of the arithmetic."""
 
@@ -32,7 +41,7 @@ class KernelTooLarge(GeometryError):
 
     def __init__(self, size: int, before: int, after: int, kernel_size: int, dilation: int) -> None:
         effective = dilation * (kernel_size - 1) + 1
-        padded = f"{size}" if not (before or after) else f"{size} + {before} + {after} padding"
+        padded = padded_text(size, before, after)
         window = f"{kernel_size}" if dilation == 1 else f"{effective} ({kernel_size} dilated by {dilation})"
         missing = effective - size - before - after
         super().__init__(

@@ -24,6 +24,10 @@ SYMBOLS = {
     "groups": "g",
     "in_channels": "c_in",
     "out_channels": "c_out",
+    "middle": "m",
+    "first": "u",
+    "last": "v",
+    "jump": "j",
 }
 """Parameter name -> the letter that stands for it in an expression."""
 

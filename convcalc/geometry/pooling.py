@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import gcd
 from typing import Literal
 
-from .errors import EmptyOutput
+from .errors import EmptyOutput, padded_text
 from .formulas import formula
 
 Rounding = Literal["floor", "ceil", "ceil_caffe", "ceil_keep"]
@@ -56,7 +56,7 @@ def pool_output(
     if output < 1:
         effective = dilation * (kernel_size - 1) + 1
         raise EmptyOutput(
-            f"no window of {effective} fits into the input of {size} + {before} + {after} padding",
+            f"no window of {effective} fits into the input of {padded_text(size, before, after)}",
             hint=f"the input is {effective - size - before - after} too small: pool less before this, or pad",
             size=size,
             kernel_size=kernel_size,

@@ -34,13 +34,15 @@ class Weight(NamedTuple):
 class Saved(NamedTuple):
     """One tensor that the backward pass needs: input number `which` or the output as it is, or an extra one.
 
-    `elements` and `bytes` (an element's size, None for the activations' own type) describe extra ones.
+    `elements`, `bytes` (an element's size, None for the activations' own type) and `batched` (whether there is
+    one an example rather than one for the whole batch) describe extra ones.
     """
 
     tensor: Literal["input", "output", "extra"]
     which: int = 0
     elements: int = 0
     bytes: int | None = None
+    batched: bool = True
 
 
 OPERATIONS: dict[str, tuple[int, str]] = {

@@ -18,10 +18,13 @@ from ..geometry import (
     OutputPaddingOutOfRange,
     TransposedWindow,
     Window,
+    conv_macs,
     conv_output,
+    conv_transpose_macs,
     conv_transpose_output,
     resolve_crop,
     resolve_padding,
+    separable_macs,
 )
 from .base import Count, Flag, Operations, Saved, Shape, Shapes, Weight, check_groups, check_rank
 from .sliding import Padding, PerAxis, PerAxisSize, SignedPadding, Sliding, axis_paddings, spatial_links
@@ -135,7 +138,7 @@ class Conv(_Windowed):
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         positions = prod(output[1:])
-        macs = self.out_channels * (inputs[0][0] // self.groups) * prod(self.kernel_size) * positions
+        macs = conv_macs(positions, self.out_channels, inputs[0][0], self.groups, prod(self.kernel_size))
         return {"mac": macs, "bias": self.out_channels * positions} if self.bias else {"mac": macs}
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
@@ -201,7 +204,8 @@ class ConvTranspose(_Convolution):
         return (weight, Weight("bias", (self.out_channels,))) if self.bias else (weight,)
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
-        macs = prod(inputs[0]) * (self.out_channels // self.groups) * prod(self.kernel_size)
+        channels, positions = inputs[0][0], prod(inputs[0][1:])
+        macs = conv_transpose_macs(positions, channels, self.out_channels, self.groups, prod(self.kernel_size))
         return {"mac": macs, "bias": prod(output)} if self.bias else {"mac": macs}
 
 
@@ -231,7 +235,7 @@ class SeparableConv(_Windowed):
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         positions = prod(output[1:])
         middle = inputs[0][0] * self.depth_multiplier
-        macs = middle * (prod(self.kernel_size) + self.out_channels) * positions
+        macs = separable_macs(positions, middle, prod(self.kernel_size), self.out_channels)
         return {"mac": macs, "bias": self.out_channels * positions} if self.bias else {"mac": macs}
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:

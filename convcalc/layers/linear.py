@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import ClassVar
 
-from ..geometry import IDENTITY, AxisLink, FeatureMismatch
+from ..geometry import IDENTITY, AxisLink, FeatureMismatch, linear_macs
 from .base import Count, Flag, Layer, Operations, Saved, Shape, Shapes, Weight
 
 
@@ -42,7 +42,7 @@ class Linear(Layer):
         return (*(AxisLink(axis, IDENTITY) for axis in range(last)), AxisLink(last, None))
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
-        macs = prod(output) * inputs[0][-1]
+        macs = linear_macs(prod(output), inputs[0][-1])
         return {"mac": macs, "bias": prod(output)} if self.bias else {"mac": macs}
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:

@@ -39,9 +39,9 @@ def _running(channels: int) -> tuple[Weight, ...]:
     )
 
 
-def _saved_statistics(groups: int) -> tuple[Saved, ...]:
+def _saved_statistics(groups: int, batched: bool = True) -> tuple[Saved, ...]:
     """The input, and mean and inverse deviation of each group in float32."""
-    return (Saved("input"), Saved("extra", elements=2 * groups, bytes=4))
+    return (Saved("input"), Saved("extra", elements=2 * groups, bytes=4, batched=batched))
 
 
 class BatchNorm(Layer):
@@ -65,7 +65,7 @@ class BatchNorm(Layer):
         return {"normalization": 2 * prod(output)}
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
-        return _saved_statistics(inputs[0][0])
+        return _saved_statistics(inputs[0][0], batched=False)
 
 
 class GroupNorm(Layer):

@@ -34,4 +34,4 @@ class StochasticDepth(Layer):
     mode: Literal["row", "batch"] = "row"
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
-        return (Saved("extra", elements=1),) if self.p > 0 else ()
+        return (Saved("extra", elements=1, batched=self.mode == "row"),) if self.p > 0 else ()

@@ -6,6 +6,7 @@ A listed difference is run too: an explanation that does not give the printed ce
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
@@ -13,10 +14,10 @@ from typing import Literal
 from ..analysis.quantities import Shaped, Value, quantity
 from ..analysis.report import Report, analyse
 from ..analysis.subjects import find
-from ..findings import SpecError
+from ..findings import SpecError, UsageError
 from ..network import Network
 from .printed import divisor, parse_number, write_number
-from .reading import Reading
+from .reading import PLACEHOLDER, Reading, placeholders
 from .section import Difference, PrintedCell, PrintedTable, read_tables
 
 Status = Literal["ignored", "empty", "equal", "differs"]
@@ -72,12 +73,13 @@ class TableResult:
             if cell.status == "differs"
         ]
 
-    def explanations(self) -> dict[str, int]:
-        """Explanation -> how many more cells it reproduces."""
-        counts: dict[str, int] = {}
-        for _, _, cell in self.differing():
+    def explanations(self) -> dict[str, dict[str, int]]:
+        """Explanation -> heading -> how many more cells of that column it reproduces."""
+        counts: dict[str, dict[str, int]] = {}
+        for _, heading, cell in self.differing():
             if cell.difference is not None and cell.explained:
-                counts[cell.difference.explanation] = counts.get(cell.difference.explanation, 0) + 1
+                columns = counts.setdefault(cell.difference.explanation, {})
+                columns[heading] = columns.get(heading, 0) + 1
         return counts
 
     def to_dict(self) -> dict[str, object]:
@@ -147,12 +149,28 @@ class Comparison:
     def text(self, printed: PrintedCell, reading: Reading) -> str:
         """What a reading gives, written in the form of a printed cell."""
         report = self.report(reading, printed)
-        value = self._value(report, reading, printed)
+        assert reading.value is not None
+        if placeholders(reading.value):
+            return self._composed(report, reading, reading.value, printed)
+        value = self._value(report, reading, reading.value, printed)
         return render(value, reading, printed.text, lambda: self._total(report, reading))
 
-    def _value(self, report: Report, reading: Reading, printed: PrintedCell) -> Value:
-        assert reading.value is not None
-        path, _, name = reading.value.rpartition(".")
+    def _composed(self, report: Report, reading: Reading, template: str, printed: PrintedCell) -> str:
+        """A composed value with its quantities written in; empty where one of them has no value."""
+        values = {path: self._value(report, reading, path, printed) for path in placeholders(template)}
+        if None in values.values():
+            return ""
+
+        def written(match: re.Match[str]) -> str:
+            value, part = values[match[1]], match[2]
+            if isinstance(value, Shaped):
+                return value.written(f"{{{part}}}" if part else None)
+            return str(value)
+
+        return PLACEHOLDER.sub(written, template)
+
+    def _value(self, report: Report, reading: Reading, value: str, printed: PrintedCell) -> Value:
+        path, _, name = value.rpartition(".")
         where = ".".join(part for part in (reading.at or "total", path) if part)
         subject = find(report, where)
         if subject is None:
@@ -184,6 +202,8 @@ class Comparison:
                     )
                 except SpecError as error:
                     self._fail(f"this reading does not build: {error.findings[0].message}", printed)
+                except UsageError as error:
+                    self._fail(f"this reading does not fit the spec: {error.message}", printed)
             found = self._reports[key] = analyse(network)
         return found
 

@@ -55,8 +55,8 @@ def parse_number(text: str) -> Printed | None:
 def rounded(value: Fraction, decimals: int, rule: Round) -> int:
     """value·10^decimals as an integer under a rounding rule.
 
-    >>> rounded(Fraction(5, 2), 0, "half_up"), rounded(Fraction(5, 2), 0, "half_even"), rounded(Fraction(5, 2), 0, "down")
-    (3, 2, 2)
+    >>> [rounded(Fraction(5, 2), 0, rule) for rule in ("half_up", "half_even", "down", "up")]
+    [3, 2, 2, 3]
     """
     scaled = value * 10**decimals
     whole: int

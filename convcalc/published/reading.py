@@ -17,8 +17,19 @@ from .printed import ROUNDINGS, Round
 KEYS = ("at", "value", "unit", "round", "format", "variant", "with", "input")
 _DIVISOR = re.compile(r"[0-9]{1,19}(\.[0-9]{1,9})?")
 _SIZE = re.compile(r"[0-9]{1,19}")
+PLACEHOLDER = re.compile(r"\{([^{}:]*)(?::(\w+))?\}")
+"""In a composed value: `{path.quantity}`, or `{path.quantity:part}` for one part of a shape or window."""
 SHARE = "total"
 """As a unit's divisor: the percentage of the network's total."""
+
+
+def placeholders(value: str) -> list[str]:
+    """The quantities of a composed value; none where the value is a single quantity.
+
+    >>> placeholders("[{conv1.patch}, {conv1.out_channels}]×{repeats}"), placeholders("params")
+    (['conv1.patch', 'conv1.out_channels', 'repeats'], [])
+    """
+    return [match[1] for match in PLACEHOLDER.finditer(value)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +38,7 @@ class Reading:
 
     at: str | None = None
     value: str | None = None
+    """`[path.]quantity`, or text in which `{[path.]quantity[:part]}` stand for several."""
     ignored: bool = False
     """`value: ~`: shown, never compared or counted."""
     unit: tuple[tuple[str, Fraction | None], ...] | None = None
@@ -86,14 +98,15 @@ def _value(node: Marked, origin: Origin) -> dict[str, Any]:
     text = text_of(node, origin, "'value'")
     if isinstance(node, Text) and node.empty:
         return {"ignored": True}
-    name = text.rpartition(".")[2]
-    if quantity(name) is None:
-        from difflib import get_close_matches
+    for path in placeholders(text) or [text]:
+        name = path.rpartition(".")[2]
+        if quantity(name) is None:
+            from difflib import get_close_matches
 
-        names = sorted({*QUANTITIES, *ALIASES})
-        close = get_close_matches(name, names, 1)
-        hint = f"did you mean '{close[0]}'?" if close else "quantities: " + ", ".join(names)
-        raise SpecError([origin.finding_at("CC306", f"there is no quantity '{name}'", node, hint=hint)])
+            names = sorted({*QUANTITIES, *ALIASES})
+            close = get_close_matches(name, names, 1)
+            hint = f"did you mean '{close[0]}'?" if close else "quantities: " + ", ".join(names)
+            raise SpecError([origin.finding_at("CC306", f"there is no quantity '{name}'", node, hint=hint)])
     return {"value": text}
 
 

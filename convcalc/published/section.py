@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..findings import Finding, SpecError
 from ..network import Origin
@@ -143,8 +143,13 @@ def _row(key: str, at: Text, node: Marked, columns: tuple[PrintedColumn, ...], o
         )
     if len(cells.items) != len(columns):
         raise _fail(origin, f"the row '{key}' has {len(cells.items)} cells for {len(columns)} columns", at)
+    # A column that is only shown stays so under a row's value: its cells are labels.
     merged = tuple(
-        _cell(item, reading.merged(column.reading).merged(said), origin)
+        _cell(
+            item,
+            replace(reading.merged(column.reading).merged(said), ignored=column.reading.ignored or said.ignored),
+            origin,
+        )
         for item, column in zip(cells.items, columns, strict=True)
     )
     return PrintedRow(key, label, said, merged)

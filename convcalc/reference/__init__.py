@@ -1,0 +1,37 @@
+"""Floor 4: the NumPy forward and backward of every layer kind.
+
+It confirms what the layer models predict, so it shares nothing with them but their fields: no size rule, no
+count. Windows are enumerated, shapes emerge from the arrays, multiplications are counted where they are executed.
+NumPy is loaded when a name is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .context import Counter, DoesNotFit
+    from .dispatch import backward, forward
+    from .initial import init
+    from .norms import updated_statistics
+    from .running import Step, run
+
+_HOME = {
+    "Counter": "context",
+    "DoesNotFit": "context",
+    "Step": "running",
+    "backward": "dispatch",
+    "forward": "dispatch",
+    "init": "initial",
+    "run": "running",
+    "updated_statistics": "norms",
+}
+
+__all__ = ["Counter", "DoesNotFit", "Step", "backward", "forward", "init", "run", "updated_statistics"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOME[name]}", __name__), name)

@@ -51,7 +51,7 @@ def layout(grid: Grid, limit: int | None) -> Iterator[Line]:
     if limit is not None:
         _shrink(widths, grid.columns, limit)
     if grid.title:
-        yield [(escape.printable(grid.title), "bold")]
+        yield from wrapped(grid.title, limit, "bold")
     blocks = list(_blocks(widths, limit))
     for number, block in enumerate(blocks):
         if number:
@@ -65,14 +65,27 @@ def layout(grid: Grid, limit: int | None) -> Iterator[Line]:
             yield _line(row, block, widths, grid.columns, styles)
 
 
+def wrapped(text: str, limit: int | None, style: str = "") -> Iterator[Line]:
+    """A text as lines that fit, further lines under the first one's beginning."""
+    text = escape.printable(text)
+    if limit is None or escape.width(text) <= limit:
+        yield [(text, style)]
+        return
+    from textwrap import wrap
+
+    indent = " " * (len(text) - len(text.lstrip()))
+    for line in wrap(text.strip(), limit, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False):
+        yield [(line, style)]
+
+
 def _shrink(widths: list[int], columns: Sequence[Column], limit: int) -> None:
-    """Narrow the columns that may be cut, the widest first, until the grid fits or none can give more."""
-    while sum(widths) + len(GAP) * (len(widths) - 1) > limit:
-        candidates = [i for i, column in enumerate(columns) if column.shrinks and widths[i] > LEAST]
-        if not candidates:
-            return
-        widest = max(candidates, key=lambda i: widths[i])
-        widths[widest] -= 1
+    """Narrow the columns that may be cut, the last first, until the grid fits or none can give more."""
+    surplus = sum(widths) + len(GAP) * (len(widths) - 1) - limit
+    for i in reversed(range(len(widths))):
+        if columns[i].shrinks and surplus > 0:
+            given = min(surplus, max(widths[i] - LEAST, 0))
+            widths[i] -= given
+            surplus -= given
 
 
 def _blocks(widths: Sequence[int], limit: int | None) -> Iterator[list[int]]:
@@ -114,8 +127,8 @@ def _line(
             plain = gap
         else:
             plain += text + gap
-    if plain:
-        pieces.append((plain, ""))
+    if plain.strip():
+        pieces.append((plain.rstrip() if not cells[last] else plain, ""))
     return pieces
 
 

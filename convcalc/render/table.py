@@ -1,4 +1,4 @@
-"""A report as grids: its layers or stages under chosen columns, and the printed tables beside it."""
+"""A report as a grid: its layers or stages under chosen columns, its heading and its totals."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from fractions import Fraction
 
 from ..analysis.quantities import Quantity, Shaped, Value
 from ..analysis.report import Report, Subject
-from ..published.compare import TableResult
 from .escape import printable
 from .grid import Column, Grid, Line
 
@@ -112,49 +111,3 @@ def totals_line(report: Report) -> str:
     if totals.buffers:
         parts.append(f"buffers {totals.buffers:,}")
     return "total: " + ", ".join(parts)
-
-
-def published_grid(result: TableResult) -> Grid:
-    """A printed table with the computed text beside every printed cell that differs."""
-    table = result.table
-    columns = [Column("row", shrinks=False), *(Column(column.heading) for column in table.columns)]
-    labelled = any(row.label != first_text(row.cells) for row in table.rows)
-    rows, styles = [], {}
-    for r, (row, cells) in enumerate(zip(table.rows, result.rows, strict=True)):
-        texts = [cell.printed.text for cell in cells]
-        for c, cell in enumerate(cells):
-            if cell.status == "differs":
-                texts[c] = f"{cell.printed.text} ≠ {cell.computed or '-'}"
-                styles[(r, c + labelled)] = "yellow" if cell.difference else "bold red"
-        rows.append([row.label, *texts] if labelled else texts)
-    return Grid(columns if labelled else columns[1:], rows, table.title, styles)
-
-
-def first_text(cells: Sequence[object]) -> str:
-    """The text of a row's first cell."""
-    return getattr(cells[0], "text", "") if cells else ""
-
-
-def published_notes(result: TableResult) -> list[str]:
-    """The count of reproduced cells, by column, and each difference with its reason."""
-    counts = ", ".join(f"{heading} {equal} of {cells}" for heading, equal, cells in result.column_counts())
-    lines = [f"reproduced: {result.reproduced} of {result.cells} printed cells ({counts})"]
-    for explanation, more in result.explanations().items():
-        lines.append(f"  {explanation}: {more} more")
-    differing = result.differing()
-    if differing:
-        lines += ["", "differences (printed ≠ computed):"]
-    for row, column, cell in differing:
-        line = f"  {row}, {column}: {cell.printed.text} ≠ {cell.computed or '-'}"
-        if cell.difference is None:
-            lines.append(f"{line}: not listed in the spec")
-            continue
-        lines.append(f"{line}: {cell.difference.reason}")
-        if cell.difference.explanation:
-            given = "gives" if cell.explained else "does NOT give"
-            lines.append(f"      {given} {cell.printed.text} {_by(cell.difference.explanation)}")
-    return lines
-
-
-def _by(explanation: str) -> str:
-    return explanation if explanation.startswith("with ") else f"by {explanation}"

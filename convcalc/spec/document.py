@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ..layers.registry import KINDS
 from ..source import List, Map, Marked, Source, Text, parse
+from .ends import read_inputs, read_outputs
 from .errors import Findings, Problem, suggest
 from .items import Block, Item, Known
-from .names import GROUP, WIRING, check_name, parse_reference, shown
+from .names import GROUP, WIRING, check_name, shown
 from .params import Param, Params, read_params
 from .recursion import check_recursion
 from .schema import Scope
@@ -17,7 +18,6 @@ KEYS = (
     "convcalc", "name", "title", "description", "source", "input", "params", "variants",
     "blocks", "layers", "outputs", "expect", "published", "notes",
 )  # fmt: skip
-MAX_SPACE_AXES = 3
 
 Variant = dict[str, tuple[Compiled, Marked]]
 
@@ -37,21 +37,22 @@ class Document:
         self.known: Known = {}
         """The models of the layers; equal layers share one."""
         self._check_keys()
-        self.used: set[str] = set()
-        self.params: Params = read_params(self.section("params"), self._names(set()), {}, self.findings, "params")
+        self.params: Params = {}
+        self.names = Names(self.params)
+        """What expressions outside of layers see."""
+        read_params(self.section("params"), self.params, self.names, self.findings, "params")
         for param in self.params.values():
             param.open = False
         self.variants: dict[str, Variant] = self._variants()
-        self.inputs: dict[str, tuple[list[tuple[Compiled, Marked]], Marked]] = self._inputs()
+        self.inputs = read_inputs(self.section("input"), self.names, self.findings)
         self.blocks: dict[str, Block] = {}
-        self._used_in_blocks: list[tuple[Block, set[str]]] = []
         self._word_arguments: list[tuple[Param, str, Marked, str]] = []
         self._compile_blocks()
-        scope = self._scope(Names({*self.params, "in_channels"}, self.used), {})
+        scope = self._scope(self.names.plus("in_channels"))
         self.items: list[Item] = scope.items(root.entries["layers"], "") if "layers" in root.entries else []
         self._judge_words()
         check_recursion(self.blocks, self.items, self.findings)
-        self.outputs = self._outputs()
+        self.outputs = read_outputs(self.section("outputs"), self.names, self.findings)
         self.findings.raise_any()
 
     def section(self, key: str) -> Marked | None:
@@ -65,25 +66,16 @@ class Document:
 
     def unused_params(self) -> list[tuple[str, Marked]]:
         """Parameters of the spec and of its blocks that nothing reads."""
-        used = set(self.used)
-        for block, names in self._used_in_blocks:
-            used |= names - set(block.params)
+        used = self.names.used.union(*(block.reads for block in self.blocks.values()))
         unused: list[tuple[str, Marked]] = [(name, param.at) for name, param in self.params.items() if name not in used]
-        for block, names in self._used_in_blocks:
-            unused += [(f"{block.name}.{name}", param.at) for name, param in block.params.items() if name not in names]
+        for block in self.blocks.values():
+            params = block.params.items()
+            unused += [(f"{block.name}.{name}", param.at) for name, param in params if name not in block.used]
         return unused
 
-    @property
-    def single_input(self) -> bool:
-        """Whether `input` is one shape rather than a mapping."""
-        return isinstance(self.section("input"), List)
-
-    def _names(self, known: set[str]) -> Names:
-        return Names(frozenset(known), self.used)
-
-    def _scope(self, names: Names, params: Params) -> Scope:
+    def _scope(self, names: Names) -> Scope:
         scope = Scope(names, self.blocks, self.findings, self.known)
-        scope.params, scope.word_arguments = params, self._word_arguments
+        scope.word_arguments = self._word_arguments
         return scope
 
     def _check_keys(self) -> None:
@@ -103,33 +95,8 @@ class Document:
             node = self.section(key)
             if node is None:
                 self.findings.add("CC104", f"a spec needs '{key}'", self.root, hint, key)
-            elif isinstance(node, (List, Map)) and not (node.items if isinstance(node, List) else node.entries):
+            elif key == "input" and isinstance(node, (List, Map)) and not node.size > 1:
                 self.findings.add("CC104", f"'{key}' is empty", node, hint, key)
-
-    def _inputs(self) -> dict[str, tuple[list[tuple[Compiled, Marked]], Marked]]:
-        node = self.section("input")
-        found: dict[str, tuple[list[tuple[Compiled, Marked]], Marked]] = {}
-        entries: list[tuple[str, Marked, Marked]] = []
-        if isinstance(node, List):
-            entries = [("input", node, node)]
-        elif isinstance(node, Map):
-            entries = [(name, node.keys[name], shape) for name, shape in node.entries.items()]
-        elif node is not None:
-            self.findings.add("CC103", "input is a shape, [channels, *space]", node, "input: [3, 224, 224]", "input")
-        names = self._names(set(self.params))
-        for name, at, shape in entries:
-            try:
-                if name != "input":
-                    check_name(name, "input's name")
-            except Problem as problem:
-                self.findings.problem(problem, at, "input")
-            if not isinstance(shape, List) or not 1 <= len(shape.items) <= MAX_SPACE_AXES + 1:
-                message = f"an input is a list of channels and 0 to {MAX_SPACE_AXES} space axes"
-                self.findings.add("CC103", message, shape, "input: [3, 224, 224]", name)
-                continue
-            sizes = [(read_value(item, names, self.findings, where=name), item) for item in shape.items]
-            found[name] = (sizes, shape)
-        return found
 
     def _variants(self) -> dict[str, Variant]:
         node = self.section("variants")
@@ -164,16 +131,10 @@ class Document:
             hint = suggest(name, self.params, "declare it under params")
             self.findings.add("CC109", f"there is no parameter {shown(name)}", at, hint, where)
             return None
-        compiled = read_value(value, self.names_before(name), self.findings, free_words=True, where=where)
+        compiled = read_value(value, self.names.before(param.position), self.findings, free_words=True, where=where)
         if isinstance(compiled, str) and param.takes == "words":
             param.words.add(compiled)
         return compiled
-
-    def names_before(self, name: str) -> Names:
-        """The names that the value of a parameter of the spec sees: the parameters before it."""
-        order = list(self.params)
-        position = order.index(name)
-        return Names(frozenset(order[:position]), self.used, None, frozenset(order[position:]))
 
     def _judge(self, param: Param | None, value: Compiled, at: Marked, where: str) -> None:
         if param is not None and (isinstance(value, (int, str, tuple)) or value is None):
@@ -209,7 +170,8 @@ class Document:
 
     def _read_block(self, block: Block, body: Marked) -> Scope:
         where = block.name
-        names = Names({*self.params, "in_channels"}, set(), set())
+        outer = Names(self.params, used=block.reads)
+        names = Names(block.params, extra=frozenset({"in_channels"}), outer=outer, used=block.used)
         if not isinstance(body, Map):
             self.findings.add("CC103", "a block is a mapping of params and layers", body, None, where)
         else:
@@ -219,50 +181,9 @@ class Document:
                     self.findings.add("CC101", f"a block has no {shown(key)}", at, hint, where)
             if "layers" not in body.entries:
                 self.findings.add("CC104", f"the block {block.name} needs layers", block.at, None, where)
-            block.params = read_params(body.entries.get("params"), names, self.params, self.findings, where)
-        self._used_in_blocks.append((block, names.used))
-        return self._scope(Names({*names.known, *block.params}, names.used, names.words), block.params)
+            read_params(body.entries.get("params"), block.params, names, self.findings, where)
+        return self._scope(names)
 
     def _judge_words(self) -> None:
         for param, word, at, where in self._word_arguments:
             self._judge(param, word, at, where)
-
-    def _outputs(self) -> dict[str, tuple[tuple[str, ...], Compiled, Marked]] | None:
-        """Name -> its path, the weight of its loss, its place; None where the spec does not name its outputs."""
-        node = self.section("outputs")
-        if node is None:
-            return None
-        found: dict[str, tuple[tuple[str, ...], Compiled, Marked]] = {}
-        entries: list[tuple[Marked, Marked | None]] = []
-        if isinstance(node, List):
-            entries = [(item, None) for item in node.items]
-        elif isinstance(node, Map):
-            entries = [(node.keys[name], body) for name, body in node.entries.items()]
-        if not entries:
-            self.findings.add("CC103", "outputs are a list of names or a mapping", node, "outputs: [fc]", "outputs")
-        for at, body in entries:
-            if not isinstance(at, Text):
-                self.findings.add("CC103", "an output is a name", at, "outputs: [fc]", "outputs")
-                continue
-            try:
-                path = parse_reference(at.text)
-            except Problem as problem:
-                self.findings.problem(problem, at, "outputs")
-                continue
-            if at.text in found:
-                self.findings.add("CC105", f"the output {shown(at.text)} stands twice", at, None, "outputs")
-            found[at.text] = (path, self._loss_weight(body), at)
-        return found
-
-    def _loss_weight(self, body: Marked | None) -> Compiled:
-        if body is None or (isinstance(body, Text) and body.empty):
-            return 1
-        if not isinstance(body, Map):
-            self.findings.add("CC103", "an output takes {loss_weight: 0.3}", body, None, "outputs")
-            return 1
-        for key, at in body.keys.items():
-            if key != "loss_weight":
-                hint = suggest(key, ("loss_weight",), "an output takes loss_weight")
-                self.findings.add("CC101", f"an output has no {shown(key)}", at, hint, "outputs")
-        value = body.entries.get("loss_weight")
-        return 1 if value is None else read_value(value, self._names(set(self.params)), self.findings, where="outputs")

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
+from itertools import islice
 from typing import TypeAlias
 
 from ..findings import Finding, SpecError
 from ..source import Marked, Source, Text
+
+MAX_FINDINGS = 1000
+MAX_CANDIDATES = 300
 
 Where: TypeAlias = "str | Callable[[], str]"
 """The path of a layer, or how to find it out: paths are only needed once something is wrong."""
@@ -42,24 +47,36 @@ class Findings:
         """An empty collection about the same source."""
         return Findings(self.source)
 
-    def add(self, code: str, message: str, at: Marked | None, hint: str | None = None, where: Where = "") -> None:
-        """Add a finding at a node of the document; one that is there already is not repeated."""
+    def add(
+        self, code: str, message: str, at: Marked | None, hint: str | None = None, where: Where = "", note: str = ""
+    ) -> None:
+        """Add a finding at a node of the document; one that only differs in its note is not repeated.
+
+        Raises SpecError with everything found when it is too much to be told.
+        """
         line, column = (at.line, at.column) if at is not None else (1, 1)
         key = (code, line, column, message)
         if key not in self._seen:
+            if len(self.all) == MAX_FINDINGS:
+                message, note = f"more than {MAX_FINDINGS:,} findings; the rest is not told", ""
+                hint = "mend these first"
             self._seen.add(key)
             path = where if isinstance(where, str) else where()
-            self.all.append(self.source.finding(code, message, at, hint=hint, where=path))
+            self.all.append(self.source.finding(code, message + note, at, hint=hint, where=path))
+            if len(self.all) > MAX_FINDINGS:
+                self.raise_any()
 
     def problem(self, problem: Problem, at: Marked | None, where: Where = "", note: str = "") -> None:
         """Add a problem at a node (its own, if it knows one), or at the characters that it points at."""
         at = problem.at or at
-        self.add(problem.code, problem.message + note, inside(at, problem, self.source), problem.hint, where)
+        self.add(problem.code, problem.message, inside(at, problem, self.source), problem.hint, where, note)
 
     def raise_any(self) -> None:
         """Raise a SpecError with everything found, in the order of the text, if there is anything."""
         if self.all:
-            raise SpecError(sorted(self.all, key=lambda finding: (finding.line, finding.column)))
+            rest = self.all[MAX_FINDINGS:]
+            found = sorted(self.all[:MAX_FINDINGS], key=lambda finding: (finding.line, finding.column))
+            raise SpecError([*found, *rest])
 
 
 def inside(at: Marked | None, problem: Problem, source: Source) -> Marked | None:
@@ -79,18 +96,30 @@ def suggest(word: str, candidates: Iterable[str], otherwise: str | None = None) 
     >>> suggest("kernel", ["kernel_size", "stride"])
     "did you mean 'kernel_size'?"
     """
-    from difflib import get_close_matches
-
-    known = sorted(set(candidates))
-    lower = {name.lower(): name for name in known}
-    near = get_close_matches(word.lower(), lower, n=1, cutoff=0.6) or [
-        name for name in lower if len(word) > 2 and (name.startswith(word.lower()) or word.lower().startswith(name))
-    ]
-    if near:
-        return f"did you mean '{lower[near[0]]}'?"
+    known = tuple(dict.fromkeys(islice(candidates, MAX_CANDIDATES)))
+    near = _nearest(word[:MAX_CANDIDATES], known)
+    if near is not None:
+        return f"did you mean '{near}'?"
     if otherwise is not None:
         return otherwise
-    return f"known here: {shortened(known)}" if known else None
+    return f"known here: {shortened(sorted(known))}" if known else None
+
+
+@lru_cache(maxsize=1024)
+def _nearest(word: str, candidates: tuple[str, ...]) -> str | None:
+    from difflib import get_close_matches
+
+    small = word.lower()
+    lower = {name.lower(): name for name in reversed(candidates)}
+    near = get_close_matches(small, lower, n=3, cutoff=0.6)
+    if not near:
+        near = [name for name in lower if len(small) > 1 and (name.startswith(small) or small.startswith(name))]
+    if not near:
+        return None
+    flat = near[0][:-2] + "2d"
+    if near[0].endswith(("1d", "3d")) and near[0][-2:] not in small and flat in lower:
+        return lower[flat]
+    return lower[near[0]]
 
 
 def shortened(names: list[str], limit: int = 20) -> str:

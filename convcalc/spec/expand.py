@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 
 from ..geometry import GeometryError
 from ..layers.base import Layer
@@ -21,6 +22,7 @@ from .wiring import FAILED, FAILURE, Place, Value, note, resolve
 MAX_LAYERS = 250_000
 MAX_STEPS = 1_000_000
 MAX_NESTING = 64
+MAX_PATH = 1000
 
 Env = dict[str, Number]
 PENDING = NodeGroup("", "", 0, 0, 0)
@@ -114,16 +116,18 @@ class Expansion:
             self._stop(message, item.repeat[1] if item.repeat else item.at, place.prefix + (item.name or item.kind))
         self.steps += 1
 
+    def _look(self, at: Marked, place: Place, names: int) -> None:
+        """Count the names that a `*` looks at as steps."""
+        self.steps += names
+        if self.steps > MAX_STEPS:
+            self._stop(f"collecting takes more than {MAX_STEPS:,} steps of expansion", at, place.path)
+
     def refuse_name(self, item: Item, place: Place) -> None:
-        name = item.name
-        if name is not None and place.names.get(name) is not None:
-            entry = place.names[name]
-            if isinstance(entry, int) and entry >= 0:
-                at: Marked | None = self.places[entry]
-            else:
-                at = self.group_places.get(place.prefix + name)
-            first = f", first on line {at.line}" if at is not None else ""
-            message = f"the name '{name}' stands twice{first}"
+        name = item.name or ""
+        entry = place.names.get(name)
+        if entry is not None and entry != FAILED:
+            at = self.places[entry] if isinstance(entry, int) else self.group_places[entry.path]
+            message = f"the name '{name}' stands twice, first on line {at.line}"
             problem = Problem("CC105", message, "names are unique in their block or branch")
             self.report(problem, item.name_at, place.prefix + name)
 
@@ -143,22 +147,21 @@ class Expansion:
 
     def _item(self, item: Item, place: Place, env: Env, current: Value) -> Value | None:
         """Expand one item; None when it is passed over."""
-        shown = item.name or item.kind
         try:
             sources = current if item.sources is None else self._sources(item, place)
             if FAILED in sources:
-                if item.name is not None:
-                    place.names.setdefault(item.name, FAILED)
+                place.names.setdefault(item.name or place.automatic(item.kind), FAILED)
                 return FAILURE
             env["in_channels"] = self.nodes[sources[0]].shape[0]
             repetitions = self._repetitions(item, env)
             self._count(item, 1 if repetitions is None else repetitions, place)
-            if repetitions == 0 or (item.when and not item.indexed and not self._condition(item.when, env)):
+            once = item.when if repetitions is None or not item.indexed else None
+            if repetitions == 0 or (once and not self._condition(once, env)):
                 if item.name is not None:
                     place.names.setdefault(item.name, None)
                 return None
         except Problem as problem:
-            return self.fail(item, place, shown, problem)
+            return self.fail(item, place, item.name or place.automatic(item.kind), problem)
         if item.name is not None:
             self.refuse_name(item, place)
         if repetitions is not None:
@@ -171,7 +174,7 @@ class Expansion:
         found: list[int] = []
         for path, at in item.sources or ():
             try:
-                found += resolve(path, place)
+                found += resolve(path, place, partial(self._look, at, place))
             except Problem as problem:
                 problem.at = at
                 raise
@@ -239,6 +242,8 @@ class Expansion:
     def open(self, item: Item, place: Place, name: str, outer: Place, inputs: Value | None = None) -> Place:
         """Start the group `name` in `place`; names inside it are looked for in `outer` next."""
         inner = Place(place.prefix + name + ".", outer, inputs)
+        if len(inner.path) > MAX_PATH:
+            self._stop(f"a path of more than {MAX_PATH} characters", item.at, inner.path[:60] + "...")
         self.depth += 1
         if self.depth > MAX_NESTING:
             self._stop(f"nested deeper than {MAX_NESTING} blocks, branches and groups", item.at, inner.path)

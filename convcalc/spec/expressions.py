@@ -24,9 +24,11 @@ Env = Mapping[str, Value]
 Run = Callable[[Env], Value]
 
 _NUMBER = re.compile(r"(?<![\w.])(?:\d[\w.]*(?:(?<=[eE])[+-]\d+)?|\.\d\w*)")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _DECIMAL = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?")
 _SPELLINGS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**"}
 _COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+QUOTE = 'an expression with commas or brackets inside { } or [ ] must be quoted: "make_divisible(c * 0.75, 8)"'
 _ALLOWED = "+ - * / // % **, comparisons, and/or/not, x if c else y, list indexing"
 
 
@@ -59,7 +61,7 @@ def compile_expression(text: str) -> Expression:
     """
     if len(text) > MAX_LENGTH:
         raise Problem("CC107", f"an expression of {len(text)} characters; the limit is {MAX_LENGTH}")
-    for match in _NUMBER.finditer(text) if "'" not in text and '"' not in text else ():
+    for match in _NUMBER.finditer(_QUOTED.sub(lambda quoted: " " * len(quoted.group()), text)):
         check_number(match.group(), match.start())
     tree = _parse(text)
     compiler = _Compiler(text)
@@ -107,7 +109,7 @@ def _parse(text: str) -> ast.expr:
 
 def _hint(text: str) -> str | None:
     if text.count("(") != text.count(")") or text.count("[") != text.count("]"):
-        return 'an expression with commas or brackets inside { } or [ ] must be quoted: "make_divisible(c * 0.75, 8)"'
+        return QUOTE
     if "&&" in text or "||" in text or "!" in text.replace("!=", ""):
         return "write and, or, not"
     if "?" in text:

@@ -126,7 +126,7 @@ class Group:
 class Block:
     """A block of the spec."""
 
-    __slots__ = ("at", "called", "items", "name", "params", "size")
+    __slots__ = ("at", "called", "items", "name", "params", "reads", "size", "used")
 
     def __init__(self, name: str, at: Text) -> None:
         self.name = name
@@ -134,7 +134,11 @@ class Block:
         self.params: Params = {}
         self.items: list[Item] = []
         self.size = 0
-        """Expansion steps of one call, repetitions not counted."""
+        """Expansion steps of one call, computed repetitions counted once."""
+        self.used: set[str] = set()
+        """Its parameters that it uses."""
+        self.reads: set[str] = set()
+        """The parameters of the spec that it uses."""
         self.called = False
         """Whether the layers reach it."""
 

@@ -107,7 +107,7 @@ def expand(
         last = expansion.run(shapes, dict(env))
     outputs = find_outputs(document, expansion, env, last)
     return Network(
-        name=document.text("name") or PurePath(document.source.path).stem,
+        name=document.text("name") or PurePath(document.source.path).stem.strip("<>"),
         nodes=tuple(expansion.nodes),
         outputs=outputs,
         groups=expansion.groups,

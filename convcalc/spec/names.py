@@ -8,7 +8,7 @@ from keyword import iskeyword
 from .errors import Problem
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
-MAX_NAME = 200
+MAX_NAME = 100
 RESERVED = frozenset({"in", "input", "index", "total"})
 WIRING = ("name", "from", "repeat", "when")
 GROUP = "layers"

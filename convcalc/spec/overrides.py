@@ -13,7 +13,7 @@ from ..source import Marked, Source, parse
 from .arithmetic import Value, checked, say
 from .document import Document
 from .errors import Findings, Problem, suggest
-from .values import INVALID, evaluate, read_value
+from .values import INVALID, Names, evaluate, read_value
 
 Shapes = dict[str, tuple[tuple[int, ...], Marked]]
 
@@ -34,7 +34,8 @@ def _from_text(document: Document, name: str, text: str, env: Mapping[str, Value
     source = Source(text, f"--set {name}")
     findings = Findings(source)
     try:
-        value = read_value(parse(source), document.names_before(name), findings, free_words=True)
+        names = Names(document.params, limit=document.params[name].position)
+        value = read_value(parse(source), names, findings, free_words=True)
         findings.raise_any()
     except SpecError as error:
         first = error.findings[0]

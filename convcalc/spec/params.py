@@ -18,23 +18,24 @@ Takes = Literal["anything", "numbers", "computed", "flag", "words"]
 class Param:
     """A parameter: its default (None: required) and, following from the default, what it takes."""
 
-    __slots__ = ("at", "default", "name", "open", "takes", "words")
+    __slots__ = ("at", "default", "name", "open", "position", "takes", "words")
 
-    def __init__(self, name: str, at: Marked, default: Compiled = None) -> None:
+    def __init__(self, name: str, at: Marked, position: int) -> None:
         self.name = name
         self.at = at
-        self.default = default
+        self.position = position
+        self.default: Compiled = None
         self.words: set[str] = set()
         """The words that it takes."""
         self.open = False
         """Whether it is handed on, so that another parameter judges its words."""
         self.takes: Takes = "anything"
 
-    def settle(self, others: dict[str, Param]) -> None:
+    def settle(self, names: Names) -> None:
         """Derive from the default what it takes; a default that only names another takes what that takes."""
         default = self.default
         if isinstance(default, Expression):
-            named = others.get(default.text.strip())
+            named = names.find(default.text.strip())
             if named is not None:
                 self.takes, self.words, self.open = named.takes, set(named.words), True
             elif not default.words:
@@ -71,9 +72,8 @@ class Param:
 Params = dict[str, Param]
 
 
-def read_params(node: Marked | None, names: Names, outer: Params, findings: Findings, where: str) -> Params:
-    """The parameters of a `params` section: a mapping name -> default, or a list of required names."""
-    found: Params = {}
+def read_params(node: Marked | None, found: Params, names: Names, findings: Findings, where: str) -> None:
+    """Fill `found`, which `names` declare, from a `params` section: name -> default, or a list of required names."""
     defaults: dict[str, Marked] = {}
     for at, default in _declarations(node, findings, where):
         name = at.text
@@ -85,19 +85,14 @@ def read_params(node: Marked | None, names: Names, outer: Params, findings: Find
         if name in found:
             findings.add("CC105", f"the parameter '{name}' stands twice", at, None, where)
             continue
-        found[name] = Param(name, at)
+        found[name] = Param(name, at, len(found))
         if default is not None:
             defaults[name] = default
-    known = set(names.known)
-    order = list(found)
-    for position, name in enumerate(order):
-        param = found[name]
+    for name, param in found.items():
+        seen = names.before(param.position)
         if name in defaults:
-            seen = Names(frozenset(known), names.used, names.words, frozenset(order[position:]) - known)
             param.default = read_value(defaults[name], seen, findings, free_words=True, where=f"{where}.{name}")
-        known.add(name)
-        param.settle({**outer, **{other: found[other] for other in order[:position]}})
-    return found
+        param.settle(seen)
 
 
 def _declarations(node: Marked | None, findings: Findings, where: str) -> Iterable[tuple[Text, Marked | None]]:

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from .errors import Findings
 from .items import Block, Call, Group, Item, Join
 
+CEILING = 10**12
+"""Sizes are counted up to here: far above every limit."""
+
 
 def check_recursion(blocks: dict[str, Block], items: list[Item], findings: Findings) -> None:
     """Find blocks that contain themselves; without any, set the sizes of all items and what the layers reach."""
@@ -74,7 +77,7 @@ def _calls(items: list[Item]) -> Iterator[Item]:
 
 
 def _measure(items: list[Item], memo: dict[int, int]) -> int:
-    """Expansion steps of a list, repetitions not counted; as deep as the text is nested."""
+    """Expansion steps of a list, computed repetitions counted once; as deep as the text is nested."""
     found = memo.get(id(items))
     if found is None:
         found = 0
@@ -84,6 +87,7 @@ def _measure(items: list[Item], memo: dict[int, int]) -> int:
             elif not item.plain:
                 lists = _lists(item)
                 item.size = 1 + sum(_measure(inner, memo) + 1 for inner in lists)
-            found += item.size
-        memo[id(items)] = found
+            constant = item.repeat[0] if item.repeat is not None else 1
+            found += item.size * constant if type(constant) is int else item.size
+        found = memo[id(items)] = min(found, CEILING)
     return found

@@ -13,6 +13,28 @@ from .params import Param
 from .templates import compile_call, compile_kind
 from .values import INVALID, Compiled, Names, read_value
 
+SYNONYMS = {
+    "dense": "linear",
+    "fc": "linear",
+    "fullyconnected": "linear",
+    "bn": "batch_norm",
+    "lrn": "local_response_norm",
+    "deconv": "conv_transpose2d",
+    "deconv2d": "conv_transpose2d",
+    "upconv": "conv_transpose2d",
+    "conv2dtranspose": "conv_transpose2d",
+    "maxpooling2d": "max_pool2d",
+    "averagepooling2d": "avg_pool2d",
+    "gap": "global_avg_pool",
+    "swish": "silu",
+    "cat": "concat",
+    "concatenate": "concat",
+    "sum": "add",
+    "mul": "multiply",
+    "interpolate": "upsample",
+}
+"""What other languages call some kinds."""
+
 
 class Scope:
     """Where items are compiled: the blocks and names that they see, and what has been compiled already."""
@@ -24,21 +46,19 @@ class Scope:
         self.known = known
         self.constants: dict[tuple[object, ...], LayerTemplate] = {}
         """Layers without expressions, by their text: most layers of a large spec are alike."""
-        self.params: dict[str, Param] = {}
-        """The parameters of the block, or of the spec."""
         self.word_arguments: list[tuple[Param, str, Marked, str]] = []
         """Words given to blocks, judged when all blocks are known."""
+        self._paths: dict[int, list[str]] = {}
         self._lists: dict[int, list[Item]] = {}
         self._repeated: Scope | None = None
 
     def repeated(self) -> Scope:
         """The same with `index`."""
-        if "index" in self.names.known:
+        if "index" in self.names.extra:
             return self
         if self._repeated is None:
             scope = Scope(self.names.plus("index"), self.blocks, self.findings, self.known)
             scope.constants, scope.word_arguments = self.constants, self.word_arguments
-            scope.params = self.params
             self._repeated = scope
         return self._repeated
 
@@ -46,13 +66,15 @@ class Scope:
         """The items of a list; what is wrong with them is added to the findings. Aliased lists are compiled once."""
         if not isinstance(node, List):
             hint = "write [] for none, [relu] for one"
-            self.findings.add("CC103", "a list of items is expected", node, hint, inside)
+            if isinstance(node, Map):
+                hint = "start each item with '- '"
+            self.findings.add("CC103", "a list of items is expected", node, hint, inside or GROUP)
             return []
         done = self._lists.get(id(node))
         if done is None:
             done = self._lists[id(node)] = []
             for position, entry in enumerate(node.items):
-                where = _Path(node, position, inside)
+                where = _Path(node, position, inside, self._paths)
                 try:
                     done.append(self._item(entry, where))
                 except Problem as problem:
@@ -122,22 +144,34 @@ class Scope:
 class _Path:
     """The path of an item as far as it is known before expansion, worked out when it is asked for."""
 
-    __slots__ = ("inside", "items", "position")
+    __slots__ = ("inside", "items", "paths", "position")
 
-    def __init__(self, items: List, position: int, inside: Where) -> None:
+    def __init__(self, items: List, position: int, inside: Where, paths: dict[int, list[str]]) -> None:
         self.items = items
         self.position = position
         self.inside = inside
+        self.paths = paths
+        """The names of the items of each list for which they were asked."""
 
     def __call__(self) -> str:
         inside = self.inside if isinstance(self.inside, str) else self.inside()
         head = f"{inside}." if inside else ""
-        key, name = _key_of(self.items.items[self.position])
-        if name is not None:
-            return head + name
-        before = [_key_of(entry) for entry in self.items.items[: self.position]]
-        earlier = before.count((key, None))
-        return head + (key if not earlier else f"{key}_{earlier + 1}")
+        names = self.paths.get(id(self.items))
+        if names is None:
+            names = self.paths[id(self.items)] = _local_names(self.items)
+        return head + names[self.position]
+
+
+def _local_names(items: List) -> list[str]:
+    names: list[str] = []
+    counts: dict[str, int] = {}
+    for entry in items.items:
+        key, name = _key_of(entry)
+        if name is None:
+            count = counts[key] = counts.get(key, 0) + 1
+            name = key if count == 1 else f"{key}_{count}"
+        names.append(name)
+    return names
 
 
 def _key_of(entry: Marked) -> tuple[str, str | None]:
@@ -154,8 +188,11 @@ def unknown_kind(key: str, blocks: dict[str, Block]) -> Problem:
     """The problem of a key that is neither a kind nor a block."""
     if key in WIRING or key == GROUP:
         return Problem("CC102", f"{shown(key)} alone is no item", "an item is a kind, a block or layers: [...]")
-    otherwise = "see the list of kinds, or define a block of this name"
-    return Problem("CC102", f"{shown(key)} is no kind and no block", suggest(key, {*KINDS, *blocks}, otherwise))
+    synonym = SYNONYMS.get(key.lower().replace("_", ""))
+    hint = (
+        f"did you mean '{synonym}'?" if synonym else suggest(key, [*KINDS, *blocks], "or define a block of this name")
+    )
+    return Problem("CC102", f"{shown(key)} is no kind and no block", hint)
 
 
 def _no_single_kind(entry: Map, kinds: list[str], blocks: dict[str, Block]) -> Problem:
@@ -165,6 +202,8 @@ def _no_single_kind(entry: Map, kinds: list[str], blocks: dict[str, Block]) -> P
     owner = next((key for key in kinds if key in KINDS and (stray in fields_of(key) or stray == "branches")), None)
     if owner is not None:
         hint = f"fields stand under the kind: {{{owner}: {{{stray}: ...}}}}"
+    elif stray in KINDS or stray in blocks or stray == GROUP:
+        hint = "start each item with a '- ' of its own"
     else:
         near = suggest(stray, WIRING, "")
         hint = near or "what a layer is stands under its kind; only name, from, repeat and when stand beside it"

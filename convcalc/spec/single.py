@@ -10,7 +10,7 @@ from .errors import Findings
 from .items import LayerTemplate, Split
 from .schema import Scope, unknown_kind
 from .templates import compile_kind
-from .values import NOTHING, Names
+from .values import Names
 
 if TYPE_CHECKING:
     from ..layers.base import Layer
@@ -35,7 +35,7 @@ def parse_layer(text: str) -> Layer:
     if kind not in KINDS:
         findings.problem(unknown_kind(kind, {}), at)
         findings.raise_any()
-    scope = Scope(Names(NOTHING, set()), {}, findings, {})
+    scope = Scope(Names({}), {}, findings, {})
     what = compile_kind(scope, kind, at, body, kind)
     findings.raise_any()
     template = what.template if isinstance(what, Split) else what

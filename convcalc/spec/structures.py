@@ -102,7 +102,8 @@ def expand_join(
 def _call(run: Expansion, item: Item, call: Call, place: Place, name: str, env: Env, sources: Value) -> Value:
     given: dict[str, tuple[Number | None, Marked | None]] = {}
     block = call.block
-    inner_env: Env = {**run.params, "in_channels": env["in_channels"]}
+    inner_env: Env = {name: run.params[name] for name in block.reads}
+    inner_env["in_channels"] = env["in_channels"]
     try:
         for param, compiled, at in call.arguments:
             try:

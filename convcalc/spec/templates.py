@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..layers.registry import layer_class
 from ..source import List, Map, Marked, Text
 from .errors import Problem, Where, suggest
-from .expressions import Expression
+from .expressions import QUOTE, Expression
 from .fields import FieldType, fields_of
 from .items import BRANCH_ORDER, JOINS, Block, Branch, Call, Join, LayerProblems, LayerTemplate, Split, What
 from .names import check_name, shown
@@ -33,9 +33,7 @@ def compile_kind(scope: Scope, kind: str, at: Text, body: Marked | None, where: 
         if "branches" in body.entries and kind in JOINS:
             branches = _branches(scope, kind, body.entries["branches"], where)
     elif body is not None and not (isinstance(body, Text) and body.empty):
-        first = next(iter(fields_of(kind)), None)
-        example = f"{kind}: {{{first}: ...}}" if first else kind
-        scope.findings.add("CC103", f"{kind} takes named fields", body, f"write {example}", where)
+        scope.findings.add("CC103", f"{kind} takes named fields", body, _example(kind, body), where)
         return LayerTemplate(kind, layer_class(kind), [])
     types = fields_of(kind)
     given = {types[key].name for key in body.entries if key in types} if isinstance(body, Map) else set()
@@ -70,6 +68,20 @@ def _text_key(kind: str, body: Marked | None) -> tuple[object, ...] | None:
     return tuple(key)
 
 
+def _example(kind: str, body: Marked) -> str:
+    """How to write a kind that was given something else than fields."""
+    if kind in JOINS:
+        return f"write {{{kind}: {{}}, from: [a, b]}} or {kind}: {{branches: {{a: [...], b: []}}}}"
+    types = fields_of(kind)
+    required = [name for name, field in types.items() if field.required and field.name == name]
+    if required:
+        return f"write {_spelling(kind, required)}"
+    if len(types) == 1 and isinstance(body, Text):
+        return f"write {kind}: {{{next(iter(types))}: {body.text[:40]}}}"
+    names = ", ".join(dict.fromkeys(field.name for field in types.values()))
+    return f"write {kind} alone" + (f", or with fields of {names}" if names else "")
+
+
 def _spelling(kind: str, names: list[str]) -> str:
     letters = {name: letter for letter, name in layer_class(kind).short_forms.items()}
     return f"{kind}: {{{', '.join(f'{letters.get(name, name)}: ...' for name in names)}}}"
@@ -102,6 +114,8 @@ def _unknown_field(kind: str, key: str, at: Text, types: dict[str, FieldType]) -
         hint: str | None = "input channels are never written: they follow from what arrives"
     elif key == "branches":
         hint = f"branches belong to {', '.join(sorted(JOINS))}"
+    elif key.endswith((")", "]")):
+        hint = QUOTE
     elif key in ("units", "filters"):
         hint = suggest("out", types)
     elif key in ("name", "from", "repeat", "when"):
@@ -117,8 +131,8 @@ def _note_words(scope: Scope, value: Compiled, field: FieldType) -> None:
     """A parameter that stands alone in a field with words takes those words."""
     if field.words and isinstance(value, Expression):
         for name in value.names:
-            param = scope.params.get(name)
-            if param is not None:
+            param = scope.names.declared.get(name)
+            if param is not None and scope.names.outer is not None:
                 param.words |= field.words
 
 
@@ -179,8 +193,8 @@ def compile_call(scope: Scope, block: Block, at: Text, body: Marked | None, wher
             findings.add("CC104", f"the argument {name} of {block.name} is empty", node, hint, where)
         if isinstance(value, Expression):
             for used in value.names:
-                if used in scope.params:
-                    scope.params[used].open = True
+                if scope.names.outer is not None and used in scope.names.declared:
+                    scope.names.declared[used].open = True
         if isinstance(value, str):
             path = where if isinstance(where, str) else where()
             scope.word_arguments.append((param, value, node, path))

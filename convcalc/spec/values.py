@@ -3,36 +3,88 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
-from typing import TypeAlias
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..geometry import LIMIT
 from ..source import List, Map, Marked, Text
 from .arithmetic import FUNCTIONS, Value
-from .errors import Findings, Problem, Where, suggest
+from .errors import Findings, Problem, Where, shortened, suggest
 from .expressions import CONSTANTS, Expression, compile_expression
 from .names import shown
+
+if TYPE_CHECKING:
+    from .params import Param
 
 NOTHING: frozenset[str] = frozenset()
 _SEXAGESIMAL = re.compile(r"[-+]?\d+(?::[0-5]?\d)+(?:\.\d*)?")
 
 
 class Names:
-    """The names that an expression may use where it stands, and which of them were used."""
+    """The names that an expression may use where it stands; what is used is noted with those who declare it."""
 
-    __slots__ = ("known", "later", "used", "words")
+    __slots__ = ("declared", "extra", "limit", "outer", "used", "words")
 
-    def __init__(self, known: Set[str], used: set[str], words: set[str] | None = None, later: Set[str] = NOTHING):
-        self.known = known
-        self.used = used
+    def __init__(
+        self,
+        declared: Mapping[str, Param],
+        *,
+        extra: frozenset[str] = NOTHING,
+        limit: int | None = None,
+        outer: Names | None = None,
+        used: set[str] | None = None,
+        words: set[str] | None = None,
+    ) -> None:
+        self.declared = declared
+        """The parameters of the block, or of the spec."""
+        self.limit = limit
+        """Only the parameters before this position are seen; None for all."""
+        self.extra = extra
+        """in_channels, index."""
+        self.outer = outer
+        """The names of the spec, inside a block."""
+        self.used = used if used is not None else set()
+        """The declared names that are used."""
         self.words = words if words is not None else set()
-        """Words that the expressions compare with."""
-        self.later = later
-        """Names that stand below, which an expression cannot see yet."""
+        """Words that expressions compare with."""
 
-    def plus(self, *names: str) -> Names:
-        """These and more; what is used is noted in one place."""
-        return Names(self.known | set(names), self.used, self.words, self.later)
+    def find(self, name: str) -> Param | None:
+        """The parameter that a name means."""
+        param = self.declared.get(name)
+        if param is not None and (self.limit is None or param.position < self.limit):
+            return param
+        return self.outer.find(name) if self.outer is not None else None
+
+    def knows(self, name: str) -> bool:
+        """Whether a name means something."""
+        return name in self.extra or self.find(name) is not None
+
+    def below(self, name: str) -> bool:
+        """Whether a name is declared, but too late to be seen."""
+        return name in self.declared and not self.knows(name)
+
+    def use(self, name: str) -> None:
+        """Note that a name is used."""
+        if name in self.declared and (self.limit is None or self.declared[name].position < self.limit):
+            self.used.add(name)
+        elif name not in self.extra and self.outer is not None:
+            self.outer.use(name)
+
+    def all(self) -> list[str]:
+        """Every name that means something."""
+        own = [name for name, param in self.declared.items() if self.limit is None or param.position < self.limit]
+        return [*own, *self.extra, *(self.outer.all() if self.outer is not None else ())]
+
+    def plus(self, name: str) -> Names:
+        """These and one more; what is used is noted in one place."""
+        return self._with(self.extra | {name}, self.limit)
+
+    def before(self, position: int) -> Names:
+        """These, of the declared ones those before a position only."""
+        return self._with(self.extra, position)
+
+    def _with(self, extra: frozenset[str], limit: int | None) -> Names:
+        return Names(self.declared, extra=extra, limit=limit, outer=self.outer, used=self.used, words=self.words)
 
 
 class Listed:
@@ -108,25 +160,25 @@ def _read_text(node: Text, names: Names, words: frozenset[str], free_words: bool
             raise Problem("CC212", f"{shown(text)} is above 2^63 - 1")
         return int(text)
     if text in words:
-        if text in names.known:
+        if names.knows(text):
             raise Problem("CC105", f"'{text}' is a word here and a parameter's name", "rename the parameter")
         return text
     if node.empty:
         return None
     if not text.strip():
         raise Problem("CC103", "a number or a word is expected, not an empty text")
-    if node.plain and text not in names.known:
+    if node.plain and not names.knows(text):
         refuse_surprises(text)
-    if text.isidentifier() and text.isascii() and text not in names.known and text not in CONSTANTS:
-        if text in names.later:
+    if text.isidentifier() and text.isascii() and text not in CONSTANTS and not names.knows(text):
+        if names.below(text):
             raise Problem("CC106", f"'{text}' stands below; only names above are seen", None, 0, len(text))
         if free_words and text not in FUNCTIONS:
             return text
     expression = compile_expression(text)
     for name, offset in expression.names.items():
-        if name not in names.known:
+        if not names.knows(name):
             raise _unknown(name, offset, names, words)
-    names.used.update(expression.names)
+        names.use(name)
     names.words |= expression.words
     return expression if expression.names else expression.evaluate({})
 
@@ -147,7 +199,7 @@ def refuse_surprises(text: str) -> None:
 
 
 def _unknown(name: str, offset: int, names: Names, words: frozenset[str]) -> Problem:
-    if name in names.later:
+    if names.below(name):
         return Problem("CC106", f"'{name}' stands below; only names above are seen", None, offset, len(name))
     if name == "index":
         hint: str | None = "index counts the repetitions of an item with repeat"
@@ -156,11 +208,11 @@ def _unknown(name: str, offset: int, names: Names, words: frozenset[str]) -> Pro
     elif name in ("inf", "nan"):
         return Problem("CC103", f"'{name}' is not finite", "numbers are finite here", offset, len(name))
     else:
-        hint = suggest(name, {*names.known, *words, *CONSTANTS, *FUNCTIONS}, _known(names, words))
+        hint = suggest(name, [*words, *CONSTANTS, *FUNCTIONS, *names.all()], _known(names, words))
     what = f"is none of the words {', '.join(sorted(words))} and names nothing here" if words else "names nothing here"
     return Problem("CC106", f"'{name}' {what}", hint, offset, len(name))
 
 
 def _known(names: Names, words: frozenset[str]) -> str:
-    known = ", ".join(sorted(names.known)) or "nothing"
+    known = shortened(sorted(set(names.all()))) or "nothing"
     return f"words: {', '.join(sorted(words))}" if words else f"known here: {known}; quote words inside expressions"

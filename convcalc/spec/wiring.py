@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from ..source import Marked
@@ -63,8 +63,11 @@ class Place:
             place = place.outer
 
 
-def resolve(path: tuple[str, ...], place: Place) -> Value:
-    """The nodes that a path means where it stands. Raises a Problem (CC106)."""
+def resolve(path: tuple[str, ...], place: Place, count: Callable[[int], None] | None = None) -> Value:
+    """The nodes that a path means where it stands. Raises a Problem (CC106).
+
+    `count` is told how many names a `*` is about to look at.
+    """
     if path[0] == "in":
         return _block_input(path, place)
     at: Place | None = place
@@ -77,6 +80,8 @@ def resolve(path: tuple[str, ...], place: Place) -> Value:
     pending: list[tuple[Place, int]] = [(at, 0)]
     while pending:
         holder, depth = pending.pop()
+        if path[depth] == "*" and count is not None:
+            count(len(holder.names))
         for name in _matching(path, depth, holder):
             entry = holder.names.get(name)
             if entry is None:

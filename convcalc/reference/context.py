@@ -1,0 +1,71 @@
+"""What a forward or backward pass carries along: the arrays' type, the mode, and the count of multiplications."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+Arrays = tuple[Array, ...]
+Weights = Mapping[str, Array]
+Gradients = tuple[Arrays, dict[str, Array]]
+"""(gradient of each input, gradient of each learnable weight)."""
+
+
+@dataclass(slots=True)
+class Counter:
+    """Multiply-accumulates, added where they are executed from the sizes of the operands.
+
+    A counted pass takes only forms that multiply what the definition multiplies, so that the count is that
+    of the definition.
+    """
+
+    macs: int = 0
+
+
+class Context(NamedTuple):
+    """How a pass runs: in training or not, and whether it is counted."""
+
+    training: bool = False
+    counter: Counter | None = None
+
+
+class Operation(NamedTuple):
+    """Forward and backward of one layer model."""
+
+    forward: Callable[[Any, Arrays, Weights, Context], Array]
+    backward: Callable[[Any, Arrays, Weights, Array, Context], Gradients]
+
+
+class DoesNotFit(ValueError):
+    """Arrays that cannot be combined as the layer says: a window larger than its input, channels that disagree."""
+
+
+def multiply_matrices(a: Array, b: Array, counter: Counter | None, out: Array | None = None) -> Array:
+    """a @ b over the last two axes, with its multiply-accumulates counted.
+
+    >>> counter = Counter()
+    >>> multiply_matrices(np.ones((2, 3)), np.ones((3, 4)), counter).shape, counter.macs
+    ((2, 4), 24)
+    """
+    if counter is not None:
+        stacked = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        counter.macs += prod(stacked) * a.shape[-2] * a.shape[-1] * b.shape[-1]
+    product: Array = np.matmul(a, b, out=out)
+    return product
+
+
+def along_channels(vector: Array, like: Array) -> Array:
+    """One number a channel, shaped to broadcast over [batch, channels, *space]."""
+    return vector.reshape(-1, *(1,) * (like.ndim - 2))
+
+
+def sum_but_channels(x: Array) -> Array:
+    """The sum of each channel over batch and space."""
+    total: Array = x.sum(axis=(0, *range(2, x.ndim)))
+    return total

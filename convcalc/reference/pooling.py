@@ -1,0 +1,209 @@
+"""Pools whose window slides: max_pool, avg_pool, lp_pool, forward and backward.
+
+Maxima and sums are taken axis by axis: a window's maximum is the maximum of its rows' maxima.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from .borders import border, border_gradient
+from .context import Array, Arrays, Context, DoesNotFit, Gradients, Operation, Weights
+from .windows import Pairs, Sizes, over, padding_of_word, reach, read_by, taps
+
+if TYPE_CHECKING:
+    from ..layers.pool import AvgPool, LpPool, MaxPool
+
+
+class Axis(NamedTuple):
+    """The windows of one axis: where they start in the padded axis, its padding, and how far they overhang it."""
+
+    size: int
+    kernel_size: int
+    stride: int
+    dilation: int
+    before: int
+    after: int
+    starts: range
+    overhang: int
+
+
+Axes = tuple[Axis, ...]
+
+
+def _axes(layer: MaxPool | AvgPool | LpPool, space: Sizes, padding: Pairs | str, dilations: Sizes) -> Axes:
+    pads = tuple(
+        padding_of_word(padding, size, k, s, d) if isinstance(padding, str) else padding[n]
+        for n, (size, k, s, d) in enumerate(zip(space, layer.kernel_size, layer.stride, dilations, strict=True))
+    )
+    drops = layer.ceil_mode is True or (layer.ceil_mode == "caffe" and any(map(any, pads)))
+    fields = zip(space, layer.kernel_size, layer.stride, dilations, pads, strict=True)
+    return tuple(_axis(*numbers, up=bool(layer.ceil_mode), drops=drops) for numbers in fields)
+
+
+def _axis(size: int, k: int, s: int, d: int, pads: tuple[int, int], *, up: bool, drops: bool) -> Axis:
+    """Rounding `up` admits one more window, which overhangs; where `drops`, not one that starts in the padding
+    after.
+    """
+    (before, after), far = pads, reach(k, d)
+    length = before + size + after
+    starts = range(0, length - far + (s - 1 if up else 0), s)
+    if drops and starts and starts[-1] >= before + size:
+        starts = starts[:-1]
+    if not starts:
+        raise DoesNotFit(f"no window of {far + 1} fits into a padded axis of {length}")
+    return Axis(size, k, s, d, before, after, starts, max(starts[-1] + far + 1 - length, 0))
+
+
+def _border(axes: Axes) -> Pairs:
+    return tuple((axis.before, axis.after + axis.overhang) for axis in axes)
+
+
+def _reduced(x: Array, axes: Axes, combine: np.ufunc) -> Array:
+    """`combine` over every window of the bordered x, one axis after the other, rows first."""
+    for number, axis in enumerate(axes, start=2):
+        if axis.kernel_size == axis.stride == 1:
+            continue
+        views = [
+            x[(slice(None),) * number + read_by((t,), (0,), (len(axis.starts),), (axis.stride,), (axis.dilation,))]
+            for t in range(axis.kernel_size)
+        ]
+        result = combine(views[0], views[1]) if len(views) > 1 else views[0]
+        for view in views[2:]:
+            combine(result, view, out=result)
+        x = result
+    windows: Array = x[over(..., *(slice(0, len(axis.starts)) for axis in axes))]
+    return windows
+
+
+def _numbers_read(axes: Axes) -> list[tuple[tuple[int, ...], tuple[slice, ...]]]:
+    """(tap, places) of every tap over all windows, row by row."""
+    counts, origin = [len(axis.starts) for axis in axes], (0,) * len(axes)
+    strides, dilations = [axis.stride for axis in axes], [axis.dilation for axis in axes]
+    return [
+        (tap, read_by(tap, origin, counts, strides, dilations)) for tap in taps([axis.kernel_size for axis in axes])
+    ]
+
+
+def _lowest(dtype: np.dtype[Any]) -> float:
+    return -np.inf if np.issubdtype(dtype, np.floating) else int(np.iinfo(dtype).min)
+
+
+def _max_axes(layer: MaxPool, x: Array) -> Axes:
+    return _axes(layer, x.shape[2:], layer.padding, layer.dilation)
+
+
+def _max(layer: MaxPool, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    (x,) = inputs
+    axes = _max_axes(layer, x)
+    return np.ascontiguousarray(_reduced(border(x, _border(axes), "constant", _lowest(x.dtype)), axes, np.maximum))
+
+
+def _max_backward(layer: MaxPool, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    """The gradient goes to the first of equal maxima, row by row, as in PyTorch."""
+    (x,) = inputs
+    axes = _max_axes(layer, x)
+    bordered = border(x, _border(axes), "constant", _lowest(x.dtype))
+    maxima = _reduced(bordered, axes, np.maximum)
+    open_windows = np.ones(grad.shape, bool)
+    result = np.zeros(bordered.shape, grad.dtype)
+    for _, places in _numbers_read(axes):
+        chosen = open_windows & (bordered[over(..., *places)] == maxima)
+        result[over(..., *places)] += grad * chosen
+        open_windows &= ~chosen
+    return (border_gradient(result, x.shape[2:], _border(axes), "zeros"),), {}
+
+
+def _divisors(axes: Axes, include_padding: bool) -> Array:
+    """How many numbers each window averages, of shape [*positions].
+
+    Padding counts or does not; what a window overhangs never counts. A window of nothing but that divides by 1.
+    """
+    result = np.ones((), np.int64)
+    for axis in axes:
+        begins = np.asarray(axis.starts)
+        ends = begins + axis.kernel_size
+        first, last = (
+            (0, axis.before + axis.size + axis.after)
+            if include_padding
+            else (
+                axis.before,
+                axis.before + axis.size,
+            )
+        )
+        counts = (np.minimum(ends, last) - np.maximum(begins, first)).clip(0)
+        result = result[..., None] * counts
+    return result.clip(1)
+
+
+def _average_axes(layer: AvgPool, x: Array) -> tuple[Axes, Array | int]:
+    axes = _axes(layer, x.shape[2:], layer.padding, (1,) * len(layer.kernel_size))
+    return axes, layer.divisor_override or _divisors(axes, layer.count_include_pad)
+
+
+def _average(layer: AvgPool, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    (x,) = inputs
+    axes, divisors = _average_axes(layer, x)
+    return _divided(_reduced(border(x, _border(axes), "zeros"), axes, np.add), divisors)
+
+
+def _divided(total: Array, divisors: Array | int) -> Array:
+    """total / divisors in the type of floating totals."""
+    if np.issubdtype(total.dtype, np.floating):
+        divisors = np.asarray(divisors, total.dtype)
+    return np.asarray(total / divisors)
+
+
+def _average_backward(layer: AvgPool, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    (x,) = inputs
+    axes, divisors = _average_axes(layer, x)
+    return (_spread(_divided(grad, divisors), axes, x.shape[2:]),), {}
+
+
+def _spread(shares: Array, axes: Axes, space: tuple[int, ...]) -> Array:
+    """The adjoint of summing windows: every window's share added to all that it read."""
+    sizes = [pad[0] + size + pad[1] for pad, size in zip(_border(axes), space, strict=True)]
+    result = np.zeros((*shares.shape[:2], *sizes), shares.dtype)
+    for _, places in _numbers_read(axes):
+        result[over(..., *places)] += shares
+    return border_gradient(result, space, _border(axes), "zeros")
+
+
+def _power_parts(layer: LpPool, x: Array) -> tuple[Axes, Array | int, Array]:
+    """Windows, divisors over the kernel's size, and the scaled sums of the powers.
+
+    PyTorch averages the powers and multiplies by the kernel's size, so that a window which overhangs is scaled.
+    """
+    axes = _axes(layer, x.shape[2:], ((0, 0),) * len(layer.kernel_size), (1,) * len(layer.kernel_size))
+    divisors = _divisors(axes, include_padding=True)
+    powers = border(x**layer.norm_type, _border(axes), "zeros")
+    sums = _divided(_reduced(powers, axes, np.add), divisors) * prod(layer.kernel_size)
+    return axes, divisors, sums
+
+
+def _power(layer: LpPool, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    (x,) = inputs
+    with np.errstate(invalid="ignore"):
+        _, _, sums = _power_parts(layer, x)
+        return np.asarray(sums ** (1 / layer.norm_type))
+
+
+def _power_backward(layer: LpPool, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    """d y/d x = (x / y)^(p − 1), scaled as the forward pass scales; 0 where the window is 0, as in PyTorch."""
+    (x,) = inputs
+    p = layer.norm_type
+    with np.errstate(invalid="ignore", divide="ignore"):
+        axes, divisors, sums = _power_parts(layer, x)
+        slope = np.where(sums == 0, 0, grad * sums ** (1 / p - 1) / p)
+        shares = _divided(slope, divisors) * prod(layer.kernel_size)
+        return (_spread(shares, axes, x.shape[2:]) * p * x ** (p - 1),), {}
+
+
+OPERATIONS = {
+    "MaxPool": Operation(_max, _max_backward),
+    "AvgPool": Operation(_average, _average_backward),
+    "LpPool": Operation(_power, _power_backward),
+}

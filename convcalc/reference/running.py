@@ -1,0 +1,105 @@
+"""A whole network, layer by layer: outputs, executed multiply-accumulates and weights, freed when used up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from .context import Array, Arrays, Counter, DoesNotFit, Weights
+from .dispatch import forward
+from .initial import init, scheme_of
+
+if TYPE_CHECKING:
+    from ..network import Network, Node
+
+
+class Step(NamedTuple):
+    """One layer that has run."""
+
+    number: int
+    """Of the node in `network.nodes`."""
+    node: Node
+    inputs: Arrays
+    output: Array
+    weights: Weights
+    """Learnable tensors and buffers, under PyTorch's names."""
+    macs: int
+    """Multiply-accumulates executed, for the whole batch."""
+
+
+def run(
+    network: Network,
+    inputs: Array | Mapping[str, Array] | None = None,
+    *,
+    seed: int = 0,
+    batch: int = 1,
+    dtype: str | np.dtype[Any] = "float32",
+    scheme: str = "kaiming",
+    weights: Mapping[str, Weights] | None = None,
+    training: bool = False,
+) -> Iterator[Step]:
+    """The network's layers in order, each run on the arrays that the layers before it gave.
+
+    `inputs` are arrays [batch, channels, *space] by the name of the input, or the one array of a network with
+    one input; without them standard normal numbers of the shapes that the network takes. A node's weights are
+    `weights[its name]`, else drawn by `scheme` (see `init`) from the seed and the node's place. An array is
+    freed as soon as no layer needs it: keep what you need of a step.
+
+    Raises `DoesNotFit` where a layer's arrays do not fit and ValueError for a scheme that does not exist.
+    """
+    scheme_of(scheme)
+    given = _inputs_by_name(network, inputs)
+    waiting = _readers(network)
+    arrays: dict[int, Array] = {}
+    for index, node in enumerate(network.nodes):
+        rng = np.random.default_rng([seed, index])
+        if node.layer is None:
+            array = given.get(node.name)
+            arrays[index] = _noise(rng, (batch, *node.shape), dtype) if array is None else array
+            continue
+        read = tuple(arrays[source] for source in node.inputs)
+        held = (weights or {}).get(node.name)
+        if held is None:
+            held = init(node.layer, [array.shape[1:] for array in read], rng, scheme, dtype)
+        counter = Counter()
+        try:
+            output = forward(node.layer, read, held, training=training, counter=counter)
+        except DoesNotFit as error:
+            raise DoesNotFit(f"{node.name}: {error}") from error
+        if waiting[index]:
+            arrays[index] = output
+        for source in node.inputs:
+            waiting[source] -= 1
+            if not waiting[source]:
+                arrays.pop(source, None)
+        yield Step(index, node, read, output, held, counter.macs)
+        del read, output, held
+
+
+def _noise(rng: np.random.Generator, shape: tuple[int, ...], dtype: str | np.dtype[Any]) -> Array:
+    return rng.standard_normal(shape, np.float32).astype(dtype, copy=False)
+
+
+def _inputs_by_name(network: Network, inputs: Array | Mapping[str, Array] | None) -> Mapping[str, Array]:
+    names = [node.name for node in network.nodes if node.layer is None]
+    if inputs is None:
+        return {}
+    if isinstance(inputs, np.ndarray):
+        if len(names) != 1:
+            raise DoesNotFit(f"one array for the inputs {', '.join(names)}: give them by name")
+        return {names[0]: inputs}
+    unknown = sorted(set(inputs) - set(names))
+    if unknown:
+        raise DoesNotFit(f"the network has no input {', '.join(unknown)}; its inputs are {', '.join(names)}")
+    return inputs
+
+
+def _readers(network: Network) -> list[int]:
+    """How many reads of each node's array are to come."""
+    counts = [0] * len(network.nodes)
+    for node in network.nodes:
+        for source in node.inputs:
+            counts[source] += 1
+    return counts

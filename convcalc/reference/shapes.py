@@ -1,0 +1,144 @@
+"""Layers that keep every number: flatten, reshape, permute, identity, dropout, stochastic_depth, shuffles, unfold.
+
+Dropout and stochastic depth pass their input on, in training too: it is what they expect to give, and the
+reference draws no masks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .borders import border, border_gradient
+from .context import Array, Arrays, Context, DoesNotFit, Gradients, Operation, Weights
+from .definition import col2im, im2col
+from .windows import Pairs, positions
+
+if TYPE_CHECKING:
+    from ..layers.shape import Flatten, Permute, Reshape
+    from ..layers.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle, Unfold
+
+
+def _flatten(layer: Flatten, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    (x,) = inputs
+    axes = x.ndim - 1
+    start, end = layer.start_dim % axes + 1, layer.end_dim % axes + 1
+    return x.reshape(*x.shape[:start], int(np.prod(x.shape[start : end + 1])), *x.shape[end + 1 :])
+
+
+def _reshape(layer: Reshape, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    (x,) = inputs
+    return x.reshape(x.shape[0], *layer.shape)
+
+
+def _restore_shape(layer: Any, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    return (grad.reshape(inputs[0].shape),), {}
+
+
+def _order(layer: Permute) -> tuple[int, ...]:
+    """The array's axes, the batch first."""
+    return (0, *(dim % len(layer.dims) + 1 for dim in layer.dims))
+
+
+def _permute(layer: Permute, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    return inputs[0].transpose(_order(layer))
+
+
+def _permute_backward(layer: Permute, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    return (grad.transpose(np.argsort(_order(layer))),), {}
+
+
+def _identity(layer: Any, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    return inputs[0]
+
+
+def _identity_backward(layer: Any, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    return (grad,), {}
+
+
+def _dealt(x: Array, rows: int) -> Array:
+    """The channels laid out in `rows` rows and read column by column."""
+    return x.reshape(x.shape[0], rows, -1, *x.shape[2:]).swapaxes(1, 2).reshape(x.shape)
+
+
+def _channel_shuffle(layer: ChannelShuffle, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    return _dealt(inputs[0], layer.groups)
+
+
+def _channel_shuffle_backward(
+    layer: ChannelShuffle, inputs: Arrays, weights: Weights, grad: Array, context: Context
+) -> Gradients:
+    return (_dealt(grad, grad.shape[1] // layer.groups),), {}
+
+
+def _into_space(x: Array, factor: int) -> Array:
+    """[batch, C·r^n, *space] to [batch, C, *space·r]."""
+    rank = x.ndim - 2
+    if x.shape[1] % factor**rank:
+        raise DoesNotFit(f"{x.shape[1]} channels do not make groups of {factor**rank}")
+    apart = x.reshape(x.shape[0], -1, *(factor,) * rank, *x.shape[2:])
+    pairs = [axis for n in range(rank) for axis in (2 + rank + n, 2 + n)]
+    together = apart.transpose(0, 1, *pairs)
+    return together.reshape(*apart.shape[:2], *(size * factor for size in x.shape[2:]))
+
+
+def _into_channels(x: Array, factor: int) -> Array:
+    """[batch, C, *space] to [batch, C·r^n, *space/r]."""
+    rank = x.ndim - 2
+    if any(size % factor for size in x.shape[2:]):
+        raise DoesNotFit(f"{factor} does not divide the space {x.shape[2:]}")
+    split = [part for size in x.shape[2:] for part in (size // factor, factor)]
+    apart = x.reshape(*x.shape[:2], *split)
+    ordered = apart.transpose(0, 1, *range(3, 3 + 2 * rank, 2), *range(2, 2 + 2 * rank, 2))
+    return ordered.reshape(x.shape[0], x.shape[1] * factor**rank, *split[::2])
+
+
+def _pixel_shuffle(layer: PixelShuffle, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    return _into_space(inputs[0], layer.upscale_factor)
+
+
+def _pixel_shuffle_backward(
+    layer: PixelShuffle, inputs: Arrays, weights: Weights, grad: Array, context: Context
+) -> Gradients:
+    return (_into_channels(grad, layer.upscale_factor),), {}
+
+
+def _pixel_unshuffle(layer: PixelUnshuffle, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    return _into_channels(inputs[0], layer.downscale_factor)
+
+
+def _pixel_unshuffle_backward(
+    layer: PixelUnshuffle, inputs: Arrays, weights: Weights, grad: Array, context: Context
+) -> Gradients:
+    return (_into_space(grad, layer.downscale_factor),), {}
+
+
+def _unfold(layer: Unfold, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    return im2col(border(inputs[0], _sides(layer), "zeros"), layer.kernel_size, layer.stride, layer.dilation)
+
+
+def _sides(layer: Unfold) -> Pairs:
+    return tuple((side, side) for side in layer.padding)
+
+
+def _unfold_backward(layer: Unfold, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    space = inputs[0].shape[2:]
+    bordered = [size + 2 * side for size, side in zip(space, layer.padding, strict=True)]
+    fields = (layer.kernel_size, layer.stride, layer.dilation)
+    result = col2im(grad, bordered, *fields, positions(bordered, *fields))
+    return (border_gradient(result, space, _sides(layer), "zeros"),), {}
+
+
+OPERATIONS = {
+    "Flatten": Operation(_flatten, _restore_shape),
+    "Reshape": Operation(_reshape, _restore_shape),
+    "Permute": Operation(_permute, _permute_backward),
+    "Identity": Operation(_identity, _identity_backward),
+    "Dropout": Operation(_identity, _identity_backward),
+    "StochasticDepth": Operation(_identity, _identity_backward),
+    "ChannelShuffle": Operation(_channel_shuffle, _channel_shuffle_backward),
+    "PixelShuffle": Operation(_pixel_shuffle, _pixel_shuffle_backward),
+    "PixelUnshuffle": Operation(_pixel_unshuffle, _pixel_unshuffle_backward),
+    "Unfold": Operation(_unfold, _unfold_backward),
+}

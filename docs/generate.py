@@ -1,0 +1,91 @@
+"""Write the generated pages: docs/kinds.md and the formulas of docs/arithmetic.md.
+
+python docs/generate.py          writes them
+python docs/generate.py --check  says which are not current (exit code 1)
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+import sys
+from pathlib import Path
+
+import convcalc
+from convcalc.geometry import FORMULAS, SYMBOLS
+from convcalc.layers.base import OPERATIONS
+from convcalc.layers.registry import KINDS, layer_class
+from convcalc.spec.fields import fields_of
+
+DOCS = Path(__file__).parent
+START, END = "<!-- generated: formulas -->\n", "<!-- end -->\n"
+
+
+def kinds_page() -> str:
+    """docs/kinds.md: every kind with its docstring and its fields."""
+    lines = ["# Kinds", "", "Every layer of the language. Made from the docstrings by `python docs/generate.py`.", ""]
+    by_class: dict[tuple[str, str], list[str]] = {}
+    for kind, place in KINDS.items():
+        by_class.setdefault(place, []).append(kind)
+    for kinds in by_class.values():
+        cls = layer_class(kinds[0])
+        lines += ["## " + ", ".join(f"`{kind}`" for kind in kinds), "", inspect.cleandoc(cls.__doc__ or ""), ""]
+        letters = {name: letter for letter, name in cls.short_forms.items()}
+        fields = {field.name: field for field in fields_of(kinds[0]).values()}
+        if fields:
+            lines += ["| field | short | takes | default |", "|---|---|---|---|"]
+        for name, field in fields.items():
+            short = f"`{letters[name]}`" if name in letters else ""
+            info = cls.model_fields[name]
+            default = "required" if field.required else f"`{_yaml(info.default)}`"
+            lines.append(f"| `{name}` | {short} | {field.expected} | {default} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _yaml(value: object) -> str:
+    """A default as YAML writes it."""
+    if value is None:
+        return "~"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def formulas_section() -> str:
+    """The table of formulas and of operations of docs/arithmetic.md."""
+    for module in pkgutil.walk_packages(convcalc.__path__, "convcalc."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    letters = ", ".join(f"`{letter}` {name}" for name, letter in SYMBOLS.items())
+    lines = [f"Letters: {letters}.", "", "| formula | computed by | source |", "|---|---|---|"]
+    for formula in FORMULAS.values():
+        function = f"{formula.function.__module__}.{formula.name}"
+        lines.append(f"| `{formula.result} = {formula.expression}` | `{function}` | {formula.source} |")
+    lines += ["", "| operation | flops each | what is counted |", "|---|---|---|"]
+    lines += [f"| {kind} | {flops} | {meaning} |" for kind, (flops, meaning) in OPERATIONS.items()]
+    return "\n".join(lines) + "\n"
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page and its text."""
+    arithmetic = DOCS / "arithmetic.md"
+    text = arithmetic.read_text("utf-8")
+    section = START + formulas_section() + END
+    replaced = re.sub(re.escape(START) + ".*?" + re.escape(END), lambda _: section, text, flags=re.S)
+    return {DOCS / "kinds.md": kinds_page(), arithmetic: replaced}
+
+
+def main() -> int:
+    stale = [path for path, text in pages().items() if not path.exists() or path.read_text("utf-8") != text]
+    if "--check" in sys.argv[1:]:
+        for path in stale:
+            print(f"{path.name} is not current: run python docs/generate.py")
+        return 1 if stale else 0
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

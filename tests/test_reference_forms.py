@@ -1,0 +1,183 @@
+"""The fast forms of convolutions hold equal to their textbook definition, in values and in what they multiply."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convcalc.layers.registry import build
+from convcalc.reference import Counter, correlation, definition, forward, subpixel
+from convcalc.reference.windows import positions, reach
+
+
+class Shape(NamedTuple):
+    batch: int
+    groups: int
+    inputs: int
+    """Channels a group of the convolution's input."""
+    outputs: int
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    dilation: tuple[int, ...]
+    space: tuple[int, ...]
+    """Padded."""
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        return positions(self.space, self.kernel, self.stride, self.dilation)
+
+    @property
+    def steps(self) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+        return self.stride, self.dilation, self.groups
+
+    @property
+    def macs(self) -> int:
+        outputs = self.groups * self.outputs * prod(self.counts)
+        return self.batch * outputs * self.inputs * prod(self.kernel)
+
+    def arrays(self) -> tuple[Any, Any, Any]:
+        """(x, w, y) of whole numbers, on which every order of summation is exact."""
+        rng = np.random.default_rng(prod(self.space))
+        shapes = (
+            (self.batch, self.groups * self.inputs, *self.space),
+            (self.groups * self.outputs, self.inputs, *self.kernel),
+            (self.batch, self.groups * self.outputs, *self.counts),
+        )
+        x, w, y = (rng.integers(-5, 6, shape).astype(float) for shape in shapes)
+        return x, w, y
+
+
+@st.composite
+def shapes(draw: st.DrawFn, dilations: int = 3) -> Shape:
+    rank = draw(st.integers(1, 3))
+
+    def each(largest: int) -> tuple[int, ...]:
+        return tuple(draw(st.lists(st.integers(1, largest), min_size=rank, max_size=rank)))
+
+    kernel, stride, dilation, room = each(4 if rank < 3 else 2), each(3), each(dilations), each(6 if rank < 3 else 3)
+    space = tuple(reach(k, d) + extra for k, d, extra in zip(kernel, dilation, room, strict=True))
+    numbers = [draw(st.integers(1, 3)) for _ in range(4)]
+    return Shape(*numbers, kernel, stride, dilation, space)
+
+
+@pytest.fixture(params=[64, 1 << 21], ids=["many tiles", "one tile"])
+def tile_bytes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(correlation, "TILE_BYTES", request.param)
+
+
+some = settings(max_examples=60, deadline=None)
+
+
+@pytest.mark.usefixtures("tile_bytes")
+class TestFastForms:
+    @given(shape=shapes())
+    @some
+    def test_correlate_is_the_product_with_im2col(self, shape: Shape) -> None:
+        x, w, _ = shape.arrays()
+        fast, textbook = Counter(), Counter()
+        y = correlation.correlate(x, w, *shape.steps, fast)
+        np.testing.assert_array_equal(y, definition.convolve(x, w, *shape.steps, textbook))
+        assert fast.macs == textbook.macs == shape.macs
+
+    @given(shape=shapes())
+    @some
+    def test_scatter_is_its_transpose_and_the_zero_inserted_convolution(self, shape: Shape) -> None:
+        _, w, y = shape.arrays()
+        fast, textbook = Counter(), Counter()
+        x = correlation.scatter(y, w, *shape.steps, shape.space, fast)
+        np.testing.assert_array_equal(x, definition.convolve_transposed(y, w, *shape.steps, shape.space, textbook))
+        np.testing.assert_array_equal(x, definition.convolve_zero_inserted(y, w, *shape.steps, shape.space))
+        assert fast.macs == textbook.macs == shape.macs
+
+    @given(shape=shapes())
+    @some
+    def test_the_gradient_of_the_weights_is_the_sum_of_all_products(self, shape: Shape) -> None:
+        x, w, y = shape.arrays()
+        counter = Counter()
+        total = correlation.correlate_weights(x, y, shape.kernel, *shape.steps, counter)
+        assert total.shape == w.shape
+        assert (total * w).sum() == (definition.convolve(x, w, *shape.steps) * y).sum()
+        columns = definition.im2col(x, shape.kernel, shape.stride, shape.dilation)
+        columns = columns.reshape(shape.batch, shape.groups, -1, prod(shape.counts))
+        values = y.reshape(shape.batch, shape.groups, shape.outputs, -1)
+        by_definition = (values @ columns.swapaxes(2, 3)).sum(axis=0)
+        np.testing.assert_array_equal(total, by_definition.reshape(w.shape))
+        assert counter.macs == shape.macs
+
+
+@given(shape=shapes(dilations=1))
+@some
+def test_phases_equal_the_transposed_convolution(shape: Shape) -> None:
+    _, w, y = shape.arrays()
+    x = subpixel.scatter_by_phases(y, w, shape.stride, shape.groups, shape.space, correlation.correlate)
+    np.testing.assert_array_equal(x, definition.convolve_transposed(y, w, *shape.steps, shape.space))
+
+
+@given(shape=shapes())
+@some
+def test_im2col_and_col2im_are_transposes(shape: Shape) -> None:
+    x, _, _ = shape.arrays()
+    fields = (shape.kernel, shape.stride, shape.dilation)
+    columns = definition.im2col(x, *fields)
+    g = np.random.default_rng(0).integers(-5, 6, columns.shape).astype(float)
+    assert (columns * g).sum() == (x * definition.col2im(g, shape.space, *fields, shape.counts)).sum()
+
+
+def test_a_large_kernel_takes_phases_unless_it_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FCN's upsampling by 8; a counted pass multiplies what the definition multiplies, and gives the same."""
+    layer = build("conv_transpose2d", {"out": 3, "k": 16, "s": 8, "p": 4, "bias": False})
+    rng = np.random.default_rng(0)
+    x, w = rng.integers(-5, 6, (1, 3, 16, 17)).astype(float), rng.integers(-5, 6, (3, 3, 16, 16)).astype(float)
+    calls: list[str] = []
+    by_phases = subpixel.scatter_by_phases
+    monkeypatch.setattr(correlation, "scatter_by_phases", lambda *a: (calls.append("phases"), by_phases(*a))[1])
+    fast = forward(layer, x, {"weight": w})
+    assert calls == ["phases"]
+    counter = Counter()
+    np.testing.assert_array_equal(fast, forward(layer, x, {"weight": w}, counter=counter))
+    assert calls == ["phases"]
+    assert counter.macs == 3 * 3 * 16 * 16 * 16 * 17
+
+
+@pytest.mark.parametrize(("dtype", "unit"), [(np.float32, 2.0**-24), (np.float64, 2.0**-53)])
+def test_rounding_stays_within_the_bound_of_its_sums(dtype: Any, unit: float) -> None:
+    """The error relative to Σ|x||w| is at most 4·√R·u for sums of R products, as random rounding gives."""
+    rng = np.random.default_rng(5)
+    x, w = rng.standard_normal((1, 48, 12, 12)), rng.standard_normal((32, 48, 3, 3))
+    steps = ((1, 1), (1, 1))
+    exact = definition.convolve(x.astype(np.longdouble), w.astype(np.longdouble), *steps)
+    x, w = x.astype(dtype), w.astype(dtype)
+    if dtype == np.float32:
+        exact = definition.convolve(x.astype(float), w.astype(float), *steps)
+    magnitude = definition.convolve(np.abs(x).astype(float), np.abs(w).astype(float), *steps)
+    error = np.abs(correlation.correlate(x, w, *steps) - exact) / magnitude
+    assert float(error.max()) <= 4 * (48 * 9) ** 0.5 * unit
+
+
+def test_half_precision_is_computed_in_single_and_returned_as_half() -> None:
+    rng = np.random.default_rng(0)
+    layer = build("conv2d", {"out": 4, "k": 3, "bias": False})
+    x, w = rng.standard_normal((1, 3, 8, 8)).astype(np.float16), rng.standard_normal((4, 3, 3, 3)).astype(np.float16)
+    single = forward(layer, x.astype(np.float32), {"weight": w.astype(np.float32)})
+    half = forward(layer, x, {"weight": w})
+    assert half.dtype == np.float16
+    np.testing.assert_array_equal(half, single.astype(np.float16))
+
+
+def test_a_tile_bounds_the_memory_of_the_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    empty = np.empty
+
+    def recording(shape: Any, dtype: Any = float) -> Any:
+        sizes.append(int(np.prod(shape)) * np.dtype(dtype).itemsize)
+        return empty(shape, dtype)
+
+    monkeypatch.setattr(np, "empty", recording)
+    x, w = np.zeros((1, 16, 130, 130), np.float32), np.zeros((2, 16, 3, 3), np.float32)
+    y = correlation.correlate(x, w, (1, 1), (1, 1))
+    assert max(size for size in sizes if size != y.nbytes) <= correlation.TILE_BYTES

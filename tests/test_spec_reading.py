@@ -1,0 +1,162 @@
+"""Reading: paths, the gallery, standard input, encodings, and what is refused without blocking."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from convcalc.findings import Finding, SpecError, UsageError
+from convcalc.source import MAX_BYTES
+from convcalc.spec import gallery_names, gallery_path, load, loads, read
+from convcalc.spec.reading import decode
+
+TEXT = "convcalc: 1\ninput: [3, 8, 8]\nlayers: [relu]\n"
+
+
+def finding(data: bytes) -> Finding:
+    with pytest.raises(SpecError) as caught:
+        decode(data, "spec.yaml")
+    (found,) = caught.value.findings
+    return found
+
+
+def refused(path: str | Path) -> UsageError:
+    with pytest.raises(UsageError) as caught:
+        read(str(path))
+    return caught.value
+
+
+class TestFiles:
+    def test_a_path(self, tmp_path: Path) -> None:
+        path = tmp_path / "tiny.yaml"
+        path.write_text(TEXT)
+        network = load(str(path))
+        assert network.name == "tiny"
+        assert network.origin is not None and network.origin.path == str(path)
+
+    def test_standard_input(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(TEXT.encode())))
+        assert read("-").text == TEXT
+
+    def test_a_missing_file(self) -> None:
+        assert refused("no/such/file.yaml").message == "there is no file 'no/such/file.yaml'"
+
+    def test_did_you_mean_a_gallery_name(self) -> None:
+        assert refused("goglenet").hint == "did you mean 'googlenet'?"
+
+    def test_a_directory(self, tmp_path: Path) -> None:
+        assert "is a directory" in refused(tmp_path).message
+
+    def test_a_fifo_is_not_opened(self, tmp_path: Path) -> None:
+        path = tmp_path / "fifo"
+        os.mkfifo(path)
+        assert "is a FIFO" in refused(path).message
+
+    def test_a_device_is_not_opened(self) -> None:
+        assert "is a device" in refused("/dev/zero").message
+
+    def test_a_socket_is_not_opened(self, tmp_path: Path) -> None:
+        path = tmp_path / "s"
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(path))
+            assert "is a socket" in refused(path).message
+
+    def test_a_symlink_loop(self, tmp_path: Path) -> None:
+        (tmp_path / "a").symlink_to(tmp_path / "b")
+        (tmp_path / "b").symlink_to(tmp_path / "a")
+        assert "leads in a circle" in refused(tmp_path / "a").message
+
+    def test_a_dangling_link(self, tmp_path: Path) -> None:
+        (tmp_path / "a").symlink_to(tmp_path / "nothing")
+        assert "does not exist" in refused(tmp_path / "a").message
+
+    def test_a_link_to_a_file_is_fine(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text(TEXT)
+        (tmp_path / "link").symlink_to(tmp_path / "file")
+        assert read(str(tmp_path / "link")).text == TEXT
+
+    def test_no_permission(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        path = tmp_path / "secret.yaml"
+        path.write_text(TEXT)
+        path.chmod(0)
+        if os.geteuid() == 0:
+
+            def denied(*_: object) -> int:
+                raise PermissionError(13, "Permission denied")
+
+            monkeypatch.setattr(os, "open", denied)
+        assert "no permission" in refused(path).message
+
+    @pytest.mark.parametrize("path", ["a\0b", "x" * 5000, ""])
+    def test_no_paths(self, path: str) -> None:
+        assert refused(path).message.isprintable()
+
+    def test_a_path_through_a_file(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text(TEXT)
+        assert "no directory" in refused(tmp_path / "file" / "inner").message
+
+    def test_names_are_printed_escaped(self) -> None:
+        assert refused("\x1b[31mred").message.isprintable()
+
+
+class TestGallery:
+    def test_names(self) -> None:
+        assert "googlenet" in gallery_names()
+        assert (gallery_path() / "googlenet.yaml").is_file()
+
+    @pytest.mark.parametrize("name", ["googlenet", "googlenet.yaml"])
+    def test_by_name_from_any_folder(self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        assert read(name).path == str(gallery_path() / "googlenet.yaml")
+
+    def test_an_existing_file_beats_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "googlenet").write_text(TEXT)
+        assert read("googlenet").text == TEXT
+        (tmp_path / "googlenet.yaml").write_text(TEXT + "# mine\n")
+        assert read("googlenet.yaml").text == TEXT + "# mine\n"
+
+    def test_a_folder_does_not(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "googlenet").mkdir()
+        assert read("googlenet").path.endswith("googlenet.yaml")
+
+    @pytest.mark.parametrize("name", ["../specs/googlenet", "./googlenet"])
+    def test_names_have_no_folders(self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        refused(name)
+
+
+class TestBytes:
+    @pytest.mark.parametrize("text", [TEXT, "\ufeff" + TEXT, TEXT.replace("\n", "\r\n"), TEXT.replace("\n", "\r")])
+    def test_a_bom_and_all_line_ends_are_fine(self, text: str) -> None:
+        assert loads(decode(text.encode(), "x").text).nodes[1].kind == "relu"
+
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+    def test_utf_16_and_32(self, encoding: str) -> None:
+        found = finding(TEXT.encode(encoding))
+        assert found.code == "CC003" and "UTF-16" in found.message
+
+    def test_latin_1(self) -> None:
+        found = finding("convcalc: 1\nname: café net\n".encode("latin-1"))
+        assert (found.code, found.line, found.column) == ("CC003", 2, 10)
+        assert "0xe9" in found.message and "Latin-1" in str(found.hint)
+        assert found.excerpt == "name: caf\ufffd net"
+
+    def test_nul(self) -> None:
+        found = finding(b"convcalc: 1\nname: a\0b\n")
+        assert (found.code, found.line, found.column) == ("CC003", 2, 8)
+
+    def test_oversized(self, tmp_path: Path) -> None:
+        path = tmp_path / "big.yaml"
+        with path.open("wb") as file:
+            file.truncate(MAX_BYTES + 1)
+        with pytest.raises(SpecError) as caught:
+            read(str(path))
+        assert caught.value.findings[0].code == "CC004"

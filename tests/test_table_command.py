@@ -1,0 +1,151 @@
+"""`convcalc table` as people run it: what it prints, in every format, and how it refuses."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def run(*arguments: str, stdin: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The program in a process of its own."""
+    env = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "NO_COLOR")}
+    return subprocess.run(
+        [sys.executable, "-m", "convcalc", *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        input=stdin,
+        env={**env, "PYTHONIOENCODING": "utf-8", **environment},
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "columns", "name"),
+    [
+        (["googlenet.yaml"], "80", "table_googlenet_80.txt"),
+        (["googlenet.yaml"], "160", "table_googlenet_160.txt"),
+        (["googlenet", "--by", "stage", "--format", "markdown"], "", "table_googlenet_stages.markdown.txt"),
+    ],
+)
+def test_golden(arguments: list[str], columns: str, name: str) -> None:
+    environment = {"COLUMNS": columns} if columns else {}
+    done = run("table", *arguments, **environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (GOLDEN / name).read_text("utf-8")
+    if columns:
+        assert max(map(len, done.stdout.splitlines())) <= int(columns)
+
+
+def test_json_is_the_contract() -> None:
+    data = json.loads(run("table", "googlenet", "--format", "json").stdout)
+    assert data["format"] == 1
+    assert data["spec"] == "GoogLeNet"
+    assert data["input"] == {"input": [3, 224, 224]}
+    assert data["totals"]["params"] == 6_998_552
+    assert data["totals"]["macs"] == 1_582_671_872
+    assert data["totals"]["depth"] == 22
+    layer = data["layers"][0]
+    assert {"name", "stage", "kind", "from", "input_shapes", "output_shape"} <= set(layer)
+    assert layer["from"] == ["input"]
+    for key in ("params", "weights", "buffers", "macs", "flops"):
+        assert sum(row[key] for row in data["layers"]) == data["totals"][key]
+        if key != "buffers":
+            assert sum(row[key] for row in data["stages"]) == data["totals"][key]
+    (published,) = data["published"]
+    assert (published["cells"], published["reproduced"]) == (125, 113)
+    first = published["differences"][0]
+    assert first["printed"] == "2.7K"
+    assert first["computed"] == "9.2K"
+    assert first["reproduced_with"] == "with stem: separable"
+
+
+def test_csv_rows_are_raw_and_add_up() -> None:
+    rows = list(csv.DictReader(io.StringIO(run("table", "googlenet", "--format", "csv").stdout)))
+    assert sum(int(row["params"]) for row in rows) == 6_998_552
+    assert rows[0]["output"] == "64×112×112"
+
+
+def test_variants_params_batch_and_input() -> None:
+    separable = json.loads(run("table", "googlenet", "--variant", "separable_stem", "--format", "json").stdout)
+    assert separable["totals"]["macs"] == 1_498_677_248
+    torchvision = json.loads(run("table", "googlenet", "--variant", "torchvision", "--format", "json").stdout)
+    assert torchvision["totals"]["params"] == 6_624_904
+    heads = json.loads(run("table", "googlenet", "--set", "aux=true", "--format", "json").stdout)
+    params = {row["name"]: row["params"] for row in heads["stages"]}
+    assert (params["aux1"], params["aux2"]) == (3_188_840, 3_190_888)
+    batch = json.loads(run("table", "googlenet", "--batch", "2", "--format", "json").stdout)
+    assert batch["totals"]["macs"] == 2 * 1_582_671_872
+    assert batch["totals"]["params"] == 6_998_552
+    small = run("table", "googlenet", "--input", "3,100,100")
+    assert small.returncode == 1
+    assert "error CC207 pool5: no window of 7 fits into the input of 3" in small.stderr
+
+
+def test_overrides_say_which_claims_they_skip() -> None:
+    done = run("table", "googlenet", "--variant", "separable_stem")
+    assert "published tables skipped: they describe the spec without --variant" in done.stdout
+
+
+def test_no_colours_in_a_pipe() -> None:
+    assert "\x1b" not in run("table", "googlenet").stdout
+
+
+def test_columns() -> None:
+    done = run("table", "googlenet", "--by", "stage", "--columns", "layer,out_channels,patch,depth,weights")
+    assert done.stdout.splitlines()[3].split() == ["stage", "out_channels", "patch", "depth", "weights"]
+    helped = run("table", "googlenet", "--columns", "help")
+    assert "multiply-accumulates" in helped.stdout
+
+
+WRONG = """convcalc: 1
+input: [3, 32, 32]
+layers:
+  - {conv2d: {out: 8, k: 3}, name: stem}
+  - concat:
+      branches:
+        a: [{conv2d: {out: 8, k: 3}}]
+        b: [{conv2d: {out: 8, k: 5}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "code", "expected"),
+    [
+        (["-"], WRONG, 1, ["<stdin>:5:5: error CC203", "  - concat:", "^^^^^^", "hint:"]),
+        (["-"], WRONG.replace("conv2d: {out: 8, k: 5}", "conv2d: {out: 8, k: 50}"), 1, ["error CC201", "8:", "hint:"]),
+        (["-"], WRONG.replace("concat:", "concta:"), 1, ["error CC102", "did you mean 'concat'"]),
+        (["-"], "", 1, ["CC006"]),
+        (["nothing.yaml"], None, 2, ["error: ", "nothing.yaml"]),
+        (["googlenet", "--columns", "parms"], None, 2, ["did you mean 'params'"]),
+        (["googlenet", "--set", "clases=10"], None, 2, ["classes"]),
+        (["googlenet", "--set", "classes"], None, 2, ["NAME=VALUE"]),
+        (["googlenet", "--input", "3,x"], None, 2, ["--input takes whole numbers"]),
+        (["googlenet", "--variant", "seperable_stem"], None, 2, ["separable_stem"]),
+        (["googlenet", "--frobnicate"], None, 2, ["--frobnicate"]),
+        (["."], None, 2, ["directory"]),
+    ],
+)
+def test_errors_have_place_and_remedy(arguments: list[str], stdin: str | None, code: int, expected: list[str]) -> None:
+    done = run("table", *arguments, stdin=stdin)
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    for text in expected:
+        assert text in done.stderr
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    command = f"{sys.executable} -m convcalc table googlenet --by layer | head -n 1"
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, timeout=60)
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
