@@ -14,7 +14,6 @@ from .builds import Builds
 from .selection import Selection
 from .suppress import Comments
 
-
 EVERYTHING = Selection()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from enum import Enum
+from enum import StrEnum
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SpecArgument = "A spec file, - for standard input, a gallery name, or git:REV:path."
 
 
-class Format(str, Enum):
+class Format(StrEnum):
     """Output formats."""
 
     rich = "rich"
@@ -54,7 +54,7 @@ def command(
     from ..render.diff import diff_json, diff_lines, diff_markdown
 
     thresholds = [_threshold(text) for text in fail_over or ()]
-    options = {"params": read_params(set), "variant": variant, "input": read_input(input)}
+    options: dict[str, object] = {"params": read_params(set), "variant": variant, "input": read_input(input)}
     difference = diff(_report(before, options), _report(after, options))
     if format is Format.json:
         terminal.write_text(diff_json(difference))

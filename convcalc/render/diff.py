@@ -9,7 +9,7 @@ from fractions import Fraction
 from ..analysis.diff import Change, Difference, LayerChange
 from ..analysis.report import Report
 from . import grid
-from .escape import printable
+from .escape import markdown, printable
 from .grid import Column, Grid, Line
 
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "renamed": "="}
@@ -77,7 +77,7 @@ def diff_lines(difference: Difference, limit: int | None) -> Iterator[Line]:
 
 def diff_markdown(difference: Difference) -> str:
     """The difference as Markdown for a comment; long lists of layers are folded, and nobody is mentioned."""
-    parts = [f"### {grid.escape.markdown(_heading(difference))}"]
+    parts = [f"### {markdown(_heading(difference))}"]
     if difference.empty:
         parts.append("No difference.")
     else:
@@ -113,7 +113,7 @@ def _grids(difference: Difference) -> Iterator[Grid]:
     rows = [[LABELS.get(c.what, c.what), *_cells(c)] for c in difference.totals if c.before != c.after]
     if rows:
         yield Grid(columns, rows)
-    columns = [Column("stage", shrinks=True), Column("")] + columns[1:]
+    columns = [Column("stage", shrinks=True), Column(""), *columns[1:]]
     rows = [
         [f"{SIGNS[stage.status]} {stage.name}" if n == 0 else "", LABELS.get(c.what, c.what), *_cells(c)]
         for stage in difference.stages
