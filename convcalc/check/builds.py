@@ -29,6 +29,8 @@ class Builds:
 
     network: Network
     reports: dict[object, Report] = field(default_factory=dict)
+    reported: set[Key] = field(default_factory=set)
+    """Keys under which the spec does not build, which has been reported as such."""
     _failed: dict[Key, DoesNotBuild] = field(default_factory=dict)
 
     @property

@@ -44,6 +44,8 @@ def _judge(builds: Builds, expectation: Expectation) -> Iterator[Unmet | Finding
     try:
         report = builds.report(expectation.key)
     except DoesNotBuild as error:
+        if expectation.key in builds.reported:
+            return
         message = f"this does not build{describe(expectation.key)}: {error.message}"
         yield builds.origin.finding_at("CC306", message, expectation.at, hint=error.hint)
         return
@@ -110,8 +112,9 @@ def _expected(claim: Claim, actual: Value) -> tuple[str, bool, bool] | None:
     """(what is expected as text, whether it holds, whether it is one value); None where it cannot be compared."""
     node = claim.value
     if isinstance(node, List):
-        sizes = integers(node)
-        raw = _flat(actual)
+        sizes, raw = integers(node), _flat(actual)
+        if isinstance(actual, int) and sizes is not None and len(sizes) > 1:
+            return None
         return None if sizes is None or raw is None else (say_shape(sizes), sizes == raw, True)
     if not isinstance(node, Text):
         return None
@@ -120,7 +123,7 @@ def _expected(claim: Claim, actual: Value) -> tuple[str, bool, bool] | None:
         return None if number is None else (_wanted(number), number.met(actual), number.exact)
     if isinstance(actual, Shaped):
         raw = _flat(actual)
-        if number is not None and raw is not None and "c" not in actual.parts:
+        if number is not None and raw is not None and ("c" not in actual.parts or len(raw) == 1):
             return _wanted(number), all(number.met(size) for size in raw), number.exact
         written = actual.written()
         return node.text, node.text.replace("x", "×") == written, True

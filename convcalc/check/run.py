@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..findings import Finding, SpecError, UsageError
-from ..network import Network
 from ..source import Source
 from ..spec import SpecOrigin, loads, read
 from .budgets import Budget, check_budgets
@@ -108,16 +107,15 @@ def _variants(builds: Builds) -> list[Finding]:
         try:
             _report(builds, variant)
         except SpecError as error:
+            builds.reported.add((variant, None, None))
             findings += [_in_variant(finding, variant) for finding in error.findings]
     return findings
 
 
-def _report(builds: Builds, variant: str) -> Network:
+def _report(builds: Builds, variant: str) -> None:
     from ..analysis.report import analyse
 
-    network = builds.reload((variant, None, None))
-    builds.reports[(variant, None, None)] = analyse(network)
-    return network
+    builds.reports[(variant, None, None)] = analyse(builds.reload((variant, None, None)))
 
 
 def _in_variant(finding: Finding, variant: str) -> Finding:
