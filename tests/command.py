@@ -19,20 +19,10 @@ class Done(NamedTuple):
     stderr: str
 
 
-class Input:
-    """Standard input with bytes."""
-
-    def __init__(self, data: bytes) -> None:
-        self.buffer = io.BytesIO(data)
-
-    def isatty(self) -> bool:
-        return False
-
-
 @contextmanager
 def process(arguments: tuple[str, ...], data: bytes) -> Iterator[None]:
     argv, stdin = sys.argv, sys.stdin
-    sys.argv, sys.stdin = ["convcalc", *arguments], Input(data)  # type: ignore[assignment]
+    sys.argv, sys.stdin = ["convcalc", *arguments], io.TextIOWrapper(io.BytesIO(data), "utf-8")
     try:
         yield
     finally:

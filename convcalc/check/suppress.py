@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from ..findings import CODES, Finding
 from ..source import Source, Text
 
-_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*convcalc:\s*ignore(?:\[([^\]\n]*)\])?", re.MULTILINE)
+_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*convcalc:\s*ignore(?![\w-])(?:\[([^\]\n]*)\])?", re.MULTILINE)
 _CODE = re.compile(r"CC\d{0,3}")
 
 

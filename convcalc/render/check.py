@@ -62,7 +62,7 @@ def check_json(result: CheckResult) -> str:
 
 
 def check_markdown(result: CheckResult) -> str:
-    """The result as Markdown for a job's summary: one row a finding."""
+    """The result as Markdown for a job's summary: one row a finding; nobody is mentioned."""
     lines = ["### convcalc check", "", markdown(summary(result))]
     if result.findings:
         lines += ["", "| place | code | finding |", "|:--|:--|:--|"]
@@ -71,4 +71,4 @@ def check_markdown(result: CheckResult) -> str:
         where = f"{finding.where}: " if finding.where else ""
         hint = f"<br>{markdown(finding.hint)}" if finding.hint else ""
         lines.append(f"| {place} | {finding.code} | {markdown(where + finding.message)}{hint} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines).replace("@", "&#64;") + "\n"

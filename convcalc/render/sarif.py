@@ -37,7 +37,7 @@ def sarif(findings: Iterable[Finding]) -> str:
 
 def _result(finding: Finding, index: int) -> dict[str, object]:
     where = f"{finding.where}: " if finding.where else ""
-    hint = f"\nhint: {finding.hint}" if finding.hint else ""
+    hint = f"\nhint: {printable(finding.hint)}" if finding.hint else ""
     region: dict[str, object] = {
         "startLine": finding.line,
         "startColumn": finding.column,
