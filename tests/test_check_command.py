@@ -142,7 +142,10 @@ def test_configuration_is_the_nearest_above() -> None:
 
 
 def test_budgets_of_folders_and_globs() -> None:
-    write("convcalc.toml", 'max_macs = "1G"\n[budgets."small"]\nmax_params = 223\n[budgets."small/big*.yaml"]\nmax_params = "1K"\n')
+    write(
+        "convcalc.toml",
+        'max_macs = "1G"\n[budgets."small"]\nmax_params = 223\n[budgets."small/big*.yaml"]\nmax_params = "1K"\n',
+    )
     for name in ("a.yaml", "small/b.yaml", "small/big.yaml"):
         write(name, GOOD)
     done = run("check", ".")

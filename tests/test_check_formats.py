@@ -83,7 +83,17 @@ def test_the_sarif_schema_can_fail() -> None:
 def check_junit(text: str) -> ElementTree.Element:
     """The rules of windyroad's JUnit.xsd that writers break: attributes, order, one failure a case, counts."""
     suite = ElementTree.fromstring(text)[0]
-    assert set(suite.attrib) >= {"name", "timestamp", "hostname", "tests", "failures", "errors", "time", "id", "package"}
+    assert set(suite.attrib) >= {
+        "name",
+        "timestamp",
+        "hostname",
+        "tests",
+        "failures",
+        "errors",
+        "time",
+        "id",
+        "package",
+    }
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", suite.attrib["timestamp"])
     tags = [child.tag for child in suite]
     assert tags == ["properties", *["testcase"] * (len(tags) - 3), "system-out", "system-err"]

@@ -71,7 +71,9 @@ def test_a_new_layer_does_not_shift_the_unnamed_ones() -> None:
 def test_given_names_come_before_structure() -> None:
     renamed = BASE.replace("name: stem", "name: entry")
     assert changes(BASE, renamed) == [("renamed", "stem", "entry", [])]
-    two = "convcalc: 1\ninput: [8, 9, 9]\nlayers: [{conv2d: {out: 8, k: 3}, name: a}, {conv2d: {out: 8, k: 1}, name: b}]"
+    two = (
+        "convcalc: 1\ninput: [8, 9, 9]\nlayers: [{conv2d: {out: 8, k: 3}, name: a}, {conv2d: {out: 8, k: 1}, name: b}]"
+    )
     one = "convcalc: 1\ninput: [8, 9, 9]\nlayers: [{conv2d: {out: 8, k: 1}, name: a}]"
     assert [(s, b, a) for s, b, a, _ in changes(two, one)] == [("removed", "b", None), ("changed", "a", "a")]
 
@@ -155,7 +157,9 @@ def test_thresholds(folder: Path, threshold: str, code: int) -> None:
 
 def test_revisions_of_git(folder: Path) -> None:
     def git(*arguments: str) -> None:
-        subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@t", *arguments], check=True, capture_output=True)
+        subprocess.run(
+            ["git", "-c", "user.name=t", "-c", "user.email=t@t", *arguments], check=True, capture_output=True
+        )
 
     git("init", "-q")
     (folder / "deep").mkdir()

@@ -29,6 +29,7 @@ class Builds:
 
     network: Network
     reports: dict[object, Report] = field(default_factory=dict)
+    networks: dict[Key, Network] = field(default_factory=dict)
     reported: set[Key] = field(default_factory=set)
     """Keys under which the spec does not build, which has been reported as such."""
     _failed: dict[Key, DoesNotBuild] = field(default_factory=dict)
@@ -47,8 +48,7 @@ class Builds:
         if key in self._failed:
             raise self._failed[key]
         try:
-            network = self.network if key == DEFAULT else self.reload(key)
-            found = self.reports[key] = analyse(network)
+            found = self.reports[key] = analyse(self.build(key))
         except SpecError as error:
             first = error.findings[0]
             self._failed[key] = DoesNotBuild(f"{first.message} ({first.code}, line {first.line})", first.hint)
@@ -58,13 +58,18 @@ class Builds:
             raise self._failed[key]
         return found
 
-    def reload(self, key: Key) -> Network:
+    def build(self, key: Key) -> Network:
         """The network under a key. Raises SpecError, and UsageError for an unknown variant, parameter or input."""
-        variant, params, given = key
-        shapes: object = given
-        if given and isinstance(given[0], tuple):
-            shapes = dict(given)
-        return self.origin.reload(params=dict(params or ()), variant=variant, input=shapes)
+        if key == DEFAULT:
+            return self.network
+        found = self.networks.get(key)
+        if found is None:
+            variant, params, given = key
+            shapes: object = given
+            if given and isinstance(given[0], tuple):
+                shapes = dict(given)
+            found = self.networks[key] = self.origin.reload(params=dict(params or ()), variant=variant, input=shapes)
+        return found
 
 
 def describe(key: Key) -> str:

@@ -105,17 +105,11 @@ def _variants(builds: Builds) -> list[Finding]:
     findings: list[Finding] = []
     for variant in origin.variants if isinstance(origin, SpecOrigin) else ():
         try:
-            _report(builds, variant)
+            builds.build((variant, None, None))
         except SpecError as error:
             builds.reported.add((variant, None, None))
             findings += [_in_variant(finding, variant) for finding in error.findings]
     return findings
-
-
-def _report(builds: Builds, variant: str) -> None:
-    from ..analysis.report import analyse
-
-    builds.reports[(variant, None, None)] = analyse(builds.reload((variant, None, None)))
 
 
 def _in_variant(finding: Finding, variant: str) -> Finding:
