@@ -42,7 +42,7 @@ def test_codes_headings_and_pages_are_the_same() -> None:
 
 
 def test_docs_are_current() -> None:
-    assert (DOCS / "codes.md").read_text("utf-8") == codes_markdown(), "run python docs/make_codes.py"
+    assert (DOCS / "codes.md").read_text("utf-8") == codes_markdown(), "run python docs/generate.py"
 
 
 def test_explain_prints_a_page() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..findings import Finding, SpecError, UsageError
 from ..source import Source
-from ..spec import SpecOrigin, loads, read
+from ..spec import loads, read
 from .budgets import Budget, check_budgets
 from .builds import Builds
 from .selection import Selection
@@ -101,9 +101,8 @@ def _claims(builds: Builds, selection: Selection, comments: Comments) -> list[Fi
 
 def _variants(builds: Builds) -> list[Finding]:
     """What keeps a variant of the spec from being built."""
-    origin = builds.origin
     findings: list[Finding] = []
-    for variant in origin.variants if isinstance(origin, SpecOrigin) else ():
+    for variant in builds.origin.variants:
         try:
             builds.build((variant, None, None))
         except SpecError as error:

@@ -16,11 +16,14 @@ from ..findings import SpecError, UsageError
 
 COMMANDS = {
     "table": "Shapes, params and MACs of a spec; published tables beside the computed ones.",
-    "invert": "The transposed convolution that undoes a convolution's size, and every size that it serves.",
+    "explain": "Why a layer has its figures: formulas with the numbers in them.",
+    "invert": "The transposed convolution that undoes a convolution's size; a spec's mirrored decoder.",
     "solve": "Every kernel, stride, padding and dilation that maps one size to another.",
     "check": "Findings in specs with place, code and remedy; the exit code is for CI.",
     "diff": "What changed between two specs, and what it costs.",
     "schema": "The JSON Schema of the language, for editors.",
+    "sizes": "Which input sizes build, leave nothing over and keep ratios; the output as a function of the input.",
+    "specs": "The gallery: list its specs, or print one.",
 }
 """Command -> what it does; the module of the same name holds the function."""
 

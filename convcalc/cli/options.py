@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from ..findings import UsageError
 
 if TYPE_CHECKING:
+    from ..analysis.device import Device
     from ..network import Network
+
+
+Dtype = Literal["float32", "float16", "bfloat16", "float64", "int8"]
+Optimizer = Literal["sgd", "momentum", "adam"]
 
 SpecArgument = Annotated[
     str, typer.Argument(metavar="SPEC", help="A spec file, - for standard input, or a gallery name.")
@@ -24,6 +29,13 @@ InputOption = Annotated[
     typer.Option("--input", metavar="C,H,W", help="Use another input: 3,299,299 (NAME=3,64,64 for one of several)."),
 ]
 BatchOption = Annotated[int, typer.Option("--batch", min=1, help="Batch size: multiplies macs, flops, activations.")]
+
+DtypeOption = Annotated[Dtype, typer.Option("--dtype", help="Type of activations and params in memory.")]
+OptimizerOption = Annotated[Optimizer, typer.Option("--optimizer", help="Whose state training memory counts.")]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option("--device", metavar="NAME", help="For the roofline: 10TFLOP/s,400GB/s, or k80 p100 v100 t4 a100."),
+]
 
 
 def integers(text: str, option: str) -> list[int]:
@@ -66,6 +78,20 @@ def read_params(texts: Iterable[str] | None) -> dict[str, str]:
             raise UsageError(f"--set gives '{name.strip()}' twice")
         params[name.strip()] = value.strip()
     return params
+
+
+def read_device(text: str | None) -> Device | None:
+    """The device of `--device`. Raises UsageError."""
+    if text is None:
+        return None
+    from ..analysis.device import DEVICES, UnknownDevice
+    from ..analysis.device import read_device as read
+
+    try:
+        return read(text)
+    except UnknownDevice as error:
+        names = ", ".join(DEVICES)
+        raise UsageError(f"--device: {error}", f"for example 10TFLOP/s,400GB/s; or one of {names}") from error
 
 
 def load_network(

@@ -19,7 +19,7 @@ FAMILIES = {
 INTRODUCTION = """\
 # Codes of findings
 
-<!-- Made by docs/make_codes.py from convcalc/check/manual and convcalc/check/rules; the tests run the examples. -->
+<!-- Made by docs/generate.py from convcalc/check/manual and convcalc/check/rules; the tests run the examples. -->
 
 `convcalc check` reports findings under these codes. Errors fail (exit code 1), warnings fail with `--strict`, advice
 (CC4) is given with `--advice` or `--select CC4` and never fails. `convcalc check --explain CC201` prints one of these
