@@ -141,6 +141,14 @@ def test_configuration_is_the_nearest_above() -> None:
     assert checked(".") == (1, ["deep/down/b.yaml:1 CC305", "deep/down/b.yaml:4 CC301"])
 
 
+def test_excluded_folders_are_left_out() -> None:
+    write("convcalc.toml", 'exclude = ["old", "*.draft.yaml"]\n')
+    for name in ("a.yaml", "b.draft.yaml", "old/deep/c.yaml"):
+        write(name, BAD)
+    assert checked(".")[1] == ["a.yaml:3 CC201"]
+    assert checked("old/deep/c.yaml")[1] == ["old/deep/c.yaml:3 CC201"]
+
+
 def test_budgets_of_folders_and_globs() -> None:
     write(
         "convcalc.toml",
@@ -151,6 +159,7 @@ def test_budgets_of_folders_and_globs() -> None:
     done = run("check", ".")
     assert done.code == 1 and done.stdout.count("CC305") == 1
     assert "small/b.yaml:1:1: error CC305 params is 224, over the budget of 223 by 0.4 %" in done.stdout
+    assert "the budget is set in convcalc.toml" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,8 @@ def test_given_names_come_before_structure() -> None:
 
 
 def test_wiring_is_a_change() -> None:
-    straight = "convcalc: 1\ninput: [8, 9, 9]\nlayers:\n  - {relu: {}, name: a}\n  - {tanh: {}, name: b}\n  - {relu6: {}, name: c}\n"
+    layers = "{relu: {}, name: a}, {tanh: {}, name: b}, {relu6: {}, name: c}"
+    straight = f"convcalc: 1\ninput: [8, 9, 9]\nlayers: [{layers}]"
     assert changes(straight, straight.replace("name: c", "name: c, from: a")) == [("changed", "c", "c", ["from"])]
 
 

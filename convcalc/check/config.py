@@ -1,8 +1,9 @@
 """Configuration: `convcalc.toml`, or `[tool.convcalc]` of `pyproject.toml`, the nearest above a file.
 
-Keys: `select`, `ignore` (lists of codes or prefixes), `advice`, `strict` (true or false), and budgets for the
-folder and everything below it, `max_<quantity>`: `max_params = "5M"`, `max_macs`, `max_peak_memory = "20 MiB"`.
-`[budgets."specs/mobile"]` gives budgets to one folder or one glob of files, relative to the configuration.
+Keys: `select`, `ignore` (lists of codes or prefixes), `exclude` (folders or globs that a walk through folders
+leaves out), `advice`, `strict` (true or false), and budgets for the folder and everything below it,
+`max_<quantity>`: `max_params = "5M"`, `max_macs`, `max_peak_memory = "20 MiB"`. `[budgets."specs/mobile"]` gives
+budgets to one folder or one glob of files. Folders and globs are relative to the configuration.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from .budgets import Budget
 from .claim_values import parse_number_claim
 
 NAMES = ("convcalc.toml", "pyproject.toml")
-KEYS = ("select", "ignore", "advice", "strict", "budgets")
+KEYS = ("select", "ignore", "exclude", "advice", "strict", "budgets")
 PREFIX = "max_"
 
 
@@ -29,6 +30,7 @@ class Config:
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
     advice: bool = False
     strict: bool = False
     budgets: tuple[tuple[str, tuple[Budget, ...]], ...] = ()
@@ -37,15 +39,22 @@ class Config:
 
     def budgets_of(self, path: Path) -> tuple[Budget, ...]:
         """The budgets of a file; for each quantity the last glob that matches decides."""
-        try:
-            relative = path.relative_to(self.folder).as_posix()
-        except ValueError:
-            return ()
         found: dict[str, Budget] = {}
         for pattern, budgets in self.budgets:
-            if fnmatchcase(relative, pattern) or fnmatchcase(relative, f"{pattern.rstrip('/')}/*"):
+            if self._matches(path, pattern):
                 found.update({budget.quantity: budget for budget in budgets})
         return tuple(found.values())
+
+    def excludes(self, path: Path) -> bool:
+        """Whether a walk through folders leaves the file out."""
+        return any(self._matches(path, pattern) for pattern in self.exclude)
+
+    def _matches(self, path: Path, pattern: str) -> bool:
+        """Whether a (resolved) path is, or is below, what a glob matches."""
+        if not path.is_relative_to(self.folder):
+            return False
+        relative = path.relative_to(self.folder).as_posix()
+        return fnmatchcase(relative, pattern) or fnmatchcase(relative, f"{pattern.rstrip('/')}/*")
 
 
 DEFAULT = Config()
@@ -67,18 +76,24 @@ def config_of(folder: Path) -> Config:
     return config_of(folder.parent) if folder.parent != folder else DEFAULT
 
 
+def shown(path: Path) -> str:
+    """A path as messages name it: relative to this folder where it is below it."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
 def _read(path: Path, data: bytes) -> Config | None:
     import tomllib
 
     try:
         document = tomllib.loads(data.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: {error}") from None
+        raise UsageError(f"{shown(path)}: {error}") from None
     table = document if path.name == "convcalc.toml" else document.get("tool", {}).get("convcalc")
     if table is None:
         return None
     if not isinstance(table, dict):
-        raise UsageError(f"{path}: [tool.convcalc] is a table")
+        raise UsageError(f"{shown(path)}: [tool.convcalc] is a table")
     return _config(path, table)
 
 
@@ -87,14 +102,15 @@ def _config(path: Path, table: dict[str, Any]) -> Config:
         if key not in KEYS and not key.startswith(PREFIX):
             close = get_close_matches(key, [*KEYS, "max_params", "max_macs", "max_peak_memory"], 1)
             hint = f"did you mean '{close[0]}'?" if close else f"keys: {', '.join(KEYS)}, max_<quantity>"
-            raise UsageError(f"{path}: unknown key '{key}'", hint)
+            raise UsageError(f"{shown(path)}: unknown key '{key}'", hint)
     folders = table.get("budgets", {})
     if not isinstance(folders, dict) or not all(isinstance(budgets, dict) for budgets in folders.values()):
-        raise UsageError(f"{path}: budgets map a folder or a glob to its budgets", '[budgets."specs/mobile"]')
+        raise UsageError(f"{shown(path)}: budgets map a folder or a glob to its budgets", '[budgets."specs/mobile"]')
     general = {key: value for key, value in table.items() if key.startswith(PREFIX)}
     return Config(
-        select=_codes(path, "select", table),
-        ignore=_codes(path, "ignore", table),
+        select=_texts(path, "select", table),
+        ignore=_texts(path, "ignore", table),
+        exclude=_texts(path, "exclude", table),
         advice=_flag(path, "advice", table),
         strict=_flag(path, "strict", table),
         budgets=(("*", _budgets(path, general)), *((glob, _budgets(path, b)) for glob, b in folders.items())),
@@ -102,17 +118,17 @@ def _config(path: Path, table: dict[str, Any]) -> Config:
     )
 
 
-def _codes(path: Path, key: str, table: dict[str, Any]) -> tuple[str, ...]:
+def _texts(path: Path, key: str, table: dict[str, Any]) -> tuple[str, ...]:
     value = table.get(key, [])
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise UsageError(f"{path}: {key} is a list of codes", f'{key} = ["CC302"]')
+        raise UsageError(f"{shown(path)}: {key} is a list of texts", f'{key} = ["..."]')
     return tuple(value)
 
 
 def _flag(path: Path, key: str, table: dict[str, Any]) -> bool:
     value = table.get(key, False)
     if not isinstance(value, bool):
-        raise UsageError(f"{path}: {key} is true or false")
+        raise UsageError(f"{shown(path)}: {key} is true or false")
     return value
 
 
@@ -127,9 +143,9 @@ def _budget(path: Path, key: str, value: object) -> Budget:
     name = key.removeprefix(PREFIX)
     if not key.startswith(PREFIX) or claimed_quantity(name) is None:
         close = get_close_matches(name, [*QUANTITIES, "peak_memory"], 1)
-        raise UsageError(f"{path}: unknown budget '{key}'", f"did you mean '{PREFIX}{close[0]}'?" if close else None)
+        raise UsageError(f"{shown(path)}: unknown budget '{key}'", f"did you mean '{PREFIX}{close[0]}'?" if close else None)
     text = str(value)
     claim = parse_number_claim(text) if isinstance(value, (int, str)) and not isinstance(value, bool) else None
     if claim is None or not claim.exact:
-        raise UsageError(f"{path}: {key} is a number", f'{key} = "5M", or "20 MiB" for memory')
-    return Budget(name, claim.number, text, str(path))
+        raise UsageError(f"{shown(path)}: {key} is a number", f'{key} = "5M", or "20 MiB" for memory')
+    return Budget(name, claim.number, text, shown(path))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..findings import UsageError
 from ..spec import gallery_names
+from .config import config_of
 
 SUFFIXES = (".yaml", ".yml")
 SKIPPED = frozenset({"node_modules", "__pycache__", "venv", "build", "dist"})
@@ -60,8 +61,13 @@ def _in_folder(folder: str) -> Iterator[str]:
     names = _tracked(folder)
     for name in sorted(_walked(folder) if names is None else names):
         path = name if folder == "." else os.path.join(folder, name)  # noqa: PTH118
-        if path.endswith(SUFFIXES) and _declares(path):
+        if path.endswith(SUFFIXES) and _declares(path) and not _excluded(path):
             yield path
+
+
+def _excluded(path: str) -> bool:
+    place = Path(path).parent.resolve()
+    return config_of(place).excludes(place / Path(path).name)
 
 
 def _tracked(folder: str) -> list[str] | None:
