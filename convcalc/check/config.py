@@ -143,7 +143,9 @@ def _budget(path: Path, key: str, value: object) -> Budget:
     name = key.removeprefix(PREFIX)
     if not key.startswith(PREFIX) or claimed_quantity(name) is None:
         close = get_close_matches(name, [*QUANTITIES, "peak_memory"], 1)
-        raise UsageError(f"{shown(path)}: unknown budget '{key}'", f"did you mean '{PREFIX}{close[0]}'?" if close else None)
+        raise UsageError(
+            f"{shown(path)}: unknown budget '{key}'", f"did you mean '{PREFIX}{close[0]}'?" if close else None
+        )
     text = str(value)
     claim = parse_number_claim(text) if isinstance(value, (int, str)) and not isinstance(value, bool) else None
     if claim is None or not claim.exact:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from collections.abc import Iterator, Sequence
 from glob import glob, has_magic
 from pathlib import Path
@@ -74,8 +75,6 @@ def _tracked(folder: str) -> list[str] | None:
     """Files of a folder that git does not ignore; None where it is in no repository, or git is not there."""
     if not any((parent / ".git").exists() for parent in (Path(folder).resolve(), *Path(folder).resolve().parents)):
         return None
-    import subprocess
-
     command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotepath=false", "ls-files", "-z"]
     command += ["--cached", "--others", "--exclude-standard", "--deduplicate", "--end-of-options", "."]
     try:
