@@ -110,6 +110,18 @@ CODES: dict[str, str] = {
     "CC304": "an explanation does not give the printed cell",
     "CC305": "a budget is exceeded",
     "CC306": "a claim about something that does not exist",
+    "CC307": "a comment that ignores a finding that is not there",
+    "CC401": "inputs at the edge that a stride never reads",
+    "CC402": "a transposed convolution whose overlap is uneven",
+    "CC403": "a bias right before a batch norm",
+    "CC404": "padding larger than useful",
+    "CC405": "a pool that reads only padding",
+    "CC406": "a layer that nothing uses",
+    "CC407": "a parameter or a block that nothing uses",
+    "CC408": "a dead branch",
+    "CC409": "a kernel larger than its input without padding",
+    "CC410": "output padding of at least the stride",
+    "CC411": "groups that leave one channel",
     "CC701": "operators of an ONNX file that the language does not have",
     "CC702": "operators of an ONNX file that stand as others of the same shape and cost",
     "CC703": "weights of an ONNX file that several layers share",
@@ -152,6 +164,8 @@ HINTS: dict[str, str] = {
     "CC211": "use less padding, or zeros",
     "CC212": "numbers are at most 9223372036854775807",
     "CC213": "name the inputs with from, or join them first",
+    "CC301": "correct the spec, or what it expects",
+    "CC306": "correct the claim, or remove it",
     "CC701": "their operations are not counted",
     "CC702": "shapes and costs hold; values would differ",
     "CC703": "subtract what is counted twice",
@@ -159,5 +173,9 @@ HINTS: dict[str, str] = {
 }
 """What to do about a finding of a code, where nothing more precise is known."""
 
-SEVERITIES: dict[str, Severity] = {"CC701": "warning", "CC702": "warning", "CC703": "warning", "CC704": "warning"}
+SEVERITIES: dict[str, Severity] = {
+    "CC307": "warning",
+    **{code: "advice" for code in CODES if code.startswith("CC4")},
+    **{code: "warning" for code in CODES if code.startswith("CC7")},
+}
 """Severity of the codes that are not errors."""

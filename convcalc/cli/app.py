@@ -20,6 +20,9 @@ COMMANDS = {
     "invert": "The transposed convolution that undoes a convolution's size; a spec's mirrored decoder.",
     "import": "An ONNX file as a spec.",
     "solve": "Every kernel, stride, padding and dilation that maps one size to another.",
+    "check": "Findings in specs with place, code and remedy; the exit code is for CI.",
+    "diff": "What changed between two specs, and what it costs.",
+    "schema": "The JSON Schema of the language, for editors.",
     "sizes": "Which input sizes build, leave nothing over and keep ratios; the output as a function of the input.",
     "specs": "The gallery: list its specs, or print one.",
 }
