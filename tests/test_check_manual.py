@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from convcalc.check.config import config_of
+from convcalc.check.manual import importing
 from convcalc.check.manual.page import Page
 from convcalc.check.manual.pages import codes_markdown, pages
 from convcalc.check.run import Task, check_file
@@ -29,10 +30,14 @@ def codes_of(folder: Path, page: Page, text: str, encoding: str) -> set[str]:
     return {f.code for f in check_file(Task(str(path), ALL, config_of(folder).budgets_of(path))).findings}
 
 
-@pytest.mark.parametrize("page", pages().values(), ids=lambda page: page.code)
+@pytest.mark.parametrize("page", [page for page in pages().values() if page.wrong], ids=lambda page: page.code)
 def test_page(page: Page, tmp_path: Path) -> None:
     assert codes_of(tmp_path, page, page.wrong, page.encoding) == {page.code}
     assert codes_of(tmp_path, page, page.right, "utf-8") == set()
+
+
+def test_only_codes_of_binary_files_have_no_example() -> None:
+    assert [code for code, page in pages().items() if not page.wrong] == [page.code for page in importing.PAGES]
 
 
 def test_codes_headings_and_pages_are_the_same() -> None:
