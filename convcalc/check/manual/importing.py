@@ -8,13 +8,13 @@ PAGES = (
     Page("CC007", "The file is no ONNX model, or it is truncated or damaged. Export it again."),
     Page(
         "CC113",
-        "The graph of the ONNX file cannot be read as a network: a node reads what nothing puts out, a shape stays "
-        "unknown, an operator has attributes that contradict each other.",
+        "The graph of the ONNX file cannot be read as a network: a node, a shape or an attribute contradicts what ONNX "
+        "says of its operator, or a weight's data are not there.",
     ),
     Page(
         "CC701",
-        "Operators that the language does not have. They are kept as layers of their shape whose cost is unknown, so "
-        "that totals are lower bounds.",
+        "Operators that the language does not have. They are kept with their shape and weights and count no operations, "
+        "so that macs and flops are lower bounds.",
     ),
     Page(
         "CC702",
