@@ -13,8 +13,8 @@ PAGES = (
     ),
     Page(
         "CC701",
-        "Operators that the language does not have. They are kept with their shape and weights and count no operations, "
-        "so that macs and flops are lower bounds.",
+        "Operators that the language does not have. They are kept with their shape and weights and count no "
+        "operations, so that macs and flops are lower bounds.",
     ),
     Page(
         "CC702",
