@@ -108,6 +108,7 @@ CODES: dict[str, str] = {
     "CC304": "an explanation does not give the printed cell",
     "CC305": "a budget is exceeded",
     "CC306": "a claim about something that does not exist",
+    "CC501": "a layer that the NumPy reference does not confirm",
 }
 """Every code and what it stands for."""
 
@@ -144,6 +145,7 @@ HINTS: dict[str, str] = {
     "CC211": "use less padding, or zeros",
     "CC212": "numbers are at most 9223372036854775807",
     "CC213": "name the inputs with from, or join them first",
+    "CC501": "the rule of this kind or the reference is wrong: please report it with the spec",
 }
 """What to do about a finding of a code, where nothing more precise is known."""
 

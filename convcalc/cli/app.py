@@ -18,6 +18,7 @@ COMMANDS = {
     "table": "Shapes, params and MACs of a spec; published tables beside the computed ones.",
     "invert": "The transposed convolution that undoes a convolution's size, and every size that it serves.",
     "solve": "Every kernel, stride, padding and dilation that maps one size to another.",
+    "verify": "A NumPy run that confirms shapes, params and MACs layer by layer; the flow of gradients.",
 }
 """Command -> what it does; the module of the same name holds the function."""
 
