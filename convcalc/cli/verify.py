@@ -122,7 +122,8 @@ def byte_size(text: str) -> int:
     if found is None:
         raise UsageError(f"--max-memory takes a size, not '{text}'", "for example 500M or 2G; units are powers of 1024")
     whole, fraction, unit = found[1], found[2] or "", found[3].upper()
-    return int(whole + fraction) * UNITS[unit] // 10 ** len(fraction)
+    scale: int = 10 ** len(fraction)
+    return int(whole + fraction) * UNITS[unit] // scale
 
 
 def _check_memory(network: Network, batch: int, dtype: str, backward: bool, limit: int | None) -> int:

@@ -7,11 +7,13 @@ there are besides its inputs and output: its weights, copies with padding, colum
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...analysis.memory import ITEM_BYTES, storages
+from ...geometry import TransposedWindow, Window
 
 if TYPE_CHECKING:
     from ...layers.base import Layer, Shape, Shapes
@@ -85,8 +87,21 @@ def needed_bytes(network: Network, batch: int, dtype: str, backward: bool = Fals
 def _layer_elements(layer: Layer, shapes: Shapes, output: Shape) -> tuple[int, int]:
     """Elements of a layer's tensors, and of what it needs beside inputs, output and tensors, at batch 1."""
     weights = sum(prod(weight.shape) for weight in layer.weights(shapes))
-    largest = max(prod(output), *map(prod, shapes))
+    largest = max(prod(output), _padded(layer, shapes[0], output), *map(prod, shapes))
     return weights, largest * TEMPORARIES.get(layer.kind, OTHER_TEMPORARIES)
+
+
+def _padded(layer: Layer, shape: Shape, output: Shape) -> int:
+    """Elements of the input of a layer whose window slides, with its padding; 0 for other layers.
+
+    A transposed convolution makes its output with what it crops.
+    """
+    if not hasattr(layer, "windows"):
+        return 0
+    windows: Sequence[Window | TransposedWindow] = layer.windows(shape)
+    transposed = isinstance(windows[0], TransposedWindow)
+    channels, *space = output if transposed else shape
+    return channels * prod(size + max(w[2], 0) + max(w[3], 0) for size, w in zip(space, windows, strict=True))
 
 
 def _alive(network: Network) -> list[int]:

@@ -93,8 +93,10 @@ def _passed_on(network: Network, node: Node, jumps: list[Jumps]) -> Jumps:
         if link is None or link.map is None or isinstance(link.map, AdaptiveWindow):
             own.append(None)
             continue
-        arrived = next((jumps[i][link.source] for i in node.inputs if len(jumps[i]) > link.source), None)
-        own.append(arrived * ratio(link.map) if arrived else None)
+        # A broadcast input has none; where several have one, all were counted when they arose.
+        arrived = [jumps[i][link.source] for i in node.inputs if len(jumps[i]) > link.source]
+        moving = next((jump for jump in arrived if jump), None)
+        own.append(moving * ratio(link.map) if moving else None)
     return tuple(own)
 
 
