@@ -66,7 +66,7 @@ def command(
 
         smaller = smallest_inputs(network, batch, backward)
         network = network.at(smaller) if smaller is not None else network
-    needed = _check_memory(network, batch, dtype, backward, limit)
+    needed = _check_memory(network, batch, dtype, backward, limit, quick)
     if backward:
         from ..check.verify.flow import refuse_single_values
 
@@ -109,7 +109,11 @@ def _check_flow_options(backward: bool, init: str | None, activation: str | None
         from ..check.verify.substitute import ACTIVATIONS
 
         if activation not in ACTIVATIONS:
-            raise UsageError(f"--activation: there is no activation '{activation}'", ", ".join(ACTIVATIONS))
+            from difflib import get_close_matches
+
+            close = get_close_matches(activation, ACTIVATIONS, 1)
+            hint = f"did you mean '{close[0]}'? " if close else ""
+            raise UsageError(f"there is no activation '{activation}'", f"{hint}there are {', '.join(ACTIVATIONS)}")
 
 
 def byte_size(text: str) -> int:
@@ -126,7 +130,7 @@ def byte_size(text: str) -> int:
     return int(whole + fraction) * UNITS[unit] // scale
 
 
-def _check_memory(network: Network, batch: int, dtype: str, backward: bool, limit: int | None) -> int:
+def _check_memory(network: Network, batch: int, dtype: str, backward: bool, limit: int | None, quick: bool) -> int:
     """The estimated bytes. Raises UsageError where they are more than allowed."""
     from ..check.verify.footprint import default_limit, needed_bytes
 
@@ -136,7 +140,7 @@ def _check_memory(network: Network, batch: int, dtype: str, backward: bool, limi
         which = "half of the free memory, " if limit is None else ""
         raise UsageError(
             f"this takes up to {-(-needed // MIB):,} MiB, more than {which}{allowed // MIB:,} MiB",
-            f"use --quick, a smaller --batch or --input, or --max-memory {-(-needed // MIB)}M",
+            f"use {'' if quick else '--quick, '}a smaller --batch or --input, or --max-memory {-(-needed // MIB)}M",
         )
     return needed
 

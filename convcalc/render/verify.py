@@ -18,10 +18,11 @@ DIFFERS = "differs"
 NOT_RUN = "-"
 
 NOTES = (
-    "rms: root mean square, of the output and of the gradient that arrives at it. Ratios: to what the layer reads, and"
-    " of the gradient that it hands up to the one that it receives.",
+    "activation, gradient: root mean square (rms) of the output and of the gradient that arrives at it; weights: of the"
+    " gradient of the weights.",
+    "ratio: of the output to what the layer reads; of the gradient that it hands up to the one that it receives.",
     "expected: a prediction for independent weights and numbers, not a measurement (docs/verify.md).",
-    "loss: sum over the outputs of loss_weight x noise, so that every output's gradient has an rms of its loss_weight.",
+    "loss: the sum over the outputs of loss_weight x noise: every output's gradient has an rms of its loss_weight.",
 )
 
 
@@ -81,7 +82,7 @@ def _layers_grid(outcome: Verification, width: int | None) -> Grid:
             Column("actual", "right"),
             Column("macs", "right"),
             Column("counted", "right"),
-            Column(""),
+            Column("verdict"),
         ],
         [[layer.name, *(text for pair in _pairs(layer) for text in pair), _verdict(layer)] for layer in outcome.layers],
         styles=_styles(outcome, 7),
@@ -94,7 +95,7 @@ def _layers_grid(outcome: Verification, width: int | None) -> Grid:
             Column("shape"),
             Column("params", "right"),
             Column("macs", "right"),
-            Column(""),
+            Column("verdict"),
         ],
         [
             [layer.name, *(a if a == b else f"{a} ≠ {b}" for a, b in _pairs(layer)), _verdict(layer)]
@@ -133,9 +134,9 @@ def flow_grid(rows: tuple[FlowRow, ...]) -> Grid:
     """Activations and gradients by layer, the measured ratio beside the expected one."""
     columns = [
         Column("layer", shrinks=True),
-        *(Column(text, "right") for text in ("activation rms", "ratio", "expected")),
-        *(Column(text, "right") for text in ("gradient rms", "ratio", "expected")),
-        Column("of weights", "right"),
+        *(Column(text, "right") for text in ("activation", "ratio", "expected")),
+        *(Column(text, "right") for text in ("gradient", "ratio", "expected")),
+        Column("weights", "right"),
     ]
     return Grid(
         columns,
@@ -180,6 +181,6 @@ def _passage(rows: tuple[FlowRow, ...]) -> str:
     change = first.gradient_rms / last.gradient_rms
     each = change ** (1 / (len(learning) - 1)) if change > 0 and isfinite(change) else change
     return (
-        f"gradient rms: {figure(last.gradient_rms)} at {last.name}, {figure(first.gradient_rms)} at {first.name}:"
+        f"gradient: {figure(last.gradient_rms)} at {last.name}, {figure(first.gradient_rms)} at {first.name}:"
         f" a factor of {figure(change)}, {figure(each)} a layer with weights."
     )

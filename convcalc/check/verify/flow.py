@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite, prod, sqrt
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 
@@ -120,9 +121,9 @@ def _ratio(square: float, above: float) -> float | None:
 def _seeds(network: Network, seed: int, batch: int, dtypes: dict[int, Any]) -> dict[int, NDArray[Any]]:
     """The gradient of the loss by the number of the output's node."""
     found: dict[int, NDArray[Any]] = {}
-    for place, output in enumerate(network.outputs):
+    for output in network.outputs:
         shape = (batch, *network.nodes[output.node].shape)
-        noise = np.random.default_rng([seed, output.node, place]).standard_normal(shape)
+        noise = np.random.default_rng([seed, crc32(output.name.encode()), 1]).standard_normal(shape)
         gradient = (noise * output.loss_weight).astype(dtypes.get(output.node, np.float32))
         before = found.get(output.node)
         found[output.node] = gradient if before is None else before + gradient

@@ -106,6 +106,7 @@ def _products(case: Case) -> Expected:
     padded = getattr(case.layer, "padding_mode", "zeros") != "zeros"
     macs = case.layer.operations(case.shapes, case.output)["mac"]
     products = macs if padded else effective_macs(case.layer, case.shapes, case.output)
+    # Products an output times outputs are products an input times inputs: the gain in energy is one and the same.
     gain = products / prod(case.output) * weight_variance(case.scheme, tensors["weight"])
     return Expected(gain * case.whole.square + _bias_variance(case.scheme, tensors), gain)
 
@@ -117,10 +118,8 @@ def _separable(case: Case) -> Expected:
     space = prod(case.output[1:])
     middle = depthwise.shape[0]
     taps = effective_macs(case.layer, case.shapes, case.output) / (middle * space) - case.output[0]
-    between = taps * weight_variance(case.scheme, depthwise)
-    after = weight_variance(case.scheme, pointwise)
-    square = between * middle * after * case.whole.square + _bias_variance(case.scheme, tensors)
-    return Expected(square, between * case.output[0] * after * case.layer.depth_multiplier)
+    gain = taps * weight_variance(case.scheme, depthwise) * middle * weight_variance(case.scheme, pointwise)
+    return Expected(gain * case.whole.square + _bias_variance(case.scheme, tensors), gain)
 
 
 GRID = np.linspace(-8, 8, 2001)
@@ -152,7 +151,7 @@ def _pad(case: Case) -> Expected:
     if case.layer.mode != "constant":
         return _same_numbers(case)
     share = min(prod(case.shapes[0]) / prod(case.output), 1.0)
-    return Expected(case.whole.square * share + case.layer.value**2 * (1 - share), 1.0)
+    return Expected(case.whole.square * share + case.layer.value**2 * (1 - share), share)
 
 
 def _add(case: Case) -> Expected:
