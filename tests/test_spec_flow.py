@@ -132,6 +132,15 @@ class TestFlow:
         network = build("- concat", input="{left: [3, 8, 8], right: [2, 8, 8]}")
         assert shapes(network)["concat"] == (5, 8, 8)
 
+    def test_in_channels_is_the_first_source_s(self) -> None:
+        network = build("""
+            - {conv2d: {out: 5, k: 1}, name: a}
+            - {conv2d: {out: 7, k: 1}, name: b, from: input}
+            - {layers: [concat, {conv2d: {out: in_channels, k: 1}, name: c}], name: g, from: [b, a]}
+            - {concat: {branches: {x: [concat], y: [{conv2d: {out: in_channels, k: 1}, from: b}]}}, from: [b, a]}
+        """)
+        assert shapes(network)["g.c"][0] == 12 and shapes(network)["y.conv2d"][0] == 7
+
     def test_too_many_inputs(self) -> None:
         found = error("- relu", input="{left: [3, 8, 8], right: [2, 8, 8]}")
         assert found.code == "CC213"

@@ -107,6 +107,9 @@ class TestItems:
         """)
         assert [node.shape[1:] for node in network.nodes[1:]] == [(32, 32), (16, 16), (16, 16), (14, 14), (13, 14)]
 
+    def test_nested_pairs_in_one_dimension(self) -> None:
+        assert build("- conv1d: {out: 8, k: 2, p: [[1, 0]]}", input="[3, 16]").nodes[1].shape == (8, 16)
+
     def test_a_list_has_one_value_an_axis(self) -> None:
         found = error("- conv2d: {out: 8, k: [3, 3, 3]}")
         assert found.code == "CC202" and caret(found) == "["

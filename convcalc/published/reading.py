@@ -19,6 +19,8 @@ _DIVISOR = re.compile(r"[0-9]{1,19}(\.[0-9]{1,9})?")
 _SIZE = re.compile(r"[0-9]{1,19}")
 PLACEHOLDER = re.compile(r"\{([^{}:]*)(?::(\w+))?\}")
 """In a composed value: `{path.quantity}`, or `{path.quantity:part}` for one part of a shape or window."""
+SUM = " + "
+"""Between the quantities of a value that is their sum."""
 SHARE = "total"
 """As a unit's divisor: the percentage of the network's total."""
 
@@ -38,7 +40,7 @@ class Reading:
 
     at: str | None = None
     value: str | None = None
-    """`[path.]quantity`, or text in which `{[path.]quantity[:part]}` stand for several."""
+    """`[path.]quantity`, a sum of such, or text in which `{[path.]quantity[:part]}` stand for several."""
     ignored: bool = False
     """`value: ~`: shown, never compared or counted."""
     unit: tuple[tuple[str, Fraction | None], ...] | None = None
@@ -98,7 +100,7 @@ def _value(node: Marked, origin: Origin) -> dict[str, Any]:
     text = text_of(node, origin, "'value'")
     if isinstance(node, Text) and node.empty:
         return {"ignored": True}
-    for path in placeholders(text) or [text]:
+    for path in placeholders(text) or text.split(SUM):
         name = path.rpartition(".")[2]
         if quantity(name) is None:
             from difflib import get_close_matches

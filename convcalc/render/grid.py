@@ -122,7 +122,7 @@ def _line(
         text = cells[i]
         missing = widths[i] - escape.width(text)
         if missing < 0:
-            text, missing = _cut(text, widths[i]), 0
+            text, missing = cut(text, widths[i]), 0
         padding = " " * missing
         text = padding + text if columns[i].align == "right" else text if i == last else text + padding
         gap = "" if i == last else GAP
@@ -139,7 +139,7 @@ def _line(
     return pieces
 
 
-def _cut(text: str, width: int) -> str:
+def cut(text: str, width: int) -> str:
     """The text cut to a width, the middle left out: paths differ at both ends."""
     if width < 3:
         return text[:width]
