@@ -9,95 +9,68 @@ size is found by bisection.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from fractions import Fraction
-from math import lcm, prod
+from functools import partial
+from math import prod
 from typing import TYPE_CHECKING
 
-from ...analysis.reads import ratio
-from ...geometry import AdaptiveWindow, GeometryError
+from ...analysis.growth import combined_period, follow, moving_size
+from ...geometry import GeometryError
 from ...network import Inference
 
 if TYPE_CHECKING:
     from ...layers.base import Shape, Shapes, Weight
-    from ...network import Network, Node
+    from ...network import Network
 
 FEWEST_VALUES = 16
 """Values a channel that a batch norm in training keeps: of fewer, its statistics and its gradient say little."""
-
-Jumps = tuple[Fraction | None, ...]
 
 
 def smallest_inputs(network: Network, batch: int = 1, backward: bool = False) -> dict[str, Shape] | None:
     """The smallest inputs of the same residue classes that build and leave every weight's shape unchanged.
 
-    Axes of the same number are shrunk together in all inputs, and all axes together before each on its own. With
-    `backward` a batch norm keeps at least 16 values a channel (or what it has at full size). None where no
-    smaller input does.
+    Axes of the same number and size are shrunk together in all inputs, and all axes together before each on its
+    own. With `backward` a batch norm keeps at least 16 values a channel (or what it has at full size). None where
+    no smaller input does.
     """
     full = network.inputs
     axes = range(1, max(len(shape) for shape in full.values()))
-    moduli = [0, *(modulus(network, axis) for axis in axes)]
+    sizes = {axis: moving_size(network, axis) for axis in axes}
+    moduli = {axis: modulus(network, axis) for axis in axes}
+    most = {axis: (sizes[axis] - 1) // moduli[axis] for axis in axes}
     weights = _weights(network)
     fewest = _fewest_values(network) if backward else {}
 
     def shrunk(steps: Mapping[int, int]) -> dict[str, Shape]:
         return {
-            name: tuple(size - steps.get(axis, 0) * moduli[axis] if axis else size for axis, size in enumerate(shape))
+            name: tuple(
+                size - steps[axis] * moduli[axis] if axis and size == sizes[axis] else size
+                for axis, size in enumerate(shape)
+            )
             for name, shape in full.items()
         }
 
     def builds(steps: Mapping[int, int]) -> bool:
         return _same_layers(network, shrunk(steps), weights, fewest, batch)
 
-    def most(axis: int) -> int:
-        return min((shape[axis] - 1) // moduli[axis] for shape in full.values() if len(shape) > axis)
+    def further(axis: int, more: int) -> bool:
+        return builds({**steps, axis: steps[axis] + more})
 
-    steps: dict[int, int] = dict.fromkeys(axes, 0)
-    if axes:
-        together = _largest(min(map(most, axes)), lambda count: builds(dict.fromkeys(axes, count)))
-        steps = dict.fromkeys(axes, together)
+    together = _largest(min(most.values(), default=0), lambda count: builds(dict.fromkeys(axes, count)))
+    steps = dict.fromkeys(axes, together)
     for axis in axes:
-        base = dict(steps)
-        more = _largest(most(axis) - base[axis], lambda count, a=axis, b=base: builds({**b, a: b[a] + count}))  # type: ignore[misc]
-        steps[axis] += more
+        steps[axis] += _largest(most[axis] - together, partial(further, axis))
     return shrunk(steps) if any(steps.values()) else None
 
 
 def modulus(network: Network, axis: int) -> int:
     """The period of an axis of the network's inputs: sizes that differ by it leave the same remainders.
 
-    The least common multiple of the steps, in input positions, between neighbouring positions of every layer.
-
     >>> from convcalc import loads
     >>> pool = "{max_pool2d: {k: 2, s: 2}}"
     >>> modulus(loads(f"{{convcalc: 1, input: [3, 32, 32], layers: [{pool}, {pool}, {pool}]}}"), 1)
     8
     """
-    jumps: list[Jumps] = []
-    found = 1
-    for node in network.nodes:
-        if node.layer is None:
-            own: Jumps = tuple(Fraction(1) if a == axis else None for a in range(len(node.shape)))
-        else:
-            own = _passed_on(network, node, jumps)
-        jumps.append(own)
-        found = lcm(found, *(jump.numerator for jump in own if jump))
-    return found
-
-
-def _passed_on(network: Network, node: Node, jumps: list[Jumps]) -> Jumps:
-    """The steps of a layer's axes. An adaptive pool's output has its size whatever the input's."""
-    assert node.layer is not None
-    own: list[Fraction | None] = []
-    for link in node.layer.axes(network.input_shapes(node)):
-        if link is None or link.map is None or isinstance(link.map, AdaptiveWindow):
-            own.append(None)
-            continue
-        # A broadcast input has none; where several have one, all were counted when they arose.
-        arrived = [jumps[i][link.source] for i in node.inputs if len(jumps[i]) > link.source]
-        moving = next((jump for jump in arrived if jump), None)
-        own.append(moving * ratio(link.map) if moving else None)
-    return tuple(own)
+    return combined_period(follow(network, axis))
 
 
 def _largest(most: int, works: Callable[[int], bool]) -> int:
