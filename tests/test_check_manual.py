@@ -42,7 +42,7 @@ def test_codes_headings_and_pages_are_the_same() -> None:
     text = (DOCS / "codes.md").read_text("utf-8")
     assert re.findall(r"^### (CC\d{3}): (.+)$", text, re.MULTILINE) == list(CODES.items())
     assert list(pages()) == list(CODES)
-    assert {page.code[:3] for page in pages().values() if not page.wrong} == {"CC7"}
+    assert {page.code[:3] for page in pages().values() if not page.wrong} == {"CC5", "CC7"}
 
 
 def test_docs_are_current() -> None:

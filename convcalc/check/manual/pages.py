@@ -6,7 +6,7 @@ from textwrap import fill
 
 from ...findings import CODES, SEVERITIES
 from ..rules import RULES
-from . import claims, geometry, onnx, reading, schema
+from . import claims, geometry, onnx, reading, schema, verifying
 from .page import Page
 
 FAMILIES = {
@@ -15,6 +15,7 @@ FAMILIES = {
     "CC2": "Geometry",
     "CC3": "Claims",
     "CC4": "Advice",
+    "CC5": "Verification",
     "CC7": "ONNX files",
 }
 INTRODUCTION = """\
@@ -30,7 +31,8 @@ pages; `# convcalc: ignore[CC201]` at the end of a line ignores a code on that l
 
 def pages() -> dict[str, Page]:
     """Code -> its page, in the order of the codes."""
-    found = {page.code: page for module in (reading, schema, geometry, claims, *RULES, onnx) for page in module.PAGES}
+    modules = (reading, schema, geometry, claims, *RULES, verifying, onnx)
+    found = {page.code: page for module in modules for page in module.PAGES}
     return {code: found[code] for code in CODES}
 
 
