@@ -17,7 +17,7 @@ def find(report: Report, path: str) -> Subject | None:
         return report.whole
     first, dots, last = path.partition("..")
     if dots:
-        return _between(path, find(report, first), find(report, last))
+        return None if ".." in last else _between(path, find(report, first), find(report, last))
     network = report.network
     group = network.groups.get(path)
     if group is not None:

@@ -18,11 +18,17 @@ COMMANDS = {
     "table": "Shapes, params and MACs of a spec; published tables beside the computed ones.",
     "explain": "Why a layer has its figures: formulas with the numbers in them.",
     "invert": "The transposed convolution that undoes a convolution's size; a spec's mirrored decoder.",
+    "import": "An ONNX file as a spec.",
     "solve": "Every kernel, stride, padding and dilation that maps one size to another.",
+    "check": "Findings in specs with place, code and remedy; the exit code is for CI.",
+    "diff": "What changed between two specs, and what it costs.",
+    "schema": "The JSON Schema of the language, for editors.",
     "sizes": "Which input sizes build, leave nothing over and keep ratios; the output as a function of the input.",
     "specs": "The gallery: list its specs, or print one.",
 }
 """Command -> what it does; the module of the same name holds the function."""
+MODULES = {"import": "import_"}
+"""Command -> module, for the names that Python keeps for itself."""
 
 
 def _version(value: bool) -> None:
@@ -51,7 +57,7 @@ def build_app(called: str | None = None) -> typer.Typer:
     )
     app.callback()(_root)
     for name in [called] if called in COMMANDS else COMMANDS:
-        module = import_module(f".{name}", __package__)
+        module = import_module(f".{MODULES.get(name, name)}", __package__)
         app.command(name, help=COMMANDS[name], short_help=COMMANDS[name])(module.command)
     return app
 

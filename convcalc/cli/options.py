@@ -97,7 +97,26 @@ def read_device(text: str | None) -> Device | None:
 def load_network(
     spec: str, params: list[str] | None = None, variant: str | None = None, input: list[str] | None = None
 ) -> Network:
-    """The network of a SPEC argument under the shared options."""
+    """The network of a SPEC argument under the shared options; warnings of an ONNX file go to stderr."""
+    if spec.lower().endswith(".onnx"):
+        return _load_onnx(spec, params, variant, input)
     from ..spec import load
 
     return load(spec, params=read_params(params), variant=variant, input=read_input(input))
+
+
+def _load_onnx(spec: str, params: list[str] | None, variant: str | None, input: list[str] | None) -> Network:
+    if params or variant is not None:
+        option = "--set" if params else "--variant"
+        raise UsageError(f"{option} does not go with {spec}", "an ONNX file has no params and no variants")
+    from ..onnx_in import load_onnx
+
+    network = load_onnx(spec, input=read_input(input))
+    notes = getattr(network.origin, "notes", ())
+    if notes:
+        import sys
+
+        from ..render.findings import finding_text
+
+        print(finding_text(notes), file=sys.stderr)
+    return network

@@ -9,9 +9,7 @@ import json
 from pathlib import Path
 from typing import TypedDict
 
-from ..analysis.report import analyse
-from ..spec import gallery_path, load
-from .compare import compare
+from ..spec.reading import gallery_path
 
 
 class TableEntry(TypedDict):
@@ -50,6 +48,10 @@ def read_index() -> list[SpecEntry]:
 
 def spec_entry(name: str) -> SpecEntry:
     """The entry of one spec, computed from it."""
+    from ..analysis.report import analyse
+    from ..spec import load
+    from .compare import compare
+
     network = load(name)
     origin, totals = network.origin, analyse(network).totals
     assert origin is not None

@@ -100,7 +100,7 @@ TENSORS: dict[str, Callable[[Any, Shape], Starts]] = {
     "GroupNorm": lambda layer, shape: _affine(shape[:1], layer.affine),
     "LayerNorm": _layer_norm,
     "PReLU": lambda layer, shape: {"weight": Start((layer.num_parameters,), constant=0.25)},
-    "Scale": lambda layer, shape: {"weight": Start(shape[:1], constant=1.0)},
+    "Scale": lambda layer, shape: _affine(shape[:1], True, layer.bias),
 }
 """Class of a layer model -> its tensors; a model that is missing here has none."""
 
