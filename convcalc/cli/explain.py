@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ..findings import Finding, SpecError, UsageError
+from ..hints import suggest
 from .options import (
     BatchOption,
     DeviceOption,
@@ -123,10 +124,7 @@ def _subject(report: Report, path: str) -> Subject:
 
     found = find(report, path)
     if found is None:
-        from difflib import get_close_matches
-
-        names = [node.name for node in report.network.nodes] + list(report.network.groups)
-        close = get_close_matches(path, names, 1)
-        hint = f"did you mean '{close[0]}'?" if close else "convcalc table lists the layers"
+        names = [*report.network.groups, *(node.name for node in report.network.nodes)]
+        hint = suggest(path, names, "convcalc table lists the layers", most=5000)
         raise UsageError(f"there is no layer '{path}' in {report.network.name}", hint)
     return found

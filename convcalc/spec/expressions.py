@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache
 
+from ..hints import suggest
 from .arithmetic import FUNCTIONS, OPERATORS, ORDERINGS, Value, checked, equal, item_of, member, negative, truth
-from .errors import Problem, suggest
+from .errors import Problem
 from .names import shown
 
 MAX_LENGTH = 1000

@@ -7,9 +7,10 @@ from functools import cache
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
+from ..hints import suggest
 from ..layers.registry import layer_class
 from .arithmetic import Value, say
-from .errors import Problem, suggest
+from .errors import Problem
 
 if TYPE_CHECKING:
     from pydantic import ValidationError

@@ -9,10 +9,11 @@ from operator import index
 
 from ..findings import SpecError, UsageError
 from ..geometry import LIMIT
+from ..hints import suggest
 from ..source import Marked, Source, parse
 from .arithmetic import Value, checked, say
 from .document import Document
-from .errors import Findings, Problem, suggest
+from .errors import Findings, Problem
 from .values import INVALID, Names, evaluate, read_value
 
 Shapes = dict[str, tuple[tuple[int, ...], Marked]]

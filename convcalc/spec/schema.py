@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ..hints import shortened, suggest
 from ..layers.registry import KINDS
 from ..source import List, Map, Marked, Text
-from .errors import Findings, Problem, Where, shortened, suggest
+from .errors import Findings, Problem, Where
 from .expressions import Expression
 from .fields import fields_of
 from .items import Block, Group, Item, Known, LayerTemplate, What

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..hints import suggest
 from ..layers.registry import layer_class
 from ..source import List, Map, Marked, Text
-from .errors import Problem, Where, suggest
+from .errors import Problem, Where
 from .expressions import QUOTE, Expression
 from .fields import FieldType, fields_of
 from .items import BRANCH_ORDER, JOINS, Block, Branch, Call, Join, LayerProblems, LayerTemplate, Split, What

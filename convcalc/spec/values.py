@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..geometry import LIMIT
+from ..hints import shortened, suggest
 from ..source import List, Map, Marked, Text
 from .arithmetic import FUNCTIONS, Value
-from .errors import Findings, Problem, Where, shortened, suggest
+from .errors import Findings, Problem, Where
 from .expressions import CONSTANTS, Expression, compile_expression
 from .names import shown
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
+from ..hints import suggest
 from ..source import Marked
-from .errors import Problem, suggest
+from .errors import Problem
 from .names import shown
 
 FAILED = -1
