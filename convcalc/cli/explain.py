@@ -73,12 +73,10 @@ def _write(explanation: Explanation, format: Format) -> None:
     from ..render import terminal
 
     if format == "json":
-        import json
-
         from .. import __version__
 
         data = {"format": 1, "convcalc": __version__, **explanation.to_dict()}
-        terminal.write_text(json.dumps(data, indent=2, ensure_ascii=False))
+        terminal.write_text(terminal.json_text(data))
     elif format == "markdown":
         terminal.write_text(render.explain_markdown(explanation))
     elif format == "latex":

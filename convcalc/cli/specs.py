@@ -36,9 +36,7 @@ def command(
             return
         entries = [found]
     if output_format == "json":
-        import json
-
-        terminal.write_text(json.dumps({"format": 1, "specs": entries}, indent=2, ensure_ascii=False))
+        terminal.write_text(terminal.json_text({"format": 1, "specs": entries}))
         return
     from ..render import grid
     from ..render.gallery import gallery_grid, gallery_summary
