@@ -251,6 +251,7 @@ class _Compiler:
         fewest, most, call = function
         if not fewest <= len(node.args) <= most:
             wanted = f"{fewest}" if fewest == most else f"{fewest} to {most}"
-            raise self._refuse(node, f"{node.func.id} takes {wanted} arguments, not {len(node.args)}")
+            plural = "s" * (wanted != "1")
+            raise self._refuse(node, f"{node.func.id} takes {wanted} argument{plural}, not {len(node.args)}")
         arguments = [self.compile(argument) for argument in node.args]
         return lambda env: checked(call(*[argument(env) for argument in arguments]))

@@ -65,7 +65,8 @@ def from_python(given: object) -> Value:
     try:
         return checked(index(given))  # type: ignore[arg-type]
     except TypeError:
-        raise Problem("CC103", f"a number, a word or a list is expected, not {type(given).__name__}") from None
+        said = "nothing" if given is None else type(given).__name__
+        raise Problem("CC103", f"a number, a word or a list is expected, not {said}") from None
 
 
 def input_shapes(document: Document, env: Mapping[str, Value], given: object = None) -> Shapes:
