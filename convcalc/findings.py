@@ -151,7 +151,7 @@ HINTS: dict[str, str] = {
     "CC112": "write convcalc: 1",
     "CC200": "compare the shapes of the layers before it",
     "CC201": "pad the input, or use a smaller kernel or dilation",
-    "CC202": "see the range of the field",
+    "CC202": "kernels, strides and dilations are at least 1, paddings at least 0",
     "CC203": "bring the inputs to one shape: crop, pad, resize or a 1x1 convolution",
     "CC204": "choose groups that divide the channels",
     "CC205": "use an output padding below the stride",

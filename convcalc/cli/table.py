@@ -71,10 +71,8 @@ def command(
     compared = format == "json" or not (shaping or format == "csv")
     results, skipped = _published(report, _overridden(report, input, set, variant)) if compared else ((), "")
     if format == "json":
-        import json
-
         data = {**report.to_dict(), "published": [result.to_dict() for result in results]}
-        terminal.write_text(json.dumps(data, indent=2, ensure_ascii=False))
+        terminal.write_text(terminal.json_text(data))
         return
     subjects = arranged(report, report.stages if by == "stage" else report.layers, sort, top)
     if plot is not None:
@@ -109,7 +107,7 @@ def _write_plot(report: Report, subjects: list[Subject], plot: str) -> None:
     from .columns import plot_lines
 
     drawn = plot_lines(report, subjects, plot, terminal.line_width())
-    terminal.write_lines([*heading(report), [], *drawn])
+    terminal.write_lines([*heading(report, terminal.line_width()), [], *drawn])
 
 
 def _write_values(
@@ -151,7 +149,7 @@ def _write(report: Report, tables: list[tuple[Grid, list[str]]], notes: list[str
         terminal.write_text("\n\n".join([*texts, writer([], footer).strip()]))
         return
     width = terminal.line_width()
-    lines = heading(report)
+    lines = heading(report, width)
     for table, below in tables:
         lines += [[], *grid.layout(table, width), *([[]] if below else [])]
         lines += [line for text in below for line in grid.wrapped(text, width)]

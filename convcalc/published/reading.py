@@ -10,6 +10,7 @@ from typing import Any
 
 from ..analysis.quantities import ALIASES, QUANTITIES, quantity
 from ..findings import Finding, SpecError
+from ..hints import suggest
 from ..network import Origin
 from ..source import List, Map, Marked, Text
 from .printed import ROUNDINGS, Round
@@ -78,10 +79,7 @@ def read_reading(entries: Mapping[str, Marked], origin: Origin, extra: tuple[str
 
 
 def _unknown_key(key: str, node: Marked, origin: Origin, known: tuple[str, ...]) -> Finding:
-    from difflib import get_close_matches
-
-    close = get_close_matches(key, known, 1)
-    hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"
+    hint = suggest(key, known, f"known keys: {', '.join(known)}")
     return origin.finding_at("CC101", f"unknown key '{key}' in a published table", node, hint=hint)
 
 
@@ -103,11 +101,8 @@ def _value(node: Marked, origin: Origin) -> dict[str, Any]:
     for path in placeholders(text) or text.split(SUM):
         name = path.rpartition(".")[2]
         if quantity(name) is None:
-            from difflib import get_close_matches
-
             names = sorted({*QUANTITIES, *ALIASES})
-            close = get_close_matches(name, names, 1)
-            hint = f"did you mean '{close[0]}'?" if close else "quantities: " + ", ".join(names)
+            hint = suggest(name, names, "quantities: " + ", ".join(names))
             raise SpecError([origin.finding_at("CC306", f"there is no quantity '{name}'", node, hint=hint)])
     return {"value": text}
 
