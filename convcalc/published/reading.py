@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..analysis.quantities import ALIASES, QUANTITIES, quantity
 from ..findings import Finding, SpecError
@@ -35,8 +34,7 @@ def placeholders(value: str) -> list[str]:
     return [match[1] for match in PLACEHOLDER.finditer(value)]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What a cell is read from. None stands for «not said»."""
 
     at: str | None = None
@@ -63,7 +61,7 @@ class Reading:
             said["ignored"] = False
         if other.ignored:
             said["ignored"] = True
-        return replace(self, **said)
+        return self._replace(**said)
 
 
 def read_reading(entries: Mapping[str, Marked], origin: Origin, extra: tuple[str, ...] = ()) -> Reading:

@@ -6,7 +6,8 @@ import json
 import re
 import unicodedata
 
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_UNSAFE = "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+"""Characters that must not reach a terminal; compiled when a text has one that is not printable."""
 _LATEX = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -47,9 +48,9 @@ def printable(text: str) -> str:
     >>> printable("a\\x1b[31mb")
     'a\\\\x1b[31mb'
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
-    return _UNSAFE.sub(lambda m: m[0].encode("unicode_escape").decode("ascii"), text)
+    return re.sub(_UNSAFE, lambda m: m[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def width(text: str) -> int:
