@@ -72,6 +72,10 @@ class Origin(Protocol):
     def variants(self) -> tuple[str, ...]:
         """Names of the variants that `reload` takes."""
 
+    @property
+    def overridden(self) -> tuple[str, ...]:
+        """The options that gave this network something else than its file says: `--set`, `--variant`, `--input`."""
+
     def finding(self, code: str, message: str, name: str = "", *, hint: str | None = None) -> Finding:
         """A finding placed where the node or group `name` is written."""
 

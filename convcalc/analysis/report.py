@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ..geometry import GeometryError, checked
 from ..network import Group, Network, Node
@@ -244,14 +244,22 @@ def analyse(
     >>> analyse(loads(spec)).totals.macs
     194400
     """
-    if batch < 1:
-        raise ValueError(f"batch must be at least 1, not {batch}")
-    report = Report(network, batch, dtype, optimizer, device)
-    if (dtype, optimizer) != ("float32", "sgd"):
+    return complete(Report(network, batch, dtype, optimizer, device))
+
+
+AnyReport = TypeVar("AnyReport", bound=Report)
+
+
+def complete(report: AnyReport) -> AnyReport:
+    """The report with its totals computed and its options checked. Raises SpecError and ValueError as `analyse`."""
+    if report.batch < 1:
+        raise ValueError(f"batch must be at least 1, not {report.batch}")
+    if (report.dtype, report.optimizer) != ("float32", "sgd"):
         from .memory import ITEM_BYTES
         from .training import OPTIMIZERS
 
-        for name, value, known in (("dtype", dtype, ITEM_BYTES), ("optimizer", optimizer, OPTIMIZERS)):
+        chosen = (("dtype", report.dtype, ITEM_BYTES), ("optimizer", report.optimizer, OPTIMIZERS))
+        for name, value, known in chosen:
             if value not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, not {value}")
     _ = report.totals

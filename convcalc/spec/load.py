@@ -106,6 +106,8 @@ def expand(
     expansion = Expansion(document)
     with _without_collector():
         last = expansion.run(shapes, dict(env))
+    options = (("--input", input is not None), ("--set", bool(params)), ("--variant", variant is not None))
+    overridden = tuple(name for name, used in options if used)
     outputs = find_outputs(document, expansion, env, last)
     return Network(
         name=document.text("name") or PurePath(document.source.path).stem.strip("<>"),
@@ -114,7 +116,7 @@ def expand(
         groups=expansion.groups,
         source=document.text("source"),
         variant=variant,
-        origin=SpecOrigin(document, expansion, env),
+        origin=SpecOrigin(document, expansion, env, overridden),
     )
 
 
