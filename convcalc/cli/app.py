@@ -32,6 +32,7 @@ COMMANDS = {
     "schema": "The JSON Schema of the language, for editors.",
     "sizes": "Which input sizes build, leave nothing over and keep ratios; the output as a function of the input.",
     "specs": "The gallery: list its specs, or print one.",
+    "verify": "A NumPy run that confirms shapes, params and MACs layer by layer; the flow of gradients.",
 }
 """Command -> what it does; the module of the same name holds the function."""
 MODULES = {"import": "import_"}
