@@ -7,12 +7,12 @@ stands. Anchors and aliases work; duplicate keys, merge keys, tags and several d
 
 from __future__ import annotations
 
-import gc
 import re
 from typing import Any, NoReturn
 
 import yaml
 
+from .collector import without_collector
 from .findings import HINTS, Finding, SpecError
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -109,10 +109,9 @@ class Source:
 
 def parse(source: Source) -> Marked:
     """The document of a source as marked data. Raises SpecError with CC0 findings."""
-    collecting = gc.isenabled()
-    gc.disable()
     try:
-        return _Builder(source).build()
+        with without_collector():
+            return _Builder(source).build()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = Text("", True, mark.line + 1, mark.column + 1, 1) if mark else None
@@ -120,9 +119,6 @@ def parse(source: Source) -> Marked:
         source.fail("CC001", f"YAML: {problem}", at, hint=_syntax_hint(source, at))
     except yaml.reader.ReaderError as error:
         source.fail("CC003", f"YAML: {error.reason} (character #x{_ordinal(error):04x})", hint="save it as UTF-8 text")
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _ordinal(error: yaml.reader.ReaderError) -> int:
