@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ..geometry import GeometryError, checked
-from ..network import Group, Network, Node
+from ..network import Network, Node
 from .conventions import CONVENTIONS
 from .costs import FREE, Cost, CostCache, total
+from .subject import Subject
 
 if TYPE_CHECKING:
     from ..layers.base import Layer, Shape, Shapes
@@ -23,16 +24,6 @@ if TYPE_CHECKING:
 
     Fact = Callable[[Layer, Shapes, Shape], int]
     """A count of one layer for one example, from its inputs' shapes and its output's."""
-
-
-class Subject(NamedTuple):
-    """What a quantity is asked of: a layer, a group, some of either, the inputs, or the whole network."""
-
-    name: str
-    nodes: Sequence[int]
-    output: int | None
-    """The node that is its output; None where there is no single one."""
-    group: Group | None = None
 
 
 class Report:
@@ -266,4 +257,4 @@ def complete(report: AnyReport) -> AnyReport:
     return report
 
 
-__all__ = ["CONVENTIONS", "Report", "Subject", "analyse"]
+__all__ = ["CONVENTIONS", "Report", "Subject", "analyse", "complete"]
