@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from convcalc import parse_layer
+from convcalc import load, parse_layer
 from convcalc.findings import SpecError, UsageError
 from tests.spec_text import build, error, errors, spec
 
@@ -74,3 +74,14 @@ class TestForeignSpellings:
     def test_a_parameter_of_none(self) -> None:
         with pytest.raises(UsageError, match="expected, not nothing"):
             build("- {conv2d: {out: c, k: 1}}", head="params: {c: 3}\n", params={"c": None})
+
+
+class TestNamesOfSpecs:
+    def test_a_variant_of_the_gallery(self) -> None:
+        with pytest.raises(UsageError) as caught:
+            load("resnet50")
+        assert caught.value.hint == "it is a variant: resnet --variant resnet50"
+
+    def test_no_name_at_all(self) -> None:
+        with pytest.raises(UsageError, match="no spec is named"):
+            load("")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from ..collector import without_collector
 from ..findings import SpecError, UsageError
 from ..hints import suggest
 from ..network import Network
@@ -66,7 +65,7 @@ def loads(
 
 
 def _build(source: Source, params: Mapping[str, object] | None, variant: str | None, input: object) -> Network:
-    with _without_collector():
+    with without_collector():
         document = Document(source)
     return expand(document, params=params, variant=variant, input=input)
 
@@ -104,8 +103,10 @@ def expand(
         findings.problem(problem, None)
         raise SpecError(findings.all) from None
     expansion = Expansion(document)
-    with _without_collector():
+    with without_collector():
         last = expansion.run(shapes, dict(env))
+    options = (("--input", input is not None), ("--set", bool(params)), ("--variant", variant is not None))
+    overridden = tuple(name for name, used in options if used)
     outputs = find_outputs(document, expansion, env, last)
     return Network(
         name=document.text("name") or PurePath(document.source.path).stem.strip("<>"),
@@ -114,22 +115,10 @@ def expand(
         groups=expansion.groups,
         source=document.text("source"),
         variant=variant,
-        origin=SpecOrigin(document, expansion, env),
+        origin=SpecOrigin(document, expansion, env, overridden),
     )
 
 
 def _placed(problem: Problem, at: Marked) -> Problem:
     problem.at = at
     return problem
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Building many small objects that all stay alive, the cyclic collector only costs time."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()

@@ -8,11 +8,12 @@ from ..hints import near, suggest
 from ..layers.registry import layer_class
 from ..source import List, Map, Marked, Text
 from .errors import Problem, Where
-from .expressions import QUOTE, Expression
+from .expressions import Expression
 from .fields import FieldType, fields_of
 from .items import BRANCH_ORDER, JOINS, Block, Branch, Call, Join, LayerProblems, LayerTemplate, Split, What
 from .names import WIRING, check_name, shown
 from .params import Param
+from .syntax import QUOTE
 from .values import INVALID, Compiled, read_value
 
 if TYPE_CHECKING:
