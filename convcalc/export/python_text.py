@@ -79,7 +79,7 @@ def helper_texts(helpers: Mapping[str, str], text: str) -> list[str]:
     wanted: set[str] = set()
     texts = [text]
     while texts:
-        words = set(re.findall(r"[A-Za-z_]\w*", texts.pop()))
+        words = set(re.findall(r"(?<![\w.])[A-Za-z_]\w*", texts.pop()))
         new = {name for name in helpers if name in words} - wanted
         wanted |= new
         texts += [helpers[name] for name in new]

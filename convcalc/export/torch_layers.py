@@ -53,11 +53,20 @@ def _pad(pads: Pads, mode: str = "constant", value: float = 0.0) -> Call:
     return Call(f"nn.ZeroPad{len(pads)}d", sides) if value == 0 else Call(name, (*sides, *_first(value=value)))
 
 
+def _bordered(pads: Pads, mode: str, value: float = 0.0) -> list[Step]:
+    """Padding and cropping; cropping comes after, for PyTorch's circular padding wraps what is left of the input."""
+    if mode != "circular" or min(map(min, pads)) >= 0 or max(map(max, pads)) <= 0:
+        return [_pad(pads, mode, value)]
+    grown = tuple((max(before, 0), max(after, 0)) for before, after in pads)
+    cut = tuple((min(before, 0), min(after, 0)) for before, after in pads)
+    return [_pad(grown, mode), _pad(cut)]
+
+
 def _conv(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
     windows = layer.windows(inputs[0])
     pads = tuple((w.before, w.after) for w in windows)
     inside = symmetric(pads) and all(before >= 0 for before, _ in pads)
-    separate: list[Step] = [] if inside else [_pad(pads, layer.padding_mode)]
+    separate: list[Step] = [] if inside else _bordered(pads, layer.padding_mode)
     padding = scalar([before for before, _ in pads]) if inside else 0
     mode = layer.padding_mode if inside else "zeros"
     arguments = (
@@ -334,7 +343,7 @@ def _upsample(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
 def _border(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
     _ranked("padding", inputs[0])
     pads = tuple((link.map.before, link.map.after) for link in layer.axes(inputs)[1:])
-    return [_pad(pads, layer.mode, layer.value)]
+    return _bordered(pads, layer.mode, layer.value)
 
 
 def _crop(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
