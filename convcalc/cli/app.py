@@ -17,6 +17,7 @@ from ..findings import SpecError, UsageError
 COMMANDS = {
     "table": "Shapes, params and MACs of a spec; published tables beside the computed ones.",
     "invert": "The transposed convolution that undoes a convolution's size, and every size that it serves.",
+    "export": "A spec for PyTorch, Keras or ONNX, or drawn as Mermaid, DOT or SVG.",
     "solve": "Every kernel, stride, padding and dilation that maps one size to another.",
 }
 """Command -> what it does; the module of the same name holds the function."""
