@@ -26,6 +26,10 @@ class Argument(NamedTuple):
     positional: bool = False
 
 
+class Code(str):
+    """A value that is written as it is."""
+
+
 class Call(NamedTuple):
     """A module: `function(arguments)`, applied to one tensor."""
 
@@ -53,6 +57,8 @@ def literal(value: object) -> str:
     """
     if isinstance(value, float) and isinf(value):
         return f'float("{value}")'
+    if isinstance(value, Code):
+        return str(value)
     if isinstance(value, str):
         text = repr(value)
         return text if '"' in value else f'"{text[1:-1]}"' if text[0] == "'" else text

@@ -51,7 +51,7 @@ class Definitions:
 def define(program: Program, reserved: Iterable[str], *, classes: bool = True) -> Definitions:
     """Group the program's blocks into definitions; names are classes or functions, none of them reserved."""
     names = Names(reserved)
-    top_name = names.unique(class_name(program.top.kind) if classes else identifier(program.top.kind, "model"))
+    top_name = names.unique(class_name(program.top.kind) if classes else identifier(program.top.kind, "model").lower())
     found = Definitions([], Definition(top_name, program.top), {})
     by_shape: dict[tuple[object, ...], list[Scope]] = {}
     order: dict[int, tuple[object, ...]] = {}
@@ -64,7 +64,7 @@ def define(program: Program, reserved: Iterable[str], *, classes: bool = True) -
         order[id(scope)] = key
     for scopes in by_shape.values():
         kind = scopes[0].kind
-        name = names.unique(class_name(kind, "Block") if classes else identifier(kind, "block"))
+        name = names.unique(class_name(kind, "Block") if classes else identifier(kind, "block").lower())
         definition = Definition(name, scopes[0])
         _fill(found, definition, scopes)
         found.blocks.append(definition)

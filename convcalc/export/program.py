@@ -158,7 +158,8 @@ class _Builder:
         for position, step in enumerate(steps):
             value = index if position == len(steps) - 1 else self.between
             self.between += value == self.between
-            parts.append(Part(name, "layer", step, inputs, (value,), index))
+            read = inputs[:1] if isinstance(step, Call) else inputs
+            parts.append(Part(name, "layer", step, read, (value,), index))
             inputs = (value, *node.inputs[1:])
         return parts
 
