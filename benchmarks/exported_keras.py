@@ -1,7 +1,7 @@
 """Run what `convcalc export --to keras` writes in Keras, and record what it does.
 
-python benchmarks/exported_keras.py          checks everything against convcalc, prints differences
-python benchmarks/exported_keras.py --write  and writes tests/recorded_keras.json, which the tests hold on to
+python -m benchmarks.exported_keras          checks everything against convcalc, prints differences
+python -m benchmarks.exported_keras --write  and writes tests/recorded_keras.json, which the tests hold on to
 
 Needs Keras 3 with TensorFlow beside convcalc; runs on a CPU. Every spec of the gallery is built: shapes, parameters.
 Every single layer runs in float32: values.
@@ -21,9 +21,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
-
 from convcalc import analyse, load
 from convcalc.export.keras_module import keras_module
 from convcalc.findings import UsageError
@@ -33,7 +30,7 @@ from convcalc.spec import gallery_names
 from tests.export_cases import drawn_weights, layer_cases
 from tests.exported_code import fingerprint
 
-RECORD = ROOT / "tests" / "recorded_keras.json"
+RECORD = Path(__file__).parent.parent / "tests" / "recorded_keras.json"
 
 
 def built(text: str) -> Any:

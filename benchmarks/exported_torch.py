@@ -1,7 +1,7 @@
 """Run what `convcalc export --to torch` writes in PyTorch, and record what it does.
 
-python benchmarks/exported_torch.py          checks everything against convcalc, prints differences
-python benchmarks/exported_torch.py --write  and writes tests/recorded_torch.json, which the tests hold on to
+python -m benchmarks.exported_torch          checks everything against convcalc, prints differences
+python -m benchmarks.exported_torch --write  and writes tests/recorded_torch.json, which the tests hold on to
 
 Needs PyTorch 2.1 or newer beside convcalc. Every spec of the gallery in all its variants runs on the meta device:
 shapes, parameters, buffers, multiply-accumulates. Every single layer runs on the CPU in float64: values.
@@ -19,9 +19,6 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
-
 from convcalc import analyse, load
 from convcalc.export.torch_module import torch_module
 from convcalc.findings import UsageError
@@ -31,7 +28,7 @@ from convcalc.spec import gallery_names
 from tests.export_cases import drawn_weights, layer_cases
 from tests.exported_code import fingerprint
 
-RECORD = ROOT / "tests" / "recorded_torch.json"
+RECORD = Path(__file__).parent.parent / "tests" / "recorded_torch.json"
 
 
 def built(text: str) -> Any:

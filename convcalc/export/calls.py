@@ -26,6 +26,21 @@ class Argument(NamedTuple):
     positional: bool = False
 
 
+def keywords(**values: object) -> tuple[Argument, ...]:
+    """Arguments that are always written, with their names."""
+    return tuple(Argument(name, value) for name, value in values.items())
+
+
+def positional(**values: object) -> tuple[Argument, ...]:
+    """Arguments that are always written, without their names."""
+    return tuple(Argument(name, value, positional=True) for name, value in values.items())
+
+
+def optional(name: str, value: object, default: object) -> Argument:
+    """An argument that is written where it is not the default."""
+    return Argument(name, value, default)
+
+
 class Code(str):
     """A value that is written as it is."""
 

@@ -1,7 +1,7 @@
 """Keras layers: one table from the kinds of the language to what builds them.
 
 Source: Keras 3 on TensorFlow, channels last. Every mapper says in which order its output's axes are. Those that work
-on space stand in `keras_space`.
+on space stand in `keras_space` and `keras_resizing`.
 """
 
 from __future__ import annotations
@@ -10,26 +10,15 @@ from collections.abc import Callable
 from typing import Any
 
 from ..layers.registry import KINDS
-from .calls import Argument, Call, Code, Inline, Refused, Step
+from .calls import Call, Code, Inline, Refused, Step, keywords, optional, positional
 from .keras_orders import Mapped, Order, channels_last, permuted
+from .keras_resizing import RESIZING
 from .keras_space import NAME, SPACE
 
 Shape = tuple[int, ...]
 Shapes = tuple[Shape, ...]
 KerasMapper = Callable[[Any, Shapes, Shape, list[Order]], Mapped]
 """(layer, input shapes, output shape, input orders) -> steps and output order. Raises `Refused`."""
-
-
-def _given(**values: object) -> tuple[Argument, ...]:
-    return tuple(Argument(name, value) for name, value in values.items())
-
-
-def _first(**values: object) -> tuple[Argument, ...]:
-    return tuple(Argument(name, value, positional=True) for name, value in values.items())
-
-
-def _or(name: str, value: object, default: object) -> Argument:
-    return Argument(name, value, default)
 
 
 def _space(mapper: Callable[[Any, Shapes, Shape], list[Step]]) -> KerasMapper:
@@ -52,26 +41,26 @@ def _elementwise(make: Callable[[Any], Step]) -> KerasMapper:
 
 
 def _activation(name: str) -> KerasMapper:
-    return _elementwise(lambda layer: Call("layers.Activation", _first(activation=name)))
+    return _elementwise(lambda layer: Call("layers.Activation", positional(activation=name)))
 
 
 def _gelu(layer: Any) -> Step:
     if layer.approximate == "none":
-        return Call("layers.Activation", _first(activation="gelu"))
+        return Call("layers.Activation", positional(activation="gelu"))
     return Inline("keras.activations.gelu({0}, approximate=True)")
 
 
 def _softplus(layer: Any) -> Step:
     if layer.beta == 1 and layer.threshold >= 20:
-        return Call("layers.Activation", _first(activation="softplus"))
+        return Call("layers.Activation", positional(activation="softplus"))
     template = "ops.where({beta} * {0} > {threshold}, {0}, ops.softplus({beta} * {0}) / {beta})"
-    return Inline(template, _given(beta=layer.beta, threshold=layer.threshold))
+    return Inline(template, keywords(beta=layer.beta, threshold=layer.threshold))
 
 
 def _linear(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
     last = len(inputs[0]) - 1
     order = orders[0] if orders[0][-1] == last else tuple(range(last + 1))
-    dense = Call("layers.Dense", (*_first(units=layer.out_features), _or("use_bias", layer.bias, True), NAME))
+    dense = Call("layers.Dense", (*positional(units=layer.out_features), optional("use_bias", layer.bias, True), NAME))
     return Mapped([*permuted(orders[0], order), dense], order)
 
 
@@ -79,7 +68,9 @@ def _reshape(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> 
     """Numbers are read with the channels first; one axis alone that is longer than 1 has no other order."""
     plain = tuple(range(len(inputs[0])))
     before = permuted(orders[0], plain) if sum(size > 1 for size in inputs[0]) > 1 else []
-    shaped: Step = Call("layers.Flatten") if len(output) == 1 else Call("layers.Reshape", _first(target_shape=output))
+    shaped: Step = (
+        Call("layers.Flatten") if len(output) == 1 else Call("layers.Reshape", positional(target_shape=output))
+    )
     return Mapped([*before, shaped], tuple(range(len(output))))
 
 
@@ -97,11 +88,11 @@ def _batch_norm(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) 
     if not layer.track_running_stats or layer.momentum is None:
         raise Refused("Keras always keeps running statistics, with a fixed momentum")
     arguments = (
-        _or("axis", _place(orders[0], 0), -1),
-        _or("momentum", round(1 - layer.momentum, 12), 0.99),
-        _or("epsilon", layer.eps, 0.001),
-        _or("center", layer.affine, True),
-        _or("scale", layer.affine, True),
+        optional("axis", _place(orders[0], 0), -1),
+        optional("momentum", round(1 - layer.momentum, 12), 0.99),
+        optional("epsilon", layer.eps, 0.001),
+        optional("center", layer.affine, True),
+        optional("scale", layer.affine, True),
         NAME,
     )
     return Mapped([Call("layers.BatchNormalization", arguments)], orders[0])
@@ -109,11 +100,11 @@ def _batch_norm(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) 
 
 def _grouped(layer: Any, groups: int, order: Order) -> Mapped:
     arguments = (
-        *_given(groups=groups),
-        _or("axis", _place(order, 0), -1),
-        _or("epsilon", layer.eps, 0.001),
-        _or("center", layer.affine, True),
-        _or("scale", layer.affine, True),
+        *keywords(groups=groups),
+        optional("axis", _place(order, 0), -1),
+        optional("epsilon", layer.eps, 0.001),
+        optional("center", layer.affine, True),
+        optional("scale", layer.affine, True),
         NAME,
     )
     return Mapped([Call("layers.GroupNormalization", arguments)], order)
@@ -134,10 +125,10 @@ def _layer_norm(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) 
     axes = [0] if layer.dim is not None else range(len(output) - count, len(output))
     places = sorted(orders[0].index(axis) + 1 for axis in axes)
     arguments = (
-        _or("axis", -1 if places == [len(output)] else places, -1),
-        _or("epsilon", layer.eps, 0.001),
-        _or("center", layer.elementwise_affine and layer.bias, True),
-        _or("scale", layer.elementwise_affine, True),
+        optional("axis", -1 if places == [len(output)] else places, -1),
+        optional("epsilon", layer.eps, 0.001),
+        optional("center", layer.elementwise_affine and layer.bias, True),
+        optional("scale", layer.elementwise_affine, True),
         NAME,
     )
     return Mapped([Call("layers.LayerNormalization", arguments)], orders[0])
@@ -145,28 +136,28 @@ def _layer_norm(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) 
 
 def _local_response_norm(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
     template = "local_response_norm({0}, {size}, {alpha}, {beta}, {k})"
-    return [Inline(template, _given(size=layer.size, alpha=layer.alpha, beta=layer.beta, k=layer.k))]
+    return [Inline(template, keywords(size=layer.size, alpha=layer.alpha, beta=layer.beta, k=layer.k))]
 
 
 def _scale(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
-    return [Call("Scale", (_or("use_bias", getattr(layer, "bias", False), False), NAME))]
+    return [Call("Scale", (optional("use_bias", getattr(layer, "bias", False), False), NAME))]
 
 
 def _prelu(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
     axes = len(output)
     shared = list(range(1, axes + 1 if layer.num_parameters == 1 else axes))
-    start = _given(alpha_initializer=Code("keras.initializers.Constant(0.25)"))
-    return [Call("layers.PReLU", (*start, _or("shared_axes", shared, []), NAME))]
+    start = keywords(alpha_initializer=Code("keras.initializers.Constant(0.25)"))
+    return [Call("layers.PReLU", (*start, optional("shared_axes", shared, []), NAME))]
 
 
 def _softmax(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
     axis = _place(orders[0], layer.dim % len(output))
-    return Mapped([Call("layers.Softmax", (_or("axis", axis, -1),))], orders[0])
+    return Mapped([Call("layers.Softmax", (optional("axis", axis, -1),))], orders[0])
 
 
 def _stochastic_depth(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
     shape = (None if layer.mode == "row" else 1, *(1,) * len(output))
-    return Mapped([Call("layers.Dropout", (*_first(rate=layer.p), *_given(noise_shape=shape)))], orders[0])
+    return Mapped([Call("layers.Dropout", (*positional(rate=layer.p), *keywords(noise_shape=shape)))], orders[0])
 
 
 def _joined(orders: list[Order]) -> list[str]:
@@ -183,7 +174,7 @@ def _concat(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> M
         return Mapped([Inline("{0}")], orders[0])
     axis = _place(orders[0], layer.dim % len(output))
     text = f"layers.Concatenate(axis={{axis}})([{', '.join(_joined(orders))}])"
-    return Mapped([Inline(text, _given(axis=axis))], orders[0])
+    return Mapped([Inline(text, keywords(axis=axis))], orders[0])
 
 
 def _merge(name: str) -> KerasMapper:
@@ -200,7 +191,7 @@ def _gate(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> Map
 
 def _split(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
     start = sum(layer.channels[: layer.part])
-    return [Inline("{0}[..., {start}:{stop}]", _given(start=start, stop=start + output[0]))]
+    return [Inline("{0}[..., {start}:{stop}]", keywords(start=start, stop=start + output[0]))]
 
 
 def _unfold(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
@@ -208,7 +199,7 @@ def _unfold(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> M
 
 
 _MAPPERS: dict[str, KerasMapper] = {
-    **{name: _space(mapper) for name, mapper in SPACE.items()},
+    **{name: _space(mapper) for name, mapper in (SPACE | RESIZING).items()},
     "Linear": _linear,
     "Flatten": _reshape,
     "Reshape": _reshape,
@@ -221,7 +212,7 @@ _MAPPERS: dict[str, KerasMapper] = {
     "LocalResponseNorm": _space(_local_response_norm),
     "Scale": _space(_scale),
     "relu": _activation("relu"),
-    "relu6": _elementwise(lambda layer: Call("layers.ReLU", _given(max_value=6))),
+    "relu6": _elementwise(lambda layer: Call("layers.ReLU", keywords(max_value=6))),
     "silu": _activation("silu"),
     "hardswish": _activation("hard_silu"),
     "hardsigmoid": _activation("hard_sigmoid"),
@@ -230,12 +221,12 @@ _MAPPERS: dict[str, KerasMapper] = {
     "mish": _activation("mish"),
     "selu": _activation("selu"),
     "Gelu": _elementwise(_gelu),
-    "LeakyReLU": _elementwise(lambda layer: Call("layers.LeakyReLU", _given(negative_slope=layer.negative_slope))),
+    "LeakyReLU": _elementwise(lambda layer: Call("layers.LeakyReLU", keywords(negative_slope=layer.negative_slope))),
     "PReLU": _space(_prelu),
-    "ELU": _elementwise(lambda layer: Call("layers.ELU", (_or("alpha", layer.alpha, 1.0),))),
+    "ELU": _elementwise(lambda layer: Call("layers.ELU", (optional("alpha", layer.alpha, 1.0),))),
     "Softplus": _elementwise(_softplus),
     "Softmax": _softmax,
-    "Dropout": _elementwise(lambda layer: Call("layers.Dropout", _first(rate=layer.p))),
+    "Dropout": _elementwise(lambda layer: Call("layers.Dropout", positional(rate=layer.p))),
     "StochasticDepth": _stochastic_depth,
     "Concat": _concat,
     "Add": _merge("Add"),

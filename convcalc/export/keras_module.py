@@ -76,9 +76,7 @@ def _steps(network: Network) -> tuple[list[Sequence[Step]], list[Order]]:
     return found, orders
 
 
-def _function_lines(
-    found: Definitions, definition: Definition, network: Network, orders: list[Order]
-) -> list[str]:
+def _function_lines(found: Definitions, definition: Definition, network: Network, orders: list[Order]) -> list[str]:
     top = definition is found.top
     scope = definition.scope
     inputs = [identifier(network.nodes[index].name, "x") for index in scope.inputs] if top else None
@@ -97,10 +95,17 @@ def _function_lines(
             if text != target:
                 body.append(f"    {target} = {text}{comment}")
             continue
-        body += layout(f"{target} = ", _form(found, part, slots, statement.reads, top), _applied(part, statement.reads) + comment, 1)
+        body += layout(
+            f"{target} = ",
+            _form(found, part, slots, statement.reads, top),
+            _applied(part, statement.reads) + comment,
+            1,
+        )
     if top:
         lines = [f"def {definition.name}():", *docstring(f"{network.name} as a keras.Model.", "    ")]
-        built = [f"keras.Input({_input_shape(network, n)}, name={literal(network.nodes[n].name)})" for n in scope.inputs]
+        built = [
+            f"keras.Input({_input_shape(network, n)}, name={literal(network.nodes[n].name)})" for n in scope.inputs
+        ]
         single = len(built) == 1
         lines += layout("inputs = ", built[0] if single else Form("", tuple(built)), depth=1)
         lines.append(f"    {', '.join(names.inputs)} = inputs")

@@ -32,7 +32,7 @@ def layout(before: str, form: Form | str, after: str = "", depth: int = 0) -> li
     """
     pad = INDENT * depth
     line = f"{pad}{before}{one_line(form)}{after}"
-    if isinstance(form, str) or not form.items or len(line) <= WIDTH and not _deep(form):
+    if isinstance(form, str) or not form.items or (len(line) <= WIDTH and not _deep(form)):
         return [line]
     lines = [f"{pad}{before}{form.prefix}{form.head}("]
     for item in form.items:

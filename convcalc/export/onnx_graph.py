@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 if TYPE_CHECKING:
-    from ..layers.base import Shape, Weight
+    from ..layers.base import Shape, Shapes, Weight
     from ..network import Node
 
 Weights = Mapping[str, Any]
@@ -91,3 +91,7 @@ class Graph:
         if not bias and not self.has("bias"):
             return [weight]
         return [weight, self.weight("bias") if self.has("bias") else self.numbers(np.zeros(count))]
+
+
+OnnxMapper = Callable[[Graph, Any, "Shapes", "Shape", list[str]], str]
+"""(graph, layer, input shapes, output shape, input names) -> the output's name. Raises `Refused`."""

@@ -1,24 +1,23 @@
 """ONNX operators: one table from the kinds of the language to what computes them.
 
-Source: the operators of ONNX opset 21, as onnxruntime runs them. Those that work on space stand in `onnx_space`.
+Source: the operators of ONNX opset 21, as onnxruntime runs them. Those that work on
+space stand in `onnx_space`, those that move numbers in `onnx_shapes`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import prod
 from typing import Any
 
 from ..layers.registry import KINDS
 from .calls import Refused
-from .onnx_graph import Graph
-from .onnx_space import SPACE, cropped, padded
+from .onnx_graph import Graph, OnnxMapper
+from .onnx_shapes import SHAPES
+from .onnx_space import SPACE, padded
 from .windows import Pads
 
 Shape = tuple[int, ...]
 Shapes = tuple[Shape, ...]
-OnnxMapper = Callable[[Graph, Any, Shapes, Shape, list[str]], str]
-"""(graph, layer, input shapes, output shape, input names) -> the output's name. Raises `Refused`."""
 
 
 def _edges(pads: Pads) -> list[int]:
@@ -77,20 +76,6 @@ def _linear(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list
         return graph.op("Gemm", names[0], graph.weight("weight"), *graph.optional("bias"), transB=1)
     product = graph.op("MatMul", names[0], graph.weight("weight", transposed=True))
     return graph.op("Add", product, graph.weight("bias")) if layer.bias else product
-
-
-def _flatten(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
-    if len(output) == 1:
-        return graph.op("Flatten", names[0], axis=1)
-    return graph.op("Reshape", names[0], graph.integers((-1, *output)))
-
-
-def _reshape(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
-    return graph.op("Reshape", names[0], graph.integers((-1, *output)))
-
-
-def _permute(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
-    return graph.op("Transpose", names[0], perm=[0, *(axis + 1 for axis in layer.order)])
 
 
 def _batch_norm(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
@@ -191,70 +176,13 @@ def _dropout(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: lis
     return graph.op("Dropout", names[0], graph.numbers(layer.p))
 
 
-def _concat(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
-    return graph.op("Concat", *names, axis=layer.dim % len(inputs[0]) + 1)
-
-
-def _pairwise(operator: str) -> OnnxMapper:
-    def map_(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
-        result = names[0]
-        for name in names[1:]:
-            result = graph.op(operator, result, name)
-        return result
-
-    return map_
-
-
-def _gate(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
-    transform, gate, carry = names
-    rest = graph.op("Sub", graph.numbers(1.0), gate)
-    return graph.op("Add", graph.op("Mul", transform, gate), graph.op("Mul", carry, rest))
-
-
-def _split(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
-    before = sum(layer.channels[: layer.part])
-    cut = ((before, inputs[0][0] - before - output[0]), *((0, 0),) * (len(output) - 1))
-    return cropped(graph, names[0], inputs[0], cut)
-
-
-def _channel_shuffle(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
-    channels, *space = inputs[0]
-    apart = graph.op("Reshape", names[0], graph.integers((-1, layer.groups, channels // layer.groups, *space)))
-    dealt = graph.op("Transpose", apart, perm=[0, 2, 1, *range(3, 3 + len(space))])
-    return graph.op("Reshape", dealt, graph.integers((-1, *output)))
-
-
-def _pixel_shuffle(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
-    factor, space = layer.upscale_factor, inputs[0][1:]
-    axes = len(space)
-    if axes == 2:
-        return graph.op("DepthToSpace", names[0], blocksize=factor, mode="CRD")
-    apart = graph.op("Reshape", names[0], graph.integers((-1, output[0], *(factor,) * axes, *space)))
-    order = [axis for n in range(axes) for axis in (2 + axes + n, 2 + n)]
-    return graph.op("Reshape", graph.op("Transpose", apart, perm=[0, 1, *order]), graph.integers((-1, *output)))
-
-
-def _pixel_unshuffle(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
-    factor, axes = layer.downscale_factor, len(output) - 1
-    halves = [size for n in range(axes) for size in (output[1 + n], factor)]
-    apart = graph.op("Reshape", names[0], graph.integers((-1, inputs[0][0], *halves)))
-    order = [0, 1, *(3 + 2 * n for n in range(axes)), *(2 + 2 * n for n in range(axes))]
-    return graph.op("Reshape", graph.op("Transpose", apart, perm=order), graph.integers((-1, *output)))
-
-
-def _unfold(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
-    raise Refused("ONNX has no operator that writes windows out as columns")
-
-
 _MAPPERS: dict[str, OnnxMapper] = {
     **SPACE,
+    **SHAPES,
     "Conv": _conv,
     "ConvTranspose": _conv_transpose,
     "SeparableConv": _separable,
     "Linear": _linear,
-    "Flatten": _flatten,
-    "Reshape": _reshape,
-    "Permute": _permute,
     "Identity": _plain("Identity"),
     "BatchNorm": _batch_norm,
     "GroupNorm": _group_norm,
@@ -279,17 +207,11 @@ _MAPPERS: dict[str, OnnxMapper] = {
     "Softmax": _softmax,
     "Dropout": _dropout,
     "StochasticDepth": _plain("Identity"),
-    "Concat": _concat,
-    "Add": _pairwise("Add"),
-    "Multiply": _pairwise("Mul"),
-    "Gate": _gate,
-    "Split": _split,
-    "ChannelShuffle": _channel_shuffle,
-    "PixelShuffle": _pixel_shuffle,
-    "PixelUnshuffle": _pixel_unshuffle,
-    "Unfold": _unfold,
 }
+
+
 ONNX: dict[str, OnnxMapper] = {
     kind: _MAPPERS[kind if kind in _MAPPERS else model] for kind, (_, model) in KINDS.items()
 }
+
 """Kind -> its operators."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import floor, prod
 from typing import Any
 
 import numpy as np
 
 from .calls import Refused
-from .onnx_graph import Graph
+from .onnx_graph import Graph, OnnxMapper
 from .windows import Pads, fitted_pads
 
 Shape = tuple[int, ...]
@@ -159,7 +158,7 @@ def _crop(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[s
     return cropped(graph, names[0], inputs[0], ((0, 0), *cut))
 
 
-SPACE: dict[str, Callable[[Graph, Any, Shapes, Shape, list[str]], str]] = {
+SPACE: dict[str, OnnxMapper] = {
     "MaxPool": _max_pool,
     "AvgPool": _avg_pool,
     "LpPool": _lp_pool,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ..findings import UsageError
 from .drawing import Drawing
@@ -66,7 +67,7 @@ def _spread(places: list[Place], ways: list[list[int]], rows: list[list[int]]) -
     above: list[list[int]] = [[] for _ in places]
     below: list[list[int]] = [[] for _ in places]
     for way in ways:
-        for upper, lower in zip(way, way[1:], strict=False):
+        for upper, lower in pairwise(way):
             above[lower].append(upper)
             below[upper].append(lower)
     for row in rows:

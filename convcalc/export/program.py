@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ..findings import UsageError
@@ -196,7 +197,7 @@ class _Builder:
 
     def _is_chain(self, parts: list[Part]) -> bool:
         """Whether each module reads what the one before it puts out, and nothing else does."""
-        for before, part in zip(parts, parts[1:], strict=False):
+        for before, part in pairwise(parts):
             (value,) = before.outputs if len(before.outputs) == 1 else (None,)
             if part.inputs != (value,) or value is None or value >= len(self.last_read):
                 return False

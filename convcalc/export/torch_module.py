@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from .calls import Inline
+from .calls import Call, Inline
 from .definitions import Definition, Definitions, Slot, define
 from .identifiers import Names, docstring, identifier
 from .layout_code import Form, layout, one_line
-from .program import Part, Use, program, steps_of
+from .program import Chain, Part, Use, Work, program, steps_of
 from .python_text import Slots, argument_texts, file_head, given_texts, helper_texts, inline_text
 from .torch_helpers import HELPERS
 from .torch_layers import TORCH
@@ -17,21 +17,17 @@ from .variables import variables
 
 if TYPE_CHECKING:
     from ..network import Network
-    from .calls import Call
-    from .program import Chain
 
-MODULE_ATTRIBUTES = frozenset(
-    (
-        "T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches "
-        "eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict "
-        "modules mtia named_buffers named_children named_modules named_parameters parameters register_backward_hook "
-        "register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook "
-        "register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook "
-        "register_module register_parameter register_state_dict_post_hook register_state_dict_pre_hook "
-        "requires_grad_ set_extra_state set_submodule share_memory state_dict to to_empty train training type xpu "
-        "zero_grad"
-    ).split()
-)
+_ATTRIBUTES = """
+T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches
+eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict
+modules mtia named_buffers named_children named_modules named_parameters parameters register_backward_hook
+register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook
+register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook
+register_module register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_
+set_extra_state set_submodule share_memory state_dict to to_empty train training type xpu zero_grad
+"""
+MODULE_ATTRIBUTES = frozenset(_ATTRIBUTES.split())
 """Names that nn.Module keeps for itself."""
 RESERVED = ("torch", "nn", "F", "model", *HELPERS)
 
@@ -102,15 +98,14 @@ def _signature(name: str, parameters: list[str]) -> list[str]:
     return layout("", Form(f"def {name}", tuple(parameters)), ":", depth=1)
 
 
-def _form(found: Definitions, work: Call | Use | Chain | Inline, slots: Slots) -> Form:
+def _form(found: Definitions, work: Work, slots: Slots) -> Form:
     """What builds a module."""
     if isinstance(work, Use):
         definition, arguments = found.of[id(work.scope)]
         return Form(definition.name, tuple(given_texts(arguments, slots)))
-    if isinstance(work, Inline):
-        raise AssertionError("an expression builds no module")
-    if hasattr(work, "function"):
+    if isinstance(work, Call):
         return Form(work.function, tuple(argument_texts(work, slots)))
+    assert isinstance(work, Chain), "an expression builds no module"
     return Form("nn.Sequential", tuple(_repeats(found, work.parts, slots)))
 
 
