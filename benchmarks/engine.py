@@ -21,6 +21,8 @@ from functools import partial
 import yaml
 
 from convcalc import Network, analyse, loads
+from convcalc.analysis.device import DEVICES
+from convcalc.analysis.quantities import QUANTITIES
 from convcalc.source import Source, parse
 
 HEAD = "convcalc: 1\ninput: [16, 64, 64]\nlayers:\n"
@@ -71,13 +73,15 @@ def main() -> None:
     sizes = [parser.parse_args().largest // d for d in (100, 10, 1)]
     print(f"{'us a layer':44} " + "  ".join(f"{n:8}" for n in sizes))
     for title, make in (("repeated", repeated), ("varied", varied)):
-        loading, costing = [], []
+        loading, costing, analysing = [], [], []
         for n in sizes:
             text = make(n)
             loading.append(best(partial(loads, text)))
             costing.append(best(partial(shapes_and_costs, loads(text))))
+            analysing.append(best(partial(all_analyses, loads(text))))
         report(f"{title}: text -> network", sizes, loading)
         report(f"{title}: shapes + params + macs", sizes, costing)
+        report(f"{title}: every quantity of the network", sizes, analysing)
     text = varied(40_000)
     print(f"reading {text.count(chr(10)):,} lines: ", end="")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -92,6 +96,12 @@ def main() -> None:
 def shapes_and_costs(network: Network) -> object:
     """Run every shape rule and every cost again."""
     return analyse(network.at(network.inputs)).totals
+
+
+def all_analyses(network: Network) -> object:
+    """Every quantity of the network, from a fresh report: fields, memory, training, all counts of work."""
+    figures = analyse(network, optimizer="adam", device=DEVICES["v100"])
+    return [quantity.get(figures, figures.whole) for quantity in QUANTITIES.values()]
 
 
 def print_table(network: Network) -> None:

@@ -108,6 +108,25 @@ CODES: dict[str, str] = {
     "CC304": "an explanation does not give the printed cell",
     "CC305": "a budget is exceeded",
     "CC306": "a claim about something that does not exist",
+    "CC307": "a comment that ignores a finding that is not there",
+    "CC401": "inputs at the edge that a stride never reads",
+    "CC402": "a transposed convolution whose overlap is uneven",
+    "CC403": "a bias right before a batch norm",
+    "CC404": "padding larger than useful",
+    "CC405": "a pool that reads only padding",
+    "CC406": "a layer that nothing uses",
+    "CC407": "a parameter or a block that nothing uses",
+    "CC408": "a dead branch",
+    "CC409": "a kernel larger than its input without padding",
+    "CC410": "output padding of at least the stride",
+    "CC411": "groups that leave one channel",
+    "CC501": "a layer that the NumPy reference does not confirm",
+    "CC701": "operators of an ONNX file that the language does not have",
+    "CC702": "operators of an ONNX file that stand as others of the same shape and cost",
+    "CC703": "weights of an ONNX file that several layers share",
+    "CC704": "parts of an ONNX file that lead to no output",
+    "CC705": "not an ONNX file, or a damaged one",
+    "CC706": "an ONNX graph that cannot be read as a network",
 }
 """Every code and what it stands for."""
 
@@ -132,7 +151,7 @@ HINTS: dict[str, str] = {
     "CC112": "write convcalc: 1",
     "CC200": "compare the shapes of the layers before it",
     "CC201": "pad the input, or use a smaller kernel or dilation",
-    "CC202": "see the range of the field",
+    "CC202": "kernels, strides and dilations are at least 1, paddings at least 0",
     "CC203": "bring the inputs to one shape: crop, pad, resize or a 1x1 convolution",
     "CC204": "choose groups that divide the channels",
     "CC205": "use an output padding below the stride",
@@ -144,8 +163,21 @@ HINTS: dict[str, str] = {
     "CC211": "use less padding, or zeros",
     "CC212": "numbers are at most 9223372036854775807",
     "CC213": "name the inputs with from, or join them first",
+    "CC301": "correct the spec, or what it expects",
+    "CC306": "correct the claim, or remove it",
+    "CC501": "the rule of this kind or the reference is wrong: please report it with the spec",
+    "CC701": "their operations are not counted",
+    "CC702": "shapes and costs hold; values would differ",
+    "CC703": "subtract what is counted twice",
+    "CC704": "export the part of the model that runs",
+    "CC705": "export the model again: it is truncated, or no ONNX file",
+    "CC706": "check the model with onnx.checker, or export it again",
 }
 """What to do about a finding of a code, where nothing more precise is known."""
 
-SEVERITIES: dict[str, Severity] = {}
+SEVERITIES: dict[str, Severity] = {
+    "CC307": "warning",
+    **{code: "advice" for code in CODES if code.startswith("CC4")},
+    **dict.fromkeys(("CC701", "CC702", "CC703", "CC704"), "warning"),
+}
 """Severity of the codes that are not errors."""

@@ -68,6 +68,10 @@ class Origin(Protocol):
 
     path: str
 
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Names of the variants that `reload` takes."""
+
     def finding(self, code: str, message: str, name: str = "", *, hint: str | None = None) -> Finding:
         """A finding placed where the node or group `name` is written."""
 

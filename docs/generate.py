@@ -1,4 +1,4 @@
-"""Write the generated pages: docs/kinds.md and the formulas of docs/arithmetic.md.
+"""Write the generated pages: docs/kinds.md, docs/codes.md and the formulas of docs/arithmetic.md.
 
 python docs/generate.py          writes them
 python docs/generate.py --check  says which are not current (exit code 1)
@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import convcalc
+from convcalc.check.manual.pages import codes_markdown
 from convcalc.geometry import FORMULAS, SYMBOLS
 from convcalc.layers.base import OPERATIONS
 from convcalc.layers.registry import KINDS, layer_class
@@ -73,7 +74,7 @@ def pages() -> dict[Path, str]:
     text = arithmetic.read_text("utf-8")
     section = START + formulas_section() + END
     replaced = re.sub(re.escape(START) + ".*?" + re.escape(END), lambda _: section, text, flags=re.S)
-    return {DOCS / "kinds.md": kinds_page(), arithmetic: replaced}
+    return {DOCS / "kinds.md": kinds_page(), DOCS / "codes.md": codes_markdown(), arithmetic: replaced}
 
 
 def main() -> int:

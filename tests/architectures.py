@@ -179,3 +179,40 @@ CONTEXT = (
 def network(text: str, **options: object) -> Network:
     """The network of a spec."""
     return loads(text, **options)  # type: ignore[arg-type]
+
+
+INCEPTION_V2 = """\
+convcalc: 1
+name: Inception v2 as TF-Slim has it, widths aside
+input: [3, 224, 224]
+blocks:
+  mixed:
+    layers:
+      - concat:
+          branches:
+            one: [{conv2d: {out: 8, k: 1}}]
+            three: [{conv2d: {out: 8, k: 1}}, {conv2d: {out: 8, k: 3, p: same}}]
+            double: [{conv2d: {out: 8, k: 1}}, {conv2d: {out: 8, k: 3, p: same}}, {conv2d: {out: 8, k: 3, p: same}}]
+            pool: [{avg_pool2d: {k: 3, s: 1, p: same}}, {conv2d: {out: 8, k: 1}}]
+  reduction:
+    layers:
+      - concat:
+          branches:
+            three: [{conv2d: {out: 8, k: 1}}, {conv2d: {out: 8, k: 3, s: 2, p: same}}]
+            double:
+              - {conv2d: {out: 8, k: 1}}
+              - {conv2d: {out: 8, k: 3, p: same}}
+              - {conv2d: {out: 8, k: 3, s: 2, p: same}}
+            pool: [{max_pool2d: {k: 3, s: 2, p: same}}]
+layers:
+  - {separable_conv2d: {out: 8, k: 7, s: 2, p: same}}
+  - {max_pool2d: {k: 3, s: 2, p: same}}
+  - {conv2d: {out: 8, k: 1}}
+  - {conv2d: {out: 8, k: 3, p: same}}
+  - {max_pool2d: {k: 3, s: 2, p: same}}
+  - {mixed: {}, repeat: 2, name: mixed_3}
+  - {reduction: {}, name: mixed_4a}
+  - {mixed: {}, repeat: 4, name: mixed_4}
+  - {reduction: {}, name: mixed_5a}
+  - {mixed: {}, repeat: 2, name: mixed_5}
+"""

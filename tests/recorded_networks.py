@@ -179,7 +179,7 @@ def pool(reduction: str, rank: int, hp: dict[str, Any]) -> tuple[str, dict[str, 
 
 
 def _multiply(call: Call, hp: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    return ("scale" if str(call["from"][0]).startswith("param:") else "multiply"), {}
+    return ("scale", {"bias": False}) if str(call["from"][0]).startswith("param:") else ("multiply", {})
 
 
 def _crop(call: Call, hp: dict[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -123,6 +123,7 @@ EXAMPLES = [
     curved("local_response_norm", size=3, alpha=0.5),
     curved("local_response_norm", size=4, alpha=0.5, beta=0.6, k=2.0),
     linear("scale"),
+    curved("scale", bias=True),
     curved("relu"),
     curved("relu6"),
     curved("silu"),

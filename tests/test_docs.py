@@ -1,13 +1,15 @@
 """The documentation is run: every console example prints what the page says.
 
 A ```yaml block whose first line is `# name.yaml` is written to that file for the examples below it. A
-```console block is a shell session: `$ command` lines and the output (both streams) under each.
+```console block is a shell session, in a folder with the files of docs/files: `$ command` lines and the output
+(both streams) under each.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -54,7 +56,7 @@ def differences(page: str, folder: Path) -> list[str]:
         "OPENBLAS_NUM_THREADS": "1",
     }
     work = folder / "work"
-    work.mkdir()
+    shutil.copytree(ROOT / "docs" / "files", work)
     wrong = []
     for kind, text in sessions(page):
         if kind == "yaml":

@@ -11,6 +11,7 @@ PACKAGE = Path(convcalc.__file__).parent
 FLOORS = {
     "geometry": 0,
     "findings": 0,
+    "hints": 0,
     "source": 0,
     "layers": 1,
     "network": 2,

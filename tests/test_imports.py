@@ -42,6 +42,11 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
         (["--help"], ("numpy", "yaml", "pydantic", "rich.markdown", "convcalc.layers", "convcalc.spec")),
         (["table", "googlenet.yaml"], ("numpy", "rich", "convcalc.layers.shuffle", "convcalc.reference")),
         (["invert", "--k", "3", "--s", "2", "--p", "1"], ("numpy", "yaml", "rich", "convcalc.layers")),
+        (["check", "googlenet.yaml"], ("numpy", "rich", "convcalc.layers.shuffle", "convcalc.reference")),
+        (["check", "googlenet.yaml"], ("multiprocessing", "tomllib", "convcalc.check.rules", "convcalc.check.update")),
+        (["diff", "googlenet", "googlenet"], ("numpy", "rich", "convcalc.layers.shuffle", "convcalc.check")),
+        (["sizes", "googlenet.yaml"], ("numpy", "rich", "convcalc.layers.shuffle", "convcalc.reference")),
+        (["invert", "googlenet.yaml"], ("numpy", "rich", "convcalc.layers.shuffle", "convcalc.reference")),
         (["solve", "--in", "224", "--out", "112"], ("numpy", "yaml", "rich", "convcalc.layers")),
     ],
 )

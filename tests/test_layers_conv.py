@@ -61,6 +61,7 @@ def buffers(layer: Layer, *inputs: Shape) -> int:
         ("prelu", {}, (64, 5, 5), 1, 0),
         ("prelu", {"num_parameters": 64}, (64, 5, 5), 64, 0),
         ("scale", {}, (64, 5, 5), 64, 0),
+        ("scale", {"bias": True}, (64, 5, 5), 128, 0),
         ("upsample", {"scale_factor": 2}, (64, 5, 5), 0, 0),
         ("dropout", {}, (64,), 0, 0),
         ("softmax", {}, (64,), 0, 0),

@@ -15,7 +15,17 @@ from convcalc.analysis.seen import effective, seen_from
 from convcalc.layers.registry import build
 from convcalc.network import Network, Node, Output, output_shape
 
-from .architectures import ALEXNET, CONTEXT, MOBILENET_V1, MOBILENET_V2, RESNET18, VGG16, bottleneck_resnet, network
+from .architectures import (
+    ALEXNET,
+    CONTEXT,
+    INCEPTION_V2,
+    MOBILENET_V1,
+    MOBILENET_V2,
+    RESNET18,
+    VGG16,
+    bottleneck_resnet,
+    network,
+)
 
 MEASURED = json.loads((Path(__file__).parent / "data" / "receptive_fields.json").read_text("utf-8"))
 """Gradient support of the centre unit behind each window: [size, jump, first input of position 0]."""
@@ -79,6 +89,17 @@ def test_published_resnets(repeats: tuple[int, int, int, int], first_strides: bo
     last = found[f"layer4.{repeats[3] - 1}.relu"]
     assert last is not None and [(f.size, f.jump) for f in last] == [(size, 32)] * 2
     assert receptive_fields(network(bottleneck_resnet(repeats, first_strides))).notes == []
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "first"), [(INCEPTION_V2, 699, -318), (MOBILENET_V1.replace("p: 1", "p: same"), 315, -126)]
+)
+def test_published_same_padded_networks(text: str, size: int, first: int) -> None:
+    """README of google-research/receptive_field: 699 and 318, 315 and 126 (the padding is −first)."""
+    found = receptive_fields(network(text))
+    last = found.fields[-1]
+    assert last is not None and [(f.size, f.jump, f.first) for f in last] == [(size, 32, first)] * 2
+    assert found.notes == []
 
 
 def test_context_network_of_yu_and_koltun() -> None:

@@ -181,3 +181,20 @@ def test_a_tile_bounds_the_memory_of_the_columns(monkeypatch: pytest.MonkeyPatch
     x, w = np.zeros((1, 16, 130, 130), np.float32), np.zeros((2, 16, 3, 3), np.float32)
     y = correlation.correlate(x, w, (1, 1), (1, 1))
     assert max(size for size in sizes if size != y.nbytes) <= correlation.TILE_BYTES
+
+
+@pytest.mark.parametrize(
+    ("fields", "size", "wanted"),
+    [
+        ({"k": 3, "s": 2, "p": 1, "output_padding": 1}, 3, [10, 101, 10, 101, 10, 100]),
+        ({"k": 3, "s": 2, "padding": "same"}, 3, [1, 10, 101, 10, 101, 10]),
+        ({"k": 3, "s": 4, "padding": "valid"}, 2, [1, 10, 100, 0, 1, 10, 100, 0]),
+        ({"k": 3, "s": 1, "d": 3, "output_padding": 2}, 2, [1, 1, 0, 10, 10, 0, 100, 100, 0, 0]),
+        ({"k": 1, "s": 5, "p": 2, "output_padding": 4}, 1, [0]),
+    ],
+    ids=["PyTorch", "Keras same", "Keras valid", "output padding beyond the stride", "cropped beyond the extent"],
+)
+def test_transposed_convolutions_of_ones(fields: dict[str, Any], size: int, wanted: list[int]) -> None:
+    layer = build("conv_transpose1d", {"out": 1, "bias": False, **fields})
+    weight = np.array([1, 10, 100][: layer.kernel_size[0]]).reshape(1, 1, -1)
+    assert forward(layer, np.ones((1, 1, size), int), {"weight": weight})[0, 0].tolist() == wanted

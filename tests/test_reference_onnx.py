@@ -10,7 +10,8 @@ import pytest
 
 from convcalc.layers.registry import build
 from convcalc.reference import forward
-from tests.onnx_nodes import OPERATORS, Case, LeftOut, collect
+from tests.onnx_nodes import OPERATORS, collect
+from tests.onnx_telling import Case, LeftOut
 
 LEFT_OUT = {
     "average pools have no dilation": 6,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -115,6 +115,7 @@ def test_average_pools(fields: dict[str, Any], sizes: tuple[int, int]) -> None:
     pairs=st.lists(st.lists(st.integers(-3, 4), min_size=2, max_size=2), min_size=2, max_size=2),
     sizes=st.tuples(st.integers(1, 5), st.integers(1, 5)),
 )
+@example(mode="constant", pairs=[[-3, 4], [0, 0]], sizes=(2, 2))
 @some
 def test_pads(mode: str, pairs: list[list[int]], sizes: tuple[int, int]) -> None:
     agree("pad", {"padding": pairs, "mode": mode}, (2, *sizes))

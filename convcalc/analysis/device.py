@@ -9,6 +9,7 @@ Source: Williams, Waterman & Patterson 2009, Roofline, 10.1145/1498765.1498785.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -107,6 +108,21 @@ def least_seconds(flops: int, bytes: int, rate: int, bandwidth: int) -> Fraction
     Fraction(1, 1000)
     """
     return max(Fraction(flops, rate), Fraction(bytes, bandwidth))
+
+
+def least_total(work: Iterable[tuple[int, int]], device: Device) -> Fraction:
+    """The sum of the least times of layers, each given by its FLOPs and bytes, in seconds.
+
+    >>> least_total([(10**9, 10**6), (0, 10**9)], Device("chip", 10**12, 10**9))
+    Fraction(1001, 1000)
+    """
+    flops = bytes = 0
+    for layer_flops, layer_bytes in work:
+        if limit(layer_flops, layer_bytes, device) == "compute":
+            flops += layer_flops
+        else:
+            bytes += layer_bytes
+    return Fraction(flops, device.flops) + Fraction(bytes, device.bandwidth)
 
 
 def limit(flops: int, bytes: int, device: Device) -> Literal["compute", "memory"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ..layers.base import OPERATIONS
@@ -59,17 +58,12 @@ def _intensity(report: Report, subject: Subject) -> Value:
 
 def _time(report: Report, subject: Subject) -> Value:
     """The sum of the layers' least times, rounded down, so that it stays a bound."""
-    from .device import least_seconds
+    from .device import least_total
 
-    device = report.device
-    if device is None:
+    if report.device is None:
         return None
-    costs, batch = report.costs, report.batch
-    seconds = sum(
-        [least_seconds(costs[i].flops * batch, report.moved[i], device.flops, device.bandwidth) for i in subject.nodes],
-        Fraction(0),
-    )
-    return int(seconds * 10**9)
+    costs, batch, moved = report.costs, report.batch, report.moved
+    return int(least_total([(costs[i].flops * batch, moved[i]) for i in subject.nodes], report.device) * 10**9)
 
 
 def _bound(report: Report, subject: Subject) -> Value:

@@ -82,7 +82,7 @@ class Report:
 
     def cost(self, subject: Subject) -> Cost:
         """The summed cost of a subject's layers."""
-        return self._checked_total(subject.nodes)
+        return self.totals if subject is self.whole else self._checked_total(subject.nodes)
 
     def _checked_total(self, nodes: Sequence[int]) -> Cost:
         from ..findings import SpecError
@@ -122,22 +122,33 @@ class Report:
 
         return ITEM_BYTES[self.dtype]
 
+    @cached_property
+    def _works(self) -> tuple[list[int], list[tuple[Layer, Shapes, Shape]]]:
+        """For each node, the number of its (layer, shapes), and these; 0 stands for an input of the network."""
+        nodes = self.network.nodes
+        numbers: list[int] = []
+        known: dict[tuple[int, Shapes], int] = {}
+        works: list[tuple[Layer, Shapes, Shape]] = []
+        for _, layer, sources, shape in nodes:
+            if layer is None:
+                numbers.append(0)
+                continue
+            inputs = tuple([nodes[i].shape for i in sources])
+            key = (id(layer), inputs)
+            number = known.get(key)
+            if number is None:
+                works.append((layer, inputs, shape))
+                number = known[key] = len(works)
+            numbers.append(number)
+        return numbers, works
+
     def figures(self, fact: Fact) -> list[int]:
         """One count of every node for one example, computed once for equal layers on equal shapes."""
         found = self._figures.get(fact)
         if found is None:
-            found = self._figures[fact] = []
-            known: dict[tuple[int, Shapes], int] = {}
-            nodes = self.network.nodes
-            for node in nodes:
-                if node.layer is None:
-                    found.append(0)
-                    continue
-                inputs = tuple([nodes[i].shape for i in node.inputs])
-                key = (id(node.layer), inputs)
-                if key not in known:
-                    known[key] = fact(node.layer, inputs, node.shape)
-                found.append(known[key])
+            numbers, works = self._works
+            values = [0, *[fact(*work) for work in works]]
+            found = self._figures[fact] = [values[number] for number in numbers]
         return found
 
     def summed(self, fact: Fact, subject: Subject) -> int:

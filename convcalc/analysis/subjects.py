@@ -11,10 +11,13 @@ def find(report: Report, path: str) -> Subject | None:
     """The layer, group, input or `total` at a path; None where there is none.
 
     A `*` stands for one name of the path (`conv2_x.*.conv1`), `**` for any number of names: the subject is
-    then all that match, their costs summed.
+    then all that match, their costs summed. `conv1..pool5` is everything from one to the other, in order.
     """
     if path == "total":
         return report.whole
+    first, dots, last = path.partition("..")
+    if dots:
+        return None if ".." in last else _between(path, find(report, first), find(report, last))
     network = report.network
     group = network.groups.get(path)
     if group is not None:
@@ -26,6 +29,12 @@ def find(report: Report, path: str) -> Subject | None:
         inputs = [i for i, node in enumerate(network.nodes) if node.layer is None]
         return Subject("input", inputs, inputs[0] if len(inputs) == 1 else None)
     return _collect(report, path) if "*" in path else None
+
+
+def _between(path: str, first: Subject | None, last: Subject | None) -> Subject | None:
+    if first is None or last is None or not first.nodes or not last.nodes or first.nodes[0] > last.nodes[-1]:
+        return None
+    return Subject(path, range(first.nodes[0], last.nodes[-1] + 1), last.output)
 
 
 def _index(report: Report) -> dict[str, int]:

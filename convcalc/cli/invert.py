@@ -1,4 +1,4 @@
-"""`convcalc invert`: the transposed convolution that undoes a shape."""
+"""`convcalc invert`: the transposed convolution that undoes a shape; of a spec, the mirrored decoder."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ..findings import UsageError
 from ..geometry.errors import GeometryError
 from ..geometry.inversion import Inversion
 from ..geometry.inversion import invert as invert_shape
+from .options import InputOption, SetOption, VariantOption, load_network
 from .values import paddings, per_axis
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ LARGEST_VERIFIED = 2048
 
 
 def command(
+    spec: Annotated[
+        str | None, typer.Argument(metavar="[SPEC]", help="A spec: its mirrored decoder is written, as a spec.")
+    ] = None,
     kernel_size: Annotated[
         str | None,
         typer.Option("--k", "--kernel-size", metavar="K", help="Kernel: 3, or one number an axis: 3,5."),
@@ -40,13 +44,41 @@ def command(
     output_format: Annotated[
         Literal["text", "json", "markdown"], typer.Option("--format", help="How to print.")
     ] = "text",
+    resize: Annotated[bool, typer.Option("--resize", help="SPEC: upsample and convolve: no checkerboard.")] = False,
+    skips: Annotated[bool, typer.Option("--skips", help="SPEC: with the encoder, joined at each scale.")] = False,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="LAYER", help="SPEC: mirror the layers up to this one.")
+    ] = None,
+    set: SetOption = None,
+    variant: VariantOption = None,
+    input: InputOption = None,
 ) -> None:
-    """The transposed convolution that undoes the shape of a convolution, and every size it serves.
+    """The transposed convolution that undoes the shape of a convolution; of a spec, the mirrored decoder.
 
     Commas separate axes, a colon before and after: --k 3,5 --s 2 --p 1:2,2 --size 224,320
     """
+    about_spec: dict[str, object] = {"--resize": resize, "--skips": skips, "--until": until, "--set": set}
+    about_spec |= {"--variant": variant, "--input": input}
+    about_kernel: dict[str, object] = {
+        "--k": kernel_size,
+        "--s": stride != "1",
+        "--p": padding != "0",
+        "--d": dilation != "1",
+    }
+    about_kernel |= {"--size": size, "--verify": verify, "--format": output_format != "text"}
+    for option, given in (about_kernel if spec is not None else about_spec).items():
+        if given:
+            raise UsageError(f"{option} does not go with a SPEC" if spec is not None else f"{option} needs a SPEC")
+    if spec is not None:
+        from .decoder import write_decoder
+
+        write_decoder(load_network(spec, set, variant, input), resize, skips, until)
+        return
     if kernel_size is None:
-        raise UsageError("invert needs the kernel of the convolution", hint="convcalc invert --k 3 --s 2 --p 1")
+        raise UsageError(
+            "invert needs the kernel of a convolution, or a spec",
+            hint="convcalc invert --k 3 --s 2 --p 1, or convcalc invert vgg",
+        )
     inversion = _inverted(kernel_size, stride, padding, dilation, size or [])
     verified = _verified(inversion, size or []) if verify else []
     if output_format == "json":

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from ..findings import UsageError
 
 if TYPE_CHECKING:
+    from ..analysis.device import Device
     from ..network import Network
+
+
+Dtype = Literal["float32", "float16", "bfloat16", "float64", "int8"]
+Optimizer = Literal["sgd", "momentum", "adam"]
 
 SpecArgument = Annotated[
     str, typer.Argument(metavar="SPEC", help="A spec file, - for standard input, or a gallery name.")
@@ -24,6 +29,13 @@ InputOption = Annotated[
     typer.Option("--input", metavar="C,H,W", help="Use another input: 3,299,299 (NAME=3,64,64 for one of several)."),
 ]
 BatchOption = Annotated[int, typer.Option("--batch", min=1, help="Batch size: multiplies macs, flops, activations.")]
+
+DtypeOption = Annotated[Dtype, typer.Option("--dtype", help="Type of activations and params in memory.")]
+OptimizerOption = Annotated[Optimizer, typer.Option("--optimizer", help="Whose state training memory counts.")]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option("--device", metavar="NAME", help="For the roofline: 10TFLOP/s,400GB/s, or k80 p100 v100 t4 a100."),
+]
 
 
 def integers(text: str, option: str) -> list[int]:
@@ -68,10 +80,43 @@ def read_params(texts: Iterable[str] | None) -> dict[str, str]:
     return params
 
 
+def read_device(text: str | None) -> Device | None:
+    """The device of `--device`. Raises UsageError."""
+    if text is None:
+        return None
+    from ..analysis.device import DEVICES, UnknownDevice
+    from ..analysis.device import read_device as read
+
+    try:
+        return read(text)
+    except UnknownDevice as error:
+        names = ", ".join(DEVICES)
+        raise UsageError(f"--device: {error}", f"for example 10TFLOP/s,400GB/s; or one of {names}") from error
+
+
 def load_network(
     spec: str, params: list[str] | None = None, variant: str | None = None, input: list[str] | None = None
 ) -> Network:
-    """The network of a SPEC argument under the shared options."""
+    """The network of a SPEC argument under the shared options; warnings of an ONNX file go to stderr."""
+    if spec.lower().endswith(".onnx"):
+        return _load_onnx(spec, params, variant, input)
     from ..spec import load
 
     return load(spec, params=read_params(params), variant=variant, input=read_input(input))
+
+
+def _load_onnx(spec: str, params: list[str] | None, variant: str | None, input: list[str] | None) -> Network:
+    if params or variant is not None:
+        option = "--set" if params else "--variant"
+        raise UsageError(f"{option} does not go with {spec}", "an ONNX file has no params and no variants")
+    from ..onnx_in import load_onnx
+
+    network = load_onnx(spec, input=read_input(input))
+    notes = getattr(network.origin, "notes", ())
+    if notes:
+        import sys
+
+        from ..render.findings import finding_text
+
+        print(finding_text(notes), file=sys.stderr)
+    return network

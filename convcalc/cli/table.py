@@ -7,19 +7,28 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ..findings import UsageError
-from .options import BatchOption, InputOption, SetOption, SpecArgument, VariantOption, load_network
+from .options import (
+    BatchOption,
+    DeviceOption,
+    DtypeOption,
+    InputOption,
+    OptimizerOption,
+    SetOption,
+    SpecArgument,
+    VariantOption,
+    load_network,
+    read_device,
+)
 
 if TYPE_CHECKING:
     from ..analysis.quantities import Quantity
-    from ..analysis.report import Report
+    from ..analysis.report import Report, Subject
     from ..published.compare import TableResult
     from ..render.grid import Grid
 
 
 Format = Literal["rich", "markdown", "csv", "json", "latex"]
 By = Literal["layer", "stage"]
-
-DEFAULT_COLUMNS = ("name", "kind", "output", "params", "macs")
 
 
 def command(
@@ -28,52 +37,56 @@ def command(
     columns: Annotated[
         str | None, typer.Option("--columns", metavar="A,B,…", help="Quantities to show; 'help' lists them.")
     ] = None,
+    sort: Annotated[
+        str | None, typer.Option("--sort", metavar="COLUMN", help="Sort the rows: numbers from the largest.")
+    ] = None,
+    top: Annotated[int | None, typer.Option("--top", min=1, metavar="N", help="Show the first N rows.")] = None,
+    plot: Annotated[str | None, typer.Option("--plot", metavar="COLUMN", help="Draw one column as bars.")] = None,
     format: Annotated[Format, typer.Option("--format", help="How to print.")] = "rich",
     input: InputOption = None,
     set: SetOption = None,
     variant: VariantOption = None,
     batch: BatchOption = 1,
+    dtype: DtypeOption = "float32",
+    optimizer: OptimizerOption = "sgd",
+    device: DeviceOption = None,
 ) -> None:
     from ..render import terminal
+    from .columns import arranged, chosen, help_lines
 
     if columns == "help":
-        terminal.write_lines(_columns_help())
+        terminal.write_lines(help_lines())
         return
-    chosen = _quantities(columns)
+    quantities = chosen(columns, terminal.line_width() if format == "rich" else None)
+    shown = {quantity.name for quantity in quantities} | {plot, sort}
+    if device is None and (needed := shown & {"time", "bound"}):
+        raise UsageError(f"the column {min(filter(None, needed))} needs --device", "for example --device v100")
+    if plot is not None and format != "rich":
+        raise UsageError("--plot draws for a terminal: it goes without --format")
     from ..analysis.report import analyse
 
     network = load_network(spec, set, variant, input)
-    report = analyse(network, batch)
-    overridden = [
-        name
-        for name, given in (("--input", input), ("--set", set), ("--variant", variant), ("--batch", batch != 1))
-        if given
-    ]
-    results, skipped = _published(report, overridden)
+    report = analyse(network, batch, dtype=dtype, optimizer=optimizer, device=read_device(device))
+    shaping = bool(by or columns or sort or top or plot)
+    compared = format == "json" or not (shaping or format == "csv")
+    results, skipped = _published(report, _overridden(report, input, set, variant)) if compared else ((), "")
     if format == "json":
-        import json
-
         data = {**report.to_dict(), "published": [result.to_dict() for result in results]}
-        terminal.write_text(json.dumps(data, indent=2, ensure_ascii=False))
+        terminal.write_text(terminal.json_text(data))
         return
-    plain = results if by is None and columns is None and format != "csv" else ()
-    _write(report, chosen, by, format, plain, skipped)
+    subjects = arranged(report, report.stages if by == "stage" else report.layers, sort, top)
+    if plot is not None:
+        _write_plot(report, subjects, plot)
+    elif format == "csv" or not results:
+        _write_values(report, subjects, quantities, by, format, skipped)
+    else:
+        _write_published(report, results, format)
 
 
-def _quantities(columns: str | None) -> list[Quantity]:
-    from ..analysis.quantities import ALIASES, QUANTITIES, quantity
-
-    found = []
-    for name in columns.split(",") if columns is not None else DEFAULT_COLUMNS:
-        known = quantity(name.strip())
-        if known is None:
-            from difflib import get_close_matches
-
-            close = get_close_matches(name, [*QUANTITIES, *ALIASES], 1)
-            hint = f"did you mean '{close[0]}'? " if close else ""
-            raise UsageError(f"there is no column '{name.strip()}'", f"{hint}--columns help lists them all")
-        found.append(known)
-    return found
+def _overridden(report: Report, input: list[str] | None, set: list[str] | None, variant: str | None) -> list[str]:
+    """The options given that change what a published table describes."""
+    given = (("--input", input), ("--set", set), ("--variant", variant), ("--batch", report.batch != 1))
+    return [name for name, value in given if value]
 
 
 def _published(report: Report, overridden: list[str]) -> tuple[tuple[TableResult, ...], str]:
@@ -88,64 +101,58 @@ def _published(report: Report, overridden: list[str]) -> tuple[tuple[TableResult
     return compare(report.network), ""
 
 
-def _write(
-    report: Report,
-    chosen: list[Quantity],
-    by: By | None,
-    format: Format,
-    results: tuple[TableResult, ...],
-    skipped: str,
+def _write_plot(report: Report, subjects: list[Subject], plot: str) -> None:
+    from ..render import terminal
+    from ..render.table import heading
+    from .columns import plot_lines
+
+    drawn = plot_lines(report, subjects, plot, terminal.line_width())
+    terminal.write_lines([*heading(report, terminal.line_width()), [], *drawn])
+
+
+def _write_values(
+    report: Report, subjects: list[Subject], quantities: list[Quantity], by: By | None, format: Format, skipped: str
 ) -> None:
+    from ..render import grid
+    from ..render.notes import column_notes
+    from ..render.table import values_grid
+
+    raw = format == "csv"
+    first = "stage" if by == "stage" else "layer"
+    table = values_grid(report, subjects, quantities, raw=raw, total=not raw, first=first)
+    if raw:
+        from ..render import terminal
+
+        terminal.write_text(grid.to_csv(table))
+        return
+    notes = column_notes(report, [quantity.name for quantity in quantities])
+    _write(report, [(table, [])], [*notes, *([skipped] if skipped else [])], format)
+
+
+def _write_published(report: Report, results: tuple[TableResult, ...], format: Format) -> None:
+    from ..render.published import published_grid, published_notes
+
+    _write(report, [(published_grid(result), published_notes(result)) for result in results], [], format)
+
+
+def _write(report: Report, tables: list[tuple[Grid, list[str]]], notes: list[str], format: Format) -> None:
+    """Tables with the notes under each, then the totals and what the numbers mean."""
+    from ..analysis.conventions import CONVENTIONS
     from ..render import grid, terminal
     from ..render.table import heading, totals_line
 
-    grids: list[Grid] = []
-    notes: list[list[str]] = []
-    if results:
-        from ..render.published import published_grid, published_notes
-
-        grids += [published_grid(result) for result in results]
-        notes += [published_notes(result) for result in results]
-    else:
-        grids.append(_report_grid(report, chosen, by, raw=format == "csv"))
-        notes.append([])
-    footer = [totals_line(report), *([skipped] if skipped else []), *_conventions()]
-    if format == "csv":
-        terminal.write_text(grid.to_csv(grids[0]))
-        return
+    conventions = [f"{name}: {meaning}" for name, meaning in CONVENTIONS.items()]
+    footer = [totals_line(report), *notes, *conventions]
     if format in ("markdown", "latex"):
         writer = grid.markdown if format == "markdown" else grid.latex
-        texts = [writer([g], n) for g, n in zip(grids, notes, strict=True)]
+        texts = [writer([table], below) for table, below in tables]
         terminal.write_text("\n\n".join([*texts, writer([], footer).strip()]))
         return
     width = terminal.line_width()
-    lines = heading(report)
-    for g, n in zip(grids, notes, strict=True):
-        lines += [[], *grid.layout(g, width), *([[]] if n else [])]
-        lines += [line for text in n for line in grid.wrapped(text, width)]
+    lines = heading(report, width)
+    for table, below in tables:
+        lines += [[], *grid.layout(table, width), *([[]] if below else [])]
+        lines += [line for text in below for line in grid.wrapped(text, width)]
     lines += [[], *grid.wrapped(footer[0], width, "bold")]
     lines += [line for text in footer[1:] for line in grid.wrapped(text, width, "dim")]
     terminal.write_lines(lines)
-
-
-def _report_grid(report: Report, chosen: list[Quantity], by: By | None, raw: bool) -> Grid:
-    from ..render.table import values_grid
-
-    stages = by == "stage"
-    subjects = report.stages if stages else report.layers
-    return values_grid(report, subjects, chosen, raw=raw, total=not raw, first="stage" if stages else "layer")
-
-
-def _conventions() -> list[str]:
-    from ..analysis.conventions import CONVENTIONS
-
-    return [f"{name}: {meaning}" for name, meaning in CONVENTIONS.items()]
-
-
-def _columns_help() -> list[list[tuple[str, str]]]:
-    from ..analysis.quantities import QUANTITIES
-    from ..render.grid import Column, Grid, layout
-    from ..render.terminal import line_width
-
-    rows = [[q.name, q.unit, q.meaning] for q in QUANTITIES.values()]
-    return list(layout(Grid([Column("column"), Column("unit"), Column("meaning")], rows), line_width()))

@@ -53,8 +53,14 @@ class Formula:
         """The expression with the letters replaced by `values` (keyed by parameter name)."""
         import re
 
-        letters = {letter: values[p] for letter, p in self.symbols.items() if p in values}
-        return re.sub(r"[A-Za-z_]\w*", lambda m: str(letters.get(m[0], m[0])), self.expression)
+        letters = {letter: _number(values[p]) for letter, p in self.symbols.items() if p in values}
+        return re.sub(r"[A-Za-z_]\w*", lambda m: letters.get(m[0], m[0]), self.expression)
+
+
+def _number(value: object) -> str:
+    """A number in the place of a letter: what is negative or a fraction stands in brackets."""
+    text = str(value)
+    return f"({text})" if text.startswith("-") or "/" in text else text
 
 
 FORMULAS: dict[str, Formula] = {}

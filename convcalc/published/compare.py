@@ -17,7 +17,7 @@ from ..analysis.subjects import find
 from ..findings import SpecError, UsageError
 from ..network import Network
 from .printed import divisor, parse_number, write_number
-from .reading import PLACEHOLDER, Reading, placeholders
+from .reading import PLACEHOLDER, SUM, Reading, placeholders
 from .section import Difference, PrintedCell, PrintedTable, read_tables
 
 Status = Literal["ignored", "empty", "equal", "differs"]
@@ -152,7 +152,7 @@ class Comparison:
         assert reading.value is not None
         if placeholders(reading.value):
             return self._composed(report, reading, reading.value, printed)
-        value = self._value(report, reading, reading.value, printed)
+        value = self._sum(report, reading, reading.value.split(SUM), printed)
         return render(value, reading, printed.text, lambda: self._total(report, reading))
 
     def _composed(self, report: Report, reading: Reading, template: str, printed: PrintedCell) -> str:
@@ -169,9 +169,17 @@ class Comparison:
 
         return PLACEHOLDER.sub(written, template)
 
+    def _sum(self, report: Report, reading: Reading, paths: list[str], printed: PrintedCell) -> Value:
+        values = [self._value(report, reading, path, printed) for path in paths]
+        if len(values) == 1:
+            return values[0]
+        numbers = [value for value in values if isinstance(value, (int, Fraction))]
+        return sum(numbers) if len(numbers) == len(values) else None
+
     def _value(self, report: Report, reading: Reading, value: str, printed: PrintedCell) -> Value:
         path, _, name = value.rpartition(".")
-        where = ".".join(part for part in (reading.at or "total", path) if part)
+        base = "" if reading.at == "total" else reading.at
+        where = ".".join(part for part in (base, path) if part) or "total"
         subject = find(report, where)
         if subject is None:
             if find(report, reading.at or "total") is None:
@@ -183,9 +191,9 @@ class Comparison:
 
     def _total(self, report: Report, reading: Reading) -> Value:
         assert reading.value is not None
-        found = quantity(reading.value.rpartition(".")[2])
-        assert found is not None
-        return found.get(report, report.whole)
+        names = [path.rpartition(".")[2] for path in reading.value.split(SUM)]
+        found = [known.get(report, report.whole) for known in map(quantity, names) if known is not None]
+        return sum([value for value in found if isinstance(value, (int, Fraction))])
 
     def report(self, reading: Reading, printed: PrintedCell) -> Report:
         """The report of the network under a reading's variant, params and input."""

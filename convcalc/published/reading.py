@@ -10,6 +10,7 @@ from typing import Any
 
 from ..analysis.quantities import ALIASES, QUANTITIES, quantity
 from ..findings import Finding, SpecError
+from ..hints import suggest
 from ..network import Origin
 from ..source import List, Map, Marked, Text
 from .printed import ROUNDINGS, Round
@@ -19,6 +20,8 @@ _DIVISOR = re.compile(r"[0-9]{1,19}(\.[0-9]{1,9})?")
 _SIZE = re.compile(r"[0-9]{1,19}")
 PLACEHOLDER = re.compile(r"\{([^{}:]*)(?::(\w+))?\}")
 """In a composed value: `{path.quantity}`, or `{path.quantity:part}` for one part of a shape or window."""
+SUM = " + "
+"""Between the quantities of a value that is their sum."""
 SHARE = "total"
 """As a unit's divisor: the percentage of the network's total."""
 
@@ -38,7 +41,7 @@ class Reading:
 
     at: str | None = None
     value: str | None = None
-    """`[path.]quantity`, or text in which `{[path.]quantity[:part]}` stand for several."""
+    """`[path.]quantity`, a sum of such, or text in which `{[path.]quantity[:part]}` stand for several."""
     ignored: bool = False
     """`value: ~`: shown, never compared or counted."""
     unit: tuple[tuple[str, Fraction | None], ...] | None = None
@@ -76,10 +79,7 @@ def read_reading(entries: Mapping[str, Marked], origin: Origin, extra: tuple[str
 
 
 def _unknown_key(key: str, node: Marked, origin: Origin, known: tuple[str, ...]) -> Finding:
-    from difflib import get_close_matches
-
-    close = get_close_matches(key, known, 1)
-    hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"
+    hint = suggest(key, known, f"known keys: {', '.join(known)}")
     return origin.finding_at("CC101", f"unknown key '{key}' in a published table", node, hint=hint)
 
 
@@ -98,14 +98,11 @@ def _value(node: Marked, origin: Origin) -> dict[str, Any]:
     text = text_of(node, origin, "'value'")
     if isinstance(node, Text) and node.empty:
         return {"ignored": True}
-    for path in placeholders(text) or [text]:
+    for path in placeholders(text) or text.split(SUM):
         name = path.rpartition(".")[2]
         if quantity(name) is None:
-            from difflib import get_close_matches
-
             names = sorted({*QUANTITIES, *ALIASES})
-            close = get_close_matches(name, names, 1)
-            hint = f"did you mean '{close[0]}'?" if close else "quantities: " + ", ".join(names)
+            hint = suggest(name, names, "quantities: " + ", ".join(names))
             raise SpecError([origin.finding_at("CC306", f"there is no quantity '{name}'", node, hint=hint)])
     return {"value": text}
 

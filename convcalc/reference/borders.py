@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .context import Array, Arrays, Context, DoesNotFit, Gradients, Operation, Weights
-from .windows import Pairs
+from .windows import Pairs, over
 
 if TYPE_CHECKING:
     from ..layers.resize import Crop, Pad
@@ -77,15 +77,15 @@ def source_indices(size: int, before: int, after: int, mode: str) -> Array:
     return np.where(mirrored < size, mirrored, 2 * (size - 1) - mirrored)
 
 
-def _overlap(space: tuple[int, ...], pads: Pairs) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """Where the kept input lies in the padded array, and where in the input."""
-    target = tuple(
-        slice(max(before, 0), before + size + min(after, 0)) for size, (before, after) in zip(space, pads, strict=True)
-    )
-    source = tuple(
-        slice(max(-before, 0), size + min(after, 0)) for size, (before, after) in zip(space, pads, strict=True)
-    )
-    return (..., *target), (..., *source)
+def _overlap(space: tuple[int, ...], pads: Pairs) -> tuple[Any, Any]:
+    """Where the kept input lies in the padded array, and where in the input; nowhere if all of it is cropped."""
+    target, source = [], []
+    for size, (before, after) in zip(space, pads, strict=True):
+        start, stop = max(-before, 0), size + min(after, 0)
+        kept = stop > start
+        source.append(slice(start, stop) if kept else slice(0, 0))
+        target.append(slice(start + before, stop + before) if kept else slice(0, 0))
+    return over(..., *target), over(..., *source)
 
 
 def pairs_of(sides: Any, rank: int) -> Pairs:
@@ -102,6 +102,8 @@ def pairs_of(sides: Any, rank: int) -> Pairs:
 
 def _pad(layer: Pad, inputs: Arrays, weights: Weights, context: Context) -> Array:
     (x,) = inputs
+    if not layer.value.is_integer():
+        x = x.astype(np.result_type(x, layer.value), copy=False)
     return border(x, pairs_of(layer.padding, x.ndim - 2), layer.mode, layer.value)
 
 

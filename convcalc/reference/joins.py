@@ -92,12 +92,14 @@ def _split_backward(layer: Split, inputs: Arrays, weights: Weights, grad: Array,
 
 def _scale(layer: Scale, inputs: Arrays, weights: Weights, context: Context) -> Array:
     (x,) = inputs
-    return np.asarray(x * along_channels(weights["weight"], x))
+    scaled = x * along_channels(weights["weight"], x)
+    return np.asarray(scaled + along_channels(weights["bias"], x) if layer.bias else scaled)
 
 
 def _scale_backward(layer: Scale, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
     (x,) = inputs
-    return (grad * along_channels(weights["weight"], x),), {"weight": sum_but_channels(grad * x)}
+    bias = {"bias": sum_but_channels(grad)} if layer.bias else {}
+    return (grad * along_channels(weights["weight"], x),), {"weight": sum_but_channels(grad * x), **bias}
 
 
 OPERATIONS = {

@@ -24,29 +24,34 @@ def _neighbour_sums(x: Array, before: int, after: int) -> Array:
 
 
 def _power(base: Array, exponent: float) -> Array:
-    """base^−exponent; for the usual 0.75 by square roots, several times faster than a general power."""
+    """base^exponent; for the usual 0.75 by square roots, several times faster than a general power."""
     if exponent == 0.75:
         root = np.sqrt(base)
-        return np.asarray(1 / (root * np.sqrt(root)))
-    return np.asarray(base**-exponent)
+        result = np.sqrt(root)
+        result *= root
+        return np.asarray(result)
+    return np.asarray(base**exponent)
 
 
 def _base(layer: LocalResponseNorm, x: Array) -> Array:
     """k + alpha·mean of the squares over the window, which the missing neighbours at the ends count in as 0."""
-    sums = _neighbour_sums(np.square(x), layer.size // 2, (layer.size - 1) // 2)
-    return layer.k + (layer.alpha / layer.size) * sums
+    sums = _neighbour_sums(np.square(x, dtype=np.result_type(x, 0.0)), layer.size // 2, (layer.size - 1) // 2)
+    sums *= layer.alpha / layer.size
+    sums += layer.k
+    return sums
 
 
 def _forward(layer: LocalResponseNorm, inputs: Arrays, weights: Weights, context: Context) -> Array:
     (x,) = inputs
-    return np.asarray(x * _power(_base(layer, x), layer.beta))
+    divisor = _power(_base(layer, x), layer.beta)
+    return np.asarray(np.divide(x, divisor, out=divisor))
 
 
 def _backward(layer: LocalResponseNorm, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
     """The window read backwards sees as many above as it saw below."""
     (x,) = inputs
     base = _base(layer, x)
-    factor = _power(base, layer.beta)
+    factor = 1 / _power(base, layer.beta)
     back = _neighbour_sums(grad * x * factor / base, (layer.size - 1) // 2, layer.size // 2)
     return (grad * factor - (2 * layer.beta * layer.alpha / layer.size) * x * back,), {}
 

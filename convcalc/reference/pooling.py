@@ -62,21 +62,41 @@ def _border(axes: Axes) -> Pairs:
     return tuple((axis.before, axis.after + axis.overhang) for axis in axes)
 
 
-def _reduced(x: Array, axes: Axes, combine: np.ufunc) -> Array:
-    """`combine` over every window of the bordered x, one axis after the other, rows first."""
+def _reads(axis: Axis, tap: int) -> tuple[slice, slice]:
+    """(windows, inputs): the windows in which the tap reads an input rather than padding, and those inputs."""
+    offset = tap * axis.dilation - axis.before
+    first = max(0, -(offset // axis.stride))
+    stop = max(first, min(len(axis.starts), (axis.size - 1 - offset) // axis.stride + 1))
+    begin = first * axis.stride + offset
+    return slice(first, stop), slice(begin, max(begin, (stop - 1) * axis.stride + offset + 1), axis.stride)
+
+
+def _reduced(x: Array, axes: Axes, combine: np.ufunc, nothing: float) -> Array:
+    """`combine` over every window of x, one axis after the other; what only padding feeds is `nothing`.
+
+    Nothing is padded for it: each tap is combined into the windows in which it reads an input.
+    """
     for number, axis in enumerate(axes, start=2):
-        if axis.kernel_size == axis.stride == 1:
+        windows_in = len(axis.starts)
+        if axis.kernel_size == axis.stride == 1 and windows_in == axis.size:
             continue
-        views = [
-            x[(slice(None),) * number + read_by((t,), (0,), (len(axis.starts),), (axis.stride,), (axis.dilation,))]
-            for t in range(axis.kernel_size)
-        ]
-        result = combine(views[0], views[1]) if len(views) > 1 else views[0]
-        for view in views[2:]:
+        before, whole = (slice(None),) * number, slice(0, windows_in)
+        reads = [_reads(axis, tap) for tap in range(axis.kernel_size)]
+        everywhere = [x[over(*before, inputs)] for windows, inputs in reads if windows == whole]
+        if len(everywhere) > 1:
+            result = combine(everywhere[0], everywhere[1])
+        elif everywhere:
+            result = everywhere[0].copy()
+        else:
+            result = np.full((*x.shape[:number], windows_in, *x.shape[number + 1 :]), nothing, x.dtype)
+        for view in everywhere[2:]:
             combine(result, view, out=result)
+        for windows, inputs in reads:
+            if windows != whole:
+                part = result[over(*before, windows)]
+                combine(part, x[over(*before, inputs)], out=part)
         x = result
-    windows: Array = x[over(..., *(slice(0, len(axis.starts)) for axis in axes))]
-    return windows
+    return x
 
 
 def _numbers_read(axes: Axes) -> list[tuple[tuple[int, ...], tuple[slice, ...]]]:
@@ -99,7 +119,7 @@ def _max_axes(layer: MaxPool, x: Array) -> Axes:
 def _max(layer: MaxPool, inputs: Arrays, weights: Weights, context: Context) -> Array:
     (x,) = inputs
     axes = _max_axes(layer, x)
-    return np.ascontiguousarray(_reduced(border(x, _border(axes), "constant", _lowest(x.dtype)), axes, np.maximum))
+    return _reduced(x, axes, np.maximum, _lowest(x.dtype))
 
 
 def _max_backward(layer: MaxPool, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
@@ -107,7 +127,7 @@ def _max_backward(layer: MaxPool, inputs: Arrays, weights: Weights, grad: Array,
     (x,) = inputs
     axes = _max_axes(layer, x)
     bordered = border(x, _border(axes), "constant", _lowest(x.dtype))
-    maxima = _reduced(bordered, axes, np.maximum)
+    maxima = _reduced(x, axes, np.maximum, _lowest(x.dtype))
     open_windows = np.ones(grad.shape, bool)
     result = np.zeros(bordered.shape, grad.dtype)
     for _, places in _numbers_read(axes):
@@ -147,7 +167,7 @@ def _average_axes(layer: AvgPool, x: Array) -> tuple[Axes, Array | int]:
 def _average(layer: AvgPool, inputs: Arrays, weights: Weights, context: Context) -> Array:
     (x,) = inputs
     axes, divisors = _average_axes(layer, x)
-    return _divided(_reduced(border(x, _border(axes), "zeros"), axes, np.add), divisors)
+    return _divided(_reduced(x, axes, np.add, 0), divisors)
 
 
 def _divided(total: Array, divisors: Array | int) -> Array:
@@ -179,8 +199,7 @@ def _power_parts(layer: LpPool, x: Array) -> tuple[Axes, Array | int, Array]:
     """
     axes = _axes(layer, x.shape[2:], ((0, 0),) * len(layer.kernel_size), (1,) * len(layer.kernel_size))
     divisors = _divisors(axes, include_padding=True)
-    powers = border(x**layer.norm_type, _border(axes), "zeros")
-    sums = _divided(_reduced(powers, axes, np.add), divisors) * prod(layer.kernel_size)
+    sums = _divided(_reduced(x**layer.norm_type, axes, np.add, 0), divisors) * prod(layer.kernel_size)
     return axes, divisors, sums
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
+from zlib import crc32
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def run(
 
     `inputs` are arrays [batch, channels, *space] by the name of the input, or the one array of a network with
     one input; without them standard normal numbers of the shapes that the network takes. A node's weights are
-    `weights[its name]`, else drawn by `scheme` (see `init`) from the seed and the node's place. An array is
+    `weights[its name]`, else drawn by `scheme` (see `init`) from the seed and the node's name. An array is
     freed as soon as no layer needs it: keep what you need of a step.
 
     Raises `DoesNotFit` where a layer's arrays do not fit and ValueError for a scheme that does not exist.
@@ -54,7 +55,8 @@ def run(
     waiting = _readers(network)
     arrays: dict[int, Array] = {}
     for index, node in enumerate(network.nodes):
-        rng = np.random.default_rng([seed, index])
+        # By name, so that a layer keeps its weights when others are added before it.
+        rng = np.random.default_rng([seed, crc32(node.name.encode())])
         if node.layer is None:
             array = given.get(node.name)
             arrays[index] = _noise(rng, (batch, *node.shape), dtype) if array is None else array

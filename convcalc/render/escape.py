@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 
@@ -23,6 +24,21 @@ _LATEX = {
     "≠": r"$\neq$",
     "…": r"\ldots{}",
 }
+_SIGNS = {"×": "x", "─": "-", "█": "#", "≠": "!=", "→": "->", "…": "...", "≤": "<=", "≥": ">=", "–": "-", "’": "'"}
+_SIGNS |= dict.fromkeys("▏▎▍", " ") | dict.fromkeys("▌▋▊▉", "#")
+
+
+def spell_in_ascii(error: UnicodeError) -> tuple[str, int]:
+    """An error handler of codecs: signs that an encoding lacks become ASCII, other characters escapes (as in JSON).
+
+    >>> import codecs; codecs.register_error("spelled", spell_in_ascii)
+    >>> "7×7 ─ é".encode("ascii", "spelled")
+    b'7x7 - \\\\u00e9'
+    """
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    missing = error.object[error.start : error.end]
+    return "".join([_SIGNS.get(c) or json.dumps(c)[1:-1] for c in missing]), error.end
 
 
 def printable(text: str) -> str:

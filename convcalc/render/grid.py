@@ -43,6 +43,13 @@ class Grid:
     rules: frozenset[int] = frozenset()
 
 
+def natural_width(grid: Grid) -> int:
+    """Columns of the terminal that the grid takes when nothing is cut or folded."""
+    rows = [[column.heading for column in grid.columns], *grid.rows]
+    widths = [max(escape.width(escape.printable(cell)) for cell in cells) for cells in zip(*rows, strict=True)]
+    return sum(widths) + len(GAP) * (len(widths) - 1)
+
+
 def layout(grid: Grid, limit: int | None) -> Iterator[Line]:
     """The grid as lines of at most `limit` columns where that is possible (None: no limit)."""
     cells = [[escape.printable(cell) for cell in row] for row in grid.rows]
@@ -115,7 +122,7 @@ def _line(
         text = cells[i]
         missing = widths[i] - escape.width(text)
         if missing < 0:
-            text, missing = _cut(text, widths[i]), 0
+            text, missing = cut(text, widths[i]), 0
         padding = " " * missing
         text = padding + text if columns[i].align == "right" else text if i == last else text + padding
         gap = "" if i == last else GAP
@@ -132,7 +139,7 @@ def _line(
     return pieces
 
 
-def _cut(text: str, width: int) -> str:
+def cut(text: str, width: int) -> str:
     """The text cut to a width, the middle left out: paths differ at both ends."""
     if width < 3:
         return text[:width]

@@ -8,13 +8,31 @@ from fractions import Fraction
 from ..analysis.quantities import Quantity, Shaped, Value
 from ..analysis.report import Report, Subject
 from .escape import printable
-from .grid import Column, Grid, Line
+from .grid import Column, Grid, Line, wrapped
+
+LARGEST = ("depth", "live", "workspace")
+"""Quantities that do not add up, but whose figure for the network stands in the last row."""
 
 TEXT_COLUMNS = ("name", "kind")
 """Quantities whose cells may be cut on a narrow terminal."""
 
 
-def value_text(value: Value, raw: bool = False) -> str:
+def amount(value: int, unit: str) -> str:
+    """An integer with thousands separators; bytes in the unit that keeps them readable, MiB at the most.
+
+    >>> amount(6422528, "bytes"), amount(802816, "numbers"), amount(4000, "bytes")
+    ('6.13 MiB', '802,816', '3.91 KiB')
+    """
+    if unit != "bytes":
+        return f"{value:,}"
+    for name, size in (("MiB", 2**20), ("KiB", 2**10)):
+        if value >= size:
+            hundredths = (200 * value + size) // (2 * size)
+            return f"{hundredths // 100:,}.{hundredths % 100:02d} {name}"
+    return f"{value} B"
+
+
+def value_text(value: Value, raw: bool = False, unit: str = "") -> str:
     """A value as a cell: integers with thousands separators (or `raw`), shapes as [channels, *space] joined by ×.
 
     >>> value_text(1582671872), value_text(None)
@@ -25,7 +43,7 @@ def value_text(value: Value, raw: bool = False) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return str(value) if raw else f"{value:,}"
+        return str(value) if raw else amount(value, unit)
     if isinstance(value, Shaped):
         if isinstance(value.raw, tuple) and "c" in value.parts:
             return "×".join(map(str, value.raw))
@@ -55,22 +73,23 @@ def values_grid(
         )
         for i, quantity in enumerate(quantities)
     ]
-    rows = [[value_text(value, raw) for value in row] for row in values]
-    if not total or not any(quantity.sums for quantity in quantities):
+    units = [quantity.unit for quantity in quantities]
+    rows = [[value_text(value, raw, unit) for value, unit in zip(row, units, strict=True)] for row in values]
+    if not total or not any(_has_total(quantity) for quantity in quantities):
         return Grid(columns, rows)
     last = [
-        "total" if q.name == "name" else value_text(q.get(report, report.whole), raw) if _has_total(q) else ""
+        "total" if q.name == "name" else value_text(q.get(report, report.whole), raw, q.unit) if _has_total(q) else ""
         for q in quantities
     ]
     return Grid(columns, [*rows, last], rules=frozenset({len(rows)}), styles={(len(rows), 0): "bold"})
 
 
 def _has_total(quantity: Quantity) -> bool:
-    return quantity.sums or quantity.name == "depth"
+    return quantity.sums or quantity.name in LARGEST
 
 
-def heading(report: Report) -> list[Line]:
-    """What the report is about: name, variant, source, input."""
+def heading(report: Report, width: int | None = None) -> list[Line]:
+    """What the report is about: name, variant, input, and the source in lines that fit."""
     network = report.network
     shapes = ", ".join(
         ("×".join(map(str, shape)) if name == "input" else f"{name} {'×'.join(map(str, shape))}")
@@ -78,9 +97,11 @@ def heading(report: Report) -> list[Line]:
     )
     variant = f" ({network.variant})" if network.variant else ""
     batch = f", batch {report.batch}" if report.batch != 1 else ""
+    if report.dtype != "float32":
+        batch += f", {report.dtype}"
     lines: list[Line] = [[(printable(network.name) + variant, "bold"), (f"  input {shapes}{batch}", "")]]
     if network.source:
-        lines.append([(printable(network.source), "dim")])
+        lines += wrapped(network.source, width, "dim")
     return lines
 
 

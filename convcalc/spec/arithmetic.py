@@ -18,12 +18,14 @@ Number = int | Fraction
 MAX_FRACTION_BITS = 128
 
 
-def say(value: Value) -> str:
-    """A value as a message shows it.
+def say(value: Value | None) -> str:
+    """A value as a message shows it; an empty one, which may stand in a list, is `nothing`.
 
     >>> say(Fraction(75, 2)), say(True), say((1, Fraction(1, 3)))
     ('37.5', 'true', '[1, 1/3]')
     """
+    if value is None:
+        return "nothing"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Fraction):

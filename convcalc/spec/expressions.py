@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache
 
+from ..hints import suggest
 from .arithmetic import FUNCTIONS, OPERATORS, ORDERINGS, Value, checked, equal, item_of, member, negative, truth
-from .errors import Problem, suggest
+from .errors import Problem
 from .names import shown
 
 MAX_LENGTH = 1000
@@ -250,6 +251,7 @@ class _Compiler:
         fewest, most, call = function
         if not fewest <= len(node.args) <= most:
             wanted = f"{fewest}" if fewest == most else f"{fewest} to {most}"
-            raise self._refuse(node, f"{node.func.id} takes {wanted} arguments, not {len(node.args)}")
+            plural = "s" * (wanted != "1")
+            raise self._refuse(node, f"{node.func.id} takes {wanted} argument{plural}, not {len(node.args)}")
         arguments = [self.compile(argument) for argument in node.args]
         return lambda env: checked(call(*[argument(env) for argument in arguments]))

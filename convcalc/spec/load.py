@@ -9,11 +9,12 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ..findings import SpecError, UsageError
+from ..hints import suggest
 from ..network import Network
 from ..source import Source
 from .arithmetic import Value
 from .document import Document
-from .errors import Problem, suggest
+from .errors import Problem
 from .expand import Expansion
 from .origin import SpecOrigin
 from .outputs import find_outputs

@@ -10,8 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..findings import Finding, SpecError, UsageError
+from ..hints import suggest
 from ..source import MAX_BYTES, Source
-from .errors import suggest
 from .names import shown
 
 SUFFIXES = (".yaml", ".yml")

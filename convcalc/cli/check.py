@@ -1,0 +1,159 @@
+"""`convcalc check`: findings with their places; the exit code is for CI."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..findings import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..check.run import Checked, Task
+    from ..render.check import CheckResult
+
+
+class Format(StrEnum):
+    """Output formats."""
+
+    text = "text"
+    json = "json"
+    github = "github"
+    sarif = "sarif"
+    junit = "junit"
+    markdown = "markdown"
+
+
+def command(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PATH]...", help="Files, folders, globs, gallery names, - (default: this folder)."),
+    ] = None,
+    format: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
+    select: Annotated[
+        list[str] | None, typer.Option("--select", metavar="CODES", help="Report these alone: CC3,CC201; repeatable.")
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option("--ignore", metavar="CODES", help="Do not report these; the longer code decides."),
+    ] = None,
+    advice: Annotated[bool, typer.Option("--advice", help="Give advice too (CC4); it never fails.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings fail.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print findings alone, no summary.")] = False,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, max=256, help="Processes. Default: as many as are worthwhile.")
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Write the present values into the expect sections, then check.")
+    ] = False,
+    explain: Annotated[
+        str | None, typer.Option("--explain", metavar="CODE", help="Print the manual page of a code, and stop.")
+    ] = None,
+) -> None:
+    if explain is not None:
+        _explain(explain)
+        return
+    from ..check.discover import find_specs
+    from ..check.many import check_files
+    from ..render.check import CheckResult
+
+    names, errors = find_specs(paths or ["."])
+    tasks = [_task(name, select or [], ignore or [], advice, strict) for name in names]
+    if update:
+        _update(tasks, errors, quiet)
+    checked = list(check_files(tasks, jobs))
+    errors += [result.unreadable for result in checked if result.unreadable is not None]
+    readable = [result for result in checked if result.unreadable is None]
+    findings = sorted((f for r in readable for f in r.findings), key=lambda f: (f.path, f.line, f.column, f.code))
+    result = CheckResult(sorted({r.path for r in readable}), findings, strict)
+    if readable or not errors:
+        _print(result, format, quiet)
+    _notes(readable, errors, quiet)
+    if errors:
+        raise typer.Exit(2)
+    if any(r.failed for r in readable):
+        raise typer.Exit(1)
+
+
+def _task(path: str, select: list[str], ignore: list[str], advice: bool, strict: bool) -> Task:
+    from ..check.config import DEFAULT, config_of
+    from ..check.run import Task
+    from ..check.selection import read_selection
+
+    place = Path(path).absolute() if path != "-" else Path.cwd() / "-"
+    known = place.exists() or path == "-"
+    config = config_of(place.parent.resolve()) if known else DEFAULT
+    selection = read_selection(select or config.select, [*config.ignore, *ignore], advice or config.advice)
+    budgets = config.budgets_of(place.parent.resolve() / place.name) if known else ()
+    return Task(path, selection, budgets, strict or config.strict)
+
+
+def _update(tasks: Sequence[Task], errors: list[UsageError], quiet: bool) -> None:
+    from ..check.update import update_file
+    from ..findings import SpecError
+    from ..render.escape import printable
+
+    for task in tasks:
+        try:
+            changed = update_file(task.path)
+        except UsageError as error:
+            errors.append(error)
+        except SpecError:
+            continue  # the check that follows reports why
+        else:
+            if changed and not quiet:
+                print(f"{printable(task.path)}: {changed} value{'s' * (changed != 1)} written", file=sys.stderr)
+
+
+def _print(result: CheckResult, format: Format, quiet: bool) -> None:
+    from ..render import check, terminal
+
+    if format is Format.text:
+        terminal.write_lines(check.check_lines(result, quiet))
+    elif format is Format.json:
+        terminal.write_text(check.check_json(result))
+    elif format is Format.markdown:
+        terminal.write_text(check.check_markdown(result))
+    elif format is Format.github:
+        from ..render.github import github_commands
+
+        sys.stdout.write(github_commands(result.findings))
+    elif format is Format.sarif:
+        from ..render.sarif import sarif
+
+        terminal.write_text(sarif(result.findings))
+    else:
+        from ..render.junit import junit
+
+        terminal.write_text(junit(result))
+
+
+def _notes(readable: Sequence[Checked], errors: Sequence[UsageError], quiet: bool) -> None:
+    """What belongs to no finding: paths that cannot be checked, findings that are not selected."""
+    from ..render.escape import printable
+
+    for error in errors:
+        hint = f"\n  hint: {printable(error.hint)}" if error.hint else ""
+        print(f"error: {printable(error.message)}{hint}", file=sys.stderr)
+    if quiet:
+        return
+    if not readable and not errors:
+        print("no specs found: YAML files with 'convcalc:' at their top", file=sys.stderr)
+    hidden = sum(result.hidden for result in readable)
+    if hidden:
+        print(f"{hidden} finding{'s' * (hidden != 1)} not selected", file=sys.stderr)
+
+
+def _explain(code: str) -> None:
+    from ..check.manual.pages import page_markdown, pages
+    from ..render.terminal import write_text
+
+    found = pages().get(code.upper())
+    if found is None:
+        raise UsageError(f"there is no code '{code[:40]}'", f"codes: {', '.join(pages())}")
+    write_text(page_markdown(found))

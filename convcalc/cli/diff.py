@@ -1,0 +1,107 @@
+"""`convcalc diff`: what changed between two specs, and what it costs."""
+
+from __future__ import annotations
+
+import re
+import sys
+from enum import StrEnum
+from fractions import Fraction
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from ..findings import UsageError
+from .options import InputOption, SetOption, VariantOption, read_input, read_params
+
+if TYPE_CHECKING:
+    from ..analysis.diff import Difference
+    from ..analysis.report import Report
+
+SpecArgument = "A spec file, - for standard input, a gallery name, or git:REV:path."
+
+
+class Format(StrEnum):
+    """Output formats."""
+
+    rich = "rich"
+    markdown = "markdown"
+    json = "json"
+
+
+class Threshold(NamedTuple):
+    """The most that a quantity may grow: by a number, or by a share of what it was."""
+
+    quantity: str
+    limit: Fraction
+    relative: bool
+    text: str
+
+
+def command(
+    before: Annotated[str, typer.Argument(metavar="A", help=SpecArgument)],
+    after: Annotated[str, typer.Argument(metavar="B", help=SpecArgument)],
+    format: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.rich,
+    fail_over: Annotated[
+        list[str] | None,
+        typer.Option("--fail-over", metavar="NAME=N[%]", help="Fail where it grows by more: params=1%; repeatable."),
+    ] = None,
+    input: InputOption = None,
+    set: SetOption = None,
+    variant: VariantOption = None,
+) -> None:
+    from ..analysis.diff import diff
+    from ..render import terminal
+    from ..render.diff import diff_json, diff_lines, diff_markdown
+
+    thresholds = [_threshold(text) for text in fail_over or ()]
+    options: dict[str, object] = {"params": read_params(set), "variant": variant, "input": read_input(input)}
+    difference = diff(_report(before, options), _report(after, options))
+    if format is Format.json:
+        terminal.write_text(diff_json(difference))
+    elif format is Format.markdown:
+        terminal.write_text(diff_markdown(difference))
+    else:
+        terminal.write_lines(diff_lines(difference, terminal.line_width()))
+    exceeded = [message for threshold in thresholds if (message := _exceeded(difference, threshold))]
+    for message in exceeded:
+        print(f"error: {message}", file=sys.stderr)
+    if exceeded:
+        raise typer.Exit(1)
+
+
+def _report(text: str, options: dict[str, object]) -> Report:
+    from ..analysis.report import analyse
+    from ..spec import loads
+    from ..spec.revision import read_any
+
+    source = read_any(text)
+    return analyse(loads(source.text, path=source.path, **options))  # type: ignore[arg-type]
+
+
+def _threshold(text: str) -> Threshold:
+    from ..analysis.diff import COMPARED, compared
+
+    name, _, limit = text.partition("=")
+    match = re.fullmatch(r"([0-9]{1,19}(?:\.[0-9]{1,9})?)(%?)", limit.strip())
+    if match is None:
+        raise UsageError(f"--fail-over takes NAME=N or NAME=N%, not '{text}'", "for example --fail-over params=1%")
+    wanted = {"peak_memory": "live"}.get(name.strip(), name.strip())
+    numeric = [found.name for found in compared(tuple(n for n in COMPARED if n not in ("output", "receptive_field")))]
+    if wanted not in numeric:
+        raise UsageError(f"--fail-over knows no '{name.strip()}'", f"one of {', '.join(numeric)}")
+    return Threshold(wanted, Fraction(match[1]), bool(match[2]), text)
+
+
+def _exceeded(difference: Difference, threshold: Threshold) -> str | None:
+    change = next(change for change in difference.totals if change.what == threshold.quantity)
+    before, after = change.before, change.after
+    if not isinstance(before, int) or not isinstance(after, int):
+        return None
+    allowed = before * threshold.limit / 100 if threshold.relative else threshold.limit
+    if after - before <= allowed:
+        return None
+    from ..render.diff import percentage
+
+    share = f" ({percentage(before, after)} %)" if before else ""
+    grown = f"{threshold.quantity} grows by {after - before:,}{share}, from {before:,} to {after:,}"
+    return f"{grown}; --fail-over {threshold.text}"

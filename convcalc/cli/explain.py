@@ -1,0 +1,128 @@
+"""`convcalc explain`: every figure of a layer as its formula with the numbers in it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ..findings import Finding, SpecError, UsageError
+from ..hints import suggest
+from .options import (
+    BatchOption,
+    DeviceOption,
+    DtypeOption,
+    InputOption,
+    OptimizerOption,
+    SetOption,
+    VariantOption,
+    integers,
+    load_network,
+    read_device,
+    read_input,
+)
+
+if TYPE_CHECKING:
+    from ..analysis.explain import Explanation
+    from ..analysis.report import Report, Subject
+    from ..network import Network
+
+
+Format = Literal["text", "markdown", "latex", "json"]
+
+
+def command(
+    spec: Annotated[str, typer.Argument(metavar="SPEC|ITEM", help="A spec, or one layer: 'conv2d: {out: 8, k: 3}'.")],
+    layer: Annotated[str | None, typer.Argument(metavar="LAYER", help="A layer, a group or 'total' (default).")] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="Y,X", help="What this output position sees of the input.")
+    ] = None,
+    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "text",
+    input: InputOption = None,
+    set: SetOption = None,
+    variant: VariantOption = None,
+    batch: BatchOption = 1,
+    dtype: DtypeOption = "float32",
+    optimizer: OptimizerOption = "sgd",
+    device: DeviceOption = None,
+) -> None:
+    from ..analysis.explain import explain
+    from ..analysis.report import analyse
+
+    inline = layer is None and _is_item(spec)
+    if inline and (set or variant):
+        raise UsageError("--set and --variant go with a spec, not with one layer")
+    network = _single(spec, input) if inline else load_network(spec, set, variant, input)
+    report = analyse(network, batch, dtype=dtype, optimizer=optimizer, device=read_device(device))
+    subject = _subject(report, network.nodes[-1].name if inline else layer or "total")
+    position = tuple(integers(at, "--at")) if at is not None else None
+    try:
+        explanation = explain(report, subject, position)
+    except ValueError as error:
+        if position is None:
+            raise
+        shape = report.shape(subject)
+        space = "no space axes" if shape is None or len(shape) < 2 else f"the space {list(shape[1:])}"
+        raise UsageError(f"--at {at}: {error}", f"'{subject.name}' has {space}; positions count from 0") from error
+    _write(explanation, format)
+
+
+def _write(explanation: Explanation, format: Format) -> None:
+    from ..render import explain as render
+    from ..render import terminal
+
+    if format == "json":
+        from .. import __version__
+
+        data = {"format": 1, "convcalc": __version__, **explanation.to_dict()}
+        terminal.write_text(terminal.json_text(data))
+    elif format == "markdown":
+        terminal.write_text(render.explain_markdown(explanation))
+    elif format == "latex":
+        terminal.write_text(render.explain_latex(explanation))
+    else:
+        terminal.write_lines(render.explain_lines(explanation, terminal.line_width()))
+
+
+def _is_item(text: str) -> bool:
+    """Whether the argument is a layer rather than a spec: a kind's name, or a kind and its fields."""
+    from pathlib import Path
+
+    from ..layers.registry import KINDS
+
+    match = re.match(r"\s*\{?\s*(\w+)\s*(:\s|$)", text)
+    return match is not None and match[1] in KINDS and not Path(text).exists()
+
+
+def _single(item: str, input: list[str] | None) -> Network:
+    """A network of one layer."""
+    from ..geometry import GeometryError
+    from ..network import Network, Node, Output, output_shape
+    from ..spec import parse_layer
+
+    sizes = read_input(input)
+    if sizes is None:
+        raise UsageError("one layer needs the shape that it reads", "for example --input 3,224,224")
+    shapes = {"input": tuple(sizes)} if isinstance(sizes, list) else {n: tuple(s) for n, s in sizes.items()}
+    layer = parse_layer(item)
+    inputs = tuple(Node(name, None, (), shape) for name, shape in shapes.items())
+    if not all(size for shape in shapes.values() for size in shape):
+        raise UsageError("--input takes sizes of at least 1")
+    try:
+        shape = output_shape(layer, tuple(shapes.values()))
+    except GeometryError as error:
+        raise SpecError([Finding(error.code, str(error), "<layer>", where=layer.kind, hint=error.hint)]) from error
+    node = Node(layer.kind, layer, tuple(range(len(inputs))), shape)
+    return Network(layer.kind, (*inputs, node), (Output(layer.kind, len(inputs)),), {})
+
+
+def _subject(report: Report, path: str) -> Subject:
+    from ..analysis.subjects import find
+
+    found = find(report, path)
+    if found is None:
+        names = [*report.network.groups, *(node.name for node in report.network.nodes)]
+        hint = suggest(path, names, "convcalc table lists the layers", most=5000)
+        raise UsageError(f"there is no layer '{path}' in {report.network.name}", hint)
+    return found

@@ -1,0 +1,48 @@
+"""`convcalc import`: an ONNX file as a spec."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..findings import SpecError, UsageError
+from .options import InputOption, load_network
+
+
+def command(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="An ONNX file; its weights need not be there.")],
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", metavar="SPEC", help="Write the spec here instead of to stdout.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file of --output.")] = False,
+    input: InputOption = None,
+) -> None:
+    if not file.lower().endswith(".onnx"):
+        raise UsageError(f"import reads ONNX files, and '{file}' does not end in .onnx")
+    target = Path(output) if output is not None and output != "-" else None
+    if target is not None and target.exists() and not force:
+        raise UsageError(f"{output} exists already", "--force overwrites it")
+    from ..onnx_in import plain_as_identity
+    from ..spec.write import write
+
+    network, replaced = plain_as_identity(load_network(file, input=input))
+    unsaid = [node for node in network.nodes if node.kind.startswith("onnx:")]
+    if unsaid:
+        raise SpecError(
+            network.finding(
+                "CC102",
+                f"the language has no layer for {node.kind.removeprefix('onnx:')}",
+                node.name,
+                hint="table, diff and the others read the .onnx file itself",
+            )
+            for node in unsaid
+        )
+    for operator, count in replaced.items():
+        typer.echo(f"{count} x {operator} written as identity: the same shape and cost", err=True)
+    text = write(network)
+    if target is None:
+        typer.echo(text, nl=False)
+    else:
+        target.write_text(text, encoding="utf-8")

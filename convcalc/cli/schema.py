@@ -1,0 +1,10 @@
+"""`convcalc schema`: the JSON Schema of the language, for editors."""
+
+from __future__ import annotations
+
+
+def command() -> None:
+    from ..check.language import language_schema
+    from ..render.terminal import json_text, write_text
+
+    write_text(json_text(language_schema()))

@@ -1,0 +1,231 @@
+"""The network in the making: operators become steps, tensors become activations or constants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..geometry import LIMIT, GeometryError
+from ..layers.base import Layer, Shape
+from ..layers.registry import build
+from ..network import Inference
+from .graph import reads
+from .model import Malformed, OnnxNode
+from .opaque import Opaque, broadcast
+from .values import Activation, Constant, Value
+
+WITHOUT_AXES = frozenset({"add", "identity", "multiply", "reshape"})
+"""Kinds that take single numbers, which have no axis that could be the channels."""
+
+
+class Unsupported(Exception):
+    """The language cannot say what a node does; the message says why."""
+
+
+class Step:
+    """A layer of the network, or an input (without layer)."""
+
+    __slots__ = ("base", "inputs", "layer", "names", "node", "part", "shape", "tag", "weights")
+
+    def __init__(self, layer: Layer | None, inputs: tuple[int, ...], shape: Shape, node: OnnxNode) -> None:
+        self.layer = layer
+        self.inputs = inputs
+        self.shape = shape
+        self.node = node
+        self.names = 0
+        """How many tensors of the graph are its output."""
+        self.part: int | None = None
+        """Which part of a split it is."""
+        self.weights: tuple[str, ...] = ()
+        """The initialisers that it holds."""
+        self.tag: tuple[Any, ...] = ()
+        """What it computes of the step `base`, where that may grow into a known activation."""
+        self.base = -1
+
+    @property
+    def kind(self) -> str:
+        """The layer's kind, `input` for an input."""
+        return self.layer.kind if self.layer is not None else "input"
+
+
+class Builder:
+    """Collects the steps and values of a graph. Rules of operators call its methods."""
+
+    def __init__(self, opset: int, uses: dict[str, int]) -> None:
+        self.opset = opset
+        self.uses = uses
+        """Tensor -> how many nodes and outputs of the graph read it."""
+        self.values: dict[str, Value] = {}
+        self.steps: list[Step] = []
+        self.standins: dict[str, int] = {}
+        """Operators that stand as another of the same shape and cost."""
+        self.node = OnnxNode("", "", "", (), (), {}, {})
+        """The node that is being converted."""
+        self._layers: dict[tuple[Any, ...], Layer] = {}
+        self._inference = Inference()
+
+    def value(self, position: int) -> Value | None:
+        """Input number `position` of the node; None for one that is left out."""
+        inputs = self.node.inputs
+        if position >= len(inputs) or not inputs[position]:
+            return None
+        return self.values[inputs[position]]
+
+    def activation(self, position: int = 0) -> Activation:
+        """An input that is computed from the network's inputs."""
+        value = self.value(position)
+        if value is None:
+            raise Malformed(f"input {position} is missing")
+        if isinstance(value, Constant):
+            raise Unsupported(f"input {position} is a constant")
+        return value
+
+    def constant(self, position: int) -> Constant | None:
+        """An input that is a constant, or none."""
+        value = self.value(position)
+        if isinstance(value, Activation):
+            raise Unsupported(f"input {position} is computed from the network's input")
+        return value
+
+    def weight(self, position: int, rank: int | None = None) -> Constant:
+        """A constant input that must be there, with this many axes."""
+        value = self.constant(position)
+        if value is None:
+            raise Malformed(f"input {position} is missing")
+        if rank is not None and len(value.shape) != rank:
+            raise Malformed(f"input {position} has the shape {list(value.shape)}, not {rank} axes")
+        return value
+
+    def layer(self, kind: str, fields: dict[str, Any]) -> Layer:
+        """The layer of a kind with these fields; equal ones are one object."""
+        key = (kind, *fields.items())
+        found = self._layers.get(key)
+        if found is None:
+            try:
+                found = Opaque(kind=kind, **fields) if kind.startswith("onnx:") else build(kind, fields)
+            except ValidationError as error:
+                detail = error.errors()[0]
+                cause = detail.get("ctx", {}).get("error")
+                if isinstance(cause, GeometryError):
+                    raise cause from error
+                field = ".".join(str(part) for part in detail["loc"])
+                raise Malformed(f"{field}: {detail['msg']} (it is {detail['input']!r})") from error
+            self._layers[key] = found
+        return found
+
+    def emit(
+        self, kind: str, fields: dict[str, Any], *inputs: Activation, weights: Sequence[Constant] = ()
+    ) -> Activation:
+        """One more layer; its output is batched where an input is."""
+        layer = self.layer(kind, fields)
+        if kind not in WITHOUT_AXES and not kind.startswith("onnx:") and any(not value.shape for value in inputs):
+            raise Unsupported("its input has no axes")
+        shape = self._inference.shape(layer, tuple([value.shape for value in inputs]))
+        step = Step(layer, tuple([value.step for value in inputs]), shape, self.node)
+        step.weights = tuple([value.name for value in weights])
+        self.steps.append(step)
+        batch = [value.dims[0] for value in inputs if value.batched]
+        dims = (max(batch), *shape) if batch else shape
+        return Activation(len(self.steps) - 1, dims, bool(batch))
+
+    def extend(self, value: Activation, weight: Constant, **fields: Any) -> Activation | None:
+        """The same value from its layer with more fields (`bias=True`), if nothing else reads it."""
+        step = self.steps[value.step]
+        if step.layer is None or not self.private(value):
+            return None
+        given = {**step.layer.fields(), **fields}
+        step.layer = self.layer(step.kind, given)
+        step.weights = (*step.weights, weight.name)
+        step.names = 0
+        return value
+
+    def private(self, value: Activation) -> bool:
+        """Whether the node alone reads this value, which the network does not put out."""
+        step = self.steps[value.step]
+        names = [name for name in self.node.inputs if self.values.get(name) == value]
+        return len(names) == 1 and self.uses[names[0]] == 1 and step.names == 1 and step.part is None
+
+    def batched(self, value: Activation) -> Activation:
+        """The value with its first axis as the batch, as operators over [batch, channels, ...] take it."""
+        if value.batched:
+            return value
+        if len(value.dims) < 2 or value.dims[0] != 1:
+            raise Unsupported(f"its input {list(value.dims)} mixes the batch with other axes")
+        return self.relayout(value, value.dims, batched=True)
+
+    def relayout(
+        self, value: Activation, dims: Shape, *, batched: bool | None = None, target: Sequence[int] | None = None
+    ) -> Activation:
+        """The same numbers under other dims: nothing, `flatten` or `reshape`.
+
+        Where the first axis stays the batch's size it stays the batch. `target` may hold a −1 to keep.
+        """
+        if batched is None:
+            size = value.dims[0] if value.batched else 1
+            batched = len(dims) > 1 and dims[0] == size
+        shape = dims[1:] if batched else dims
+        if prod(shape) != prod(value.shape):
+            raise Unsupported("it merges the batch with other axes")
+        if shape == value.shape:
+            return Activation(value.step, dims, batched)
+        if not shape:
+            raise Unsupported("its output has no axes")
+        if len(shape) == 1 and value.shape:
+            made = self.emit("flatten", {}, value)
+        else:
+            wanted = tuple(target[1:] if batched else target) if target is not None else shape
+            given = wanted if len(wanted) == len(shape) and 0 not in wanted and min(wanted) >= -1 else shape
+            made = self.emit("reshape", {"shape": given}, value)
+        return Activation(made.step, dims, batched)
+
+    def elementwise(self, *values: Value) -> Activation:
+        """An operator without a layer of the language that works element by element."""
+        active = [value for value in values if isinstance(value, Activation)]
+        constants = [value for value in values if isinstance(value, Constant)]
+        held = tuple((value.name or "constant", value.shape) for value in constants if value.is_weight)
+        batched = any(value.batched for value in active)
+        rank = max(len(value.dims) for value in active)
+        shapes = []
+        for value in constants:
+            shape = value.shape
+            if batched and len(shape) == rank and shape[0] == 1:
+                shape = shape[1:]
+            if len(shape) >= rank and batched:
+                raise Unsupported("it broadcasts a constant over the batch")
+            shapes.append(shape)
+        if any(len(value.dims) != rank if value.batched else len(value.dims) > rank - batched for value in active):
+            raise Unsupported("it broadcasts over the batch")
+        fields = {
+            "elementwise": True,
+            "held": held,
+            "constants": tuple(shape for shape in shapes if prod(shape) > 1),
+        }
+        weights = [value for value in constants if value.is_weight]
+        return self.emit(f"onnx:{self.node.op}", fields, *active, weights=weights)
+
+    def opaque(self, dims: Shape, first: bool = True) -> Activation:
+        """An operator that the language does not have, with its output's dims; the `first` output holds the weights."""
+        if prod(dims) > LIMIT:
+            raise Malformed(f"its output {list(dims)} has more than 2^63 - 1 numbers")
+        values = [self.values[name] for name in reads(self.node) if name in self.values]
+        active = [value for value in values if isinstance(value, Activation)]
+        weights = [value for value in values if isinstance(value, Constant) and value.is_weight] if first else []
+        batched = len(dims) > 1 and any(value.batched and value.dims[0] == dims[0] for value in active)
+        shape = dims[1:] if batched else dims
+        fields = {
+            "output": shape,
+            "reads": tuple(value.shape for value in active),
+            "held": tuple((value.name or "constant", value.shape) for value in weights),
+        }
+        made = self.emit(f"onnx:{self.node.op or '?'}", fields, *active, weights=weights)
+        return Activation(made.step, dims, batched)
+
+    def stand_in(self) -> None:
+        """Note that the node stands as another operator of the same shape and cost."""
+        self.standins[self.node.op] = self.standins.get(self.node.op, 0) + 1
+
+
+__all__ = ["Builder", "Step", "Unsupported", "broadcast"]

@@ -1,0 +1,168 @@
+"""Names of layers: paths from the hierarchy that exporters leave in node names, scopes and weights' names."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from ..layers.registry import KINDS
+from .builder import Step
+
+RESERVED = frozenset({"in", "input", "index", "total"})
+DEEPEST = 16
+MEANINGLESS = re.compile(r"(?:n|node|op|layer)?_?\d*(?:_\d+)*|node_.*|[A-Z]\w*_\d+|.*#.*", re.DOTALL)
+"""Node names that say nothing but the operator and a number."""
+ANONYMOUS = re.compile(r"[a-z]?\d*|.*(?:::|onnx).*", re.DOTALL)
+"""Tensor names that say nothing."""
+SUFFIX = re.compile(
+    r"(?:[._/](?:weight|kernel|gamma|scale|w|s|slope)(?:_quantized)?(?:[_:/]?\d+)?|_(?:bn)?_?(?:w|s|scale)_\d+)$"
+)
+"""What a weight's name adds to that of its layer."""
+SCOPES = "pkg.torch.onnx.name_scopes"
+
+
+def step_paths(inputs: list[str], steps: list[Step]) -> list[str]:
+    """A unique path for each input and step, of names that the language allows; the steps of a group stand together.
+
+    The only input is `input`. Names of the file that say nothing are replaced by the layer's kind.
+    """
+    modules = [_module(step) for step in steps]
+    first = {module[0] for module in modules if module}
+    if len(first) == 1 and all(module is None or len(module) > 1 for module in modules):
+        modules = [module and module[1:] for module in modules]
+    scoped = _scoped(modules, [step.kind for step in steps])
+    below = Counter(tuple(module[:depth]) for module in scoped for depth in range(1, len(module) + 1))
+    parts: list[list[str]] = []
+    for module, given, step in zip(scoped, modules, steps, strict=True):
+        alone = given is not None and below[tuple(module)] == 1 and module
+        path = _clean(list(module), None if not alone else step.kind)
+        if not alone:
+            path.append(_word(step.kind))
+        parts.append(path)
+    heads = [["input"]] if len(inputs) == 1 else [["_".join(_clean([name], None)).replace(".", "_")] for name in inputs]
+    return _unique([*heads, *_contiguous(parts)])
+
+
+def _module(step: Step) -> list[str] | None:
+    """The module that a step belongs to, from outermost; None where nothing says it."""
+    node = step.node
+    scopes: list[str] = re.findall(r"'([^']*)'", node.metadata.get(SCOPES, ""))
+    if len(scopes) > 1 and scopes[-2]:
+        return scopes[-2].split(".")[:DEEPEST]
+    name = node.name
+    if name.startswith("/"):
+        found: list[str] = []
+        before = ""
+        for component in name.split("/")[1:-1]:
+            own = component.removeprefix(f"{before}.") if before else component
+            found += own.split(".")
+            before = component
+        return found[:DEEPEST]
+    if name and not MEANINGLESS.fullmatch(name):
+        return [part for part in re.split(r"[/.]", name) if part][:DEEPEST] or None
+    for weight in step.weights:
+        stem = SUFFIX.sub("", weight)
+        if stem != weight and not ANONYMOUS.fullmatch(stem):
+            return [part for part in re.split(r"[/.]", stem) if part][:DEEPEST] or None
+    if not name and node.outputs and not ANONYMOUS.fullmatch(node.outputs[0]):
+        return [part for part in re.split(r"[/.]", node.outputs[0]) if part][:DEEPEST] or None
+    return None
+
+
+def _scoped(modules: list[list[str] | None], kinds: list[str]) -> list[list[str]]:
+    """Modules of all steps: one that has none belongs to what the named steps before and after it share.
+
+    Activations and joins end the block before them: the sum and the relu between two blocks are the first one's.
+    """
+    following: list[list[str]] = [[]] * len(modules)
+    after: list[str] = []
+    for index in reversed(range(len(modules))):
+        own = modules[index]
+        after = own if own is not None else after
+        following[index] = after
+    result: list[list[str]] = []
+    before: list[str] = []
+    inside = False
+    for own, later, kind in zip(modules, following, kinds, strict=True):
+        if own is not None:
+            before, inside = own, True
+            result.append(own)
+            continue
+        block = before[: 2 if len(before) > 2 and before[1].isdigit() else 1]
+        shared = 0
+        while shared < min(len(before), len(later)) and before[shared] == later[shared]:
+            shared += 1
+        inside = inside and KINDS.get(kind, ("", ""))[0] in ("activation", "join") and kind != "split"
+        if inside and shared < len(block) < len(before):
+            result.append(block)
+        else:
+            result.append(before[:shared] if shared < len(later) else later[:-1])
+    return result
+
+
+def _word(kind: str) -> str:
+    """A kind as a name; an opaque one by its operator: `onnx:GridSample` is `gridsample`."""
+    text = kind.removeprefix("onnx:").lower()
+    return re.sub(r"[^A-Za-z0-9_]+", "_", text).strip("_") or "layer"
+
+
+def _clean(components: list[str], kind: str | None) -> list[str]:
+    """Components as names of the language; a number joins the name before it, and as a leaf it follows the kind."""
+    path: list[str] = []
+    for position, component in enumerate(components):
+        word = re.sub(r"[^A-Za-z0-9_-]+", "_", component).lstrip("-") or "_"
+        if word.isdigit():
+            leaf = position == len(components) - 1 and kind is not None
+            if leaf:
+                path.append(f"{_word(kind or '')}_{word}")
+            elif path:
+                path[-1] += f"_{word}"
+            else:
+                path.append(f"layer_{word}")
+        else:
+            path.append(f"{word}_" if word in RESERVED else word)
+    return path
+
+
+def _contiguous(parts: list[list[str]]) -> list[list[str]]:
+    """Paths whose every prefix stands in one run: a group that others interrupt gives its name to its members."""
+    depth = 0
+    while any(len(path) > depth + 1 for path in parts):
+        runs: Counter[tuple[str, ...]] = Counter()
+        leaves: set[tuple[str, ...]] = set()
+        last: tuple[str, ...] = ()
+        for path in parts:
+            prefix = tuple(path[: depth + 1])
+            if len(path) == depth + 1:
+                leaves.add(prefix)
+            if prefix != last and len(path) > depth:
+                runs[prefix] += 1
+            last = prefix
+        broken = {prefix for prefix, count in runs.items() if count > 1 or prefix in leaves}
+        merged = False
+        for path in parts:
+            if len(path) > depth + 1 and tuple(path[: depth + 1]) in broken:
+                path[depth : depth + 2] = [f"{path[depth]}_{path[depth + 1]}"]
+                merged = True
+        if not merged:
+            depth += 1
+    return parts
+
+
+def _unique(parts: list[list[str]]) -> list[str]:
+    """The paths with numbers after those that stand twice."""
+    groups = {".".join(path[:depth]) for path in parts for depth in range(1, len(path))}
+    taken: dict[str, int] = {}
+    found: set[str] = set(groups)
+    result: list[str] = []
+    for path in parts:
+        name = ".".join(path)
+        count = taken.get(name, 0)
+        candidate = name
+        while candidate in found:
+            count += 1
+            candidate = f"{name}_{count + 1}"
+        taken[name] = count
+        found.add(candidate)
+        result.append(candidate)
+    return result

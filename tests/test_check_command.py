@@ -1,0 +1,202 @@
+"""`convcalc check` as it is called: paths, selection, comments, configuration, exit codes, processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from convcalc.check.config import config_of
+from convcalc.check.many import check_files
+from convcalc.check.run import Task, check_file
+from convcalc.check.selection import Selection, read_selection
+from convcalc.findings import UsageError
+
+from .command import run
+
+GOOD = "convcalc: 1\ninput: [3, 8, 8]\nlayers: [{conv2d: {out: 8, k: 3}}]\n"
+BAD = "convcalc: 1\ninput: [3, 8, 8]\nlayers: [{conv2d: {out: 8, k: 9}}]\n"
+CLAIM = GOOD + "expect: {params: 1}\n"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    config_of.cache_clear()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    return tmp_path
+
+
+def write(name: str, text: str) -> Path:
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    return path
+
+
+def checked(*arguments: str) -> tuple[int, list[str]]:
+    """(exit code, "path:line code" of every finding)."""
+    done = run("check", "--format", "json", *arguments)
+    found = json.loads(done.stdout)["findings"] if done.stdout else []
+    return done.code, [f"{f['path']}:{f['line']} {f['code']}" for f in found]
+
+
+def test_a_folder_gives_the_files_that_declare_the_language() -> None:
+    write("specs/good.yaml", GOOD)
+    write("specs/deep/bad.yml", BAD)
+    write("specs/flow.yaml", "{convcalc: 1, input: [3, 8, 8], layers: [{conv2d: {out: 8, k: 9}}]}")
+    write("specs/other.yaml", "services: {convcalc: 1}\n")
+    write("specs/nested.yaml", "hooks:\n  convcalc: 1\n")
+    write("specs/broken.yaml", "convcalc: 1\ninput: [3, 8\n")
+    write("specs/text.txt", BAD)
+    write("specs/.hidden/bad.yaml", BAD)
+    code, found = checked("specs")
+    assert code == 1
+    assert found == ["specs/broken.yaml:3 CC001", "specs/deep/bad.yml:3 CC201", "specs/flow.yaml:1 CC201"]
+    assert checked() == checked(".")
+
+
+def test_ignored_files_are_left_out() -> None:
+    subprocess.run(["git", "init", "-q"], check=True)
+    write(".gitignore", "generated/\nlocal*.yaml\n")
+    for name in ("a.yaml", "generated/b.yaml", "local1.yaml", "deep/c.yaml"):
+        write(name, BAD)
+    assert checked(".")[1] == ["a.yaml:3 CC201", "deep/c.yaml:3 CC201"]
+    assert checked("deep")[1] == ["deep/c.yaml:3 CC201"]
+    assert checked("generated/b.yaml")[1] == ["generated/b.yaml:3 CC201"], "a file that is named is checked"
+
+
+def test_globs_files_standard_input_and_gallery_names() -> None:
+    write("a1.yaml", GOOD)
+    write("a2.yaml", BAD)
+    write("[a].yaml", BAD)
+    assert checked("a?.yaml") == (1, ["a2.yaml:3 CC201"])
+    assert checked("[a].yaml") == (1, ["[a].yaml:3 CC201"]), "an existing file beats a glob"
+    assert checked("a2.yaml", "./a2.yaml", "a*.yaml")[1] == ["a2.yaml:3 CC201"], "each file once"
+    assert checked("lenet5") == (0, [])
+    done = run("check", "-", data=BAD.encode())
+    assert done.code == 1 and done.stdout.startswith("<stdin>:3:")
+
+
+def test_calls_that_are_wrong_exit_with_2_and_check_the_rest() -> None:
+    write("bad.yaml", BAD)
+    for arguments in (("missing.yaml",), ("x*.yaml",), ("--select", "CC9"), ("--format", "xml"), ("--jobs", "0")):
+        done = run("check", *arguments)
+        assert done.code == 2 and done.stdout == "" and "Traceback" not in done.stderr, arguments
+    done = run("check", "missing.yaml", "bad.yaml")
+    assert done.code == 2 and "bad.yaml:3:" in done.stdout and "missing.yaml" in done.stderr
+
+
+def test_an_empty_folder_is_said() -> None:
+    done = run("check")
+    assert done.code == 0 and "no specs found" in done.stderr
+
+
+def test_selection() -> None:
+    write("claim.yaml", CLAIM)
+    write("bad.yaml", BAD)
+    assert checked("--select", "CC3", ".") == (1, ["claim.yaml:4 CC301"])
+    assert checked("--ignore", "CC301,CC2", ".") == (0, [])
+    assert checked("--ignore", "CC3", "--select", "CC301", ".") == (1, ["claim.yaml:4 CC301"])
+    assert "1 finding not selected" in run("check", "--select", "CC1", "bad.yaml").stderr
+
+
+def test_advice_never_fails_and_warnings_fail_when_strict() -> None:
+    write("a.yaml", GOOD.replace("k: 3", "k: 3, s: 2"))
+    write("b.yaml", GOOD + "name: x  # convcalc: ignore[CC301]\n")
+    assert checked("a.yaml") == (0, [])
+    assert checked("--advice", "--strict", "a.yaml") == (0, ["a.yaml:3 CC401"])
+    assert checked("--select", "CC4", "a.yaml") == (0, ["a.yaml:3 CC401"])
+    assert checked("b.yaml") == (0, ["b.yaml:4 CC307"])
+    assert checked("--strict", "b.yaml") == (1, ["b.yaml:4 CC307"])
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [
+        ("# convcalc: ignore[CC301]", []),
+        ("# known, # convcalc: ignore[CC3]", []),
+        ("#convcalc:ignore", []),
+        ("# convcalc: ignore[CC302]", ["CC301", "CC307"]),
+        ("# convcalc: ignore[CC301, CC302]", ["CC307"]),
+        ("# convcalc: ignore[CC999]", ["CC301", "CC307"]),
+        ("# convcalc: ignored", ["CC301"]),
+    ],
+)
+def test_ignore_comments(comment: str, expected: list[str]) -> None:
+    path = write("a.yaml", f"{GOOD}expect: {{params: 1}} {comment}\n")
+    assert sorted(finding.code for finding in check_file(Task(str(path))).findings) == expected
+
+
+def test_configuration_is_the_nearest_above() -> None:
+    write("pyproject.toml", '[tool.convcalc]\nignore = ["CC301"]\n[tool.other]\n')
+    write("a.yaml", CLAIM)
+    write("deep/down/b.yaml", CLAIM)
+    assert checked(".") == (0, [])
+    write("deep/convcalc.toml", 'max_params = "200"\nstrict = true\n')
+    config_of.cache_clear()
+    assert checked(".") == (1, ["deep/down/b.yaml:1 CC305", "deep/down/b.yaml:4 CC301"])
+
+
+def test_excluded_folders_are_left_out() -> None:
+    write("convcalc.toml", 'exclude = ["old", "*.draft.yaml"]\n')
+    for name in ("a.yaml", "b.draft.yaml", "old/deep/c.yaml"):
+        write(name, BAD)
+    assert checked(".")[1] == ["a.yaml:3 CC201"]
+    assert checked("old/deep/c.yaml")[1] == ["old/deep/c.yaml:3 CC201"]
+
+
+def test_budgets_of_folders_and_globs() -> None:
+    write(
+        "convcalc.toml",
+        'max_macs = "1G"\n[budgets."small"]\nmax_params = 223\n[budgets."small/big*.yaml"]\nmax_params = "1K"\n',
+    )
+    for name in ("a.yaml", "small/b.yaml", "small/big.yaml"):
+        write(name, GOOD)
+    done = run("check", ".")
+    assert done.code == 1 and done.stdout.count("CC305") == 1
+    assert "small/b.yaml:1:1: error CC305 params is 224, over the budget of 223 by 0.4 %" in done.stdout
+    assert "the budget is set in convcalc.toml" in done.stdout
+
+
+WRONG_CONFIGURATION = [
+    *('ignores = ["CC1"]', "ignore = 1", 'ignore = ["CC9"]', "strict = 1", "budgets = 1", "a = ["),
+    *("max_parms = 1", 'max_params = "<= 1"', "max_params = true"),
+]
+
+
+@pytest.mark.parametrize("text", WRONG_CONFIGURATION)
+def test_wrong_configuration_is_a_usage_error(text: str) -> None:
+    write("convcalc.toml", text + "\n")
+    write("a.yaml", GOOD)
+    done = run("check", "a.yaml")
+    assert done.code == 2 and "Traceback" not in done.stderr and done.stderr.startswith("error: ")
+
+
+def test_quiet_and_summary() -> None:
+    write("a.yaml", GOOD)
+    assert run("check", "a.yaml") == (0, "The spec passed.\n", "")
+    assert run("check", "--quiet", "a.yaml") == (0, "", "")
+
+
+def test_processes_give_the_same_as_one() -> None:
+    for number in range(6):
+        write(f"{number}.yaml", (GOOD, BAD, CLAIM)[number % 3])
+    tasks = [Task(f"{number}.yaml") for number in range(6)]
+    assert list(check_files(tasks, jobs=2)) == list(check_files(tasks, jobs=1))
+    assert [r.failed for r in check_files(tasks)] == [False, True, True] * 2
+
+
+def test_unreadable_files_are_usage_errors() -> None:
+    os.mkfifo("pipe.yaml")
+    result = check_file(Task("pipe.yaml"))
+    assert isinstance(result.unreadable, UsageError) and result.findings == ()
+
+
+def test_longer_codes_decide() -> None:
+    selection = read_selection(["CC"], ["CC3", "cc401"], advice=False)
+    assert [selection.shows(code) for code in ("CC001", "CC301", "CC401", "CC402")] == [True, False, False, True]
+    assert not Selection().wants("CC4") and read_selection([], [], advice=True).wants("CC4")

@@ -1,0 +1,96 @@
+"""What other repositories use: the pre-commit hook, the GitHub Action and its script."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+SCRIPT = ROOT / ".github" / "check.sh"
+SPEC = "convcalc: 1\nname: Net\ninput: [3, 8, 8]\nlayers: [{conv2d: {out: 8, k: 3}}]\n"
+
+
+def test_inputs_reach_the_shell_through_the_environment() -> None:
+    for step in ACTION["runs"]["steps"]:
+        assert "${{" not in step["run"], "an expression in a script is text that the shell reads"
+        assert step["shell"] == "bash"
+
+
+def test_every_input_is_described_and_used() -> None:
+    used = re.findall(r"\$\{\{ inputs\.([\w-]+) \}\}", (ROOT / "action.yml").read_text("utf-8"))
+    assert sorted(used) == sorted(ACTION["inputs"])
+    assert all(entry["description"] and "default" in entry for entry in ACTION["inputs"].values())
+    handed_on = {name for step in ACTION["runs"]["steps"] for name in step["env"] if name.startswith("INPUT_")}
+    assert handed_on == set(re.findall(r"INPUT_\w+", SCRIPT.read_text("utf-8"))) - {"INPUT_"}
+
+
+def test_the_hook_runs_check() -> None:
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    assert hook["id"] == "convcalc-check" and hook["language"] == "python"
+    assert hook["entry"] == "convcalc check" and hook["pass_filenames"] is False
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    program = tmp_path / "convcalc"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m convcalc "$@"\n')
+    program.chmod(0o755)
+    work = tmp_path / "work"
+    (work / "specs").mkdir(parents=True)
+    (work / "specs" / "a.yaml").write_text(SPEC)
+    identity = ["-c", "user.name=t", "-c", "user.email=t@t"]
+    for arguments in (["init", "-q"], ["add", "."], [*identity, "commit", "-qm", "one"]):
+        subprocess.run(["git", *arguments], cwd=work, check=True)
+    return work
+
+
+def action(work: Path, **inputs: str) -> tuple[int, str, str, str]:
+    """(exit code, standard output, summary, outputs) of the action's script."""
+    summary, outputs = work.parent / "summary.md", work.parent / "output"
+    summary.write_text("")
+    outputs.write_text("")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "CONVCALC": str(work.parent / "convcalc"),
+        "GITHUB_STEP_SUMMARY": str(summary),
+        "GITHUB_OUTPUT": str(outputs),
+        **{f"INPUT_{name.upper()}": value for name, value in inputs.items()},
+    }
+    bash = shutil.which("bash") or "bash"
+    done = subprocess.run([bash, str(SCRIPT)], cwd=work, env=environment, capture_output=True, text=True)
+    return done.returncode, done.stdout, summary.read_text(), outputs.read_text()
+
+
+def test_findings_are_annotations_and_a_summary(repository: Path) -> None:
+    (repository / "specs" / "b.yaml").write_text(SPEC.replace("k: 3", "k: 9"))
+    code, out, summary, outputs = action(repository, paths="specs\n", sarif="../log.sarif")
+    assert code == 1 and outputs == "exit-code=1\n"
+    assert out.startswith("::error file=specs/b.yaml,line=4,") and out.count("\n") == 1
+    assert "| specs/b.yaml:4:11 | CC201 |" in summary
+    assert '"version": "2.1.0"' in (repository.parent / "log.sarif").read_text()
+
+
+def test_a_change_is_compared_with_its_base(repository: Path) -> None:
+    (repository / "specs" / "a.yaml").write_text(SPEC.replace("out: 8", "out: 16"))
+    code, out, summary, _ = action(repository, paths=".", base="HEAD")
+    assert (code, out) == (0, "") and "| params | 224 | 448 | +224 | +100 |" in summary
+    assert action(repository, paths=".", base="HEAD", fail_over="params=10%\nmacs=300%")[0] == 1
+
+
+def test_inputs_are_data_to_the_script(repository: Path) -> None:
+    mark = repository.parent / "mark"
+    hostile = f'$(touch "{mark}"); `touch "{mark}"`'
+    (repository / "specs" / "a.yaml").write_text(SPEC.replace("out: 8", "out: 16"))
+    action(repository, paths=hostile, select=hostile, ignore=hostile, strict=hostile, advice=hostile)
+    action(repository, paths=".", base=f"--output={mark}", fail_over=hostile)
+    action(repository, paths=".", base="HEAD", fail_over=hostile)
+    assert not mark.exists()

@@ -1,0 +1,184 @@
+"""Costs against golden figures, brute force over taps, and the formulas' own text."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convcalc import analyse, load
+from convcalc.analysis import device, fields, multiplications  # noqa: F401 - they file their formulas
+from convcalc.analysis.device import DEVICES, UnknownDevice, least_seconds, limit, read_device
+from convcalc.analysis.multiplications import effective_macs, fft_flops, im2col_elements, winograd_macs
+from convcalc.analysis.quantities import QUANTITIES
+from convcalc.analysis.report import Report
+from convcalc.geometry import FORMULAS
+from convcalc.layers.registry import build
+from convcalc.network import Network
+
+from .architectures import ALEXNET, MOBILENET_V2, RESNET18, VGG16, bottleneck_resnet, network
+
+
+def of(report: Report, name: str) -> object:
+    return QUANTITIES[name].get(report, report.whole)
+
+
+@pytest.mark.parametrize(
+    ("net", "all_taps", "effective"),
+    [
+        (network(ALEXNET), 714_188_480, 657_918_720),
+        (network(VGG16), 15_470_264_320, 14_969_824_000),
+        (network(RESNET18), 1_814_073_344, 1_680_390_912),
+        (network(bottleneck_resnet()), 4_089_184_256, 3_948_251_904),
+        (network(MOBILENET_V2), 300_774_272, 299_676_304),
+        (load("googlenet", variant="torchvision"), 1_498_376_192, 1_434_527_488),
+    ],
+    ids=["alexnet", "vgg16", "resnet18", "resnet50", "mobilenet_v2", "googlenet"],
+)
+def test_macs_with_and_without_padding(net: Network, all_taps: int, effective: int) -> None:
+    report = analyse(net)
+    assert (of(report, "macs"), of(report, "effective_macs")) == (all_taps, effective)
+
+
+WINDOWS = st.fixed_dictionaries(
+    {
+        "k": st.integers(1, 4),
+        "s": st.integers(1, 3),
+        "p": st.integers(0, 3),
+        "d": st.integers(1, 3),
+    }
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(["conv1d", "conv_transpose1d", "separable_conv1d"]), WINDOWS, st.integers(1, 14))
+def test_effective_macs_equal_counting_taps(kind: str, window: dict[str, int], size: int) -> None:
+    layer = build(kind, {"out": 2, **window})
+    try:
+        output = layer.output_shape(((3, size),))
+    except ValueError:
+        return
+    k, s, p, d = window["k"], window["s"], window["p"], window["d"]
+    if kind == "conv_transpose1d":
+        real = sum(0 <= i * s + t * d - p < output[1] for i in range(size) for t in range(k))
+    else:
+        real = sum(0 <= q * s + t * d - p < size for q in range(output[1]) for t in range(k))
+    wanted = 3 * real + 3 * 2 * output[1] if kind == "separable_conv1d" else 3 * 2 * real
+    assert effective_macs(layer, ((3, size),), output) == wanted
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 3))
+def test_taps_of_axes_multiply(height: int, width: int, groups: int) -> None:
+    layer = build("conv2d", {"out": 2 * groups, "k": [3, 2], "p": [1, 1], "g": groups})
+    inputs = ((groups, height, width),)
+    output = layer.output_shape(inputs)
+    rows = sum(0 <= q + t - 1 < height for q in range(output[1]) for t in range(3))
+    columns = sum(0 <= q + t - 1 < width for q in range(output[2]) for t in range(2))
+    assert effective_macs(layer, inputs, output) == 2 * groups * rows * columns
+
+
+@pytest.mark.parametrize(
+    ("tile", "size", "gain"),
+    [
+        (2, 56, Fraction(9, 4)),
+        (2, 7, Fraction(441, 256)),
+        (4, 56, Fraction(4)),
+        (4, 28, Fraction(4)),
+        (4, 14, Fraction(49, 16)),
+    ],
+)
+def test_winograd_gains(tile: int, size: int, gain: Fraction) -> None:
+    """Lavin & Gray 2015: 2.25 for F(2×2, 3×3) and 4 for F(4×4, 3×3), less where tiles overhang."""
+    conv = build("conv2d", {"out": 64, "k": 3, "p": 1})
+    shape = (64, size, size)
+    assert Fraction(9 * 64 * 64 * size * size, winograd_macs(conv, (shape,), shape, tile)) == gain
+
+
+def test_methods_that_do_not_apply_count_directly() -> None:
+    strided = build("conv2d", {"out": 8, "k": 3, "s": 2})
+    assert winograd_macs(strided, ((3, 9, 9),), (8, 4, 4), 2) == 8 * 3 * 9 * 16
+    linear = build("linear", {"out": 10})
+    assert fft_flops(linear, ((5,),), (10,)) == 100
+    assert im2col_elements(linear, ((5,),), (10,)) == 0
+    assert im2col_elements(build("conv2d", {"out": 8, "k": 1}), ((3, 9, 9),), (8, 9, 9)) == 0
+
+
+def test_fft_counts_padded_powers_of_two() -> None:
+    conv = build("conv2d", {"out": 2, "k": 3, "p": 1})
+    assert fft_flops(conv, ((1, 6, 6),), (2, 6, 6)) == (1 + 2 + 2) * 5 * 64 * 6 // 2 + 2 * 32 * 8
+
+
+def test_flops_are_the_sum_of_their_kinds() -> None:
+    report = analyse(network(MOBILENET_V2), 2)
+    kinds = ("mac", "bias", "activation", "normalization", "pooling", "elementwise", "interpolation")
+    values = [of(report, f"{kind}_flops") for kind in kinds]
+    assert sum(v for v in values if isinstance(v, int)) == of(report, "flops")
+
+
+def test_backward_costs_twice_forward_but_the_first_layer_once() -> None:
+    report = analyse(network(VGG16))
+    first = report.costs[1].macs
+    assert of(report, "backward_macs") == 2 * report.totals.macs - first
+    assert of(report, "step_macs") == 3 * report.totals.macs - first
+
+
+def test_the_lectures_sums() -> None:
+    net = network(
+        "{convcalc: 1, input: [4, 8, 8], layers: [{conv2d: {out: 8, k: 3, g: 4}}, relu, flatten, {linear: {out: 2}}]}"
+    )
+    report = analyse(net, 3)
+    assert of(report, "time_complexity") == 3 * (6 * 6 * 3 * 3 * 4 * 8)
+    assert of(report, "space_complexity") == 3 * 3 * 4 * 8 + 6 * 6 * 8
+
+
+def test_bytes_moved_read_and_write_each_tensor_once() -> None:
+    net = network("{convcalc: 1, input: [2, 4], layers: [{conv1d: {out: 3, k: 1}}, flatten, dropout, relu]}")
+    report = analyse(net, 2)
+    assert report.moved == [0, ((8 + 12) * 2 + 9) * 4, 0, 0, (12 + 12) * 2 * 4]
+    intensity = QUANTITIES["intensity"].get(report, report.layers[3])
+    assert getattr(intensity, "raw", None) == Fraction(24, 192)
+
+
+def test_the_roofline_is_the_larger_bound() -> None:
+    chip = read_device("10TFLOP/s,400GB/s")
+    assert (chip.flops, chip.bandwidth) == (10**13, 4 * 10**11)
+    report = analyse(load("googlenet"), device=chip)
+    total = sum(least_seconds(c.flops, m, 10**13, 4 * 10**11) for c, m in zip(report.costs, report.moved, strict=True))
+    assert of(report, "time") == int(total * 10**9)
+    assert limit(100, 1, chip) == "compute" and limit(1, 100, chip) == "memory"
+    assert all(d.source for d in DEVICES.values())
+
+
+@pytest.mark.parametrize(
+    "text", ["", "tpu9", "10TFLOP/s", "10TFLOP/s,5GFLOP/s", "0FLOP/s,1B/s", "1XB/s,1FLOP/s", "1B/s,1FLOP/s,"]
+)
+def test_what_is_no_device_is_refused(text: str) -> None:
+    with pytest.raises(UnknownDevice):
+        read_device(text)
+
+
+ANALYSIS = sorted(n for n, f in FORMULAS.items() if f.function.__module__.startswith("convcalc.analysis"))
+
+
+@pytest.mark.parametrize("name", ANALYSIS)
+def test_text_equals_function(name: str) -> None:
+    formula = FORMULAS[name]
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.fixed_dictionaries({p: st.integers(1, 9) for p in formula.symbols.values()}))
+    def holds(numbers: dict[str, int]) -> None:
+        letters = {letter: Fraction(numbers[p]) for letter, p in formula.symbols.items()}
+        value = eval(formula.expression, {"__builtins__": {}, "max": max}, letters)
+        assert value == formula.function(**numbers)
+        assert eval(formula.substituted(**{p: Fraction(n) for p, n in numbers.items()}), {"max": max}) == pytest.approx(
+            float(value)
+        )
+
+    holds()
+
+
+def test_formulas_of_the_analyses_are_filed() -> None:
+    assert {"field_size", "winograd_multiplications", "least_seconds"} <= set(ANALYSIS)

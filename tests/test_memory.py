@@ -1,0 +1,163 @@
+"""Memory: saved tensors equal PyTorch's, liveness equals a simulation, the best order equals trying them all."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from math import prod
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convcalc import analyse, load
+from convcalc.analysis.memory import liveness
+from convcalc.analysis.quantities import QUANTITIES
+from convcalc.analysis.schedule import best_order
+from convcalc.layers.registry import build
+from convcalc.network import Network, Node, Output, output_shape
+
+from .architectures import RESNET18, VGG16, bottleneck_resnet, network
+
+
+@pytest.mark.parametrize(
+    ("text", "bytes"),
+    [(RESNET18, 44_398_080), (VGG16, 146_710_528), (bottleneck_resnet(), 172_031_488)],
+    ids=["resnet18", "vgg16", "resnet50"],
+)
+def test_saved_tensors_equal_those_of_pytorch(text: str, bytes: int) -> None:
+    """torch.autograd.graph.saved_tensors_hooks at batch 2, 224 × 224, inputs included, params not."""
+    assert sum(analyse(network(text), 2).saved) == bytes
+
+
+def test_a_tensor_that_two_layers_keep_counts_once() -> None:
+    net = network(
+        "{convcalc: 1, input: [4, 8, 8],"
+        " layers: [relu, {conv2d: {out: 4, k: 1}}, {conv2d: {out: 4, k: 1}, from: relu}]}"
+    )
+    assert analyse(net).saved == [0, 4 * 8 * 8 * 4, 0, 0]
+
+
+def test_batch_norm_keeps_its_statistics_once_for_the_batch() -> None:
+    net = network("{convcalc: 1, input: [4, 8, 8], layers: [batch_norm]}")
+    assert analyse(net, 3).saved[1] == 3 * 4 * 64 * 4 + 2 * 4 * 4
+    group = network("{convcalc: 1, input: [4, 8, 8], layers: [{group_norm: {num_groups: 2}}]}")
+    assert analyse(group, 3).saved[1] == 3 * (4 * 64 + 2 * 2) * 4
+
+
+def test_training_memory_adds_gradients_and_state() -> None:
+    net = network("{convcalc: 1, input: [2], layers: [{linear: {out: 3}}]}")
+    params = 9 * 4
+    for optimizer, numbers in (("sgd", 2), ("momentum", 3), ("adam", 4)):
+        report = analyse(net, optimizer=optimizer)
+        assert QUANTITIES["training"].get(report, report.whole) == numbers * params + 2 * 4
+
+
+def test_dtype_scales_every_memory() -> None:
+    net = load("googlenet")
+    wide, narrow = analyse(net), analyse(net, dtype="int8")
+    for name in ("params_memory", "activation", "live", "workspace"):
+        assert QUANTITIES[name].get(wide, wide.whole) == 4 * QUANTITIES[name].get(narrow, narrow.whole)  # type: ignore[operator]
+    with pytest.raises(ValueError, match="dtype must be one of"):
+        analyse(net, dtype="int4")
+
+
+def test_the_peak_names_its_layer_and_what_is_alive() -> None:
+    net = network(
+        "{convcalc: 1, input: [1, 10], layers: [{conv1d: {out: 4, k: 1}, name: a}, {conv1d: {out: 8, k: 1}, name: b},"
+        " {conv1d: {out: 1, k: 1}, name: c}, {concat: {}, from: [a, c], name: d}]}"
+    )
+    facts = liveness(net)
+    assert facts.live == [10, 50, 120, 130, 100]
+    assert net.nodes[facts.peak].name == "c"
+    assert [net.nodes[i].name for i in facts.alive(facts.peak)] == ["a", "b", "c"]
+
+
+def test_views_and_dropout_need_no_memory() -> None:
+    net = network("{convcalc: 1, input: [2, 4], layers: [flatten, dropout, {linear: {out: 3}}]}")
+    assert liveness(net).live == [8, 8, 8, 11]
+
+
+def test_in_place_layers_write_over_what_nothing_else_reads() -> None:
+    net = network("{convcalc: 1, input: [1, 8], layers: [{conv1d: {out: 4, k: 1}}, relu, {conv1d: {out: 4, k: 1}}]}")
+    assert liveness(net).live == [8, 40, 64, 64]
+    assert liveness(net, in_place=True).live == [8, 40, 32, 64]
+
+
+KINDS = st.sampled_from(["relu", "narrow", "wide", "add", "concat", "flat"])
+
+
+@st.composite
+def graphs(draw: st.DrawFn, most: int = 7) -> Network:
+    """A random graph over [c, 4], with one input and the last node as output."""
+    nodes = [Node("input", None, (), (2, 4))]
+    for n in range(draw(st.integers(2, most))):
+        kind = draw(KINDS)
+        picks = st.integers(max(0, len(nodes) - 4), len(nodes) - 1)
+        sources = tuple(draw(picks) for _ in range(2 if kind in ("add", "concat") else 1))
+        if kind == "add" and nodes[sources[0]].shape != nodes[sources[1]].shape:
+            kind, sources = "relu", sources[:1]
+        layer = {
+            "relu": lambda: build("relu", {}),
+            "narrow": lambda: build("conv1d", {"out": 1, "k": 1}),
+            "wide": lambda: build("conv1d", {"out": 5, "k": 1}),
+            "add": lambda: build("add", {}),
+            "concat": lambda: build("concat", {}),
+            "flat": lambda: build("identity", {}),
+        }[kind]()
+        shape = output_shape(layer, tuple(nodes[i].shape for i in sources))
+        nodes.append(Node(f"n{n}", layer, sources, shape))
+    return Network("random", tuple(nodes), (Output("out", len(nodes) - 1),), {})
+
+
+def simulated(net: Network, order: list[int]) -> int:
+    """The peak of an order, by holding sets of memories."""
+    base = {i: i for i in order}
+    for i in sorted(order):
+        if (layer := net.nodes[i].layer) is not None and layer.is_view:
+            base[i] = base[net.nodes[i].inputs[0]]
+    output = base[net.outputs[0].node]
+    alive = {i for i in order if net.nodes[i].layer is None}
+    peak = sum(prod(net.nodes[i].shape) for i in alive)
+    for at, i in enumerate(order):
+        if net.nodes[i].layer is None:
+            continue
+        alive.add(base[i])
+        peak = max(peak, sum(prod(net.nodes[b].shape) for b in alive))
+        later = {base[s] for j in order[at + 1 :] for s in (*net.nodes[j].inputs,)}
+        alive = {b for b in alive if b in later or b == output}
+    return peak
+
+
+@settings(max_examples=80, deadline=None)
+@given(graphs(9))
+def test_liveness_equals_a_simulation(net: Network) -> None:
+    facts = liveness(net)
+    assert facts.live[facts.peak] == simulated(net, list(range(len(net.nodes))))
+
+
+@settings(max_examples=60, deadline=None)
+@given(graphs())
+def test_the_best_order_equals_trying_all(net: Network) -> None:
+    found = best_order(net)
+    assert sorted(found.order) == list(range(len(net.nodes)))
+    assert simulated(net, found.order) == found.peak <= liveness(net).live[liveness(net).peak]
+    legal = (
+        [0, *order]
+        for order in permutations(range(1, len(net.nodes)))
+        if all(order.index(i) < at for at, n in enumerate(order) for i in net.nodes[n].inputs if i)
+    )
+    least = min(simulated(net, order) for order in legal)
+    assert found.peak == least if found.proven else found.peak >= least
+
+
+def test_a_graph_too_wide_to_search_keeps_its_order_and_says_so() -> None:
+    nodes = [Node("input", None, (), (1, 4))]
+    narrow, join = build("conv1d", {"out": 1, "k": 1}), build("concat", {})
+    nodes += [Node(f"a{n}", narrow, (0,), (1, 4)) for n in range(24)]
+    nodes.append(Node("join", join, tuple(range(1, 25)), (24, 4)))
+    found = best_order(Network("wide", tuple(nodes), (Output("out", 25),), {}))
+    assert not found.proven and found.order == list(range(26))
+
+
+def test_googlenet_is_searched_and_proven() -> None:
+    assert best_order(load("googlenet")).proven

@@ -1,0 +1,86 @@
+"""Names and groups of layers, from what exporters leave in the file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx import helper
+
+from convcalc.onnx_in import load_onnx
+from convcalc.onnx_in.names import SCOPES
+
+from .onnx_models import Maker, recorded
+
+
+def names_of(tmp_path: Path, name: str) -> list[str]:
+    path = tmp_path / name
+    path.write_bytes(recorded(name))
+    return [node.name for node in load_onnx(str(path)).nodes]
+
+
+def test_modules_of_pytorch(tmp_path: Path) -> None:
+    names = names_of(tmp_path, "resnet18.onnx")
+    assert names[:8] == ["input", "conv1", "bn1", "relu", "maxpool", "layer1_0.conv1", "layer1_0.bn1", "layer1_0.relu"]
+    assert "layer2_0.downsample.conv2d_0" in names and "layer1_0.add" in names and names[-1] == "fc"
+
+
+def test_names_of_weights_where_nodes_say_nothing(tmp_path: Path) -> None:
+    names = names_of(tmp_path, "googlenet_dynamo.onnx")
+    assert names[1:4] == ["conv1.conv", "conv1.relu", "max_pool2d"]
+    assert "inception3a.branch2_0.conv" in names and "inception3a.branch2.relu" in names
+    assert "inception3a.concat" in names and names[-1] == "fc"
+
+
+def test_scopes_of_the_dynamo_exporter(tmp_path: Path) -> None:
+    maker = Maker(1, 3, 8, 8)
+    for position, scope in enumerate(("stem.0", "stem.1", "head")):
+        source = "x" if not position else f"t{position - 1}"
+        maker.node("Relu", source, name=f"node_relu_{position}")
+        maker.nodes[-1].metadata_props.add(key=SCOPES, value=f"['', 'stem', '{scope}', 'relu']")
+    assert [node.name for node in maker.load(tmp_path).nodes] == ["input", "stem.relu_0", "stem.relu_1", "head"]
+
+
+def test_groups_stand_together(tmp_path: Path) -> None:
+    path = tmp_path / "x.onnx"
+    path.write_bytes(recorded("googlenet.onnx"))
+    network = load_onnx(str(path))
+    group = network.groups["inception3a"]
+    assert network.nodes[group.output].name == "inception3a.concat" and group.stop - group.start == 20
+    for path_, found in network.groups.items():
+        inside = [i for i, node in enumerate(network.nodes) if node.name.startswith(f"{path_}.")]
+        assert inside == list(range(found.start, found.stop)), path_
+
+
+def test_an_interrupted_group_becomes_flat(tmp_path: Path) -> None:
+    maker = Maker(1, 3)
+    first = maker.node("Relu", "x", name="/a/b/Relu")
+    second = maker.node("Relu", first, name="/c/Relu")
+    maker.node("Relu", second, name="/a/d/Relu")
+    assert [node.name for node in maker.load(tmp_path).nodes] == ["input", "a_b", "c", "a_d"]
+
+
+PATH = st.lists(st.sampled_from(["a", "b", "0", "1", "in", "total", "x y", "é", "a.0", "-", ""]), max_size=4)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(PATH, min_size=1, max_size=8))
+def test_any_names(tmp_path_factory: pytest.TempPathFactory, paths: list[list[str]]) -> None:
+    """Whatever nodes are called, paths are unique, allowed, and those of a group stand together."""
+    maker = Maker(1, 3)
+    before = "x"
+    for position, path in enumerate(paths):
+        maker.nodes.append(helper.make_node("Relu", [before], [f"t{position}"], name="/".join(["", *path, "Relu"])))
+        before = f"t{position}"
+    network = maker.load(tmp_path_factory.getbasetemp(), before)
+    names = [node.name for node in network.nodes]
+    assert len(set(names)) == len(names) and not set(names) & network.groups.keys()
+    for part in (part for name in names[1:] for part in name.split(".")):
+        assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*", part) and not part.isdigit()
+        assert part not in ("in", "input", "index", "total")
+    for path_, found in network.groups.items():
+        inside = [i for i, name in enumerate(names) if name.startswith(f"{path_}.")]
+        assert inside == list(range(found.start, found.stop))

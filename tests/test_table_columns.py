@@ -1,0 +1,162 @@
+"""`convcalc table`: columns, sorting, the first rows, bars; and `convcalc explain` on the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from convcalc.analysis.quantities import QUANTITIES
+from convcalc.cli.app import build_app
+from convcalc.findings import SpecError, UsageError
+from convcalc.render.plot import bar_text
+
+SPEC = """\
+convcalc: 1
+name: small
+input: [3, 16, 16]
+layers:
+  - {conv2d: {out: 8, k: 3, p: 1}, name: wide}
+  - {conv2d: {out: 2, k: 1}, name: thin}
+  - {conv2d: {out: 8, k: 3, s: 2, p: 1}, name: last}
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> str:
+    path = tmp_path / "small.yaml"
+    path.write_text(SPEC, "utf-8")
+    return str(path)
+
+
+def run(*arguments: str, columns: int = 80) -> str:
+    result = CliRunner().invoke(build_app(), list(arguments), env={"COLUMNS": str(columns)})
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.stdout
+
+
+def rows(text: str) -> list[str]:
+    """The first word of each row between the first two rules."""
+    lines = text.splitlines()
+    marks = [n for n, line in enumerate(lines) if line.startswith("─")]
+    return [line.split()[0] for line in lines[marks[0] + 1 : marks[1]]]
+
+
+def test_every_column_can_be_shown(spec: str) -> None:
+    text = run("table", spec, "--columns", ",".join(QUANTITIES), "--device", "v100", columns=2000)
+    assert all(name in text for name in QUANTITIES if name != "name")
+
+
+def test_columns_help_lists_them_all_with_unit_and_meaning() -> None:
+    text = run("table", "unused", "--columns", "help", columns=140)
+    assert all(q.name in text and q.meaning in text for q in QUANTITIES.values())
+
+
+def test_wide_terminals_show_more(spec: str) -> None:
+    assert "receptive_field" not in run("table", spec) and "receptive_field" in run("table", spec, columns=160)
+
+
+def test_sort_takes_the_largest_first_and_words_from_a(spec: str) -> None:
+    assert rows(run("table", spec, "--sort", "macs")) == ["wide", "last", "thin"]
+    assert rows(run("table", spec, "--sort", "output", "--top", "2")) == ["wide", "thin"]
+    assert rows(run("table", spec, "--sort", "name")) == ["last", "thin", "wide"]
+
+
+def test_top_keeps_the_networks_total(spec: str) -> None:
+    text = run("table", spec, "--top", "1")
+    assert rows(text) == ["wide"]
+    total = next(line for line in text.splitlines() if line.startswith("total "))
+    assert total.split()[-1] == f"{3 * 8 * 9 * 256 + 16 * 256 + 2 * 8 * 9 * 64:,}"
+
+
+def test_plot_draws_the_largest_full(spec: str) -> None:
+    text = run("table", spec, "--plot", "macs", "--sort", "macs")
+    lengths = [line.count("█") for line in text.splitlines() if line[:4] in ("wide", "last", "thin")]
+    assert lengths[0] > lengths[1] > 0 and all(len(line) <= 80 for line in text.splitlines())
+
+
+@given(st.integers(0, 10**6), st.integers(1, 10**6), st.integers(1, 100))
+def test_bars_never_exceed_their_share(value: int, largest: int, length: int) -> None:
+    value = min(value, largest)
+    bar = bar_text(value, largest, length)
+    assert length * value // largest <= len(bar) <= -(-length * value // largest)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--columns", "mac"), "there is no column 'mac'"),
+        (("--sort", "weigths"), "there is no column 'weigths'"),
+        (("--plot", "kind"), "'kind' has none here"),
+        (("--plot", "macs", "--format", "csv"), "--plot draws for a terminal"),
+        (("--columns", "name,time"), "needs --device"),
+        (("--device", "fast"), "'fast' is no device"),
+    ],
+)
+def test_wrong_calls_say_what_is_wrong(spec: str, arguments: tuple[str, ...], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        run("table", spec, *arguments)
+
+
+def test_notes_name_the_peak_and_the_controller(spec: str) -> None:
+    text = run("table", spec, "--columns", "name,live", "--dtype", "int8")
+    assert "peak: 2.75 KiB at wide; alive there: input, wide" in text
+    assert "microcontroller: flash" in text
+
+
+def test_json_has_receptive_fields_and_jumps(spec: str) -> None:
+    layers = json.loads(run("table", spec, "--format", "json"))["layers"]
+    assert [(layer["receptive_field"], layer["jump"]) for layer in layers] == [
+        ([3, 3], [1, 1]),
+        ([3, 3], [1, 1]),
+        ([5, 5], [2, 2]),
+    ]
+
+
+def test_explain_takes_a_layer_or_one_item(spec: str) -> None:
+    assert "thin: conv2d  8×16×16 -> 2×16×16" in run("explain", spec, "thin")
+    inline = run("explain", "--input", "3,16,16", "conv2d: {out: 2, k: 1}")
+    assert "conv2d: conv2d  3×16×16 -> 2×16×16" in inline
+    assert json.loads(run("explain", spec, "--format", "json"))["kind"] == "network"
+    assert run("explain", spec, "wide", "--format", "markdown").startswith("## wide")
+    assert run("explain", spec, "wide", "--format", "latex").startswith("\\section*{wide")
+
+
+def test_explain_refuses_what_it_cannot_place(spec: str) -> None:
+    for arguments, message in (
+        ((spec, "wid"), "did you mean|no layer 'wid'"),
+        ((spec, "wide", "--at", "16,0"), "no position"),
+        (("relu",), "needs the shape"),
+        (("relu", "--input", "0,3"), "at least 1"),
+        (("relu", "--input", "3", "--set", "a=1"), "--set and --variant"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            run("explain", *arguments)
+    with pytest.raises(SpecError, match="kernel of 7 is larger"):
+        run("explain", "--input", "3,2,2", "conv2d: {out: 1, k: 7}")
+
+
+def test_the_default_table_loads_no_analysis_that_it_does_not_show(spec: str) -> None:
+    code = (
+        "import sys; sys.argv = ['convcalc', 'table', sys.argv[1], *sys.argv[2:]]\n"
+        "from convcalc.cli.app import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print(','.join(sorted(m for m in sys.modules if m.startswith('convcalc.analysis.') or m == 'numpy')))"
+    )
+
+    def loaded(*more: str) -> set[str]:
+        done = subprocess.run([sys.executable, "-c", code, spec, *more], capture_output=True, text=True, check=True)
+        return set(done.stdout.splitlines()[-1].split(","))
+
+    heavy = {
+        f"convcalc.analysis.{name}" for name in ("receptive_field", "fields", "memory", "training", "multiplications")
+    }
+    assert not loaded() & (heavy | {"numpy"})
+    assert "convcalc.analysis.memory" in loaded("--columns", "name,live")
