@@ -10,7 +10,7 @@ from ..findings import UsageError
 from .options import InputOption, SetOption, SpecArgument, VariantOption, load_network
 
 if TYPE_CHECKING:
-    from ..network import Network
+    from ..network import Network, Node
 
 Target = Literal["torch", "keras", "onnx", "mermaid", "dot", "svg"]
 By = Literal["stage", "layer"]
@@ -81,12 +81,11 @@ def _written(network: Network, to: Target, by: By, seed: int | None) -> str | by
 
 
 def _drawn(network: Network, seed: int) -> Any:
-    """The weights that the reference runs with: drawn from the seed and each node's place."""
+    """The weights that the reference runs with."""
     from ..reference import init
+    from ..reference.running import generator
 
-    def weights_of(number: int, node: Any) -> Any:
-        import numpy as np
-
-        return init(node.layer, network.input_shapes(node), np.random.default_rng([seed, number]))
+    def weights_of(node: Node) -> Any:
+        return init(node.layer, network.input_shapes(node), generator(seed, node.name))
 
     return weights_of

@@ -62,11 +62,12 @@ def define(program: Program, reserved: Iterable[str], *, classes: bool = True) -
         shapes[id(scope)] = numbers.setdefault(key, len(numbers))
         by_shape.setdefault(key, []).append(scope)
         order[id(scope)] = key
+    kept = {"x", "y", "z", "name", "self", *reserved, *(identifier(scope.kind).lower() for scope in program.blocks)}
     for scopes in by_shape.values():
         kind = scopes[0].kind
         name = names.unique(class_name(kind, "Block") if classes else identifier(kind, "block").lower())
         definition = Definition(name, scopes[0])
-        _fill(found, definition, scopes)
+        _fill(found, definition, scopes, kept)
         found.blocks.append(definition)
     arguments = _all_arguments(found, program.top)
     found.top.slots = [Slot(argument) for _, argument in arguments]
@@ -100,7 +101,7 @@ def _all_arguments(found: Definitions, scope: Scope) -> list[tuple[str, Argument
     return [pair for part in scope.parts for pair in found.arguments(part.work, part.name, part.prefix)]
 
 
-def _fill(found: Definitions, definition: Definition, scopes: list[Scope]) -> None:
+def _fill(found: Definitions, definition: Definition, scopes: list[Scope], reserved: set[str]) -> None:
     """The slots and parameters of a definition, and the arguments of each of its uses."""
     rows = [_all_arguments(found, scope) for scope in scopes]
     columns = list(zip(*([argument.value for _, argument in row] for row in rows), strict=True))
@@ -110,7 +111,7 @@ def _fill(found: Definitions, definition: Definition, scopes: list[Scope]) -> No
         if any(value != values[0] or type(value) is not type(values[0]) for value in values[1:]):
             varying.setdefault(tuple((type(v), _hashable(v)) for v in values), []).append(number)
     short = [first[numbers[0]][1].name for numbers in varying.values()]
-    names = Names({"x", "y", "name", "self"})
+    names = Names(reserved)
     parameter_of: dict[int, str] = {}
     for numbers, simple in zip(varying.values(), short, strict=True):
         owner, argument = first[numbers[0]]

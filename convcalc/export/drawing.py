@@ -9,7 +9,7 @@ from .identifiers import plain
 
 if TYPE_CHECKING:
     from ..layers.base import Shape
-    from ..network import Network
+    from ..network import Group, Network
 
 Role = Literal["input", "layer", "block", "output"]
 
@@ -72,9 +72,7 @@ def drawing(network: Network, by: Literal["stage", "layer"] = "stage") -> Drawin
             if group is None or len(members) == 1:
                 boxes.append(Box(plain(name), _kind(layer), "layer"))
             else:
-                times = f"{group.repeats} × " if group.kind == "repeat" else ""
-                kind = group.kind if group.kind not in ("layers", "repeat") else f"{len(members)} layers"
-                boxes.append(Box(plain(name), plain(times + kind), "block"))
+                boxes.append(Box(plain(name), plain(_content(network, group)), "block"))
     arrows = {
         (box_of[source], box_of[index], source): Arrow(box_of[source], box_of[index], nodes[source].shape)
         for index, node in enumerate(nodes)
@@ -86,6 +84,16 @@ def drawing(network: Network, by: Literal["stage", "layer"] = "stage") -> Drawin
         found.append(Arrow(box_of[output.node], len(boxes), nodes[output.node].shape))
         boxes.append(Box(plain(output.name), "output", "output"))
     return Drawing(plain(network.name), boxes, found)
+
+
+def _content(network: Network, group: Group) -> str:
+    """What a stage is made of: its block, how many layers, or what is repeated."""
+    if group.kind != "repeat":
+        return f"{group.stop - group.start} layers" if group.kind == "layers" else group.kind
+    first = network.nodes[group.start]
+    number = first.name[len(group.path) + 1 :].partition(".")[0]
+    each = network.groups.get(f"{group.path}.{number}")
+    return f"{group.repeats} × {_kind(first.layer) if each is None else _content(network, each)}"
 
 
 def _kind(layer: Any) -> str:

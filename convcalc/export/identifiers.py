@@ -79,9 +79,10 @@ def docstring(text: str, indent: str = "") -> list[str]:
     >>> len(docstring("one line")), len(docstring("two\\nlines"))
     (1, 3)
     """
-    safe = plain(text).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    safe = plain(text).replace("\\", "\\\\")
+    if '"""' in safe or safe.endswith('"'):
+        safe = safe.replace('"', '\\"')
     lines = [line.rstrip() for line in safe.split("\n")]
     if len(lines) == 1:
-        closing = lines[0][:-1] + '\\"' if lines[0].endswith('"') else lines[0]
-        return [f'{indent}"""{closing}"""']
+        return [f'{indent}"""{lines[0]}"""']
     return [f'{indent}"""{lines[0]}', *(f"{indent}{line}".rstrip() for line in lines[1:]), f'{indent}"""']

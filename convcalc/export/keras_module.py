@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..findings import UsageError
 from .calls import Call, Inline, Refused, Step, literal
 from .definitions import Definition, Definitions, define
-from .identifiers import docstring, identifier
+from .identifiers import Names, docstring, identifier
 from .keras_helpers import HELPERS
 from .keras_layers import KERAS
 from .keras_orders import Order, channels_last, permuted
@@ -79,9 +79,10 @@ def _steps(network: Network) -> tuple[list[Sequence[Step]], list[Order]]:
 def _function_lines(found: Definitions, definition: Definition, network: Network, orders: list[Order]) -> list[str]:
     top = definition is found.top
     scope = definition.scope
-    inputs = [identifier(network.nodes[index].name, "x") for index in scope.inputs] if top else None
     reserved = {"keras", "layers", "ops", "np", "inputs", "name", *definition.parameters, *HELPERS}
     reserved.update(block.name for block in found.blocks)
+    local = Names(reserved)
+    inputs = [local.unique(identifier(network.nodes[index].name, "x")) for index in scope.inputs] if top else None
     names = variables(scope, ["x"] if top and len(scope.inputs) == 1 else inputs, reserved)
     slots: Slots = iter(definition.slots)
     body: list[str] = []
@@ -125,7 +126,8 @@ def _path(part: Part, top: bool) -> str:
     """The path of a statement as text in the code."""
     if top:
         return literal(part.name)
-    return f'f"{{name}}.{part.name}"'
+    escaped = part.name.replace("{", "{{").replace("}", "}}")
+    return f"f{literal(f'{{name}}.{escaped}')}"
 
 
 def _form(found: Definitions, part: Part, slots: Slots, reads: list[str], top: bool) -> Form:

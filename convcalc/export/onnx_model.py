@@ -19,8 +19,8 @@ BATCH = "batch"
 LARGEST = 2**31 - 2**24
 """Bytes that the format holds in one file, less some room for the graph."""
 
-WeightsOf = Callable[[int, "Node"], Any]
-"""(number of a node, node) -> its arrays by PyTorch's names."""
+WeightsOf = Callable[["Node"], Any]
+"""A node -> its arrays by PyTorch's names."""
 
 
 def onnx_model(network: Network, weights_of: WeightsOf | None = None) -> bytes:
@@ -61,11 +61,11 @@ def _graph(network: Network, weights_of: WeightsOf | None) -> Any:
     from .onnx_layers import ONNX
 
     graph = Graph()
-    for number, node in enumerate(network.nodes):
+    for node in network.nodes:
         if node.layer is None:
             continue
         shapes = network.input_shapes(node)
-        graph.begin(node, node.layer.weights(shapes), weights_of(number, node) if weights_of else None)
+        graph.begin(node, node.layer.weights(shapes), weights_of(node) if weights_of else None)
         try:
             if node.kind not in ONNX:
                 raise Refused("an operator of an ONNX file that the language does not have")

@@ -39,7 +39,7 @@ def place(drawing: Drawing, widths: list[float]) -> Placing:
     Raises UsageError where arrows pass more rows than a drawing can show.
     """
     rows_of = [0] * len(drawing.boxes)
-    for arrow in drawing.arrows:
+    for arrow in sorted(drawing.arrows, key=lambda arrow: arrow.target):
         rows_of[arrow.target] = max(rows_of[arrow.target], rows_of[arrow.source] + 1)
     passed = sum(rows_of[a.target] - rows_of[a.source] - 1 for a in drawing.arrows)
     if passed > MOST_THREADS:

@@ -59,8 +59,9 @@ def _class_lines(found: Definitions, definition: Definition, network: Network) -
     top = definition is found.top
     scope = definition.scope
     attributes = Names(MODULE_ATTRIBUTES)
-    inputs = [identifier(network.nodes[index].name, "x") for index in scope.inputs] if top else None
-    names = variables(scope, ["x"] if top and len(scope.inputs) == 1 else inputs, {"torch", "F"})
+    local = Names(("self", "torch", "F", *HELPERS))
+    inputs = [local.unique(identifier(network.nodes[index].name, "x")) for index in scope.inputs] if top else None
+    names = variables(scope, ["x"] if top and len(scope.inputs) == 1 else inputs, ("torch", "F", *HELPERS))
     slots: Slots = iter(definition.slots)
     kept: list[Slot] = []
     build: list[str] = []
