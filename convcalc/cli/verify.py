@@ -109,11 +109,10 @@ def _check_flow_options(backward: bool, init: str | None, activation: str | None
         from ..check.verify.substitute import ACTIVATIONS
 
         if activation not in ACTIVATIONS:
-            from difflib import get_close_matches
+            from ..hints import suggest
 
-            close = get_close_matches(activation, ACTIVATIONS, 1)
-            hint = f"did you mean '{close[0]}'? " if close else ""
-            raise UsageError(f"there is no activation '{activation}'", f"{hint}there are {', '.join(ACTIVATIONS)}")
+            hint = suggest(activation, ACTIVATIONS, f"there are {', '.join(ACTIVATIONS)}")
+            raise UsageError(f"there is no activation '{activation}'", hint)
 
 
 def byte_size(text: str) -> int:
