@@ -26,6 +26,7 @@ COMMANDS = {
     "explain": "Why a layer has its figures: formulas with the numbers in them.",
     "invert": "The transposed convolution that undoes a convolution's size; a spec's mirrored decoder.",
     "import": "An ONNX file as a spec.",
+    "export": "A spec for PyTorch, Keras or ONNX, or drawn as Mermaid, DOT or SVG.",
     "solve": "Every kernel, stride, padding and dilation that maps one size to another.",
     "check": "Findings in specs with place, code and remedy; the exit code is for CI.",
     "diff": "What changed between two specs, and what it costs.",

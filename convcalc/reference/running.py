@@ -55,8 +55,7 @@ def run(
     waiting = _readers(network)
     arrays: dict[int, Array] = {}
     for index, node in enumerate(network.nodes):
-        # By name, so that a layer keeps its weights when others are added before it.
-        rng = np.random.default_rng([seed, crc32(node.name.encode())])
+        rng = generator(seed, node.name)
         if node.layer is None:
             array = given.get(node.name)
             arrays[index] = _noise(rng, (batch, *node.shape), dtype) if array is None else array
@@ -78,6 +77,11 @@ def run(
                 arrays.pop(source, None)
         yield Step(index, node, read, output, held, counter.macs)
         del read, output, held
+
+
+def generator(seed: int, name: str) -> np.random.Generator:
+    """What draws a node's weights: by its name, so that it keeps them when others are added before it."""
+    return np.random.default_rng([seed, crc32(name.encode())])
 
 
 def _noise(rng: np.random.Generator, shape: tuple[int, ...], dtype: str | np.dtype[Any]) -> Array:
