@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .context import Array, Arrays, Context, Counter, Gradients, Operation, Weights
+from .memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from ..layers.base import Layer
@@ -41,6 +42,9 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
 
 MODULES: dict[str, str] = {model: module for module, models in _FAMILIES.items() for model in models}
 """Class of a layer model -> the module that computes it."""
+
+
+keep_freed_memory()
 
 
 def operation(layer: Layer) -> Operation:

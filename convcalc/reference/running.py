@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
+from zlib import crc32
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def run(
 
     `inputs` are arrays [batch, channels, *space] by the name of the input, or the one array of a network with
     one input; without them standard normal numbers of the shapes that the network takes. A node's weights are
-    `weights[its name]`, else drawn by `scheme` (see `init`) from the seed and the node's place. An array is
+    `weights[its name]`, else drawn by `scheme` (see `init`) from the seed and the node's name. An array is
     freed as soon as no layer needs it: keep what you need of a step.
 
     Raises `DoesNotFit` where a layer's arrays do not fit and ValueError for a scheme that does not exist.
@@ -54,15 +55,14 @@ def run(
     waiting = _readers(network)
     arrays: dict[int, Array] = {}
     for index, node in enumerate(network.nodes):
-        rng = np.random.default_rng([seed, index])
         if node.layer is None:
             array = given.get(node.name)
-            arrays[index] = _noise(rng, (batch, *node.shape), dtype) if array is None else array
+            arrays[index] = _noise(_numbers(seed, node), (batch, *node.shape), dtype) if array is None else array
             continue
         read = tuple(arrays[source] for source in node.inputs)
         held = (weights or {}).get(node.name)
         if held is None:
-            held = init(node.layer, [array.shape[1:] for array in read], rng, scheme, dtype)
+            held = init(node.layer, [array.shape[1:] for array in read], _numbers(seed, node), scheme, dtype)
         counter = Counter()
         try:
             output = forward(node.layer, read, held, training=training, counter=counter)
@@ -76,6 +76,11 @@ def run(
                 arrays.pop(source, None)
         yield Step(index, node, read, output, held, counter.macs)
         del read, output, held
+
+
+def _numbers(seed: int, node: Node) -> np.random.Generator:
+    """By name, so that a layer keeps its weights when others are added before it."""
+    return np.random.default_rng([seed, crc32(node.name.encode())])
 
 
 def _noise(rng: np.random.Generator, shape: tuple[int, ...], dtype: str | np.dtype[Any]) -> Array:
