@@ -21,7 +21,7 @@ from . import depthwise
 from .columns import positions_a_tile, tiled_columns
 from .context import Array, Counter, DoesNotFit, along_channels, multiply_matrices
 from .subpixel import pays_off, scatter_by_phases
-from .windows import Sizes, over, positions, read_by, taps, tiles
+from .windows import Sizes, over, positions, reach, read_by, taps, tiles
 
 
 def correlate(
@@ -35,7 +35,8 @@ def correlate(
 ) -> Array:
     """The convolution of x [batch, B, *space], already padded, by w [A, B/groups, *kernel]: [batch, A, *positions].
 
-    `bias` is added, one number an output channel. Raises `DoesNotFit` where a window is larger than the input, or the channels are others than the weights'.
+    `bias` is added, one number an output channel. Raises `DoesNotFit` where a window is larger than the input, or
+    the channels are others than the weights'.
     """
     _check_channels("the input", x.shape[1], w.shape[1] * groups)
     counts = positions(x.shape[2:], w.shape[2:], stride, dilation)
@@ -76,6 +77,7 @@ def scatter(
     result = np.zeros((batch, w.shape[1] * groups, *space), np.result_type(y, w))
     columns_of = w.reshape(groups, w.shape[0] // groups, -1).swapaxes(1, 2)
     values = y.reshape(batch, groups, w.shape[0] // groups, -1)
+    apart = all(reach(k, d) < s for k, s, d in zip(kernel, stride, dilation, strict=True))
     limit = positions_a_tile(result.dtype, result.shape[1] * prod(kernel))
     for tile in tiles(y.shape[2:], limit):
         for image in range(batch):
@@ -83,7 +85,11 @@ def scatter(
             by_tap = columns.reshape(result.shape[1], prod(kernel), *tile.counts)
             for number, tap in enumerate(taps(kernel)):
                 places = read_by(tap, tile.starts, tile.counts, stride, dilation)
-                result[over(image, slice(None), *places)] += by_tap[:, number]
+                target = result[over(image, slice(None), *places)]
+                if apart:
+                    target[...] = by_tap[:, number]
+                else:
+                    target += by_tap[:, number]
     return result
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -49,9 +50,13 @@ keep_freed_memory()
 
 def operation(layer: Layer) -> Operation:
     """Forward and backward of a layer; KeyError for a model that the reference does not know."""
-    name = type(layer).__name__
-    operations: dict[str, Operation] = import_module(f".{MODULES[name]}", __package__).OPERATIONS
-    return operations[name]
+    return _operation(type(layer).__name__)
+
+
+@cache
+def _operation(model: str) -> Operation:
+    operations: dict[str, Operation] = import_module(f".{MODULES[model]}", __package__).OPERATIONS
+    return operations[model]
 
 
 def forward(

@@ -5,7 +5,6 @@ Maxima and sums are taken axis by axis: a window's maximum is the maximum of its
 
 from __future__ import annotations
 
-from functools import reduce
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -111,7 +110,10 @@ def _reduced_along_memory(x: Array, axes: Axes, combine: np.ufunc, nothing: floa
     for axis, step in zip(axes, bordered.strides[2:], strict=True):
         distance = axis.dilation * step // bordered.itemsize
         length = run.size - (axis.kernel_size - 1) * distance
-        run = reduce(combine, [run[tap * distance :][:length] for tap in range(axis.kernel_size)])
+        taps_read = [run[tap * distance :][:length] for tap in range(axis.kernel_size)]
+        run = taps_read[0] if axis.kernel_size == 1 else combine(*taps_read[:2])
+        for read in taps_read[2:]:
+            combine(run, read, out=run)
     shape = (*x.shape[:2], *(len(axis.starts) for axis in axes))
     return np.ndarray(shape, x.dtype, run, 0, bordered.strides).copy()
 
