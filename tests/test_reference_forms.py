@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc.layers.registry import build
-from convcalc.reference import Counter, correlation, definition, forward, subpixel
+from convcalc.reference import Counter, columns, correlation, definition, forward, subpixel
 from convcalc.reference.windows import positions, reach
 
 
@@ -67,7 +67,7 @@ def shapes(draw: st.DrawFn, dilations: int = 3) -> Shape:
 
 @pytest.fixture(params=[64, 1 << 21], ids=["many tiles", "one tile"])
 def tile_bytes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(correlation, "TILE_BYTES", request.param)
+    monkeypatch.setattr(columns, "TILE_BYTES", request.param)
 
 
 some = settings(max_examples=60, deadline=None)
@@ -180,7 +180,7 @@ def test_a_tile_bounds_the_memory_of_the_columns(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(np, "empty", recording)
     x, w = np.zeros((1, 16, 130, 130), np.float32), np.zeros((2, 16, 3, 3), np.float32)
     y = correlation.correlate(x, w, (1, 1), (1, 1))
-    assert max(size for size in sizes if size != y.nbytes) <= correlation.TILE_BYTES
+    assert max(size for size in sizes if size != y.nbytes) <= columns.TILE_BYTES
 
 
 @pytest.mark.parametrize(

@@ -92,3 +92,16 @@ def test_whole_numbers_give_what_floats_give(example: Example) -> None:
     whole = {name: w.astype(np.int64) for name, w in weights.items()}
     floats = forward(example.layer, [x.astype(float) for x in inputs], weights)
     np.testing.assert_allclose(forward(example.layer, inputs, whole), floats, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["max_pool2d", "avg_pool2d"])
+@pytest.mark.parametrize("fields", [{"k": 3, "p": 1}, {"k": (2, 3), "p": (0, 1)}, {"k": (1, 2)}, {"k": 1}], ids=str)
+def test_pools_at_stride_1_keep_rows_channels_and_images_apart(kind: str, fields: dict[str, Any]) -> None:
+    """They run along memory, here of an array whose memory is not in order."""
+    layer = build(kind, {**fields, "s": 1})
+    x = np.random.default_rng(0).integers(-9, 10, (6, 5, 3, 2)).astype(float).transpose(3, 2, 1, 0)
+    nothing = -np.inf if kind == "max_pool2d" else 0
+    bordered = np.pad(x, ((0, 0), (0, 0), *layer.padding), constant_values=nothing)
+    read = np.lib.stride_tricks.sliding_window_view(bordered, layer.kernel_size, (2, 3))
+    wanted = read.max((4, 5)) if kind == "max_pool2d" else read.mean((4, 5))
+    np.testing.assert_allclose(forward(layer, x), wanted, rtol=1e-14)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,10 +52,9 @@ def multiply_matrices(a: Array, b: Array, counter: Counter | None, out: Array | 
     >>> multiply_matrices(np.ones((2, 3)), np.ones((3, 4)), counter).shape, counter.macs
     ((2, 4), 24)
     """
-    if counter is not None:
-        stacked = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-        counter.macs += prod(stacked) * a.shape[-2] * a.shape[-1] * b.shape[-1]
     product: Array = np.matmul(a, b, out=out)
+    if counter is not None:
+        counter.macs += product.size * a.shape[-1]
     return product
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .borders import border, border_gradient
-from .context import Array, Arrays, Context, Gradients, Operation, Weights, along_channels, sum_but_channels
+from .context import Array, Arrays, Context, Gradients, Operation, Weights, sum_but_channels
 from .correlation import correlate, correlate_weights, scatter
 from .windows import resolved_pads
 
@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 def _conv(layer: Conv, inputs: Arrays, weights: Weights, context: Context) -> Array:
     (x,) = inputs
     bordered = _bordered(layer, x, layer.padding_mode)
-    y = correlate(bordered, weights["weight"], layer.stride, layer.dilation, layer.groups, context.counter)
-    if layer.bias:
-        y += along_channels(weights["bias"], y)
-    return y
+    steps = (layer.stride, layer.dilation, layer.groups)
+    return correlate(bordered, weights["weight"], *steps, context.counter, weights["bias"] if layer.bias else None)
 
 
 def _conv_backward(layer: Conv, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
@@ -36,10 +34,8 @@ def _separable(layer: SeparableConv, inputs: Arrays, weights: Weights, context: 
     (x,) = inputs
     middle = _depthwise(layer, x, weights, context)
     ones = (1,) * len(layer.stride)
-    y = correlate(middle, weights["pointwise.weight"], ones, ones, 1, context.counter)
-    if layer.bias:
-        y += along_channels(weights["pointwise.bias"], y)
-    return y
+    bias = weights["pointwise.bias"] if layer.bias else None
+    return correlate(middle, weights["pointwise.weight"], ones, ones, 1, context.counter, bias)
 
 
 def _separable_backward(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .context import Array, Arrays, Context, Counter, Gradients, Operation, Weights
+from .memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from ..layers.base import Layer
@@ -43,11 +45,18 @@ MODULES: dict[str, str] = {model: module for module, models in _FAMILIES.items()
 """Class of a layer model -> the module that computes it."""
 
 
+keep_freed_memory()
+
+
 def operation(layer: Layer) -> Operation:
     """Forward and backward of a layer; KeyError for a model that the reference does not know."""
-    name = type(layer).__name__
-    operations: dict[str, Operation] = import_module(f".{MODULES[name]}", __package__).OPERATIONS
-    return operations[name]
+    return _operation(type(layer).__name__)
+
+
+@cache
+def _operation(model: str) -> Operation:
+    operations: dict[str, Operation] = import_module(f".{MODULES[model]}", __package__).OPERATIONS
+    return operations[model]
 
 
 def forward(

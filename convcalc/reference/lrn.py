@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from ..layers.norm import LocalResponseNorm
 
 
+BLOCK_BYTES = 1 << 19
+"""Bytes of the positions that are computed together."""
+
+
 def _neighbour_sums(x: Array, before: int, after: int) -> Array:
     """At every channel the sum of the channels from `before` below to `after` above, as shifted additions."""
     total = x.copy()
@@ -42,9 +46,15 @@ def _base(layer: LocalResponseNorm, x: Array) -> Array:
 
 
 def _forward(layer: LocalResponseNorm, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    """Some positions at a time, so that what lies between is small and stays in the cache."""
     (x,) = inputs
-    divisor = _power(_base(layer, x), layer.beta)
-    return np.asarray(np.divide(x, divisor, out=divisor))
+    flat = x.reshape(*x.shape[:2], -1)
+    result = np.empty(flat.shape, np.result_type(x, 0.0))
+    step = max(1, BLOCK_BYTES // max(flat[:, :, :1].nbytes, 1))
+    for first in range(0, flat.shape[2], step):
+        block = (..., slice(first, first + step))
+        np.divide(flat[block], _power(_base(layer, flat[block]), layer.beta), out=result[block])
+    return result.reshape(x.shape)
 
 
 def _backward(layer: LocalResponseNorm, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:

@@ -76,6 +76,8 @@ def _reduced(x: Array, axes: Axes, combine: np.ufunc, nothing: float) -> Array:
 
     Nothing is padded for it: each tap is combined into the windows in which it reads an input.
     """
+    if all(axis.stride == 1 and 2 * len(axis.starts) > axis.size for axis in axes):
+        return _reduced_along_memory(x, axes, combine, nothing)
     for number, axis in enumerate(axes, start=2):
         windows_in = len(axis.starts)
         if axis.kernel_size == axis.stride == 1 and windows_in == axis.size:
@@ -97,6 +99,23 @@ def _reduced(x: Array, axes: Axes, combine: np.ufunc, nothing: float) -> Array:
                 combine(part, x[over(*before, inputs)], out=part)
         x = result
     return x
+
+
+def _reduced_along_memory(x: Array, axes: Axes, combine: np.ufunc, nothing: float) -> Array:
+    """`_reduced` at stride 1: neighbours along an axis lie one distance apart in all of the bordered array, so that
+    each tap is combined in one run over its memory. Between the windows lie numbers of no meaning.
+    """
+    bordered = np.ascontiguousarray(border(x, _border(axes), "constant", nothing))
+    run = bordered.reshape(-1)
+    for axis, step in zip(axes, bordered.strides[2:], strict=True):
+        distance = axis.dilation * step // bordered.itemsize
+        length = run.size - (axis.kernel_size - 1) * distance
+        taps_read = [run[tap * distance :][:length] for tap in range(axis.kernel_size)]
+        run = taps_read[0] if axis.kernel_size == 1 else combine(*taps_read[:2])
+        for read in taps_read[2:]:
+            combine(run, read, out=run)
+    shape = (*x.shape[:2], *(len(axis.starts) for axis in axes))
+    return np.ndarray(shape, x.dtype, run, 0, bordered.strides).copy()
 
 
 def _numbers_read(axes: Axes) -> list[tuple[tuple[int, ...], tuple[slice, ...]]]:

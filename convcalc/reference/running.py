@@ -55,15 +55,14 @@ def run(
     waiting = _readers(network)
     arrays: dict[int, Array] = {}
     for index, node in enumerate(network.nodes):
-        rng = generator(seed, node.name)
         if node.layer is None:
             array = given.get(node.name)
-            arrays[index] = _noise(rng, (batch, *node.shape), dtype) if array is None else array
+            arrays[index] = _noise(generator(seed, node.name), (batch, *node.shape), dtype) if array is None else array
             continue
         read = tuple(arrays[source] for source in node.inputs)
         held = (weights or {}).get(node.name)
         if held is None:
-            held = init(node.layer, [array.shape[1:] for array in read], rng, scheme, dtype)
+            held = init(node.layer, [array.shape[1:] for array in read], generator(seed, node.name), scheme, dtype)
         counter = Counter()
         try:
             output = forward(node.layer, read, held, training=training, counter=counter)

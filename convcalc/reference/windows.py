@@ -115,18 +115,19 @@ class Tile(NamedTuple):
 
 
 def tiles(space: Sizes, limit: int) -> Iterator[Tile]:
-    """The positions of `space` in tiles of at most `limit` (at least one row of the last axis's positions at
-    a time, or a part of it).
+    """The positions of `space` in tiles of at most `limit`, about equally many in each (at least one row of the
+    last axis's positions at a time, or a part of it).
 
-    >>> [(tile.start, tile.stop) for tile in tiles((5, 4), limit=8)]
-    [(0, 8), (8, 16), (16, 20)]
+    >>> [(tile.start, tile.stop) for tile in tiles((4, 5), limit=15)]
+    [(0, 10), (10, 20)]
     """
     axis = 0
     while axis < len(space) - 1 and prod(space[axis + 1 :]) > limit:
         axis += 1
     behind = tuple(space[axis + 1 :])
     inside = prod(behind)
-    rows = max(1, limit // inside)
+    most = max(1, limit // inside)
+    rows = -(-space[axis] // -(-space[axis] // most))
     offset = 0
     for lead in taps(space[:axis]):
         for row in range(0, space[axis], rows):
