@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 
@@ -38,6 +37,8 @@ def spell_in_ascii(error: UnicodeError) -> tuple[str, int]:
     """
     if not isinstance(error, UnicodeEncodeError):
         raise error
+    import json
+
     missing = error.object[error.start : error.end]
     return "".join([_SIGNS.get(c) or json.dumps(c)[1:-1] for c in missing]), error.end
 
