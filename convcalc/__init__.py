@@ -10,37 +10,46 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from .analysis.report import Report, analyse
-    from .findings import Finding, SpecError
+    from . import reference
+    from .analysis.report import Report
+    from .findings import Finding, SpecError, UsageError
+    from .geometry.errors import GeometryError
     from .geometry.inversion import invert
     from .geometry.solve import solve
     from .network import Network
+    from .published.report import analyse
     from .spec import load, loads, parse_layer
 
 _PLACES = {
     "Finding": ".findings",
+    "GeometryError": ".geometry.errors",
     "Network": ".network",
     "Report": ".analysis.report",
     "SpecError": ".findings",
-    "analyse": ".analysis.report",
+    "UsageError": ".findings",
+    "analyse": ".published.report",
     "invert": ".geometry.inversion",
     "load": ".spec",
     "loads": ".spec",
     "parse_layer": ".spec",
+    "reference": ".reference",
     "solve": ".geometry.solve",
 }
 
 __all__ = [
     "Finding",
+    "GeometryError",
     "Network",
     "Report",
     "SpecError",
+    "UsageError",
     "__version__",
     "analyse",
     "invert",
     "load",
     "loads",
     "parse_layer",
+    "reference",
     "solve",
 ]
 
@@ -51,7 +60,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(place, __name__), name)
+    module = import_module(place, __name__)
+    value = module if place == f".{name}" else getattr(module, name)
     globals()[name] = value
     return value
 

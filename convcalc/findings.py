@@ -76,7 +76,6 @@ CODES: dict[str, str] = {
     "CC004": "a limit of reading is exceeded: size, nesting, nodes",
     "CC005": "YAML that means something else than it says",
     "CC006": "no spec in the file",
-    "CC007": "not an ONNX file, or a damaged one",
     "CC101": "unknown key or field",
     "CC102": "unknown kind or block",
     "CC103": "wrong type or value",
@@ -89,7 +88,6 @@ CODES: dict[str, str] = {
     "CC110": "a block that contains itself",
     "CC111": "more layers or expansion steps than the limit",
     "CC112": "a version of the language that is not known",
-    "CC113": "an ONNX graph that cannot be read as a network",
     "CC200": "impossible geometry",
     "CC201": "kernel larger than the padded input",
     "CC202": "kernel, stride, dilation or padding out of range",
@@ -122,10 +120,13 @@ CODES: dict[str, str] = {
     "CC409": "a kernel larger than its input without padding",
     "CC410": "output padding of at least the stride",
     "CC411": "groups that leave one channel",
+    "CC501": "a layer that the NumPy reference does not confirm",
     "CC701": "operators of an ONNX file that the language does not have",
     "CC702": "operators of an ONNX file that stand as others of the same shape and cost",
     "CC703": "weights of an ONNX file that several layers share",
     "CC704": "parts of an ONNX file that lead to no output",
+    "CC705": "not an ONNX file, or a damaged one",
+    "CC706": "an ONNX graph that cannot be read as a network",
 }
 """Every code and what it stands for."""
 
@@ -136,7 +137,6 @@ HINTS: dict[str, str] = {
     "CC004": "make it smaller: blocks and repeat say much in little text",
     "CC005": "write it plainly",
     "CC006": "start with 'convcalc: 1'",
-    "CC007": "export the model again: it is truncated, or no ONNX file",
     "CC101": "remove it, or correct its spelling",
     "CC102": "an item is a kind, a block or layers: [...]",
     "CC103": "write what is expected",
@@ -149,10 +149,9 @@ HINTS: dict[str, str] = {
     "CC110": "use repeat for a fixed number of times",
     "CC111": "the limit keeps a slip from filling the memory",
     "CC112": "write convcalc: 1",
-    "CC113": "check the model with onnx.checker, or export it again",
     "CC200": "compare the shapes of the layers before it",
     "CC201": "pad the input, or use a smaller kernel or dilation",
-    "CC202": "see the range of the field",
+    "CC202": "kernels, strides and dilations are at least 1, paddings at least 0",
     "CC203": "bring the inputs to one shape: crop, pad, resize or a 1x1 convolution",
     "CC204": "choose groups that divide the channels",
     "CC205": "use an output padding below the stride",
@@ -166,16 +165,19 @@ HINTS: dict[str, str] = {
     "CC213": "name the inputs with from, or join them first",
     "CC301": "correct the spec, or what it expects",
     "CC306": "correct the claim, or remove it",
+    "CC501": "the rule of this kind or the reference is wrong: please report it with the spec",
     "CC701": "their operations are not counted",
     "CC702": "shapes and costs hold; values would differ",
     "CC703": "subtract what is counted twice",
     "CC704": "export the part of the model that runs",
+    "CC705": "export the model again: it is truncated, or no ONNX file",
+    "CC706": "check the model with onnx.checker, or export it again",
 }
 """What to do about a finding of a code, where nothing more precise is known."""
 
 SEVERITIES: dict[str, Severity] = {
     "CC307": "warning",
     **{code: "advice" for code in CODES if code.startswith("CC4")},
-    **{code: "warning" for code in CODES if code.startswith("CC7")},
+    **dict.fromkeys(("CC701", "CC702", "CC703", "CC704"), "warning"),
 }
 """Severity of the codes that are not errors."""

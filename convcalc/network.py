@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from .collector import without_collector
 from .findings import Finding, SpecError
 from .geometry import LIMIT, GeometryError, TooLarge
 
@@ -72,6 +73,10 @@ class Origin(Protocol):
     def variants(self) -> tuple[str, ...]:
         """Names of the variants that `reload` takes."""
 
+    @property
+    def overridden(self) -> tuple[str, ...]:
+        """The options that gave this network something else than its file says: `--set`, `--variant`, `--input`."""
+
     def finding(self, code: str, message: str, name: str = "", *, hint: str | None = None) -> Finding:
         """A finding placed where the node or group `name` is written."""
 
@@ -120,6 +125,10 @@ class Network:
         `when`, `repeat` and expressions over `in_channels` keep what they were; use the origin's
         `reload(input=…)` to expand the spec anew. Raises SpecError with a place where a shape is impossible.
         """
+        with without_collector():
+            return replace(self, nodes=self._nodes_at(inputs))
+
+    def _nodes_at(self, inputs: Mapping[str, Sequence[int]]) -> tuple[Node, ...]:
         inference = Inference()
         nodes: list[Node] = []
         for node in self.nodes:
@@ -132,7 +141,7 @@ class Network:
             except GeometryError as error:
                 raise SpecError([self.finding(error.code, str(error), node.name, hint=error.hint)]) from error
             nodes.append(Node(node.name, node.layer, node.inputs, shape))
-        return replace(self, nodes=tuple(nodes))
+        return tuple(nodes)
 
     def finding(self, code: str, message: str, name: str = "", *, hint: str | None = None) -> Finding:
         """A finding about a node or group, placed where the origin says."""

@@ -162,11 +162,13 @@ def test_budgets_of_folders_and_globs() -> None:
     assert "the budget is set in convcalc.toml" in done.stdout
 
 
-@pytest.mark.parametrize(
-    "text",
-    ['ignores = ["CC1"]', "ignore = 1", "max_parms = 1", 'max_params = "<= 1"', "max_params = true", "a = [", "strict = 1",
-     'ignore = ["CC9"]', "budgets = 1"],
-)  # fmt: skip
+WRONG_CONFIGURATION = [
+    *('ignores = ["CC1"]', "ignore = 1", 'ignore = ["CC9"]', "strict = 1", "budgets = 1", "a = ["),
+    *("max_parms = 1", 'max_params = "<= 1"', "max_params = true"),
+]
+
+
+@pytest.mark.parametrize("text", WRONG_CONFIGURATION)
 def test_wrong_configuration_is_a_usage_error(text: str) -> None:
     write("convcalc.toml", text + "\n")
     write("a.yaml", GOOD)

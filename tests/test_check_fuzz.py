@@ -49,11 +49,12 @@ SEEDS = [
     if path.stat().st_size < 20_000
 ]
 WORDS = [
-    *("{", "}", "[", "]", ": ", "- ", ", ", "#", "'", '"', "&a ", "*a", "~", "!!int ", "<<", "|", ">", "?", "\t", "\n", "\n  "),
-    *("0", "-1", "1", "2", "7", "1.5", "1e9", "99999999999999999999", "1000000000", "x", "in", "index", "in_channels", "total"),
-    *("true", "no", "1:30", "k // 0", "2 ** 9999", "[1, 2]", "{a: 1}", "relu", "conv2d", "from: input", "repeat: 3", "when: x"),
-    *("\u202e", "\x00", "\ufeff", "é", "\U0001f600", "\x1b[31m", "\x85", "\u2028", "<= 1", "7M ± 1%", "# convcalc: ignore[CC3]"),
-]  # fmt: skip
+    *("{", "}", "[", "]", ": ", "- ", ", ", "#", "'", '"', "&a ", "*a", "~", "!!int ", "<<", "|", ">", "?"),
+    *("\t", "\n", "\n  ", "0", "-1", "1", "2", "7", "1.5", "1e9", "99999999999999999999", "1000000000", "x", "in"),
+    *("index", "in_channels", "total", "true", "no", "1:30", "k // 0", "2 ** 9999", "[1, 2]", "{a: 1}", "relu"),
+    *("conv2d", "from: input", "repeat: 3", "when: x", "<= 1", "7M ± 1%", "# convcalc: ignore[CC3]", "é"),
+    *("\u202e", "\x00", "\ufeff", "\U0001f600", "\x1b[31m", "\x85", "\u2028"),
+]
 
 
 @st.composite
@@ -78,12 +79,18 @@ NAMES = st.sampled_from(
 TREES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4), max_leaves=12
 )
-ITEMS = st.recursive(
-    st.sampled_from(["relu", "flatten", "batch_norm", "a"]) | st.dictionaries(st.sampled_from(sorted(KINDS)), TREES, max_size=2),
-    lambda inner: st.fixed_dictionaries({"concat": st.fixed_dictionaries({"branches": st.dictionaries(NAMES, st.lists(inner, max_size=3), max_size=3)})})
-    | st.fixed_dictionaries({"layers": st.lists(inner, max_size=3)}, optional={"repeat": SCALARS, "name": NAMES, "from": NAMES}),
-    max_leaves=6,
-)  # fmt: skip
+KIND_ITEMS = st.dictionaries(st.sampled_from(sorted(KINDS)), TREES, max_size=2)
+WIRING = {"repeat": SCALARS, "name": NAMES, "from": NAMES}
+
+
+def containers(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Joins and groups of items."""
+    branches = st.dictionaries(NAMES, st.lists(inner, max_size=3), max_size=3)
+    join = st.fixed_dictionaries({"concat": st.fixed_dictionaries({"branches": branches})})
+    return join | st.fixed_dictionaries({"layers": st.lists(inner, max_size=3)}, optional=WIRING)
+
+
+ITEMS = st.recursive(st.sampled_from(["relu", "flatten", "batch_norm", "a"]) | KIND_ITEMS, containers, max_leaves=6)
 SPECS = st.fixed_dictionaries(
     {
         "input": st.lists(st.integers(1, 9), min_size=1, max_size=4) | TREES,

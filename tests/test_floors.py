@@ -11,6 +11,8 @@ PACKAGE = Path(convcalc.__file__).parent
 FLOORS = {
     "geometry": 0,
     "findings": 0,
+    "hints": 0,
+    "collector": 0,
     "source": 0,
     "layers": 1,
     "network": 2,
@@ -25,8 +27,8 @@ FLOORS = {
     "cli": 8,
     "__main__": 9,
 }
-ALLOWED_ON_ONE_FLOOR = {("source", "findings")}
-"""Reading a text makes findings: the one place where floor 0 looks sideways."""
+ALLOWED_ON_ONE_FLOOR = {("source", "findings"), ("source", "collector")}
+"""Reading a text makes findings, and many objects: the one place where floor 0 looks sideways."""
 
 
 def room(module: tuple[str, ...]) -> str | None:

@@ -47,6 +47,10 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
         (["diff", "googlenet", "googlenet"], ("numpy", "rich", "convcalc.layers.shuffle", "convcalc.check")),
         (["sizes", "googlenet.yaml"], ("numpy", "rich", "convcalc.layers.shuffle", "convcalc.reference")),
         (["invert", "googlenet.yaml"], ("numpy", "rich", "convcalc.layers.shuffle", "convcalc.reference")),
+        (
+            ["export", "googlenet", "--to", "torch"],
+            ("numpy", "rich", "onnx", "convcalc.analysis", "convcalc.layers.shuffle"),
+        ),
         (["solve", "--in", "224", "--out", "112"], ("numpy", "yaml", "rich", "convcalc.layers")),
     ],
 )

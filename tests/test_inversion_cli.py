@@ -41,7 +41,7 @@ def usage_error(line: str) -> UsageError:
         ("invert --k 3,1 --s 2,3 --p 1:2,1 --d 2,1 --size 16,10", "invert_two_axes.txt"),
         ("invert --k 4 --s 2 --p 1 --size 32 --format markdown --verify", "invert_k4_s2_p1.markdown.txt"),
         ("solve --in 224 --out 112", "solve_224_112.txt"),
-        ("solve --in 28 --out 56 --transposed --k 1..7 --s 2 --d 1 --format markdown", "solve_28_56.markdown.txt"),
+        ("solve --in 28 --out 56 --transpose --k 1..7 --s 2 --d 1 --format markdown", "solve_28_56.markdown.txt"),
     ],
 )
 def test_golden(line: str, name: str) -> None:
@@ -85,8 +85,8 @@ def test_several_axes_and_uneven_padding_in_csv() -> None:
 
 
 def test_nothing_found_is_an_answer() -> None:
-    assert "--transposed looks for" in output_of("solve --in 112 --out 224")
-    assert "without --transposed" in output_of("solve --in 224 --out 112 --transposed")
+    assert "--transpose looks for" in output_of("solve --in 112 --out 224")
+    assert "without --transpose" in output_of("solve --in 224 --out 112 --transposed")
     assert "wider range" in output_of("solve --in 224,320 --out 112,159 --k 3 --s 2")
     assert json.loads(output_of("solve --in 112 --out 500 --format json"))["solutions"] == []
 

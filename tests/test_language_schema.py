@@ -56,10 +56,12 @@ def test_the_gallery_is_valid(path: Path) -> None:
 
 
 def test_right_specs_of_the_manual_are_valid() -> None:
-    assert [code for code, page in pages().items() if refused(read(page.right))] == []
+    assert [code for code, page in pages().items() if page.right and refused(read(page.right))] == []
 
 
-@pytest.mark.parametrize("code", [c for c in pages() if c.startswith("CC1") and c not in LEFT_TO_CHECK])
+@pytest.mark.parametrize(
+    "code", [c for c, page in pages().items() if c.startswith("CC1") and page.wrong and c not in LEFT_TO_CHECK]
+)
 def test_wrong_specs_of_the_manual_are_refused(code: str) -> None:
     if code == "CC105":
         return  # that page's name stands twice; bad names are below

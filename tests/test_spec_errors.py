@@ -40,7 +40,7 @@ layers:
 outputs: [a b]
 """
         found = errors(text)
-        assert [finding.line for finding in found] == [3, 4, 6, 6, 7, 9, 10, 10, 11, 12, 12, 13, 13, 14, 14, 15]
+        assert [finding.line for finding in found] == [3, 4, 6, 6, 7, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15]
         assert [finding.code for finding in found] == [
             "CC105",
             "CC109",
@@ -50,6 +50,7 @@ outputs: [a b]
             "CC102",
             "CC104",
             "CC105",
+            "CC202",
             "CC101",
             "CC106",
             "CC103",

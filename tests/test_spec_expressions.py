@@ -99,7 +99,7 @@ def test_values(text: str, expected: object) -> None:
         ("1, 2", "CC107", "comma"),
         ("min", "CC107", "min is a function"),
         ("min()", "CC107", "arguments"),
-        ("len(widths, 2)", "CC107", "takes 1 arguments"),
+        ("len(widths, 2)", "CC107", "takes 1 argument, not 2"),
         ("max(*widths)", "CC107", "plain arguments"),
         ("round(k, ndigits=1)", "CC107", "plain arguments"),
         ("b'x'", "CC107", "not part"),

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeVar
 
 from ..geometry import GeometryError, checked
-from ..network import Group, Network, Node
+from ..network import Network, Node
 from .conventions import CONVENTIONS
 from .costs import FREE, Cost, CostCache, total
+from .subject import Subject
 
 if TYPE_CHECKING:
     from ..layers.base import Layer, Shape, Shapes
@@ -23,16 +24,6 @@ if TYPE_CHECKING:
 
     Fact = Callable[[Layer, Shapes, Shape], int]
     """A count of one layer for one example, from its inputs' shapes and its output's."""
-
-
-class Subject(NamedTuple):
-    """What a quantity is asked of: a layer, a group, some of either, the inputs, or the whole network."""
-
-    name: str
-    nodes: Sequence[int]
-    output: int | None
-    """The node that is its output; None where there is no single one."""
-    group: Group | None = None
 
 
 class Report:
@@ -244,18 +235,26 @@ def analyse(
     >>> analyse(loads(spec)).totals.macs
     194400
     """
-    if batch < 1:
-        raise ValueError(f"batch must be at least 1, not {batch}")
-    report = Report(network, batch, dtype, optimizer, device)
-    if (dtype, optimizer) != ("float32", "sgd"):
+    return complete(Report(network, batch, dtype, optimizer, device))
+
+
+AnyReport = TypeVar("AnyReport", bound=Report)
+
+
+def complete(report: AnyReport) -> AnyReport:
+    """The report with its totals computed and its options checked. Raises SpecError and ValueError as `analyse`."""
+    if report.batch < 1:
+        raise ValueError(f"batch must be at least 1, not {report.batch}")
+    if (report.dtype, report.optimizer) != ("float32", "sgd"):
         from .memory import ITEM_BYTES
         from .training import OPTIMIZERS
 
-        for name, value, known in (("dtype", dtype, ITEM_BYTES), ("optimizer", optimizer, OPTIMIZERS)):
+        chosen = (("dtype", report.dtype, ITEM_BYTES), ("optimizer", report.optimizer, OPTIMIZERS))
+        for name, value, known in chosen:
             if value not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, not {value}")
     _ = report.totals
     return report
 
 
-__all__ = ["CONVENTIONS", "Report", "Subject", "analyse"]
+__all__ = ["CONVENTIONS", "Report", "Subject", "analyse", "complete"]

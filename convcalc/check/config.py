@@ -9,13 +9,13 @@ budgets to one folder or one glob of files. Folders and globs are relative to th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ..findings import UsageError
+from ..hints import suggest
 from .budgets import Budget
 from .claim_values import parse_number_claim
 
@@ -100,8 +100,8 @@ def _read(path: Path, data: bytes) -> Config | None:
 def _config(path: Path, table: dict[str, Any]) -> Config:
     for key in table:
         if key not in KEYS and not key.startswith(PREFIX):
-            close = get_close_matches(key, [*KEYS, "max_params", "max_macs", "max_peak_memory"], 1)
-            hint = f"did you mean '{close[0]}'?" if close else f"keys: {', '.join(KEYS)}, max_<quantity>"
+            known = [*KEYS, "max_params", "max_macs", "max_peak_memory"]
+            hint = suggest(key, known, f"keys: {', '.join(KEYS)}, max_<quantity>")
             raise UsageError(f"{shown(path)}: unknown key '{key}'", hint)
     folders = table.get("budgets", {})
     if not isinstance(folders, dict) or not all(isinstance(budgets, dict) for budgets in folders.values()):
@@ -142,10 +142,8 @@ def _budget(path: Path, key: str, value: object) -> Budget:
 
     name = key.removeprefix(PREFIX)
     if not key.startswith(PREFIX) or claimed_quantity(name) is None:
-        close = get_close_matches(name, [*QUANTITIES, "peak_memory"], 1)
-        raise UsageError(
-            f"{shown(path)}: unknown budget '{key}'", f"did you mean '{PREFIX}{close[0]}'?" if close else None
-        )
+        hint = suggest(name, [*QUANTITIES, "peak_memory"], "", prefix=PREFIX)
+        raise UsageError(f"{shown(path)}: unknown budget '{key}'", hint or None)
     text = str(value)
     claim = parse_number_claim(text) if isinstance(value, (int, str)) and not isinstance(value, bool) else None
     if claim is None or not claim.exact:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from collections.abc import Iterator, Sequence
 from glob import glob, has_magic
 from pathlib import Path
@@ -77,6 +76,8 @@ def _tracked(folder: str) -> list[str] | None:
         return None
     command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotepath=false", "ls-files", "-z"]
     command += ["--cached", "--others", "--exclude-standard", "--deduplicate", "--end-of-options", "."]
+    import subprocess
+
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired):

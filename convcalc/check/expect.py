@@ -10,6 +10,7 @@ from ..analysis.quantities import Shaped, Value
 from ..analysis.report import Report, Subject
 from ..analysis.subjects import find
 from ..findings import Finding
+from ..hints import suggest
 from ..source import List, Text
 from .builds import Builds, DoesNotBuild, Key, describe
 from .claim_values import NumberClaim, parse_number_claim
@@ -73,14 +74,11 @@ def _subject(report: Report, claim: Claim) -> Subject | None:
 
 
 def _nearest(report: Report, claim: Claim) -> str | None:
-    from difflib import get_close_matches
-
     network = report.network
     names = [output.name for output in network.outputs] if claim.of_output else [s.name for s in report.stages]
     if "." in claim.where:
         names += [*network.groups, *(node.name for node in network.nodes)]
-    close = get_close_matches(claim.where, names[:5000], 1)
-    return f"did you mean '{close[0]}'?" if close else None
+    return suggest(claim.where, names, "", most=5000) or None
 
 
 def _finding(builds: Builds, code: str, message: str, claim: Claim, hint: str | None) -> Finding:

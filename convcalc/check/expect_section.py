@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from ..analysis.quantities import ALIASES, QUANTITIES, Quantity, quantity
 from ..findings import Finding
+from ..hints import suggest
 from ..network import Origin
 from ..source import List, Map, Marked, Text
 from .builds import Input, Key, Params
@@ -149,8 +149,7 @@ class Reader:
             yield Claim(found, where, value, key, of_output)
             return
         known = [*quantity_names(), *(() if where else (*CONTEXT, STAGES))]
-        close = get_close_matches(name, known, 1)
-        hint = f"did you mean '{close[0]}'?" if close else f"quantities: {', '.join(quantity_names())}"
+        hint = suggest(name, known, f"quantities: {', '.join(quantity_names())}")
         self._add("CC306", f"there is no quantity '{name}'", key, hint, where)
 
 

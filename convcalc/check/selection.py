@@ -57,6 +57,7 @@ def _codes(texts: Iterable[str], option: str) -> tuple[str, ...]:
     for prefix in found:
         if not any(code.startswith(prefix) for code in CODES):
             raise UsageError(
-                f"{option}: no code starts with '{prefix[:40]}'", "codes are CC001 to CC411, families CC0 to CC4"
+                f"{option}: no code starts with '{prefix[:40]}'",
+                "docs/codes.md lists the codes; families are CC0 to CC4",
             )
     return found

@@ -58,6 +58,8 @@ class Comments:
                 known = _CODE.fullmatch(prefix) and any(code.startswith(prefix) for code in CODES)
                 what = f"there is no {prefix} on this line" if prefix != "CC" else "there is nothing to ignore here"
                 message = what if known else f"'{prefix[:20]}' is no code"
-                hint = "remove it from the comment" if known else "codes are CC001 to CC411, families CC0 to CC4"
+                hint = (
+                    "remove it from the comment" if known else "docs/codes.md lists the codes; families are CC0 to CC4"
+                )
                 findings.append(self.source.finding("CC307", message, at, hint=hint))
         return findings

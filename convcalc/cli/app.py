@@ -8,23 +8,32 @@ from __future__ import annotations
 
 import os
 import sys
+from codecs import register_error
+from collections.abc import Callable
+from functools import wraps
 from importlib import import_module
+from io import TextIOWrapper
+from typing import ParamSpec
 
 import typer
 
 from ..findings import SpecError, UsageError
+
+P = ParamSpec("P")
 
 COMMANDS = {
     "table": "Shapes, params and MACs of a spec; published tables beside the computed ones.",
     "explain": "Why a layer has its figures: formulas with the numbers in them.",
     "invert": "The transposed convolution that undoes a convolution's size; a spec's mirrored decoder.",
     "import": "An ONNX file as a spec.",
+    "export": "A spec for PyTorch, Keras or ONNX, or drawn as Mermaid, DOT or SVG.",
     "solve": "Every kernel, stride, padding and dilation that maps one size to another.",
     "check": "Findings in specs with place, code and remedy; the exit code is for CI.",
     "diff": "What changed between two specs, and what it costs.",
     "schema": "The JSON Schema of the language, for editors.",
     "sizes": "Which input sizes build, leave nothing over and keep ratios; the output as a function of the input.",
     "specs": "The gallery: list its specs, or print one.",
+    "verify": "A NumPy run that confirms shapes, params and MACs layer by layer; the flow of gradients.",
 }
 """Command -> what it does; the module of the same name holds the function."""
 MODULES = {"import": "import_"}
@@ -58,15 +67,45 @@ def build_app(called: str | None = None) -> typer.Typer:
     app.callback()(_root)
     for name in [called] if called in COMMANDS else COMMANDS:
         module = import_module(f".{MODULES.get(name, name)}", __package__)
-        app.command(name, help=COMMANDS[name], short_help=COMMANDS[name])(module.command)
+        app.command(name, help=COMMANDS[name], short_help=COMMANDS[name])(_until_the_reader_goes(module.command))
     return app
+
+
+class ReaderGone(Exception):
+    """Whoever read standard output has closed it: `convcalc table x | head`. Not an error."""
+
+
+def _until_the_reader_goes(command: Callable[P, None]) -> Callable[P, None]:
+    """The command, whose broken pipe is no OSError: for those typer has an exit code of its own."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise ReaderGone from None
+
+    return run
+
+
+def _prepare_streams() -> None:
+    """Streams that take any text: closed ones swallow it, those without Unicode get ASCII for our own signs."""
+    sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
+    sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and not stream.encoding.lower().startswith("utf"):
+            from ..render.escape import spell_in_ascii
+
+            register_error("convcalc", spell_in_ascii)
+            stream.reconfigure(errors="convcalc")
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def main() -> None:
     """Run the program on the process's arguments; the exit code is the process's."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    _prepare_streams()
     called = sys.argv[1] if len(sys.argv) > 1 else None
     try:
         build_app(called)()
@@ -78,12 +117,10 @@ def main() -> None:
         if error.hint:
             print(f"  hint: {_clean(error.hint)}", file=sys.stderr)
         code = 2
-    except BrokenPipeError:
-        # The reader has gone: what is buffered has nowhere to go.
+    except ReaderGone:
+        # What is buffered has nowhere to go, and is not tried again at the end of the process.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
-    except KeyboardInterrupt:
-        code = 130
     except OSError as error:
         print(f"error: {_clean(str(error))}", file=sys.stderr)
         code = 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..findings import UsageError
+from ..hints import suggest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,11 +35,8 @@ def column(name: str) -> Quantity:
 
     known = quantity(name)
     if known is None:
-        from difflib import get_close_matches
-
-        close = get_close_matches(name, [*QUANTITIES, *ALIASES], 1)
-        hint = f"did you mean '{close[0]}'? " if close else ""
-        raise UsageError(f"there is no column '{name}'", f"{hint}--columns help lists them all")
+        hint = suggest(name, [*QUANTITIES, *ALIASES], "")
+        raise UsageError(f"there is no column '{name}'", f"{hint} --columns help lists them all".strip())
     return known
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ..findings import Finding, SpecError, UsageError
+from ..hints import suggest
 from .options import (
     BatchOption,
     DeviceOption,
@@ -72,12 +73,10 @@ def _write(explanation: Explanation, format: Format) -> None:
     from ..render import terminal
 
     if format == "json":
-        import json
-
         from .. import __version__
 
         data = {"format": 1, "convcalc": __version__, **explanation.to_dict()}
-        terminal.write_text(json.dumps(data, indent=2, ensure_ascii=False))
+        terminal.write_text(terminal.json_text(data))
     elif format == "markdown":
         terminal.write_text(render.explain_markdown(explanation))
     elif format == "latex":
@@ -123,10 +122,7 @@ def _subject(report: Report, path: str) -> Subject:
 
     found = find(report, path)
     if found is None:
-        from difflib import get_close_matches
-
-        names = [node.name for node in report.network.nodes] + list(report.network.groups)
-        close = get_close_matches(path, names, 1)
-        hint = f"did you mean '{close[0]}'?" if close else "convcalc table lists the layers"
+        names = [*report.network.groups, *(node.name for node in report.network.nodes)]
+        hint = suggest(path, names, "convcalc table lists the layers", most=5000)
         raise UsageError(f"there is no layer '{path}' in {report.network.name}", hint)
     return found

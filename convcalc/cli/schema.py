@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 
 def command() -> None:
     from ..check.language import language_schema
-    from ..render.terminal import write_text
+    from ..render.terminal import json_text, write_text
 
-    write_text(json.dumps(language_schema(), indent=2, ensure_ascii=False))
+    write_text(json_text(language_schema()))

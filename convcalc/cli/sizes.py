@@ -43,10 +43,8 @@ def command(
     found = sizes(load_network(spec, set, variant, input))
     listed = range(first, last + 1)
     if format is Format.json:
-        import json
-
         data = found.to_dict(listed if all else None)
-        terminal.write_text(json.dumps(data, indent=2, ensure_ascii=False))
+        terminal.write_text(terminal.json_text(data))
     elif format is Format.csv:
         terminal.write_text(render.as_csv(found, listed))
     elif format is Format.markdown:

@@ -37,7 +37,9 @@ def command(
         str | None,
         typer.Option("--d", "--dilation", metavar="D", help="Dilation or range. Default: 1..4."),
     ] = None,
-    transposed: Annotated[bool, typer.Option("--transposed", help="Look for transposed convolutions.")] = False,
+    transposed: Annotated[
+        bool, typer.Option("--transpose", "--transposed", help="Look for transposed convolutions.")
+    ] = False,
     asymmetric: Annotated[
         bool, typer.Option("--asymmetric", help="Also paddings with one more after than before (`same` gives those).")
     ] = False,

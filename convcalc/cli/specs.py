@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ..findings import UsageError
+from ..hints import suggest
 
 if TYPE_CHECKING:
     from ..published.index import SpecEntry
@@ -35,9 +36,7 @@ def command(
             return
         entries = [found]
     if output_format == "json":
-        import json
-
-        terminal.write_text(json.dumps({"format": 1, "specs": entries}, indent=2, ensure_ascii=False))
+        terminal.write_text(terminal.json_text({"format": 1, "specs": entries}))
         return
     from ..render import grid
     from ..render.gallery import gallery_grid, gallery_summary
@@ -59,10 +58,5 @@ def _entry(name: str, entries: list[SpecEntry]) -> SpecEntry:
     for entry in entries:
         if wanted in entry["variants"]:
             raise UsageError(f"there is no spec '{name}' in the gallery", f"it is a variant of {entry['name']}")
-    from difflib import get_close_matches
-
-    close = get_close_matches(wanted, [entry["name"] for entry in entries], 1)
-    raise UsageError(
-        f"there is no spec '{name}' in the gallery",
-        f"did you mean '{close[0]}'?" if close else "'convcalc specs' lists them all",
-    )
+    hint = suggest(wanted, [entry["name"] for entry in entries], "'convcalc specs' lists them all")
+    raise UsageError(f"there is no spec '{name}' in the gallery", hint)

@@ -63,19 +63,18 @@ def command(
         raise UsageError(f"the column {min(filter(None, needed))} needs --device", "for example --device v100")
     if plot is not None and format != "rich":
         raise UsageError("--plot draws for a terminal: it goes without --format")
-    from ..analysis.report import analyse
+    from ..published.report import analyse
 
     network = load_network(spec, set, variant, input)
     report = analyse(network, batch, dtype=dtype, optimizer=optimizer, device=read_device(device))
     shaping = bool(by or columns or sort or top or plot)
-    compared = format == "json" or not (shaping or format == "csv")
-    results, skipped = _published(report, _overridden(report, input, set, variant)) if compared else ((), "")
+    compared = not (shaping or format == "csv")
     if format == "json":
-        import json
-
-        data = {**report.to_dict(), "published": [result.to_dict() for result in results]}
-        terminal.write_text(json.dumps(data, indent=2, ensure_ascii=False))
+        terminal.write_text(terminal.json_text(report.to_dict()))
         return
+    results = report.published if compared else ()
+    skipped = f"published tables skipped: they describe the spec without {', '.join(report.skipped)}"
+    skipped = skipped if compared and report.skipped else ""
     subjects = arranged(report, report.stages if by == "stage" else report.layers, sort, top)
     if plot is not None:
         _write_plot(report, subjects, plot)
@@ -85,31 +84,13 @@ def command(
         _write_published(report, results, format)
 
 
-def _overridden(report: Report, input: list[str] | None, set: list[str] | None, variant: str | None) -> list[str]:
-    """The options given that change what a published table describes."""
-    given = (("--input", input), ("--set", set), ("--variant", variant), ("--batch", report.batch != 1))
-    return [name for name, value in given if value]
-
-
-def _published(report: Report, overridden: list[str]) -> tuple[tuple[TableResult, ...], str]:
-    """The published tables of the spec; none, and why, where options change what they describe."""
-    origin = report.network.origin
-    if origin is None or origin.section("published") is None:
-        return (), ""
-    if overridden:
-        return (), f"published tables skipped: they describe the spec without {', '.join(overridden)}"
-    from ..published.compare import compare
-
-    return compare(report.network), ""
-
-
 def _write_plot(report: Report, subjects: list[Subject], plot: str) -> None:
     from ..render import terminal
     from ..render.table import heading
     from .columns import plot_lines
 
     drawn = plot_lines(report, subjects, plot, terminal.line_width())
-    terminal.write_lines([*heading(report), [], *drawn])
+    terminal.write_lines([*heading(report, terminal.line_width()), [], *drawn])
 
 
 def _write_values(
@@ -151,7 +132,7 @@ def _write(report: Report, tables: list[tuple[Grid, list[str]]], notes: list[str
         terminal.write_text("\n\n".join([*texts, writer([], footer).strip()]))
         return
     width = terminal.line_width()
-    lines = heading(report)
+    lines = heading(report, width)
     for table, below in tables:
         lines += [[], *grid.layout(table, width), *([[]] if below else [])]
         lines += [line for text in below for line in grid.wrapped(text, width)]

@@ -64,8 +64,8 @@ _FAMILIES: dict[tuple[str, str], tuple[str, ...]] = {
     ("shuffle", "PixelUnshuffle"): ("pixel_unshuffle",),
     ("shuffle", "Unfold"): ("unfold",),
     ("resize", "Upsample"): ("upsample",),
-    ("resize", "Pad"): ("pad",),
-    ("resize", "Crop"): ("crop",),
+    ("border", "Pad"): ("pad",),
+    ("border", "Crop"): ("crop",),
 }
 
 KINDS: dict[str, tuple[str, str]] = {kind: place for place, kinds in _FAMILIES.items() for kind in kinds}

@@ -28,9 +28,18 @@ def per_axis(value: object, info: ValidationInfo) -> object:
     rank = rank_of(info.data["kind"])
     if isinstance(value, (list, tuple)):
         if len(value) != rank:
-            raise InvalidWindow(f"{len(value)} values for {rank} axes", values=len(value), axes=rank)
+            raise _wrong_count(value, rank, info.field_name or "the list")
         return tuple(value)
     return (value,) * rank
+
+
+def _wrong_count(value: list[Any] | tuple[Any, ...], rank: int, field: str) -> InvalidWindow:
+    count = f"{len(value)} value{'s' * (len(value) != 1)} for {rank} {'axis' if rank == 1 else 'axes'}"
+    hint = "one number serves every axis, a list gives one value an axis"
+    if field == "padding" and len(value) == 2 * rank:
+        pairs = [list(value[n : n + 2]) for n in range(0, 2 * rank, 2)]
+        hint = f"before and after stand in nested pairs, one an axis: {pairs}"
+    return InvalidWindow(f"{field} has {count}", hint=hint, values=len(value), axes=rank)
 
 
 def padding_pairs(value: object, info: ValidationInfo) -> object:

@@ -37,8 +37,11 @@ def one_an_axis(layer: Layer, field: str, value: Value | tuple[Value, ...], shap
     if not isinstance(value, tuple):
         return (value,) * axes
     if len(value) != axes:
+        said = f"{len(value)} ax{'i' if len(value) == 1 else 'e'}s, but {list(shape)} has {axes} space axes"
+        pairs = [list(value[n : n + 2]) for n in range(0, 2 * axes, 2)]
         raise RankMismatch(
-            f"{layer.kind} has {field} {list(value)} for {len(value)} axes, but {list(shape)} has {axes} space axes",
+            f"{layer.kind} has {field} {list(value)} for {said}",
+            hint=f"before and after stand in nested pairs, one an axis: {pairs}" if len(value) == 2 * axes else None,
             values=len(value),
             axes=axes,
         )

@@ -93,7 +93,7 @@ class Conversion:
                 self.opaque.setdefault(node.op, []).append(f"its output '{name}' is read")
                 self._settle(name, b.opaque(dims, first=False))
         except (GeometryError, Malformed, Damaged) as error:
-            code = error.code if isinstance(error, GeometryError) else "CC113"
+            code = error.code if isinstance(error, GeometryError) else "CC706"
             hint = error.hint if isinstance(error, GeometryError) else None
             finding = self.origin.finding(code, f"{node.label}: {error}", hint=hint)
             raise SpecError([finding]) from error

@@ -59,15 +59,15 @@ def _network(data: Data, origin: OnnxOrigin, given: object) -> Network:
     try:
         model = parse_model(data)
     except Damaged as error:
-        raise SpecError([origin.finding("CC007", str(error), hint="it is truncated, or no ONNX file")]) from error
+        raise SpecError([origin.finding("CC705", str(error), hint="it is truncated, or no ONNX file")]) from error
     if model.graph is None or not (model.graph.nodes or model.graph.outputs):
-        raise SpecError([origin.finding("CC007", "the file holds no ONNX graph", hint="export the model as .onnx")])
+        raise SpecError([origin.finding("CC705", "the file holds no ONNX graph", hint="export the model as .onnx")])
     inner = model.graph
     try:
         sizes = input_sizes(inner, origin, given)
         conversion = Conversion(model, inner, data, origin, sizes)
     except (Malformed, Damaged) as error:
-        raise SpecError([origin.finding("CC113", str(error))]) from error
+        raise SpecError([origin.finding("CC706", str(error))]) from error
     return _named(model, conversion, origin)
 
 

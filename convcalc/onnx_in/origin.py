@@ -31,6 +31,11 @@ class OnnxOrigin:
         """An ONNX file has none."""
         return ()
 
+    @property
+    def overridden(self) -> tuple[str, ...]:
+        """Nothing is claimed that another input would change."""
+        return ()
+
     def finding(self, code: str, message: str, name: str = "", *, hint: str | None = None) -> Finding:
         """A finding that names the node of a layer."""
         node = self.nodes.get(name)

@@ -7,9 +7,8 @@ A listed difference is run too: an explanation that does not give the printed ce
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ..analysis.quantities import Shaped, Value, quantity
 from ..analysis.report import Report, analyse
@@ -23,8 +22,7 @@ from .section import Difference, PrintedCell, PrintedTable, read_tables
 Status = Literal["ignored", "empty", "equal", "differs"]
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """One compared cell. `computed` is written in the printed cell's form."""
 
     printed: PrintedCell
@@ -35,8 +33,7 @@ class Cell:
     """Whether the listed explanation gives the printed cell; None where there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class TableResult:
+class TableResult(NamedTuple):
     """A printed table compared: a row of cells for each printed row."""
 
     table: PrintedTable
@@ -102,13 +99,16 @@ class TableResult:
         }
 
 
-@dataclass
 class Comparison:
-    """Compares the tables of one network's spec; it reloads the spec for readings with other params."""
+    """Compares the tables of one network's spec; it reloads the spec for readings with other params.
 
-    network: Network
-    """As the file says it: no params, variant or input of the caller's."""
-    _reports: dict[object, Report] = field(default_factory=dict)
+    The network is the spec's as the file says it: no params, variant or input of the caller's.
+    """
+
+    def __init__(self, network: Network, reports: dict[object, Report] | None = None) -> None:
+        self.network = network
+        self._reports = reports if reports is not None else {}
+        """(variant, params, input) of a reading -> its report; a caller that has some hands them over."""
 
     def tables(self) -> tuple[TableResult, ...]:
         """Every published table of the spec, compared. Raises SpecError where a claim cannot be read."""

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Round = Literal["half_up", "half_even", "down", "up"]
 ROUNDINGS: tuple[Round, ...] = ("half_up", "half_even", "down", "up")
@@ -20,8 +19,7 @@ _NUMBER = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Printed:
+class Printed(NamedTuple):
     """The form of a printed number: `~1,234.5 K` is lead `~`, separator `,`, 1 decimal, rest ` K`."""
 
     lead: str

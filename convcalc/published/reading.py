@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..analysis.quantities import ALIASES, QUANTITIES, quantity
 from ..findings import Finding, SpecError
+from ..hints import suggest
 from ..network import Origin
 from ..source import List, Map, Marked, Text
 from .printed import ROUNDINGS, Round
@@ -34,8 +34,7 @@ def placeholders(value: str) -> list[str]:
     return [match[1] for match in PLACEHOLDER.finditer(value)]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What a cell is read from. None stands for «not said»."""
 
     at: str | None = None
@@ -62,7 +61,7 @@ class Reading:
             said["ignored"] = False
         if other.ignored:
             said["ignored"] = True
-        return replace(self, **said)
+        return self._replace(**said)
 
 
 def read_reading(entries: Mapping[str, Marked], origin: Origin, extra: tuple[str, ...] = ()) -> Reading:
@@ -78,10 +77,7 @@ def read_reading(entries: Mapping[str, Marked], origin: Origin, extra: tuple[str
 
 
 def _unknown_key(key: str, node: Marked, origin: Origin, known: tuple[str, ...]) -> Finding:
-    from difflib import get_close_matches
-
-    close = get_close_matches(key, known, 1)
-    hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"
+    hint = suggest(key, known, f"known keys: {', '.join(known)}")
     return origin.finding_at("CC101", f"unknown key '{key}' in a published table", node, hint=hint)
 
 
@@ -103,11 +99,8 @@ def _value(node: Marked, origin: Origin) -> dict[str, Any]:
     for path in placeholders(text) or text.split(SUM):
         name = path.rpartition(".")[2]
         if quantity(name) is None:
-            from difflib import get_close_matches
-
             names = sorted({*QUANTITIES, *ALIASES})
-            close = get_close_matches(name, names, 1)
-            hint = f"did you mean '{close[0]}'?" if close else "quantities: " + ", ".join(names)
+            hint = suggest(name, names, "quantities: " + ", ".join(names))
             raise SpecError([origin.finding_at("CC306", f"there is no quantity '{name}'", node, hint=hint)])
     return {"value": text}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from ..findings import Finding, SpecError
 from ..network import Origin
@@ -10,8 +10,7 @@ from ..source import List, Map, Marked, Text
 from .reading import Reading, read_reading, text_of
 
 
-@dataclass(frozen=True, slots=True)
-class PrintedCell:
+class PrintedCell(NamedTuple):
     """One cell as printed; `at` is its place in the document."""
 
     text: str
@@ -19,8 +18,7 @@ class PrintedCell:
     at: Marked
 
 
-@dataclass(frozen=True, slots=True)
-class PrintedRow:
+class PrintedRow(NamedTuple):
     """One row: its key, the label printed for it, and a cell a column."""
 
     key: str
@@ -29,16 +27,14 @@ class PrintedRow:
     cells: tuple[PrintedCell, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PrintedColumn:
+class PrintedColumn(NamedTuple):
     """A heading and how its cells are read."""
 
     heading: str
     reading: Reading
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """A cell that is known to differ: why, and the reading that gives it, if there is one."""
 
     row: str
@@ -50,8 +46,7 @@ class Difference:
     at: Marked
 
 
-@dataclass(frozen=True, slots=True)
-class PrintedTable:
+class PrintedTable(NamedTuple):
     """A printed table with everything that says how to read it."""
 
     title: str
@@ -147,7 +142,7 @@ def _row(key: str, at: Text, node: Marked, columns: tuple[PrintedColumn, ...], o
     merged = tuple(
         _cell(
             item,
-            replace(reading.merged(column.reading).merged(said), ignored=column.reading.ignored or said.ignored),
+            reading.merged(column.reading).merged(said)._replace(ignored=column.reading.ignored or said.ignored),
             origin,
         )
         for item, column in zip(cells.items, columns, strict=True)

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .backpropagation import BackStep, backpropagate
     from .context import Counter, DoesNotFit
     from .dispatch import backward, forward
     from .initial import init
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from .running import Step, run
 
 _HOME = {
+    "BackStep": "backpropagation",
     "Counter": "context",
     "DoesNotFit": "context",
     "Step": "running",
+    "backpropagate": "backpropagation",
     "backward": "dispatch",
     "forward": "dispatch",
     "init": "initial",
@@ -28,7 +31,18 @@ _HOME = {
     "updated_statistics": "norms",
 }
 
-__all__ = ["Counter", "DoesNotFit", "Step", "backward", "forward", "init", "run", "updated_statistics"]
+__all__ = [
+    "BackStep",
+    "Counter",
+    "DoesNotFit",
+    "Step",
+    "backpropagate",
+    "backward",
+    "forward",
+    "init",
+    "run",
+    "updated_statistics",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,7 @@ from .context import Array, Arrays, Context, DoesNotFit, Gradients, Operation, W
 from .windows import Pairs, over
 
 if TYPE_CHECKING:
-    from ..layers.resize import Crop, Pad
+    from ..layers.border import Crop, Pad
 
 CONSTANT = ("zeros", "constant")
 

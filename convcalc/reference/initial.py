@@ -115,13 +115,17 @@ Draw = Callable[[Start, np.random.Generator], Array]
 
 
 def _normal(deviation: float, shape: Shape, rng: np.random.Generator) -> Array:
-    return rng.standard_normal(shape, np.float32) * np.float32(deviation)
+    drawn = rng.standard_normal(shape, np.float32)
+    drawn *= np.float32(deviation)
+    return drawn
 
 
 def _torch(start: Start, rng: np.random.Generator) -> Array:
     """PyTorch's default, kaiming_uniform(√5): uniform within ±1/√fan_in, biases too."""
-    bound = 1 / sqrt(start.torch_fan)
-    return rng.uniform(-bound, bound, start.shape).astype(np.float32)
+    drawn = rng.random(start.shape, np.float32)
+    drawn -= np.float32(0.5)
+    drawn *= np.float32(2 / sqrt(start.torch_fan))
+    return drawn
 
 
 def scheme_of(scheme: str) -> Draw:

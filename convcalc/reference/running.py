@@ -57,12 +57,12 @@ def run(
     for index, node in enumerate(network.nodes):
         if node.layer is None:
             array = given.get(node.name)
-            arrays[index] = _noise(_numbers(seed, node), (batch, *node.shape), dtype) if array is None else array
+            arrays[index] = _noise(generator(seed, node.name), (batch, *node.shape), dtype) if array is None else array
             continue
         read = tuple(arrays[source] for source in node.inputs)
         held = (weights or {}).get(node.name)
         if held is None:
-            held = init(node.layer, [array.shape[1:] for array in read], _numbers(seed, node), scheme, dtype)
+            held = init(node.layer, [array.shape[1:] for array in read], generator(seed, node.name), scheme, dtype)
         counter = Counter()
         try:
             output = forward(node.layer, read, held, training=training, counter=counter)
@@ -78,9 +78,9 @@ def run(
         del read, output, held
 
 
-def _numbers(seed: int, node: Node) -> np.random.Generator:
-    """By name, so that a layer keeps its weights when others are added before it."""
-    return np.random.default_rng([seed, crc32(node.name.encode())])
+def generator(seed: int, name: str) -> np.random.Generator:
+    """What draws a node's weights: by its name, so that it keeps them when others are added before it."""
+    return np.random.default_rng([seed, crc32(name.encode())])
 
 
 def _noise(rng: np.random.Generator, shape: tuple[int, ...], dtype: str | np.dtype[Any]) -> Array:

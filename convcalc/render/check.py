@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -11,6 +10,7 @@ from ..findings import Finding
 from .escape import markdown
 from .findings import finding_lines
 from .grid import Line
+from .terminal import json_text
 
 
 class CheckResult(NamedTuple):
@@ -58,7 +58,7 @@ def check_json(result: CheckResult) -> str:
     """The JSON contract of `check`."""
     findings = [finding.to_dict() for finding in result.findings]
     data = {"format": 1, "files": len(result.paths), "findings": findings}
-    return json.dumps(data, indent=2, ensure_ascii=False)
+    return json_text(data)
 
 
 def check_markdown(result: CheckResult) -> str:

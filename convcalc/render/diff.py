@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
@@ -11,6 +10,7 @@ from ..analysis.report import Report
 from . import grid
 from .escape import markdown, printable
 from .grid import Column, Grid, Line
+from .terminal import json_text
 
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "renamed": "="}
 STYLES = {"added": "green", "removed": "red", "changed": "yellow", "renamed": "cyan"}
@@ -41,7 +41,7 @@ def diff_json(difference: Difference) -> str:
             for layer in difference.layers
         ],
     }
-    return json.dumps(data, indent=2, ensure_ascii=False)
+    return json_text(data)
 
 
 def _changes(changes: Sequence[Change]) -> list[dict[str, object]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_UNSAFE = "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+"""Characters that must not reach a terminal; compiled when a text has one that is not printable."""
 _LATEX = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -23,6 +25,21 @@ _LATEX = {
     "≠": r"$\neq$",
     "…": r"\ldots{}",
 }
+_SIGNS = {"×": "x", "─": "-", "█": "#", "≠": "!=", "→": "->", "…": "...", "≤": "<=", "≥": ">=", "–": "-", "’": "'"}
+_SIGNS |= dict.fromkeys("▏▎▍", " ") | dict.fromkeys("▌▋▊▉", "#")
+
+
+def spell_in_ascii(error: UnicodeError) -> tuple[str, int]:
+    """An error handler of codecs: signs that an encoding lacks become ASCII, other characters escapes (as in JSON).
+
+    >>> import codecs; codecs.register_error("spelled", spell_in_ascii)
+    >>> "7×7 ─ é".encode("ascii", "spelled")
+    b'7x7 - \\\\u00e9'
+    """
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    missing = error.object[error.start : error.end]
+    return "".join([_SIGNS.get(c) or json.dumps(c)[1:-1] for c in missing]), error.end
 
 
 def printable(text: str) -> str:
@@ -31,9 +48,9 @@ def printable(text: str) -> str:
     >>> printable("a\\x1b[31mb")
     'a\\\\x1b[31mb'
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
-    return _UNSAFE.sub(lambda m: m[0].encode("unicode_escape").decode("ascii"), text)
+    return re.sub(_UNSAFE, lambda m: m[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def width(text: str) -> int:

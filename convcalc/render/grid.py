@@ -43,6 +43,13 @@ class Grid:
     rules: frozenset[int] = frozenset()
 
 
+def natural_width(grid: Grid) -> int:
+    """Columns of the terminal that the grid takes when nothing is cut or folded."""
+    rows = [[column.heading for column in grid.columns], *grid.rows]
+    widths = [max(escape.width(escape.printable(cell)) for cell in cells) for cells in zip(*rows, strict=True)]
+    return sum(widths) + len(GAP) * (len(widths) - 1)
+
+
 def layout(grid: Grid, limit: int | None) -> Iterator[Line]:
     """The grid as lines of at most `limit` columns where that is possible (None: no limit)."""
     cells = [[escape.printable(cell) for cell in row] for row in grid.rows]

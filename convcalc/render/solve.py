@@ -57,9 +57,9 @@ def _nothing(search: Search) -> tuple[Block, ...]:
     grows = all(o > i for i, o in zip(search.input, search.output, strict=True))
     shrinks = all(o < i for i, o in zip(search.input, search.output, strict=True))
     if grows and not search.transposed:
-        return (Paragraph(f"{sought} The size grows: `--transposed` looks for transposed convolutions."),)
+        return (Paragraph(f"{sought} The size grows: `--transpose` looks for transposed convolutions."),)
     if shrinks and search.transposed:
-        return (Paragraph(f"{sought} The size shrinks: without `--transposed` it looks for convolutions."),)
+        return (Paragraph(f"{sought} The size shrinks: without `--transpose` it looks for convolutions."),)
     return (Paragraph(f"{sought} A wider range (`--k 1..64`) may hold one."),)
 
 

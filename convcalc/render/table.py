@@ -8,7 +8,7 @@ from fractions import Fraction
 from ..analysis.quantities import Quantity, Shaped, Value
 from ..analysis.report import Report, Subject
 from .escape import printable
-from .grid import Column, Grid, Line
+from .grid import Column, Grid, Line, wrapped
 
 LARGEST = ("depth", "live", "workspace")
 """Quantities that do not add up, but whose figure for the network stands in the last row."""
@@ -88,8 +88,8 @@ def _has_total(quantity: Quantity) -> bool:
     return quantity.sums or quantity.name in LARGEST
 
 
-def heading(report: Report) -> list[Line]:
-    """What the report is about: name, variant, source, input."""
+def heading(report: Report, width: int | None = None) -> list[Line]:
+    """What the report is about: name, variant, input, and the source in lines that fit."""
     network = report.network
     shapes = ", ".join(
         ("×".join(map(str, shape)) if name == "input" else f"{name} {'×'.join(map(str, shape))}")
@@ -101,7 +101,7 @@ def heading(report: Report) -> list[Line]:
         batch += f", {report.dtype}"
     lines: list[Line] = [[(printable(network.name) + variant, "bold"), (f"  input {shapes}{batch}", "")]]
     if network.source:
-        lines.append([(printable(network.source), "dim")])
+        lines += wrapped(network.source, width, "dim")
     return lines
 
 

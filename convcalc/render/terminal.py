@@ -46,6 +46,14 @@ class Lines:
             yield end
 
 
+def json_text(data: object) -> str:
+    """Data as JSON; characters that standard output cannot encode are escaped."""
+    import json
+
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return json.dumps(data, indent=2, ensure_ascii=not encoding.lower().startswith("utf"))
+
+
 def write_lines(lines: Iterable[Line]) -> None:
     """Print lines to standard output, through rich where it takes colours."""
     if coloured():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ..hints import suggest
 from ..layers.registry import KINDS
 from ..source import List, Map, Marked, Source, Text, parse
 from .ends import read_inputs, read_outputs
-from .errors import Findings, Problem, suggest
+from .errors import Findings, Problem
 from .items import Block, Item, Known
 from .names import GROUP, WIRING, check_name, shown
 from .params import Param, Params, read_params

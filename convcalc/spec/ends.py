@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from ..hints import suggest
 from ..source import List, Map, Marked, Text
-from .errors import Findings, Problem, suggest
+from .errors import Findings, Problem
 from .names import check_name, parse_reference, shown
 from .values import Compiled, Names, read_value
 

@@ -1,17 +1,14 @@
-"""Problems on their way to becoming findings, and did-you-mean."""
+"""Problems on their way to becoming findings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import lru_cache
-from itertools import islice
+from collections.abc import Callable
 from typing import TypeAlias
 
 from ..findings import Finding, SpecError
 from ..source import Marked, Source, Text
 
 MAX_FINDINGS = 1000
-MAX_CANDIDATES = 300
 
 Where: TypeAlias = "str | Callable[[], str]"
 """The path of a layer, or how to find it out: paths are only needed once something is wrong."""
@@ -88,46 +85,3 @@ def inside(at: Marked | None, problem: Problem, source: Source) -> Marked | None
     if shown != at.text[problem.offset : problem.offset + problem.width]:
         return at
     return Text(shown, True, at.line, column, problem.width)
-
-
-def suggest(word: str, candidates: Iterable[str], otherwise: str | None = None) -> str | None:
-    """A hint that names the candidate nearest to a misspelt word.
-
-    >>> suggest("kernel", ["kernel_size", "stride"])
-    "did you mean 'kernel_size'?"
-    """
-    known = tuple(dict.fromkeys(islice(candidates, MAX_CANDIDATES)))
-    near = _nearest(word[:MAX_CANDIDATES], known)
-    if near is not None:
-        return f"did you mean '{near}'?"
-    if otherwise is not None:
-        return otherwise
-    return f"known here: {shortened(sorted(known))}" if known else None
-
-
-@lru_cache(maxsize=1024)
-def _nearest(word: str, candidates: tuple[str, ...]) -> str | None:
-    from difflib import get_close_matches
-
-    small = word.lower()
-    lower = {name.lower(): name for name in reversed(candidates)}
-    near = get_close_matches(small, lower, n=3, cutoff=0.6)
-    if not near:
-        near = [name for name in lower if len(small) > 1 and (name.startswith(small) or small.startswith(name))]
-    if not near:
-        return None
-    flat = near[0][:-2] + "2d"
-    if near[0].endswith(("1d", "3d")) and near[0][-2:] not in small and flat in lower:
-        return lower[flat]
-    return lower[near[0]]
-
-
-def shortened(names: list[str], limit: int = 20) -> str:
-    """Names joined by commas, the rest counted.
-
-    >>> shortened(["a", "b", "c"], 2)
-    'a, b and 1 more'
-    """
-    if len(names) <= limit:
-        return ", ".join(names)
-    return ", ".join(names[:limit]) + f" and {len(names) - limit} more"

@@ -11,13 +11,12 @@ from ..network import Group as NodeGroup
 from ..network import Inference, Node
 from ..source import Marked
 from .arithmetic import Value as Number
-from .arithmetic import say
+from .conditions import holds, repetitions, without_input
 from .document import Document
 from .errors import Problem
 from .items import Item, Join, LayerProblems, LayerTemplate
 from .structures import expand_join, expand_one
-from .values import Compiled, evaluate
-from .wiring import FAILED, FAILURE, Place, Value, note, resolve
+from .wiring import FAILED, FAILURE, Absent, Place, Value, note, resolve
 
 MAX_LAYERS = 250_000
 MAX_STEPS = 1_000_000
@@ -148,64 +147,49 @@ class Expansion:
     def _item(self, item: Item, place: Place, env: Env, current: Value) -> Value | None:
         """Expand one item; None when it is passed over."""
         try:
-            sources = current if item.sources is None else self._sources(item, place)
+            sources = current if item.sources is None else self._sources(item, place, env)
+            if sources is None:
+                self._pass_over(item, place)
+                return None
             if FAILED in sources:
                 place.names.setdefault(item.name or place.automatic(item.kind), FAILED)
                 return FAILURE
             env["in_channels"] = self.nodes[sources[0]].shape[0]
-            repetitions = self._repetitions(item, env)
-            self._count(item, 1 if repetitions is None else repetitions, place)
-            once = item.when if repetitions is None or not item.indexed else None
-            if repetitions == 0 or (once and not self._condition(once, env)):
-                if item.name is not None:
-                    place.names.setdefault(item.name, None)
+            count = repetitions(item, env)
+            self._count(item, 1 if count is None else count, place)
+            once = item.when if count is None or not item.indexed else None
+            if count == 0 or (once and not holds(once, env)):
+                self._pass_over(item, place)
                 return None
         except Problem as problem:
             return self.fail(item, place, item.name or place.automatic(item.kind), problem)
         if item.name is not None:
             self.refuse_name(item, place)
-        if repetitions is not None:
-            return self._repeat(item, repetitions, place, env, sources)
+        if count is not None:
+            return self._repeat(item, count, place, env, sources)
         if item.name is None and isinstance(item.what, Join):
             return expand_join(self, item, item.what, place, None, env, sources)
         return expand_one(self, item, place, item.name or place.automatic(item.kind), env, sources)
 
-    def _sources(self, item: Item, place: Place) -> Value:
+    def _pass_over(self, item: Item, place: Place) -> None:
+        if item.name is not None:
+            place.names.setdefault(item.name, None)
+
+    def _sources(self, item: Item, place: Place, env: Env) -> Value | None:
+        """What an item takes by `from`; None where that is not there, and the item is passed over anyhow."""
         found: list[int] = []
         for path, at in item.sources or ():
             try:
                 found += resolve(path, place, partial(self._look, at, place))
             except Problem as problem:
+                if isinstance(problem, Absent):
+                    count, passed = without_input(item, env)
+                    self._count(item, count, place)
+                    if passed:
+                        return None
                 problem.at = at
                 raise
         return tuple(found)
-
-    def _repetitions(self, item: Item, env: Env) -> int | None:
-        if item.repeat is None:
-            return None
-        compiled, at = item.repeat
-        value = self._evaluate(compiled, env, at)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            said = say(value) if value is not None else "nothing"
-            problem = Problem("CC103", f"repeat takes an integer of at least 0, not {said}")
-            problem.at = at
-            raise problem
-        return value
-
-    def _condition(self, when: tuple[Compiled, Marked], env: Env) -> bool:
-        value = self._evaluate(when[0], env, when[1])
-        if isinstance(value, bool):
-            return value
-        problem = Problem("CC103", f"when takes true or false, not {say(value or 0)}", "compare: x != 0")
-        problem.at = when[1]
-        raise problem
-
-    def _evaluate(self, compiled: Compiled, env: Env, at: Marked) -> Number | None:
-        try:
-            return evaluate(compiled, env)
-        except Problem as problem:
-            problem.at = at
-            raise
 
     def _repeat(self, item: Item, count: int, place: Place, env: Env, sources: Value) -> Value | None:
         """Expand the repetitions of an item; each takes what the one before it puts out."""
@@ -220,7 +204,7 @@ class Expansion:
             env["index"] = number
             env["in_channels"] = self.nodes[current[0]].shape[0]
             try:
-                if item.indexed and item.when and not self._condition(item.when, env):
+                if item.indexed and item.when and not holds(item.when, env):
                     inner.names[str(number)] = None
                     continue
             except Problem as problem:

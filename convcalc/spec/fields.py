@@ -7,9 +7,10 @@ from functools import cache
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
+from ..hints import suggest
 from ..layers.registry import layer_class
 from .arithmetic import Value, say
-from .errors import Problem, suggest
+from .errors import Problem
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -64,7 +65,7 @@ def _fields(cls: type[Layer]) -> dict[str, FieldType]:
                 traits.get("integer", False),
                 traits.get("fractional", False),
                 traits.get("boolean", False),
-                traits.get("optional", False),
+                traits.get("optional", False) or info.default is None,
                 frozenset(traits["words"]),
                 traits["depth"],
             )
@@ -139,12 +140,20 @@ def model_problems(error: ValidationError) -> list[tuple[str, Problem]]:
         cause = context.get("error")
         code, hint = getattr(cause, "code", "CC103"), getattr(cause, "hint", None)
         given = entry["input"]
-        shown = say(given) if isinstance(given, (int, str, Fraction, tuple)) else repr(given)
+        shown = (
+            f"{given:g}"
+            if isinstance(given, float)
+            else say(given)
+            if isinstance(given, (int, str, Fraction, tuple))
+            else repr(given)
+        )
         if cause is not None:
             message = str(cause)
         elif entry["type"] in _BOUNDS:
             key, phrase = _BOUNDS[entry["type"]]
-            message = f"{field} must be {phrase} {context[key]}, not {shown}"
+            bound = context[key]
+            bound = f"{bound:g}" if isinstance(bound, float) else bound
+            message = f"{field} must be {phrase} {bound}, not {shown}"
             if code == "CC103" and field in RANGES:
                 code = "CC202"
         else:

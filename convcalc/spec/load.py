@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from ..collector import without_collector
 from ..findings import SpecError, UsageError
+from ..hints import suggest
 from ..network import Network
 from ..source import Source
 from .arithmetic import Value
 from .document import Document
-from .errors import Problem, suggest
+from .errors import Problem
 from .expand import Expansion
 from .origin import SpecOrigin
 from .outputs import find_outputs
@@ -65,7 +65,7 @@ def loads(
 
 
 def _build(source: Source, params: Mapping[str, object] | None, variant: str | None, input: object) -> Network:
-    with _without_collector():
+    with without_collector():
         document = Document(source)
     return expand(document, params=params, variant=variant, input=input)
 
@@ -103,8 +103,10 @@ def expand(
         findings.problem(problem, None)
         raise SpecError(findings.all) from None
     expansion = Expansion(document)
-    with _without_collector():
+    with without_collector():
         last = expansion.run(shapes, dict(env))
+    options = (("--input", input is not None), ("--set", bool(params)), ("--variant", variant is not None))
+    overridden = tuple(name for name, used in options if used)
     outputs = find_outputs(document, expansion, env, last)
     return Network(
         name=document.text("name") or PurePath(document.source.path).stem.strip("<>"),
@@ -113,22 +115,10 @@ def expand(
         groups=expansion.groups,
         source=document.text("source"),
         variant=variant,
-        origin=SpecOrigin(document, expansion, env),
+        origin=SpecOrigin(document, expansion, env, overridden),
     )
 
 
 def _placed(problem: Problem, at: Marked) -> Problem:
     problem.at = at
     return problem
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Building many small objects that all stay alive, the cyclic collector only costs time."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()

@@ -25,11 +25,15 @@ class Declared(NamedTuple):
 class SpecOrigin:
     """The origin of a network that was read from a spec; see `network.Origin`."""
 
-    def __init__(self, document: Document, expansion: Expansion, params: dict[str, Value]) -> None:
+    def __init__(
+        self, document: Document, expansion: Expansion, params: dict[str, Value], overridden: tuple[str, ...] = ()
+    ) -> None:
         self.document = document
         self.path = document.source.path
         self.params: dict[str, Value] = params
         """The parameters of the spec with the values that they have."""
+        self.overridden = overridden
+        """The options that gave something else than the spec says: `--set`, `--variant`, `--input`."""
         self._expansion = expansion
         self._indices: dict[str, int] | None = None
 

@@ -9,10 +9,11 @@ from operator import index
 
 from ..findings import SpecError, UsageError
 from ..geometry import LIMIT
+from ..hints import suggest
 from ..source import Marked, Source, parse
 from .arithmetic import Value, checked, say
 from .document import Document
-from .errors import Findings, Problem, suggest
+from .errors import Findings, Problem
 from .values import INVALID, Names, evaluate, read_value
 
 Shapes = dict[str, tuple[tuple[int, ...], Marked]]
@@ -64,7 +65,8 @@ def from_python(given: object) -> Value:
     try:
         return checked(index(given))  # type: ignore[arg-type]
     except TypeError:
-        raise Problem("CC103", f"a number, a word or a list is expected, not {type(given).__name__}") from None
+        said = "nothing" if given is None else type(given).__name__
+        raise Problem("CC103", f"a number, a word or a list is expected, not {said}") from None
 
 
 def input_shapes(document: Document, env: Mapping[str, Value], given: object = None) -> Shapes:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from ..hints import suggest
 from ..source import List, Map, Marked, Text
 from .arithmetic import FUNCTIONS, Value, say
-from .errors import Findings, Problem, suggest
+from .errors import Findings, Problem
 from .expressions import Expression
 from .names import check_parameter
 from .values import INVALID, Compiled, Names, evaluate, read_value

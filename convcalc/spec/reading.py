@@ -10,8 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..findings import Finding, SpecError, UsageError
+from ..hints import suggest
 from ..source import MAX_BYTES, Source
-from .errors import suggest
 from .names import shown
 
 SUFFIXES = (".yaml", ".yml")
@@ -45,6 +45,8 @@ def read(path_or_name: str) -> Source:
     Raises UsageError where it cannot be read, SpecError where its bytes are no text (CC003) or too many (CC004).
     """
     text = os.fspath(path_or_name)
+    if not text:
+        raise UsageError("no spec is named", "a path, a gallery name, or - for standard input")
     if text == "-":
         return decode(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>")
     name = text.removesuffix(".yaml")
@@ -90,7 +92,9 @@ def _unreadable(path: str, error: OSError) -> UsageError:
         if Path(path).is_symlink():
             return UsageError(f"{shown(path)} is a symbolic link to a file that does not exist")
         names = gallery_names()
-        hint = suggest(name, names, f"in the gallery: {', '.join(names)}" if os.sep not in path and names else "")
+        hint = _variant_hint(name) or suggest(
+            name, names, f"in the gallery: {', '.join(names)}" if os.sep not in path and names else ""
+        )
         return UsageError(f"there is no file {shown(path)}", hint or None)
     reasons = {
         errno.EACCES: f"no permission to read {shown(path)}",
@@ -100,6 +104,18 @@ def _unreadable(path: str, error: OSError) -> UsageError:
     }
     reason = reasons.get(error.errno or 0, f"cannot read {shown(path)}: {error.strerror or error}")
     return UsageError(reason)
+
+
+def _variant_hint(name: str) -> str | None:
+    """How to ask for what a variant of a spec in the gallery is called."""
+    import json
+
+    try:
+        specs = json.loads((gallery_path() / "index.json").read_text(encoding="utf-8"))["specs"]
+    except (OSError, ValueError, KeyError):
+        return None
+    owner = next((spec["name"] for spec in specs if name in spec["variants"]), None)
+    return f"it is a variant: {owner} --variant {name}" if owner else None
 
 
 def decode(data: bytes, path: str) -> Source:

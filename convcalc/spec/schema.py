@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ..hints import near, shortened, suggest
 from ..layers.registry import KINDS
 from ..source import List, Map, Marked, Text
-from .errors import Findings, Problem, Where, shortened, suggest
+from .errors import Findings, Problem, Where
 from .expressions import Expression
 from .fields import fields_of
 from .items import Block, Group, Item, Known, LayerTemplate, What
@@ -89,6 +90,8 @@ class Scope:
             raise Problem("CC103", "an item is a kind's name or a mapping, not a list", "a group is {layers: [...]}")
         entries = entry.entries
         kinds = [key for key in entries if key not in WIRING]
+        if len(kinds) > 1:
+            kinds = self._without_misspelt_wiring(entry, kinds, where)
         if len(kinds) != 1:
             raise _no_single_kind(entry, kinds, self.blocks)
         kind = kinds[0]
@@ -102,6 +105,16 @@ class Scope:
         if len(entries) > 1:
             self._wire(item, entry, scope, where)
         return item
+
+    def _without_misspelt_wiring(self, entry: Map, kinds: list[str], where: Where) -> list[str]:
+        """The keys that may be the kind, once those that are `name`, `from`, … misspelt are reported."""
+        strange = [key for key in kinds if key not in KINDS and key not in self.blocks and near(key, WIRING)]
+        if len(kinds) - len(strange) != 1:
+            return kinds
+        for key in strange:
+            message = f"an item has no {shown(key)}: beside its kind stand {', '.join(WIRING)}"
+            self.findings.add("CC101", message, entry.keys[key], suggest(key, WIRING), where)
+        return [key for key in kinds if key not in strange]
 
     def _what(self, key: str, at: Text, body: Marked | None, where: Where) -> What:
         if key in KINDS:
@@ -205,8 +218,7 @@ def _no_single_kind(entry: Map, kinds: list[str], blocks: dict[str, Block]) -> P
     elif stray in KINDS or stray in blocks or stray == GROUP:
         hint = "start each item with a '- ' of its own"
     else:
-        near = suggest(stray, WIRING, "")
-        hint = near or "what a layer is stands under its kind; only name, from, repeat and when stand beside it"
+        hint = "what a layer is stands under its kind; only name, from, repeat and when stand beside it"
     keys = shortened([shown(key) for key in kinds], 5)
     problem = Problem("CC101", f"an item has one kind or block, here stand {keys}", hint)
     problem.at = entry.keys[stray]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..hints import near, suggest
 from ..layers.registry import layer_class
 from ..source import List, Map, Marked, Text
-from .errors import Problem, Where, suggest
-from .expressions import QUOTE, Expression
+from .errors import Problem, Where
+from .expressions import Expression
 from .fields import FieldType, fields_of
 from .items import BRANCH_ORDER, JOINS, Block, Branch, Call, Join, LayerProblems, LayerTemplate, Split, What
-from .names import check_name, shown
+from .names import WIRING, check_name, shown
 from .params import Param
+from .syntax import QUOTE
 from .values import INVALID, Compiled, read_value
 
 if TYPE_CHECKING:
@@ -118,8 +120,10 @@ def _unknown_field(kind: str, key: str, at: Text, types: dict[str, FieldType]) -
         hint = QUOTE
     elif key in ("units", "filters"):
         hint = suggest("out", types)
-    elif key in ("name", "from", "repeat", "when"):
+    elif key in WIRING:
         hint = f"{key} stands beside the kind: {{{kind}: {{...}}, {key}: ...}}"
+    elif near(key, WIRING) and not near(key, types):
+        hint = f"{suggest(key, WIRING)} It stands beside the kind: {{{kind}: {{...}}, name: ...}}"
     else:
         hint = suggest(key, types, f"{kind} takes {', '.join(dict.fromkeys(t.name for t in types.values()))}")
         if not types:
@@ -174,7 +178,8 @@ def compile_call(scope: Scope, block: Block, at: Text, body: Marked | None, wher
         given = [(name, body.keys[name], node) for name, node in body.entries.items()]
     elif isinstance(body, List):
         if len(body.items) > len(params):
-            message = f"{block.name} takes {len(params)} arguments, not {len(body.items)}"
+            plural = "s" * (len(params) != 1)
+            message = f"{block.name} takes {len(params)} argument{plural}, not {len(body.items)}"
             findings.add("CC109", message, body.items[len(params)], f"in order: {', '.join(params)}", where)
         given = [(name, node, node) for name, node in zip(params, body.items, strict=False)]
     elif body is not None and not (isinstance(body, Text) and body.empty):

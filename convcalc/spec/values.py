@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..geometry import LIMIT
+from ..hints import shortened, suggest
 from ..source import List, Map, Marked, Text
 from .arithmetic import FUNCTIONS, Value
-from .errors import Findings, Problem, Where, shortened, suggest
+from .errors import Findings, Problem, Where
 from .expressions import CONSTANTS, Expression, compile_expression
 from .names import shown
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from .params import Param
 
 NOTHING: frozenset[str] = frozenset()
+TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+"""The spellings of a truth value that every version of YAML knows."""
 _SEXAGESIMAL = re.compile(r"[-+]?\d+(?::[0-5]?\d)+(?:\.\d*)?")
 
 
@@ -168,6 +171,8 @@ def _read_text(node: Text, names: Names, words: frozenset[str], free_words: bool
     if not text.strip():
         raise Problem("CC103", "a number or a word is expected, not an empty text")
     if node.plain and not names.knows(text):
+        if text in TRUTHS:
+            return TRUTHS[text]
         refuse_surprises(text)
     if text.isidentifier() and text.isascii() and text not in CONSTANTS and not names.knows(text):
         if names.below(text):
@@ -186,10 +191,9 @@ def _read_text(node: Text, names: Names, words: frozenset[str], free_words: bool
 def refuse_surprises(text: str) -> None:
     """Raise a Problem (CC005, CC103) for a plain scalar that YAML 1.1 reads as something else than it says."""
     lower = text.lower()
-    if lower in ("yes", "on", "no", "off") or (lower in ("true", "false") and text not in ("true", "false")):
-        meant = "true" if lower in ("yes", "on", "true") else "false"
-        quoted = "" if lower in ("true", "false") else f"; for the word, quote it: '{text}'"
-        raise Problem("CC005", f"{shown(text)} is a truth value to some and a word to others", f"write {meant}{quoted}")
+    if lower in ("yes", "on", "no", "off"):
+        meant = f"write {'true' if lower in ('yes', 'on') else 'false'}; for the word, quote it: '{text}'"
+        raise Problem("CC005", f"{shown(text)} is a truth value to some and a word to others", meant)
     if lower in ("null",):
         raise Problem("CC005", f"{shown(text)} is nothing to some and a word to others", "write ~")
     if lower.lstrip("+-") in (".inf", ".nan"):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
+from ..hints import suggest
 from ..source import Marked
-from .errors import Problem, suggest
+from .errors import Problem
 from .names import shown
 
 FAILED = -1
@@ -18,7 +19,11 @@ Value: TypeAlias = tuple[int, ...]
 FAILURE: Value = (FAILED,)
 
 
-class PassedOver(Problem):
+class Absent(Problem):
+    """A reference to what other parameters would give: a repetition, a part of a split, an input of the block."""
+
+
+class PassedOver(Absent):
     """A reference to an item whose `when` is false or whose `repeat` is 0."""
 
 
@@ -99,7 +104,7 @@ def resolve(path: tuple[str, ...], place: Place, count: Callable[[int], None] | 
                 layer, inner = ".".join(path[: depth + 1]), shown(path[depth + 1])
                 raise Problem("CC106", f"{layer} is a layer and holds no {inner}")
     if not found:
-        raise Problem("CC106", f"nothing above matches {shown('.'.join(path))}")
+        raise Absent("CC106", f"nothing above matches {shown('.'.join(path))}")
     return _values(found, path)
 
 
@@ -126,7 +131,8 @@ def _missing(path: tuple[str, ...], depth: int, holder: Place) -> Problem:
     if path[depth] in holder.names:
         return PassedOver("CC106", f"{shown(text)} is passed over: its 'when' is false or its 'repeat' is 0")
     where = f"{'.'.join(path[:depth])} holds no {shown(path[depth])}"
-    return Problem("CC106", where, suggest(path[depth], [name for name, entry in holder.names.items() if entry]))
+    kind = Absent if path[depth].isdigit() else Problem
+    return kind("CC106", where, suggest(path[depth], [name for name, entry in holder.names.items() if entry]))
 
 
 def _block_input(path: tuple[str, ...], place: Place) -> Value:
@@ -144,7 +150,7 @@ def _block_input(path: tuple[str, ...], place: Place) -> Value:
         if at.inputs == (FAILED,):
             return at.inputs
         count = len(at.inputs)
-        raise Problem("CC106", f"the block has {count} input{'s' * (count != 1)} here, no in.{path[1]}", "from: [a, b]")
+        raise Absent("CC106", f"the block has {count} input{'s' * (count != 1)} here, no in.{path[1]}", "from: [a, b]")
     return (at.inputs[number],)
 
 

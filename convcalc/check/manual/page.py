@@ -6,12 +6,15 @@ from typing import NamedTuple
 
 
 class Page(NamedTuple):
-    """What a code means, with a spec that has it and the same spec mended. The tests run both."""
+    """What a code means, with a spec that has it and the same spec mended. The tests run both.
+
+    Codes about files that are no specs have no examples.
+    """
 
     code: str
     meaning: str
-    wrong: str
-    right: str
+    wrong: str = ""
+    right: str = ""
     encoding: str = "utf-8"
     """How the wrong spec is saved."""
     config: str = ""

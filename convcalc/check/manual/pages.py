@@ -6,7 +6,7 @@ from textwrap import fill
 
 from ...findings import CODES, SEVERITIES
 from ..rules import RULES
-from . import claims, geometry, reading, schema
+from . import claims, geometry, onnx, reading, schema, verifying
 from .page import Page
 
 FAMILIES = {
@@ -15,6 +15,8 @@ FAMILIES = {
     "CC2": "Geometry",
     "CC3": "Claims",
     "CC4": "Advice",
+    "CC5": "Verification",
+    "CC7": "ONNX files",
 }
 INTRODUCTION = """\
 # Codes of findings
@@ -29,7 +31,8 @@ pages; `# convcalc: ignore[CC201]` at the end of a line ignores a code on that l
 
 def pages() -> dict[str, Page]:
     """Code -> its page, in the order of the codes."""
-    found = {page.code: page for module in (reading, schema, geometry, claims, *RULES) for page in module.PAGES}
+    modules = (reading, schema, geometry, claims, *RULES, verifying, onnx)
+    found = {page.code: page for module in modules for page in module.PAGES}
     return {code: found[code] for code in CODES}
 
 
@@ -39,7 +42,9 @@ def page_markdown(page: Page) -> str:
     parts = [f"### {page.code}: {CODES[page.code]}", f"*{severity}*", fill(page.meaning, 118)]
     if page.config:
         parts.append(f"`convcalc.toml`:\n\n```toml\n{page.config}```")
-    return "\n\n".join([*parts, f"Wrong:\n\n```yaml\n{page.wrong}```", f"Right:\n\n```yaml\n{page.right}```"]) + "\n"
+    if page.wrong:
+        parts += [f"Wrong:\n\n```yaml\n{page.wrong}```", f"Right:\n\n```yaml\n{page.right}```"]
+    return "\n\n".join(parts) + "\n"
 
 
 def codes_markdown() -> str:

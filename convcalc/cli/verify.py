@@ -1,0 +1,175 @@
+"""`convcalc verify`: the predictions for a spec held against a NumPy run of it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ..findings import SpecError, UsageError
+from .options import BatchOption, InputOption, SetOption, SpecArgument, VariantOption, load_network
+
+if TYPE_CHECKING:
+    from ..layers.base import Shape
+    from ..network import Network
+
+Dtype = Literal["float32", "float64", "float16"]
+Format = Literal["rich", "json"]
+
+MIB = 1 << 20
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+def command(
+    spec: SpecArgument,
+    input: InputOption = None,
+    set: SetOption = None,
+    variant: VariantOption = None,
+    batch: BatchOption = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the inputs and weights.")] = 0,
+    dtype: Annotated[Dtype, typer.Option("--dtype", help="Type to compute with.")] = "float32",
+    backward: Annotated[
+        bool, typer.Option("--backward", help="Run a training step; show the flow of activations and gradients.")
+    ] = False,
+    init: Annotated[
+        str | None,
+        typer.Option("--init", metavar="SCHEME", help="With --backward: kaiming (default), xavier, torch, normal:STD."),
+    ] = None,
+    activation: Annotated[
+        str | None,
+        typer.Option("--activation", metavar="KIND", help="With --backward: this activation in place of the spec's."),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Shrink the input as far as strides, remainders and weights stay the same.")
+    ] = False,
+    max_memory: Annotated[
+        str | None,
+        typer.Option("--max-memory", metavar="SIZE", help="Refuse to take more, e.g. 500M. Default: half of the free."),
+    ] = None,
+    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "rich",
+) -> None:
+    _check_flow_options(backward, init, activation)
+    limit = None if max_memory is None else byte_size(max_memory)
+    network = load_network(spec, set, variant, input)
+    if activation is not None:
+        from ..check.verify.substitute import with_activation
+
+        network = with_activation(network, activation)
+    full = network.inputs
+    if quick:
+        from ..check.verify.quick import smallest_inputs
+
+        smaller = smallest_inputs(network, batch, backward)
+        network = network.at(smaller) if smaller is not None else network
+    needed = _check_memory(network, batch, dtype, backward, limit, quick)
+    if backward:
+        from ..check.verify.flow import refuse_single_values
+
+        refuse_single_values(network, batch)
+    from ..check.verify.confirm import verify
+
+    with _progress(network, batch, backward) as advance:
+        outcome = verify(network, batch=batch, seed=seed, dtype=dtype, backward=backward, scheme=init, advance=advance)
+    if network.inputs != full:
+        outcome = replace(outcome, full_inputs=full)
+    if format == "json":
+        import json
+
+        from ..render import terminal
+
+        terminal.write_text(json.dumps(outcome.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        from ..render.verify import write_verification
+
+        write_verification(outcome, needed, _quick_note(quick, full, network), init or "kaiming")
+    if outcome.findings:
+        raise SpecError(outcome.findings)
+
+
+def _check_flow_options(backward: bool, init: str | None, activation: str | None) -> None:
+    """Refuse what would do nothing, and what does not exist."""
+    for name, value in (("--init", init), ("--activation", activation)):
+        if value is not None and not backward:
+            raise UsageError(
+                f"{name} changes numbers, not shapes: it needs --backward", f"add --backward, or leave {name} out"
+            )
+    if init is not None:
+        from ..check.verify.prediction import check_scheme
+
+        try:
+            check_scheme(init)
+        except ValueError as error:
+            raise UsageError(f"--init: {error}") from error
+    if activation is not None:
+        from ..check.verify.substitute import ACTIVATIONS
+
+        if activation not in ACTIVATIONS:
+            from ..hints import suggest
+
+            hint = suggest(activation, ACTIVATIONS, f"there are {', '.join(ACTIVATIONS)}")
+            raise UsageError(f"there is no activation '{activation}'", hint)
+
+
+def byte_size(text: str) -> int:
+    """The bytes of `--max-memory`; units are powers of 1024. Raises UsageError.
+
+    >>> byte_size("1.5G"), byte_size("500MiB")
+    (1610612736, 524288000)
+    """
+    found = re.fullmatch(r"([0-9]{1,15})(?:\.([0-9]{1,6}))?\s*([KMGT]?)(?:i?B)?", text.strip(), re.I)
+    if found is None:
+        raise UsageError(f"--max-memory takes a size, not '{text}'", "for example 500M or 2G; units are powers of 1024")
+    whole, fraction, unit = found[1], found[2] or "", found[3].upper()
+    scale: int = 10 ** len(fraction)
+    return int(whole + fraction) * UNITS[unit] // scale
+
+
+def _check_memory(network: Network, batch: int, dtype: str, backward: bool, limit: int | None, quick: bool) -> int:
+    """The estimated bytes. Raises UsageError where they are more than allowed."""
+    from ..check.verify.footprint import default_limit, needed_bytes
+
+    needed = needed_bytes(network, batch, dtype, backward)
+    allowed = default_limit() if limit is None else limit
+    if needed > allowed:
+        which = "half of the free memory, " if limit is None else ""
+        raise UsageError(
+            f"this takes up to {-(-needed // MIB):,} MiB, more than {which}{allowed // MIB:,} MiB",
+            f"use {'' if quick else '--quick, '}a smaller --batch or --input, or --max-memory {-(-needed // MIB)}M",
+        )
+    return needed
+
+
+def _quick_note(quick: bool, full: dict[str, Shape], network: Network) -> str:
+    """What --quick did; nothing without it."""
+    if not quick:
+        return ""
+    if network.inputs == full:
+        return "quick: no smaller input of the same residue class builds with the same weights; this is the full size"
+    before, after = (
+        ", ".join("×".join(map(str, shape)) for shape in shapes.values()) for shapes in (full, network.inputs)
+    )
+    return f"quick: {after} in place of {before}, with the same remainders at every stride and the same weights"
+
+
+@contextmanager
+def _progress(network: Network, batch: int, backward: bool) -> Iterator[Callable[[int], None] | None]:
+    """A bar on standard error while the block runs, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from ..analysis.report import Report
+
+    layers = sum(node.layer is not None for node in network.nodes)
+    total = Report(network, batch).totals.macs + layers * (2 if backward else 1)
+    columns = (TextColumn("running"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda done: bar.update(task, advance=done)

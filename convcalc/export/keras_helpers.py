@@ -1,0 +1,83 @@
+"""Functions and layers for what Keras lacks; an exported file holds those that it uses."""
+
+from __future__ import annotations
+
+HELPERS: dict[str, str] = {
+    "bordered": '''
+def bordered(x, pads, mode):
+    """Space padded from the input itself; negative padding cuts."""
+    for axis, (before, after) in enumerate(pads, start=1):
+        places = np.pad(np.arange(x.shape[axis]), (max(before, 0), max(after, 0)), mode)
+        places = places[max(-before, 0) : len(places) - max(-after, 0)]
+        x = ops.take(x, places, axis=axis)
+    return x
+''',
+    "padded_average": '''
+def padded_average(x, pool_size, strides, padding, counted):
+    """A mean over windows of the padded input; the divisor counts the input and the padding `counted`."""
+    ones = np.pad(np.ones(x.shape[1:-1], "float32"), counted, constant_values=1)
+    ones = np.pad(ones, [(b - c, a - d) for (b, a), (c, d) in zip(padding, counted)])[None, ..., None]
+    total = ops.average_pool(ops.pad(x, [(0, 0), *padding, (0, 0)]), pool_size, strides, "valid")
+    return total / ops.average_pool(ones, pool_size, strides, "valid")
+''',
+    "adaptive_pool": '''
+def adaptive_pool(x, sizes, reduce):
+    """Means or maxima over windows that spread each axis over its size."""
+    for axis, size in enumerate(sizes, start=1):
+        count = x.shape[axis]
+        windows = [np.arange(n * count // size, -(-(n + 1) * count // size)) for n in range(size)]
+        parts = [reduce(ops.take(x, window, axis=axis), axis=axis, keepdims=True) for window in windows]
+        x = ops.concatenate(parts, axis=axis)
+    return x
+''',
+    "interpolated": '''
+def interpolated(x, sizes, scales, mode, align_corners):
+    """Space stretched or shrunk to sizes, axis by axis, as PyTorch interpolates."""
+    for axis, (size, scale) in enumerate(zip(sizes, scales), start=1):
+        count, at = x.shape[axis], np.arange(size)
+        step = count / size if scale is None else 1 / scale
+        if mode in ("nearest", "nearest-exact"):
+            places = np.floor((at + 0.5 * (mode == "nearest-exact")) * step).astype(int)
+            x = ops.take(x, np.minimum(places, count - 1), axis=axis)
+            continue
+        position = at * (count - 1) / max(size - 1, 1) if align_corners else (at + 0.5) * step - 0.5
+        if mode == "linear":
+            position = np.maximum(position, 0)
+        low = np.floor(position).astype(int)
+        t, a = position - low, -0.75
+        near = lambda d: ((a + 2) * d - (a + 3)) * d * d + 1
+        far = lambda d: ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
+        cubic = [(-1, far(1 + t)), (0, near(t)), (1, near(1 - t)), (2, far(2 - t))]
+        shape = [-1 if n == axis else 1 for n in range(len(x.shape))]
+        x = sum(
+            ops.take(x, np.clip(low + offset, 0, count - 1), axis=axis) * weight.astype("float32").reshape(shape)
+            for offset, weight in (cubic if mode == "cubic" else [(0, 1 - t), (1, t)])
+        )
+    return x
+''',
+    "local_response_norm": '''
+def local_response_norm(x, size, alpha=1e-4, beta=0.75, k=1.0):
+    """Each number over a power of the mean square of its neighbouring channels."""
+    sides = [(0, 0)] * (len(x.shape) - 1) + [(size // 2, (size - 1) // 2)]
+    squares = ops.pad(ops.square(x), sides)
+    total = sum(squares[..., n : n + x.shape[-1]] for n in range(size))
+    return x / (k + alpha / size * total) ** beta
+''',
+    "Scale": '''
+class Scale(layers.Layer):
+    """Each channel times a learned number, and with a bias plus another."""
+
+    def __init__(self, use_bias=False, **kwargs):
+        super().__init__(**kwargs)
+        self.use_bias = use_bias
+
+    def build(self, input_shape):
+        self.gamma = self.add_weight(shape=input_shape[-1:], initializer="ones", name="gamma")
+        if self.use_bias:
+            self.beta = self.add_weight(shape=input_shape[-1:], initializer="zeros", name="beta")
+
+    def call(self, x):
+        return x * self.gamma + self.beta if self.use_bias else x * self.gamma
+''',
+}
+"""Name -> its definition."""

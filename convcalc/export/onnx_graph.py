@@ -1,0 +1,97 @@
+"""An ONNX graph under construction: operators, constants and weights of one layer after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+if TYPE_CHECKING:
+    from ..layers.base import Shape, Shapes, Weight
+    from ..network import Node
+
+Weights = Mapping[str, Any]
+"""Arrays by PyTorch's names."""
+
+
+class Graph:
+    """The graph; `tensors` are the weights of the layer at hand, None for weights that are zero."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.initializers: list[Any] = []
+        self._shared: dict[tuple[int, ...], str] = {}
+        self._path = ""
+        self._weights: dict[str, Weight] = {}
+        self._tensors: Weights | None = None
+        self._count = 0
+
+    def begin(self, node: Node, weights: Sequence[Weight], tensors: Weights | None) -> None:
+        """Start a layer."""
+        self._path = node.name
+        self._weights = {weight.name: weight for weight in weights}
+        self._tensors = tensors
+        self._count = 0
+
+    def end(self) -> None:
+        """The layer's last operator carries the layer's name, and so does what it puts out."""
+        last = self.nodes[-1]
+        last.name = last.output[0] = self._path
+
+    def op(self, operator: str, *inputs: str, **attributes: Any) -> str:
+        """Add an operator; returns the name of its output."""
+        self._count += 1
+        name = f"{self._path}/{operator}_{self._count}"
+        self.nodes.append(helper.make_node(operator, list(inputs), [name], name=name, **attributes))
+        return name
+
+    def integers(self, values: Sequence[int]) -> str:
+        """A constant vector of integers; equal ones are shared."""
+        key = tuple(values)
+        if key not in self._shared:
+            self._shared[key] = name = f"/integers_{len(self._shared)}"
+            self.initializers.append(numpy_helper.from_array(np.array(key, np.int64), name))
+        return self._shared[key]
+
+    def numbers(self, values: Any) -> str:
+        """A constant in float32."""
+        self._count += 1
+        name = f"{self._path}/constant_{self._count}"
+        self.initializers.append(numpy_helper.from_array(np.asarray(values, np.float32), name))
+        return name
+
+    def has(self, weight: str) -> bool:
+        """Whether the layer holds this tensor."""
+        return weight in self._weights
+
+    def weight(self, name: str, shape: Shape | None = None, *, transposed: bool = False) -> str:
+        """A tensor of the layer, under another shape or transposed where the operator takes it so."""
+        weight = self._weights[name]
+        path = f"{self._path}.{name}"
+        wanted = shape or (weight.shape[::-1] if transposed else weight.shape)
+        if self._tensors is None:
+            value = helper.make_tensor("value", TensorProto.FLOAT, [1], [1.0 if name == "running_var" else 0.0])
+            inputs = [self.integers(wanted)]
+            self.nodes.append(helper.make_node("ConstantOfShape", inputs, [path], name=path, value=value))
+            return path
+        array = np.asarray(self._tensors[name], np.float32)
+        array = array.T if transposed else array.reshape(wanted)
+        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(array), path))
+        return path
+
+    def optional(self, *names: str) -> list[str]:
+        """Those of the tensors that the layer holds."""
+        return [self.weight(name) for name in names if self.has(name)]
+
+    def affine(self, count: Shape, *, bias: bool = True) -> list[str]:
+        """Factor and offset of a norm: its tensors, or ones and zeros where it has none."""
+        weight = self.weight("weight") if self.has("weight") else self.numbers(np.ones(count))
+        if not bias and not self.has("bias"):
+            return [weight]
+        return [weight, self.weight("bias") if self.has("bias") else self.numbers(np.zeros(count))]
+
+
+OnnxMapper = Callable[[Graph, Any, "Shapes", "Shape", list[str]], str]
+"""(graph, layer, input shapes, output shape, input names) -> the output's name. Raises `Refused`."""

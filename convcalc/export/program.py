@@ -1,0 +1,218 @@
+"""A network as a program: the spec's blocks as scopes of statements, in the order of the spec.
+
+Every block of the spec is a scope of its own; branches, repeats and anonymous groups are chains inside the scope
+where they form one, and otherwise dissolve into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from ..findings import UsageError
+from .calls import Call, Inline, Mapper, Refused, Step
+
+if TYPE_CHECKING:
+    from ..network import Group, Network
+
+INLINE_KINDS = frozenset({"branch", "layers", "repeat", "split", "concat", "add", "multiply", "gate"})
+"""Kinds of groups that are no blocks."""
+
+
+@dataclass(slots=True)
+class Use:
+    """A block in its place."""
+
+    scope: Scope
+
+
+@dataclass(slots=True)
+class Chain:
+    """Modules one after the other, as one."""
+
+    parts: list[Part]
+
+
+Work = Call | Inline | Use | Chain
+
+
+@dataclass(slots=True)
+class Part:
+    """A statement: work on some values gives others. Values are numbers; a node's output has the node's."""
+
+    name: str
+    """Its path inside the scope."""
+    prefix: str
+    """What stands before a name that begins with a digit."""
+    work: Work
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    node: int
+    """The last node that it computes."""
+
+
+@dataclass(slots=True)
+class Scope:
+    """A block, or the whole network."""
+
+    path: str
+    kind: str
+    inputs: list[int] = field(default_factory=list)
+    outputs: list[int] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The top scope, and all blocks, inner ones first."""
+
+    network: Network
+    top: Scope
+    blocks: list[Scope]
+
+
+def steps_of(network: Network, table: Mapping[str, Mapper], target: str) -> list[Sequence[Step]]:
+    """The steps of every node (none for inputs). Raises UsageError where the target has no equal of a layer."""
+    found: list[Sequence[Step]] = []
+    known: dict[tuple[object, ...], Sequence[Step]] = {}
+    for node in network.nodes:
+        if node.layer is None:
+            found.append(())
+            continue
+        shapes = network.input_shapes(node)
+        key = (id(node.layer), shapes)
+        if key not in known:
+            try:
+                if node.kind not in table:
+                    raise Refused("an operator of an ONNX file that the language does not have")
+                known[key] = table[node.kind](node.layer, shapes, node.shape)
+            except Refused as refused:
+                raise UsageError(f"{target} cannot say {node.name} ({node.kind}): {refused}") from None
+        found.append(known[key])
+    return found
+
+
+def program(network: Network, steps: Sequence[Sequence[Step]], *, chains: bool) -> Program:
+    """The network's statements; `chains` joins modules that follow one another in a group."""
+    return _Builder(network, steps, chains).build()
+
+
+class _Builder:
+    def __init__(self, network: Network, steps: Sequence[Sequence[Step]], chains: bool) -> None:
+        self.network = network
+        self.steps = steps
+        self.chains = chains
+        self.blocks: list[Scope] = []
+        self.between = len(network.nodes)
+        groups = [group for group in network.groups.values() if group.start < group.stop]
+        self.groups: Iterator[Group] = iter(sorted(groups, key=lambda g: (g.start, -g.stop, g.path.count("."))))
+        self.next = next(self.groups, None)
+        self.last_read = self._last_reads()
+
+    def _last_reads(self) -> list[int]:
+        """For each node the last node that reads it; the network's end for outputs."""
+        last = [-1] * len(self.network.nodes)
+        for index, node in enumerate(self.network.nodes):
+            for source in node.inputs:
+                last[source] = index
+        for output in self.network.outputs:
+            last[output.node] = len(last)
+        return last
+
+    def build(self) -> Program:
+        nodes = self.network.nodes
+        top = Scope("", self.network.name)
+        top.parts = self._range(0, len(nodes), top)
+        top.inputs = [index for index, node in enumerate(nodes) if node.layer is None]
+        top.outputs = list(dict.fromkeys(output.node for output in self.network.outputs))
+        return Program(self.network, top, self.blocks)
+
+    def _range(self, start: int, stop: int, scope: Scope) -> list[Part]:
+        """The statements of the nodes start … stop − 1 in a scope; called once a group, never once a layer."""
+        parts: list[Part] = []
+        index = start
+        while index < stop:
+            group = self.next
+            if group is not None and group.start == index and group.stop <= stop:
+                self.next = next(self.groups, None)
+                parts += self._group(group, scope)
+                index = group.stop
+            else:
+                parts += self._node(index, scope)
+                index += 1
+        return parts
+
+    def _local(self, path: str, scope: Scope) -> str:
+        return path[len(scope.path) + 1 :] if scope.path else path
+
+    def _node(self, index: int, scope: Scope) -> list[Part]:
+        node, steps = self.network.nodes[index], self.steps[index]
+        name = self._local(node.name, scope)
+        calls = [step for step in steps if isinstance(step, Call)]
+        if self.chains and len(calls) == len(steps) > 1:
+            inside = [Part(name, "layer", call, (), (), index) for call in calls]
+            return [Part(name, "layer", Chain(inside), node.inputs, (index,), index)]
+        parts = []
+        inputs = node.inputs
+        for position, step in enumerate(steps):
+            value = index if position == len(steps) - 1 else self.between
+            self.between += value == self.between
+            read = inputs[:1] if isinstance(step, Call) else inputs
+            parts.append(Part(name, "layer", step, read, (value,), index))
+            inputs = (value, *node.inputs[1:])
+        return parts
+
+    def _group(self, group: Group, scope: Scope) -> list[Part]:
+        if group.kind in INLINE_KINDS:
+            return self._inlined(group, self._range(group.start, group.stop, scope), scope)
+        block = Scope(group.path, group.kind)
+        block.parts = self._range(group.start, group.stop, block)
+        block.inputs = self._read_from_outside(group)
+        block.outputs = [n for n in range(group.start, group.stop) if self.last_read[n] >= group.stop]
+        if not block.outputs:
+            block.outputs = [group.stop - 1]
+        self.blocks.append(block)
+        name, prefix = self._local(group.path, scope), "block"
+        return [Part(name, prefix, Use(block), tuple(block.inputs), tuple(block.outputs), block.outputs[-1])]
+
+    def _read_from_outside(self, group: Group) -> list[int]:
+        nodes = self.network.nodes[group.start : group.stop]
+        return list(dict.fromkeys(source for node in nodes for source in node.inputs if source < group.start))
+
+    def _inlined(self, group: Group, parts: list[Part], scope: Scope) -> list[Part]:
+        name, prefix = self._local(group.path, scope), "branch" if group.kind == "branch" else "layer"
+        if len(parts) == 1:
+            if not isinstance(parts[0].work, Inline):
+                parts[0].name, parts[0].prefix = name, prefix
+            return parts
+        if self.chains and self._is_chain(parts):
+            first, last = parts[0], parts[-1]
+            return [Part(name, prefix, Chain(_spliced(parts, name)), first.inputs, last.outputs, last.node)]
+        if group.kind == "branch":
+            for part in parts:
+                part.prefix = prefix
+        return parts
+
+    def _is_chain(self, parts: list[Part]) -> bool:
+        """Whether each module reads what the one before it puts out, and nothing else does."""
+        for before, part in pairwise(parts):
+            (value,) = before.outputs if len(before.outputs) == 1 else (None,)
+            if part.inputs != (value,) or value is None or value >= len(self.last_read):
+                return False
+            if self.last_read[value] > part.node:
+                return False
+        first, last = parts[0], parts[-1]
+        modules = not any(isinstance(part.work, Inline) for part in parts)
+        return modules and len(first.inputs) == 1 and len(last.outputs) == 1
+
+
+def _spliced(parts: list[Part], name: str) -> list[Part]:
+    """The parts of a chain; the steps of one layer (its padding, its convolution) stand among them."""
+    found: list[Part] = []
+    for part in parts:
+        inner = part.work.parts if isinstance(part.work, Chain) else []
+        layer_alone = bool(inner) and all(piece.name == part.name for piece in inner)
+        found += inner if layer_alone else [part]
+    return found

@@ -1,0 +1,124 @@
+"""Small modules for what torch.nn lacks; an exported file holds those that it uses."""
+
+from __future__ import annotations
+
+HELPERS: dict[str, str] = {
+    "Permute": '''
+class Permute(nn.Module):
+    """The axes in another order."""
+
+    def __init__(self, dims):
+        super().__init__()
+        self.dims = dims
+
+    def forward(self, x):
+        return x.permute(self.dims)
+''',
+    "ChannelLayerNorm": '''
+class ChannelLayerNorm(nn.LayerNorm):
+    """A layer norm over the channels of each position."""
+
+    def forward(self, x):
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+''',
+    "Scale": '''
+class Scale(nn.Module):
+    """Each channel times a learned number, and with a bias plus another."""
+
+    def __init__(self, channels, bias=False):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels)) if bias else None
+
+    def forward(self, x):
+        shape = (-1, *(1,) * (x.dim() - 2))
+        y = x * self.weight.reshape(shape)
+        return y if self.bias is None else y + self.bias.reshape(shape)
+''',
+    "StochasticDepth": '''
+class StochasticDepth(nn.Module):
+    """In training drops whole examples (row) or the whole batch with probability p."""
+
+    def __init__(self, p, mode="row"):
+        super().__init__()
+        self.p = p
+        self.mode = mode
+
+    def forward(self, x):
+        if not self.training or self.p == 0:
+            return x
+        if self.p == 1:
+            return torch.zeros_like(x)
+        count = x.shape[0] if self.mode == "row" else 1
+        kept = torch.empty((count, *(1,) * (x.dim() - 1)), dtype=x.dtype, device=x.device)
+        return x * kept.bernoulli_(1 - self.p) / (1 - self.p)
+''',
+    "PaddedAvgPool": '''
+class PaddedAvgPool(nn.Module):
+    """A mean over windows of the padded input; the divisor counts the input and the padding `counted`."""
+
+    def __init__(self, kernel_size, stride, padding, counted):
+        super().__init__()
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.padding = padding
+        self.counted = counted
+
+    def forward(self, x):
+        pool = (F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)[len(self.kernel_size) - 1]
+        rest = tuple(all_ - counted for all_, counted in zip(self.padding, self.counted))
+        ones = F.pad(F.pad(torch.ones_like(x[:1, :1]), self.counted, value=1.0), rest)
+        total = pool(F.pad(x, self.padding), self.kernel_size, self.stride)
+        return total / pool(ones, self.kernel_size, self.stride)
+''',
+    "ChannelShuffle": '''
+class ChannelShuffle(nn.Module):
+    """The channels of the groups dealt out in turn."""
+
+    def __init__(self, groups):
+        super().__init__()
+        self.groups = groups
+
+    def forward(self, x):
+        return x.unflatten(1, (self.groups, -1)).transpose(1, 2).flatten(1, 2)
+''',
+    "PixelShuffle": '''
+class PixelShuffle(nn.Module):
+    """Channels moved into space, on any number of axes."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        axes = x.dim() - 2
+        y = x.unflatten(1, (-1, *(self.factor,) * axes))
+        y = y.permute(0, 1, *(axis for n in range(axes) for axis in (2 + axes + n, 2 + n)))
+        for n in range(axes):
+            y = y.flatten(2 + n, 3 + n)
+        return y
+''',
+    "PixelUnshuffle": '''
+class PixelUnshuffle(nn.Module):
+    """Space moved into channels, on any number of axes."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        axes, y = x.dim() - 2, x
+        for n in range(axes):
+            y = y.unflatten(2 + 2 * n, (-1, self.factor))
+        y = y.permute(0, 1, *(3 + 2 * n for n in range(axes)), *(2 + 2 * n for n in range(axes)))
+        return y.flatten(1, 1 + axes)
+''',
+    "center_crop": '''
+def center_crop(x, size):
+    """The middle of the space; of an odd difference, the larger part is cut off the end."""
+    for axis, wanted in enumerate(size, start=2):
+        x = x.narrow(axis, (x.shape[axis] - wanted) // 2, wanted)
+    return x
+''',
+}
+"""Name -> its definition."""

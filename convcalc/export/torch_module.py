@@ -1,0 +1,139 @@
+"""A network as a PyTorch module: a class for each block of the spec, `forward` in the order of the spec."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from .calls import Call, Inline
+from .definitions import Definition, Definitions, Slot, define
+from .identifiers import Names, docstring, identifier
+from .layout_code import Form, layout, one_line
+from .program import Chain, Part, Use, Work, program, steps_of
+from .python_text import Slots, argument_texts, file_head, given_texts, helper_texts, inline_text
+from .torch_helpers import HELPERS
+from .torch_layers import TORCH
+from .variables import variables
+
+if TYPE_CHECKING:
+    from ..network import Network
+
+_ATTRIBUTES = """
+T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches
+eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict
+modules mtia named_buffers named_children named_modules named_parameters parameters register_backward_hook
+register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook
+register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook
+register_module register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_
+set_extra_state set_submodule share_memory state_dict to to_empty train training type xpu zero_grad
+"""
+MODULE_ATTRIBUTES = frozenset(_ATTRIBUTES.split())
+"""Names that nn.Module keeps for itself."""
+RESERVED = ("torch", "nn", "F", "model", *HELPERS)
+
+
+def torch_module(network: Network) -> str:
+    """The text of a Python file with the network as torch.nn.Module; run, it prints shapes and parameters.
+
+    Shapes, parameters, multiply-accumulates and values are the network's own for the input that it has. Raises
+    UsageError where PyTorch has no equal of a layer.
+
+    >>> from convcalc.spec import loads
+    >>> text = torch_module(loads("{convcalc: 1, name: N, input: [3, 8, 8], layers: [{conv2d: {out: 4, k: 3}}]}"))
+    >>> [line.strip() for line in text.splitlines() if "nn.Conv2d" in line]
+    ['self.conv2d = nn.Conv2d(3, 4, kernel_size=3)']
+    """
+    written = program(network, steps_of(network, TORCH, "torch"), chains=True)
+    found = define(written, RESERVED)
+    classes = [_class_lines(found, definition, network) for definition in found.blocks]
+    classes.append(_class_lines(found, found.top, network))
+    body = "\n\n\n".join("\n".join(lines) for lines in classes)
+    helpers = helper_texts(HELPERS, body)
+    imports = ["import torch", *(["import torch.nn.functional as F"] if "F." in "".join([body, *helpers]) else [])]
+    imports.append("from torch import nn")
+    parts = ["\n".join([*file_head(network, "PyTorch"), "", *imports]), *(text.strip("\n") for text in helpers)]
+    return "\n\n\n".join([*parts, body, "\n".join(_main(found.top.name, network))]) + "\n"
+
+
+def _class_lines(found: Definitions, definition: Definition, network: Network) -> list[str]:
+    top = definition is found.top
+    scope = definition.scope
+    attributes = Names(MODULE_ATTRIBUTES)
+    local = Names(("self", "torch", "F", *HELPERS))
+    inputs = [local.unique(identifier(network.nodes[index].name, "x")) for index in scope.inputs] if top else None
+    names = variables(scope, ["x"] if top and len(scope.inputs) == 1 else inputs, ("torch", "F", *HELPERS))
+    slots: Slots = iter(definition.slots)
+    kept: list[Slot] = []
+    build: list[str] = []
+    forward: list[str] = []
+    for part, statement in zip(scope.parts, names.statements, strict=True):
+        if isinstance(part.work, Inline):
+            mine = [next(slots) for _ in part.work.arguments]
+            kept += mine
+            text = inline_text(part.work, iter(mine), statement.reads, "self.")
+        else:
+            attribute = attributes.unique(identifier(part.name, part.prefix))
+            build += layout(f"self.{attribute} = ", _form(found, part.work, slots), depth=2)
+            text = f"self.{attribute}({', '.join(statement.reads)})"
+        shape = f"  # {list(network.nodes[part.node].shape)}" if top else ""
+        forward.append(f"        {', '.join(statement.writes)} = {text}{shape}")
+    read = {slot.parameter for slot in kept}
+    own = [f"        self.{name} = {name}" for name in definition.parameters if name in read]
+    what = f"The block {scope.kind}." if not top else network.name
+    return [
+        f"class {definition.name}(nn.Module):",
+        *docstring(what, "    "),
+        "",
+        *_signature("__init__", ["self", *definition.parameters]),
+        "        super().__init__()",
+        *own,
+        *build,
+        "",
+        *_signature("forward", ["self", *names.inputs]),
+        *forward,
+        f"        return {', '.join(names.returned)}",
+    ]
+
+
+def _signature(name: str, parameters: list[str]) -> list[str]:
+    return layout("", Form(f"def {name}", tuple(parameters)), ":", depth=1)
+
+
+def _form(found: Definitions, work: Work, slots: Slots) -> Form:
+    """What builds a module."""
+    if isinstance(work, Use):
+        definition, arguments = found.of[id(work.scope)]
+        return Form(definition.name, tuple(given_texts(arguments, slots)))
+    if isinstance(work, Call):
+        return Form(work.function, tuple(argument_texts(work, slots)))
+    assert isinstance(work, Chain), "an expression builds no module"
+    return Form("nn.Sequential", tuple(_repeats(found, work.parts, slots)))
+
+
+def _repeats(found: Definitions, parts: list[Part], slots: Slots) -> list[Form]:
+    """The modules of a chain; equal ones that follow one another are written once."""
+    forms = [_form(found, part.work, slots) for part in parts]
+    written: list[Form] = []
+    for _, group in groupby(forms):
+        equal = list(group)
+        if len(equal) > 1:
+            written.append(Form("", (f"{one_line(equal[0])} for _ in range({len(equal)})",), "*"))
+        else:
+            written += equal
+    return written
+
+
+def _main(name: str, network: Network) -> list[str]:
+    shapes = ", ".join(f"torch.zeros({', '.join(map(str, (1, *shape)))})" for shape in network.inputs.values())
+    node_of = list(dict.fromkeys(output.node for output in network.outputs))
+    lines = [
+        'if __name__ == "__main__":',
+        '    with torch.device("meta"):',
+        f"        model = {name}().eval()",
+        f"        outputs = model({shapes})",
+    ]
+    if len(node_of) == 1:
+        lines.append("    print(list(outputs.shape[1:]))")
+    else:
+        lines += ["    for output in outputs:", "        print(list(output.shape[1:]))"]
+    return [*lines, '    print(f"{sum(p.numel() for p in model.parameters()):,} parameters")']

@@ -1,0 +1,69 @@
+"""Did you mean …: the nearest of the names that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import islice
+
+MAX_CANDIDATES = 300
+MAX_LENGTH = 300
+
+
+def suggest(
+    word: str, candidates: Iterable[str], otherwise: str | None = None, *, prefix: str = "", most: int = MAX_CANDIDATES
+) -> str | None:
+    """A hint that names the candidate nearest to a misspelt word, behind `prefix`.
+
+    Without a near one it is `otherwise`, or the names that are known. Of the candidates, the first `most` are
+    looked at.
+
+    >>> suggest("kernel", ["kernel_size", "stride"])
+    "did you mean 'kernel_size'?"
+    >>> suggest("x", ["kernel_size", "stride"])
+    'known here: kernel_size, stride'
+    """
+    known = tuple(dict.fromkeys(islice(candidates, most)))
+    near = _nearest(word[:MAX_LENGTH], known)
+    if near is not None:
+        return f"did you mean '{prefix}{near}'?"
+    if otherwise is not None:
+        return otherwise
+    return f"known here: {shortened(sorted(known))}" if known else None
+
+
+def near(word: str, candidates: Iterable[str]) -> bool:
+    """Whether a word is one of the candidates misspelt.
+
+    >>> near("nam", ["name", "from"]), near("size", ["name", "from"])
+    (True, False)
+    """
+    return _nearest(word[:MAX_LENGTH], tuple(candidates)) is not None
+
+
+@lru_cache(maxsize=1024)
+def _nearest(word: str, candidates: tuple[str, ...]) -> str | None:
+    from difflib import get_close_matches
+
+    small = word.lower()
+    lower = {name.lower(): name for name in reversed(candidates)}
+    close = get_close_matches(small, lower, n=3, cutoff=0.6)
+    if not close:
+        close = [name for name in lower if len(small) > 1 and (name.startswith(small) or small.startswith(name))]
+    if not close:
+        return None
+    flat = close[0][:-2] + "2d"
+    if close[0].endswith(("1d", "3d")) and close[0][-2:] not in small and flat in lower:
+        return lower[flat]
+    return lower[close[0]]
+
+
+def shortened(names: list[str], limit: int = 20) -> str:
+    """Names joined by commas, the rest counted.
+
+    >>> shortened(["a", "b", "c"], 2)
+    'a, b and 1 more'
+    """
+    if len(names) <= limit:
+        return ", ".join(names)
+    return ", ".join(names[:limit]) + f" and {len(names) - limit} more"

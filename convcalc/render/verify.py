@@ -1,0 +1,186 @@
+"""The outcome of a verification: what was predicted beside what happened, and the flow of gradients."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from . import escape, grid, terminal
+from .grid import Column, Grid, Line
+
+if TYPE_CHECKING:
+    from ..check.verify.confirm import LayerCheck, Verification
+    from ..check.verify.flow import FlowRow
+
+MIB = 1 << 20
+CONFIRMED = "ok"
+DIFFERS = "differs"
+NOT_RUN = "-"
+
+NOTES = (
+    "activation, gradient: root mean square (rms) of the output and of the gradient that arrives at it; weights: of the"
+    " gradient of the weights.",
+    "ratio: of the output to what the layer reads; of the gradient that it hands up to the one that it receives.",
+    "expected: a prediction for independent weights and numbers, not a measurement (docs/verify.md).",
+    "loss: the sum over the outputs of loss_weight x noise: every output's gradient has an rms of its loss_weight.",
+)
+
+
+def write_verification(outcome: Verification, needed: int, quick_note: str, scheme: str) -> None:
+    """Print the outcome as text; colours where they are taken."""
+    width = terminal.line_width()
+    lines: list[Line] = [_heading(outcome), []]
+    lines += grid.layout(_layers_grid(outcome, width), width)
+    if outcome.gradients is not None:
+        lines += [[], *grid.layout(flow_grid(outcome.gradients), width), []]
+        for note in (f"weights by {scheme}. {_passage(outcome.gradients)}", *NOTES):
+            lines += grid.wrapped(note, width, "dim")
+    lines += [[], *grid.wrapped(summary(outcome), width, "bold" if outcome.ok else "bold red")]
+    if quick_note:
+        lines += grid.wrapped(quick_note, width, "dim")
+    lines += grid.wrapped(
+        f"{outcome.seconds:.2f} s, arrays of up to {-(-needed // MIB):,} MiB (estimate)", width, "dim"
+    )
+    terminal.write_lines(lines)
+
+
+def summary(outcome: Verification) -> str:
+    """What is confirmed, in one line."""
+    layers = outcome.layers
+    good = sum(layer.ok for layer in layers)
+    if outcome.ok:
+        params = sum(layer.predicted_params for layer in layers)
+        macs = sum(layer.predicted_macs for layer in layers)
+        return f"confirmed: {good} of {good} layers, {params:,} params, {macs:,} macs counted"
+    missing = sum(node.layer is not None for node in outcome.network.nodes) - len(layers)
+    rest = f"; {missing} not reached" if missing else ""
+    return f"NOT confirmed: {len(layers) - good} of {len(layers) + missing} layers differ{rest}"
+
+
+def _heading(outcome: Verification) -> Line:
+    network = outcome.network
+    shapes = ", ".join(
+        ("" if name == "input" else f"{escape.printable(name)} ") + "×".join(map(str, shape))
+        for name, shape in network.inputs.items()
+    )
+    variant = f" ({network.variant})" if network.variant else ""
+    batch = f", batch {outcome.batch}" if outcome.batch != 1 else ""
+    return [
+        (escape.printable(network.name + variant), "bold"),
+        (f"  input {shapes}{batch}, {outcome.dtype}, seed {outcome.seed}", ""),
+    ]
+
+
+def _layers_grid(outcome: Verification, width: int | None) -> Grid:
+    """Predicted and actual in columns of their own; where these do not fit, one column that shows both if unequal."""
+    wide = Grid(
+        [
+            Column("layer", shrinks=True),
+            Column("shape"),
+            Column("actual"),
+            Column("params", "right"),
+            Column("actual", "right"),
+            Column("macs", "right"),
+            Column("counted", "right"),
+            Column("verdict"),
+        ],
+        [[layer.name, *(text for pair in _pairs(layer) for text in pair), _verdict(layer)] for layer in outcome.layers],
+        styles=_styles(outcome, 7),
+    )
+    if width is None or grid.natural_width(wide) <= width:
+        return wide
+    return Grid(
+        [
+            Column("layer", shrinks=True),
+            Column("shape"),
+            Column("params", "right"),
+            Column("macs", "right"),
+            Column("verdict"),
+        ],
+        [
+            [layer.name, *(a if a == b else f"{a} ≠ {b}" for a, b in _pairs(layer)), _verdict(layer)]
+            for layer in outcome.layers
+        ],
+        styles=_styles(outcome, 4),
+    )
+
+
+def _pairs(layer: LayerCheck) -> tuple[tuple[str, str], ...]:
+    """(predicted, actual) as text."""
+    return (
+        ("×".join(map(str, layer.predicted_shape)), _shape(layer.actual_shape)),
+        (f"{layer.predicted_params:,}", _number(layer.actual_params)),
+        (f"{layer.predicted_macs:,}", _number(layer.counted_macs)),
+    )
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    return NOT_RUN if shape is None else "×".join(map(str, shape))
+
+
+def _number(value: int | None) -> str:
+    return NOT_RUN if value is None else f"{value:,}"
+
+
+def _verdict(layer: LayerCheck) -> str:
+    return CONFIRMED if layer.ok else DIFFERS
+
+
+def _styles(outcome: Verification, column: int) -> dict[tuple[int, int], str]:
+    return {(row, column): "green" if layer.ok else "bold red" for row, layer in enumerate(outcome.layers)}
+
+
+def flow_grid(rows: tuple[FlowRow, ...]) -> Grid:
+    """Activations and gradients by layer, the measured ratio beside the expected one."""
+    columns = [
+        Column("layer", shrinks=True),
+        *(Column(text, "right") for text in ("activation", "ratio", "expected")),
+        *(Column(text, "right") for text in ("gradient", "ratio", "expected")),
+        Column("weights", "right"),
+    ]
+    return Grid(
+        columns,
+        [
+            [
+                row.name,
+                figure(row.activation_rms),
+                figure(row.activation_ratio),
+                figure(row.predicted_activation_ratio),
+                figure(row.gradient_rms),
+                figure(row.gradient_ratio),
+                figure(row.predicted_gradient_ratio),
+                figure(row.weight_gradient_rms),
+            ]
+            for row in rows
+        ],
+    )
+
+
+def figure(value: float | None) -> str:
+    """A measured number to three digits.
+
+    >>> figure(0.70710678), figure(3.2e-19), figure(None)
+    ('0.707', '3.20e-19', '')
+    """
+    if value is None:
+        return ""
+    if not isfinite(value):
+        return str(value)
+    if value == 0:
+        return "0"
+    return f"{value:#.3g}".rstrip(".") if 1e-3 <= value < 1e4 else f"{value:.2e}"
+
+
+def _passage(rows: tuple[FlowRow, ...]) -> str:
+    """How the gradient has changed between the last and the first layer with weights."""
+    learning = [row for row in rows if row.weight_gradient_rms is not None and row.gradient_rms]
+    if len(learning) < 2:
+        return ""
+    first, last = learning[0], learning[-1]
+    assert first.gradient_rms is not None and last.gradient_rms is not None
+    change = first.gradient_rms / last.gradient_rms
+    each = change ** (1 / (len(learning) - 1)) if change > 0 and isfinite(change) else change
+    return (
+        f"gradient: {figure(last.gradient_rms)} at {last.name}, {figure(first.gradient_rms)} at {first.name}:"
+        f" a factor of {figure(change)}, {figure(each)} a layer with weights."
+    )

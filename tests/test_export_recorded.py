@@ -1,0 +1,97 @@
+"""What exported Python code does in PyTorch and Keras, from recorded runs of exactly this code.
+
+`benchmarks/exported_torch.py` and `benchmarks/exported_keras.py` run it and write the records. A record belongs to one
+text, by its fingerprint: code that changes must be run again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from convcalc import analyse, load
+from convcalc.export.keras_module import keras_module
+from convcalc.export.torch_module import torch_module
+from convcalc.findings import UsageError
+from convcalc.network import Network
+from convcalc.spec import gallery_names
+from tests.export_cases import layer_cases
+from tests.exported_code import fingerprint
+
+WRITE: dict[str, Callable[[Network], str]] = {"torch": torch_module, "keras": keras_module}
+AGAIN = "run python -m benchmarks.exported_{} --write where the framework is installed"
+
+
+@cache
+def record(framework: str) -> Any:
+    return json.loads((Path(__file__).parent / f"recorded_{framework}.json").read_text("utf-8"))
+
+
+def differences(framework: str, label: str, network: Network) -> list[str]:
+    """Where the record of a network and convcalc disagree."""
+    recorded = record(framework)["networks"].get(label)
+    if recorded is None:
+        return [f"{label} has not been run: {AGAIN.format(framework)}"]
+    if fingerprint(WRITE[framework](network)) != recorded["code"]:
+        return [f"the code of {label} has changed: {AGAIN.format(framework)}"]
+    totals = analyse(network).to_dict()["totals"]
+    outputs = [list(network.nodes[n].shape) for n in dict.fromkeys(output.node for output in network.outputs)]
+    expected = {"outputs": outputs, **{name: totals[name] for name in ("params", "buffers", "macs")}}
+    return [
+        f"{label}: {name} is {value} in {framework}, {expected[name]} here"
+        for name, value in recorded.items()
+        if name in expected and value != expected[name]
+    ]
+
+
+@pytest.mark.parametrize("name", gallery_names())
+def test_torch_has_the_same_shapes_parameters_and_multiplications(name: str) -> None:
+    assert differences("torch", name, load(name)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", gallery_names())
+def test_torch_agrees_on_every_variant(name: str) -> None:
+    for variant in getattr(load(name).origin, "variants", ()):
+        assert differences("torch", f"{name}:{variant}", load(name, variant=variant)) == []
+
+
+UNREAD = {"wavenet": 420224}
+"""Parameters of specs with layers that lead to no output, which Keras's models do not hold."""
+
+
+@pytest.mark.parametrize("name", gallery_names())
+def test_keras_has_the_same_shapes_and_parameters(name: str) -> None:
+    found = differences("keras", name, load(name))
+    if name in UNREAD:
+        assert [line.partition(" is ")[0] for line in found] == [f"{name}: params"]
+        assert record("keras")["networks"][name]["params"] == UNREAD[name]
+    else:
+        assert found == []
+
+
+@pytest.mark.parametrize("framework", WRITE)
+def test_single_layers_have_the_references_values(framework: str) -> None:
+    """The scripts compare values with the reference and write no record where they differ."""
+    rows = record(framework)["layers"]
+    labels = []
+    for label, network in layer_cases():
+        labels.append(label)
+        try:
+            found = {"code": fingerprint(WRITE[framework](network))}
+        except UsageError as refused:
+            found = {"refused": refused.message}
+        assert rows[label] == found, AGAIN.format(framework)
+    assert set(rows) == set(labels)
+
+
+def test_a_disagreement_is_found() -> None:
+    network = load("lenet5")
+    assert differences("torch", "lenet5", load("lenet5", input=[1, 36, 36])) != []
+    assert "has changed" in differences("torch", "alexnet", network)[0]
+    assert "has not been run" in differences("torch", "nothing", network)[0]

@@ -1,0 +1,87 @@
+"""Slips that are easily made, and the remedy that each is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from convcalc import load, parse_layer
+from convcalc.findings import SpecError, UsageError
+from tests.spec_text import build, error, errors, spec
+
+
+class TestMisspeltWiring:
+    def test_a_misspelt_key_beside_a_misspelt_kind_and_wrong_fields(self) -> None:
+        found = errors(spec("- {conv_2d: {out: 8}, nam: x}\n- {conv2d: {out: 8}, form: input}"))
+        assert [(f.code, f.hint) for f in found] == [
+            ("CC102", "did you mean 'conv2d'?"),
+            ("CC101", "did you mean 'name'?"),
+            ("CC104", "conv2d: {k: ...}"),
+            ("CC101", "did you mean 'from'?"),
+        ]
+
+    def test_a_misspelt_key_under_the_kind(self) -> None:
+        found = error("- conv2d: {out: 8, k: 3, nam: x}")
+        assert found.hint == "did you mean 'name'? It stands beside the kind: {conv2d: {...}, name: ...}"
+
+    def test_two_kinds(self) -> None:
+        assert error("- {relu: , tanh: }").hint == "start each item with a '- ' of its own"
+
+
+class TestCountsOfValues:
+    @pytest.mark.parametrize(
+        ("item", "message", "hint"),
+        [
+            ("conv2d: {out: 8, k: [3]}", "kernel_size has 1 value for 2 axes", "one value an axis"),
+            ("conv2d: {out: 8, k: 3, p: [0, 1, 2, 3]}", "padding has 4 values for 2 axes", "[[0, 1], [2, 3]]"),
+            ("conv1d: {out: 8, k: 3, p: [2, 0]}", "padding has 2 values for 1 axis", "[[2, 0]]"),
+            ("max_pool2d: {k: 3, s: [1, 2, 3]}", "stride has 3 values for 2 axes", "one value an axis"),
+            ("pad: {padding: [1, 2, 3, 4]}", "pad has padding [1, 2, 3, 4] for 4 axes", "[[1, 2], [3, 4]]"),
+        ],
+    )
+    def test_as_many_as_axes(self, item: str, message: str, hint: str) -> None:
+        found = error(f"- {item}")
+        assert found.message.startswith(message)
+        assert found.hint is not None and hint in found.hint
+
+    def test_a_wrong_value_of_all_axes_is_told_once(self) -> None:
+        assert error("- conv3d: {out: 8, k: 0}").message == "kernel_size must be at least 1, not 0"
+
+    def test_whole_numbers_are_said_as_such(self) -> None:
+        assert error("- dropout: {p: 2}").message == "p must be at most 1, not 2"
+        assert error("- dropout: {p: -0.5}").message == "p must be at least 0, not -0.5"
+
+    def test_one_argument(self) -> None:
+        found = error("- b: [1, 2]", head="blocks: {b: {params: [o], layers: [{conv2d: {out: o, k: 1}}]}}\n")
+        assert found.message == "b takes 1 argument, not 2"
+
+
+class TestForeignSpellings:
+    @pytest.mark.parametrize("word", ["true", "True", "TRUE"])
+    def test_truth_in_capitals_means_nothing_else(self, word: str) -> None:
+        assert parse_layer(f"conv2d: {{out: 8, k: 3, bias: {word}}}").fields()["bias"] is True
+        assert parse_layer(f"conv2d: {{out: 8, k: 3, bias: not {word.title()}}}").fields()["bias"] is False
+        assert build("- {relu: , when: on_top}", head=f"params: {{on_top: {word}}}\n").outputs[0].name == "relu"
+
+    @pytest.mark.parametrize("nothing", ["~", "null", ""])
+    def test_a_pool_without_stride_in_so_many_words(self, nothing: str) -> None:
+        written = parse_layer(f"max_pool2d: {{kernel_size: 3, stride: {nothing}, padding: 1}}")
+        assert written.output_shape(((4, 9, 9),)) == (4, 3, 3)
+
+    def test_other_fields_are_not_left_out_so(self) -> None:
+        with pytest.raises(SpecError, match="stride takes an integer or a list, not nothing"):
+            parse_layer("conv2d: {out: 8, k: 3, stride: ~}")
+
+    def test_a_parameter_of_none(self) -> None:
+        with pytest.raises(UsageError, match="expected, not nothing"):
+            build("- {conv2d: {out: c, k: 1}}", head="params: {c: 3}\n", params={"c": None})
+
+
+class TestNamesOfSpecs:
+    def test_a_variant_of_the_gallery(self) -> None:
+        with pytest.raises(UsageError) as caught:
+            load("resnet50")
+        assert caught.value.hint == "it is a variant: resnet --variant resnet50"
+
+    def test_no_name_at_all(self) -> None:
+        with pytest.raises(UsageError, match="no spec is named"):
+            load("")
