@@ -54,7 +54,7 @@ class Row(NamedTuple):
     def ratio(self, other: str) -> str:
         mine, theirs = self.seconds["convcalc"], self.seconds[other]
         by_round = median(a / b for a, b in zip(mine, theirs, strict=True))
-        return f"{min(mine) / min(theirs):.2f} ({by_round:.2f})"
+        return f"{min(mine) / min(theirs):#.3g} ({by_round:#.3g})"
 
 
 class Bench(NamedTuple):
