@@ -21,8 +21,8 @@ from functools import partial
 import yaml
 
 from convcalc import Network, analyse, loads
-from convcalc.analysis.device import DEVICES
-from convcalc.analysis.quantities import QUANTITIES
+from convcalc.analysis.cost.device import DEVICES
+from convcalc.analysis.quantity.registry import QUANTITIES
 from convcalc.source import Source, parse
 
 HEAD = "convcalc: 1\ninput: [16, 64, 64]\nlayers:\n"
@@ -108,7 +108,7 @@ def print_table(network: Network) -> None:
     """A layer table through rich, as on a terminal."""
     from rich.console import Console
 
-    from convcalc.analysis.quantities import QUANTITIES
+    from convcalc.analysis.quantity.registry import QUANTITIES
     from convcalc.render.grid import layout
     from convcalc.render.table import values_grid
     from convcalc.render.terminal import Lines

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from convcalc import SpecError, load, loads
 from convcalc.analysis.checkerboard import uneven_overlaps
-from convcalc.analysis.decoder import Mirror, mirror
+from convcalc.analysis.decoder.mirror import Mirror, mirror
 from convcalc.findings import UsageError
 from convcalc.network import Network
 from convcalc.render.decoder import decoder_text

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from convcalc import analyse, load, loads
-from convcalc.analysis.quantities import Shaped, quantity
+from convcalc.analysis.quantity.registry import Shaped, quantity
 from convcalc.analysis.subjects import find
 from convcalc.network import Network
 from convcalc.published.compare import TableResult, compare

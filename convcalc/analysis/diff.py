@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Literal, NamedTuple
 
 from ..network import Network, Node
-from .quantities import Quantity, Shaped, Value, quantity
+from .quantity.registry import Quantity, Shaped, Value, quantity
 from .report import Report, Subject
 
 Status = Literal["added", "removed", "renamed", "changed"]

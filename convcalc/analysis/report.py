@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, TypeVar
 from ..geometry import GeometryError, checked
 from ..network import Network, Node
 from .conventions import CONVENTIONS
-from .costs import FREE, Cost, CostCache, total
+from .cost.costs import FREE, Cost, CostCache, total
 from .subject import Subject
 
 if TYPE_CHECKING:
     from ..layers.base import Layer, Shape, Shapes
-    from .device import Device
-    from .memory import Liveness
-    from .receptive_field import ReceptiveFields
+    from .cost.device import Device
+    from .field.receptive import ReceptiveFields
+    from .memory.liveness import Liveness
 
     Fact = Callable[[Layer, Shapes, Shape], int]
     """A count of one layer for one example, from its inputs' shapes and its output's."""
@@ -109,7 +109,7 @@ class Report:
     @cached_property
     def item(self) -> int:
         """Bytes of one element at the report's dtype."""
-        from .memory import ITEM_BYTES
+        from .memory.liveness import ITEM_BYTES
 
         return ITEM_BYTES[self.dtype]
 
@@ -150,35 +150,35 @@ class Report:
     @cached_property
     def receptive_fields(self) -> ReceptiveFields:
         """The receptive field of every node, and joins whose paths differ."""
-        from .receptive_field import receptive_fields
+        from .field.receptive import receptive_fields
 
         return receptive_fields(self.network)
 
     @cached_property
     def liveness(self) -> Liveness:
         """What is alive while each layer runs at inference."""
-        from .memory import liveness
+        from .memory.liveness import liveness
 
         return liveness(self.network)
 
     @cached_property
     def saved(self) -> list[int]:
         """For each node, the bytes that backward needs and no earlier layer keeps."""
-        from .training import saved_bytes
+        from .memory.training import saved_bytes
 
         return saved_bytes(self.network, self.batch, self.item)
 
     @cached_property
     def backward(self) -> list[int]:
         """For each node, the MACs of its backward pass at batch 1."""
-        from .training import backward_macs
+        from .memory.training import backward_macs
 
         return backward_macs(self.network, self.costs)
 
     @cached_property
     def moved(self) -> list[int]:
         """For each node, the bytes that it reads and writes."""
-        from .device import bytes_moved
+        from .cost.device import bytes_moved
 
         return bytes_moved(self.network, self.costs, self.batch, self.item)
 
@@ -246,8 +246,8 @@ def complete(report: AnyReport) -> AnyReport:
     if report.batch < 1:
         raise ValueError(f"batch must be at least 1, not {report.batch}")
     if (report.dtype, report.optimizer) != ("float32", "sgd"):
-        from .memory import ITEM_BYTES
-        from .training import OPTIMIZERS
+        from .memory.liveness import ITEM_BYTES
+        from .memory.training import OPTIMIZERS
 
         chosen = (("dtype", report.dtype, ITEM_BYTES), ("optimizer", report.optimizer, OPTIMIZERS))
         for name, value, known in chosen:

@@ -137,7 +137,7 @@ def _budgets(path: Path, table: dict[str, Any]) -> tuple[Budget, ...]:
 
 
 def _budget(path: Path, key: str, value: object) -> Budget:
-    from ..analysis.quantities import QUANTITIES
+    from ..analysis.quantity.registry import QUANTITIES
     from .expect_section import claimed_quantity
 
     name = key.removeprefix(PREFIX)

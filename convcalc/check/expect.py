@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from ..analysis.quantities import Shaped, Value
+from ..analysis.quantity.registry import Shaped, Value
 from ..analysis.report import Report, Subject
 from ..analysis.subjects import find
 from ..findings import Finding

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ..analysis.quantities import ALIASES, QUANTITIES, Quantity, quantity
+from ..analysis.quantity.registry import ALIASES, QUANTITIES, Quantity, quantity
 from ..findings import Finding
 from ..hints import suggest
 from ..network import Origin

@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
-from ..analysis.quantities import Shaped, Value
+from ..analysis.quantity.registry import Shaped, Value
 from ..findings import SpecError, UsageError
 from ..source import List, Marked, Source, Text
 from ..spec import loads, read

@@ -10,7 +10,7 @@ from ..hints import suggest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..analysis.quantities import Quantity, Value
+    from ..analysis.quantity.registry import Quantity, Value
     from ..analysis.report import Report, Subject
     from ..render.grid import Line
 
@@ -31,7 +31,7 @@ def chosen(columns: str | None, width: int | None = None) -> list[Quantity]:
 
 def column(name: str) -> Quantity:
     """The quantity of a name. Raises UsageError for an unknown one."""
-    from ..analysis.quantities import ALIASES, QUANTITIES, quantity
+    from ..analysis.quantity.registry import ALIASES, QUANTITIES, quantity
 
     known = quantity(name)
     if known is None:
@@ -42,7 +42,7 @@ def column(name: str) -> Quantity:
 
 def help_lines() -> list[Line]:
     """Every column with its unit and meaning."""
-    from ..analysis.quantities import QUANTITIES
+    from ..analysis.quantity.registry import QUANTITIES
     from ..render.grid import Column, Grid, layout
     from ..render.terminal import line_width
 
@@ -66,7 +66,7 @@ def _key(value: Value) -> object:
     """What a value is sorted by: its number, word, or the elements of its shape; None for what has none."""
     from math import prod
 
-    from ..analysis.quantities import Shaped
+    from ..analysis.quantity.registry import Shaped
 
     if not isinstance(value, Shaped):
         return value

@@ -24,7 +24,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from ..analysis.explain import Explanation
+    from ..analysis.explain.explanation import Explanation
     from ..analysis.report import Report, Subject
     from ..network import Network
 
@@ -47,7 +47,7 @@ def command(
     optimizer: OptimizerOption = "sgd",
     device: DeviceOption = None,
 ) -> None:
-    from ..analysis.explain import explain
+    from ..analysis.explain.explanation import explain
     from ..analysis.report import analyse
 
     inline = layer is None and _is_item(spec)

@@ -21,7 +21,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from ..analysis.quantities import Quantity
+    from ..analysis.quantity.registry import Quantity
     from ..analysis.report import Report, Subject
     from ..published.compare import TableResult
     from ..render.grid import Grid

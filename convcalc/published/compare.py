@@ -10,7 +10,7 @@ import re
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from ..analysis.quantities import Shaped, Value, quantity
+from ..analysis.quantity.registry import Shaped, Value, quantity
 from ..analysis.report import Report, analyse
 from ..analysis.subjects import find
 from ..findings import SpecError, UsageError

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from ..analysis.quantities import ALIASES, QUANTITIES, quantity
+from ..analysis.quantity.registry import ALIASES, QUANTITIES, quantity
 from ..findings import Finding, SpecError
 from ..hints import suggest
 from ..network import Origin

@@ -9,7 +9,7 @@ from ..analysis.report import Report, complete
 from ..network import Network
 
 if TYPE_CHECKING:
-    from ..analysis.device import Device
+    from ..analysis.cost.device import Device
     from .compare import TableResult
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from ..analysis.quantities import Quantity, Shaped, Value
+from ..analysis.quantity.registry import Quantity, Shaped, Value
 from ..analysis.report import Report, Subject
 from .escape import printable
 from .grid import Column, Grid, Line, wrapped

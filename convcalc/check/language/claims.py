@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...analysis.quantities import QUANTITIES
+from ...analysis.quantity.registry import QUANTITIES
 from ...published.printed import ROUNDINGS
 from ..expect_section import OUTPUTS, quantity_names
 

@@ -12,7 +12,7 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...analysis.memory import ITEM_BYTES, storages
+from ...analysis.memory.liveness import ITEM_BYTES, storages
 from ...geometry import TransposedWindow, Window
 
 if TYPE_CHECKING:

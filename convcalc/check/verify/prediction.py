@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ...analysis.multiplications import effective_macs
+from ...analysis.cost.multiplications import effective_macs
 from ...reference import backward, forward
 from ...reference.initial import Start, scheme_of, starts
 

@@ -1,0 +1,1 @@
+"""Work: parameters, MACs and FLOPs, other ways to multiply, and the roofline of a device."""

@@ -1,0 +1,246 @@
+"""The mirrored decoder of a network: every layer answered, from the output back to the input.
+
+The graph is walked backwards, as gradients are: where a tensor fed several layers, their answers are added;
+where layers were concatenated, the tensor is split. So the decoder's tensors have exactly the shapes of the
+encoder's, and its output that of the encoder's input. Norms and activations follow the answer that gives
+back the tensor which they made; after the last answer there are none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ...findings import UsageError
+from ...geometry import GeometryError
+from ...network import Network, Node, Output
+from .answers import ANSWERS, FOLLOWED, KEEPING, LEFT_OUT, PASSED, bordered, fitted
+from .encoder import last_features, needed_nodes, renumbered, skip_nodes
+from .sketch import Sketch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """A layer that has no answer, and why."""
+
+    layer: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """The decoder (with skips: encoder and decoder), and what it leaves out."""
+
+    network: Network
+    omissions: tuple[Omission, ...]
+
+    def summary(self) -> list[str]:
+        """What is left out, a line a kind and reason."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for omission in self.omissions:
+            found.setdefault((omission.kind, omission.reason), []).append(omission.layer)
+        return [
+            f"no answer to {kind} ({', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}): "
+            f"{reason}"
+            for (kind, reason), names in found.items()
+        ]
+
+
+def mirror(network: Network, *, resize: bool = False, skips: bool = False, until: str | None = None) -> Mirror:
+    """The decoder that mirrors a network, from its output (or the layer or group `until`) to its input.
+
+    `resize` answers strides by nearest upsampling and a convolution, which paints no checkerboard. `skips`
+    writes the encoder too, up to its last features, and concatenates those before each change of resolution
+    (a U-Net).
+    Raises UsageError where the walk back reaches no input.
+
+    >>> from convcalc import loads
+    >>> spec = "{convcalc: 1, input: [3, 32, 32], layers: [{conv2d: {out: 8, k: 3, s: 2, p: 1}}, relu]}"
+    >>> [(node.kind, node.shape) for node in mirror(loads(spec)).network.nodes]
+    [('input', (8, 16, 16)), ('conv_transpose2d', (3, 32, 32))]
+    """
+    return _Walk(network, _start(network, until, skips), resize, skips).mirror()
+
+
+def _start(network: Network, until: str | None, skips: bool) -> int:
+    if until is None:
+        last = max((output.node for output in network.outputs), default=len(network.nodes) - 1)
+        return last_features(network, last) if skips else last
+    group = network.groups.get(until)
+    if group is not None:
+        return group.output
+    found = next((n for n, node in enumerate(network.nodes) if node.name == until), None)
+    if found is None:
+        stages = ", ".join(name for name, _, _ in network.stages()[:8])
+        raise UsageError(f"there is no layer or group '{until}' to start from", f"{network.name} starts with {stages}")
+    return found
+
+
+class _Tensor(NamedTuple):
+    """A tensor of the decoder that stands for a node of the encoder."""
+
+    node: int
+    followers: tuple[int, ...] = ()
+    """Norms and activations of the encoder, passed on the way back: they follow once the walk goes on."""
+
+
+class _Walk:
+    """One walk backwards over the encoder."""
+
+    def __init__(self, network: Network, start: int, resize: bool, skips: bool) -> None:
+        self.nodes = network.nodes
+        self.title = network.name
+        self.start = start
+        self.resize = resize
+        self.omissions: list[Omission] = []
+        needed = needed_nodes(network, start)
+        self.places = {old: new for new, old in enumerate(needed)} if skips else {}
+        self.skipped = skip_nodes(network, needed) if skips else frozenset()
+        self.sketch = Sketch(renumbered(network, self.places))
+        self.latent = self.places[start] if skips else self.sketch.input("input", self.nodes[start].shape)
+        self.tensors: dict[int, list[_Tensor]] = {start: [_Tensor(self.latent)]}
+        """Encoder node -> what its readers gave back."""
+        self.parts: dict[int, dict[tuple[int, ...], dict[int, int]]] = {}
+        """Encoder node -> channels of a split of it -> part -> tensor."""
+
+    def mirror(self) -> Mirror:
+        """Walk, and collect the decoder's outputs at the encoder's inputs."""
+        outputs = []
+        for index in range(self.start, -1, -1):
+            tensors = self.tensors.pop(index, []) + self._joined_parts(index)
+            if not tensors:
+                continue
+            node = self.nodes[index]
+            if node.layer is None:
+                last = [_Tensor(tensor.node) for tensor in tensors]
+                outputs.append(self._output(index, self._whole(index, last)))
+            elif node.kind in KEEPING and len(tensors) == 1 and index not in self.skipped:
+                self._pass(index, node.kind, tensors[0])
+            else:
+                self._answer(index, node, self._whole(index, tensors))
+        if not outputs:
+            raise UsageError(
+                f"the way back from {self.nodes[self.start].name} reaches no input: {self.summary_of_last()}",
+                "name an earlier layer with --until",
+            )
+        name = f"{self.title} {'with ' if self.places else ''}decoder"
+        return Mirror(
+            Network(name, tuple(self.sketch.nodes), tuple(reversed(outputs)), {}), tuple(reversed(self.omissions))
+        )
+
+    def summary_of_last(self) -> str:
+        """Why the way back ended."""
+        last = self.omissions[-1] if self.omissions else None
+        return f"{last.layer} ({last.kind}): {last.reason}" if last else "nothing leads there"
+
+    def _name(self, index: int, suffix: str = "") -> str:
+        mark = "_mirror" if self.places else ""
+        return f"{self.nodes[index].name.replace('.', '_')}{mark}{suffix}"
+
+    def _output(self, index: int, tensor: int) -> Output:
+        if self.sketch.nodes[tensor].layer is None:
+            tensor = self.sketch.add(self._name(index, "_out"), "identity", [tensor])
+        return Output(self.sketch.nodes[tensor].name, tensor)
+
+    def _whole(self, index: int, tensors: Sequence[_Tensor]) -> int:
+        """The one tensor for a node: what its readers gave back, added, joined with the encoder's where skipped."""
+        settled = [self._settled(tensor) for tensor in tensors]
+        name = self._name(index)
+        whole = settled[0] if len(settled) == 1 else self.sketch.add(f"{name}_add", "add", settled)
+        if index not in self.skipped:
+            return whole
+        shape = self.nodes[index].shape
+        joined = self.sketch.add(f"{name}_skip", "concat", [self.places[index], whole])
+        kind = f"conv{len(shape) - 1}d"
+        return self.sketch.add(f"{name}_merge", kind, [joined], out_channels=shape[0], kernel_size=3, padding=1)
+
+    def _settled(self, tensor: _Tensor) -> int:
+        """The tensor with the norms and activations that follow it; the latent has had them already."""
+        node = tensor.node
+        if node == self.latent:
+            return node
+        for follower in tensor.followers:
+            layer = self.nodes[follower].layer
+            assert layer is not None
+            node = self.sketch.copy(self._name(follower), layer, [node])
+        return node
+
+    def _pass(self, index: int, kind: str, tensor: _Tensor) -> None:
+        """A layer that keeps the shape: its tensor goes on as it is."""
+        if kind in FOLLOWED:
+            tensor = tensor._replace(followers=(index, *tensor.followers))
+        elif kind in LEFT_OUT:
+            self._omit(index, LEFT_OUT[kind])
+        self._give(self.nodes[index].inputs[0], tensor)
+
+    def _give(self, source: int, tensor: _Tensor) -> None:
+        self.tensors.setdefault(source, []).append(tensor)
+
+    def _omit(self, index: int, reason: str) -> None:
+        self.omissions.append(Omission(self.nodes[index].name, self.nodes[index].kind, reason))
+
+    def _answer(self, index: int, node: Node, tensor: int) -> None:
+        """Give each input of a node its tensor."""
+        if node.kind in KEEPING:
+            self._pass(index, node.kind, _Tensor(tensor))
+        elif node.kind in PASSED:
+            self._fan_out(index, node, tensor)
+        elif node.kind == "concat":
+            self._cut(index, node, tensor)
+        elif node.kind == "split":
+            layer: Any = node.layer
+            self.parts.setdefault(node.inputs[0], {}).setdefault(layer.channels, {})[layer.part] = tensor
+        elif node.kind in ANSWERS:
+            shapes = tuple(self.nodes[i].shape for i in node.inputs)
+            name = self._name(index)
+            try:
+                answer = ANSWERS[node.kind](self.sketch, name, tensor, node.layer, shapes, node.shape, self.resize)
+                self._give(node.inputs[0], _Tensor(fitted(self.sketch, name, answer, shapes[0])))
+            except GeometryError as error:
+                self._omit(index, error.message)
+        else:
+            self._omit(index, "the language has no layer that undoes its shape")
+
+    def _fan_out(self, index: int, node: Node, tensor: int) -> None:
+        """A join of equal shapes: its tensor goes to each input; factors, gates and what was repeated get none."""
+        given: set[int] = set()
+        for which, source in enumerate(node.inputs):
+            factor = (node.kind == "multiply" and given) or (node.kind == "gate" and which == 1)
+            if factor or self.nodes[source].shape != node.shape:
+                self._omit(
+                    index, f"its {'factor' if factor else 'broadcast input'} {self.nodes[source].name} gets none"
+                )
+            elif source not in given:
+                given.add(source)
+                self._give(source, _Tensor(tensor))
+
+    def _cut(self, index: int, node: Node, tensor: int) -> None:
+        """A concatenation: each input gets its piece."""
+        layer: Any = node.layer
+        dim = layer.dim % len(node.shape)
+        sizes = [self.nodes[source].shape[dim] for source in node.inputs]
+        name = self._name(index)
+        for which, source in enumerate(node.inputs):
+            if len(sizes) == 1:
+                piece = tensor
+            elif dim == 0:
+                piece = self.sketch.add(f"{name}.{which}", "split", [tensor], channels=tuple(sizes), part=which)
+            else:
+                cuts = [(0, 0)] * (len(node.shape) - 1)
+                cuts[dim - 1] = (-sum(sizes[:which]), -sum(sizes[which + 1 :]))
+                piece = bordered(self.sketch, f"{name}_{which}", tensor, tuple(cuts))
+            self._give(source, _Tensor(piece))
+
+    def _joined_parts(self, index: int) -> list[_Tensor]:
+        """The tensors that splits of a node gave back, each put together again."""
+        found = []
+        for parts in self.parts.pop(index, {}).values():
+            pieces = [parts[part] for part in sorted(parts)]
+            name = self._name(index, "_parts")
+            whole = pieces[0] if len(pieces) == 1 else self.sketch.add(name, "concat", pieces)
+            found.append(_Tensor(fitted(self.sketch, name, whole, self.nodes[index].shape)))
+        return found

@@ -1,0 +1,1 @@
+"""Memory: what is alive at inference, the best order, and what training keeps."""

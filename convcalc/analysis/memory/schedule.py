@@ -1,0 +1,157 @@
+"""The order of execution that needs the least memory.
+
+Every order runs what stands before a cut node first and what stands after it last, so the parts between cut
+nodes are ordered one by one. Within a part the sets of layers that can have run (closed under "its inputs have
+run") are searched for the path whose largest live set is smallest: exact, and exponential only in the width of
+the branches. A part with more than `MOST_STATES` such sets keeps its given order, and nothing is proven.
+"""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple
+
+from .liveness import liveness
+
+if TYPE_CHECKING:
+    from ...network import Network
+
+MOST_STATES = 20_000
+MOST_NODES = 500
+"""Nodes and sets of nodes of one part up to which it is searched."""
+
+
+class Schedule(NamedTuple):
+    """An order of the nodes and the elements alive at its peak, at batch 1."""
+
+    order: list[int]
+    peak: int
+    proven: bool
+    """Whether no order needs less."""
+
+
+class _Part(NamedTuple):
+    """Consecutive nodes that are ordered on their own."""
+
+    nodes: range
+    needs: list[int]
+    """For each node of the part, the set of the part's nodes that must have run (as bits)."""
+    sizes: list[int]
+    """For each node of the part, the elements that it brings to life."""
+    frees: list[tuple[int, int]]
+    """(the part's nodes that read a memory, its elements): free once all have run."""
+    alive: int
+    """Elements alive when the part begins."""
+
+
+def best_order(network: Network) -> Schedule:
+    """The order of least peak memory, proven where the graph is narrow enough.
+
+    Outputs of the network that nothing reads could also be computed later than in their own part; where there
+    are any, the result is the best order found but not proven.
+    """
+    nodes = network.nodes
+    facts = liveness(network)
+    sizes = [prod(node.shape) if facts.storages[i] == i else 0 for i, node in enumerate(nodes)]
+    readers: list[list[int]] = [[] for _ in nodes]
+    for index, node in enumerate(nodes):
+        readers[facts.storages[index]].append(index)
+        for i in node.inputs:
+            readers[facts.storages[i]].append(index)
+    inputs = [i for i, node in enumerate(nodes) if node.layer is None]
+    order, proven = list(inputs), not _ends_early(network)
+    peak = sum(sizes[i] for i in inputs)
+    carried = {i for i in inputs if facts.last[i] > i}
+    for part in _parts(network):
+        ordered = range(part[0], part[1])
+        alive = sum(sizes[b] for b in carried)
+        inside = [i for i in ordered if facts.storages[i] == i]
+        never = len(nodes)
+        found = None
+        if len(ordered) <= MOST_NODES:
+            frees = []
+            for base in [*sorted(carried), *inside]:
+                if facts.last[base] != never and max(readers[base]) < part[1]:
+                    bits = sum({1 << (r - part[0]) for r in readers[base] if r >= part[0]})
+                    frees.append((bits, sizes[base]))
+            needs = [sum({1 << (s - part[0]) for s in nodes[i].inputs if s >= part[0]}) for i in ordered]
+            found = _search(_Part(ordered, needs, [sizes[i] for i in ordered], frees, alive))
+        if found is None:
+            found, proven = (list(ordered), max(facts.live[i] for i in ordered)), False
+        order += found[0]
+        peak = max(peak, found[1])
+        carried = {b for b in (*carried, *inside) if facts.last[b] == never or max(readers[b]) >= part[1]}
+    return Schedule(order, peak, proven)
+
+
+def _ends_early(network: Network) -> bool:
+    """Whether a node before the last is read by nothing."""
+    read = {i for node in network.nodes for i in node.inputs}
+    return any(i not in read for i in range(len(network.nodes) - 1))
+
+
+def _parts(network: Network) -> list[tuple[int, int]]:
+    """[start, stop) of the parts: each ends with a node that no edge passes by."""
+    nodes = network.nodes
+    reach = 0
+    furthest = list(range(len(nodes)))
+    for index, node in enumerate(nodes):
+        for i in node.inputs:
+            furthest[i] = index
+    parts = []
+    start = sum(1 for node in nodes if node.layer is None)
+    for index, end in enumerate(furthest):
+        if index >= start and reach <= index:
+            parts.append((start, index + 1))
+            start = index + 1
+        reach = max(reach, end)
+    if start < len(nodes):
+        parts.append((start, len(nodes)))
+    return parts
+
+
+def _search(part: _Part) -> tuple[list[int], int] | None:
+    """The part's nodes in the best order and its peak; None where it is too wide."""
+    count = len(part.nodes)
+    if count == 1:
+        return list(part.nodes), part.alive + part.sizes[0]
+    done = (1 << count) - 1
+    heap: list[tuple[int, int, int]] = [(part.alive, 0, 0)]
+    came: dict[int, tuple[int, int]] = {}
+    closed: set[int] = set()
+    best: dict[int, int] = {0: part.alive}
+    while heap and len(closed) <= MOST_STATES:
+        highest, _, ran = heappop(heap)
+        if ran in closed:
+            continue
+        closed.add(ran)
+        if ran == done:
+            order = []
+            while ran:
+                ran, node = came[ran]
+                order.append(part.nodes[node])
+            return order[::-1], highest
+        alive = _alive(part, ran)
+        for node in range(count):
+            bit = 1 << node
+            if ran & bit or part.needs[node] & ~ran:
+                continue
+            cost, following = max(highest, alive + part.sizes[node]), ran | bit
+            if cost < best.get(following, cost + 1):
+                best[following] = cost
+                came[following] = (ran, node)
+                heappush(heap, (cost, -following.bit_count(), following))
+    return None
+
+
+def _alive(part: _Part, ran: int) -> int:
+    """Elements alive between two layers, when those of `ran` have run."""
+    alive = part.alive
+    for node, size in enumerate(part.sizes):
+        if ran >> node & 1:
+            alive += size
+    for readers, size in part.frees:
+        if readers and not readers & ~ran:
+            alive -= size
+    return alive

@@ -1,0 +1,91 @@
+"""Values of quantities: integers, exact fractions, words, and shapes with named parts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from math import prod
+from typing import NamedTuple
+
+from ..report import Report, Subject
+
+
+class Shaped(NamedTuple):
+    """A value with named parts: a shape or a window, formatted by `{name}` placeholders."""
+
+    default: str
+    """The format used where none is declared."""
+    parts: dict[str, object]
+    raw: object
+
+    def written(self, format: str | None = None) -> str:
+        """The value as text: each `{name}` of the format replaced by its part; unknown names stay.
+
+        >>> shaped((64, 112, 112)).written("{h}x{w}")
+        '112x112'
+        """
+        return _PLACEHOLDER.sub(lambda m: str(self.parts.get(m[1], m[0])), format or self.default)
+
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+Value = int | str | Fraction | Shaped | None
+Getter = Callable[[Report, Subject], Value]
+
+
+class Quantity(NamedTuple):
+    """One thing that can be asked: its unit, its meaning in one line, and how it is read."""
+
+    name: str
+    unit: str
+    meaning: str
+    get: Getter
+    sums: bool = False
+    """Whether it adds up over layers, so that shares and plots make sense."""
+
+
+SPACE_LETTERS = {1: ("l",), 2: ("h", "w"), 3: ("d", "h", "w")}
+
+
+def shaped(shape: tuple[int, ...] | None) -> Shaped | None:
+    """A shape [channels, *space] with its parts by letter; absent space axes are 1.
+
+    >>> shaped((64, 112, 112)).written()
+    '112×112×64'
+    """
+    if shape is None:
+        return None
+    channels, space = shape[0], shape[1:]
+    parts: dict[str, object] = {"c": channels, "d": 1, "h": 1, "w": 1, "l": 1, "n": prod(shape)}
+    letters = SPACE_LETTERS.get(len(space), ())
+    parts.update(zip(letters, space, strict=False))
+    default = "×".join(f"{{{letter}}}" for letter in (*(letters or ("h", "w")), "c"))
+    return Shaped(default, parts, shape)
+
+
+def per_axis(values: tuple[object, ...] | None) -> Shaped | None:
+    """One value an axis, printed with × between; parts are the letters of the space axes.
+
+    >>> per_axis((3, 3)).written()
+    '3×3'
+    """
+    if values is None:
+        return None
+    letters = SPACE_LETTERS.get(len(values), ())
+    text = "×".join("-" if value is None else str(value) for value in values)
+    parts: dict[str, object] = dict(zip(letters, values, strict=False))
+    parts["all"] = text
+    return Shaped("{all}", parts, values)
+
+
+def decimal(value: Fraction | None, places: int = 2) -> Shaped | None:
+    """A fraction that is printed as a decimal, rounded half up; it stays exact underneath.
+
+    >>> decimal(Fraction(2, 3)).written(), decimal(Fraction(5)).written()
+    ('0.67', '5.00')
+    """
+    if value is None:
+        return None
+    whole, rest = divmod((value.numerator * 2 * 10**places + value.denominator) // (2 * value.denominator), 10**places)
+    return Shaped("{all}", {"all": f"{whole}.{rest:0{places}d}"}, value)
