@@ -47,7 +47,7 @@ def boxes(*names: str) -> Drawing:
 def test_a_stage_is_a_box() -> None:
     graph = drawing(load("googlenet"))
     names = [box.name for box in graph.boxes]
-    assert names[:4] == ["input", "conv1", "pool1", "norm1"] and names[-2:] == ["softmax", "fc"]
+    assert names[:4] == ["input", "conv1", "pool1", "norm1"] and names[-2:] == ["head", "head"]
     assert graph.boxes[2].detail == "max_pool2d 3×3/2"
     assert graph.boxes[names.index("inception_3a")] == Box("inception_3a", "inception", "block")
     assert Arrow(0, 1, (3, 224, 224)) in graph.arrows

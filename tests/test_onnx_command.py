@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -70,3 +71,17 @@ def test_reading_needs_neither_onnx_nor_numpy(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout == "[]\n"
+
+
+def test_check_and_diff_take_onnx_files(tmp_path: Path) -> None:
+    model = Path(__file__).parent.parent / "docs" / "files" / "resnet18.onnx"
+    assert run("check", str(model), folder=tmp_path).returncode == 0
+    same = run("diff", str(model), str(model), folder=tmp_path)
+    assert same.returncode == 0 and "no difference" in same.stdout
+    damaged = tmp_path / "damaged.onnx"
+    damaged.write_bytes(model.read_bytes()[:500])
+    found = run("check", str(damaged), folder=tmp_path)
+    assert found.returncode == 1 and "CC705" in found.stdout
+    os.mkfifo(tmp_path / "pipe.onnx")
+    for name in ("pipe.onnx", "none.onnx", "."):
+        assert run("table", str(tmp_path / name), folder=tmp_path).returncode == 2

@@ -34,7 +34,7 @@ def test_no_onnx_file(tmp_path: Path) -> None:
         with pytest.raises(SpecError) as caught:
             load_onnx(str(path))
         assert caught.value.findings[0].code == "CC705"
-    with pytest.raises(OSError):
+    with pytest.raises(UsageError):
         load_onnx(str(tmp_path / "missing.onnx"))
 
 

@@ -47,6 +47,8 @@ class Checked:
 def check_file(task: Task) -> Checked:
     """Check one file, `-` or gallery name; never raises for what the file holds."""
     try:
+        if task.path.lower().endswith(".onnx"):
+            return _checked(task, task.path, check_onnx(task))
         source = read(task.path)
     except SpecError as error:
         return _checked(task, error.findings[0].path, error.findings)
@@ -83,6 +85,23 @@ def check_source(source: Source, selection: Selection, budgets: Sequence[Budget]
         findings += advise(network)
     kept = comments.keep(findings)
     return [*kept, *comments.unused()] if comments else kept
+
+
+def check_onnx(task: Task) -> list[Finding]:
+    """Every finding of an ONNX file: what the import warns of, its budgets, and advice.
+
+    Raises UsageError where the file cannot be read and SpecError where it is no network.
+    """
+    from ..onnx_in import load_onnx
+
+    network = load_onnx(task.path)
+    findings: list[Finding] = list(getattr(network.origin, "notes", ()))
+    findings += check_budgets(Builds(network), task.budgets)
+    if task.selection.wants("CC4"):
+        from .rules import advise
+
+        findings += advise(network)
+    return findings
 
 
 def _claims(builds: Builds, selection: Selection, comments: Comments) -> list[Finding]:

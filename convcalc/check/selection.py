@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..findings import CODES, Finding, UsageError
 
-DEFAULT = ("CC0", "CC1", "CC2", "CC3")
+DEFAULT = ("CC0", "CC1", "CC2", "CC3", "CC7")
 ADVICE = "CC4"
 
 
@@ -58,6 +58,6 @@ def _codes(texts: Iterable[str], option: str) -> tuple[str, ...]:
         if not any(code.startswith(prefix) for code in CODES):
             raise UsageError(
                 f"{option}: no code starts with '{prefix[:40]}'",
-                "docs/codes.md lists the codes; families are CC0 to CC4",
+                "docs/codes.md lists the codes; families are CC0 to CC4 and CC7",
             )
     return found

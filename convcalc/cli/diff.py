@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import re
 import sys
-from enum import StrEnum
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
 from ..findings import UsageError
-from .options import InputOption, SetOption, VariantOption, read_input, read_params
+from .options import InputOption, SetOption, VariantOption, load_network
 
 if TYPE_CHECKING:
     from ..analysis.diff import Difference
-    from ..analysis.report import Report
 
-SpecArgument = "A spec file, - for standard input, a gallery name, or git:REV:path."
+SpecArgument = "A spec file, - for standard input, a gallery name, an ONNX file, or git:REV:path."
 
 
-class Format(StrEnum):
-    """Output formats."""
-
-    rich = "rich"
-    markdown = "markdown"
-    json = "json"
+Format = Literal["rich", "markdown", "json"]
 
 
 class Threshold(NamedTuple):
@@ -40,7 +33,7 @@ class Threshold(NamedTuple):
 def command(
     before: Annotated[str, typer.Argument(metavar="A", help=SpecArgument)],
     after: Annotated[str, typer.Argument(metavar="B", help=SpecArgument)],
-    format: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.rich,
+    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "rich",
     fail_over: Annotated[
         list[str] | None,
         typer.Option("--fail-over", metavar="NAME=N[%]", help="Fail where it grows by more: params=1%; repeatable."),
@@ -50,15 +43,16 @@ def command(
     variant: VariantOption = None,
 ) -> None:
     from ..analysis.diff import diff
+    from ..analysis.report import analyse
     from ..render import terminal
     from ..render.diff import diff_json, diff_lines, diff_markdown
 
     thresholds = [_threshold(text) for text in fail_over or ()]
-    options: dict[str, object] = {"params": read_params(set), "variant": variant, "input": read_input(input)}
-    difference = diff(_report(before, options), _report(after, options))
-    if format is Format.json:
+    first, second = (analyse(load_network(spec, set, variant, input)) for spec in (before, after))
+    difference = diff(first, second)
+    if format == "json":
         terminal.write_text(diff_json(difference))
-    elif format is Format.markdown:
+    elif format == "markdown":
         terminal.write_text(diff_markdown(difference))
     else:
         terminal.write_lines(diff_lines(difference, terminal.line_width()))
@@ -67,15 +61,6 @@ def command(
         print(f"error: {message}", file=sys.stderr)
     if exceeded:
         raise typer.Exit(1)
-
-
-def _report(text: str, options: dict[str, object]) -> Report:
-    from ..analysis.report import analyse
-    from ..spec import loads
-    from ..spec.revision import read_any
-
-    source = read_any(text)
-    return analyse(loads(source.text, path=source.path, **options))  # type: ignore[arg-type]
 
 
 def _threshold(text: str) -> Threshold:

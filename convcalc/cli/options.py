@@ -97,7 +97,18 @@ def read_device(text: str | None) -> Device | None:
 def load_network(
     spec: str, params: list[str] | None = None, variant: str | None = None, input: list[str] | None = None
 ) -> Network:
-    """The network of a SPEC argument under the shared options; warnings of an ONNX file go to stderr."""
+    """The network of a SPEC argument under the shared options; warnings of an ONNX file go to stderr.
+
+    A SPEC is a path, `-`, a gallery name, an ONNX file, or `git:REV:path`.
+    """
+    if spec.startswith("git:"):
+        from ..spec import loads
+        from ..spec.revision import read_revision
+
+        source = read_revision(spec)
+        return loads(
+            source.text, path=source.path, params=read_params(params), variant=variant, input=read_input(input)
+        )
     if spec.lower().endswith(".onnx"):
         return _load_onnx(spec, params, variant, input)
     from ..spec import load

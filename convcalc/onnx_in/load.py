@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import mmap
 import os
+import stat
 from collections import Counter
 from collections.abc import Mapping
 from math import prod
@@ -41,6 +42,7 @@ def load_onnx(path: str, *, input: object = None) -> Network:
     'fc'
     """
     origin = OnnxOrigin(path)
+    _refuse_what_is_no_file(path)
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -53,6 +55,17 @@ def load_onnx(path: str, *, input: object = None) -> Network:
     finally:
         if collecting:
             gc.enable()
+
+
+def _refuse_what_is_no_file(path: str) -> None:
+    """Raise UsageError for what cannot be opened, or would never end: a missing file, a folder, a FIFO, a device."""
+    try:
+        mode = Path(path).stat().st_mode
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"'{path}' cannot be read: {reason.lower()}") from None
+    if not stat.S_ISREG(mode):
+        raise UsageError(f"'{path}' is not a file", "give an ONNX file")
 
 
 def _network(data: Data, origin: OnnxOrigin, given: object) -> Network:

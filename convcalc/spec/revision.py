@@ -7,15 +7,10 @@ import subprocess
 from ..findings import UsageError
 from ..source import MAX_BYTES, Source
 from .names import shown
-from .reading import decode, read
+from .reading import decode
 
 PREFIX = "git:"
 SECONDS = 60
-
-
-def read_any(text: str) -> Source:
-    """The text of a path, `-`, a gallery name, or `git:REV:path`. Raises UsageError and SpecError as `read` does."""
-    return read_revision(text) if text.startswith(PREFIX) else read(text)
 
 
 def read_revision(text: str) -> Source:
