@@ -10,6 +10,7 @@ import convcalc
 PACKAGE = Path(convcalc.__file__).parent
 FLOORS = {
     "geometry": 0,
+    "files": 0,
     "findings": 0,
     "hints": 0,
     "collector": 0,

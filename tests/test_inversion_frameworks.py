@@ -11,8 +11,6 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
-
 from convcalc.geometry.inversion import AxisInversion, SizeInversion
 from convcalc.render.frameworks import framework_blocks
 from convcalc.render.page import Code, Paragraph
@@ -143,7 +141,8 @@ def test_same_is_warned_of_where_it_shifts_and_used_where_it_does_not() -> None:
 
 
 def test_onnx_accepts_the_node_and_infers_the_size() -> None:
-    onnx = pytest.importorskip("onnx")
+    import onnx
+
     draw = random.Random(12)
     for _ in range(60):
         layer = random_layer(draw)

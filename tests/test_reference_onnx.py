@@ -47,7 +47,6 @@ FOUR_DIGITS = {"test_averagepool_2d_ceil_last_window_starts_on_pad"}
 
 @pytest.fixture(scope="module")
 def cases() -> dict[str, list[Case]]:
-    pytest.importorskip("onnx")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return collect()

@@ -6,16 +6,14 @@ file is replaced, and the file is replaced whole or not at all.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-import tempfile
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
 from ..analysis.quantity.registry import Shaped, Value
+from ..files import replace
 from ..findings import SpecError, UsageError
 from ..source import List, Marked, Source, Text
 from ..spec import loads, read
@@ -146,19 +144,7 @@ def _verify(source: Source, text: str, left: int) -> None:
 
 
 def _replace(path: str, text: str) -> None:
-    """Replace a file's content at once: it holds the old text or the new one, never a part."""
-    target = Path(os.path.realpath(path))
-    old = target.read_bytes()
-    data = (BOM if old.startswith(BOM) else b"") + text.encode("utf-8")
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(target.stat().st_mode & 0o7777)
-        Path(name).replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
+    """Replace a file's content at once; a byte order mark stays."""
+    target = Path(path)
+    mark = BOM if target.read_bytes().startswith(BOM) else b""
+    replace(target, mark + text.encode("utf-8"))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -18,15 +17,7 @@ if TYPE_CHECKING:
     from ..render.check import CheckResult
 
 
-class Format(StrEnum):
-    """Output formats."""
-
-    text = "text"
-    json = "json"
-    github = "github"
-    sarif = "sarif"
-    junit = "junit"
-    markdown = "markdown"
+Format = Literal["text", "json", "github", "sarif", "junit", "markdown"]
 
 
 def command(
@@ -34,7 +25,7 @@ def command(
         list[str] | None,
         typer.Argument(metavar="[PATH]...", help="Files, folders, globs, gallery names, - (default: this folder)."),
     ] = None,
-    format: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
+    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "text",
     select: Annotated[
         list[str] | None, typer.Option("--select", metavar="CODES", help="Report these alone: CC3,CC201; repeatable.")
     ] = None,
@@ -113,17 +104,17 @@ def _update(tasks: Sequence[Task], errors: list[UsageError], quiet: bool) -> Non
 def _print(result: CheckResult, format: Format, quiet: bool) -> None:
     from ..render import check, terminal
 
-    if format is Format.text:
+    if format == "text":
         terminal.write_lines(check.check_lines(result, quiet))
-    elif format is Format.json:
+    elif format == "json":
         terminal.write_text(check.check_json(result))
-    elif format is Format.markdown:
+    elif format == "markdown":
         terminal.write_text(check.check_markdown(result))
-    elif format is Format.github:
+    elif format == "github":
         from ..render.github import github_commands
 
         sys.stdout.write(github_commands(result.findings))
-    elif format is Format.sarif:
+    elif format == "sarif":
         from ..render.sarif import sarif
 
         terminal.write_text(sarif(result.findings))

@@ -26,6 +26,7 @@ def command(
         raise UsageError(f"{output} exists already", "--force overwrites it")
     from ..onnx_in import plain_as_identity
     from ..spec.write import write
+    from . import files
 
     network, replaced = plain_as_identity(load_network(file, input=input))
     unsaid = [node for node in network.nodes if node.kind.startswith("onnx:")]
@@ -41,8 +42,4 @@ def command(
         )
     for operator, count in replaced.items():
         typer.echo(f"{count} x {operator} written as identity: the same shape and cost", err=True)
-    text = write(network)
-    if target is None:
-        typer.echo(text, nl=False)
-    else:
-        target.write_text(text, encoding="utf-8")
+    files.write(write(network), output)

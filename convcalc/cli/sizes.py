@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,13 +12,7 @@ from .options import InputOption, SetOption, SpecArgument, VariantOption, load_n
 LONGEST_LIST = 100_000
 
 
-class Format(StrEnum):
-    """Output formats."""
-
-    text = "text"
-    json = "json"
-    markdown = "markdown"
-    csv = "csv"
+Format = Literal["text", "json", "markdown", "csv"]
 
 
 def command(
@@ -27,7 +20,7 @@ def command(
     first: Annotated[int, typer.Option("--from", min=1, metavar="SIZE", help="First size listed.")] = 1,
     last: Annotated[int, typer.Option("--to", min=1, metavar="SIZE", help="Last size listed.")] = 1024,
     all: Annotated[bool, typer.Option("--all", help="A row for every size; csv always has them.")] = False,
-    format: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
+    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "text",
     input: InputOption = None,
     set: SetOption = None,
     variant: VariantOption = None,
@@ -42,12 +35,12 @@ def command(
 
     found = sizes(load_network(spec, set, variant, input))
     listed = range(first, last + 1)
-    if format is Format.json:
+    if format == "json":
         data = found.to_dict(listed if all else None)
         terminal.write_text(terminal.json_text(data))
-    elif format is Format.csv:
+    elif format == "csv":
         terminal.write_text(render.as_csv(found, listed))
-    elif format is Format.markdown:
+    elif format == "markdown":
         terminal.write_text(render.as_markdown(found, listed, all))
     else:
         terminal.write_lines(render.as_lines(found, listed, all, terminal.line_width()))
