@@ -23,7 +23,8 @@ import yaml
 from convcalc import Network, analyse, loads
 from convcalc.analysis.cost.device import DEVICES
 from convcalc.analysis.quantity.registry import QUANTITIES
-from convcalc.source import Source, parse
+from convcalc.language.events import parse
+from convcalc.marked import Source
 
 HEAD = "convcalc: 1\ninput: [16, 64, 64]\nlayers:\n"
 

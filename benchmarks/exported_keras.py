@@ -24,9 +24,9 @@ import numpy as np
 from convcalc import analyse, load
 from convcalc.export.keras_module import keras_module
 from convcalc.findings import UsageError
+from convcalc.language import gallery_names
 from convcalc.network import Network
 from convcalc.reference import run
-from convcalc.spec import gallery_names
 from tests.export_cases import drawn_weights, layer_cases
 from tests.exported_code import fingerprint
 

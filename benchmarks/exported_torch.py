@@ -22,9 +22,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from convcalc import analyse, load
 from convcalc.export.torch_module import torch_module
 from convcalc.findings import UsageError
+from convcalc.language import gallery_names
 from convcalc.network import Network
 from convcalc.reference import run
-from convcalc.spec import gallery_names
 from tests.export_cases import drawn_weights, layer_cases
 from tests.exported_code import fingerprint
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from .geometry.errors import GeometryError
     from .geometry.inversion import invert
     from .geometry.solve import solve
+    from .language import load, loads, parse_layer
     from .network import Network
     from .published.report import analyse
-    from .spec import load, loads, parse_layer
 
 _PLACES = {
     "Finding": ".findings",
@@ -29,9 +29,9 @@ _PLACES = {
     "UsageError": ".findings",
     "analyse": ".published.report",
     "invert": ".geometry.inversion",
-    "load": ".spec",
-    "loads": ".spec",
-    "parse_layer": ".spec",
+    "load": ".language",
+    "loads": ".language",
+    "parse_layer": ".language",
     "reference": ".reference",
     "solve": ".geometry.solve",
 }

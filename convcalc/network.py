@@ -17,7 +17,7 @@ from .geometry import LIMIT, GeometryError, TooLarge
 
 if TYPE_CHECKING:
     from .layers.base import Layer, Shape, Shapes
-    from .source import Marked
+    from .marked import Marked
 
 
 class Node(NamedTuple):

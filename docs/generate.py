@@ -16,9 +16,9 @@ from pathlib import Path
 import convcalc
 from convcalc.check.manual.pages import codes_markdown
 from convcalc.geometry import FORMULAS, SYMBOLS
+from convcalc.language.fields import fields_of
 from convcalc.layers.base import OPERATIONS
 from convcalc.layers.registry import KINDS, layer_class
-from convcalc.spec.fields import fields_of
 
 DOCS = Path(__file__).parent
 START, END = "<!-- generated: formulas -->\n", "<!-- end -->\n"

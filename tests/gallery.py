@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 from convcalc import load
-from convcalc.source import Map
-from convcalc.spec import gallery_names
+from convcalc.language import gallery_names
+from convcalc.marked import Map
 
 TORCHVISION = frozenset({"alexnet", "googlenet"})
 """Names under which the paper and torchvision have different networks: torchvision's is the variant `torchvision`."""

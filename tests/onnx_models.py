@@ -12,12 +12,12 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from convcalc.network import Network
-from convcalc.onnx_in import load_onnx
-from convcalc.onnx_in.convert import Conversion
-from convcalc.onnx_in.load import input_sizes
-from convcalc.onnx_in.origin import OnnxOrigin
-from convcalc.onnx_in.parse import parse_model
-from convcalc.onnx_in.values import Activation
+from convcalc.onnx import load_onnx
+from convcalc.onnx.convert import Conversion
+from convcalc.onnx.load import input_sizes
+from convcalc.onnx.origin import OnnxOrigin
+from convcalc.onnx.parse import parse_model
+from convcalc.onnx.values import Activation
 
 RECORDED = Path(__file__).parent / "oracle" / "onnx"
 PACKAGED = Path(onnx.__file__).parent / "backend" / "test" / "data"

@@ -7,8 +7,8 @@ from textwrap import dedent, indent
 import pytest
 
 from convcalc.findings import Finding, SpecError
+from convcalc.language import loads
 from convcalc.network import Network
-from convcalc.spec import loads
 
 
 def spec(layers: str, *, input: str = "[3, 32, 32]", head: str = "") -> str:

@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from convcalc.findings import Finding
+from convcalc.language import gallery_path
+from convcalc.language.document import KEYS
+from convcalc.language.fields import fields_of
 from convcalc.layers.registry import KINDS
 from convcalc.render.findings import finding_text
-from convcalc.spec import gallery_path
-from convcalc.spec.document import KEYS
-from convcalc.spec.fields import fields_of
 
 from .command import run
 

@@ -14,12 +14,12 @@ import pytest
 from convcalc import analyse, load, loads
 from convcalc.export.onnx_model import BATCH, onnx_model
 from convcalc.findings import UsageError
+from convcalc.language import gallery_names
+from convcalc.language.write import write
 from convcalc.network import Network
-from convcalc.onnx_in import load_onnx
+from convcalc.onnx import load_onnx
 from convcalc.reference import init, run
 from convcalc.reference.running import generator
-from convcalc.spec import gallery_names
-from convcalc.spec.write import write
 from tests.export_cases import drawn_weights, layer_cases
 
 SMALL = ("lenet5", "conv_autoencoder", "fsrcnn", "highway_conv", "textcnn", "dcgan_generator", "shufflenet_v2")

@@ -18,8 +18,8 @@ from convcalc import analyse, load
 from convcalc.export.keras_module import keras_module
 from convcalc.export.torch_module import torch_module
 from convcalc.findings import UsageError
+from convcalc.language import gallery_names
 from convcalc.network import Network
-from convcalc.spec import gallery_names
 from tests.export_cases import layer_cases
 from tests.exported_code import fingerprint
 

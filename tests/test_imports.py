@@ -39,7 +39,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [
-        (["--help"], ("numpy", "yaml", "pydantic", "rich.markdown", "convcalc.layers", "convcalc.spec")),
+        (["--help"], ("numpy", "yaml", "pydantic", "rich.markdown", "convcalc.layers", "convcalc.language")),
         (["table", "googlenet.yaml"], ("numpy", "rich", "convcalc.layers.shuffle", "convcalc.reference")),
         (["invert", "--k", "3", "--s", "2", "--p", "1"], ("numpy", "yaml", "rich", "convcalc.layers")),
         (["check", "googlenet.yaml"], ("numpy", "rich", "convcalc.layers.shuffle", "convcalc.reference")),

@@ -15,9 +15,9 @@ import yaml
 from convcalc.check.language import language_schema
 from convcalc.check.language.field_notes import FIELD_NOTES
 from convcalc.check.manual.pages import pages
+from convcalc.language import gallery_path
+from convcalc.language.fields import fields_of
 from convcalc.layers.registry import KINDS
-from convcalc.spec import gallery_path
-from convcalc.spec.fields import fields_of
 
 from .command import run
 

@@ -65,7 +65,7 @@ def test_wrong_calls(tmp_path: Path) -> None:
 
 def test_reading_needs_neither_onnx_nor_numpy(tmp_path: Path) -> None:
     code = (
-        "import sys; from convcalc.onnx_in import load_onnx; "
+        "import sys; from convcalc.onnx import load_onnx; "
         f"load_onnx({str(PACKAGED / 'light' / 'light_resnet50.onnx')!r}); "
         "print(sorted({'numpy', 'onnx', 'rich', 'yaml', 'google.protobuf'} & set(sys.modules)))"
     )

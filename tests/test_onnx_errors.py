@@ -14,7 +14,7 @@ from onnx import TensorProto, helper
 
 from convcalc.analysis.report import analyse
 from convcalc.findings import SpecError, UsageError
-from convcalc.onnx_in import load_onnx
+from convcalc.onnx import load_onnx
 
 from .onnx_models import Maker, recorded
 

@@ -12,10 +12,10 @@ import pytest
 
 from convcalc.analysis.report import analyse
 from convcalc.findings import SpecError, UsageError
+from convcalc.language import loads
+from convcalc.language.write import write
 from convcalc.network import Network
-from convcalc.onnx_in import load_onnx
-from convcalc.spec import loads
-from convcalc.spec.write import write
+from convcalc.onnx import load_onnx
 
 from .onnx_models import (
     FACTS,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.onnx_in.dims import reshaped, squeezed, unsqueezed
-from convcalc.onnx_in.model import Malformed
+from convcalc.onnx.dims import reshaped, squeezed, unsqueezed
+from convcalc.onnx.model import Malformed
 
 from .onnx_models import Maker, conversion_of, inferred_shapes, kinds, shapes_of
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper
 
-from convcalc.onnx_in import load_onnx
-from convcalc.onnx_in.names import SCOPES
+from convcalc.onnx import load_onnx
+from convcalc.onnx.names import SCOPES
 
 from .onnx_models import Maker, recorded
 

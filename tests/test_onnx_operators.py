@@ -320,7 +320,7 @@ def test_a_window_in_the_padding_is_dropped_as_onnxruntime_does(tmp_path: Path) 
 def test_the_file_may_say_that_it_rounds_as_the_standard_did(tmp_path: Path) -> None:
     from onnx import TensorProto, helper
 
-    from convcalc.onnx_in import load_onnx
+    from convcalc.onnx import load_onnx
 
     maker = Maker(1, 1, 6, 6, opset=19)
     pooled = maker.node("MaxPool", "x", kernel_shape=[1, 1], strides=[2, 2], ceil_mode=1)
@@ -374,7 +374,7 @@ def test_weights_of_a_file_without_initialisers_are_weights(tmp_path: Path) -> N
 def test_functions_of_the_file_are_written_out(tmp_path: Path) -> None:
     from onnx import AttributeProto, helper
 
-    from convcalc.onnx_in import load_onnx
+    from convcalc.onnx import load_onnx
 
     maker = Maker(1, 3, 8, 8)
     maker.node("block", "x", maker.weight(4, 3, 3, 3), domain="mine", step=2)

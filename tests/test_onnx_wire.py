@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import AttributeProto, TensorProto, helper, numpy_helper
 
-from convcalc.onnx_in import wire
-from convcalc.onnx_in.parse import parse_model
-from convcalc.onnx_in.shapes import stripped
+from convcalc.onnx import wire
+from convcalc.onnx.parse import parse_model
+from convcalc.onnx.shapes import stripped
 
 from .onnx_models import Maker
 

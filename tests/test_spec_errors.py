@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc.findings import CODES, Finding, SpecError
-from convcalc.spec import loads
+from convcalc.language import loads
 from tests.spec_text import build, caret, error, errors, spec
 
 BLOCKS = """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from convcalc.spec.errors import MAX_FINDINGS
-from convcalc.spec.expand import MAX_LAYERS, MAX_NESTING, MAX_STEPS
+from convcalc.language.errors import MAX_FINDINGS
+from convcalc.language.expand import MAX_LAYERS, MAX_NESTING, MAX_STEPS
 from tests.spec_text import build, caret, error, errors, spec
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from convcalc.findings import SpecError, UsageError
+from convcalc.language import SpecOrigin, loads, parse_layer
 from convcalc.network import Network
-from convcalc.spec import SpecOrigin, loads, parse_layer
 
 TEXT = """\
 convcalc: 1

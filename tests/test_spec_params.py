@@ -7,8 +7,8 @@ from fractions import Fraction
 import pytest
 
 from convcalc.findings import SpecError, UsageError
+from convcalc.language import SpecOrigin, loads
 from convcalc.network import Network
-from convcalc.spec import SpecOrigin, loads
 from tests.spec_text import build, caret, error, errors, shapes, spec
 
 STEM = """

@@ -12,9 +12,9 @@ from types import SimpleNamespace
 import pytest
 
 from convcalc.findings import Finding, SpecError, UsageError
-from convcalc.source import MAX_BYTES
-from convcalc.spec import gallery_names, gallery_path, load, loads, read
-from convcalc.spec.reading import decode
+from convcalc.language import gallery_names, gallery_path, load, loads, read
+from convcalc.language.events import MAX_BYTES
+from convcalc.language.reading import decode
 
 TEXT = "convcalc: 1\ninput: [3, 8, 8]\nlayers: [relu]\n"
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from convcalc.language import load, loads
+from convcalc.language.write import scalar, write
 from convcalc.network import Network, Output
-from convcalc.spec import load, loads
-from convcalc.spec.write import scalar, write
 from tests.spec_text import build
 
 
@@ -99,7 +99,7 @@ def test_any_text_is_a_scalar(text: str) -> None:
 
 
 def test_the_gallery_round_trips() -> None:
-    from convcalc.spec import gallery_names
+    from convcalc.language import gallery_names
 
     for name in gallery_names():
         network = load(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from convcalc.spec import loads
+from convcalc.language import loads
 from tests.spec_text import build, caret, error, errors, spec
 
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from convcalc.spec import gallery_names, gallery_path
+from convcalc.language import gallery_names, gallery_path
 from tests.test_imports import loaded, unwanted
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from convcalc import load, loads
-from convcalc.check.verify.confirm import BUFFERS, verify
 from convcalc.layers.base import Layer, Weight
 from convcalc.layers.registry import KINDS
 from convcalc.network import Network, Node, Output, output_shape
+from convcalc.verify.confirm import BUFFERS, verify
 from tests.layer_samples import SAMPLES, Sample
 
 WITH_WEIGHTS = [s for s in SAMPLES if s.layer().weights(s.inputs)]

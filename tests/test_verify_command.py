@@ -175,7 +175,7 @@ def test_sizes_that_are_none(text: str) -> None:
 def test_no_rich_in_a_pipe() -> None:
     modules = loaded("verify", "lenet5")
     assert "numpy" in modules
-    assert unwanted(modules, "rich", "convcalc.reference.identity", "convcalc.check.verify.flow") == set()
+    assert unwanted(modules, "rich", "convcalc.reference.identity", "convcalc.verify.flow") == set()
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="no pseudo-terminals here")

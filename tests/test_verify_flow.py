@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from convcalc import load, loads
-from convcalc.check.verify.confirm import verify
-from convcalc.check.verify.flow import FlowRow, moments, refuse_single_values
-from convcalc.check.verify.prediction import RULES, Moments, check_scheme, expected, weight_variance
-from convcalc.check.verify.substitute import ACTIVATIONS, with_activation
 from convcalc.findings import UsageError
 from convcalc.layers.registry import build
 from convcalc.network import Network
 from convcalc.reference.dispatch import MODULES
 from convcalc.reference.initial import Start
+from convcalc.verify.confirm import verify
+from convcalc.verify.flow import FlowRow, moments, refuse_single_values
+from convcalc.verify.prediction import RULES, Moments, check_scheme, expected, weight_variance
+from convcalc.verify.substitute import ACTIVATIONS, with_activation
 
 
 def flow(network: Network, scheme: str = "kaiming", **options: Any) -> dict[str, FlowRow]:

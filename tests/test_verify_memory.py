@@ -7,10 +7,10 @@ import tracemalloc
 import pytest
 
 from convcalc import load, loads
-from convcalc.check.verify import footprint
-from convcalc.check.verify.confirm import verify
-from convcalc.check.verify.footprint import FIXED, free_bytes, needed_bytes
 from convcalc.network import Network
+from convcalc.verify import footprint
+from convcalc.verify.confirm import verify
+from convcalc.verify.footprint import FIXED, free_bytes, needed_bytes
 from tests.layer_samples import SAMPLES, Sample
 from tests.test_verify import network_of
 

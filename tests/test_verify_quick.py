@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc import SpecError, load, loads
-from convcalc.check.verify.quick import modulus, smallest_inputs
 from convcalc.network import Network
+from convcalc.verify.quick import modulus, smallest_inputs
 
 
 def weights(network: Network) -> list[object]:

@@ -9,7 +9,7 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from ..findings import UsageError
-from ..spec import gallery_names
+from ..language import gallery_names
 from .config import config_of
 
 SUFFIXES = (".yaml", ".yml")

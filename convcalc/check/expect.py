@@ -11,7 +11,7 @@ from ..analysis.report import Report, Subject
 from ..analysis.subjects import find
 from ..findings import Finding
 from ..hints import suggest
-from ..source import List, Text
+from ..marked import List, Text
 from .builds import Builds, DoesNotBuild, Key, describe
 from .claim_values import NumberClaim, parse_number_claim
 from .expect_section import Claim, Expectation, Reader, integers

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from ..analysis.quantity.registry import ALIASES, QUANTITIES, Quantity, quantity
 from ..findings import Finding
 from ..hints import suggest
+from ..marked import List, Map, Marked, Text
 from ..network import Origin
-from ..source import List, Map, Marked, Text
 from .builds import Input, Key, Params
 
 CONTEXT = ("variant", "with", "input")

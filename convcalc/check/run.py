@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..findings import Finding, SpecError, UsageError
-from ..source import Source
-from ..spec import loads, read
+from ..language import loads, read
+from ..marked import Source
 from .budgets import Budget, check_budgets
 from .builds import Builds
 from .selection import Selection
@@ -92,7 +92,7 @@ def check_onnx(task: Task) -> list[Finding]:
 
     Raises UsageError where the file cannot be read and SpecError where it is no network.
     """
-    from ..onnx_in import load_onnx
+    from ..onnx import load_onnx
 
     network = load_onnx(task.path)
     findings: list[Finding] = list(getattr(network.origin, "notes", ()))

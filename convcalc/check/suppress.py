@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from ..findings import CODES, Finding
-from ..source import Source, Text
+from ..marked import Source, Text
 
 _COMMENT = re.compile(r"(?:^|(?<=\s))#\s*convcalc:\s*ignore(?![\w-])(?:\[([^\]\n]*)\])?", re.MULTILINE)
 _CODE = re.compile(r"CC\d{0,3}")

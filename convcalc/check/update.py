@@ -15,8 +15,8 @@ from typing import NamedTuple
 from ..analysis.quantity.registry import Shaped, Value
 from ..files import replace
 from ..findings import SpecError, UsageError
-from ..source import List, Marked, Source, Text
-from ..spec import loads, read
+from ..language import loads, read
+from ..marked import List, Marked, Source, Text
 from .builds import Builds
 from .claim_values import parse_number_claim, with_number
 from .expect import Unmet, check_expectations, say_shape

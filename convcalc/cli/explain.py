@@ -98,8 +98,8 @@ def _is_item(text: str) -> bool:
 def _single(item: str, input: list[str] | None) -> Network:
     """A network of one layer."""
     from ..geometry import GeometryError
+    from ..language import parse_layer
     from ..network import Network, Node, Output, output_shape
-    from ..spec import parse_layer
 
     sizes = read_input(input)
     if sizes is None:

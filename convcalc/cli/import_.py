@@ -24,8 +24,8 @@ def command(
     target = Path(output) if output is not None and output != "-" else None
     if target is not None and target.exists() and not force:
         raise UsageError(f"{output} exists already", "--force overwrites it")
-    from ..onnx_in import plain_as_identity
-    from ..spec.write import write
+    from ..language.write import write
+    from ..onnx import plain_as_identity
     from . import files
 
     network, replaced = plain_as_identity(load_network(file, input=input))

@@ -102,8 +102,8 @@ def load_network(
     A SPEC is a path, `-`, a gallery name, an ONNX file, or `git:REV:path`.
     """
     if spec.startswith("git:"):
-        from ..spec import loads
-        from ..spec.revision import read_revision
+        from ..language import loads
+        from ..language.revision import read_revision
 
         source = read_revision(spec)
         return loads(
@@ -111,7 +111,7 @@ def load_network(
         )
     if spec.lower().endswith(".onnx"):
         return _load_onnx(spec, params, variant, input)
-    from ..spec import load
+    from ..language import load
 
     return load(spec, params=read_params(params), variant=variant, input=read_input(input))
 
@@ -120,7 +120,7 @@ def _load_onnx(spec: str, params: list[str] | None, variant: str | None, input: 
     if params or variant is not None:
         option = "--set" if params else "--variant"
         raise UsageError(f"{option} does not go with {spec}", "an ONNX file has no params and no variants")
-    from ..onnx_in import load_onnx
+    from ..onnx import load_onnx
 
     network = load_onnx(spec, input=read_input(input))
     notes = getattr(network.origin, "notes", ())

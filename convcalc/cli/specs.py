@@ -30,7 +30,7 @@ def command(
     if name is not None:
         found = _entry(name, entries)
         if output_format != "json":
-            from ..spec import gallery_path
+            from ..language import gallery_path
 
             terminal.write_text((gallery_path() / f"{found['name']}.yaml").read_text(encoding="utf-8"))
             return

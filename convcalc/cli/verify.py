@@ -57,21 +57,21 @@ def command(
     limit = None if max_memory is None else byte_size(max_memory)
     network = load_network(spec, set, variant, input)
     if activation is not None:
-        from ..check.verify.substitute import with_activation
+        from ..verify.substitute import with_activation
 
         network = with_activation(network, activation)
     full = network.inputs
     if quick:
-        from ..check.verify.quick import smallest_inputs
+        from ..verify.quick import smallest_inputs
 
         smaller = smallest_inputs(network, batch, backward)
         network = network.at(smaller) if smaller is not None else network
     needed = _check_memory(network, batch, dtype, backward, limit, quick)
     if backward:
-        from ..check.verify.flow import refuse_single_values
+        from ..verify.flow import refuse_single_values
 
         refuse_single_values(network, batch)
-    from ..check.verify.confirm import verify
+    from ..verify.confirm import verify
 
     with _progress(network, batch, backward) as advance:
         outcome = verify(network, batch=batch, seed=seed, dtype=dtype, backward=backward, scheme=init, advance=advance)
@@ -99,14 +99,14 @@ def _check_flow_options(backward: bool, init: str | None, activation: str | None
                 f"{name} changes numbers, not shapes: it needs --backward", f"add --backward, or leave {name} out"
             )
     if init is not None:
-        from ..check.verify.prediction import check_scheme
+        from ..verify.prediction import check_scheme
 
         try:
             check_scheme(init)
         except ValueError as error:
             raise UsageError(f"--init: {error}") from error
     if activation is not None:
-        from ..check.verify.substitute import ACTIVATIONS
+        from ..verify.substitute import ACTIVATIONS
 
         if activation not in ACTIVATIONS:
             from ..hints import suggest
@@ -131,7 +131,7 @@ def byte_size(text: str) -> int:
 
 def _check_memory(network: Network, batch: int, dtype: str, backward: bool, limit: int | None, quick: bool) -> int:
     """The estimated bytes. Raises UsageError where they are more than allowed."""
-    from ..check.verify.footprint import default_limit, needed_bytes
+    from ..verify.footprint import default_limit, needed_bytes
 
     needed = needed_bytes(network, batch, dtype, backward)
     allowed = default_limit() if limit is None else limit

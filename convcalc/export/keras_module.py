@@ -30,7 +30,7 @@ def keras_module(network: Network) -> str:
     parameters and values its own. Layers with weights carry the paths of the spec. Raises UsageError where Keras has
     no equal of a layer.
 
-    >>> from convcalc.spec import loads
+    >>> from convcalc.language import loads
     >>> text = keras_module(loads("{convcalc: 1, name: N, input: [3, 8, 8], layers: [{conv2d: {out: 4, k: 3}}]}"))
     >>> [line.strip() for line in text.splitlines() if "layers.Conv2D" in line]
     ['x = layers.Conv2D(4, kernel_size=3, name="conv2d")(x)  # [6, 6, 4]']

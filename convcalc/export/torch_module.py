@@ -38,7 +38,7 @@ def torch_module(network: Network) -> str:
     Shapes, parameters, multiply-accumulates and values are the network's own for the input that it has. Raises
     UsageError where PyTorch has no equal of a layer.
 
-    >>> from convcalc.spec import loads
+    >>> from convcalc.language import loads
     >>> text = torch_module(loads("{convcalc: 1, name: N, input: [3, 8, 8], layers: [{conv2d: {out: 4, k: 3}}]}"))
     >>> [line.strip() for line in text.splitlines() if "nn.Conv2d" in line]
     ['self.conv2d = nn.Conv2d(3, 4, kernel_size=3)']

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import TypedDict
 
-from ..spec.reading import gallery_path
+from ..language.reading import gallery_path
 
 
 class TableEntry(TypedDict):
@@ -49,7 +49,7 @@ def read_index() -> list[SpecEntry]:
 def spec_entry(name: str) -> SpecEntry:
     """The entry of one spec, computed from it."""
     from ..analysis.report import analyse
-    from ..spec import load
+    from ..language import load
     from .compare import compare
 
     network = load(name)

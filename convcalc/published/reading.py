@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from ..analysis.quantity.registry import ALIASES, QUANTITIES, quantity
 from ..findings import Finding, SpecError
 from ..hints import suggest
+from ..marked import List, Map, Marked, Text
 from ..network import Origin
-from ..source import List, Map, Marked, Text
 from .printed import ROUNDINGS, Round
 
 KEYS = ("at", "value", "unit", "round", "format", "variant", "with", "input")

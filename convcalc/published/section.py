@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..findings import Finding, SpecError
+from ..marked import List, Map, Marked, Text
 from ..network import Origin
-from ..source import List, Map, Marked, Text
 from .reading import Reading, read_reading, text_of
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from ..analysis.decoder.mirror import Mirror
-from ..spec.write import write
+from ..language.write import write
 from .escape import printable
 
 WIDTH = 78

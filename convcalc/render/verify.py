@@ -9,8 +9,8 @@ from . import escape, grid, terminal
 from .grid import Column, Grid, Line
 
 if TYPE_CHECKING:
-    from ..check.verify.confirm import LayerCheck, Verification
-    from ..check.verify.flow import FlowRow
+    from ..verify.confirm import LayerCheck, Verification
+    from ..verify.flow import FlowRow
 
 MIB = 1 << 20
 CONFIRMED = "ok"

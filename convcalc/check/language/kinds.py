@@ -7,9 +7,9 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from ...geometry import LIMIT
+from ...language.fields import FieldType, fields_of
+from ...language.items import BRANCH_ORDER, JOINS
 from ...layers.registry import layer_class
-from ...spec.fields import FieldType, fields_of
-from ...spec.items import BRANCH_ORDER, JOINS
 from .field_notes import FIELD_NOTES
 
 Schema = dict[str, Any]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...language.document import KEYS
+from ...language.ends import MAX_SPACE_AXES
+from ...language.fields import fields_of
+from ...language.names import GROUP, MAX_NAME, RESERVED, WIRING
 from ...layers.registry import KINDS
-from ...spec.document import KEYS
-from ...spec.ends import MAX_SPACE_AXES
-from ...spec.fields import fields_of
-from ...spec.names import GROUP, MAX_NAME, RESERVED, WIRING
 from .claims import claim_definitions, expect_schema, outputs_schema, published_schema
 from .kinds import Schema, kind_schema, needs_fields, type_name, type_schema
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from ...geometry import Window
 from ...layers.base import Layer
+from ...marked import Marked
 from ...network import Network, Node
-from ...source import Marked
 
 
 class Remark(NamedTuple):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...language import SpecOrigin
 from ...network import Network
-from ...spec import SpecOrigin
 from ..manual.page import Page
 from .remark import Remark
 

@@ -1,0 +1,255 @@
+"""A network run layer by layer on the NumPy reference, its predictions held against what happens.
+
+Predicted are shapes, tensors and multiply-accumulates by the layers' rules; actual are the arrays that come out, the
+tensors that the reference draws for the arrays that arrive, and the products counted while they are executed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import prod
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..analysis.report import Report
+from ..findings import Finding
+from ..reference import DoesNotFit, run
+
+if TYPE_CHECKING:
+    from ..layers.base import Shape
+    from ..network import Network
+    from ..reference import Step
+    from .flow import FlowRow
+
+BUFFERS = frozenset({"running_mean", "running_var", "num_batches_tracked"})
+"""Tensors, as PyTorch names them, that no gradient reaches."""
+
+Tensors = dict[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCheck:
+    """One layer: what was predicted, and what it did. What is actual is None where the layer could not run."""
+
+    name: str
+    kind: str
+    predicted_shape: Shape
+    predicted_params: int
+    predicted_macs: int
+    actual_shape: Shape | None = None
+    actual_params: int | None = None
+    counted_macs: int | None = None
+    differences: tuple[str, ...] = ()
+    """What is not as predicted, in words."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything is as predicted."""
+        return not self.differences
+
+    def to_dict(self) -> dict[str, object]:
+        """The layer in the JSON contract of `verify`."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "predicted_shape": list(self.predicted_shape),
+            "actual_shape": None if self.actual_shape is None else list(self.actual_shape),
+            "predicted_params": self.predicted_params,
+            "actual_params": self.actual_params,
+            "predicted_macs": self.predicted_macs,
+            "counted_macs": self.counted_macs,
+            "ok": self.ok,
+            "differences": list(self.differences),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The outcome of a verification."""
+
+    network: Network
+    batch: int
+    dtype: str
+    seed: int
+    seconds: float
+    layers: tuple[LayerCheck, ...]
+    gradients: tuple[FlowRow, ...] | None = None
+    findings: tuple[Finding, ...] = ()
+    full_inputs: dict[str, Shape] | None = None
+    """The network's own inputs, where smaller ones were run in their place."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether every layer is confirmed."""
+        return all(layer.ok for layer in self.layers)
+
+    def to_dict(self) -> dict[str, object]:
+        """The JSON contract of `verify`."""
+        full = self.full_inputs
+        return {
+            "format": 1,
+            "spec": self.network.name,
+            "variant": self.network.variant,
+            "input": {name: list(shape) for name, shape in self.network.inputs.items()},
+            "full_input": None if full is None else {name: list(shape) for name, shape in full.items()},
+            "batch": self.batch,
+            "dtype": self.dtype,
+            "seed": self.seed,
+            "ok": self.ok,
+            "seconds": round(self.seconds, 3),
+            "layers": [layer.to_dict() for layer in self.layers],
+            "gradients": None if self.gradients is None else [row.to_dict() for row in self.gradients],
+            "findings": [finding.to_dict() for finding in self.findings],
+        }
+
+
+@dataclass(slots=True)
+class Confirmation:
+    """What a run has confirmed so far."""
+
+    report: Report
+    layers: list[LayerCheck] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    wrong: set[int] = field(default_factory=set)
+    """Nodes whose array has another shape than predicted: what reads it is bound to differ."""
+
+    def add(self, step: Step) -> None:
+        """Hold one step against its prediction."""
+        number, node = step.number, step.node
+        assert node.layer is not None
+        predicted = self._predicted(number)
+        shape = tuple(step.output.shape[1:])
+        actual: Tensors = {name: tuple(array.shape) for name, array in step.weights.items()}
+        learnt = sum(prod(sizes) for name, sizes in actual.items() if name not in BUFFERS)
+        differences = []
+        if shape != node.shape or step.output.shape[0] != self.report.batch:
+            differences.append(f"the output is {list(shape)}, predicted {list(node.shape)}")
+        if learnt != predicted.predicted_params:
+            differences.append(f"{learnt} params, predicted {predicted.predicted_params}")
+        differences += _tensor_differences(actual, self._tensors(number))
+        if step.macs != predicted.predicted_macs:
+            differences.append(f"{step.macs} multiply-accumulates counted, predicted {predicted.predicted_macs}")
+        self._record(predicted, number, tuple(differences), shape, learnt, step.macs)
+
+    def fail(self, number: int, message: str) -> None:
+        """Record that a layer could not run on the arrays that arrived."""
+        self._record(self._predicted(number), number, (f"it does not run: {message}",))
+
+    def _record(
+        self,
+        predicted: LayerCheck,
+        number: int,
+        differences: tuple[str, ...],
+        shape: Shape | None = None,
+        params: int | None = None,
+        macs: int | None = None,
+    ) -> None:
+        self.layers.append(
+            LayerCheck(
+                predicted.name,
+                predicted.kind,
+                predicted.predicted_shape,
+                predicted.predicted_params,
+                predicted.predicted_macs,
+                shape,
+                params,
+                macs,
+                differences,
+            )
+        )
+        node = self.report.node(number)
+        follows = any(source in self.wrong for source in node.inputs)
+        if shape != node.shape:
+            self.wrong.add(number)
+        if differences and not follows:
+            message = f"{node.kind} is not confirmed: {'; '.join(differences)}"
+            self.findings.append(self.report.network.finding("CC501", message, node.name))
+
+    def _predicted(self, number: int) -> LayerCheck:
+        node, cost = self.report.node(number), self.report.costs[number]
+        return LayerCheck(node.name, node.kind, node.shape, cost.params, cost.macs * self.report.batch)
+
+    def _tensors(self, number: int) -> Tensors:
+        """The tensors that the layer's rule predicts for the inputs that it predicts."""
+        node = self.report.node(number)
+        assert node.layer is not None
+        return {weight.name: weight.shape for weight in node.layer.weights(self.report.network.input_shapes(node))}
+
+
+def _tensor_differences(actual: Tensors, predicted: Tensors) -> list[str]:
+    """Tensors that have another shape, are missing or were not predicted."""
+    found = []
+    for name in [*predicted, *(name for name in actual if name not in predicted)]:
+        have, want = actual.get(name), predicted.get(name)
+        if have is None or want is None:
+            found.append(f"{name} is {'missing' if have is None else 'not predicted'}")
+        elif have != want:
+            found.append(f"{name} is {list(have)}, predicted {list(want)}")
+    return found
+
+
+def verify(
+    network: Network,
+    *,
+    batch: int = 1,
+    seed: int = 0,
+    dtype: str = "float32",
+    backward: bool = False,
+    scheme: str | None = None,
+    advance: Callable[[int], None] | None = None,
+) -> Verification:
+    """Run the network on the NumPy reference and confirm its predictions, layer by layer.
+
+    Inputs are standard normal numbers. `scheme` draws the weights (kaiming, xavier, torch, normal:STD; default
+    kaiming). With `backward` the run is a training step, and the flow of activations and gradients is measured.
+    `advance` is told the work done: one unit a node, one a multiply-accumulate. Raises ValueError for an unknown
+    scheme and MemoryError where arrays do not fit.
+
+    >>> from convcalc import loads
+    >>> outcome = verify(loads("{convcalc: 1, input: [3, 8, 8], layers: [{conv2d: {out: 4, k: 3}}]}"))
+    >>> outcome.ok, outcome.layers[0].actual_shape, outcome.layers[0].counted_macs
+    (True, (4, 6, 6), 3888)
+    """
+    started = perf_counter()
+    confirmed = Confirmation(Report(network, batch))
+    steps: list[Step] = []
+    scheme = scheme or "kaiming"
+    # Values may overflow, in float16 above all: shapes and counts stay what they are.
+    with np.errstate(all="ignore"):
+        running = run(network, seed=seed, batch=batch, dtype=dtype, scheme=scheme, training=backward)
+        try:
+            for step in running:
+                confirmed.add(step)
+                if advance is not None:
+                    advance(1 + step.macs)
+                if backward:
+                    steps.append(step)
+                # Else its arrays would live through the next layer.
+                del step
+        except DoesNotFit as error:
+            stopped = _first_not_run(network, len(confirmed.layers))
+            confirmed.fail(stopped, str(error).removeprefix(f"{network.nodes[stopped].name}: "))
+        gradients = None
+        if backward and not confirmed.findings:
+            from .flow import measure
+
+            gradients = tuple(measure(network, steps, seed, scheme, advance))
+    return Verification(
+        network,
+        batch,
+        dtype,
+        seed,
+        perf_counter() - started,
+        tuple(confirmed.layers),
+        gradients,
+        tuple(confirmed.findings),
+    )
+
+
+def _first_not_run(network: Network, run_layers: int) -> int:
+    """The number of the layer after the first `run_layers` ones."""
+    layers = [index for index, node in enumerate(network.nodes) if node.layer is not None]
+    return layers[run_layers]

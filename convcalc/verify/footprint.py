@@ -1,0 +1,157 @@
+"""The memory that a verification takes, estimated before it starts, and what is free for it.
+
+The estimate is an upper bound of NumPy's arrays under the rules below; tests hold it against measured peaks.
+An array lives until its last reader has run, and so does the memory that a view looks into. While a layer runs
+there are besides its inputs and output: its weights, copies with padding, columns of one tile, temporaries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..analysis.memory.liveness import ITEM_BYTES, storages
+from ..geometry import TransposedWindow, Window
+
+if TYPE_CHECKING:
+    from ..layers.base import Layer, Shape, Shapes
+    from ..network import Network
+
+FREE_SHARE = 2
+"""The default limit is this part of the free memory: one half."""
+
+UNKNOWN_FREE = 4 << 30
+"""Bytes taken to be free where the system does not say."""
+
+FIXED = 8 << 20
+"""Bytes for tiles and everything small."""
+
+TEMPORARIES = {
+    "gelu": 16,
+    "local_response_norm": 6,
+    "batch_norm": 4,
+    "instance_norm": 4,
+    "group_norm": 4,
+    "layer_norm": 4,
+    "upsample": 6,
+    "lp_pool1d": 6,
+    "lp_pool2d": 6,
+    "unfold": 3,
+    "silu": 5,
+    "mish": 5,
+    "hardswish": 5,
+    "softplus": 5,
+}
+"""Kind -> temporary arrays of the size of its input or output, whichever is larger."""
+
+OTHER_TEMPORARIES = 3
+"""The same for all other kinds: a padded copy and two more."""
+
+BACKWARD_TEMPORARIES = 2
+"""How many times as many a backward pass makes."""
+
+
+def needed_bytes(network: Network, batch: int, dtype: str, backward: bool = False) -> int:
+    """Bytes that a verification's arrays take at their peak, at most.
+
+    With `backward` every activation and every weight is kept, and gradients live while activations do forward.
+    """
+    item = ITEM_BYTES[dtype]
+    # float16 is computed in float32: inputs, weights and output stand there in both for a moment.
+    working = max(item, 4)
+    alive = _alive(network)
+    nodes = network.nodes
+    kept = held = peak = 0
+    known: dict[tuple[int, Shapes], tuple[int, int]] = {}
+    for index, node in enumerate(nodes):
+        kept += prod(node.shape)
+        if node.layer is None:
+            continue
+        shapes = network.input_shapes(node)
+        key = (id(node.layer), shapes)
+        if key not in known:
+            known[key] = _layer_elements(node.layer, shapes, node.shape)
+        weights, workspace = known[key]
+        held += weights
+        widened = sum(map(prod, shapes)) + prod(node.shape) if item < working else 0
+        passing = batch * (workspace + widened) * working * (BACKWARD_TEMPORARIES if backward else 1)
+        drawn = weights * (working + 4 + (item if item < working else 0))
+        peak = max(peak, batch * alive[index] * item + passing + drawn)
+    if backward:
+        peak += (batch * kept + held) * item
+    return peak + FIXED
+
+
+def _layer_elements(layer: Layer, shapes: Shapes, output: Shape) -> tuple[int, int]:
+    """Elements of a layer's tensors, and of what it needs beside inputs, output and tensors, at batch 1."""
+    weights = sum(prod(weight.shape) for weight in layer.weights(shapes))
+    largest = max(prod(output), _padded(layer, shapes[0], output), *map(prod, shapes))
+    return weights, largest * TEMPORARIES.get(layer.kind, OTHER_TEMPORARIES)
+
+
+def _padded(layer: Layer, shape: Shape, output: Shape) -> int:
+    """Elements of the input of a layer whose window slides, with its padding; 0 for other layers.
+
+    A transposed convolution makes its output with what it crops.
+    """
+    if not hasattr(layer, "windows"):
+        return 0
+    windows: Sequence[Window | TransposedWindow] = layer.windows(shape)
+    transposed = isinstance(windows[0], TransposedWindow)
+    channels, *space = output if transposed else shape
+    return channels * prod(size + max(w[2], 0) + max(w[3], 0) for size, w in zip(space, windows, strict=True))
+
+
+def _alive(network: Network) -> list[int]:
+    """For each node, the elements alive while it runs at batch 1.
+
+    A view counts as an array of its own and also keeps what it looks into.
+    """
+    nodes = network.nodes
+    sources = storages(network)
+    last = list(range(len(nodes)))
+    for index, node in enumerate(nodes):
+        for source in node.inputs:
+            last[source] = index
+            last[sources[source]] = index
+    freed: list[list[int]] = [[] for _ in nodes]
+    for index, end in enumerate(last):
+        freed[end].append(index)
+    alive = 0
+    found = []
+    for index, node in enumerate(nodes):
+        alive += prod(node.shape)
+        found.append(alive)
+        alive -= sum(prod(nodes[i].shape) for i in freed[index])
+    return found
+
+
+def free_bytes() -> int:
+    """Memory that is free on this machine, or in its control group where that has less."""
+    found = [free for free in (_available(), _group_rest()) if free is not None]
+    return max(min(found), 0) if found else UNKNOWN_FREE
+
+
+def default_limit() -> int:
+    """The bytes that a verification may take unless told otherwise."""
+    return free_bytes() // FREE_SHARE
+
+
+def _available() -> int | None:
+    """Linux's MemAvailable."""
+    try:
+        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, ValueError, StopIteration):
+        return None
+
+
+def _group_rest() -> int | None:
+    """What the limit of a Linux control group leaves."""
+    group = Path("/sys/fs/cgroup")
+    try:
+        return int((group / "memory.max").read_text("ascii")) - int((group / "memory.current").read_text("ascii"))
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,219 @@
+"""What theory expects of activations and gradients on their way through one layer.
+
+Weights are independent, of mean 0 and of the variance that the initialisation gives; what a layer reads and the
+gradient that it receives are independent of them and of each other, and neighbouring numbers are independent too.
+Then, per layer, with E[·²] the mean square:
+
+    convolution, linear   E[y²] = fan_in·Var w·E[x²] (+ Var b)      E[dx²] = fan_out·Var w·E[dy²]
+    activation f          E[y²] = E[f(z)²], z normal                E[dx²] = E[f'(z)²]·E[dy²]
+    normalization         E[y²] = 1                                 E[dx²] = E[dy²] / Var x
+    average of k          E[y²] = Var x / k + mean²                 every gradient shared by k
+    add                   variances add, means add                  the gradient goes to every input
+
+Fans are averages over positions, without products that meet padding. Gradients are given as energies (sums of
+squares), which do not depend on how many positions share them. The moments of what the layer reads are measured:
+each prediction is of one layer. Sources: LeCun et al. 1998, Efficient BackProp; Glorot & Bengio 2010; He et al.
+2015, arXiv:1502.01852.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod, sqrt
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ..analysis.cost.multiplications import effective_macs
+from ..reference import backward, forward
+from ..reference.initial import Start, scheme_of, starts
+
+if TYPE_CHECKING:
+    from ..layers.base import Layer, Shape, Shapes
+
+
+class Moments(NamedTuple):
+    """Mean and mean square of an array, and its number of elements."""
+
+    mean: float
+    square: float
+    elements: int
+
+    @property
+    def variance(self) -> float:
+        """The mean square about the mean."""
+        return max(self.square - self.mean * self.mean, 0.0)
+
+
+class Case(NamedTuple):
+    """A layer in its place."""
+
+    layer: Any
+    inputs: Sequence[Moments]
+    """Of each input that is read as data."""
+    shapes: Shapes
+    output: Shape
+    scheme: str
+
+    @property
+    def whole(self) -> Moments:
+        """The moments of all that it reads, taken together."""
+        elements = sum(m.elements for m in self.inputs)
+        mean = sum(m.mean * m.elements for m in self.inputs) / elements
+        return Moments(mean, sum(m.square * m.elements for m in self.inputs) / elements, elements)
+
+
+class Expected(NamedTuple):
+    """What a rule expects; None where there is no simple rule."""
+
+    square: float | None
+    """Mean square of the output."""
+    energy: float | None
+    """Energy of the inputs' gradients over that of the output's."""
+
+
+Rule = Callable[[Case], Expected]
+
+
+def check_scheme(scheme: str) -> None:
+    """Raise ValueError for a scheme that does not exist."""
+    scheme_of(scheme)
+
+
+def weight_variance(scheme: str, start: Start) -> float:
+    """The variance of a weight that the scheme draws.
+
+    >>> weight_variance("kaiming", Start((8, 4), fan_in=4, fan_out=8, torch_fan=4))
+    0.5
+    """
+    if scheme == "kaiming":
+        return 2 / start.fan_in
+    if scheme == "xavier":
+        return 2 / (start.fan_in + start.fan_out)
+    if scheme == "torch":
+        return 1 / (3 * start.torch_fan)
+    return float(scheme.partition(":")[2]) ** 2
+
+
+def _bias_variance(scheme: str, tensors: dict[str, Start]) -> float:
+    bias = next((start for name, start in tensors.items() if name.endswith("bias")), None)
+    return 1 / (3 * bias.torch_fan) if bias is not None and scheme == "torch" else 0.0
+
+
+def _products(case: Case) -> Expected:
+    """Convolutions and linear layers."""
+    tensors = starts(case.layer, case.shapes)
+    padded = getattr(case.layer, "padding_mode", "zeros") != "zeros"
+    macs = case.layer.operations(case.shapes, case.output)["mac"]
+    products = macs if padded else effective_macs(case.layer, case.shapes, case.output)
+    # Products an output times outputs are products an input times inputs: the gain in energy is one and the same.
+    gain = products / prod(case.output) * weight_variance(case.scheme, tensors["weight"])
+    return Expected(gain * case.whole.square + _bias_variance(case.scheme, tensors), gain)
+
+
+def _separable(case: Case) -> Expected:
+    """Depthwise, then pointwise, which alone has a bias."""
+    tensors = starts(case.layer, case.shapes)
+    depthwise, pointwise = tensors["depthwise.weight"], tensors["pointwise.weight"]
+    space = prod(case.output[1:])
+    middle = depthwise.shape[0]
+    taps = effective_macs(case.layer, case.shapes, case.output) / (middle * space) - case.output[0]
+    gain = taps * weight_variance(case.scheme, depthwise) * middle * weight_variance(case.scheme, pointwise)
+    return Expected(gain * case.whole.square + _bias_variance(case.scheme, tensors), gain)
+
+
+GRID = np.linspace(-8, 8, 2001)
+DENSITY = np.exp(-0.5 * np.square(GRID)) / np.exp(-0.5 * np.square(GRID)).sum()
+"""The standard normal distribution on a grid: expectations are sums over it."""
+
+
+def _activation(case: Case) -> Expected:
+    """Of numbers that are normal with the measured mean and variance."""
+    arrived = case.whole
+    numbers = (arrived.mean + sqrt(arrived.variance) * GRID).reshape(1, 1, -1)
+    weights = {name: np.full(1, start.constant) for name, start in starts(case.layer, case.shapes).items()}
+    values = forward(case.layer, numbers, weights)
+    (slopes,), _ = backward(case.layer, numbers, weights, np.ones_like(numbers))
+    return Expected(float(DENSITY @ np.square(values).ravel()), float(DENSITY @ np.square(slopes).ravel()))
+
+
+def _normalized(case: Case) -> Expected:
+    variance = case.whole.variance + case.layer.eps
+    return Expected(case.whole.variance / variance, 1 / variance)
+
+
+def _same_numbers(case: Case) -> Expected:
+    """Every number goes to one place, or some go to none."""
+    return Expected(case.whole.square, 1.0)
+
+
+def _pad(case: Case) -> Expected:
+    if case.layer.mode != "constant":
+        return _same_numbers(case)
+    share = min(prod(case.shapes[0]) / prod(case.output), 1.0)
+    return Expected(case.whole.square * share + case.layer.value**2 * (1 - share), share)
+
+
+def _add(case: Case) -> Expected:
+    mean = sum(m.mean for m in case.inputs)
+    return Expected(mean * mean + sum(m.variance for m in case.inputs), float(len(case.inputs)))
+
+
+def _multiply(case: Case) -> Expected:
+    squares = [m.square for m in case.inputs]
+    others = [prod(squares[:i] + squares[i + 1 :]) for i in range(len(squares))]
+    return Expected(prod(squares), sum(others))
+
+
+def _average(case: Case, count: float) -> Expected:
+    arrived = case.whole
+    return Expected(arrived.variance / count + arrived.mean * arrived.mean, 1 / count)
+
+
+def _average_pool(case: Case) -> Expected:
+    return _average(case, prod(case.layer.kernel_size))
+
+
+def _adaptive_pool(case: Case) -> Expected:
+    """Windows of about the input's size over the output's."""
+    if "max" in case.layer.kind:
+        return _largest(case)
+    return _average(case, max(prod(case.shapes[0]) / prod(case.output), 1.0))
+
+
+def _largest(case: Case) -> Expected:
+    """The gradient goes to the one that was largest; how large that is has no simple rule."""
+    return Expected(None, 1.0)
+
+
+def _upsample(case: Case) -> Expected:
+    return _same_numbers(case) if case.layer.mode.startswith("nearest") else Expected(None, None)
+
+
+def _unknown(case: Case) -> Expected:
+    return Expected(None, None)
+
+
+RULES: dict[str, Rule] = {
+    **dict.fromkeys(("Conv", "ConvTranspose", "Linear"), _products),
+    "SeparableConv": _separable,
+    **dict.fromkeys(("Activation", "Gelu", "LeakyReLU", "PReLU", "ELU", "Softplus"), _activation),
+    **dict.fromkeys(("BatchNorm", "GroupNorm", "LayerNorm", "InstanceNorm"), _normalized),
+    **dict.fromkeys(("Flatten", "Reshape", "Permute", "Identity", "Dropout", "StochasticDepth"), _same_numbers),
+    **dict.fromkeys(("ChannelShuffle", "PixelShuffle", "PixelUnshuffle", "Unfold"), _same_numbers),
+    **dict.fromkeys(("Concat", "Split", "Crop", "Scale"), _same_numbers),
+    "Pad": _pad,
+    "Add": _add,
+    "Multiply": _multiply,
+    "AvgPool": _average_pool,
+    **dict.fromkeys(("AdaptivePool", "GlobalPool"), _adaptive_pool),
+    "MaxPool": _largest,
+    "Upsample": _upsample,
+    **dict.fromkeys(("Softmax", "Gate", "LocalResponseNorm", "LpPool"), _unknown),
+}
+"""Class of a layer model -> its rule."""
+
+
+def expected(layer: Layer, inputs: Sequence[Moments], shapes: Shapes, output: Shape, scheme: str) -> Expected:
+    """What theory expects of a layer in training whose weights the scheme has drawn."""
+    return RULES[type(layer).__name__](Case(layer, inputs, shapes, output, scheme))

@@ -1,0 +1,37 @@
+"""The same network with another activation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..layers.registry import KINDS, build
+from ..network import consumers
+
+if TYPE_CHECKING:
+    from ..network import Network
+
+ACTIVATIONS = tuple(kind for kind, (module, _) in KINDS.items() if module == "activation" and kind != "softmax")
+"""Kinds that `--activation` takes and replaces."""
+
+GATES = frozenset({"multiply", "gate"})
+
+
+def with_activation(network: Network, kind: str) -> Network:
+    """The network with every activation of that kind, its fields at their defaults.
+
+    What stays: softmax, and activations that only a `multiply` or a `gate` reads, which are gates rather than
+    activations.
+
+    >>> from convcalc import loads
+    >>> spec = "{convcalc: 1, input: [3, 8, 8], layers: [relu, softmax]}"
+    >>> [node.kind for node in with_activation(loads(spec), "tanh").nodes]
+    ['input', 'tanh', 'softmax']
+    """
+    layer = build(kind, {})
+    readers = consumers(network.nodes, len(network.nodes))
+    nodes = []
+    for index, node in enumerate(network.nodes):
+        gate = bool(readers[index]) and all(network.nodes[i].kind in GATES for i in readers[index])
+        nodes.append(node._replace(layer=layer) if node.kind in ACTIVATIONS and not gate else node)
+    return replace(network, nodes=tuple(nodes))
