@@ -5,15 +5,13 @@ global_avg_pool, global_max_pool.
 from __future__ import annotations
 
 from math import prod
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar
 
 from pydantic.functional_validators import BeforeValidator
 
 from ..geometry import AdaptiveWindow, AxisLink, adaptive_taps
-from .base import Count, Layer, Operations, Saved, Shape, Shapes, check_space
+from .base import Count, Layer, Operations, Reduction, Saved, Shape, Shapes, check_space
 from .sliding import Sliding, channelwise_links, check_rank, per_axis
-
-Reduction = Literal["avg", "max"]
 
 
 class AdaptivePool(Sliding):
@@ -27,9 +25,10 @@ class AdaptivePool(Sliding):
 
     output_size: Annotated[tuple[Count | None, ...], BeforeValidator(per_axis)]
 
+    ends_features: ClassVar[bool] = True
+
     @property
     def reduction(self) -> Reduction:
-        """Mean or maximum."""
         return "max" if "max" in self.kind else "avg"
 
     def output_shape(self, inputs: Shapes) -> Shape:
@@ -57,9 +56,10 @@ class GlobalPool(Layer):
     Source: ONNX GlobalAveragePool; keras.layers.GlobalAveragePooling2D with keepdims; torch.nn.AdaptiveAvgPool2d(1).
     """
 
+    ends_features: ClassVar[bool] = True
+
     @property
     def reduction(self) -> Reduction:
-        """Mean or maximum."""
         return "max" if "max" in self.kind else "avg"
 
     def output_shape(self, inputs: Shapes) -> Shape:

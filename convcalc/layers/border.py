@@ -34,6 +34,7 @@ class Pad(Layer):
     value: Number = 0.0
 
     short_forms: ClassVar[dict[str, str]] = {"p": "padding"}
+    changes_border: ClassVar[bool] = True
 
     def output_shape(self, inputs: Shapes) -> Shape:
         shape = inputs[0]
@@ -66,6 +67,7 @@ class Crop(Layer):
 
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     is_view: ClassVar[bool] = True
+    changes_border: ClassVar[bool] = True
 
     @property
     def data_inputs(self) -> int:

@@ -249,6 +249,9 @@ class SeparableConv(_Windowed):
         )
         return (*pair, Weight("pointwise.bias", (self.out_channels,))) if self.bias else pair
 
+    def macs_beside_windows(self, inputs: Shapes, output: Shape) -> int:
+        return separable_macs(prod(output[1:]), inputs[0][0] * self.depth_multiplier, 0, self.out_channels)
+
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         positions = prod(output[1:])
         middle = inputs[0][0] * self.depth_multiplier

@@ -57,6 +57,7 @@ class BatchNorm(Layer):
     track_running_stats: Flag = True
 
     in_place: ClassVar[bool] = True
+    over_batch: ClassVar[bool] = True
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         channels = inputs[0][0]
@@ -81,6 +82,10 @@ class GroupNorm(Layer):
     affine: Flag = True
 
     in_place: ClassVar[bool] = True
+
+    @property
+    def norm_groups(self) -> int:
+        return self.num_groups
 
     def output_shape(self, inputs: Shapes) -> Shape:
         check_groups(self.num_groups, "num_groups", in_channels=inputs[0][0])

@@ -22,7 +22,7 @@ from ..geometry import (
     pool_output,
     resolve_padding,
 )
-from .base import Count, Flag, Operations, Patch, Saved, Shape, Shapes
+from .base import Count, Flag, Operations, Patch, Reduction, Saved, Shape, Shapes
 from .sliding import Padding, Pairs, PerAxis, Sliding, axis_paddings, channelwise_links, check_rank, per_axis, rank_of
 
 ROUNDINGS: dict[bool | str, Rounding] = {False: "floor", True: "ceil", "caffe": "ceil_caffe", "onnx": "ceil_keep"}
@@ -165,6 +165,10 @@ class MaxPool(_PaddedPool, _DilatedPool):
         "d": "dilation",
     }
 
+    @property
+    def reduction(self) -> Reduction:
+        return "max"
+
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
         return (Saved("input"), Saved("extra", elements=prod(output), bytes=8))
 
@@ -182,6 +186,10 @@ class AvgPool(_PaddedPool):
     divisor_override: Count | None = None
 
     short_forms: ClassVar[dict[str, str]] = {"k": "kernel_size", "s": "stride", "p": "padding"}
+
+    @property
+    def reduction(self) -> Reduction:
+        return "avg"
 
     @model_validator(mode="after")
     def _divisor_has_space(self) -> AvgPool:
@@ -210,6 +218,10 @@ class LpPool(_Pool):
     """
 
     norm_type: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+    @property
+    def reduction(self) -> Reduction:
+        return "power"
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
         # The powers that the average pool reads; then their mean, its sign, magnitude and scaled magnitude.

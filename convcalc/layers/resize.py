@@ -129,6 +129,15 @@ class Upsample(Layer):
             )
         return space
 
+    def growth_steps(self, inputs: Shapes, output: Shape) -> tuple[tuple[int | None, Fraction | int], ...]:
+        """By a scale factor an output grows by whole positions where its axis grows by the inverse."""
+        if self.scale_factor is None:
+            return ()
+        axes = range(1, len(inputs[0]))
+        scales = self.scale_factor if isinstance(self.scale_factor, tuple) else (self.scale_factor,) * len(axes)
+        fractions = (Fraction(scale).limit_denominator(1000) for scale in scales)
+        return tuple((axis, 1 / scale) for axis, scale in zip(axes, fractions, strict=False))
+
     def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
         sizes = zip(inputs[0][1:], self._space(inputs), strict=True)
         if self.mode == "area":

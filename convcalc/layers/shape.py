@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import prod
 from typing import Annotated, ClassVar
 
@@ -24,6 +25,7 @@ class Flatten(Layer):
     end_dim: Axis = -1
 
     is_view: ClassVar[bool] = True
+    ends_features: ClassVar[bool] = True
 
     def _span(self, shape: Shape) -> tuple[int, int]:
         """[start, stop) of the merged axes."""
@@ -59,6 +61,7 @@ class Reshape(Layer):
     shape: tuple[Annotated[int, Field(strict=True, ge=-1, le=LIMIT)], ...] = Field(min_length=1)
 
     is_view: ClassVar[bool] = True
+    ends_features: ClassVar[bool] = True
 
     @model_validator(mode="after")
     def _one_unknown(self) -> Reshape:
@@ -79,6 +82,11 @@ class Reshape(Layer):
                 numbers_out=known,
             )
         return tuple(total // known if size == -1 else size for size in self.shape)
+
+    def growth_steps(self, inputs: Shapes, output: Shape) -> tuple[tuple[int | None, Fraction | int], ...]:
+        """The size that follows from the others grows by one where the product grows by theirs."""
+        known = (None, prod(size for size in self.shape if size != -1))
+        return (known, *super().growth_steps(inputs, output))
 
     def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
         """Axes before the first and after the last that change are kept; no single axis feeds the others."""

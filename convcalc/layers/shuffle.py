@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from ..geometry import IDENTITY, AxisLink, IndivisibleShuffle, Resize, Window, conv_output
-from .base import Count, Layer, Patch, Shape, Shapes, check_groups, check_space
+from .base import Count, Layer, Patch, Shape, Shapes, Slide, check_groups, check_space
 from .sliding import PerAxis, PerAxisSize, Sliding, check_rank, spatial_links
 
 
@@ -109,6 +109,11 @@ class Unfold(Sliding):
         check_rank(self, shape)
         positions = prod(conv_output(i, *w) for i, w in zip(shape[1:], self.windows(shape), strict=True))
         return (shape[0] * prod(self.kernel_size), positions)
+
+    def slides(self, inputs: Shapes, output: Shape) -> tuple[Slide, ...]:
+        """Its positions stand in one axis, of which no single axis of the input is the source."""
+        windows = zip(inputs[0][1:], self.windows(inputs[0]), strict=True)
+        return tuple(Slide(axis, window, conv_output(i, *window)) for axis, (i, window) in enumerate(windows, start=1))
 
     def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
         return (AxisLink(0, None), None)

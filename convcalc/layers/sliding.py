@@ -16,12 +16,13 @@ Pairs = tuple[tuple[int, int], ...]
 
 
 def rank_of(kind: str) -> int:
-    """Space axes of a windowed kind: the digit in its name (`unfold` has 2).
+    """Space axes of a windowed kind: the digit in its name (a kind without one, such as `unfold`, has 2).
 
-    >>> rank_of("conv_transpose2d")
-    2
+    >>> rank_of("conv_transpose3d"), rank_of("unfold")
+    (3, 2)
     """
-    return 2 if kind == "unfold" else int(kind[-2])
+    digit = kind[-2]
+    return int(digit) if digit.isdigit() else 2
 
 
 def per_axis(value: object, info: ValidationInfo) -> object:
