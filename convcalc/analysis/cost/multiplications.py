@@ -9,11 +9,11 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from ...geometry import TransposedWindow, Window, conv_macs, effective_taps, formula, separable_macs
+from ...geometry import TransposedWindow, conv_macs, effective_taps, formula
 from ...layers.base import OPERATIONS
 
 if TYPE_CHECKING:
-    from ...layers.base import Layer, Shape, Shapes
+    from ...layers.base import Layer, Shape, Shapes, Windows
 
 LAVIN = "Lavin & Gray 2015, arXiv:1509.09308, section 4"
 MATHIEU = "Mathieu, Henaff & LeCun 2013, arXiv:1312.5851, section 3; a real transform of n = 2^b points: 5/2·n·b flops"
@@ -75,10 +75,8 @@ def effective_macs(layer: Layer, inputs: Shapes, output: Shape) -> int:
         )
     if pairs == every:
         return macs
-    if layer.kind.startswith("separable_conv"):
-        middle: int = read[0] * layer.depth_multiplier  # type: ignore[attr-defined]
-        return middle * pairs + separable_macs(prod(output[1:]), middle, 0, output[0])
-    return macs // every * pairs
+    beside = layer.macs_beside_windows(inputs, output)
+    return (macs - beside) // every * pairs + beside
 
 
 def _fits(size: int, positions: int, k: int, s: int, before: int, d: int) -> bool:
@@ -86,9 +84,9 @@ def _fits(size: int, positions: int, k: int, s: int, before: int, d: int) -> boo
     return before <= 0 and (positions - 1) * s + (k - 1) * d - before < size
 
 
-def _windows(layer: Layer, shape: Shape) -> tuple[Window, ...] | tuple[TransposedWindow, ...]:
-    """The windows of a convolution; none for a linear layer."""
-    return layer.windows(shape) if layer.weighted and hasattr(layer, "windows") else ()
+def _windows(layer: Layer, shape: Shape) -> Windows:
+    """The windows of a convolution; none for a layer without weights, or a linear one."""
+    return layer.windows(shape) if layer.weighted else ()
 
 
 def winograd_macs(layer: Layer, inputs: Shapes, output: Shape, tile: int) -> int:
@@ -100,22 +98,20 @@ def winograd_macs(layer: Layer, inputs: Shapes, output: Shape, tile: int) -> int
     51380224
     """
     windows = _windows(layer, inputs[0])
-    if layer.kind[:-2] != "conv" or any((w.kernel_size, w.stride, w.dilation) != (3, 1, 1) for w in windows):
+    if layer.multiplies != "convolution" or any((w.kernel_size, w.stride, w.dilation) != (3, 1, 1) for w in windows):
         return layer.operations(inputs, output).get("mac", 0)
     tiles = prod(-(-size // tile) for size in output[1:])
-    groups: int = layer.groups  # type: ignore[attr-defined]
-    return winograd_multiplications(tile, len(windows), tiles, output[0], inputs[0][0], groups)
+    return winograd_multiplications(tile, len(windows), tiles, output[0], inputs[0][0], layer.channel_groups or 1)
 
 
 def fft_flops(layer: Layer, inputs: Shapes, output: Shape) -> int:
     """An estimate of the FLOPs by FFT for convolutions; 2·MACs for other layers."""
     windows = _windows(layer, inputs[0])
-    if layer.kind[:-2] != "conv":
+    if layer.multiplies != "convolution":
         return OPERATIONS["mac"][0] * layer.operations(inputs, output).get("mac", 0)
     sizes = zip(inputs[0][1:], windows, strict=True)
     bits = sum((size + w[2] + w[3] - 1).bit_length() for size, w in sizes)
-    groups: int = layer.groups  # type: ignore[attr-defined]
-    return fft_operations(inputs[0][0], output[0], groups, 1 << bits, bits)
+    return fft_operations(inputs[0][0], output[0], layer.channel_groups or 1, 1 << bits, bits)
 
 
 def im2col_elements(layer: Layer, inputs: Shapes, output: Shape) -> int:

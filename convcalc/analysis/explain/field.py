@@ -59,7 +59,7 @@ def field_sections(report: Report, index: int, layer: Layer, inputs: Shapes) -> 
         field, before = fields[axis - 1], arrived[axis - 1] if arrived else None
         window = maps.get(field.axis or 0)
         if (
-            hasattr(layer, "kernel_size")
+            layer.patch is not None
             and before is not None
             and type(window) is Window
             and before.jump is not None

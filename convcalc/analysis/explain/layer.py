@@ -49,7 +49,7 @@ def layer_sections(report: Report, index: int) -> tuple[Section, ...]:
 
 
 def _output_sections(layer: Layer, inputs: Shapes, output: Shape) -> list[Section]:
-    maps = dict(sliding_maps(layer, inputs)) if hasattr(layer, "kernel_size") else {}
+    maps = dict(sliding_maps(layer, inputs)) if layer.patch is not None else {}
     read = inputs[0]
     sections = []
     for axis, names in alike([(a, (read[a], output[a], m)) for a, m in maps.items()], len(read) - 1):
@@ -71,7 +71,7 @@ def _window_steps(layer: Layer, window: Window, size: int, output: int) -> list[
     steps = []
     if window.dilation > 1:
         steps.append(step(effective_kernel, {"kernel_size": window.kernel_size, "dilation": window.dilation}))
-    if not hasattr(layer, "rounding"):
+    if layer.rounding is None:
         steps.append(step(conv_output, values, "positions"))
         left = step(leftover, values, note="padded positions that the last window leaves over")
         unread = step(unread_inputs, values, note="inputs that no window reads")
@@ -106,28 +106,26 @@ def _parameters(layer: Layer, inputs: Shapes) -> Section:
 def macs_steps(layer: Layer, inputs: Shapes, output: Shape) -> list[Step]:
     """The lines that lead to a weighted layer's MACs; none for other layers."""
     read = inputs[0]
-    if layer.kind == "linear":
+    if layer.multiplies == "linear":
         outputs = product("outputs", output)
         return [outputs, step(linear_macs, {"outputs": outputs.value, "in_channels": read[-1]}, "MACs")]
-    if not layer.weighted:
+    if layer.patch is None or layer.multiplies is None:
         return []
-    kernel: tuple[int, ...] = layer.kernel_size  # type: ignore[attr-defined]
-    taps = product("taps", kernel)
-    if layer.kind.startswith("separable"):
+    taps = product("taps", layer.patch.kernel_size)
+    if layer.multiplies == "separable":
         positions = product("positions", output[1:], note="of the output")
-        multiplier: int = layer.depth_multiplier  # type: ignore[attr-defined]
+        multiplier = layer.weights(inputs)[0].shape[0] // read[0]
         middle = product("m", (read[0], multiplier), note="channels between the two halves")
         values = {"positions": positions.value, "middle": middle.value, "taps": taps.value, "out_channels": output[0]}
         return [taps, positions, middle, step(separable_macs, values, "MACs")]
-    transposed = layer.kind.startswith("conv_transpose")
+    transposed = layer.multiplies == "transposed"
     place = "of the input" if transposed else "of the output"
     positions = product("positions", read[1:] if transposed else output[1:], note=place)
-    groups: int = layer.groups  # type: ignore[attr-defined]
     values = {
         "positions": positions.value,
         "out_channels": output[0],
         "in_channels": read[0],
-        "groups": groups,
+        "groups": layer.channel_groups or 1,
         "taps": taps.value,
     }
     return [taps, positions, step(conv_transpose_macs if transposed else conv_macs, values, "MACs")]

@@ -81,10 +81,11 @@ def _backwards(layer: Layer, inputs: Shapes, which: int, output: Shape, mask: tu
     """The positions of one input of a layer that the masked positions of its output read."""
     read = inputs[which]
     found: list[Mask] = [None] * len(read)
+    joined = layer.joined_axis(inputs)
     for axis, link in enumerate(layer.axes(inputs)):
         if link is not None:
             found[link.source] = _axis_backwards(link.map, mask[axis], output[axis], read[link.source])
-        elif layer.kind == "concat":
+        elif axis == joined:
             before = sum(shape[axis] for shape in inputs[:which])
             chosen = mask[axis]
             found[axis] = (

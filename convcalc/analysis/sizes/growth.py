@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from math import gcd, lcm, prod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...geometry import AdaptiveWindow, AxisLink, GeometryError, Window, effective_kernel
 
@@ -82,7 +82,8 @@ def _grow(layer: Layer, shapes: Shapes, growths: tuple[Growth, ...], output: Sha
     descent = _descent(layer, shapes, growths, links)
     if not any(map(any, deltas)):
         return Growth(period, (0,) * len(output), descent)
-    factor = lcm(*(_missing(shapes, deltas, *need) for need in _divisors(layer, shapes, links)))
+    steps = ((None, 1), *layer.growth_steps(shapes, output))
+    factor = lcm(*(_missing(shapes, deltas, *step) for step in steps))
     grown = tuple(
         tuple(size + d * factor for size, d in zip(shape, delta, strict=True))
         for shape, delta in zip(shapes, deltas, strict=True)
@@ -95,35 +96,15 @@ def _grow(layer: Layer, shapes: Shapes, growths: tuple[Growth, ...], output: Sha
     return Growth(period * factor, delta, descent)
 
 
-def _divisors(
-    layer: Layer, shapes: Shapes, links: tuple[AxisLink | None, ...]
-) -> Iterator[tuple[int | None, Fraction | int]]:
-    """(axis of the first input, divisor): the axis must grow by a multiple of it; None stands for the product."""
-    yield None, 1
-    model: Any = layer
-    if layer.kind == "unfold":
-        yield from ((axis, window.stride) for axis, window in enumerate(model.windows(shapes[0]), start=1))
-    if layer.kind == "reshape":
-        yield None, prod(size for size in model.shape if size != -1)
-    if layer.kind == "upsample" and model.scale_factor is not None:
-        scales = model.scale_factor if isinstance(model.scale_factor, tuple) else (model.scale_factor,) * len(shapes[0])
-        for axis, scale in zip(range(1, len(shapes[0])), scales, strict=False):
-            yield axis, 1 / Fraction(scale).limit_denominator(1000)
-        return
-    for link in links:
-        if link is not None and isinstance(link.map, Window):
-            yield link.source, link.map.stride
-
-
-def _missing(shapes: Shapes, deltas: list[tuple[int, ...]], axis: int | None, divisor: Fraction | int) -> int:
-    """The factor that the growth still lacks to be a multiple of the divisor."""
+def _missing(shapes: Shapes, deltas: list[tuple[int, ...]], axis: int | None, step: Fraction | int) -> int:
+    """The factor that the growth of an axis (None: of the product) still lacks to be a multiple of the step."""
     if axis is None:
         grown = prod(size + d for size, d in zip(shapes[0], deltas[0], strict=True)) - prod(shapes[0])
     elif axis < len(deltas[0]):
         grown = deltas[0][axis]
     else:
         return 1
-    quotient = Fraction(grown) / Fraction(divisor)
+    quotient = Fraction(grown) / Fraction(step)
     return quotient.denominator
 
 

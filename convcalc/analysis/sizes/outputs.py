@@ -11,7 +11,7 @@ from .sets import SizeSet
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ...layers.base import Shape
+    from ...layers.base import Layer, Shape
     from ...network import Network
     from .growth import Growth
     from .survey import Column, Survey
@@ -96,7 +96,7 @@ def weight_sizes(
     return SizeSet(1, (), 1, tuple(survey.members(same))), decision
 
 
-def _kept(layer: object, columns: Sequence[Column], here: int) -> int:
+def _kept(layer: Layer, columns: Sequence[Column], here: int) -> int:
     found = 0
     wanted = None
     cache: dict[tuple[Shape | None, ...], object] = {}
@@ -106,7 +106,7 @@ def _kept(layer: object, columns: Sequence[Column], here: int) -> int:
         if None in shapes:
             continue
         if shapes not in cache:
-            cache[shapes] = layer.weights(shapes)  # type: ignore[attr-defined]
+            cache[shapes] = layer.weights(shapes)
         if wanted is None:
             wanted = cache[shapes]
         found |= (cache[shapes] == wanted) << n

@@ -7,15 +7,15 @@ sizes tried.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from ...geometry import GeometryError, Window, conv_output, effective_kernel
+from ...geometry import GeometryError, Window, effective_kernel
 from ...network import Inference, Network
 from .growth import Growth, moving_size
 
 if TYPE_CHECKING:
-    from ...layers.base import Layer, Shape, Shapes
+    from ...layers.base import Layer, Shape, Shapes, Slide
 
 LONGEST_PERIOD = 4096
 """Of a network whose sizes are answered by period; a longer one is only tried size by size."""
@@ -100,7 +100,7 @@ class Surveyor:
                 known = computed[key] = pool.setdefault(column, column)
             found.columns.append(known)
             self._judge_edges(found, index, node.layer, inputs, key, edges)
-            self._judge_ratio(found, index, ratios)
+            self._judge_ratio(found, index, node.layer, ratios)
         found.exact &= found.builds
         found.ratio &= found.builds
         return found
@@ -153,10 +153,10 @@ class Surveyor:
                 found.exact &= edge.exact
                 found.exact_steps.append(Step(index, found.exact))
 
-    def _judge_ratio(self, found: Survey, index: int, cache: dict[tuple[int, ...], int]) -> None:
+    def _judge_ratio(self, found: Survey, index: int, layer: Layer, cache: dict[tuple[int, ...], int]) -> None:
         """Whether the node's size is the input's times its rate; pads and crops count with what follows them."""
         growth = self.growths[index]
-        if self.network.nodes[index].kind in ("pad", "crop"):
+        if layer.changes_border:
             return
         for position, source in enumerate(growth.descent):
             if source != self.axis or not growth.delta[position]:
@@ -175,17 +175,9 @@ class Surveyor:
                 found.ratio_steps.append(Step(index, found.ratio))
 
 
-def strided_windows(layer: Layer, shapes: Shapes, output: Shape) -> Iterator[tuple[int, Window, int]]:
-    """(axis of the first input, window, output size) of each window whose stride is above 1."""
-    if layer.kind == "unfold":
-        model: Any = layer
-        for axis, window in enumerate(model.windows(shapes[0]), start=1):
-            if window.stride > 1:
-                yield axis, window, conv_output(shapes[0][axis], *window)
-        return
-    for position, link in enumerate(layer.axes(shapes)):
-        if link is not None and isinstance(link.map, Window) and link.map.stride > 1:
-            yield link.source, link.map, output[position]
+def strided_windows(layer: Layer, shapes: Shapes, output: Shape) -> list[Slide]:
+    """Each window whose stride is above 1."""
+    return [slide for slide in layer.slides(shapes, output) if slide.window.stride > 1]
 
 
 def _edge(layer: Layer, node: int, window: Window, inputs: Column, outputs: Column, source: int) -> Edge:
