@@ -69,7 +69,7 @@ OPERATIONS: dict[str, tuple[int, str]] = {
 
 Operations = dict[str, int]
 
-Windows = tuple[Window, ...] | tuple[TransposedWindow, ...]
+Windows = tuple[Window | TransposedWindow, ...]
 """The window of each space axis, padding resolved; empty for a layer without windows."""
 
 Product = Literal["convolution", "transposed", "separable", "linear"]

@@ -50,9 +50,13 @@ class KindTable(Generic[Entry]):
         found = entries.get(layer.kind)
         return entries.get(layer.family) if found is None else found
 
+    def says(self, layer: Layer) -> str | None:
+        """The reason given for a layer of its own; None where it has an entry, or nothing is said of it."""
+        return self.refused.get(layer.kind) or self.refused.get(layer.family)
+
     def why(self, layer: Layer) -> str:
         """Why a layer has no entry."""
-        return self.refused.get(layer.kind) or self.refused.get(layer.family) or self.absent
+        return self.says(layer) or self.absent
 
     def knows(self, kind: str) -> bool:
         """Whether a kind of the language has an entry."""

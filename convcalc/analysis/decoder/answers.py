@@ -8,66 +8,63 @@ is what that layer's stride left over.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...geometry import Window, effective_kernel
+from ...geometry import effective_kernel
+from ...layers.kind_table import KindTable
 
 if TYPE_CHECKING:
-    from ...layers.base import Shape, Shapes
+    from ...layers.base import Layer, Shape, Shapes
+    from ...layers.linear import Linear
+    from ...layers.shape import Permute
+    from ...layers.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
     from .sketch import Sketch
 
-Answer = Callable[["Sketch", str, int, Any, "Shapes", "Shape", bool], int]
-"""(sketch, name, tensor, layer, its inputs' shapes, its output's shape, resize) -> the answer's node."""
-
-PASSED = frozenset({"add", "multiply", "gate"})
-"""Joins whose tensor goes to their inputs as it is."""
-FOLLOWED = frozenset(
-    {
-        *("batch_norm", "group_norm", "layer_norm", "instance_norm"),
-        *("relu", "relu6", "silu", "hardswish", "hardsigmoid", "sigmoid", "tanh", "mish", "selu", "gelu"),
-        *("leaky_relu", "prelu", "elu", "softplus"),
-    }
-)
-"""Norms and activations: they follow the answer that gives their tensor back, in the order of the spec."""
-LEFT_OUT = {
-    "dropout": "it belongs to the training of the encoder",
-    "stochastic_depth": "it belongs to the training of the encoder",
-    "softmax": "it has no inverse",
-    "local_response_norm": "it keeps the shape, and decoders do without it",
-    "scale": "it keeps the shape, and the answer's weights hold the factor",
-}
-"""Kinds without an answer, and why; their tensor passes."""
-KEEPING = frozenset({"identity", *FOLLOWED, *LEFT_OUT})
-"""Kinds whose tensor goes to their one input as it is."""
+TRAINING = "it belongs to the training of the encoder"
+"""Why a layer that sleeps at inference has no answer."""
 
 
-def _windowed(sketch: Sketch, name: str, tensor: int, layer: Any, shapes: Shapes, output: Shape, resize: bool) -> int:
+class Asked(NamedTuple):
+    """A layer in its place that is to be answered, and the tensor of its output's shape that the decoder has."""
+
+    sketch: Sketch
+    name: str
+    tensor: int
+    shapes: Shapes
+    """Of the layer's inputs."""
+    output: Shape
+    resize: bool
+
+    def add(self, kind: str, **fields: Any) -> int:
+        """A layer that reads the tensor."""
+        return self.sketch.add(self.name, kind, [self.tensor], **fields)
+
+
+def _windowed(layer: Layer, asked: Asked) -> int:
     """A transposed convolution for a convolution or a pool, or nearest upsampling and a convolution."""
-    shape = shapes[0]
-    windows: tuple[Window, ...] = layer.windows(shape)
-    if layer.kind.endswith(f"pool{layer.rank}d"):
-        if shape == output:
-            return tensor
-        channels, bias, groups = shape[0], True, 1
-    else:
-        channels, bias, groups = shape[0], layer.bias, getattr(layer, "groups", 1)
-    rank = layer.rank
+    shape, rank = asked.shapes[0], len(asked.shapes[0]) - 1
+    slides = [slide for slide in layer.slides(asked.shapes, asked.output) if slide.axis]
+    windows = [slide.window for slide in slides]
+    pools = layer.reduction is not None
+    if pools and shape == asked.output:
+        return asked.tensor
+    bias, groups = pools or layer.biased(asked.shapes), layer.channel_groups or 1
     kernel, dilation = tuple(w.kernel_size for w in windows), tuple(w.dilation for w in windows)
-    fields: dict[str, Any] = {"out_channels": channels}
-    if resize and any(w.stride > 1 for w in windows):
-        larger = upsampled(sketch, f"{name}_resize", tensor, shape)
+    fields: dict[str, Any] = {"out_channels": shape[0]}
+    if asked.resize and any(w.stride > 1 for w in windows):
+        larger = upsampled(asked.sketch, f"{asked.name}_resize", asked.tensor, shape)
         odd = tuple(k + 1 - k % 2 for k in kernel)
         fields |= {"kernel_size": odd, "padding": "same", "dilation": dilation, "groups": groups, "bias": bias}
-        return sketch.add(name, f"conv{rank}d", [larger], **fields)
+        return asked.sketch.add(asked.name, f"conv{rank}d", [larger], **fields)
     pads, extra = [], []
-    for window, size, count in zip(windows, shape[1:], output[1:], strict=True):
+    for axis, window, count in slides:
         extent = effective_kernel(window.kernel_size, window.dilation)
-        over = size + window.before + window.after - (count - 1) * window.stride - extent
+        over = shape[axis] + window.before + window.after - (count - 1) * window.stride - extent
         pads.append((window.before, window.after + max(-over, 0)))
         extra.append(max(over, 0))
     fields |= {"kernel_size": kernel, "stride": tuple(w.stride for w in windows), "padding": tuple(pads)}
     fields |= {"dilation": dilation, "groups": groups, "bias": bias, "output_padding": tuple(extra)}
-    return sketch.add(name, f"conv_transpose{rank}d", [tensor], **fields)
+    return asked.add(f"conv_transpose{rank}d", **fields)
 
 
 def upsampled(sketch: Sketch, name: str, tensor: int, target: Shape) -> int:
@@ -81,41 +78,41 @@ def upsampled(sketch: Sketch, name: str, tensor: int, target: Shape) -> int:
     return sketch.add(name, "upsample", [tensor], size=tuple(target[1:]))
 
 
-def _transposed(sketch: Sketch, name: str, tensor: int, layer: Any, shapes: Shapes, output: Shape, resize: bool) -> int:
+def _transposed(layer: Layer, asked: Asked) -> int:
     """The convolution of the same numbers."""
-    windows = layer.windows(shapes[0])
-    return sketch.add(
-        name,
-        f"conv{layer.rank}d",
-        [tensor],
-        out_channels=shapes[0][0],
-        kernel_size=layer.kernel_size,
-        stride=layer.stride,
+    shape = asked.shapes[0]
+    windows = layer.windows(shape)
+    return asked.add(
+        f"conv{len(shape) - 1}d",
+        out_channels=shape[0],
+        kernel_size=tuple(w.kernel_size for w in windows),
+        stride=tuple(w.stride for w in windows),
         padding=tuple((max(w.before, 0), max(w.after, 0)) for w in windows),
-        dilation=layer.dilation,
-        groups=layer.groups,
-        bias=layer.bias,
+        dilation=tuple(w.dilation for w in windows),
+        groups=layer.channel_groups or 1,
+        bias=layer.biased(asked.shapes),
     )
 
 
-def _stretched(sketch: Sketch, name: str, tensor: int, layer: Any, shapes: Shapes, output: Shape, resize: bool) -> int:
+def _stretched(layer: Layer, asked: Asked) -> int:
     """Upsampling for a pool over all there is, or over windows that fit themselves."""
-    return upsampled(sketch, name, tensor, shapes[0])
+    return upsampled(asked.sketch, asked.name, asked.tensor, asked.shapes[0])
 
 
-def _shrunk(sketch: Sketch, name: str, tensor: int, layer: Any, shapes: Shapes, output: Shape, resize: bool) -> int:
+def _shrunk(layer: Layer, asked: Asked) -> int:
     """An average pool for upsampling: over the factor where it is whole, else to the size."""
-    space, rank = shapes[0][1:], len(output) - 1
-    if all(o % i == 0 for o, i in zip(output[1:], space, strict=True)):
-        factors = tuple(o // i for o, i in zip(output[1:], space, strict=True))
-        return tensor if set(factors) == {1} else sketch.add(name, f"avg_pool{rank}d", [tensor], kernel_size=factors)
-    return sketch.add(name, f"adaptive_avg_pool{rank}d", [tensor], output_size=space)
+    space, output = asked.shapes[0][1:], asked.output[1:]
+    if all(o % i == 0 for o, i in zip(output, space, strict=True)):
+        factors = tuple(o // i for o, i in zip(output, space, strict=True))
+        return asked.tensor if set(factors) == {1} else asked.add(f"avg_pool{len(output)}d", kernel_size=factors)
+    return asked.add(f"adaptive_avg_pool{len(output)}d", output_size=space)
 
 
-def _border(sketch: Sketch, name: str, tensor: int, layer: Any, shapes: Shapes, output: Shape, resize: bool) -> int:
+def _border(layer: Layer, asked: Asked) -> int:
     """Padding for cropping, and cropping for padding."""
-    links = layer.axes(shapes)[1:]
-    return bordered(sketch, name, tensor, tuple((-link.map.before, -link.map.after) for link in links))
+    slides = layer.slides(asked.shapes, asked.output)
+    pads = tuple((-slide.window.before, -slide.window.after) for slide in slides if slide.axis)
+    return bordered(asked.sketch, asked.name, asked.tensor, pads)
 
 
 def bordered(sketch: Sketch, name: str, tensor: int, pads: tuple[tuple[int, int], ...]) -> int:
@@ -127,44 +124,71 @@ def bordered(sketch: Sketch, name: str, tensor: int, pads: tuple[tuple[int, int]
     return sketch.add(name, "pad", [tensor], padding=pads)
 
 
-def _reshaped(sketch: Sketch, name: str, tensor: int, layer: Any, shapes: Shapes, output: Shape, resize: bool) -> int:
-    return tensor if shapes[0] == output else sketch.add(name, "reshape", [tensor], shape=shapes[0])
+def _reshaped(layer: Layer, asked: Asked) -> int:
+    shape = asked.shapes[0]
+    return asked.tensor if shape == asked.output else asked.add("reshape", shape=shape)
 
 
-def _permuted(sketch: Sketch, name: str, tensor: int, layer: Any, shapes: Shapes, output: Shape, resize: bool) -> int:
+def _permuted(layer: Permute, asked: Asked) -> int:
     order = layer.order
-    return sketch.add(name, "permute", [tensor], dims=tuple(order.index(axis) for axis in range(len(order))))
+    return asked.add("permute", dims=tuple(order.index(axis) for axis in range(len(order))))
 
 
-def _linear(sketch: Sketch, name: str, tensor: int, layer: Any, shapes: Shapes, output: Shape, resize: bool) -> int:
-    return sketch.add(name, "linear", [tensor], out_features=shapes[0][-1], bias=layer.bias)
+def _linear(layer: Linear, asked: Asked) -> int:
+    return asked.add("linear", out_features=asked.shapes[0][-1], bias=layer.bias)
 
 
-def _shuffled(sketch: Sketch, name: str, tensor: int, layer: Any, shapes: Shapes, output: Shape, resize: bool) -> int:
-    if layer.kind == "channel_shuffle":
-        return sketch.add(name, "channel_shuffle", [tensor], groups=output[0] // layer.groups)
-    if layer.kind == "pixel_shuffle":
-        return sketch.add(name, "pixel_unshuffle", [tensor], downscale_factor=layer.upscale_factor)
-    return sketch.add(name, "pixel_shuffle", [tensor], upscale_factor=layer.downscale_factor)
+def _channels_dealt(layer: ChannelShuffle, asked: Asked) -> int:
+    return asked.add("channel_shuffle", groups=asked.output[0] // layer.groups)
 
 
-_FAMILIES: tuple[tuple[Answer, tuple[str, ...]], ...] = (
-    (_windowed, ("conv1d", "conv2d", "conv3d", "separable_conv1d", "separable_conv2d")),
-    (_windowed, ("max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d")),
-    (_windowed, ("lp_pool1d", "lp_pool2d")),
-    (_transposed, ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")),
-    (_stretched, ("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d")),
-    (_stretched, ("adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d")),
-    (_stretched, ("global_avg_pool", "global_max_pool")),
-    (_shrunk, ("upsample",)),
-    (_border, ("pad", "crop")),
-    (_reshaped, ("flatten", "reshape")),
-    (_permuted, ("permute",)),
-    (_linear, ("linear",)),
-    (_shuffled, ("channel_shuffle", "pixel_shuffle", "pixel_unshuffle")),
+def _into_channels(layer: PixelShuffle, asked: Asked) -> int:
+    return asked.add("pixel_unshuffle", downscale_factor=layer.upscale_factor)
+
+
+def _into_space(layer: PixelUnshuffle, asked: Asked) -> int:
+    return asked.add("pixel_shuffle", upscale_factor=layer.downscale_factor)
+
+
+ANSWERS: KindTable[Callable[[Any, Asked], int]] = KindTable(
+    {
+        **dict.fromkeys(("Conv", "SeparableConv", "MaxPool", "AvgPool", "LpPool"), _windowed),
+        "ConvTranspose": _transposed,
+        **dict.fromkeys(("AdaptivePool", "GlobalPool"), _stretched),
+        "Upsample": _shrunk,
+        **dict.fromkeys(("Pad", "Crop"), _border),
+        **dict.fromkeys(("Flatten", "Reshape"), _reshaped),
+        "Permute": _permuted,
+        "Linear": _linear,
+        "ChannelShuffle": _channels_dealt,
+        "PixelShuffle": _into_channels,
+        "PixelUnshuffle": _into_space,
+    },
+    absent="the language has no layer that undoes its shape",
+    refused={
+        "Softmax": "it has no inverse",
+        "LocalResponseNorm": "it keeps the shape, and decoders do without it",
+        "Scale": "it keeps the shape, and the answer's weights hold the factor",
+    },
 )
-ANSWERS: dict[str, Answer] = {kind: answer for answer, kinds in _FAMILIES for kind in kinds}
-"""Kind -> what answers it. `concat` and `split`, which have several inputs or parts, stand in the decoder."""
+"""Layer -> the node that answers it. Joins, splits and what only passes on (`passes`) need no answer."""
+
+
+def follows(layer: Layer) -> bool:
+    """Whether it goes along: norms and activations follow the answer that gives their tensor back."""
+    return layer.in_place and not layer.joins and ANSWERS.says(layer) is None
+
+
+def unanswered(layer: Layer) -> str | None:
+    """Why a layer whose tensor passes on has no answer; None where it needs none."""
+    return TRAINING if layer.asleep else ANSWERS.says(layer)
+
+
+def passes(layer: Layer, shape: Shape, output: Shape) -> bool:
+    """Whether the tensor of its output goes to its one input as it is, because its shape does."""
+    if shape != output or layer.joins or layer.splits or ANSWERS.get(layer) is not None:
+        return False
+    return layer.is_view or follows(layer) or unanswered(layer) is not None
 
 
 def fitted(sketch: Sketch, name: str, tensor: int, target: Shape) -> int:

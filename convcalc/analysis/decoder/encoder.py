@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...network import Node
 
@@ -20,9 +20,10 @@ def needed_nodes(network: Network, start: int) -> list[int]:
         if index in found:
             found.update(nodes[index].inputs)
     for index in sorted(found):
-        if nodes[index].kind == "split":
-            layer: Any = nodes[index].layer
-            found.update(range(index - layer.part, index - layer.part + len(layer.channels)))
+        layer = nodes[index].layer
+        part = layer.part_of if layer is not None else None
+        if part is not None:
+            found.update(range(index - part.which, index - part.which + len(part.sizes)))
     return sorted(found)
 
 
@@ -37,18 +38,15 @@ def skip_nodes(network: Network, needed: Sequence[int]) -> frozenset[int]:
     nodes = network.nodes
     last: dict[tuple[int, ...], int] = {}
     for index in needed:
-        model: Any = nodes[index].layer
-        if model is None or "transpose" in nodes[index].kind:
+        node = nodes[index]
+        if node.layer is None:
             continue
-        strides = getattr(model, "stride", (getattr(model, "downscale_factor", 1),))
-        source = nodes[index].inputs[0]
-        if max(strides) > 1 and nodes[source].layer is not None:
+        slides = node.layer.slides(network.input_shapes(node), node.shape)
+        source = node.inputs[0]
+        if any(slide.window.stride > 1 for slide in slides) and nodes[source].layer is not None:
             space = nodes[source].shape[1:]
             last[space] = max(source, last.get(space, source))
     return frozenset(last.values())
-
-
-HEADS = ("global_", "adaptive_", "flatten", "reshape")
 
 
 def last_features(network: Network, last: int) -> int:
@@ -57,8 +55,10 @@ def last_features(network: Network, last: int) -> int:
     found = last
     for index in needed_nodes(network, last):
         node = network.nodes[index]
-        if node.inputs and (node.kind.startswith(HEADS) or behind.issuperset(node.inputs)):
+        if node.layer is None:
+            continue
+        if node.layer.ends_features or behind.issuperset(node.inputs):
             behind.add(index)
-        elif node.layer is not None:
+        else:
             found = index
     return found if last in behind else last

@@ -9,17 +9,19 @@ back the tensor which they made; after the last answer there are none.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...findings import UsageError
 from ...geometry import GeometryError
 from ...network import Network, Node, Output
-from .answers import ANSWERS, FOLLOWED, KEEPING, LEFT_OUT, PASSED, bordered, fitted
+from .answers import ANSWERS, Asked, bordered, fitted, follows, passes, unanswered
 from .encoder import last_features, needed_nodes, renumbered, skip_nodes
 from .sketch import Sketch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from ...layers.base import Layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +120,10 @@ class _Walk:
             if node.layer is None:
                 last = [_Tensor(tensor.node) for tensor in tensors]
                 outputs.append(self._output(index, self._whole(index, last)))
-            elif node.kind in KEEPING and len(tensors) == 1 and index not in self.skipped:
-                self._pass(index, node.kind, tensors[0])
+            elif len(tensors) == 1 and index not in self.skipped and self._passes(node, node.layer):
+                self._pass(index, node.layer, tensors[0])
             else:
-                self._answer(index, node, self._whole(index, tensors))
+                self._answer(index, node, node.layer, self._whole(index, tensors))
         if not outputs:
             raise UsageError(
                 f"the way back from {self.nodes[self.start].name} reaches no input: {self.summary_of_last()}",
@@ -169,12 +171,16 @@ class _Walk:
             node = self.sketch.copy(self._name(follower), layer, [node])
         return node
 
-    def _pass(self, index: int, kind: str, tensor: _Tensor) -> None:
+    def _passes(self, node: Node, layer: Layer) -> bool:
+        return passes(layer, self.nodes[node.inputs[0]].shape, node.shape)
+
+    def _pass(self, index: int, layer: Layer, tensor: _Tensor) -> None:
         """A layer that keeps the shape: its tensor goes on as it is."""
-        if kind in FOLLOWED:
+        reason = unanswered(layer)
+        if reason is not None:
+            self._omit(index, reason)
+        elif follows(layer):
             tensor = tensor._replace(followers=(index, *tensor.followers))
-        elif kind in LEFT_OUT:
-            self._omit(index, LEFT_OUT[kind])
         self._give(self.nodes[index].inputs[0], tensor)
 
     def _give(self, source: int, tensor: _Tensor) -> None:
@@ -183,33 +189,35 @@ class _Walk:
     def _omit(self, index: int, reason: str) -> None:
         self.omissions.append(Omission(self.nodes[index].name, self.nodes[index].kind, reason))
 
-    def _answer(self, index: int, node: Node, tensor: int) -> None:
+    def _answer(self, index: int, node: Node, layer: Layer, tensor: int) -> None:
         """Give each input of a node its tensor."""
-        if node.kind in KEEPING:
-            self._pass(index, node.kind, _Tensor(tensor))
-        elif node.kind in PASSED:
-            self._fan_out(index, node, tensor)
-        elif node.kind == "concat":
-            self._cut(index, node, tensor)
-        elif node.kind == "split":
-            layer: Any = node.layer
-            self.parts.setdefault(node.inputs[0], {}).setdefault(layer.channels, {})[layer.part] = tensor
-        elif node.kind in ANSWERS:
-            shapes = tuple(self.nodes[i].shape for i in node.inputs)
+        shapes = tuple(self.nodes[i].shape for i in node.inputs)
+        dim, answer = layer.joined_axis(shapes), ANSWERS.get(layer)
+        if self._passes(node, layer):
+            self._pass(index, layer, _Tensor(tensor))
+        elif dim is not None:
+            self._cut(index, node, dim, tensor)
+        elif layer.joins:
+            self._fan_out(index, node, layer, tensor)
+        elif layer.part_of is not None:
+            which, sizes = layer.part_of
+            self.parts.setdefault(node.inputs[0], {}).setdefault(sizes, {})[which] = tensor
+        elif answer is not None:
             name = self._name(index)
             try:
-                answer = ANSWERS[node.kind](self.sketch, name, tensor, node.layer, shapes, node.shape, self.resize)
-                self._give(node.inputs[0], _Tensor(fitted(self.sketch, name, answer, shapes[0])))
+                found = answer(layer, Asked(self.sketch, name, tensor, shapes, node.shape, self.resize))
+                self._give(node.inputs[0], _Tensor(fitted(self.sketch, name, found, shapes[0])))
             except GeometryError as error:
                 self._omit(index, error.message)
         else:
-            self._omit(index, "the language has no layer that undoes its shape")
+            self._omit(index, ANSWERS.why(layer))
 
-    def _fan_out(self, index: int, node: Node, tensor: int) -> None:
+    def _fan_out(self, index: int, node: Node, layer: Layer, tensor: int) -> None:
         """A join of equal shapes: its tensor goes to each input; factors, gates and what was repeated get none."""
         given: set[int] = set()
         for which, source in enumerate(node.inputs):
-            factor = (node.kind == "multiply" and given) or (node.kind == "gate" and which == 1)
+            gated = layer.gate_input is not None
+            factor = layer.multiplies_inputs and (which == layer.gate_input if gated else bool(given))
             if factor or self.nodes[source].shape != node.shape:
                 self._omit(
                     index, f"its {'factor' if factor else 'broadcast input'} {self.nodes[source].name} gets none"
@@ -218,10 +226,8 @@ class _Walk:
                 given.add(source)
                 self._give(source, _Tensor(tensor))
 
-    def _cut(self, index: int, node: Node, tensor: int) -> None:
-        """A concatenation: each input gets its piece."""
-        layer: Any = node.layer
-        dim = layer.dim % len(node.shape)
+    def _cut(self, index: int, node: Node, dim: int, tensor: int) -> None:
+        """A concatenation along axis `dim`: each input gets its piece."""
         sizes = [self.nodes[source].shape[dim] for source in node.inputs]
         name = self._name(index)
         for which, source in enumerate(node.inputs):
