@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise, product
 from math import prod
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -64,32 +65,33 @@ def maximum_gradient(x: Array, grad: Array) -> Array:
     return result
 
 
-def _sizes(layer: AdaptivePool | GlobalPool, x: Array) -> tuple[int, ...]:
-    wanted = getattr(layer, "output_size", None)
-    if wanted is None:
-        return (1,) * (x.ndim - 2)
-    return tuple(have if size is None else size for have, size in zip(x.shape[2:], wanted, strict=True))
+def _adaptive_sizes(layer: AdaptivePool, x: Array) -> Sizes:
+    return [have if size is None else size for have, size in zip(x.shape[2:], layer.output_size, strict=True)]
 
 
-def _reduction(layer: AdaptivePool | GlobalPool) -> Reduction:
-    return "max" if "max" in layer.kind else "avg"
+def _one_position(layer: GlobalPool, x: Array) -> Sizes:
+    return (1,) * (x.ndim - 2)
 
 
-def _forward(layer: AdaptivePool | GlobalPool, inputs: Arrays, weights: Weights, context: Context) -> Array:
-    (x,) = inputs
-    return reduced(x, _sizes(layer, x), _reduction(layer))
+def _pool(reduction: Reduction, sizes: Callable[[Any, Array], Sizes]) -> Operation:
+    """A pool to the sizes that the layer asks for."""
 
+    def forward(layer: AdaptivePool | GlobalPool, inputs: Arrays, weights: Weights, context: Context) -> Array:
+        (x,) = inputs
+        return reduced(x, sizes(layer, x), reduction)
 
-def _backward(
-    layer: AdaptivePool | GlobalPool, inputs: Arrays, weights: Weights, grad: Array, context: Context
-) -> Gradients:
-    (x,) = inputs
-    if _reduction(layer) == "max":
-        return (maximum_gradient(x, grad),), {}
-    return (average_gradient(grad, x.shape[2:]),), {}
+    def backward(
+        layer: AdaptivePool | GlobalPool, inputs: Arrays, weights: Weights, grad: Array, context: Context
+    ) -> Gradients:
+        (x,) = inputs
+        return (maximum_gradient(x, grad) if reduction == "max" else average_gradient(grad, x.shape[2:]),), {}
+
+    return Operation(forward, backward)
 
 
 OPERATIONS = {
-    "AdaptivePool": Operation(_forward, _backward),
-    "GlobalPool": Operation(_forward, _backward),
+    **dict.fromkeys((f"adaptive_avg_pool{rank}d" for rank in (1, 2, 3)), _pool("avg", _adaptive_sizes)),
+    **dict.fromkeys((f"adaptive_max_pool{rank}d" for rank in (1, 2, 3)), _pool("max", _adaptive_sizes)),
+    "global_avg_pool": _pool("avg", _one_position),
+    "global_max_pool": _pool("max", _one_position),
 }

@@ -104,7 +104,7 @@ def _fewest_values(network: Network) -> dict[int, int]:
     return {
         index: min(FEWEST_VALUES, prod(node.shape[1:]))
         for index, node in enumerate(network.nodes)
-        if node.kind == "batch_norm"
+        if node.layer is not None and node.layer.over_batch
     }
 
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 ACTIVATIONS = tuple(kind for kind, (module, _) in KINDS.items() if module == "activation" and kind != "softmax")
 """Kinds that `--activation` takes and replaces."""
 
-GATES = frozenset({"multiply", "gate"})
-
 
 def with_activation(network: Network, kind: str) -> Network:
     """The network with every activation of that kind, its fields at their defaults.
@@ -32,6 +30,8 @@ def with_activation(network: Network, kind: str) -> Network:
     readers = consumers(network.nodes, len(network.nodes))
     nodes = []
     for index, node in enumerate(network.nodes):
-        gate = bool(readers[index]) and all(network.nodes[i].kind in GATES for i in readers[index])
-        nodes.append(node._replace(layer=layer) if node.kind in ACTIVATIONS and not gate else node)
+        read_by = [network.nodes[i].layer for i in readers[index]]
+        gate = bool(read_by) and all(reader is not None and reader.multiplies_inputs for reader in read_by)
+        active = node.layer is not None and node.layer.activates
+        nodes.append(node._replace(layer=layer) if active and not gate else node)
     return replace(network, nodes=tuple(nodes))

@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .context import Array, Arrays, Context, Gradients, Operation, Weights, along_channels, sum_but_channels
+from .context import (
+    Array,
+    Arrays,
+    Context,
+    Gradients,
+    Operation,
+    Start,
+    Starts,
+    Weights,
+    along_channels,
+    array_axis,
+    sum_but_channels,
+)
 
 if TYPE_CHECKING:
     from ..layers.activation import ELU, Activation, Gelu, LeakyReLU, PReLU, Softmax, Softplus
@@ -86,12 +98,16 @@ SLOPES: dict[str, Callable[[Array], Array]] = {
 """Kind -> its derivative; where there is none, PyTorch's choice."""
 
 
-def _plain(layer: Activation, inputs: Arrays, weights: Weights, context: Context) -> Array:
-    return np.asarray(PLAIN[layer.kind](inputs[0]))
+def _plain(function: Callable[[Array], Array], slope: Callable[[Array], Array]) -> Operation:
+    """An activation without fields."""
 
+    def forward(layer: Activation, inputs: Arrays, weights: Weights, context: Context) -> Array:
+        return np.asarray(function(inputs[0]))
 
-def _plain_backward(layer: Activation, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
-    return (np.asarray(grad * SLOPES[layer.kind](inputs[0])),), {}
+    def backward(layer: Activation, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+        return (np.asarray(grad * slope(inputs[0])),), {}
+
+    return Operation(forward, backward)
 
 
 GELU_FACTOR, GELU_CUBIC = sqrt(2 / pi), 0.044715
@@ -137,6 +153,10 @@ def _prelu_backward(layer: PReLU, inputs: Arrays, weights: Weights, grad: Array,
     return (np.asarray(np.where(x > 0, grad, slope * grad)),), {"weight": grad_w}
 
 
+def _prelu_tensors(layer: PReLU, shape: tuple[int, ...]) -> Starts:
+    return {"weight": Start((layer.num_parameters,), constant=0.25)}
+
+
 def _elu(layer: ELU, inputs: Arrays, weights: Weights, context: Context) -> Array:
     (x,) = inputs
     return np.asarray(np.maximum(x, 0) + layer.alpha * _exp_below_0(x))
@@ -158,11 +178,6 @@ def _softplus_backward(layer: Softplus, inputs: Arrays, weights: Weights, grad: 
     return (np.asarray(grad * np.where(scaled > layer.threshold, 1, sigmoid(scaled))),), {}
 
 
-def array_axis(dim: int) -> int:
-    """The array's axis of an axis that excludes the batch."""
-    return dim + 1 if dim >= 0 else dim
-
-
 def _softmax(layer: Softmax, inputs: Arrays, weights: Weights, context: Context) -> Array:
     (x,) = inputs
     axis = array_axis(layer.dim)
@@ -176,10 +191,10 @@ def _softmax_backward(layer: Softmax, inputs: Arrays, weights: Weights, grad: Ar
 
 
 OPERATIONS = {
-    "Activation": Operation(_plain, _plain_backward),
+    **{kind: _plain(function, SLOPES[kind]) for kind, function in PLAIN.items()},
     "Gelu": Operation(_gelu, _gelu_backward),
     "LeakyReLU": Operation(_leaky, _leaky_backward),
-    "PReLU": Operation(_prelu, _prelu_backward),
+    "PReLU": Operation(_prelu, _prelu_backward, _prelu_tensors),
     "ELU": Operation(_elu, _elu_backward),
     "Softplus": Operation(_softplus, _softplus_backward),
     "Softmax": Operation(_softmax, _softmax_backward),

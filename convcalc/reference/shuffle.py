@@ -1,60 +1,16 @@
-"""Layers that keep every number: flatten, reshape, permute, identity, dropout, stochastic_depth, shuffles, unfold.
-
-Dropout and stochastic depth pass their input on, in training too: it is what they expect to give, and the
-reference draws no masks.
-"""
+"""Layers that move numbers between channels and space: channel_shuffle, pixel_shuffle, pixel_unshuffle, unfold."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from .borders import border, border_gradient
+from .border import border, border_gradient
 from .context import Array, Arrays, Context, DoesNotFit, Gradients, Operation, Weights
 from .definition import col2im, im2col
 from .windows import Pairs, positions
 
 if TYPE_CHECKING:
-    from ..layers.shape import Flatten, Permute, Reshape
     from ..layers.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle, Unfold
-
-
-def _flatten(layer: Flatten, inputs: Arrays, weights: Weights, context: Context) -> Array:
-    (x,) = inputs
-    axes = x.ndim - 1
-    start, end = layer.start_dim % axes + 1, layer.end_dim % axes + 1
-    return x.reshape(*x.shape[:start], int(np.prod(x.shape[start : end + 1])), *x.shape[end + 1 :])
-
-
-def _reshape(layer: Reshape, inputs: Arrays, weights: Weights, context: Context) -> Array:
-    (x,) = inputs
-    return x.reshape(x.shape[0], *layer.shape)
-
-
-def _restore_shape(layer: Any, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
-    return (grad.reshape(inputs[0].shape),), {}
-
-
-def _order(layer: Permute) -> tuple[int, ...]:
-    """The array's axes, the batch first."""
-    return (0, *(dim % len(layer.dims) + 1 for dim in layer.dims))
-
-
-def _permute(layer: Permute, inputs: Arrays, weights: Weights, context: Context) -> Array:
-    return inputs[0].transpose(_order(layer))
-
-
-def _permute_backward(layer: Permute, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
-    return (grad.transpose(np.argsort(_order(layer))),), {}
-
-
-def _identity(layer: Any, inputs: Arrays, weights: Weights, context: Context) -> Array:
-    return inputs[0]
-
-
-def _identity_backward(layer: Any, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
-    return (grad,), {}
 
 
 def _dealt(x: Array, rows: int) -> Array:
@@ -131,12 +87,6 @@ def _unfold_backward(layer: Unfold, inputs: Arrays, weights: Weights, grad: Arra
 
 
 OPERATIONS = {
-    "Flatten": Operation(_flatten, _restore_shape),
-    "Reshape": Operation(_reshape, _restore_shape),
-    "Permute": Operation(_permute, _permute_backward),
-    "Identity": Operation(_identity, _identity_backward),
-    "Dropout": Operation(_identity, _identity_backward),
-    "StochasticDepth": Operation(_identity, _identity_backward),
     "ChannelShuffle": Operation(_channel_shuffle, _channel_shuffle_backward),
     "PixelShuffle": Operation(_pixel_shuffle, _pixel_shuffle_backward),
     "PixelUnshuffle": Operation(_pixel_unshuffle, _pixel_unshuffle_backward),

@@ -1,4 +1,4 @@
-"""Layers of several inputs and their opposite: concat, add, multiply, gate, split; and scale, by a learned factor."""
+"""Layers of several inputs and their opposite: concat, add, multiply, gate, split."""
 
 from __future__ import annotations
 
@@ -8,24 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .context import Array, Arrays, Context, DoesNotFit, Gradients, Operation, Weights, along_channels, sum_but_channels
+from .context import Array, Arrays, Context, DoesNotFit, Gradients, Operation, Weights, array_axis
 
 if TYPE_CHECKING:
     from ..layers.join import Add, Concat, Gate, Multiply, Split
-    from ..layers.scale import Scale
-
-
-def _axis(dim: int) -> int:
-    """The array's axis of an axis that excludes the batch."""
-    return dim + 1 if dim >= 0 else dim
 
 
 def _concat(layer: Concat, inputs: Arrays, weights: Weights, context: Context) -> Array:
-    return np.concatenate(inputs, axis=_axis(layer.dim))
+    return np.concatenate(inputs, axis=array_axis(layer.dim))
 
 
 def _concat_backward(layer: Concat, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
-    axis = _axis(layer.dim)
+    axis = array_axis(layer.dim)
     cuts = list(accumulate(x.shape[axis] for x in inputs))[:-1]
     return tuple(np.split(grad, cuts, axis=axis)), {}
 
@@ -90,23 +84,10 @@ def _split_backward(layer: Split, inputs: Arrays, weights: Weights, grad: Array,
     return (result,), {}
 
 
-def _scale(layer: Scale, inputs: Arrays, weights: Weights, context: Context) -> Array:
-    (x,) = inputs
-    scaled = x * along_channels(weights["weight"], x)
-    return np.asarray(scaled + along_channels(weights["bias"], x) if layer.bias else scaled)
-
-
-def _scale_backward(layer: Scale, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
-    (x,) = inputs
-    bias = {"bias": sum_but_channels(grad)} if layer.bias else {}
-    return (grad * along_channels(weights["weight"], x),), {"weight": sum_but_channels(grad * x), **bias}
-
-
 OPERATIONS = {
     "Concat": Operation(_concat, _concat_backward),
     "Add": Operation(_add, _add_backward),
     "Multiply": Operation(_multiply, _multiply_backward),
     "Gate": Operation(_gate, _gate_backward),
     "Split": Operation(_split, _split_backward),
-    "Scale": Operation(_scale, _scale_backward),
 }

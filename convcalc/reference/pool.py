@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .borders import border, border_gradient
+from .border import border, border_gradient
 from .context import Array, Arrays, Context, DoesNotFit, Gradients, Operation, Weights
 from .windows import Pairs, Sizes, over, padding_of_word, reach, read_by, taps
 

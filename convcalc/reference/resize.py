@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from .adaptive import average_gradient, reduced
-from .borders import add_at
+from .border import add_at
 from .context import Array, Arrays, Context, DoesNotFit, Gradients, Operation, Weights
 
 if TYPE_CHECKING:
