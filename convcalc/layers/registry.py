@@ -63,6 +63,7 @@ _FAMILIES: dict[tuple[str, str], tuple[str, ...]] = {
     ("shuffle", "PixelShuffle"): ("pixel_shuffle",),
     ("shuffle", "PixelUnshuffle"): ("pixel_unshuffle",),
     ("shuffle", "Unfold"): ("unfold",),
+    ("shuffle", "Fold"): ("fold",),
     ("resize", "Upsample"): ("upsample",),
     ("border", "Pad"): ("pad",),
     ("border", "Crop"): ("crop",),

@@ -1,16 +1,19 @@
-"""Layers that move numbers between channels and space: channel_shuffle, pixel_shuffle, pixel_unshuffle, unfold."""
+"""Layers that move numbers between channels and space: the shuffles channel_shuffle, pixel_shuffle, pixel_unshuffle;
+unfold and fold.
+"""
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 from .border import border, border_gradient
 from .context import Array, Arrays, Context, DoesNotFit, Gradients, Operation, Weights
 from .definition import col2im, im2col
-from .windows import Pairs, positions
+from .windows import Pairs, Sizes, positions
 
 if TYPE_CHECKING:
-    from ..layers.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle, Unfold
+    from ..layers.shuffle import ChannelShuffle, Fold, PixelShuffle, PixelUnshuffle, Unfold
 
 
 def _dealt(x: Array, rows: int) -> Array:
@@ -70,20 +73,39 @@ def _pixel_unshuffle_backward(
     return (_into_space(grad, layer.downscale_factor),), {}
 
 
-def _unfold(layer: Unfold, inputs: Arrays, weights: Weights, context: Context) -> Array:
-    return im2col(border(inputs[0], _sides(layer), "zeros"), layer.kernel_size, layer.stride, layer.dilation)
+def _unfolded(layer: Unfold | Fold, x: Array) -> Array:
+    """Every window of x as a column."""
+    return im2col(border(x, _sides(layer), "zeros"), layer.kernel_size, layer.stride, layer.dilation)
 
 
-def _sides(layer: Unfold) -> Pairs:
+def _folded(layer: Unfold | Fold, columns: Array, space: Sizes) -> Array:
+    """Columns added up where `_unfolded` reads them in an array of this space."""
+    bordered = [size + 2 * side for size, side in zip(space, layer.padding, strict=True)]
+    fields = (layer.kernel_size, layer.stride, layer.dilation)
+    counts, taps = positions(bordered, *fields), prod(layer.kernel_size)
+    if columns.shape[1] % taps or columns.shape[2:] != (prod(counts),):
+        raise DoesNotFit(f"columns {columns.shape[1:]} for {counts} windows of {taps} taps")
+    return border_gradient(col2im(columns, bordered, *fields, counts), tuple(space), _sides(layer), "zeros")
+
+
+def _sides(layer: Unfold | Fold) -> Pairs:
     return tuple((side, side) for side in layer.padding)
 
 
+def _unfold(layer: Unfold, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    return _unfolded(layer, inputs[0])
+
+
 def _unfold_backward(layer: Unfold, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
-    space = inputs[0].shape[2:]
-    bordered = [size + 2 * side for size, side in zip(space, layer.padding, strict=True)]
-    fields = (layer.kernel_size, layer.stride, layer.dilation)
-    result = col2im(grad, bordered, *fields, positions(bordered, *fields))
-    return (border_gradient(result, space, _sides(layer), "zeros"),), {}
+    return (_folded(layer, grad, inputs[0].shape[2:]),), {}
+
+
+def _fold(layer: Fold, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    return _folded(layer, inputs[0], layer.output_size)
+
+
+def _fold_backward(layer: Fold, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    return (_unfolded(layer, grad),), {}
 
 
 OPERATIONS = {
@@ -91,4 +113,5 @@ OPERATIONS = {
     "PixelShuffle": Operation(_pixel_shuffle, _pixel_shuffle_backward),
     "PixelUnshuffle": Operation(_pixel_unshuffle, _pixel_unshuffle_backward),
     "Unfold": Operation(_unfold, _unfold_backward),
+    "Fold": Operation(_fold, _fold_backward),
 }
