@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from convcalc import SpecError, load, loads
 from convcalc.analysis.checkerboard import uneven_overlaps
+from convcalc.analysis.decoder.answers import ANSWERS
 from convcalc.analysis.decoder.mirror import Mirror, mirror
 from convcalc.findings import UsageError
 from convcalc.network import Network
@@ -120,7 +121,16 @@ def test_what_has_no_answer_is_named_with_the_reason() -> None:
     assert decoder_text(made).startswith("# no answer to dropout")
 
 
-def test_a_way_back_that_ends_is_a_wrong_call() -> None:
+def test_columns_are_folded_back_and_images_unfolded() -> None:
+    layers = [{"unfold": {"k": 3, "s": 2, "p": 1}}, {"fold": {"output_size": 9, "k": 3, "s": 2, "p": 1}}]
+    network = loads(spec([3, 9, 9], layers))
+    made = mirror(network)
+    assert [node.kind for node in made.network.nodes] == ["input", "unfold", "fold"]
+    given_back(network, made)
+
+
+def test_a_way_back_that_ends_is_a_wrong_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ANSWERS, "entries", {})
     with pytest.raises(UsageError, match=r"reaches no input: unfold \(unfold\): the language has no layer"):
         mirror(loads(spec([3, 9, 9], [{"unfold": {"k": 3}}])))
     with pytest.raises(UsageError, match="no layer or group 'nowhere'"):

@@ -9,7 +9,17 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ..geometry import IDENTITY, AxisLink, GeometryError, IndivisibleShuffle, RankMismatch, Resize, Window, conv_output
+from ..geometry import (
+    IDENTITY,
+    AxisLink,
+    GeometryError,
+    IndivisibleShuffle,
+    RankMismatch,
+    Resize,
+    TransposedWindow,
+    Window,
+    conv_output,
+)
 from .base import Count, Layer, Operations, Patch, Shape, Shapes, Slide, check_groups, check_space
 from .sliding import PerAxis, PerAxisSize, Sliding, check_rank, spatial_links
 
@@ -95,6 +105,10 @@ class _Columns(Sliding):
 
     short_forms: ClassVar[dict[str, str]] = {"k": "kernel_size", "s": "stride", "p": "padding", "d": "dilation"}
 
+    @property
+    def patch(self) -> Patch:
+        return Patch(self.kernel_size, self.stride, tuple((p, p) for p in self.padding), self.dilation)
+
     def _positions(self, space: Shape) -> tuple[int, ...]:
         """How many windows lie along each axis of an image."""
         fields = zip(space, self.kernel_size, self.stride, self.padding, self.dilation, strict=True)
@@ -106,10 +120,6 @@ class Unfold(_Columns):
 
     Source: torch.nn.Unfold.
     """
-
-    @property
-    def patch(self) -> Patch:
-        return Patch(self.kernel_size, self.stride, tuple((p, p) for p in self.padding), self.dilation)
 
     def windows(self, shape: Shape) -> tuple[Window, ...]:
         fields = zip(self.kernel_size, self.stride, self.padding, self.dilation, strict=True)
@@ -139,6 +149,10 @@ class Fold(_Columns):
     """
 
     output_size: PerAxis
+
+    def windows(self, shape: Shape) -> tuple[TransposedWindow, ...]:
+        fields = zip(self.kernel_size, self.stride, self.padding, self.dilation, strict=True)
+        return tuple(TransposedWindow(k, s, p, p, d) for k, s, p, d in fields)
 
     def output_shape(self, inputs: Shapes) -> Shape:
         shape, taps = inputs[0], prod(self.kernel_size)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...layers.base import Layer, Shape, Shapes
     from ...layers.linear import Linear
     from ...layers.shape import Permute
-    from ...layers.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
+    from ...layers.shuffle import ChannelShuffle, Fold, PixelShuffle, PixelUnshuffle, Unfold
     from .sketch import Sketch
 
 TRAINING = "it belongs to the training of the encoder"
@@ -150,6 +150,24 @@ def _into_space(layer: PixelUnshuffle, asked: Asked) -> int:
     return asked.add("pixel_shuffle", upscale_factor=layer.downscale_factor)
 
 
+def _columns(layer: Unfold | Fold) -> dict[str, Any]:
+    """The fields that an unfold and the fold that is its transpose share."""
+    return {
+        "kernel_size": layer.kernel_size,
+        "stride": layer.stride,
+        "padding": layer.padding,
+        "dilation": layer.dilation,
+    }
+
+
+def _folded(layer: Unfold, asked: Asked) -> int:
+    return asked.add("fold", output_size=asked.shapes[0][1:], **_columns(layer))
+
+
+def _unfolded(layer: Fold, asked: Asked) -> int:
+    return asked.add("unfold", **_columns(layer))
+
+
 ANSWERS: KindTable[Callable[[Any, Asked], int]] = KindTable(
     {
         **dict.fromkeys(("Conv", "SeparableConv", "MaxPool", "AvgPool", "LpPool"), _windowed),
@@ -163,6 +181,8 @@ ANSWERS: KindTable[Callable[[Any, Asked], int]] = KindTable(
         "ChannelShuffle": _channels_dealt,
         "PixelShuffle": _into_channels,
         "PixelUnshuffle": _into_space,
+        "Unfold": _folded,
+        "Fold": _unfolded,
     },
     absent="the language has no layer that undoes its shape",
     refused={

@@ -32,9 +32,10 @@ def remarks(network: Network) -> Iterator[Remark]:
     readers = consumers(network.nodes, len(network.nodes))
     outputs = {output.node for output in network.outputs}
     for index, node in enumerate(network.nodes):
-        if node.layer is None or not node.layer.weighted or not getattr(node.layer, "bias", False):
+        if node.layer is None or not node.layer.weighted or not node.layer.biased(network.input_shapes(node)):
             continue
-        kinds = {network.nodes[reader].kind for reader in readers[index]}
-        if kinds == {"batch_norm"} and index not in outputs:
+        read_by = [network.nodes[reader].layer for reader in readers[index]]
+        normalized = bool(read_by) and all(layer is not None and layer.over_batch for layer in read_by)
+        if normalized and index not in outputs:
             message = f"the batch norm behind it takes away the bias of this {node.kind} (channels: {node.shape[0]:,})"
             yield Remark("CC403", message, node.name, "write bias: false")

@@ -33,13 +33,13 @@ def remarks(network: Network) -> Iterator[Remark]:
         if node.layer is None or not node.inputs:
             continue
         channels = network.nodes[node.inputs[0]].shape[0]
-        norm_groups = getattr(node.layer, "num_groups", 1)
+        norm_groups = node.layer.norm_groups or 1
         if norm_groups > 1 and norm_groups == channels:
             message = f"{norm_groups} groups of {channels} channels leave one channel a group"
             yield Remark("CC411", message, node.name, "fewer groups, or instance_norm if that is what is meant")
         if not node.layer.weighted:
             continue
-        groups = getattr(node.layer, "groups", 1)
+        groups = node.layer.channel_groups or 1
         if 1 < groups != channels and groups == node.shape[0]:
             message = f"{groups} groups leave one of {node.shape[0]} output channels each, and it is not depthwise"
             hint = f"{channels} groups make it depthwise, fewer groups an ordinary grouped convolution"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ...geometry import TransposedWindow
 from ...geometry.overlap import interior_overlap, uniform_overlap
+from ...layers.base import Layer
 from ...network import Network
 from ..manual.page import Page
 from .remark import Remark
@@ -61,11 +62,10 @@ def remarks(network: Network) -> Iterator[Remark]:
             yield Remark("CC410", message, node.name, hint)
 
 
-def _transposed(network: Network, layer: object, inputs: tuple[int, ...]) -> list[TransposedWindow]:
-    windows = getattr(layer, "windows", None)
-    if windows is None or not hasattr(layer, "output_padding"):
+def _transposed(network: Network, layer: Layer | None, inputs: tuple[int, ...]) -> list[TransposedWindow]:
+    if layer is None or layer.multiplies != "transposed":
         return []
-    return [w for w in windows(network.nodes[inputs[0]].shape) if isinstance(w, TransposedWindow)]
+    return [w for w in layer.windows(network.nodes[inputs[0]].shape) if isinstance(w, TransposedWindow)]
 
 
 def _uneven(window: TransposedWindow) -> str:

@@ -51,7 +51,7 @@ def remarks(network: Network) -> Iterator[Remark]:
     """A remark for each axis on which some output reads only padding."""
     for slide in slides(network):
         window = slide.window
-        if (window.before <= 0 and window.after <= 0) or getattr(slide.layer, "padding_mode", "zeros") != "zeros":
+        if (window.before <= 0 and window.after <= 0) or slide.layer.border_mode != "zeros":
             continue
         position = _blind(slide)
         if position is None:
@@ -61,7 +61,7 @@ def remarks(network: Network) -> Iterator[Remark]:
         what = f"output {position} of {slide.output}{axis} reads only padding (padding {pads}, input {slide.size})"
         largest = effective_kernel(window.kernel_size, window.dilation) - 1
         hint = f"padding of at most {largest} is of use here" if max(window.before, window.after) > largest else None
-        code = "CC405" if "pool" in slide.node.kind else "CC404"
+        code = "CC405" if slide.layer.reduction is not None else "CC404"
         yield Remark(code, what, slide.node.name, hint or "use a smaller dilation, or a larger input")
 
 

@@ -36,9 +36,11 @@ class Slide(NamedTuple):
 def slides(network: Network) -> Iterator[Slide]:
     """Every axis of every convolution and pool whose window slides over the input; axes that are alike, once."""
     for node in network.nodes:
-        if node.layer is None or node.layer.patch is None or node.kind == "unfold":
+        if node.layer is None or node.layer.patch is None:
             continue
         shape = network.nodes[node.inputs[0]].shape
+        if len(shape) != len(node.shape):
+            continue
         windows = node.layer.windows(shape)
         axes = list(zip(shape[1:], node.shape[1:], windows, strict=True))
         alike = all(axis == axes[0] for axis in axes)
