@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ..analysis.conventions import COLUMN_CONVENTIONS
 from ..analysis.report import Report
-from .table import amount
+from ..units import amount
 
 FIELD_COLUMNS = frozenset({"receptive_field", "jump", "start", "centre"})
 DEVICE_COLUMNS = frozenset({"time", "bound"})

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from ..analysis.quantity.registry import Quantity, Shaped, Value
 from ..analysis.report import Report, Subject
+from ..units import amount, scaled
 from .escape import printable
 from .grid import Column, Grid, Line, wrapped
 
@@ -15,21 +16,6 @@ LARGEST = ("depth", "live", "workspace")
 
 TEXT_COLUMNS = ("name", "kind")
 """Quantities whose cells may be cut on a narrow terminal."""
-
-
-def amount(value: int, unit: str) -> str:
-    """An integer with thousands separators; bytes in the unit that keeps them readable, MiB at the most.
-
-    >>> amount(6422528, "bytes"), amount(802816, "numbers"), amount(4000, "bytes")
-    ('6.13 MiB', '802,816', '3.91 KiB')
-    """
-    if unit != "bytes":
-        return f"{value:,}"
-    for name, size in (("MiB", 2**20), ("KiB", 2**10)):
-        if value >= size:
-            hundredths = (200 * value + size) // (2 * size)
-            return f"{hundredths // 100:,}.{hundredths % 100:02d} {name}"
-    return f"{value} B"
 
 
 def value_text(value: Value, raw: bool = False, unit: str = "") -> str:
@@ -103,22 +89,6 @@ def heading(report: Report, width: int | None = None) -> list[Line]:
     if network.source:
         lines += wrapped(network.source, width, "dim")
     return lines
-
-
-def scaled(value: int) -> str:
-    """A count to three digits with its SI prefix.
-
-    >>> scaled(1582671872), scaled(6998552), scaled(512)
-    ('1.58 G', '7.00 M', '512')
-    """
-    for power, prefix in ((12, "T"), (9, "G"), (6, "M"), (3, "K")):
-        if value >= 10**power:
-            digits = len(str(value // 10**power))
-            places = max(3 - digits, 0)
-            number = (value * 10**places + 10**power // 2) // 10**power
-            whole, fraction = divmod(number, 10**places)
-            return f"{whole}.{fraction:0{places}d} {prefix}" if places else f"{whole} {prefix}"
-    return str(value)
 
 
 def totals_line(report: Report) -> str:
