@@ -36,10 +36,10 @@ class Slide(NamedTuple):
 def slides(network: Network) -> Iterator[Slide]:
     """Every axis of every convolution and pool whose window slides over the input; axes that are alike, once."""
     for node in network.nodes:
-        if node.layer is None or not hasattr(node.layer, "kernel_size") or node.kind == "unfold":
+        if node.layer is None or node.layer.patch is None or node.kind == "unfold":
             continue
         shape = network.nodes[node.inputs[0]].shape
-        windows = node.layer.windows(shape)  # type: ignore[attr-defined]
+        windows = node.layer.windows(shape)
         axes = list(zip(shape[1:], node.shape[1:], windows, strict=True))
         alike = all(axis == axes[0] for axis in axes)
         for number, (size, output, window) in enumerate(axes[:1] if alike else axes):
