@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from ..analysis.quantities import quantity
 from ..findings import Finding
 from .builds import Builds
 from .expect import say
-from .expect_section import claimed_quantity
 
 
 class Budget(NamedTuple):
@@ -27,7 +27,7 @@ def check_budgets(builds: Builds, budgets: Sequence[Budget]) -> Iterator[Finding
     """A finding for each budget that the network exceeds, at the name of the spec."""
     report = builds.report() if budgets else None
     for budget in budgets:
-        found = claimed_quantity(budget.quantity)
+        found = quantity(budget.quantity)
         assert found is not None and report is not None
         value = found.get(report, report.whole)
         if isinstance(value, (int, Fraction)) and value > budget.limit:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from ..analysis.quantity.registry import Shaped, Value
-from ..analysis.report import Report, Subject
+from ..analysis.figures import Figures, Subject
+from ..analysis.quantity import Shaped, Value
 from ..analysis.subjects import find
 from ..findings import Finding
 from ..hints import suggest
@@ -62,7 +62,7 @@ def _judge(builds: Builds, expectation: Expectation) -> Iterator[Unmet | Finding
             yield outcome
 
 
-def _subject(report: Report, claim: Claim) -> Subject | None:
+def _subject(report: Figures, claim: Claim) -> Subject | None:
     if not claim.where:
         return report.whole
     if claim.of_output:
@@ -73,7 +73,7 @@ def _subject(report: Report, claim: Claim) -> Subject | None:
     return find(report, claim.where)
 
 
-def _nearest(report: Report, claim: Claim) -> str | None:
+def _nearest(report: Figures, claim: Claim) -> str | None:
     network = report.network
     names = [output.name for output in network.outputs] if claim.of_output else [s.name for s in report.stages]
     if "." in claim.where:
@@ -86,12 +86,13 @@ def _finding(builds: Builds, code: str, message: str, claim: Claim, hint: str | 
     return replace(builds.origin.finding_at(code, message, at, hint=hint), where=claim.where)
 
 
-def _compare(builds: Builds, claim: Claim, report: Report, subject: Subject, key: Key) -> Unmet | Finding | None:
+def _compare(builds: Builds, claim: Claim, report: Figures, subject: Subject, key: Key) -> Unmet | Finding | None:
     name = claim.key.text if not claim.of_output else "output"
     actual = claim.quantity.get(report, subject)
     if actual is None:
         message = f"{claim.where or report.network.name} has no {name}{describe(key)}"
-        return _finding(builds, "CC306", message, claim, None)
+        needed = claim.quantity.needs
+        return _finding(builds, "CC306", message, claim, f"{name} needs {needed}" if needed else None)
     if isinstance(claim.value, Text) and claim.value.empty:
         finding = _finding(builds, "CC301", f"{name} is {say(actual)}; nothing is expected", claim, UPDATE)
         return Unmet(claim, actual, finding)

@@ -64,7 +64,8 @@ def command(
 
 
 def _threshold(text: str) -> Threshold:
-    from ..analysis.diff import COMPARED, compared
+    from ..analysis.diff import limited
+    from ..analysis.quantities import quantity
 
     name, _, limit = text.partition("=")
     number = limit.strip()
@@ -73,11 +74,11 @@ def _threshold(text: str) -> Threshold:
     except NoAmount as error:
         hint = "for example --fail-over params=1%"
         raise UsageError(f"--fail-over takes NAME=N or NAME=N%, not '{text}'", hint) from error
-    wanted = {"peak_memory": "live"}.get(name.strip(), name.strip())
-    numeric = [found.name for found in compared(tuple(n for n in COMPARED if n not in ("output", "receptive_field")))]
-    if wanted not in numeric:
-        raise UsageError(f"--fail-over knows no '{name.strip()}'", f"one of {', '.join(numeric)}")
-    return Threshold(wanted, most, number.endswith("%"), text)
+    wanted, known = quantity(name.strip()), limited()
+    if wanted is None or wanted not in known:
+        names = ", ".join(each.name for each in known)
+        raise UsageError(f"--fail-over knows no '{name.strip()}'", f"one of {names}")
+    return Threshold(wanted.name, most, number.endswith("%"), text)
 
 
 def _exceeded(difference: Difference, threshold: Threshold) -> str | None:

@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from ..analysis.quantity.registry import Quantity, Shaped, Value
-from ..analysis.report import Report, Subject
+from ..analysis.figures import Figures, Subject
+from ..analysis.quantity import Quantity, Shaped, Value
 from ..units import amount, scaled
 from .escape import printable
 from .grid import Column, Grid, Line, wrapped
-
-LARGEST = ("depth", "live", "workspace")
-"""Quantities that do not add up, but whose figure for the network stands in the last row."""
-
-TEXT_COLUMNS = ("name", "kind")
-"""Quantities whose cells may be cut on a narrow terminal."""
 
 
 def value_text(value: Value, raw: bool = False, unit: str = "") -> str:
@@ -40,7 +34,7 @@ def value_text(value: Value, raw: bool = False, unit: str = "") -> str:
 
 
 def values_grid(
-    report: Report,
+    report: Figures,
     subjects: Sequence[Subject],
     quantities: Sequence[Quantity],
     *,
@@ -53,28 +47,24 @@ def values_grid(
     numeric = [any(isinstance(row[i], (int, Fraction)) for row in values) for i in range(len(quantities))]
     columns = [
         Column(
-            first if quantity.name == "name" else quantity.name,
+            first if quantity.name == "name" else quantity.heading,
             "right" if numeric[i] else "left",
-            quantity.name in TEXT_COLUMNS,
+            quantity.words,
         )
         for i, quantity in enumerate(quantities)
     ]
     units = [quantity.unit for quantity in quantities]
     rows = [[value_text(value, raw, unit) for value, unit in zip(row, units, strict=True)] for row in values]
-    if not total or not any(_has_total(quantity) for quantity in quantities):
+    if not total or not any(quantity.total for quantity in quantities):
         return Grid(columns, rows)
     last = [
-        "total" if q.name == "name" else value_text(q.get(report, report.whole), raw, q.unit) if _has_total(q) else ""
+        "total" if q.name == "name" else value_text(q.get(report, report.whole), raw, q.unit) if q.total else ""
         for q in quantities
     ]
     return Grid(columns, [*rows, last], rules=frozenset({len(rows)}), styles={(len(rows), 0): "bold"})
 
 
-def _has_total(quantity: Quantity) -> bool:
-    return quantity.sums or quantity.name in LARGEST
-
-
-def heading(report: Report, width: int | None = None) -> list[Line]:
+def heading(report: Figures, width: int | None = None) -> list[Line]:
     """What the report is about: name, variant, input, and the source in lines that fit."""
     network = report.network
     shapes = ", ".join(
@@ -91,7 +81,7 @@ def heading(report: Report, width: int | None = None) -> list[Line]:
     return lines
 
 
-def totals_line(report: Report) -> str:
+def totals_line(report: Figures) -> str:
     """The totals in one line."""
     totals = report.totals
     parts = [
