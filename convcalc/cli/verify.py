@@ -47,7 +47,9 @@ def command(
     max_memory: Annotated[
         str | None,
         typer.Option(
-            "--max-memory", metavar="SIZE", help="Refuse to take more: 500M or 2GiB. Default: half of the free."
+            "--max-memory",
+            metavar="SIZE",
+            help="Refuse to take more: 500M (500·10^6 bytes), 2GiB (2·2^30). Default: half of the free.",
         ),
     ] = None,
     format: Annotated[Format, typer.Option("--format", help="How to print.")] = "rich",
