@@ -10,9 +10,11 @@ from typer.testing import CliRunner
 
 from convcalc import analyse, load, loads
 from convcalc.analysis.cost.device import DEVICES
+from convcalc.analysis.diff import compared, limited
 from convcalc.analysis.figures import Figures
 from convcalc.analysis.quantities import QUANTITIES, quantity, quantity_names
-from convcalc.analysis.quantity import Quantity
+from convcalc.analysis.quantity import Quantity, number
+from convcalc.check.budgets import Budget, check_budgets
 from convcalc.check.builds import Builds
 from convcalc.check.config import config_of
 from convcalc.check.expect import check_expectations
@@ -132,8 +134,6 @@ def test_every_operation_has_its_column() -> None:
 
 
 def test_only_numbers_of_the_network_are_limited() -> None:
-    from convcalc.analysis.diff import compared, limited
-
     assert [record.name for record in compared()] == [
         *("output", "params", "buffers", "macs", "flops", "activations", "live", "receptive_field", "depth")
     ]
@@ -141,3 +141,20 @@ def test_only_numbers_of_the_network_are_limited() -> None:
     assert [record.name for record in limited()] == [
         *("params", "buffers", "macs", "flops", "activations", "live", "depth")
     ]
+
+
+def test_decimals_are_numbers_to_claims_budgets_and_printed_cells() -> None:
+    figures = analyse(loads(SPEC))
+    value = number(known("intensity").get(figures, figures.whole))
+    assert isinstance(value, Fraction)
+    assert 1 < value < 2
+    for claim, codes in (("'> 1'", []), ("'< 1'", ["CC301"]), ("'1.9 ± 20%'", []), ("1.87", [])):
+        unmet, _ = check_expectations(Builds(loads(f"{SPEC}expect: {{intensity: {claim}}}\n")))
+        assert [found.finding.code for found in unmet] == codes, claim
+    builds = Builds(loads(SPEC))
+    budgets = [Budget("intensity", Fraction(most), str(most), "convcalc.toml") for most in (1, 2)]
+    assert [finding.code for finding in check_budgets(builds, budgets)] == ["CC305"]
+    (table,) = compare(
+        loads(f"{SPEC}published: {{title: T, columns: {{c: {{value: intensity}}}}, rows: {{total: ['9.9']}}}}\n")
+    )
+    assert table.rows[0][0].computed == f"{float(value):.1f}"

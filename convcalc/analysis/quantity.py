@@ -73,6 +73,16 @@ class Quantity(NamedTuple):
         return f"{self.meaning}; also {', '.join(self.aliases)}" if self.aliases else self.meaning
 
 
+def number(value: Value) -> int | Fraction | None:
+    """The number that a value is; None for a word, a shape or none.
+
+    >>> number(decimal(Fraction(16, 3))), number(7), number(shaped((3, 8, 8))), number("conv2d")
+    (Fraction(16, 3), 7, None, None)
+    """
+    raw = value.raw if isinstance(value, Shaped) else value
+    return raw if isinstance(raw, (int, Fraction)) else None
+
+
 SPACE_LETTERS = {1: ("l",), 2: ("h", "w"), 3: ("d", "h", "w")}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from ..analysis.figures import Figures, Subject
-from ..analysis.quantity import Shaped, Value
+from ..analysis.quantity import Shaped, Value, number
 from ..analysis.subjects import find
 from ..findings import Finding
 from ..hints import suggest
@@ -117,13 +117,15 @@ def _expected(claim: Claim, actual: Value) -> tuple[str, bool, bool] | None:
         return None if sizes is None or raw is None else (say_shape(sizes), sizes == raw, True)
     if not isinstance(node, Text):
         return None
-    number = parse_number_claim(node.text)
+    claimed, exact = parse_number_claim(node.text), number(actual)
     if isinstance(actual, (int, Fraction)):
-        return None if number is None else (_wanted(number), number.met(actual), number.exact)
+        return None if claimed is None else (_wanted(claimed), claimed.met(actual), claimed.exact)
     if isinstance(actual, Shaped):
         raw = _flat(actual)
-        if number is not None and raw is not None and ("c" not in actual.parts or len(raw) == 1):
-            return _wanted(number), all(number.met(size) for size in raw), number.exact
+        if claimed is not None and raw is not None and ("c" not in actual.parts or len(raw) == 1):
+            return _wanted(claimed), all(claimed.met(size) for size in raw), claimed.exact
+        if claimed is not None and exact is not None and not claimed.exact:
+            return _wanted(claimed), claimed.met(exact), False
         written = actual.written()
         return node.text, node.text.replace("x", "×") == written, True
     return f"'{node.text}'", node.text == actual, True
@@ -136,10 +138,10 @@ def _flat(value: Value) -> tuple[int, ...] | None:
     return (value,) if isinstance(value, int) else None
 
 
-def _wanted(number: NumberClaim) -> str:
-    if number.exact and number.number.denominator == 1:
-        return f"{number.number.numerator:,}"
-    return number.text
+def _wanted(claimed: NumberClaim) -> str:
+    if claimed.exact and claimed.number.denominator == 1:
+        return f"{claimed.number.numerator:,}"
+    return claimed.text
 
 
 def _form(actual: Value) -> str:

@@ -73,12 +73,12 @@ def _key(value: Value) -> object:
     """What a value is sorted by: its number, word, or the elements of its shape; None for what has none."""
     from math import prod
 
-    from ..analysis.quantity import Shaped
+    from ..analysis.quantity import Shaped, number
 
     if not isinstance(value, Shaped):
         return value
     if not isinstance(value.raw, tuple):
-        return value.raw
+        return number(value)
     sizes = [size for size in value.raw if isinstance(size, int)]
     return prod(sizes) if sizes and len(sizes) == len(value.raw) else None
 

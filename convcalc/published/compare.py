@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from ..analysis.figures import Figures
 from ..analysis.quantities import quantity
-from ..analysis.quantity import Shaped, Value
+from ..analysis.quantity import Shaped, Value, number
 from ..analysis.subjects import find
 from ..findings import SpecError, UsageError
 from ..network import Network
@@ -226,7 +226,10 @@ def render(value: Value, reading: Reading, printed: str, total: object) -> str:
     if value is None:
         return ""
     if isinstance(value, Shaped):
-        return value.written(reading.format)
+        exact = number(value) if reading.format is None and parse_number(printed) is not None else None
+        if exact is None:
+            return value.written(reading.format)
+        value = exact
     if isinstance(value, str):
         return value if reading.format is None else reading.format.replace("{}", value)
     form = parse_number(printed)
