@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from . import reference
+    from .analysis.full_report import analyse
     from .analysis.report import Report
     from .findings import Finding, SpecError, UsageError
     from .geometry.errors import GeometryError
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from .geometry.solve import solve
     from .language import load, loads, parse_layer
     from .network import Network
-    from .published.report import analyse
 
 _PLACES = {
     "Finding": ".findings",
@@ -27,7 +27,7 @@ _PLACES = {
     "Report": ".analysis.report",
     "SpecError": ".findings",
     "UsageError": ".findings",
-    "analyse": ".published.report",
+    "analyse": ".analysis.full_report",
     "invert": ".geometry.inversion",
     "load": ".language",
     "loads": ".language",

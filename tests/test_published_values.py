@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from convcalc import analyse, loads
+from convcalc.analysis.published import compare
 from convcalc.analysis.quantity.registry import Shaped, quantity
 from convcalc.analysis.subjects import find
 from convcalc.findings import SpecError
-from convcalc.published.compare import compare
 
 SPEC = """
 convcalc: 1

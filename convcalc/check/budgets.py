@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from ..findings import Finding
 from .builds import Builds
+from .claim_values import claimed_quantity
 from .expect import say
-from .expect_section import claimed_quantity
 
 
 class Budget(NamedTuple):

@@ -1,10 +1,17 @@
-"""The values of claims as they are written: exact numbers, bounds, tolerances, with units."""
+"""Claims as they are written: names of quantities; exact numbers, bounds, tolerances, with units."""
 
 from __future__ import annotations
 
 import re
 from fractions import Fraction
 from typing import Literal, NamedTuple
+
+from ..analysis.quantity.registry import QUANTITY_NAMES, Quantity, quantity
+
+NAMED = {"peak_memory": "live"}
+"""Names of claims and budgets that are no quantity's own -> the quantity."""
+CLAIM_NAMES = dict(sorted({**QUANTITY_NAMES, **{name: name for name in NAMED}}.items()))
+"""Every name that a claim may have -> what it means."""
 
 UNITS = {
     "": 1,
@@ -62,6 +69,11 @@ class NumberClaim(NamedTuple):
     def exact(self) -> bool:
         """Whether it claims one value."""
         return self.relation == "=" and not self.approximate
+
+
+def claimed_quantity(name: str) -> Quantity | None:
+    """The quantity of a claim's or a budget's name."""
+    return quantity(NAMED.get(name, name))
 
 
 def parse_number_claim(text: str) -> NumberClaim | None:

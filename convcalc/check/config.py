@@ -138,7 +138,7 @@ def _budgets(path: Path, table: dict[str, Any]) -> tuple[Budget, ...]:
 
 def _budget(path: Path, key: str, value: object) -> Budget:
     from ..analysis.quantity.registry import QUANTITIES
-    from .expect_section import claimed_quantity
+    from .claim_values import claimed_quantity
 
     name = key.removeprefix(PREFIX)
     if not key.startswith(PREFIX) or claimed_quantity(name) is None:

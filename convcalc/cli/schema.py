@@ -4,7 +4,8 @@ from __future__ import annotations
 
 
 def command() -> None:
-    from ..check.language import language_schema
+    from ..check.claim_values import CLAIM_NAMES
+    from ..language.json_schema import language_schema
     from ..render.terminal import json_text, write_text
 
-    write_text(json_text(language_schema()))
+    write_text(json_text(language_schema(CLAIM_NAMES)))

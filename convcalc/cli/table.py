@@ -21,9 +21,9 @@ from .options import (
 )
 
 if TYPE_CHECKING:
+    from ..analysis.published import TableResult
     from ..analysis.quantity.registry import Quantity
     from ..analysis.report import Report, Subject
-    from ..published.compare import TableResult
     from ..render.grid import Grid
 
 
@@ -63,7 +63,7 @@ def command(
         raise UsageError(f"the column {min(filter(None, needed))} needs --device", "for example --device v100")
     if plot is not None and format != "rich":
         raise UsageError("--plot draws for a terminal: it goes without --format")
-    from ..published.report import analyse
+    from ..analysis.full_report import analyse
 
     network = load_network(spec, set, variant, input)
     report = analyse(network, batch, dtype=dtype, optimizer=optimizer, device=read_device(device))

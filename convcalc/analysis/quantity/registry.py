@@ -165,6 +165,9 @@ QUANTITIES: dict[str, Quantity] = {
 """Name -> quantity. `count` is the papers' name for `repeats`."""
 
 ALIASES = {"count": "repeats", "layer": "name", "type": "kind"}
+_MEANINGS = {known.name: f"{known.meaning} ({known.unit})" for known in QUANTITIES.values()}
+QUANTITY_NAMES = dict(sorted({**{name: name for name in ALIASES}, **_MEANINGS}.items()))
+"""Every name that a spec may use -> what it means."""
 
 
 def quantity(name: str) -> Quantity | None:
@@ -175,6 +178,7 @@ def quantity(name: str) -> Quantity | None:
 __all__ = [
     "ALIASES",
     "QUANTITIES",
+    "QUANTITY_NAMES",
     "Getter",
     "Quantity",
     "Shaped",

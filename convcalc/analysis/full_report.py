@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ..analysis.report import Report, complete
 from ..network import Network
+from .report import Report, complete
 
 if TYPE_CHECKING:
-    from ..analysis.cost.device import Device
-    from .compare import TableResult
+    from .cost.device import Device
+    from .published import TableResult
 
 
 class FullReport(Report):
@@ -30,7 +30,7 @@ class FullReport(Report):
         origin = self.network.origin
         if origin is None or origin.section("published") is None or self.skipped:
             return ()
-        from .compare import compare
+        from .published import compare
 
         return compare(self.network)
 
