@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..units import scaled
 from .grid import Column, Grid
-from .table import scaled
 
 if TYPE_CHECKING:
-    from ..published.index import SpecEntry
+    from ..analysis.gallery import SpecEntry
 
 _TO_THE_YEAR = re.compile(r".*?\b(?:19|20)\d\d\b")
 

@@ -10,14 +10,23 @@ import re
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from ..analysis.quantity.registry import Shaped, Value, quantity
-from ..analysis.report import Report, analyse
-from ..analysis.subjects import find
 from ..findings import SpecError, UsageError
+from ..language.published import (
+    PLACEHOLDER,
+    SUM,
+    Difference,
+    PrintedCell,
+    PrintedTable,
+    Reading,
+    placeholders,
+    read_tables,
+)
 from ..network import Network
+from .figures import Figures
 from .printed import divisor, parse_number, write_number
-from .reading import PLACEHOLDER, SUM, Reading, placeholders
-from .section import Difference, PrintedCell, PrintedTable, read_tables
+from .quantities import QUANTITY_NAMES, quantity
+from .quantity import Shaped, Value, number
+from .subjects import find
 
 Status = Literal["ignored", "empty", "equal", "differs"]
 
@@ -54,19 +63,19 @@ class TableResult(NamedTuple):
     def column_counts(self) -> list[tuple[str, int, int]]:
         """(heading, reproduced, cells) of every column that counts."""
         counts = []
-        for i, column in enumerate(self.table.columns):
+        for i, heading in enumerate(self.table.columns):
             statuses = [row[i].status for row in self.rows]
             counted = sum(status in ("equal", "differs") for status in statuses)
             if counted:
-                counts.append((column.heading, statuses.count("equal"), counted))
+                counts.append((heading, statuses.count("equal"), counted))
         return counts
 
     def differing(self) -> list[tuple[str, str, Cell]]:
         """(row label, heading, cell) of every cell that differs."""
         return [
-            (printed.label, column.heading, cell)
-            for printed, row in zip(self.table.rows, self.rows, strict=True)
-            for column, cell in zip(self.table.columns, row, strict=True)
+            (printed.label, heading, cell)
+            for printed, row in zip(self.table.rows.values(), self.rows, strict=True)
+            for heading, cell in zip(self.table.columns, row, strict=True)
             if cell.status == "differs"
         ]
 
@@ -105,36 +114,34 @@ class Comparison:
     The network is the spec's as the file says it: no params, variant or input of the caller's.
     """
 
-    def __init__(self, network: Network, reports: dict[object, Report] | None = None) -> None:
+    def __init__(self, network: Network, reports: dict[object, Figures] | None = None) -> None:
         self.network = network
         self._reports = reports if reports is not None else {}
         """(variant, params, input) of a reading -> its report; a caller that has some hands them over."""
 
     def tables(self) -> tuple[TableResult, ...]:
         """Every published table of the spec, compared. Raises SpecError where a claim cannot be read."""
-        if self.network.origin is None:
-            return ()
-        return tuple(self._compare(table) for table in read_tables(self.network.origin))
+        return tuple(self._compare(table) for table in read_tables(self.network.origin, QUANTITY_NAMES))
 
     def _compare(self, table: PrintedTable) -> TableResult:
-        listed = {(difference.row, difference.column): difference for difference in table.differs}
+        listed = {(difference.row, difference.column): difference for difference in table.differs or ()}
         used: set[tuple[str, str]] = set()
         rows = []
-        for row in table.rows:
+        for row in table.rows.values():
             cells = []
-            for column, printed in zip(table.columns, row.cells, strict=True):
-                keys = ((row.key, column.heading), (row.label, column.heading))
+            for (heading, column), printed in zip(table.columns.items(), row.cells, strict=True):
+                keys = ((row.name, heading), (row.label, heading))
                 key = next((key for key in keys if key in listed), None)
                 if key is not None:
                     used.add(key)
-                reading = table.reading.merged(printed.reading)
+                reading = table.reading(row, column, printed)
                 cells.append(self._cell(printed, reading, listed.get(key) if key else None))
             rows.append(tuple(cells))
         stray = tuple(difference for key, difference in listed.items() if key not in used)
         return TableResult(table, tuple(rows), stray)
 
     def _cell(self, printed: PrintedCell, reading: Reading, difference: Difference | None) -> Cell:
-        if reading.ignored or reading.value is None:
+        if not reading.value:
             return Cell(printed, "ignored")
         if not printed.text:
             return Cell(printed, "empty")
@@ -148,14 +155,15 @@ class Comparison:
 
     def text(self, printed: PrintedCell, reading: Reading) -> str:
         """What a reading gives, written in the form of a printed cell."""
+        if not reading.value:
+            return ""
         report = self.report(reading, printed)
-        assert reading.value is not None
         if placeholders(reading.value):
             return self._composed(report, reading, reading.value, printed)
         value = self._sum(report, reading, reading.value.split(SUM), printed)
         return render(value, reading, printed.text, lambda: self._total(report, reading))
 
-    def _composed(self, report: Report, reading: Reading, template: str, printed: PrintedCell) -> str:
+    def _composed(self, report: Figures, reading: Reading, template: str, printed: PrintedCell) -> str:
         """A composed value with its quantities written in; empty where one of them has no value."""
         values = {path: self._value(report, reading, path, printed) for path in placeholders(template)}
         if None in values.values():
@@ -169,14 +177,14 @@ class Comparison:
 
         return PLACEHOLDER.sub(written, template)
 
-    def _sum(self, report: Report, reading: Reading, paths: list[str], printed: PrintedCell) -> Value:
+    def _sum(self, report: Figures, reading: Reading, paths: list[str], printed: PrintedCell) -> Value:
         values = [self._value(report, reading, path, printed) for path in paths]
         if len(values) == 1:
             return values[0]
         numbers = [value for value in values if isinstance(value, (int, Fraction))]
         return sum(numbers) if len(numbers) == len(values) else None
 
-    def _value(self, report: Report, reading: Reading, value: str, printed: PrintedCell) -> Value:
+    def _value(self, report: Figures, reading: Reading, value: str, printed: PrintedCell) -> Value:
         path, _, name = value.rpartition(".")
         base = "" if reading.at == "total" else reading.at
         where = ".".join(part for part in (base, path) if part) or "total"
@@ -189,15 +197,16 @@ class Comparison:
         assert found is not None
         return found.get(report, subject)
 
-    def _total(self, report: Report, reading: Reading) -> Value:
+    def _total(self, report: Figures, reading: Reading) -> Value:
         assert reading.value is not None
         names = [path.rpartition(".")[2] for path in reading.value.split(SUM)]
         found = [known.get(report, report.whole) for known in map(quantity, names) if known is not None]
         return sum([value for value in found if isinstance(value, (int, Fraction))])
 
-    def report(self, reading: Reading, printed: PrintedCell) -> Report:
+    def report(self, reading: Reading, printed: PrintedCell) -> Figures:
         """The report of the network under a reading's variant, params and input."""
-        key = (reading.variant, reading.params, reading.input)
+        params = None if reading.params is None else tuple(reading.params.items())
+        key = (reading.variant, params, reading.input)
         found = self._reports.get(key)
         if found is None:
             origin = self.network.origin
@@ -205,19 +214,17 @@ class Comparison:
             if key != (None, None, None):
                 assert origin is not None
                 try:
-                    network = origin.reload(
-                        params=dict(reading.params or ()), variant=reading.variant, input=reading.input
-                    )
+                    network = origin.reload(params=reading.params, variant=reading.variant, input=reading.input)
                 except SpecError as error:
                     self._fail(f"this reading does not build: {error.findings[0].message}", printed)
                 except UsageError as error:
                     self._fail(f"this reading does not fit the spec: {error.message}", printed)
-            found = self._reports[key] = analyse(network)
+            found = self._reports[key] = Figures(network)
         return found
 
     def _fail(self, message: str, printed: PrintedCell) -> None:
         assert self.network.origin is not None
-        raise SpecError([self.network.origin.finding_at("CC306", message, printed.at)])
+        raise SpecError([self.network.origin.finding_at("CC306", message, printed.written)])
 
 
 def render(value: Value, reading: Reading, printed: str, total: object) -> str:
@@ -225,13 +232,16 @@ def render(value: Value, reading: Reading, printed: str, total: object) -> str:
     if value is None:
         return ""
     if isinstance(value, Shaped):
-        return value.written(reading.format)
+        exact = number(value) if reading.format is None and parse_number(printed) is not None else None
+        if exact is None:
+            return value.written(reading.format)
+        value = exact
     if isinstance(value, str):
         return value if reading.format is None else reading.format.replace("{}", value)
     form = parse_number(printed)
     if form is None:
         return str(value)
-    units = dict(reading.unit or ())
+    units = reading.unit or {}
     if units and units.get(form.suffix, Fraction(1)) is None:
         whole = total() if callable(total) else None
         if not isinstance(whole, int) or not whole:
