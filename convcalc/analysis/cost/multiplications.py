@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from ...geometry import TransposedWindow, conv_macs, effective_taps, formula
+from ...geometry import TransposedWindow, conv_macs, effective_taps, formula, left_over
 from ...layers.base import OPERATIONS
 
 if TYPE_CHECKING:
@@ -68,20 +68,12 @@ def effective_macs(layer: Layer, inputs: Shapes, output: Shape) -> int:
         else:
             size, positions = read[axis], output[axis]
         every *= positions * k
-        pairs *= (
-            positions * k
-            if _fits(size, positions, k, s, before, d)
-            else effective_taps(size, positions, k, s, before, d)
-        )
+        inside = before <= 0 and left_over(size, positions, k, s, before, 0, d) >= 0
+        pairs *= positions * k if inside else effective_taps(size, positions, k, s, before, d)
     if pairs == every:
         return macs
     beside = layer.macs_beside_windows(inputs, output)
     return (macs - beside) // every * pairs + beside
-
-
-def _fits(size: int, positions: int, k: int, s: int, before: int, d: int) -> bool:
-    """Whether every tap of every position meets a real input."""
-    return before <= 0 and (positions - 1) * s + (k - 1) * d - before < size
 
 
 def _windows(layer: Layer, shape: Shape) -> Windows:

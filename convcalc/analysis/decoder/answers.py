@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...geometry import effective_kernel
+from ...geometry import left_over
 from ...layers.kind_table import KindTable
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ def _windowed(layer: Layer, asked: Asked) -> int:
         return asked.sketch.add(asked.name, f"conv{rank}d", [larger], **fields)
     pads, extra = [], []
     for axis, window, count in slides:
-        extent = effective_kernel(window.kernel_size, window.dilation)
-        over = shape[axis] + window.before + window.after - (count - 1) * window.stride - extent
+        over = left_over(shape[axis], count, *window)
         pads.append((window.before, window.after + max(-over, 0)))
         extra.append(max(over, 0))
     fields |= {"kernel_size": kernel, "stride": tuple(w.stride for w in windows), "padding": tuple(pads)}

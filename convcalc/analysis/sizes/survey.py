@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...geometry import GeometryError, Window, effective_kernel
+from ...geometry import GeometryError, Window, left_over
 from ...network import Inference, Network
 from .growth import Growth, moving_size
 
@@ -189,8 +189,7 @@ def _edge(layer: Layer, node: int, window: Window, inputs: Column, outputs: Colu
             size = sizes[n] = shape[source]
             for read, at, count in strided_windows(layer, (shape,), output):
                 if read == source:
-                    end = (count - 1) * at.stride + effective_kernel(at.kernel_size, at.dilation)
-                    over[n] = size + at.before + at.after - end
+                    over[n] = left_over(size, count, *at)
                     unread[n] = min(max(over[n] - at.after, 0), size)
         exact |= (over[n] == 0) << n
     return Edge(node, window, exact, tuple(sizes), tuple(over), tuple(unread))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...geometry import effective_kernel
+from ...geometry import left_over
 from ...network import Network
 from ..manual.page import Page
 from .remark import Remark, axis_name, slides
@@ -33,10 +33,7 @@ def remarks(network: Network) -> Iterator[Remark]:
     """A remark for each axis that has inputs behind the last window."""
     for slide in slides(network):
         window = slide.window
-        reached = (
-            (slide.output - 1) * window.stride - window.before + effective_kernel(window.kernel_size, window.dilation)
-        )
-        unread = slide.size - reached
+        unread = left_over(slide.size, slide.output, *window) - window.after
         if unread > 0:
             axis = f" along its {name}" if (name := axis_name(slide)) else ""
             message = f"{slide.node.kind} never reads the last {unread} of {slide.size} positions{axis}"

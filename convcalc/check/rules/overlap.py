@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...geometry import TransposedWindow
-from ...geometry.overlap import interior_overlap, uniform_overlap
+from ...geometry.transposed import interior_overlap, uniform_overlap
 from ...layers.base import Layer
 from ...network import Network
 from ..manual.page import Page
