@@ -10,8 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from convcalc import SpecError, load, loads
-from convcalc.analysis.decoder.answers import ANSWERS
-from convcalc.analysis.decoder.mirror import Mirror, mirror
+from convcalc.analysis.decoder import Mirror, mirror
+from convcalc.analysis.decoder_answers import ANSWERS
 from convcalc.check.rules import overlap
 from convcalc.findings import UsageError
 from convcalc.network import Network

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..geometry import GeometryError, checked
 from ..network import Group, Network, Node
-from .cost.costs import FREE, Cost, CostCache, total
+from .cost import FREE, Cost, CostCache, total
 
 if TYPE_CHECKING:
     from ..layers.base import Layer, Shape, Shapes
-    from .cost.device import Device
-    from .field.receptive import ReceptiveFields
-    from .memory.liveness import Liveness
+    from .device import Device
+    from .memory import Liveness
+    from .receptive_field import ReceptiveFields
 
     Fact = Callable[[Layer, Shapes, Shape], int]
     """A count of one layer for one example, from its inputs' shapes and its output's."""
@@ -124,7 +124,7 @@ class Figures:
     @cached_property
     def item(self) -> int:
         """Bytes of one element at this dtype."""
-        from .memory.liveness import ITEM_BYTES
+        from .memory import ITEM_BYTES
 
         return ITEM_BYTES[self.dtype]
 
@@ -165,35 +165,35 @@ class Figures:
     @cached_property
     def receptive_fields(self) -> ReceptiveFields:
         """The receptive field of every node, and joins whose paths differ."""
-        from .field.receptive import receptive_fields
+        from .receptive_field import receptive_fields
 
         return receptive_fields(self.network)
 
     @cached_property
     def liveness(self) -> Liveness:
         """What is alive while each layer runs at inference."""
-        from .memory.liveness import liveness
+        from .memory import liveness
 
         return liveness(self.network)
 
     @cached_property
     def saved(self) -> list[int]:
         """For each node, the bytes that backward needs and no earlier layer keeps."""
-        from .memory.training import saved_bytes
+        from .memory import saved_bytes
 
         return saved_bytes(self.network, self.batch, self.item)
 
     @cached_property
     def backward(self) -> list[int]:
         """For each node, the MACs of its backward pass at batch 1."""
-        from .memory.training import backward_macs
+        from .memory import backward_macs
 
         return backward_macs(self.network, self.costs)
 
     @cached_property
     def moved(self) -> list[int]:
         """For each node, the bytes that it reads and writes."""
-        from .cost.device import bytes_moved
+        from .device import bytes_moved
 
         return bytes_moved(self.network, self.costs, self.batch, self.item)
 
@@ -230,8 +230,7 @@ class Figures:
 
 
 def _check_memory_options(dtype: str, optimizer: str) -> None:
-    from .memory.liveness import ITEM_BYTES
-    from .memory.training import OPTIMIZERS
+    from .memory import ITEM_BYTES, OPTIMIZERS
 
     for name, value, known in (("dtype", dtype, ITEM_BYTES), ("optimizer", optimizer, OPTIMIZERS)):
         if value not in known:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def write_decoder(network: Network, resize: bool, skips: bool, until: str | None) -> None:
     """Print the decoder that mirrors a network; what it leaves out stands in comments above it."""
-    from ..analysis.decoder.mirror import mirror
+    from ..analysis.decoder import mirror
     from ..render.decoder import decoder_text
     from ..render.terminal import write_text
 

@@ -24,7 +24,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from ..analysis.explain.explanation import Explanation
+    from ..analysis.explanation import Explanation
     from ..analysis.figures import Subject
     from ..analysis.report import Report
     from ..network import Network
@@ -48,7 +48,7 @@ def command(
     optimizer: OptimizerOption = "sgd",
     device: DeviceOption = None,
 ) -> None:
-    from ..analysis.explain.explanation import explain
+    from ..analysis.explain import explain
     from ..analysis.report import analyse
 
     inline = layer is None and _is_item(spec)

@@ -29,7 +29,7 @@ def command(
         raise UsageError(f"--to {last} lies below --from {first}")
     if last - first >= LONGEST_LIST:
         raise UsageError(f"--from {first} --to {last} lists more than {LONGEST_LIST:,} sizes")
-    from ..analysis.sizes.sizes import sizes
+    from ..analysis.sizes import sizes
     from ..render import sizes as render
     from ..render import terminal
 

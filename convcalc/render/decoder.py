@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from ..analysis.decoder.mirror import Mirror
+from ..analysis.decoder import Mirror
 from ..language.write import write
 from .escape import printable
 

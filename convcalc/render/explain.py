@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from ..analysis.explain.explanation import Explanation, Section, Step
+from ..analysis.explanation import Explanation, Section, Step
 from ..units import amount
 from .escape import latex as latex_text
 from .escape import markdown as markdown_text

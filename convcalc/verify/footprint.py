@@ -11,7 +11,7 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..analysis.memory.liveness import ITEM_BYTES, storages
+from ..analysis.memory import ITEM_BYTES, storages
 from ..geometry import TransposedWindow
 from ..layers.kind_table import KindTable
 

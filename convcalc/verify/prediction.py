@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..analysis.cost.multiplications import effective_macs
+from ..analysis.multiplications import effective_macs
 from ..layers.kind_table import KindTable
 from ..reference import backward, forward
 from ..reference.context import Start

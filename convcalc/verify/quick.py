@@ -13,7 +13,7 @@ from functools import partial
 from math import prod
 from typing import TYPE_CHECKING
 
-from ..analysis.sizes.growth import combined_period, follow, moving_size
+from ..analysis.size_survey import combined_period, follow, moving_size
 from ..geometry import GeometryError
 from ..network import Inference
 

@@ -12,13 +12,12 @@ from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from ...geometry import FORMULAS
+from ..geometry import FORMULAS
 
 if TYPE_CHECKING:
-    from ...layers.base import Shape
-    from ..field.seen import Seen
-    from ..figures import Subject
-    from ..report import Report
+    from ..layers.base import Shape
+    from .seen import Seen
+
 
 Amount = int | Fraction | str
 
@@ -128,59 +127,3 @@ def total(result: str, parts: Iterable[int], unit: str = "", note: str = "") -> 
     """
     numbers = tuple(parts)
     return Step(result, sum(numbers), "", " + ".join(map(str, numbers)) if len(numbers) > 1 else "", unit, note)
-
-
-def explain(report: Report, subject: Subject, at: tuple[int, ...] | None = None) -> Explanation:
-    """Why a layer, a group or the whole network has its figures; with `at`, what one output position sees.
-
-    `at` has one position a space axis of the subject's output. Raises ValueError where there is no such
-    position.
-    """
-    from .network import group_sections, network_sections
-
-    single = subject.group is None and len(subject.nodes) == 1 and subject is not report.whole
-    index = subject.output
-    if single and index is not None and report.node(index).layer is not None:
-        return _layer(report, index, at)
-    sections = group_sections(report, subject)
-    if subject is report.whole:
-        sections += network_sections(report)
-    seen, extra = _seen(report, index, at)
-    inputs = tuple(report.network.inputs.values()) if subject is report.whole else _entry(report, subject)
-    kind = subject.group.kind if subject.group is not None else "network" if subject is report.whole else "layers"
-    name = report.network.name if subject is report.whole else subject.name
-    return Explanation(name, kind, inputs, report.shape(subject), "", (*sections, *extra), seen)
-
-
-def _entry(report: Report, subject: Subject) -> tuple[Shape, ...]:
-    """The shape that the first layer of a group reads."""
-    for i in subject.nodes:
-        node = report.node(i)
-        return report.network.input_shapes(node) if node.inputs else (node.shape,)
-    return ()
-
-
-def _layer(report: Report, index: int, at: tuple[int, ...] | None) -> Explanation:
-    from .layer import layer_sections
-
-    node = report.node(index)
-    assert node.layer is not None
-    seen, extra = _seen(report, index, at)
-    lines = (type(node.layer).__doc__ or "").strip().split("\n\n")[0].split()
-    inputs = report.network.input_shapes(node)
-    sections = (*layer_sections(report, index), *extra)
-    return Explanation(node.name, node.kind, inputs, node.shape, " ".join(lines), sections, seen)
-
-
-def _seen(
-    report: Report, index: int | None, at: tuple[int, ...] | None
-) -> tuple[tuple[Seen, ...], tuple[Section, ...]]:
-    if at is None:
-        return (), ()
-    if index is None:
-        raise ValueError("it has no single output")
-    from ..field.seen import seen_from
-    from .field import seen_section
-
-    seen = tuple(seen_from(report.network, index, at))
-    return seen, tuple(seen_section(report, index, at, one) for one in seen)

@@ -14,12 +14,13 @@ from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from ...geometry import formula
-from ...units import NoAmount, read_amount
+from ..geometry import formula
+from ..units import NoAmount, read_amount
 
 if TYPE_CHECKING:
-    from ...network import Network
-    from .costs import Cost
+    from ..network import Network
+    from .cost import Cost
+
 
 ROOFLINE = "Williams, Waterman & Patterson 2009, 10.1145/1498765.1498785"
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from ...geometry import TransposedWindow, conv_macs, effective_taps, formula, left_over
-from ...layers.base import OPERATIONS
+from ..geometry import TransposedWindow, conv_macs, effective_taps, formula, left_over
+from ..layers.base import OPERATIONS
 
 if TYPE_CHECKING:
-    from ...layers.base import Layer, Shape, Shapes, Windows
+    from ..layers.base import Layer, Shape, Shapes, Windows
+
 
 LAVIN = "Lavin & Gray 2015, arXiv:1509.09308, section 4"
 MATHIEU = "Mathieu, Henaff & LeCun 2013, arXiv:1312.5851, section 3; a real transform of n = 2^b points: 5/2·n·b flops"

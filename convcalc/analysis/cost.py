@@ -11,11 +11,12 @@ from collections.abc import Iterable
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...geometry import checked
-from ...layers.base import OPERATIONS
+from ..geometry import checked
+from ..layers.base import OPERATIONS
 
 if TYPE_CHECKING:
-    from ...layers.base import Layer, Shape, Shapes
+    from ..layers.base import Layer, Shape, Shapes
+
 
 _FLOPS = {kind: flops for kind, (flops, _) in OPERATIONS.items()}
 

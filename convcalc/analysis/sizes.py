@@ -10,16 +10,152 @@ Source of the classes: docs/sizes.md; checked against brute force by tests/test_
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...findings import UsageError
-from ...network import Network
-from .axis import AxisSizes
-from .decisions import Decision, decide, demands, remainders
-from .growth import Growth, combined_period, follow, moving_size
-from .outputs import outputs_of, weight_sizes
-from .sets import periodic_set
-from .survey import LONGEST_PERIOD, Survey, Surveyor
+from ..findings import UsageError
+from ..network import Network
+from .size_decisions import Decision, decide, demands, outputs_of, remainders, weight_sizes
+from .size_sets import periodic_set
+from .size_survey import LONGEST_PERIOD, Growth, Survey, Surveyor, combined_period, follow, moving_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .size_decisions import Decision, Demand, Remainder, SizeOutput
+    from .size_sets import SizeSet
+    from .size_survey import Surveyor
+
+
+AT_ONCE = 1024
+"""Sizes surveyed together."""
+
+
+class SizeRow(NamedTuple):
+    """One size, tried."""
+
+    size: int
+    output: int | None
+    """The first output that follows the size; None where the network does not build."""
+    exact: bool
+    ratio: bool
+    over: tuple[str, ...]
+    """Layers that leave something over, in order."""
+    unread: tuple[str, ...]
+    """Those among them that leave inputs unread."""
+
+    def to_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {
+            "size": self.size,
+            "output": self.output,
+            "builds": self.output is not None,
+            "exact": self.exact,
+            "ratio": self.ratio,
+            "over": list(self.over),
+            "unread": list(self.unread),
+        }
+
+
+def size_rows(surveyor: Surveyor, output: SizeOutput | None, listed: range) -> Iterator[SizeRow]:
+    """Every size listed, tried one by one; `output` is the node and axis shown."""
+    nodes = surveyor.network.nodes
+    node, position = (output.node, output.axis) if output else (len(nodes) - 1, 0)
+    for start in range(0, len(listed), AT_ONCE):
+        survey = surveyor.survey(listed[start : start + AT_ONCE])
+        for n, size in enumerate(survey.sizes):
+            shape = survey.columns[node][n]
+            if not survey.builds >> n & 1 or shape is None:
+                yield SizeRow(size, None, False, False, (), ())
+                continue
+            over = tuple(nodes[edge.node].name for edge in survey.edges if edge.over[n])
+            unread = tuple(nodes[edge.node].name for edge in survey.edges if edge.unread[n])
+            yield SizeRow(size, shape[position], bool(survey.exact >> n & 1), bool(survey.ratio >> n & 1), over, unread)
+
+
+@dataclass(frozen=True)
+class AxisSizes:
+    """The answers for one axis of the input."""
+
+    axis: int
+    size: int
+    """The spec's own size."""
+    period: int
+    settled: bool
+    """Whether the sets repeat beyond the sizes tried; else they hold for these alone."""
+    tried: range
+    builds: SizeSet
+    exact: SizeSet
+    """Nothing is left over at any strided window."""
+    ratio: SizeSet
+    """Every layer's size is the input's times its rate."""
+    weights: SizeSet
+    """Sizes at which every weight has the shape that it has at the spec's own size."""
+    minimum_by: Decision | None
+    builds_by: Decision | None
+    exact_by: Decision | None
+    ratio_by: Decision | None
+    weights_by: Decision | None
+    outputs: tuple[SizeOutput, ...]
+    demands: tuple[Demand, ...]
+    """What each strided window asks of its input, and what is left of the network's sizes after it."""
+    remainders: tuple[Remainder, ...]
+    """What is left over at the spec's own size."""
+    surveyor: Surveyor
+
+    @property
+    def minimum(self) -> int | None:
+        """The smallest size that builds."""
+        return self.builds.minimum
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What makes two axes alike."""
+        return (
+            self.size,
+            *(str(getattr(self, name)) for name in _ANSWERS),
+            *map(str, self.demands),
+            *((o.name, o.expression) for o in self.outputs),
+        )
+
+    def to_dict(self, listed: range | None = None) -> dict[str, object]:
+        """This axis in the JSON contract of `sizes`, and a row for each size listed."""
+        rows = {} if listed is None else {"sizes": [row.to_dict() for row in self.rows(listed)]}
+        return {
+            "axis": self.axis,
+            "minimum": self.minimum,
+            "period": self.period,
+            "settled": self.settled,
+            "builds": str(self.builds),
+            "exact": self.exact.to_dict(),
+            "ratio": self.ratio.to_dict(),
+            "weights": str(self.weights),
+            "output": self.outputs[0].expression if self.outputs else None,
+            "outputs": [output.to_dict() for output in self.outputs],
+            "decided_by": {name: by.to_dict() if by else None for name, by in self.decisions().items()},
+            "demands": [demand.to_dict() for demand in self.demands],
+            "remainders": [remainder.to_dict() for remainder in self.remainders],
+            **rows,
+        }
+
+    def rows(self, listed: range) -> Iterator[SizeRow]:
+        """Every size listed, tried one by one."""
+        return size_rows(self.surveyor, self.outputs[0] if self.outputs else None, listed)
+
+    def decisions(self) -> dict[str, Decision | None]:
+        """Answer -> the layer that decides it."""
+        return {
+            "minimum": self.minimum_by,
+            "builds": self.builds_by,
+            "exact": self.exact_by,
+            "ratio": self.ratio_by,
+            "weights": self.weights_by,
+        }
+
+
+_ANSWERS = ("period", "builds", "exact", "ratio", "weights", "minimum_by", "exact_by", "ratio_by")
+
 
 SCAN_BUDGET = 2_000_000
 """Layers times sizes up to which the smallest size is sought one by one; above it stretches are halved."""

@@ -1,15 +1,69 @@
-"""The sections of a group's explanation (sums over its layers) and those that only a network has."""
+"""Why a layer, a group or the network has its figures: sums over layers, and what only a network has."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..cost.multiplications import effective_macs, im2col_elements, lecture_space, lecture_time
-from .explanation import Section, Step, total
+from .explain_layer import layer_sections, seen_section
+from .explanation import Explanation, Section, Step, total
+from .memory import OPTIMIZERS, best_order, liveness
+from .multiplications import effective_macs, im2col_elements, lecture_space, lecture_time
+from .seen import seen_from
 
 if TYPE_CHECKING:
-    from ..figures import Subject
-    from ..report import Report
+    from ..layers.base import Shape
+    from .figures import Subject
+    from .report import Report
+    from .seen import Seen
+
+
+def explain(report: Report, subject: Subject, at: tuple[int, ...] | None = None) -> Explanation:
+    """Why a layer, a group or the whole network has its figures; with `at`, what one output position sees.
+
+    `at` has one position a space axis of the subject's output. Raises ValueError where there is no such
+    position.
+    """
+    single = subject.group is None and len(subject.nodes) == 1 and subject is not report.whole
+    index = subject.output
+    if single and index is not None and report.node(index).layer is not None:
+        return _layer(report, index, at)
+    sections = group_sections(report, subject)
+    if subject is report.whole:
+        sections += network_sections(report)
+    seen, extra = _seen(report, index, at)
+    inputs = tuple(report.network.inputs.values()) if subject is report.whole else _entry(report, subject)
+    kind = subject.group.kind if subject.group is not None else "network" if subject is report.whole else "layers"
+    name = report.network.name if subject is report.whole else subject.name
+    return Explanation(name, kind, inputs, report.shape(subject), "", (*sections, *extra), seen)
+
+
+def _entry(report: Report, subject: Subject) -> tuple[Shape, ...]:
+    """The shape that the first layer of a group reads."""
+    for i in subject.nodes:
+        node = report.node(i)
+        return report.network.input_shapes(node) if node.inputs else (node.shape,)
+    return ()
+
+
+def _layer(report: Report, index: int, at: tuple[int, ...] | None) -> Explanation:
+    node = report.node(index)
+    assert node.layer is not None
+    seen, extra = _seen(report, index, at)
+    lines = (type(node.layer).__doc__ or "").strip().split("\n\n")[0].split()
+    inputs = report.network.input_shapes(node)
+    sections = (*layer_sections(report, index), *extra)
+    return Explanation(node.name, node.kind, inputs, node.shape, " ".join(lines), sections, seen)
+
+
+def _seen(
+    report: Report, index: int | None, at: tuple[int, ...] | None
+) -> tuple[tuple[Seen, ...], tuple[Section, ...]]:
+    if at is None:
+        return (), ()
+    if index is None:
+        raise ValueError("it has no single output")
+    seen = tuple(seen_from(report.network, index, at))
+    return seen, tuple(seen_section(report, index, at, one) for one in seen)
 
 
 def group_sections(report: Report, subject: Subject) -> tuple[Section, ...]:
@@ -67,9 +121,6 @@ def _training_cost(report: Report) -> Section:
 
 
 def _inference(report: Report) -> Section:
-    from ..memory.liveness import liveness
-    from ..memory.schedule import best_order
-
     nodes = report.network.nodes
     scale = report.batch * report.item
     given = report.liveness
@@ -99,8 +150,6 @@ def _inference(report: Report) -> Section:
 
 
 def _training_memory(report: Report) -> Section:
-    from ..memory.training import OPTIMIZERS
-
     held = report.totals.params * report.item
     kept = OPTIMIZERS[report.optimizer]
     state = Step("state", kept * held, "", f"{kept}*{held}", "bytes", report.optimizer)
@@ -146,7 +195,7 @@ def _roofline(report: Report) -> list[Section]:
     device = report.device
     if device is None:
         return []
-    from ..cost.device import ROOFLINE, least_total, limit
+    from .device import ROOFLINE, least_total, limit
 
     work = [(cost.flops * report.batch, moved) for cost, moved in zip(report.costs, report.moved, strict=True)]
     bounds = [limit(flops, moved, device) for flops, moved in work if moved]
