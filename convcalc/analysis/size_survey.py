@@ -194,6 +194,10 @@ class Survey:
         self.ratio = self.builds
         self.ratio_steps: list[Step] = []
 
+    def sets(self) -> dict[str, int]:
+        """The sizes that build, those that leave nothing over, those that hold the ratios."""
+        return {"builds": self.builds, "exact": self.exact, "ratio": self.ratio}
+
     def members(self, bits: int) -> list[int]:
         """The sizes of a set.
 

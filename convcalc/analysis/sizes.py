@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..findings import UsageError
 from ..network import Network
@@ -110,11 +110,12 @@ class AxisSizes:
         return self.builds.minimum
 
     @property
-    def key(self) -> tuple[Any, ...]:
+    def key(self) -> tuple[object, ...]:
         """What makes two axes alike."""
         return (
             self.size,
-            *(str(getattr(self, name)) for name in _ANSWERS),
+            *map(str, (self.period, self.builds, self.exact, self.ratio, self.weights)),
+            *map(str, (self.minimum_by, self.exact_by, self.ratio_by)),
             *map(str, self.demands),
             *((o.name, o.expression) for o in self.outputs),
         )
@@ -152,9 +153,6 @@ class AxisSizes:
             "ratio": self.ratio_by,
             "weights": self.weights_by,
         }
-
-
-_ANSWERS = ("period", "builds", "exact", "ratio", "weights", "minimum_by", "exact_by", "ratio_by")
 
 
 SCAN_BUDGET = 2_000_000
@@ -228,8 +226,8 @@ class _Answers:
         start = size + (FAR // self.stretch + 1) * self.stretch
         self.far = surveyor.survey(range(start, start + self.stretch))
         self.patterns = {
-            name: frozenset(at % self.stretch for at in self.far.members(getattr(self.far, name)))
-            for name in ("builds", "exact", "ratio")
+            name: frozenset(at % self.stretch for at in self.far.members(bits))
+            for name, bits in self.far.sets().items()
         }
         self.here = surveyor.survey(range(max(1, size - self.stretch), size + self.stretch + 1))
         self.near = self._near()
@@ -240,12 +238,12 @@ class _Answers:
         settled = self.periodic and self._agrees(near)
         sets = {
             name: periodic_set(
-                near.members(getattr(near, name)),
+                near.members(bits),
                 range(near.sizes[0], near.sizes[-1] + 1),
                 self.stretch if settled else 1,
                 self.patterns[name] if settled else frozenset(),
             )
-            for name in ("builds", "exact", "ratio")
+            for name, bits in near.sets().items()
         }
         below = (sets["builds"].minimum or 1) - 1
         weights, weights_by = weight_sizes(self.surveyor.network, self.here, self.growths, self.size, sets["builds"])
@@ -274,8 +272,8 @@ class _Answers:
         """Whether the last stretch of a survey shows the far pattern."""
         last = [n for n, size in enumerate(survey.sizes) if size > survey.sizes[-1] - self.stretch]
         return all(
-            (getattr(survey, name) >> n & 1) == (survey.sizes[n] % self.stretch in pattern)
-            for name, pattern in self.patterns.items()
+            (bits >> n & 1) == (survey.sizes[n] % self.stretch in self.patterns[name])
+            for name, bits in survey.sets().items()
             for n in last
         )
 
