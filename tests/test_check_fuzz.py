@@ -20,7 +20,7 @@ from convcalc.language import gallery_path
 from convcalc.language.document import KEYS
 from convcalc.language.fields import fields_of
 from convcalc.layers.registry import KINDS
-from convcalc.render.findings import finding_text
+from convcalc.render.text import finding_text
 
 from .command import run
 

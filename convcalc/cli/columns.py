@@ -9,10 +9,10 @@ from ..hints import suggest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from fractions import Fraction
 
     from ..analysis.quantity.registry import Quantity, Value
     from ..analysis.report import Report, Subject
-    from ..render.grid import Line
 
 DEFAULT = ("name", "kind", "output", "params", "macs")
 WIDE = ("name", "kind", "patch", "output", "receptive_field", "params", "macs", "flops", "activation")
@@ -38,16 +38,6 @@ def column(name: str) -> Quantity:
         hint = suggest(name, [*QUANTITIES, *ALIASES], "")
         raise UsageError(f"there is no column '{name}'", f"{hint} --columns help lists them all".strip())
     return known
-
-
-def help_lines() -> list[Line]:
-    """Every column with its unit and meaning."""
-    from ..analysis.quantity.registry import QUANTITIES
-    from ..render.grid import Column, Grid, layout
-    from ..render.terminal import line_width
-
-    rows = [[q.name, q.unit, q.meaning] for q in QUANTITIES.values()]
-    return list(layout(Grid([Column("column"), Column("unit"), Column("meaning")], rows), line_width()))
 
 
 def arranged(report: Report, subjects: list[Subject], sort: str | None, top: int | None) -> list[Subject]:
@@ -76,18 +66,13 @@ def _key(value: Value) -> object:
     return prod(sizes) if sizes and len(sizes) == len(value.raw) else None
 
 
-def plot_lines(report: Report, subjects: Sequence[Subject], name: str, width: int | None) -> list[Line]:
-    """One column as bars. Raises UsageError for a column without numbers."""
+def lengths(report: Report, subjects: Sequence[Subject], name: str) -> tuple[Quantity, list[int | Fraction | None]]:
+    """A quantity and its numbers, as lengths of bars. Raises UsageError for a column without numbers."""
     from fractions import Fraction
 
-    from ..render.plot import bars
-    from ..render.table import value_text
-
     drawn = column(name)
-    values = [drawn.get(report, subject) for subject in subjects]
-    numbers = [key if isinstance(key := _key(value), (int, Fraction)) else None for value in values]
+    keys = [_key(drawn.get(report, subject)) for subject in subjects]
+    numbers = [key if isinstance(key, (int, Fraction)) else None for key in keys]
     if subjects and all(number is None for number in numbers):
         raise UsageError(f"--plot draws numbers, and '{name}' has none here", "for example --plot macs")
-    texts = [value_text(value, unit=drawn.unit) for value in values]
-    heading = f"{drawn.name} ({drawn.unit}): {drawn.meaning}" if drawn.unit else f"{drawn.name}: {drawn.meaning}"
-    return [[(heading, "bold")], *bars([subject.name for subject in subjects], numbers, texts, width)]
+    return drawn, numbers

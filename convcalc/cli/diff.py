@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import re
-import sys
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from ..findings import UsageError
 from .options import InputOption, SetOption, VariantOption, load_network
+from .output import format_option, write
 
 if TYPE_CHECKING:
     from ..analysis.diff import Difference
 
 SpecArgument = "A spec file, - for standard input, a gallery name, an ONNX file, or git:REV:path."
-
-
-Format = Literal["rich", "markdown", "json"]
 
 
 class Threshold(NamedTuple):
@@ -33,7 +30,7 @@ class Threshold(NamedTuple):
 def command(
     before: Annotated[str, typer.Argument(metavar="A", help=SpecArgument)],
     after: Annotated[str, typer.Argument(metavar="B", help=SpecArgument)],
-    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "rich",
+    format: Annotated[str, format_option("diff")] = "text",
     fail_over: Annotated[
         list[str] | None,
         typer.Option("--fail-over", metavar="NAME=N[%]", help="Fail where it grows by more: params=1%; repeatable."),
@@ -44,21 +41,16 @@ def command(
 ) -> None:
     from ..analysis.diff import diff
     from ..analysis.report import analyse
-    from ..render import terminal
-    from ..render.diff import diff_json, diff_lines, diff_markdown
+    from ..render.diff import diff_data, diff_document
+    from ..render.streams import write_error
 
     thresholds = [_threshold(text) for text in fail_over or ()]
     first, second = (analyse(load_network(spec, set, variant, input)) for spec in (before, after))
     difference = diff(first, second)
-    if format == "json":
-        terminal.write_text(diff_json(difference))
-    elif format == "markdown":
-        terminal.write_text(diff_markdown(difference))
-    else:
-        terminal.write_lines(diff_lines(difference, terminal.line_width()))
+    write(format, lambda: diff_document(difference, comment=format != "text"), lambda: diff_data(difference))
     exceeded = [message for threshold in thresholds if (message := _exceeded(difference, threshold))]
     for message in exceeded:
-        print(f"error: {message}", file=sys.stderr)
+        write_error(message)
     if exceeded:
         raise typer.Exit(1)
 

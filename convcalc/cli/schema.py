@@ -5,6 +5,6 @@ from __future__ import annotations
 
 def command() -> None:
     from ..check.language import language_schema
-    from ..render.terminal import json_text, write_text
+    from ..render.streams import json_text, write_text
 
     write_text(json_text(language_schema()))

@@ -19,15 +19,14 @@ from .options import (
     load_network,
     read_device,
 )
+from .output import format_option, write
 
 if TYPE_CHECKING:
-    from ..analysis.quantity.registry import Quantity
-    from ..analysis.report import Report, Subject
-    from ..published.compare import TableResult
-    from ..render.grid import Grid
+    from collections.abc import Sequence
+
+    from ..render.document import Document
 
 
-Format = Literal["rich", "markdown", "csv", "json", "latex"]
 By = Literal["layer", "stage"]
 
 
@@ -42,7 +41,7 @@ def command(
     ] = None,
     top: Annotated[int | None, typer.Option("--top", min=1, metavar="N", help="Show the first N rows.")] = None,
     plot: Annotated[str | None, typer.Option("--plot", metavar="COLUMN", help="Draw one column as bars.")] = None,
-    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "rich",
+    format: Annotated[str, format_option("table")] = "text",
     input: InputOption = None,
     set: SetOption = None,
     variant: VariantOption = None,
@@ -51,91 +50,48 @@ def command(
     optimizer: OptimizerOption = "sgd",
     device: DeviceOption = None,
 ) -> None:
-    from ..render import terminal
-    from .columns import arranged, chosen, help_lines
+    from ..render.streams import line_width
+    from .columns import arranged, chosen, lengths
 
     if columns == "help":
-        terminal.write_lines(help_lines())
+        _write_help()
         return
-    quantities = chosen(columns, terminal.line_width() if format == "rich" else None)
+    quantities = chosen(columns, line_width() if format == "text" else None)
     shown = {quantity.name for quantity in quantities} | {plot, sort}
     if device is None and (needed := shown & {"time", "bound"}):
         raise UsageError(f"the column {min(filter(None, needed))} needs --device", "for example --device v100")
-    if plot is not None and format != "rich":
+    if plot is not None and format != "text":
         raise UsageError("--plot draws for a terminal: it goes without --format")
     from ..published.report import analyse
 
     network = load_network(spec, set, variant, input)
     report = analyse(network, batch, dtype=dtype, optimizer=optimizer, device=read_device(device))
-    shaping = bool(by or columns or sort or top or plot)
-    compared = not (shaping or format == "csv")
-    if format == "json":
-        terminal.write_text(terminal.json_text(report.to_dict()))
-        return
-    results = report.published if compared else ()
-    skipped = f"published tables skipped: they describe the spec without {', '.join(report.skipped)}"
-    skipped = skipped if compared and report.skipped else ""
-    subjects = arranged(report, report.stages if by == "stage" else report.layers, sort, top)
-    if plot is not None:
-        _write_plot(report, subjects, plot)
-    elif format == "csv" or not results:
-        _write_values(report, subjects, quantities, by, format, skipped)
-    else:
-        _write_published(report, results, format)
+    compared = not (by or columns or sort or top or plot or format == "csv")
+
+    def document() -> Document:
+        from ..render import table
+
+        subjects = arranged(report, report.stages if by == "stage" else report.layers, sort, top)
+        first = "stage" if by == "stage" else "layer"
+        if plot is not None:
+            return table.bars_document(report, subjects, *lengths(report, subjects, plot))
+        if format == "csv":
+            return table.values_rows(report, subjects, quantities, first)
+        if compared and report.published:
+            return table.published_document(report, report.published)
+        remarks = [_skipped(report.skipped)] if compared and report.skipped else []
+        return table.values_document(report, subjects, quantities, first, remarks)
+
+    write(format, document, report.to_dict)
 
 
-def _write_plot(report: Report, subjects: list[Subject], plot: str) -> None:
-    from ..render import terminal
-    from ..render.table import heading
-    from .columns import plot_lines
-
-    drawn = plot_lines(report, subjects, plot, terminal.line_width())
-    terminal.write_lines([*heading(report, terminal.line_width()), [], *drawn])
+def _skipped(overridden: Sequence[str]) -> str:
+    return f"published tables skipped: they describe the spec without {', '.join(overridden)}"
 
 
-def _write_values(
-    report: Report, subjects: list[Subject], quantities: list[Quantity], by: By | None, format: Format, skipped: str
-) -> None:
-    from ..render import grid
-    from ..render.notes import column_notes
-    from ..render.table import values_grid
+def _write_help() -> None:
+    """Print every column with its unit and meaning."""
+    from ..analysis.quantity.registry import QUANTITIES
+    from ..render.table import columns_document
 
-    raw = format == "csv"
-    first = "stage" if by == "stage" else "layer"
-    table = values_grid(report, subjects, quantities, raw=raw, total=not raw, first=first)
-    if raw:
-        from ..render import terminal
-
-        terminal.write_text(grid.to_csv(table))
-        return
-    notes = column_notes(report, [quantity.name for quantity in quantities])
-    _write(report, [(table, [])], [*notes, *([skipped] if skipped else [])], format)
-
-
-def _write_published(report: Report, results: tuple[TableResult, ...], format: Format) -> None:
-    from ..render.published import published_grid, published_notes
-
-    _write(report, [(published_grid(result), published_notes(result)) for result in results], [], format)
-
-
-def _write(report: Report, tables: list[tuple[Grid, list[str]]], notes: list[str], format: Format) -> None:
-    """Tables with the notes under each, then the totals and what the numbers mean."""
-    from ..analysis.conventions import CONVENTIONS
-    from ..render import grid, terminal
-    from ..render.table import heading, totals_line
-
-    conventions = [f"{name}: {meaning}" for name, meaning in CONVENTIONS.items()]
-    footer = [totals_line(report), *notes, *conventions]
-    if format in ("markdown", "latex"):
-        writer = grid.markdown if format == "markdown" else grid.latex
-        texts = [writer([table], below) for table, below in tables]
-        terminal.write_text("\n\n".join([*texts, writer([], footer).strip()]))
-        return
-    width = terminal.line_width()
-    lines = heading(report, width)
-    for table, below in tables:
-        lines += [[], *grid.layout(table, width), *([[]] if below else [])]
-        lines += [line for text in below for line in grid.wrapped(text, width)]
-    lines += [[], *grid.wrapped(footer[0], width, "bold")]
-    lines += [line for text in footer[1:] for line in grid.wrapped(text, width, "dim")]
-    terminal.write_lines(lines)
+    write("text", lambda: columns_document(QUANTITIES.values()), dict)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,13 +10,13 @@ import typer
 
 from ..findings import SpecError, UsageError
 from .options import BatchOption, InputOption, SetOption, SpecArgument, VariantOption, load_network
+from .output import format_option, write
 
 if TYPE_CHECKING:
     from ..layers.base import Shape
     from ..network import Network
 
 Dtype = Literal["float32", "float64", "float16"]
-Format = Literal["rich", "json"]
 
 MIB = 1 << 20
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -51,7 +48,7 @@ def command(
         str | None,
         typer.Option("--max-memory", metavar="SIZE", help="Refuse to take more, e.g. 500M. Default: half of the free."),
     ] = None,
-    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "rich",
+    format: Annotated[str, format_option("verify")] = "text",
 ) -> None:
     _check_flow_options(backward, init, activation)
     limit = None if max_memory is None else byte_size(max_memory)
@@ -71,22 +68,17 @@ def command(
         from ..verify.flow import refuse_single_values
 
         refuse_single_values(network, batch)
+    from ..render.streams import progress
     from ..verify.confirm import verify
 
-    with _progress(network, batch, backward) as advance:
+    with progress(lambda: _work(network, batch, backward)) as advance:
         outcome = verify(network, batch=batch, seed=seed, dtype=dtype, backward=backward, scheme=init, advance=advance)
     if network.inputs != full:
         outcome = replace(outcome, full_inputs=full)
-    if format == "json":
-        import json
+    from ..render.verify import verification_document
 
-        from ..render import terminal
-
-        terminal.write_text(json.dumps(outcome.to_dict(), indent=2, ensure_ascii=False))
-    else:
-        from ..render.verify import write_verification
-
-        write_verification(outcome, needed, _quick_note(quick, full, network), init or "kaiming")
+    note = _quick_note(quick, full, network)
+    write(format, lambda: verification_document(outcome, needed, note, init or "kaiming"), outcome.to_dict)
     if outcome.findings:
         raise SpecError(outcome.findings)
 
@@ -156,20 +148,9 @@ def _quick_note(quick: bool, full: dict[str, Shape], network: Network) -> str:
     return f"quick: {after} in place of {before}, with the same remainders at every stride and the same weights"
 
 
-@contextmanager
-def _progress(network: Network, batch: int, backward: bool) -> Iterator[Callable[[int], None] | None]:
-    """A bar on standard error while the block runs, where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
+def _work(network: Network, batch: int, backward: bool) -> int:
+    """What there is to do, as the bar counts it: products, and each layer's pass."""
     from ..analysis.report import Report
 
     layers = sum(node.layer is not None for node in network.nodes)
-    total = Report(network, batch).totals.macs + layers * (2 if backward else 1)
-    columns = (TextColumn("running"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda done: bar.update(task, advance=done)
+    return Report(network, batch).totals.macs + layers * (2 if backward else 1)

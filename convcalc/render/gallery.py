@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .grid import Column, Grid
+from .document import Column, Document, Note, Table
 from .table import scaled
 
 if TYPE_CHECKING:
@@ -15,7 +16,13 @@ if TYPE_CHECKING:
 _TO_THE_YEAR = re.compile(r".*?\b(?:19|20)\d\d\b")
 
 
-def gallery_grid(entries: Sequence[SpecEntry], full: bool = False) -> Grid:
+def gallery_document(entries: Sequence[SpecEntry], full: bool = False) -> Document:
+    """The gallery and how much of it is confirmed."""
+    table = gallery_table(entries, full)
+    return Document((replace(table, notes=(Note(gallery_summary(entries), "bold"),)),))
+
+
+def gallery_table(entries: Sequence[SpecEntry], full: bool = False) -> Table:
     """One row a spec; `full` writes sources out, else they end with the year."""
     columns = [
         Column("spec"),
@@ -34,7 +41,7 @@ def gallery_grid(entries: Sequence[SpecEntry], full: bool = False) -> Grid:
         ]
         for entry in entries
     ]
-    return Grid(columns, rows)
+    return Table(columns, rows)
 
 
 def gallery_summary(entries: Sequence[SpecEntry]) -> str:
