@@ -26,7 +26,8 @@ from .options import (
 from .output import format_option, write
 
 if TYPE_CHECKING:
-    from ..analysis.report import Report, Subject
+    from ..analysis.figures import Subject
+    from ..analysis.report import Report
     from ..network import Network
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ..findings import UsageError
+from ..hints import suggest
 from .options import (
     BatchOption,
     DeviceOption,
@@ -22,12 +23,18 @@ from .options import (
 from .output import format_option, write
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from ..analysis.quantity import Quantity
     from ..render.document import Document
 
 
 By = Literal["layer", "stage"]
+
+DEFAULT = ("name", "kind", "output", "params", "macs")
+WIDE = ("name", "kind", "patch", "output", "receptive_field", "params", "macs", "flops", "activation")
+WIDE_FROM = 140
+"""Columns of a terminal from which the wide default is shown."""
 
 
 def command(
@@ -50,17 +57,19 @@ def command(
     optimizer: OptimizerOption = "sgd",
     device: DeviceOption = None,
 ) -> None:
+    from ..render import table
     from ..render.streams import line_width
-    from .columns import arranged, chosen, lengths
 
     if columns == "help":
-        _write_help()
+        from ..analysis.quantities import QUANTITIES
+
+        write("text", lambda: table.columns_document(QUANTITIES.values()), dict)
         return
-    quantities = chosen(columns, line_width() if format == "text" else None)
-    shown = {quantity.name for quantity in quantities} | {plot, sort}
-    if device is None and (needed := shown & {"time", "bound"}):
-        raise UsageError(f"the column {min(filter(None, needed))} needs --device", "for example --device v100")
-    if plot is not None and format != "text":
+    quantities = _chosen(columns, line_width() if format == "text" else None)
+    drawn, sorted_by = (None if name is None else _column(name) for name in (plot, sort))
+    if device is None:
+        _refuse_without_device([*quantities, *(found for found in (drawn, sorted_by) if found is not None)])
+    if drawn is not None and format != "text":
         raise UsageError("--plot draws for a terminal: it goes without --format")
     from ..published.report import analyse
 
@@ -69,29 +78,44 @@ def command(
     compared = not (by or columns or sort or top or plot or format == "csv")
 
     def document() -> Document:
-        from ..render import table
-
-        subjects = arranged(report, report.stages if by == "stage" else report.layers, sort, top)
+        subjects = table.arranged(report, report.stages if by == "stage" else report.layers, sorted_by, top)
         first = "stage" if by == "stage" else "layer"
-        if plot is not None:
-            return table.bars_document(report, subjects, *lengths(report, subjects, plot))
+        if drawn is not None:
+            return table.bars_document(report, subjects, drawn)
         if format == "csv":
             return table.values_rows(report, subjects, quantities, first)
         if compared and report.published:
             return table.published_document(report, report.published)
-        remarks = [_skipped(report.skipped)] if compared and report.skipped else []
-        return table.values_document(report, subjects, quantities, first, remarks)
+        skipped = f"published tables skipped: they describe the spec without {', '.join(report.skipped)}"
+        return table.values_document(
+            report, subjects, quantities, first, [skipped] if compared and report.skipped else []
+        )
 
     write(format, document, report.to_dict)
 
 
-def _skipped(overridden: Sequence[str]) -> str:
-    return f"published tables skipped: they describe the spec without {', '.join(overridden)}"
+def _chosen(columns: str | None, width: int | None = None) -> list[Quantity]:
+    """The quantities of `--columns`, or what fits the terminal. Raises UsageError for an unknown one."""
+    if columns is None:
+        names: Sequence[str] = WIDE if width is not None and width >= WIDE_FROM else DEFAULT
+    else:
+        names = columns.split(",")
+    return [_column(name.strip()) for name in names]
 
 
-def _write_help() -> None:
-    """Print every column with its unit and meaning."""
-    from ..analysis.quantity.registry import QUANTITIES
-    from ..render.table import columns_document
+def _column(name: str) -> Quantity:
+    """The quantity of a name. Raises UsageError for an unknown one."""
+    from ..analysis.quantities import quantity, quantity_names
 
-    write("text", lambda: columns_document(QUANTITIES.values()), dict)
+    known = quantity(name)
+    if known is None:
+        hint = suggest(name, quantity_names(), "")
+        raise UsageError(f"there is no column '{name}'", f"{hint} --columns help lists them all".strip())
+    return known if name == known.name else known._replace(asked=name)
+
+
+def _refuse_without_device(quantities: Iterable[Quantity]) -> None:
+    """Raise UsageError where a quantity has no value without `--device`."""
+    for quantity in quantities:
+        if quantity.needs == "--device":
+            raise UsageError(f"the column {quantity.heading} needs --device", "for example --device v100")

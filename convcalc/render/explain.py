@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from ..analysis.explain.explanation import Explanation, Step
 from .document import Block, Code, Document, Equation, Equations, Heading, Measure, References, Section
-from .table import amount
+from ..units import amount
 
 
 def explain_document(explanation: Explanation) -> Document:

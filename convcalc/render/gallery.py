@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..units import scaled
 from .document import Column, Document, Note, Table
-from .table import scaled
 
 if TYPE_CHECKING:
     from ..published.index import SpecEntry

@@ -4,50 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from math import prod
 from typing import TYPE_CHECKING
 
-from ..analysis.conventions import COLUMN_CONVENTIONS, CONVENTIONS
-from ..analysis.quantity.registry import Quantity, Shaped, Value
-from ..analysis.report import Report, Subject
+from ..analysis.figures import Figures, Subject
+from ..analysis.quantity import Quantity, Shaped, Value, number
+from ..findings import UsageError
+from ..units import amount, scaled
 from .document import Bar, Bars, Block, Column, Document, Heading, Note, Notes, Table
 
 if TYPE_CHECKING:
     from ..published.compare import Cell, TableResult
 
-LARGEST = ("depth", "live", "workspace")
-"""Quantities that do not add up, but whose figure for the network stands in the last row."""
-
-TEXT_COLUMNS = ("name", "kind")
-"""Quantities whose cells may be cut on a narrow terminal."""
-FIELD_COLUMNS = frozenset({"receptive_field", "jump", "start", "centre"})
-DEVICE_COLUMNS = frozenset({"time", "bound"})
-MOST_NAMES = 4
-
-
 def values_document(
-    report: Report, subjects: Sequence[Subject], quantities: Sequence[Quantity], first: str, remarks: Iterable[str] = ()
+    report: Figures, subjects: Sequence[Subject], quantities: Sequence[Quantity], first: str, remarks: Iterable[str] = ()
 ) -> Document:
     """Subjects as rows, quantities as columns, and what the figures mean."""
-    notes = column_notes(report, [quantity.name for quantity in quantities])
+    from ..analysis.quantities import notes
+
     table = values_table(report, subjects, quantities, first=first)
-    return _about(report, (table,), [*notes, *remarks])
+    return _about(report, (table,), [*notes(report, quantities), *remarks])
 
 
-def values_rows(report: Report, subjects: Sequence[Subject], quantities: Sequence[Quantity], first: str) -> Document:
+def values_rows(report: Figures, subjects: Sequence[Subject], quantities: Sequence[Quantity], first: str) -> Document:
     """The rows alone with raw numbers, for programs."""
     return Document((values_table(report, subjects, quantities, raw=True, total=False, first=first),))
 
 
-def published_document(report: Report, results: Iterable[TableResult]) -> Document:
+def published_document(report: Figures, results: Iterable[TableResult]) -> Document:
     """Printed tables beside the computed ones."""
     return _about(report, tuple(published_table(result) for result in results), [])
 
 
-def bars_document(
-    report: Report, subjects: Sequence[Subject], drawn: Quantity, lengths: Sequence[int | Fraction | None]
-) -> Document:
-    """One quantity as bars of these lengths."""
-    title = f"{drawn.name} ({drawn.unit}): {drawn.meaning}" if drawn.unit else f"{drawn.name}: {drawn.meaning}"
+def bars_document(report: Figures, subjects: Sequence[Subject], drawn: Quantity) -> Document:
+    """One quantity as bars. Raises UsageError where it has no numbers."""
+    keys = [_sort_key(drawn.get(report, subject)) for subject in subjects]
+    lengths = [key if isinstance(key, (int, Fraction)) else None for key in keys]
+    if subjects and all(length is None for length in lengths):
+        raise UsageError(f"--plot draws numbers, and '{drawn.heading}' has none here", "for example --plot macs")
+    title = f"{drawn.heading}{f' ({drawn.unit})' if drawn.unit else ''}: {drawn.meaning}"
     bars = tuple(
         Bar(subject.name, length, value_text(drawn.get(report, subject), unit=drawn.unit))
         for subject, length in zip(subjects, lengths, strict=True)
@@ -55,33 +50,41 @@ def bars_document(
     return Document((heading(report), Bars(title, bars)))
 
 
+def arranged(report: Figures, subjects: list[Subject], by: Quantity | None, top: int | None) -> list[Subject]:
+    """The subjects sorted by a quantity (numbers from the largest, words from a), cut to the first `top`."""
+    if by is not None:
+        keyed = [(_sort_key(by.get(report, subject)), subject) for subject in subjects]
+        words = any(isinstance(key, str) for key, _ in keyed)
+        known = [pair for pair in keyed if pair[0] is not None]
+        known.sort(key=lambda pair: pair[0], reverse=not words)  # type: ignore[arg-type, return-value]
+        subjects = [subject for _, subject in known] + [subject for key, subject in keyed if key is None]
+    return subjects if top is None else subjects[:top]
+
+
+def _sort_key(value: Value) -> object:
+    """What a value is sorted by: its number, word, or the elements of its shape; None for what has none."""
+    if not isinstance(value, Shaped):
+        return value
+    if not isinstance(value.raw, tuple):
+        return number(value)
+    sizes = [size for size in value.raw if isinstance(size, int)]
+    return prod(sizes) if sizes and len(sizes) == len(value.raw) else None
+
+
 def columns_document(quantities: Iterable[Quantity]) -> Document:
     """Every column with its unit and meaning."""
-    rows = [[quantity.name, quantity.unit, quantity.meaning] for quantity in quantities]
+    rows = [[quantity.name, quantity.unit, quantity.described] for quantity in quantities]
     return Document((Table((Column("column"), Column("unit"), Column("meaning")), rows),))
 
 
-def _about(report: Report, tables: tuple[Table, ...], remarks: Iterable[str]) -> Document:
+def _about(report: Figures, tables: tuple[Table, ...], remarks: Iterable[str]) -> Document:
     """Tables of a report between its heading, its totals and what the numbers mean."""
+    from ..analysis.report import CONVENTIONS
+
     conventions = (f"{name}: {meaning}" for name, meaning in CONVENTIONS.items())
     footer = [Note(totals_line(report), "bold"), *(Note(text, "dim") for text in (*remarks, *conventions))]
     blocks: list[Block] = [heading(report), *tables, Notes(tuple(footer))]
     return Document(tuple(blocks))
-
-
-def amount(value: int, unit: str) -> str:
-    """An integer with thousands separators; bytes in the unit that keeps them readable, MiB at the most.
-
-    >>> amount(6422528, "bytes"), amount(802816, "numbers"), amount(4000, "bytes")
-    ('6.13 MiB', '802,816', '3.91 KiB')
-    """
-    if unit != "bytes":
-        return f"{value:,}"
-    for name, size in (("MiB", 2**20), ("KiB", 2**10)):
-        if value >= size:
-            hundredths = (200 * value + size) // (2 * size)
-            return f"{hundredths // 100:,}.{hundredths % 100:02d} {name}"
-    return f"{value} B"
 
 
 def value_text(value: Value, raw: bool = False, unit: str = "") -> str:
@@ -106,7 +109,7 @@ def value_text(value: Value, raw: bool = False, unit: str = "") -> str:
 
 
 def values_table(
-    report: Report,
+    report: Figures,
     subjects: Sequence[Subject],
     quantities: Sequence[Quantity],
     *,
@@ -119,28 +122,24 @@ def values_table(
     numeric = [any(isinstance(row[i], (int, Fraction)) for row in values) for i in range(len(quantities))]
     columns = [
         Column(
-            first if quantity.name == "name" else quantity.name,
+            first if quantity.name == "name" else quantity.heading,
             "right" if numeric[i] else "left",
-            quantity.name in TEXT_COLUMNS,
+            quantity.words,
         )
         for i, quantity in enumerate(quantities)
     ]
     units = [quantity.unit for quantity in quantities]
     rows = [[value_text(value, raw, unit) for value, unit in zip(row, units, strict=True)] for row in values]
-    if not total or not any(_has_total(quantity) for quantity in quantities):
+    if not total or not any(quantity.total for quantity in quantities):
         return Table(columns, rows)
     last = [
-        "total" if q.name == "name" else value_text(q.get(report, report.whole), raw, q.unit) if _has_total(q) else ""
+        "total" if q.name == "name" else value_text(q.get(report, report.whole), raw, q.unit) if q.total else ""
         for q in quantities
     ]
     return Table(columns, [*rows, last], rules=frozenset({len(rows)}), styles={(len(rows), 0): "bold"})
 
 
-def _has_total(quantity: Quantity) -> bool:
-    return quantity.sums or quantity.name in LARGEST
-
-
-def heading(report: Report) -> Heading:
+def heading(report: Figures) -> Heading:
     """What the report is about: name, variant, input, and the source."""
     network = report.network
     shapes = ", ".join(
@@ -154,23 +153,7 @@ def heading(report: Report) -> Heading:
     return Heading(network.name + variant, rest=f"  input {shapes}{batch}", note=network.source or "")
 
 
-def scaled(value: int) -> str:
-    """A count to three digits with its SI prefix.
-
-    >>> scaled(1582671872), scaled(6998552), scaled(512)
-    ('1.58 G', '7.00 M', '512')
-    """
-    for power, prefix in ((12, "T"), (9, "G"), (6, "M"), (3, "K")):
-        if value >= 10**power:
-            digits = len(str(value // 10**power))
-            places = max(3 - digits, 0)
-            number = (value * 10**places + 10**power // 2) // 10**power
-            whole, fraction = divmod(number, 10**places)
-            return f"{whole}.{fraction:0{places}d} {prefix}" if places else f"{whole} {prefix}"
-    return str(value)
-
-
-def totals_line(report: Report) -> str:
+def totals_line(report: Figures) -> str:
     """The totals in one line."""
     totals = report.totals
     parts = [
@@ -181,37 +164,6 @@ def totals_line(report: Report) -> str:
     if totals.buffers:
         parts.append(f"buffers {totals.buffers:,}")
     return "total: " + ", ".join(parts)
-
-
-def column_notes(report: Report, columns: Iterable[str]) -> list[str]:
-    """The lines that the shown columns need."""
-    chosen = set(columns)
-    lines = []
-    if "live" in chosen:
-        lines += _peak(report)
-    if chosen & FIELD_COLUMNS:
-        lines += [f"{note.node}: {note.message}" for note in report.receptive_fields.notes[:MOST_NAMES]]
-        more = len(report.receptive_fields.notes) - MOST_NAMES
-        lines += [f"{more} more joins of unequal or misaligned paths"] if more > 0 else []
-    if chosen & DEVICE_COLUMNS and report.device is not None:
-        device = report.device
-        source = f" ({device.source})" if device.source else ""
-        lines.append(f"device {device.name}: {device.flops:,} FLOP/s, {device.bandwidth:,} B/s{source}")
-    lines += [f"{name}: {COLUMN_CONVENTIONS[name]}" for name in COLUMN_CONVENTIONS if name in chosen]
-    return lines
-
-
-def _peak(report: Report) -> list[str]:
-    facts, nodes = report.liveness, report.network.nodes
-    alive = facts.alive(facts.peak)
-    names = ", ".join(nodes[i].name for i in alive[-MOST_NAMES:])
-    more = f" and {len(alive) - MOST_NAMES} more" if len(alive) > MOST_NAMES else ""
-    peak = amount(facts.live[facts.peak] * report.batch * report.item, "bytes")
-    lines = [f"peak: {peak} at {nodes[facts.peak].name}; alive there: {names}{more}"]
-    if report.dtype == "int8":
-        flash = amount(report.totals.params * report.item, "bytes")
-        lines.append(f"microcontroller: flash {flash} for the params, RAM (arena) {peak}")
-    return lines
 
 
 def published_table(result: TableResult) -> Table:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from ..units import amount
 from .document import Block, Column, Document, Heading, Note, Notes, Table
 
 if TYPE_CHECKING:
     from ..verify.confirm import LayerCheck, Verification
     from ..verify.flow import FlowRow
 
-MIB = 1 << 20
 CONFIRMED = "ok"
 DIFFERS = "differs"
 NOT_RUN = "-"
@@ -33,7 +33,8 @@ def verification_document(outcome: Verification, needed: int, quick_note: str, s
         blocks += [flow_table(outcome.gradients), Notes(tuple(Note(text, "dim") for text in remarks))]
     last = [Note(summary(outcome), "bold" if outcome.ok else "bold red")]
     last += [Note(quick_note, "dim")] if quick_note else []
-    last.append(Note(f"{outcome.seconds:.2f} s, arrays of up to {-(-needed // MIB):,} MiB (estimate)", "dim"))
+    memory = amount(needed, "bytes", 0, "up")
+    last.append(Note(f"{outcome.seconds:.2f} s, arrays of up to {memory} (estimate)", "dim"))
     return Document((*blocks, Notes(tuple(last))))
 
 
