@@ -80,7 +80,7 @@ def _until_the_reader_goes(command: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
-            sys.stdout.flush()
+            streams.flush()
         except BrokenPipeError:
             raise ReaderGone from None
 

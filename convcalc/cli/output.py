@@ -1,21 +1,52 @@
-"""The option `--format`, and where a command's answer goes: written in that format, or whole into a file.
-
-A command's answer is a document, and for JSON plain data. Formats are named here alone; their writers stand in
-`render/markup.py`, those of findings in `render/findings.py`.
-"""
+"""The option `--format`, and where a command's answer goes: written in that format, or whole into a file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import typer
 
-if TYPE_CHECKING:
-    from ..render.document import Document
+from ..render import markup, streams
+from ..render.document import Document
+
+ALIASES = {"rich": "text"}
+VERSION = 1
+"""Of every JSON contract: keys are only ever added."""
+
+
+class Answer(NamedTuple):
+    """What a command says: a document, and to programs plain data; made where a writer asks for it."""
+
+    document: Callable[[], Document]
+    data: Callable[[], Mapping[str, object]]
+
+
+def _text(answer: Answer) -> None:
+    from ..render.text import document_lines
+
+    streams.write_lines(document_lines(answer.document(), streams.line_width()))
+
+
+def _json(answer: Answer) -> None:
+    streams.write_text(streams.json_text({"format": VERSION, **answer.data()}))
+
+
+def _whole(writer: Callable[[Document], str]) -> Callable[[Answer], None]:
+    return lambda answer: streams.write_text(writer(answer.document()))
+
+
+WRITERS: dict[str, Callable[[Answer], None]] = {
+    "text": _text,
+    "markdown": _whole(markup.markdown),
+    "csv": _whole(markup.csv),
+    "json": _json,
+    "latex": _whole(markup.latex),
+}
+"""Every format of documents -> its writer. Those that only findings have stand in `render/findings.py`."""
 
 FORMATS: dict[str, tuple[str, ...]] = {
-    "table": ("text", "markdown", "csv", "json", "latex"),
+    "table": tuple(WRITERS),
     "explain": ("text", "markdown", "latex", "json"),
     "invert": ("text", "json", "markdown"),
     "solve": ("text", "csv", "markdown", "json"),
@@ -25,10 +56,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "specs": ("text", "markdown", "json"),
     "verify": ("text", "json"),
 }
-"""Command -> the formats that it offers, in the order of its help."""
-ALIASES = {"rich": "text"}
-VERSION = 1
-"""Of every JSON contract: keys are only ever added."""
+"""Command -> the formats that it offers, in the order of its help; `table` offers all."""
 
 
 def format_option(command: str, help: str = "How to print.") -> Any:
@@ -45,19 +73,8 @@ def format_option(command: str, help: str = "How to print.") -> Any:
 
 
 def write(format: str, document: Callable[[], Document], data: Callable[[], Mapping[str, object]]) -> None:
-    """Print an answer in a format: its document, or its data as JSON. Only the one that is asked for is made."""
-    from ..render import streams
-
-    if format == "json":
-        streams.write_text(streams.json_text({"format": VERSION, **data()}))
-    elif format == "text":
-        from ..render.text import document_lines
-
-        streams.write_lines(document_lines(document(), streams.line_width()))
-    else:
-        from ..render.markup import WRITERS
-
-        streams.write_text(WRITERS[format](document()))
+    """Print an answer in a format. Only what the format needs is made."""
+    WRITERS[format](Answer(document, data))
 
 
 def write_file(data: str | bytes, target: str | None) -> None:
@@ -72,8 +89,6 @@ def write_file(data: str | bytes, target: str | None) -> None:
 
         replace(Path(target), data.encode() if isinstance(data, str) else data)
         return
-    from ..render import streams
-
     if isinstance(data, str):
         streams.write_text(data)
     else:

@@ -6,8 +6,8 @@ import re
 from fractions import Fraction
 
 from ..analysis.explain.explanation import Explanation, Step
-from .document import Block, Code, Document, Equation, Equations, Heading, Measure, References, Section
 from ..units import amount
+from .document import Block, Code, Document, Equation, Equations, Heading, Measure, References, Section
 
 
 def explain_document(explanation: Explanation) -> Document:

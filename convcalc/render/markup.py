@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from . import escape
 from .document import (
@@ -182,7 +182,3 @@ def tables(blocks: Sequence[Block]) -> Iterator[Table]:
                 yield from tables(block.blocks)
             case _:
                 pass
-
-
-WRITERS: dict[str, Callable[[Document], str]] = {"markdown": markdown, "latex": latex, "csv": csv}
-"""Format -> its writer. Text, which goes out line by line, is `text.document_lines`."""

@@ -122,6 +122,11 @@ def say(text: str) -> None:
     print(printable(text), file=sys.stderr)
 
 
+def flush() -> None:
+    """Send what standard output still holds."""
+    sys.stdout.flush()
+
+
 def discard_output() -> None:
     """Whoever read standard output is gone: what is buffered is not tried again at the end of the process."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -16,8 +16,13 @@ from .document import Bar, Bars, Block, Column, Document, Heading, Note, Notes, 
 if TYPE_CHECKING:
     from ..published.compare import Cell, TableResult
 
+
 def values_document(
-    report: Figures, subjects: Sequence[Subject], quantities: Sequence[Quantity], first: str, remarks: Iterable[str] = ()
+    report: Figures,
+    subjects: Sequence[Subject],
+    quantities: Sequence[Quantity],
+    first: str,
+    remarks: Iterable[str] = (),
 ) -> Document:
     """Subjects as rows, quantities as columns, and what the figures mean."""
     from ..analysis.quantities import notes
