@@ -2,13 +2,15 @@
 
 Two kinds of text stand in it. A `Paragraph`, and what is `bare`, are convcalc's own prose, in which backticks hold
 code; all other text may come from a spec, and nothing in it is mark-up. No text is escaped here: writers do that.
+
+Blocks are named tuples: every call makes their classes, and those of data classes take three times as long.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..findings import Finding
 
@@ -16,8 +18,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(NamedTuple):
     """What the document is about, before all else."""
 
     text: str
@@ -30,30 +31,26 @@ class Heading:
     note_style: str = "dim"
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """One remark; blanks at its beginning set all of its lines in."""
 
     text: str
     style: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Notes:
+class Notes(NamedTuple):
     """Remarks, each on a line of its own."""
 
     notes: tuple[Note, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
+class Paragraph(NamedTuple):
     """Running text of convcalc's own; what stands between backticks is code."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """Lines that stay as they are: formulas, code, drawings in monospaced characters."""
 
     lines: tuple[str, ...]
@@ -62,8 +59,7 @@ class Code:
     """Set in further than the text around it, as a displayed formula is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A heading and how its cells stand."""
 
     heading: str
@@ -72,8 +68,7 @@ class Column:
     """Whether its cells may be cut where the table is too wide."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """Rows of cells under columns.
 
     Where it is too wide, columns that may shrink are cut, then it folds into blocks that repeat the first column.
@@ -84,7 +79,7 @@ class Table:
     title: str = ""
     notes: tuple[Note, ...] = ()
     """Remarks on it, below it."""
-    styles: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    styles: Mapping[tuple[int, int], str] = MappingProxyType({})
     """(row, column) -> style of the cell."""
     rules: frozenset[int] = frozenset()
     """Rows with a line above them."""
@@ -94,8 +89,7 @@ class Table:
     """What is shown instead where this one does not fit."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyLines:
+class KeyLines(NamedTuple):
     """Answers behind their labels; an answer's further lines have an empty label."""
 
     title: str
@@ -109,8 +103,7 @@ class KeyLines:
         return Table(tuple(map(Column, self.columns)), self.lines, self.title)
 
 
-@dataclass(frozen=True, slots=True)
-class Equation:
+class Equation(NamedTuple):
     """`result = expression = substituted = value`; parts that say nothing new are empty."""
 
     result: str
@@ -128,22 +121,19 @@ class Equation:
         return tuple(part for part in (self.expression, self.substituted) if part)
 
 
-@dataclass(frozen=True, slots=True)
-class Equations:
+class Equations(NamedTuple):
     """Equations below each other."""
 
     lines: tuple[Equation, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class References:
+class References(NamedTuple):
     """Sources by number, from 1."""
 
     sources: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(NamedTuple):
     """One bar: its label, its length (None: nothing is drawn) and its value in words."""
 
     label: str
@@ -151,8 +141,7 @@ class Bar:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Bars:
+class Bars(NamedTuple):
     """Horizontal bars, the longest for the largest value."""
 
     title: str
@@ -165,8 +154,7 @@ class Bars:
         return Table((Column(""), Column("value", "right")), rows, self.title)
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """A long list, which mark-up folds away behind its summary: a sign and a text a row."""
 
     title: str
@@ -183,8 +171,7 @@ class Listing:
         return Table((Column(""), Column(self.heading)), self.rows)
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(NamedTuple):
     """Findings, each with its place."""
 
     findings: tuple[Finding, ...]
@@ -214,8 +201,7 @@ def said(finding: Finding) -> str:
     return f"{finding.where}: {finding.message}" if finding.where else finding.message
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A heading and the blocks below it."""
 
     title: str
@@ -230,8 +216,7 @@ Block = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(NamedTuple):
     """How wide lines of text are: what a terminal has, within bounds; `piped` where nobody says (None: no limit)."""
 
     least: int = 20
@@ -254,8 +239,7 @@ PAGE = Measure(80, 80, 80)
 """Pages of prose: 80 columns wherever they are printed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """Blocks, with an empty line between them."""
 
     blocks: tuple[Block, ...]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..units import scaled
@@ -18,8 +17,8 @@ _TO_THE_YEAR = re.compile(r".*?\b(?:19|20)\d\d\b")
 
 def gallery_document(entries: Sequence[SpecEntry], full: bool = False) -> Document:
     """The gallery and how much of it is confirmed."""
-    table = gallery_table(entries, full)
-    return Document((replace(table, notes=(Note(gallery_summary(entries), "bold"),)),))
+    summary = Note(gallery_summary(entries), "bold")
+    return Document((gallery_table(entries, full)._replace(notes=(summary,)),))
 
 
 def gallery_table(entries: Sequence[SpecEntry], full: bool = False) -> Table:
