@@ -13,7 +13,6 @@ from .options import BatchOption, InputOption, SetOption, SpecArgument, VariantO
 from .output import format_option, write
 
 if TYPE_CHECKING:
-    from ..layers.base import Shape
     from ..network import Network
 
 Dtype = Literal["float32", "float64", "float16"]
@@ -70,16 +69,15 @@ def command(
 
         refuse_single_values(network, batch)
     from ..render.streams import progress
-    from ..verify.confirm import verify
+    from ..verify.confirm import verify, work
 
-    with progress(lambda: _work(network, batch, backward)) as advance:
+    with progress(lambda: work(network, batch, backward)) as advance:
         outcome = verify(network, batch=batch, seed=seed, dtype=dtype, backward=backward, scheme=init, advance=advance)
     if network.inputs != full:
         outcome = replace(outcome, full_inputs=full)
     from ..render.verify import verification_document
 
-    note = _quick_note(quick, full, network)
-    write(format, lambda: verification_document(outcome, needed, note, init or "kaiming"), outcome.to_dict)
+    write(format, lambda: verification_document(outcome, needed, quick, init or "kaiming"), outcome.to_dict)
     if outcome.findings:
         raise SpecError(outcome.findings)
 
@@ -135,23 +133,3 @@ def _check_memory(network: Network, batch: int, dtype: str, backward: bool, limi
             f"use {'' if quick else '--quick, '}a smaller --batch or --input, or --max-memory {needs.replace(' ', '')}",
         )
     return needed
-
-
-def _quick_note(quick: bool, full: dict[str, Shape], network: Network) -> str:
-    """What --quick did; nothing without it."""
-    if not quick:
-        return ""
-    if network.inputs == full:
-        return "quick: no smaller input of the same residue class builds with the same weights; this is the full size"
-    before, after = (
-        ", ".join("×".join(map(str, shape)) for shape in shapes.values()) for shapes in (full, network.inputs)
-    )
-    return f"quick: {after} in place of {before}, with the same remainders at every stride and the same weights"
-
-
-def _work(network: Network, batch: int, backward: bool) -> int:
-    """What there is to do, as the bar counts it: products, and each layer's pass."""
-    from ..analysis.report import Report
-
-    layers = sum(node.layer is not None for node in network.nodes)
-    return Report(network, batch).totals.macs + layers * (2 if backward else 1)

@@ -124,6 +124,16 @@ def percentage(before: int | None, after: int | None) -> str:
     return f"{float(Fraction((after - before) * 100, before)):+.3g}"
 
 
+def growth(quantity: str, before: int, after: int) -> str:
+    """How much a quantity grows, in words.
+
+    >>> growth("params", 1000, 1100)
+    'params grows by 100 (+10 %), from 1,000 to 1,100'
+    """
+    share = f" ({percentage(before, after)} %)" if before else ""
+    return f"{quantity} grows by {after - before:,}{share}, from {before:,} to {after:,}"
+
+
 def said(value: object) -> str:
     """A value as the difference shows it.
 

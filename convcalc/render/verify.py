@@ -25,17 +25,28 @@ NOTES = (
 )
 
 
-def verification_document(outcome: Verification, needed: int, quick_note: str, scheme: str) -> Document:
-    """The outcome; `needed` bytes were expected, `scheme` drew the weights."""
+def verification_document(outcome: Verification, needed: int, quick: bool, scheme: str) -> Document:
+    """The outcome; `needed` bytes were expected, a smaller input was sought if `quick`, `scheme` drew the weights."""
     blocks: list[Block] = [_heading(outcome), _layers_table(outcome)]
     if outcome.gradients is not None:
         remarks = (f"weights by {scheme}. {_passage(outcome.gradients)}", *NOTES)
         blocks += [flow_table(outcome.gradients), Notes(tuple(Note(text, "dim") for text in remarks))]
     last = [Note(summary(outcome), "bold" if outcome.ok else "bold red")]
-    last += [Note(quick_note, "dim")] if quick_note else []
+    last += [Note(_quick_note(outcome), "dim")] if quick else []
     memory = amount(needed, "bytes", 0, "up")
     last.append(Note(f"{outcome.seconds:.2f} s, arrays of up to {memory} (estimate)", "dim"))
     return Document((*blocks, Notes(tuple(last))))
+
+
+def _quick_note(outcome: Verification) -> str:
+    """What the search for a smaller input found."""
+    if outcome.full_inputs is None:
+        return "quick: no smaller input of the same residue class builds with the same weights; this is the full size"
+    before, after = (
+        ", ".join("×".join(map(str, shape)) for shape in shapes.values())
+        for shapes in (outcome.full_inputs, outcome.network.inputs)
+    )
+    return f"quick: {after} in place of {before}, with the same remainders at every stride and the same weights"
 
 
 def summary(outcome: Verification) -> str:
