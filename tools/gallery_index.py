@@ -12,8 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from convcalc.analysis.gallery import index_path, spec_entry  # noqa: E402
 from convcalc.language import gallery_names  # noqa: E402
-from convcalc.published.index import index_path, spec_entry  # noqa: E402
 from convcalc.render.document import Document  # noqa: E402
 from convcalc.render.gallery import gallery_summary, gallery_table  # noqa: E402
 from convcalc.render.markup import markdown  # noqa: E402

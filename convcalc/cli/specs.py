@@ -11,7 +11,7 @@ from ..hints import suggest
 from .output import format_option, write, write_file
 
 if TYPE_CHECKING:
-    from ..published.index import SpecEntry
+    from ..analysis.gallery import SpecEntry
 
 
 def command(
@@ -22,7 +22,7 @@ def command(
 
     convcalc specs resnet > mine.yaml
     """
-    from ..published.index import read_index
+    from ..analysis.gallery import read_index
     from ..render.gallery import gallery_document
 
     entries = read_index()

@@ -71,7 +71,7 @@ def command(
         _refuse_without_device([*quantities, *(found for found in (drawn, sorted_by) if found is not None)])
     if drawn is not None and format != "text":
         raise UsageError("--plot draws for a terminal: it goes without --format")
-    from ..published.report import analyse
+    from ..analysis.report import analyse
 
     network = load_network(spec, set, variant, input)
     report = analyse(network, batch, dtype=dtype, optimizer=optimizer, device=read_device(device))
@@ -105,11 +105,11 @@ def _chosen(columns: str | None, width: int | None = None) -> list[Quantity]:
 
 def _column(name: str) -> Quantity:
     """The quantity of a name. Raises UsageError for an unknown one."""
-    from ..analysis.quantities import quantity, quantity_names
+    from ..analysis.quantities import QUANTITY_NAMES, quantity
 
     known = quantity(name)
     if known is None:
-        hint = suggest(name, quantity_names(), "")
+        hint = suggest(name, QUANTITY_NAMES, "")
         raise UsageError(f"there is no column '{name}'", f"{hint} --columns help lists them all".strip())
     return known if name == known.name else known._replace(asked=name)
 

@@ -14,7 +14,7 @@ from ..units import amount, scaled
 from .document import Bar, Bars, Block, Column, Document, Heading, Note, Notes, Table
 
 if TYPE_CHECKING:
-    from ..published.compare import Cell, TableResult
+    from ..analysis.published import Cell, TableResult
 
 
 def values_document(
@@ -177,10 +177,10 @@ def published_table(result: TableResult) -> Table:
     The rows' labels stand in a column of their own unless the table's first column is text that names them.
     """
     table = result.table
-    labelled = not (table.columns and table.columns[0].reading.ignored)
-    columns = [Column("")] * labelled + [Column(column.heading) for column in table.columns]
+    labelled = not next((column.ignored for column in table.columns.values()), False)
+    columns = [Column("")] * labelled + [Column(heading) for heading in table.columns]
     rows, styles = [], {}
-    for r, (row, cells) in enumerate(zip(table.rows, result.rows, strict=True)):
+    for r, (row, cells) in enumerate(zip(table.rows.values(), result.rows, strict=True)):
         texts = [row.label] * labelled + [cell.printed.text for cell in cells]
         for c, cell in enumerate(cells, start=labelled):
             if cell.status == "differs":
