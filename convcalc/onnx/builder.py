@@ -112,7 +112,7 @@ class Builder:
     def begin(self, node: OnnxNode) -> None:
         """Turn to the next node."""
         inputs = tuple([self.values[name] if name else None for name in node.inputs])
-        self.call = self.call._replace(node=node, inputs=inputs)
+        self.call = Call(node, inputs, self.call.opset)
 
     @property
     def node(self) -> OnnxNode:

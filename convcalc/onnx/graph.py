@@ -130,11 +130,14 @@ def open_weights(graph: Graph, nodes: list[OnnxNode], opset: int) -> set[str]:
     weights: set[str] = set()
     data: set[str] = set()
     for node in nodes:
+        found = opened.intersection(node.reads)
+        if not found:
+            continue
         places = operator_of(node.domain, node.op, opset).weights
         for position, name in enumerate(node.inputs):
-            if name in opened:
+            if name in found:
                 (weights if position in places else data).add(name)
-        data.update(name for name in node.reads if name in opened and name not in node.inputs)
+        data |= found.difference(node.inputs)
     return weights - data
 
 

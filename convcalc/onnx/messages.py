@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 
-from .wire import Damaged, Data, Message, fields, written, written_message
+from .wire import Damaged, Data, Message, written, written_message
 
 SMALL = 4096
 """Elements up to which a tensor's numbers are read: shapes, axes, pads. Larger ones are weights."""
@@ -251,7 +251,7 @@ def _attribute(message: Message, depth: int) -> Attribute | None:
     kind = message.integer(20)
     # Attribute types 1 … 8 are float, int, string, tensor, graph, floats, ints, strings, in fields 2 … 9;
     # 10 is graphs in field 11. Files before IR version 2 leave the type out.
-    number = {10: 11}.get(kind, kind + 1) if kind else next((n for n in message.numbers if n not in (1, 20)), 0)
+    number = {10: 11}.get(kind, kind + 1) if kind else next((n for n in message.fields if n not in (1, 20)), 0)
     if number == 2:
         return [0.0, *message.floats(2)][-1]
     if number == 3:
@@ -304,17 +304,27 @@ def _dim(message: Message) -> Dim:
 
 def without_weights(data: Data) -> bytes:
     """The file without the numbers of its large initialisers."""
+    return b"".join(
+        written_message(7, _light_graph(Message(data, *field[2:]))) if number == 7 else written(data, number, field)
+        for number, field in Message(data).every()
+    )
+
+
+def _light_graph(graph: Message) -> bytes:
     parts: list[bytes] = []
-    for field in fields(data, 0, len(data)):
-        if field.number != 7:
-            parts.append(written(data, field))
-            continue
-        inner: list[bytes] = []
-        for f in fields(data, field.start, field.stop):
-            if f.number == 5 and f.stop - f.start > PAYLOAD:
-                kept = [g for g in fields(data, f.start, f.stop) if g.number in (1, 2, 8) or g.stop - g.start < 64]
-                inner.append(written_message(5, b"".join(written(data, g) for g in kept)))
-            else:
-                inner.append(written(data, f))
-        parts.append(written_message(7, b"".join(inner)))
+    for number, field in graph.every():
+        start, stop = field[2:]
+        if number == 5 and stop - start > PAYLOAD:
+            parts.append(written_message(5, _light_tensor(Message(graph.data, start, stop))))
+        else:
+            parts.append(written(graph.data, number, field))
     return b"".join(parts)
+
+
+def _light_tensor(tensor: Message) -> bytes:
+    """Its name, type and shape, and what is short."""
+    return b"".join(
+        written(tensor.data, number, field)
+        for number, field in tensor.every()
+        if number in (1, 2, 8) or field[3] - field[2] < 64
+    )

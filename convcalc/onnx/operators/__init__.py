@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from . import activations, arithmetic, constants, layout, norms, products, resizing, windows
 from .record import Operator
 
@@ -22,6 +24,7 @@ def _registered() -> dict[tuple[str, str], list[Operator]]:
 _RECORDS = _registered()
 
 
+@lru_cache(maxsize=4096)
 def operator_of(domain: str, op: str, opset: int) -> Operator:
     """The record of an operator, as of this version of the operators; one that knows nothing where there is none.
 
