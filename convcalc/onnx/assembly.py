@@ -139,7 +139,7 @@ def _groups(nodes: tuple[Node, ...], start: int) -> dict[str, Group]:
     groups = {}
     for path, members in spans.items():
         own = nodes[members[0]]
-        split = own.kind == "split" and own.name == f"{path}.0"
+        split = own.layer is not None and own.layer.part_of is not None and own.name == f"{path}.0"
         groups[path] = Group(path, "split" if split else "layers", members[0], members[-1] + 1, members[-1])
     return groups
 
@@ -149,7 +149,7 @@ def _notes(conversion: Conversion, steps: list[Step], path: str) -> tuple[Findin
     notes: list[Finding] = []
     opaque = Counter(step.layer.operator for step in steps if isinstance(step.layer, Opaque))
     if opaque:
-        reasons = list(dict.fromkeys(f"{op}: {why[0]}" for op, why in conversion.opaque.items() if op in opaque))
+        reasons = list(dict.fromkeys(f"{op}: {why[0]}" for op, why in conversion.reasons.items() if op in opaque))
         message = f"the language does not have {_counted(opaque)}: kept with shape and weights, without operations"
         notes.append(Finding("CC701", message, path, hint="; ".join(reasons[:SHOWN]) or None))
     b = conversion.builder

@@ -23,8 +23,8 @@ class Conversion:
     def __init__(self, model: Model, graph: Graph, data: Data, path: str, inputs: Inputs) -> None:
         self.model = model
         self.graph = graph
-        self.opaque: dict[str, list[str]] = {}
-        """Operator -> why it is opaque, once a node."""
+        self.reasons: dict[str, list[str]] = {}
+        """Operator -> why its nodes are opaque, once a node."""
         nodes, self.dead = living(graph, ordered(graph, inlined(model, graph.nodes)))
         self.weights_left_open = open_weights(graph, nodes, model.opset)
         uses = Counter(name for node in nodes for name in node.reads)
@@ -90,7 +90,7 @@ class Conversion:
                 dims = self._declared(name)
                 if dims is None:
                     raise Malformed(f"the shape of its output '{name}' is not known")
-                self.opaque.setdefault(node.op, []).append(f"its output '{name}' is read")
+                self.reasons.setdefault(node.op, []).append(f"its output '{name}' is read")
                 self._settle(name, b.keep(dims, first=False), operator)
         except GeometryError as error:
             finding = Finding(error.code, f"{node.label}: {error}", self._path, hint=error.hint)
@@ -133,7 +133,7 @@ class Conversion:
                 raise Malformed(f"the shape of its output is not known ({reason})")
             made.append(b.keep(dims, first=position == 0) if flows else Constant(dims, name=name, floating=False))
         if flows:
-            self.opaque.setdefault(node.op, []).append(reason)
+            self.reasons.setdefault(node.op, []).append(reason)
         return made
 
     def _declared(self, name: str) -> Shape | None:
