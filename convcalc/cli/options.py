@@ -123,11 +123,10 @@ def _load_onnx(spec: str, params: list[str] | None, variant: str | None, input: 
     from ..onnx import load_onnx
 
     network = load_onnx(spec, input=read_input(input))
-    notes = getattr(network.origin, "notes", ())
-    if notes:
+    if network.notes:
         import sys
 
         from ..render.findings import finding_text
 
-        print(finding_text(notes), file=sys.stderr)
+        print(finding_text(network.notes), file=sys.stderr)
     return network

@@ -25,15 +25,13 @@ SHOWN = 6
 
 @dataclass
 class OnnxOrigin:
-    """Where a network came from: the file, its nodes, and what there is to say about it; see `network.Origin`."""
+    """Where a network came from: the file and its nodes; see `network.Origin`."""
 
     path: str
     nodes: Mapping[str, str]
     """Layer -> the node that it came of."""
-    notes: tuple[Finding, ...]
-    """Warnings: what is opaque, stands for something else, is shared or left out."""
-    read_again: Callable[[object], Network]
-    """Reads the same file for another input."""
+    load: Callable[..., Network]
+    """Reads the file: `load_onnx`."""
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -66,10 +64,10 @@ class OnnxOrigin:
             raise UsageError(
                 f"{self.path} is an ONNX file: it has no params and no variants", "only --input goes with it"
             )
-        return self.read_again(input)
+        return self.load(self.path, input=input)
 
 
-def assemble(conversion: Conversion, path: str, read_again: Callable[[object], Network]) -> Network:
+def assemble(conversion: Conversion, path: str, load: Callable[..., Network]) -> Network:
     """The network of the steps that lead to an output, inputs first, with names and groups."""
     steps, model = conversion.builder.steps, conversion.model
     kept = _kept(steps, [step for _, step in conversion.outputs])
@@ -92,9 +90,9 @@ def assemble(conversion: Conversion, path: str, read_again: Callable[[object], N
         origin=OnnxOrigin(
             path,
             nodes={name: steps[i].node.label for name, i in zip(paths, order, strict=True)},
-            notes=_notes(conversion, [steps[i] for i in order], path),
-            read_again=read_again,
+            load=load,
         ),
+        notes=_notes(conversion, [steps[i] for i in order], path),
     )
 
 

@@ -25,7 +25,7 @@ def load_onnx(path: str, *, input: object = None) -> Network:
 
     `input` gives the shape of the only input without the batch ([channels, *space]), or shapes by the names of
     several. Warnings (operators that the language does not have, shared weights, dead nodes) are in
-    `network.origin.notes`. Raises SpecError where the file is wrong, UsageError where its sizes are open or the
+    `network.notes`. Raises SpecError where the file is wrong, UsageError where its sizes are open or the
     onnx package is needed and missing, OSError where the file cannot be read.
     Source: onnx/onnx.proto, onnx/defs of the opset that the file names.
 
@@ -64,7 +64,7 @@ def _network(data: Data, path: str, given: object) -> Network:
         conversion = Conversion(model, graph, data, path, input_sizes(model, graph, given, path))
     except (Malformed, Damaged) as error:
         raise _wrong(path, "CC706", str(error)) from error
-    return assemble(conversion, path, lambda again: load_onnx(path, input=again))
+    return assemble(conversion, path, load_onnx)
 
 
 def _wrong(path: str, code: str, message: str, hint: str | None = None) -> SpecError:
