@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import prod
 from typing import NamedTuple
 
@@ -56,21 +57,19 @@ class Tag(NamedTuple):
     eps: float = 0.0
 
 
+@dataclass(slots=True)
 class Step:
     """A layer of the network, or an input (without layer)."""
 
-    __slots__ = ("inputs", "layer", "names", "node", "shape", "tag", "weights")
-
-    def __init__(self, layer: Layer | None, inputs: tuple[int, ...], shape: Shape, node: OnnxNode) -> None:
-        self.layer = layer
-        self.inputs = inputs
-        self.shape = shape
-        self.node = node
-        self.names = 0
-        """How many tensors of the graph are its output."""
-        self.weights: tuple[str, ...] = ()
-        """The initialisers that it holds."""
-        self.tag: Tag | None = None
+    layer: Layer | None
+    inputs: tuple[int, ...]
+    shape: Shape
+    node: OnnxNode
+    weights: tuple[str, ...] = ()
+    """The initialisers that it holds."""
+    names: int = 0
+    """How many tensors of the graph are its output."""
+    tag: Tag | None = None
 
     @property
     def kind(self) -> str:
@@ -177,9 +176,8 @@ class Builder:
 
     def _add(self, layer: Layer, inputs: Sequence[Activation], weights: Sequence[Constant]) -> Activation:
         shape = self._inference.shape(layer, tuple([value.shape for value in inputs]))
-        step = Step(layer, tuple([value.step for value in inputs]), shape, self.node)
-        step.weights = tuple([value.name for value in weights])
-        self.steps.append(step)
+        names = tuple([value.name for value in weights])
+        self.steps.append(Step(layer, tuple([value.step for value in inputs]), shape, self.node, names))
         batch = [value.dims[0] for value in inputs if value.batched]
         dims = (max(batch), *shape) if batch else shape
         return Activation(len(self.steps) - 1, dims, bool(batch))

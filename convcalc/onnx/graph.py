@@ -1,6 +1,4 @@
-"""The graph before it is converted: functions written out, nodes in order, what leads to no output left out,
-and the sizes of its inputs.
-"""
+"""The graph before it is converted: functions written out, nodes in order, dead ones left out, sizes of inputs."""
 
 from __future__ import annotations
 
