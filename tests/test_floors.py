@@ -23,7 +23,6 @@ FLOORS = {
     "analysis": 4,
     "reference": 4,
     "export": 4,
-    "published": 5,
     "verify": 5,
     "check": 6,
     "render": 7,

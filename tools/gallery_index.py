@@ -12,8 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from convcalc.analysis.gallery import index_path, spec_entry  # noqa: E402
 from convcalc.language import gallery_names  # noqa: E402
-from convcalc.published.index import index_path, spec_entry  # noqa: E402
 from convcalc.render.gallery import gallery_grid, gallery_summary  # noqa: E402
 from convcalc.render.grid import markdown  # noqa: E402
 

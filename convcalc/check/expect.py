@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from ..analysis.figures import Figures, Subject
+from ..analysis.quantities import QUANTITY_NAMES, quantity
 from ..analysis.quantity import Shaped, Value, number
 from ..analysis.subjects import find
 from ..findings import Finding
 from ..hints import suggest
+from ..language.expectations import Claim, Expectation, read_expectations
+from ..language.grammar import integers
 from ..marked import List, Text
 from .builds import Builds, DoesNotBuild, Key, describe
 from .claim_values import NumberClaim, parse_number_claim
-from .expect_section import Claim, Expectation, Reader, integers
 
 UPDATE = "convcalc check --update writes the present values"
 
@@ -30,36 +32,43 @@ class Unmet:
 
 def check_expectations(builds: Builds) -> tuple[list[Unmet], list[Finding]]:
     """(claims that do not hold, findings about claims that cannot be judged)."""
-    reader = Reader(builds.origin)
+    expectations, findings = read_expectations(builds.origin, QUANTITY_NAMES)
     unmet: list[Unmet] = []
-    for expectation in reader.read():
+    for expectation in expectations:
         for found in _judge(builds, expectation):
             if isinstance(found, Unmet):
                 unmet.append(found)
             else:
-                reader.findings.append(found)
-    return unmet, reader.findings
+                findings.append(found)
+    return unmet, findings
 
 
 def _judge(builds: Builds, expectation: Expectation) -> Iterator[Unmet | Finding]:
+    key = _key(expectation)
     try:
-        report = builds.report(expectation.key)
+        report = builds.report(key)
     except DoesNotBuild as error:
-        if expectation.key in builds.reported:
+        if key in builds.reported:
             return
-        message = f"this does not build{describe(expectation.key)}: {error.message}"
-        yield builds.origin.finding_at("CC306", message, expectation.at, hint=error.hint)
+        message = f"this does not build{describe(key)}: {error.message}"
+        yield builds.origin.finding_at("CC306", message, expectation.written, hint=error.hint)
         return
     for claim in expectation.claims:
         subject = _subject(report, claim)
         if subject is None:
             what = "output" if claim.of_output else "layer, stage or input"
-            message = f"no {what} is called '{claim.where}'{describe(expectation.key)}"
+            message = f"no {what} is called '{claim.where}'{describe(key)}"
             yield _finding(builds, "CC306", message, claim, _nearest(report, claim))
             continue
-        outcome = _compare(builds, claim, report, subject, expectation.key)
+        outcome = _compare(builds, claim, report, subject, key)
         if outcome is not None:
             yield outcome
+
+
+def _key(expectation: Expectation) -> Key:
+    """The network that is meant."""
+    given = tuple(expectation.input.items()) if isinstance(expectation.input, dict) else expectation.input
+    return expectation.variant, tuple((expectation.params or {}).items()) or None, given or None
 
 
 def _subject(report: Figures, claim: Claim) -> Subject | None:
@@ -88,11 +97,12 @@ def _finding(builds: Builds, code: str, message: str, claim: Claim, hint: str | 
 
 def _compare(builds: Builds, claim: Claim, report: Figures, subject: Subject, key: Key) -> Unmet | Finding | None:
     name = claim.key.text if not claim.of_output else "output"
-    actual = claim.quantity.get(report, subject)
+    asked = quantity(claim.quantity)
+    assert asked is not None
+    actual = asked.get(report, subject)
     if actual is None:
         message = f"{claim.where or report.network.name} has no {name}{describe(key)}"
-        needed = claim.quantity.needs
-        return _finding(builds, "CC306", message, claim, f"{name} needs {needed}" if needed else None)
+        return _finding(builds, "CC306", message, claim, f"{name} needs {asked.needs}" if asked.needs else None)
     if isinstance(claim.value, Text) and claim.value.empty:
         finding = _finding(builds, "CC301", f"{name} is {say(actual)}; nothing is expected", claim, UPDATE)
         return Unmet(claim, actual, finding)

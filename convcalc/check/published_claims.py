@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..analysis.published import Cell, Comparison, TableResult
 from ..findings import Finding, SpecError, UsageError
-from ..published.compare import Cell, Comparison, TableResult
 from .builds import Builds
 
 
@@ -31,25 +31,27 @@ def _table(builds: Builds, result: TableResult) -> Iterator[Finding]:
         if cell.difference is None:
             message = f"{place}: printed '{cell.printed.text}', computed {computed}"
             hint = f'correct the spec, or list it: differs: [{{row: "{row}", column: "{column}", reason: "..."}}]'
-            yield origin.finding_at("CC302", message, cell.printed.at, hint=hint)
+            yield origin.finding_at("CC302", message, cell.printed.written, hint=hint)
         elif cell.explained is False:
             message = (
                 f"{place}: {cell.difference.explanation} does not give the printed '{cell.printed.text}'; "
                 f"without it {computed}"
             )
             hint = "correct the explanation, or leave the reason alone"
-            yield origin.finding_at("CC304", message, cell.difference.at, hint=hint)
+            yield origin.finding_at("CC304", message, cell.difference.written, hint=hint)
     for row, column, cell in _equal_but_listed(result):
         assert cell.difference is not None
         message = f"{row}, {column}: the printed '{cell.printed.text}' is computed too, and listed as different"
-        yield origin.finding_at("CC303", message, cell.difference.at, hint="remove it from 'differs'")
+        yield origin.finding_at("CC303", message, cell.difference.written, hint="remove it from 'differs'")
     for difference in result.stray:
         message = f"the table has no compared cell in row '{difference.row}', column '{difference.column}'"
-        yield origin.finding_at("CC306", message, difference.at, hint="row is the row's key or label, column a heading")
+        yield origin.finding_at(
+            "CC306", message, difference.written, hint="row is the row's key or label, column a heading"
+        )
 
 
 def _equal_but_listed(result: TableResult) -> Iterator[tuple[str, str, Cell]]:
-    for row, cells in zip(result.table.rows, result.rows, strict=True):
-        for column, cell in zip(result.table.columns, cells, strict=True):
+    for row, cells in zip(result.table.rows.values(), result.rows, strict=True):
+        for heading, cell in zip(result.table.columns, cells, strict=True):
             if cell.status == "equal" and cell.difference is not None:
-                yield row.label, column.heading, cell
+                yield row.label, heading, cell
