@@ -180,9 +180,8 @@ def _load_onnx(spec: str, params: list[str] | None, variant: str | None, input: 
     from ..onnx import load_onnx
 
     network = load_onnx(spec, input=read_input(input))
-    notes = getattr(network.origin, "notes", ())
-    if notes:
+    if network.notes:
         from ..render.streams import write_findings
 
-        write_findings(notes)
+        write_findings(network.notes)
     return network

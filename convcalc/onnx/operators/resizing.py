@@ -1,25 +1,28 @@
-"""Rules of the operators that change the size of the space: padding, resizing, pixels and channels."""
+"""Operators that change the size of the space: padding, resizing, pixels and channels."""
 
 from __future__ import annotations
 
 import struct
 from math import floor
-from typing import Any
 
-from .builder import Builder, Unsupported
-from .dims import axes_of, counted, whole
-from .model import Malformed
-from .values import Activation
+from ..builder import Builder, Fields, Unsupported
+from ..messages import Malformed
+from ..values import Activation, counted
+from .record import Operator, Rule
 from .windows import short
 
+MODES = {"constant": "constant", "reflect": "reflect", "edge": "replicate", "wrap": "circular"}
+"""Mode of ONNX -> mode of the language."""
 
-def pad(b: Builder) -> Activation:
-    """Pad of the space."""
-    value = b.activation(0)
+
+def _pad(b: Builder) -> Activation:
+    """Of the space."""
+    value = b.activation()
     pads = b.node.integers("pads") or b.node.integers("paddings")
     if pads is None:
-        pads = whole(b.constant(1), "pads")
-    axes = axes_of(b.node, [b.value(i) for i in range(4)], position=3)
+        b.constant(1)
+        pads = b.call.integers(1, "pads")
+    axes = b.call.axes(3)
     rank = len(value.dims)
     positions = tuple(counted(axis, rank) for axis in axes) if axes is not None else tuple(range(rank))
     count = len(positions)
@@ -33,14 +36,12 @@ def pad(b: Builder) -> Activation:
     first = 1 + value.batched
     if any(map(any, pairs[:first])):
         raise Unsupported("it pads other axes than the space")
-    mode = {"constant": "constant", "reflect": "reflect", "edge": "replicate", "wrap": "circular"}.get(
-        b.node.word("mode", "constant")
-    )
+    mode = MODES.get(b.node.word("mode", "constant"))
     if mode is None:
         raise Malformed(f"attribute 'mode' is '{b.node.word('mode')}'")
     space = tuple(pairs[first:])
     plain = len(set(space)) == 1 and space[0][0] == space[0][1]
-    fields: dict[str, Any] = {"padding": space[0][0] if plain else space}
+    fields: Fields = {"padding": space[0][0] if plain else space}
     if mode != "constant":
         fields["mode"] = mode
     return b.emit("pad", fields, value)
@@ -49,28 +50,33 @@ def pad(b: Builder) -> Activation:
 LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 
-def resize(b: Builder) -> Activation:
-    """Resize and Upsample of the space.
+def _resize(scales_at: int, sizes_at: int | None) -> Rule:
+    """The rule of a Resize whose scales and sizes are these inputs, where no attribute has them."""
 
-    Sizes are floor(i · scale) in float32, as onnx/defs/tensor/utils.cc and onnxruntime compute them.
-    """
-    value = b.batched(b.activation(0))
-    rank = len(value.dims)
-    given = b.node.attributes.get("scales")
-    scales: list[float] | None = (
-        [float(x) for x in given if not isinstance(x, str)] if isinstance(given, list) else None
-    )
-    sizes: tuple[int, ...] | None = None
-    if scales is None:
-        old = b.node.op == "Upsample" or b.opset < 11
-        constant = b.constant(1 if old else 2)
+    def rule(b: Builder) -> Activation:
+        value = b.batched(b.activation())
+        given = b.node.attributes.get("scales")
+        sizes: tuple[int, ...] | None = None
+        scales = [float(x) for x in given if not isinstance(x, str)] if isinstance(given, list) else None
+        constant = b.constant(scales_at) if scales is None else None
         if constant is not None and 0 not in constant.shape:
             if constant.numbers is None:
                 raise Unsupported("its scales are not known")
             scales = [float(x) for x in constant.numbers]
-        elif not old:
-            sizes = whole(b.constant(3), "sizes")
-    axes = b.node.integers("axes")
+        elif scales is None and sizes_at is not None:
+            b.constant(sizes_at)
+            sizes = b.call.integers(sizes_at, "sizes")
+        return _resized(b, value, scales, sizes)
+
+    return rule
+
+
+def _resized(b: Builder, value: Activation, scales: list[float] | None, sizes: tuple[int, ...] | None) -> Activation:
+    """The space of a value by these scales, or to these sizes.
+
+    Sizes are floor(i · scale) in float32, as onnx/defs/tensor/utils.cc and onnxruntime compute them.
+    """
+    rank, axes = len(value.dims), b.node.integers("axes")
     if scales is None and sizes is None:
         raise Malformed("it has neither scales nor sizes")
     if axes is not None:
@@ -89,22 +95,21 @@ def resize(b: Builder) -> Activation:
     assert sizes is not None
     if sizes[:2] != value.dims[:2]:
         raise Unsupported("it resizes other axes than the space")
-    mode = b.node.word("mode", "nearest")
-    align = b.node.word("coordinate_transformation_mode", "half_pixel") == "align_corners"
-    fields: dict[str, Any] = {}
+    fields: Fields = {}
     if scales is not None and all(scale == int(scale) for scale in scales):
         fields["scale_factor"] = short(tuple(int(scale) for scale in scales[2:]))
     elif min(sizes) < 1:
         raise Malformed(f"it leaves nothing of {list(value.dims)}")
     else:
         fields["size"] = short(sizes[2:])
+    mode = b.node.word("mode", "nearest")
     if mode in ("linear", "bilinear"):
         fields["mode"] = LINEAR.get(rank - 2, "linear")
     elif mode == "cubic" and rank == 4:
         fields["mode"] = "bicubic"
     elif mode != "nearest":
         raise Unsupported(f"its mode is {mode} on {rank - 2} space axes")
-    if align and "mode" in fields:
+    if b.node.word("coordinate_transformation_mode", "half_pixel") == "align_corners" and "mode" in fields:
         fields["align_corners"] = True
     return b.emit("upsample", fields, value)
 
@@ -113,12 +118,23 @@ def _float32(number: float) -> float:
     return float(struct.unpack("<f", struct.pack("<f", number))[0])
 
 
-def depth_to_space(b: Builder) -> Activation:
-    """DepthToSpace, SpaceToDepth: pixels and channels."""
-    value = b.batched(b.activation(0))
-    if len(value.dims) != 4:
-        raise Malformed(f"its input {list(value.dims)} is not [batch, channels, height, width]")
-    size = b.node.integer("blocksize")
-    if b.node.op == "DepthToSpace":
-        return b.emit("pixel_shuffle", {"upscale_factor": size}, value)
-    return b.emit("pixel_unshuffle", {"downscale_factor": size}, value)
+def _pixels(kind: str, field: str) -> Rule:
+    """The rule of what moves pixels into channels, or back."""
+
+    def rule(b: Builder) -> Activation:
+        value = b.batched(b.activation())
+        if len(value.dims) != 4:
+            raise Malformed(f"its input {list(value.dims)} is not [batch, channels, height, width]")
+        return b.emit(kind, {field: b.node.integer("blocksize")}, value)
+
+    return rule
+
+
+OPERATORS = (
+    Operator("Pad", _pad),
+    Operator("Upsample", _resize(scales_at=1, sizes_at=None)),
+    Operator("Resize", _resize(scales_at=1, sizes_at=None)),
+    Operator("Resize", _resize(scales_at=2, sizes_at=3), since=11),
+    Operator("DepthToSpace", _pixels("pixel_shuffle", "upscale_factor")),
+    Operator("SpaceToDepth", _pixels("pixel_unshuffle", "downscale_factor")),
+)
