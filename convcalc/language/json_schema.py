@@ -63,7 +63,7 @@ def _definitions(vocabulary: Vocabulary) -> Schema:
         "items": {"type": "array", "items": defined("item"), "description": "Layers, top to bottom."},
         "item": {"anyOf": [_alone(), _item(vocabulary)]},
         **claim_definitions(vocabulary),
-        **{held.name: held.form.schema(vocabulary) for held in (STAGE, EXPECTATION, TABLE)},
+        **{form.definition: form.body(vocabulary) for form in (STAGE, EXPECTATION, TABLE)},
         **{f"kind.{_shared(kind)}": kind_schema(kind) for kind in KINDS},
         **{
             f"field.{type_name(kind, field)}": type_schema(kind, field)

@@ -12,7 +12,6 @@ from ..network import Origin
 from .errors import Findings, Problem
 from .grammar import (
     WORD,
-    Defined,
     Either,
     Entries,
     Fields,
@@ -25,7 +24,6 @@ from .grammar import (
     OneOrMore,
     Reader,
     Scalar,
-    Schema,
     Short,
     Sizes,
     Vocabulary,
@@ -55,26 +53,19 @@ def placeholders(value: str) -> list[str]:
     return [match[1] for match in PLACEHOLDER.finditer(value)]
 
 
-class _Value(Form[str]):
+class _Value(Scalar[str]):
     """`[path.]quantity`, a sum of such, or text in which `{[path.]quantity[:part]}` stand for several."""
 
-    def accepts(self, node: Marked) -> bool:
-        return isinstance(node, Text)
-
     def read(self, node: Marked, reader: Reader) -> str:
-        if not isinstance(node, Text):
-            raise reader.problem("'value' must be text", None)
-        if node.empty:
+        if isinstance(node, Text) and node.empty:
             return IGNORED
-        for path in placeholders(node.text) or node.text.split(SUM):
+        text = super().read(node, reader)
+        for path in placeholders(text) or text.split(SUM):
             name = path.rpartition(".")[2]
             if name not in reader.vocabulary:
                 hint = suggest(name, reader.vocabulary, "quantities: " + ", ".join(reader.vocabulary))
                 raise Problem("CC306", f"there is no quantity '{name}'", hint)
-        return node.text
-
-    def schema(self, vocabulary: Vocabulary) -> Schema:
-        return {"type": ["string", "null"]}
+        return text
 
 
 def _rounding(text: str) -> Round:
@@ -97,7 +88,10 @@ class Reading(Entries):
     """What a cell is read from. None stands for what is not said."""
 
     at = Key(Scalar(str, "'at' must be text", schema=WORD), "Path of the layer or stage, input, or total.")
-    value = Key(_Value(), "[relative path.]quantity; null: never compared.")
+    value = Key(
+        _Value(str, "'value' must be text", schema={"type": ["string", "null"]}),
+        "[relative path.]quantity; null: never compared.",
+    )
     unit = Key(
         Named(
             Scalar(_divisor, "a divisor must be text", schema={"anyOf": [{"type": "number"}, {"enum": [SHARE]}]}),
@@ -178,7 +172,6 @@ class PrintedCell(Reading):
 _CELL = Short(
     Fields(PrintedCell, "a cell must be text", unknown=_UNKNOWN, known=_KNOWN, missing="a cell needs '{key}'"),
     "text",
-    "a cell must be text",
 )
 _CELLS = ("the row '{name}' must be a list of cells", 'one cell a column, "" where it is empty')
 
@@ -203,7 +196,6 @@ class PrintedRow(Reading):
 _ROW = Short(
     Fields(PrintedRow, *_CELLS, unknown=_UNKNOWN, known=_KNOWN, missing="the row '{name}' needs '{key}'"),
     "cells",
-    *_CELLS,
 )
 
 
@@ -274,15 +266,13 @@ class _Table(Fields[PrintedTable]):
         return table
 
 
-TABLE: Defined[PrintedTable] = Defined(
-    "printed_table",
-    _Table(
-        PrintedTable,
-        "a published table must be a mapping",
-        unknown=_UNKNOWN,
-        known=_KNOWN,
-        missing="a published table needs '{key}'",
-    ),
+TABLE = _Table(
+    PrintedTable,
+    "a published table must be a mapping",
+    unknown=_UNKNOWN,
+    known=_KNOWN,
+    missing="a published table needs '{key}'",
+    definition="printed_table",
 )
 PUBLISHED = OneOrMore(TABLE)
 

@@ -91,8 +91,8 @@ _PARAMETER = Scalar(
 Declarations = dict[str, Pending] | list[tuple[str, Marked]] | None
 """Names with their defaults, or a list of names with their places."""
 PARAMS: Form[Declarations] = Either(
-    Named(VALUE, "", names=_PARAMETER),
-    Items(Placed(_PARAMETER), "", twice="the parameter {key} stands twice"),
+    Named(VALUE, names=_PARAMETER),
+    Items(Placed(_PARAMETER), twice="the parameter {key} stands twice"),
     Nothing(None),
     message="params is a mapping or a list",
     hint="params: {name: default}, with ~ for a required one, or params: [name, name]",
@@ -174,7 +174,6 @@ INPUT = _Inputs(
     _SHAPE,
     Named(
         _SHAPE,
-        "",
         names=Scalar(_input_name, "a name is a word", schema={"anyOf": [{"enum": ["input"]}, defined("name")]}),
         where="{name}",
         least=1,
@@ -207,9 +206,6 @@ OUTPUTS: Form[list[tuple[tuple[str, ...], Marked]] | dict[str, OutputSection]] =
 
 class _Version(Form[str]):
     """The version of the language."""
-
-    def accepts(self, node: Marked) -> bool:
-        return isinstance(node, Text)
 
     def read(self, node: Marked, reader: Reader) -> str:
         if isinstance(node, Text) and node.text == VERSION:
