@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ...geometry import TransposedWindow
 from ...geometry.overlap import interior_overlap, uniform_overlap
 from ...network import Network
 from ..manual.page import Page
 from .remark import Remark
+
+if TYPE_CHECKING:
+    from ...layers.base import Layer
 
 PAGES = (
     Page(
@@ -61,11 +65,9 @@ def remarks(network: Network) -> Iterator[Remark]:
             yield Remark("CC410", message, node.name, hint)
 
 
-def _transposed(network: Network, layer: object, inputs: tuple[int, ...]) -> list[TransposedWindow]:
-    windows = getattr(layer, "windows", None)
-    if windows is None or not hasattr(layer, "output_padding"):
-        return []
-    return [w for w in windows(network.nodes[inputs[0]].shape) if isinstance(w, TransposedWindow)]
+def _transposed(network: Network, layer: Layer | None, inputs: tuple[int, ...]) -> list[TransposedWindow]:
+    windows = layer.windows(network.nodes[inputs[0]].shape) if layer is not None and inputs else ()
+    return [w for w in windows if isinstance(w, TransposedWindow)]
 
 
 def _uneven(window: TransposedWindow) -> str:
