@@ -16,7 +16,7 @@ from pathlib import Path
 import convcalc
 from convcalc.check.manual.pages import codes_markdown
 from convcalc.geometry import FORMULAS, SYMBOLS
-from convcalc.language.fields import fields_of
+from convcalc.language.kind_fields import fields_of
 from convcalc.layers.base import OPERATIONS
 from convcalc.layers.registry import KINDS, layer_class
 

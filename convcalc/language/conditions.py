@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from ..marked import Marked
 from .arithmetic import Value, say
-from .errors import Problem
 from .expressions import Expression
 from .items import Item
-from .values import Compiled, evaluate
+from .problems import Problem
+from .written_values import Compiled, evaluate
 
 Env = Mapping[str, Value]
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from ..hints import suggest
 from ..layers.registry import KINDS
 from ..marked import Map, Marked, Source, Text
-from .errors import Findings, Problem
 from .events import parse
 from .grammar import Pending, Reader
+from .item_compiler import Scope
 from .items import Block, Item, Known
 from .names import shown
 from .params import Param, Params, read_params
+from .problems import Findings, Problem
 from .recursion import check_recursion
-from .schema import Scope
 from .sections import SPEC, BlockSection, OutputSection, Reference, Shape
-from .values import Compiled, Names, read_value
+from .written_values import Compiled, Names, read_value
 
 Inputs = dict[str, tuple[list[tuple[Compiled, Marked]], Marked]]
 """Name -> its sizes with their places, and its place."""

@@ -8,7 +8,6 @@ from ..findings import Finding
 from ..hints import suggest
 from ..marked import Map, Marked, Text
 from ..network import Origin
-from .errors import Findings
 from .grammar import (
     WORD,
     E,
@@ -27,6 +26,7 @@ from .grammar import (
     defined,
 )
 from .origin import SpecOrigin
+from .problems import Findings
 
 OUTPUTS = ("output", "output_size")
 """Claims that may be made of outputs by name."""

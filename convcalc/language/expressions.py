@@ -13,8 +13,8 @@ from functools import lru_cache
 
 from ..hints import suggest
 from .arithmetic import FUNCTIONS, OPERATORS, ORDERINGS, Value, checked, equal, item_of, member, negative, truth
-from .errors import Problem
 from .names import shown
+from .problems import Problem
 from .syntax import parse_expression
 
 CONSTANTS: dict[str, Value] = {"true": True, "false": False}

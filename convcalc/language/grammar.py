@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, overload
 
 from ..hints import suggest
 from ..marked import List, Map, Marked, Text
-from .errors import Findings, Problem, Where
 from .names import shown
+from .problems import Findings, Problem, Where
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

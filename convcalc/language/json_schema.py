@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from ..layers.registry import KINDS
 from .expectations import EXPECT, EXPECTATION, STAGE, claim_definitions
-from .fields import fields_of
 from .grammar import Schema, Vocabulary, defined
+from .kind_fields import fields_of
 from .kind_schema import kind_schema, needs_fields, type_name, type_schema
 from .names import GROUP, MAX_NAME, NAME, REFERENCE, RESERVED, WIRING
 from .published import PUBLISHED, TABLE

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from ..geometry import LIMIT
 from ..layers.registry import layer_class
-from .fields import FieldType, fields_of
 from .grammar import Schema, defined
 from .items import BRANCH_ORDER, JOINS
+from .kind_fields import FieldType, fields_of
 
 EXAMPLES: dict[str, object] = {
     "out_channels": 64,

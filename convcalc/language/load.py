@@ -13,14 +13,14 @@ from ..marked import Source
 from ..network import Network
 from .arithmetic import Value
 from .document import Document
-from .errors import Problem
-from .expand import Expansion
+from .expansion import Expansion
 from .origin import SpecOrigin
 from .outputs import find_outputs
 from .overrides import input_shapes, override
 from .params import bind
-from .reading import read
-from .values import evaluate
+from .problems import Problem
+from .sources import read
+from .written_values import evaluate
 
 if TYPE_CHECKING:
     from ..marked import Marked

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from keyword import iskeyword
 
-from .errors import Problem
+from .problems import Problem
 
 _COMPONENT = r"[A-Za-z0-9_][A-Za-z0-9_-]*"
 NAME = re.compile(_COMPONENT)

@@ -9,7 +9,7 @@ from ..findings import Finding
 from ..marked import Marked, Source
 from .arithmetic import Value
 from .document import Document
-from .expand import Expansion
+from .expansion import Expansion
 
 if TYPE_CHECKING:
     from ..network import Network

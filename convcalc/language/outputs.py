@@ -6,10 +6,10 @@ from ..network import Output
 from .arithmetic import Value as Number
 from .arithmetic import say
 from .document import Document
-from .errors import Problem
-from .expand import Expansion
-from .values import evaluate
-from .wiring import PassedOver, Value, resolve
+from .expansion import Expansion
+from .problems import Problem
+from .references import PassedOver, Value, resolve
+from .written_values import evaluate
 
 
 def find_outputs(document: Document, expansion: Expansion, env: dict[str, Number], last: Value) -> tuple[Output, ...]:

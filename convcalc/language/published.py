@@ -9,7 +9,6 @@ from typing import Literal
 from ..hints import suggest
 from ..marked import List, Map, Marked, Text
 from ..network import Origin
-from .errors import Findings, Problem
 from .grammar import (
     WORD,
     Either,
@@ -29,6 +28,7 @@ from .grammar import (
     Vocabulary,
 )
 from .origin import SpecOrigin
+from .problems import Findings, Problem
 
 Round = Literal["half_up", "half_even", "down", "up"]
 ROUNDINGS: tuple[Round, ...] = ("half_up", "half_even", "down", "up")

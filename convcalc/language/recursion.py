@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .errors import Findings
 from .items import Block, Call, Group, Item, Join
+from .problems import Findings
 
 CEILING = 10**12
 """Sizes are counted up to here: far above every limit."""

@@ -8,7 +8,7 @@ from ..findings import UsageError
 from ..marked import Source
 from .events import MAX_BYTES
 from .names import shown
-from .reading import decode
+from .sources import decode
 
 PREFIX = "git:"
 SECONDS = 60

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ..layers.registry import KINDS
 from ..marked import List, Map, Marked, Text
 from .arithmetic import FUNCTIONS
-from .errors import Problem
 from .grammar import (
     Either,
     Entries,
@@ -27,6 +26,7 @@ from .grammar import (
     defined,
 )
 from .names import GROUP, MEANINGS, PARAMETER, WIRING, check_name, check_parameter, parse_reference, shown
+from .problems import Problem
 
 MAX_SPACE_AXES = 3
 VERSION = "1"

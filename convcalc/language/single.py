@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from ..layers.registry import KINDS
 from ..marked import Map, Source, Text
-from .errors import Findings
 from .events import parse
+from .item_compiler import Scope, unknown_kind
 from .items import LayerTemplate, Split
-from .schema import Scope, unknown_kind
+from .problems import Findings
 from .templates import compile_kind
-from .values import Names
+from .written_values import Names
 
 if TYPE_CHECKING:
     from ..layers.base import Layer

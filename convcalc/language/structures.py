@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from ..geometry import GeometryError
 from ..marked import Marked
 from .arithmetic import Value as Number
-from .errors import Problem
 from .items import Call, Group, Item, Join, LayerProblems, LayerTemplate, Split
 from .params import bind
-from .values import evaluate
-from .wiring import FAILED, FAILURE, Place, Value
+from .problems import Problem
+from .references import FAILED, FAILURE, Place, Value
+from .written_values import evaluate
 
 if TYPE_CHECKING:
-    from .expand import Env, Expansion
+    from .expansion import Env, Expansion
 
 
 def expand_one(run: Expansion, item: Item, place: Place, name: str, env: Env, sources: Value) -> Value:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import re
 
-from .errors import Problem
 from .names import shown
+from .problems import Problem
 
 MAX_LENGTH = 1000
 MAX_DEPTH = 50

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from ..hints import near, suggest
 from ..layers.registry import layer_class
 from ..marked import List, Map, Marked, Text
-from .errors import Problem, Where
 from .expressions import Expression
-from .fields import FieldType, fields_of
 from .items import BRANCH_ORDER, JOINS, Block, Branch, Call, Join, LayerProblems, LayerTemplate, Split, What
+from .kind_fields import FieldType, fields_of
 from .names import WIRING, check_name, shown
 from .params import Param
+from .problems import Problem, Where
 from .syntax import QUOTE
-from .values import INVALID, Compiled, read_value
+from .written_values import INVALID, Compiled, read_value
 
 if TYPE_CHECKING:
-    from .schema import Scope
+    from .item_compiler import Scope
 
 
 def compile_kind(scope: Scope, kind: str, at: Text, body: Marked | None, where: Where) -> What:

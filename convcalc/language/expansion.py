@@ -13,10 +13,10 @@ from ..network import Inference, Node
 from .arithmetic import Value as Number
 from .conditions import holds, repetitions, without_input
 from .document import Document
-from .errors import Problem
 from .items import Item, Join, LayerProblems, LayerTemplate
+from .problems import Problem
+from .references import FAILED, FAILURE, Absent, Place, Value, note, resolve
 from .structures import expand_join, expand_one
-from .wiring import FAILED, FAILURE, Absent, Place, Value, note, resolve
 
 MAX_LAYERS = 250_000
 MAX_STEPS = 1_000_000

@@ -7,8 +7,8 @@ from typing import TypeAlias
 
 from ..hints import suggest
 from ..marked import Marked
-from .errors import Problem
 from .names import shown
+from .problems import Problem
 
 FAILED = -1
 """Stands for a node whose error has been reported; what depends on it is skipped in silence."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from ..hints import near, shortened, suggest
 from ..layers.registry import KINDS
 from ..marked import List, Map, Marked, Text
-from .errors import Findings, Problem, Where
 from .expressions import Expression
-from .fields import fields_of
 from .grammar import Reader
 from .items import Block, Group, Item, Known, LayerTemplate, What
+from .kind_fields import fields_of
 from .names import GROUP, WIRING, shown
 from .params import Param
+from .problems import Findings, Problem, Where
 from .sections import Wiring
 from .templates import compile_call, compile_kind
-from .values import INVALID, Compiled, Names, read_value
+from .written_values import INVALID, Compiled, Names, read_value
 
 SYNONYMS = {
     "dense": "linear",
