@@ -15,9 +15,8 @@ import yaml
 from convcalc.check.claim_values import CLAIM_NAMES
 from convcalc.check.manual.pages import pages
 from convcalc.language import gallery_path
-from convcalc.language.json_schema import language_schema
+from convcalc.language.json_schema import FIELD_NOTES, language_schema
 from convcalc.language.kind_fields import fields_of
-from convcalc.language.kind_schema import FIELD_NOTES
 from convcalc.layers.registry import KINDS
 
 from .command import run

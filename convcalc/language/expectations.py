@@ -25,7 +25,7 @@ from .grammar import (
     Vocabulary,
     defined,
 )
-from .origin import SpecOrigin
+from .load import SpecOrigin
 from .problems import Findings
 
 OUTPUTS = ("output", "output_size")

@@ -27,7 +27,7 @@ from .grammar import (
     Sizes,
     Vocabulary,
 )
-from .origin import SpecOrigin
+from .load import SpecOrigin
 from .problems import Findings, Problem
 
 Round = Literal["half_up", "half_even", "down", "up"]
