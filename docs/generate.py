@@ -1,4 +1,4 @@
-"""Write the generated pages: docs/kinds.md, docs/codes.md and the formulas of docs/arithmetic.md.
+"""Write what is generated: docs/kinds.md, docs/codes.md, the formulas of arithmetic.md, the columns of analysis.md.
 
 python docs/generate.py          writes them
 python docs/generate.py --check  says which are not current (exit code 1)
@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import convcalc
+from convcalc.analysis.quantities import QUANTITIES
 from convcalc.check.manual.pages import codes_markdown
 from convcalc.geometry import FORMULAS, SYMBOLS
 from convcalc.language.kind_fields import fields_of
@@ -21,7 +22,7 @@ from convcalc.layers.base import OPERATIONS
 from convcalc.layers.registry import KINDS, layer_class
 
 DOCS = Path(__file__).parent
-START, END = "<!-- generated: formulas -->\n", "<!-- end -->\n"
+END = "<!-- end -->\n"
 
 
 def kinds_page() -> str:
@@ -68,13 +69,31 @@ def formulas_section() -> str:
     return "\n".join(lines) + "\n"
 
 
+def columns_section() -> str:
+    """The table of every quantity of docs/analysis.md."""
+    lines = ["| name | unit | meaning | of the network |", "|---|---|---|---|"]
+    for quantity in QUANTITIES.values():
+        names = ", ".join(f"`{name}`" for name in (quantity.name, *quantity.aliases))
+        total = {"sum": "the sum", "largest": "the largest", "own": "its own", None: ""}[quantity.total]
+        lines.append(f"| {names} | {quantity.unit} | {quantity.meaning} | {total} |")
+    return "\n".join(lines) + "\n"
+
+
 def pages() -> dict[Path, str]:
     """Every generated page and its text."""
-    arithmetic = DOCS / "arithmetic.md"
-    text = arithmetic.read_text("utf-8")
-    section = START + formulas_section() + END
-    replaced = re.sub(re.escape(START) + ".*?" + re.escape(END), lambda _: section, text, flags=re.S)
-    return {DOCS / "kinds.md": kinds_page(), DOCS / "codes.md": codes_markdown(), arithmetic: replaced}
+    return {
+        DOCS / "kinds.md": kinds_page(),
+        DOCS / "codes.md": codes_markdown(),
+        DOCS / "arithmetic.md": _replaced("arithmetic.md", "formulas", formulas_section()),
+        DOCS / "analysis.md": _replaced("analysis.md", "columns", columns_section()),
+    }
+
+
+def _replaced(page: str, name: str, section: str) -> str:
+    """A page with its generated section of that name written anew."""
+    start = f"<!-- generated: {name} -->\n"
+    text = (DOCS / page).read_text("utf-8")
+    return re.sub(re.escape(start) + ".*?" + re.escape(END), lambda _: start + section + END, text, flags=re.S)
 
 
 def main() -> int:

@@ -6,7 +6,8 @@ import pytest
 
 from convcalc import analyse, loads
 from convcalc.analysis.published import compare
-from convcalc.analysis.quantity.registry import Shaped, quantity
+from convcalc.analysis.quantities import quantity
+from convcalc.analysis.quantity import Shaped
 from convcalc.analysis.subjects import find
 from convcalc.findings import SpecError
 

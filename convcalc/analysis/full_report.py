@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..network import Network
-from .report import Report, complete
+from .report import Report
 
 if TYPE_CHECKING:
     from .cost.device import Device
@@ -59,4 +59,6 @@ def analyse(
     >>> report.totals.macs, report.to_dict()["published"]
     (388800, [])
     """
-    return complete(FullReport(network, batch, dtype, optimizer, device))
+    report = FullReport(network, batch, dtype, optimizer, device)
+    _ = report.totals
+    return report

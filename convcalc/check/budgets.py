@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from ..analysis.quantities import quantity
+from ..analysis.quantity import number
 from ..findings import Finding
 from .builds import Builds
-from .claim_values import claimed_quantity
 from .expect import say
 
 
@@ -27,11 +28,12 @@ def check_budgets(builds: Builds, budgets: Sequence[Budget]) -> Iterator[Finding
     """A finding for each budget that the network exceeds, at the name of the spec."""
     report = builds.report() if budgets else None
     for budget in budgets:
-        found = claimed_quantity(budget.quantity)
+        found = quantity(budget.quantity)
         assert found is not None and report is not None
         value = found.get(report, report.whole)
-        if isinstance(value, (int, Fraction)) and value > budget.limit:
-            by = f" by {float(Fraction(value - budget.limit) * 100 / budget.limit):.1f} %" if budget.limit else ""
+        reached = number(value)
+        if reached is not None and reached > budget.limit:
+            by = f" by {float(Fraction(reached - budget.limit) * 100 / budget.limit):.1f} %" if budget.limit else ""
             message = f"{budget.quantity} is {say(value)}, over the budget of {budget.text}{by}"
             at = builds.origin.section("name")
             yield builds.origin.finding_at("CC305", message, at, hint=f"the budget is set in {budget.place}")

@@ -1,4 +1,4 @@
-"""Claims as they are written: names of quantities; exact numbers, bounds, tolerances, with units."""
+"""The values of claims as they are written: exact numbers, bounds, tolerances, with units."""
 
 from __future__ import annotations
 
@@ -6,29 +6,12 @@ import re
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from ..analysis.quantity.registry import QUANTITY_NAMES, Quantity, quantity
-
-NAMED = {"peak_memory": "live"}
-"""Names of claims and budgets that are no quantity's own -> the quantity."""
-CLAIM_NAMES = dict(sorted({**QUANTITY_NAMES, **{name: name for name in NAMED}}.items()))
-"""Every name that a claim may have -> what it means."""
-
-UNITS = {
-    "": 1,
-    "B": 1,
-    **{prefix: 1000**power for power, prefix in enumerate("KMGTP", start=1)},
-    **{f"{prefix}B": 1000**power for power, prefix in enumerate("KMGTP", start=1)},
-    **{f"{prefix}iB": 1024**power for power, prefix in enumerate("KMGTP", start=1)},
-    "k": 1000,
-    "kB": 1000,
-}
-"""Suffix -> factor: decimal prefixes for counts, binary ones (KiB, MiB) for memory."""
+from ..units import NUMBER, exact, factor
 
 Relation = Literal["=", "<=", ">=", "<", ">"]
-_NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+(?:_\d+)*)(?:\.\d+)?"
 _CLAIM = re.compile(
-    rf"(?P<relation><=|>=|<|>|≤|≥|==?)?\s*(?P<number>{_NUMBER})\s*(?P<unit>[A-Za-z]*)"
-    rf"(?:\s*(?:±|\+/?-)\s*(?P<tolerance>{_NUMBER})\s*(?P<of>%|[A-Za-z]*))?",
+    rf"(?P<relation><=|>=|<|>|≤|≥|==?)?\s*(?P<number>{NUMBER})\s*(?P<unit>[A-Za-z]*)"
+    rf"(?:\s*(?:±|\+/?-)\s*(?P<tolerance>{NUMBER})\s*(?P<of>%|[A-Za-z]*))?",
     re.ASCII,
 )
 _RELATIONS: dict[str | None, Relation] = {
@@ -71,11 +54,6 @@ class NumberClaim(NamedTuple):
         return self.relation == "=" and not self.approximate
 
 
-def claimed_quantity(name: str) -> Quantity | None:
-    """The quantity of a claim's or a budget's name."""
-    return quantity(NAMED.get(name, name))
-
-
 def parse_number_claim(text: str) -> NumberClaim | None:
     """What a text claims of a number; None where it is no such claim.
 
@@ -87,17 +65,17 @@ def parse_number_claim(text: str) -> NumberClaim | None:
     if len(text) > LONGEST:
         return None
     match = _CLAIM.fullmatch(text.strip())
-    if match is None or match["unit"] not in UNITS:
+    scale = None if match is None else factor(match["unit"])
+    if match is None or scale is None:
         return None
     relation = _RELATIONS[match["relation"]]
-    number = _exact(match["number"]) * UNITS[match["unit"]]
+    number = exact(match["number"]) * scale
     if match["tolerance"] is None:
         return NumberClaim(relation, number, text=text)
-    if relation != "=" or (match["of"] != "%" and match["of"] not in UNITS):
+    share = number / 100 if match["of"] == "%" else factor(match["of"])
+    if relation != "=" or share is None:
         return None
-    tolerance = _exact(match["tolerance"])
-    share = number * tolerance / 100 if match["of"] == "%" else tolerance * UNITS[match["of"]]
-    return NumberClaim(relation, number, share, True, text)
+    return NumberClaim(relation, number, exact(match["tolerance"]) * share, True, text)
 
 
 def with_number(text: str, value: int) -> str:
@@ -111,7 +89,3 @@ def with_number(text: str, value: int) -> str:
         return str(value)
     head, tail = text.strip()[: match.start("number")], text.strip()[match.end("unit") :]
     return f"{head}{value}{tail}"
-
-
-def _exact(text: str) -> Fraction:
-    return Fraction(text.replace(",", "").replace("_", ""))

@@ -137,13 +137,15 @@ def _budgets(path: Path, table: dict[str, Any]) -> tuple[Budget, ...]:
 
 
 def _budget(path: Path, key: str, value: object) -> Budget:
-    from ..analysis.quantity.registry import QUANTITIES
-    from .claim_values import claimed_quantity
+    from ..analysis.quantities import quantity, quantity_names
 
     name = key.removeprefix(PREFIX)
-    if not key.startswith(PREFIX) or claimed_quantity(name) is None:
-        hint = suggest(name, [*QUANTITIES, "peak_memory"], "", prefix=PREFIX)
+    found = quantity(name)
+    if not key.startswith(PREFIX) or found is None:
+        hint = suggest(name, quantity_names(), "", prefix=PREFIX)
         raise UsageError(f"{shown(path)}: unknown budget '{key}'", hint or None)
+    if found.needs:
+        raise UsageError(f"{shown(path)}: {key} is no budget: {name} needs {found.needs}")
     text = str(value)
     claim = parse_number_claim(text) if isinstance(value, (int, str)) and not isinstance(value, bool) else None
     if claim is None or not claim.exact:

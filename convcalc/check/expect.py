@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from ..analysis.quantity.registry import Shaped, Value
-from ..analysis.report import Report, Subject
+from ..analysis.figures import Figures, Subject
+from ..analysis.quantities import MEANINGS, quantity
+from ..analysis.quantity import Shaped, Value, number
 from ..analysis.subjects import find
 from ..findings import Finding
 from ..hints import suggest
@@ -15,7 +16,7 @@ from ..language.expectations import Claim, Expectation, read_expectations
 from ..language.grammar import integers
 from ..marked import List, Text
 from .builds import Builds, DoesNotBuild, Key, describe
-from .claim_values import CLAIM_NAMES, NumberClaim, claimed_quantity, parse_number_claim
+from .claim_values import NumberClaim, parse_number_claim
 
 UPDATE = "convcalc check --update writes the present values"
 
@@ -31,7 +32,7 @@ class Unmet:
 
 def check_expectations(builds: Builds) -> tuple[list[Unmet], list[Finding]]:
     """(claims that do not hold, findings about claims that cannot be judged)."""
-    expectations, findings = read_expectations(builds.origin, CLAIM_NAMES)
+    expectations, findings = read_expectations(builds.origin, MEANINGS)
     unmet: list[Unmet] = []
     for expectation in expectations:
         for found in _judge(builds, expectation):
@@ -70,7 +71,7 @@ def _key(expectation: Expectation) -> Key:
     return expectation.variant, tuple((expectation.params or {}).items()) or None, given or None
 
 
-def _subject(report: Report, claim: Claim) -> Subject | None:
+def _subject(report: Figures, claim: Claim) -> Subject | None:
     if not claim.where:
         return report.whole
     if claim.of_output:
@@ -81,7 +82,7 @@ def _subject(report: Report, claim: Claim) -> Subject | None:
     return find(report, claim.where)
 
 
-def _nearest(report: Report, claim: Claim) -> str | None:
+def _nearest(report: Figures, claim: Claim) -> str | None:
     network = report.network
     names = [output.name for output in network.outputs] if claim.of_output else [s.name for s in report.stages]
     if "." in claim.where:
@@ -94,14 +95,15 @@ def _finding(builds: Builds, code: str, message: str, claim: Claim, hint: str | 
     return replace(builds.origin.finding_at(code, message, at, hint=hint), where=claim.where)
 
 
-def _compare(builds: Builds, claim: Claim, report: Report, subject: Subject, key: Key) -> Unmet | Finding | None:
+def _compare(builds: Builds, claim: Claim, report: Figures, subject: Subject, key: Key) -> Unmet | Finding | None:
     name = claim.key.text if not claim.of_output else "output"
-    quantity = claimed_quantity(claim.quantity)
-    assert quantity is not None
-    actual = quantity.get(report, subject)
+    asked = quantity(claim.quantity)
+    assert asked is not None
+    actual = asked.get(report, subject)
     if actual is None:
         message = f"{claim.where or report.network.name} has no {name}{describe(key)}"
-        return _finding(builds, "CC306", message, claim, None)
+        needed = asked.needs
+        return _finding(builds, "CC306", message, claim, f"{name} needs {needed}" if needed else None)
     if isinstance(claim.value, Text) and claim.value.empty:
         finding = _finding(builds, "CC301", f"{name} is {say(actual)}; nothing is expected", claim, UPDATE)
         return Unmet(claim, actual, finding)
@@ -126,13 +128,15 @@ def _expected(claim: Claim, actual: Value) -> tuple[str, bool, bool] | None:
         return None if sizes is None or raw is None else (say_shape(sizes), sizes == raw, True)
     if not isinstance(node, Text):
         return None
-    number = parse_number_claim(node.text)
+    claimed, exact = parse_number_claim(node.text), number(actual)
     if isinstance(actual, (int, Fraction)):
-        return None if number is None else (_wanted(number), number.met(actual), number.exact)
+        return None if claimed is None else (_wanted(claimed), claimed.met(actual), claimed.exact)
     if isinstance(actual, Shaped):
         raw = _flat(actual)
-        if number is not None and raw is not None and ("c" not in actual.parts or len(raw) == 1):
-            return _wanted(number), all(number.met(size) for size in raw), number.exact
+        if claimed is not None and raw is not None and ("c" not in actual.parts or len(raw) == 1):
+            return _wanted(claimed), all(claimed.met(size) for size in raw), claimed.exact
+        if claimed is not None and exact is not None and not claimed.exact:
+            return _wanted(claimed), claimed.met(exact), False
         written = actual.written()
         return node.text, node.text.replace("x", "×") == written, True
     return f"'{node.text}'", node.text == actual, True
@@ -145,10 +149,10 @@ def _flat(value: Value) -> tuple[int, ...] | None:
     return (value,) if isinstance(value, int) else None
 
 
-def _wanted(number: NumberClaim) -> str:
-    if number.exact and number.number.denominator == 1:
-        return f"{number.number.numerator:,}"
-    return number.text
+def _wanted(claimed: NumberClaim) -> str:
+    if claimed.exact and claimed.number.denominator == 1:
+        return f"{claimed.number.numerator:,}"
+    return claimed.text
 
 
 def _form(actual: Value) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 
 def command() -> None:
-    from ..check.claim_values import CLAIM_NAMES
+    from ..analysis.quantities import MEANINGS
     from ..language.json_schema import language_schema
     from ..render.terminal import json_text, write_text
 
-    write_text(json_text(language_schema(CLAIM_NAMES)))
+    write_text(json_text(language_schema(MEANINGS)))
