@@ -321,6 +321,9 @@ class OneOrMore(Form[list[T_co]]):
         self.several = Items(form, message, hint, least=least)
         self.nothing = nothing
 
+    def accepts(self, node: Marked) -> bool:
+        return isinstance(node, List) or self.form.accepts(node)
+
     def read(self, node: Marked, reader: Reader) -> list[T_co]:
         if isinstance(node, List):
             return self.several.read(node, reader)
@@ -491,6 +494,9 @@ class Short(Form[E]):
         self.fields = fields
         self.key = key
         self.alone: Form[Any] = fields.entries.keys[key].form
+
+    def accepts(self, node: Marked) -> bool:
+        return isinstance(node, Map) or self.alone.accepts(node)
 
     def read(self, node: Marked, reader: Reader) -> E:
         if isinstance(node, Map):

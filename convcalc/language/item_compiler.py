@@ -26,10 +26,10 @@ from .items import (
     What,
 )
 from .kind_fields import FieldType, fields_of
-from .names import GROUP, WIRING, check_name, shown
+from .names import GROUP, check_name, shown
 from .params import Param
 from .problems import Findings, Problem, Where
-from .sections import Wiring
+from .sections import WIRING, Wiring
 from .written_values import INVALID, Compiled, Names, read_value
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from .expectations import EXPECT, EXPECTATION, STAGE, claim_definitions
 from .grammar import Schema, Vocabulary, defined
 from .items import BRANCH_ORDER, JOINS
 from .kind_fields import FieldType, fields_of
-from .names import GROUP, MAX_NAME, NAME, REFERENCE, RESERVED, WIRING
+from .names import GROUP, MAX_NAME, NAME, REFERENCE, RESERVED
 from .published import PUBLISHED, TABLE
-from .sections import SPEC, Wiring
+from .sections import SPEC, WIRING, Wiring
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 LATER = {"expect": EXPECT, "published": PUBLISHED}

@@ -15,7 +15,6 @@ MAX_NAME = 100
 RESERVED = frozenset({"in", "input", "index", "total"})
 MEANINGS = ("in_channels", "index")
 """Names that mean something in every expression."""
-WIRING = ("name", "from", "repeat", "when")
 GROUP = "layers"
 
 _BOOLEANS = frozenset({"yes", "no", "on", "off", "true", "false", "null"})

@@ -120,10 +120,8 @@ class Reading(Entries):
 
     def merged(self, *others: Reading) -> Reading:
         """This reading with what the others say on top, the last one uppermost."""
-        said = dict(self.said)
-        for other in others:
-            said.update(other.said)
-        return Reading(said)
+        readings = (self, *others)
+        return Reading({name: said for each in readings for name, said in each.said.items() if name in Reading.keys})
 
     def __str__(self) -> str:
         """In words, as a reader of the table needs it.
@@ -210,10 +208,8 @@ class Difference(Reading):
     @property
     def reading(self) -> Reading | None:
         """What gives the printed cell."""
-        said = {name: value for name, value in self.said.items() if name in Reading.keys}
-        if self.inner is not None:
-            said.update(self.inner.said)
-        return Reading(said) if said else None
+        reading = self.merged(self.inner) if self.inner is not None else self.merged()
+        return reading if reading.said else None
 
     @property
     def explanation(self) -> str:

@@ -25,7 +25,7 @@ from .grammar import (
     Vocabulary,
     defined,
 )
-from .names import GROUP, MEANINGS, PARAMETER, WIRING, check_name, check_parameter, parse_reference, shown
+from .names import GROUP, MEANINGS, PARAMETER, check_name, check_parameter, parse_reference, shown
 from .problems import Problem
 
 MAX_SPACE_AXES = 3
@@ -42,14 +42,14 @@ def _number(least: int, kind: str = "integer") -> Later:
     return Later({"anyOf": [{"type": kind, "minimum": least}, defined("expression")]})
 
 
-def _named(what: str, schema: Schema | None = None) -> Scalar[str]:
+def _named(what: str) -> Scalar[str]:
     """The name of something."""
 
     def parse(text: str) -> str:
         check_name(text, what)
         return text
 
-    return Scalar(parse, "a name is a word", schema=schema or defined("name"))
+    return Scalar(parse, "a name is a word", schema=defined("name"))
 
 
 def _reference(message: str, hint: str | None = None) -> Scalar[tuple[str, ...]]:
@@ -75,6 +75,9 @@ class Wiring(Entries):
         Later({"anyOf": [{"type": "boolean"}, defined("expression")]}),
         "A condition; where it is false the item is passed over.",
     )
+
+
+WIRING = tuple(Wiring.keys)
 
 
 def _parameter(text: str) -> str:
