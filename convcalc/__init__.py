@@ -11,8 +11,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from . import reference
-    from .analysis.full_report import analyse
-    from .analysis.report import Report
+    from .analysis.report import Report, analyse
     from .findings import Finding, SpecError, UsageError
     from .geometry.errors import GeometryError
     from .geometry.inversion import invert
@@ -27,7 +26,7 @@ _PLACES = {
     "Report": ".analysis.report",
     "SpecError": ".findings",
     "UsageError": ".findings",
-    "analyse": ".analysis.full_report",
+    "analyse": ".analysis.report",
     "invert": ".geometry.inversion",
     "load": ".language",
     "loads": ".language",

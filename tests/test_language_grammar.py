@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from convcalc.analysis.quantities import MEANINGS
+from convcalc.analysis.quantities import QUANTITY_NAMES
 from convcalc.check.run import check_source
 from convcalc.check.selection import Selection
 from convcalc.language.expectations import Claims, Expectation
@@ -25,7 +25,7 @@ input: [4, 9, 9]
 layers:
   - {conv2d: {out: 8, k: 3}, name: a}
 """
-VALIDATOR = jsonschema.Draft7Validator(language_schema(MEANINGS))
+VALIDATOR = jsonschema.Draft7Validator(language_schema(QUANTITY_NAMES))
 
 
 def told(text: str) -> list[tuple[int, str, str]]:
@@ -151,7 +151,7 @@ TABLE = {
     "title": "t", "source": "s", "note": "n", "columns": {"params": READING}, "rows": {"a": ROW},
     "differs": [DIFFERENCE], **READING,
 }  # fmt: skip
-STAGE = dict.fromkeys(MEANINGS)
+STAGE = dict.fromkeys(QUANTITY_NAMES)
 EXPECTATION = {**STAGE, "variant": "wide", "with": {"width": 2}, "input": [4, 9, 9], "stages": {"a": STAGE}}
 WIRED = {"relu": {}, "name": "b", "from": "a", "repeat": 2, "when": True}
 SPEC = {

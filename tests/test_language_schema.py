@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
-from convcalc.analysis.quantities import MEANINGS
+from convcalc.analysis.quantities import QUANTITY_NAMES
 from convcalc.check.manual.pages import pages
 from convcalc.language import gallery_path
 from convcalc.language.json_schema import FIELD_NOTES, language_schema
@@ -21,7 +21,7 @@ from convcalc.layers.registry import KINDS
 
 from .command import run
 
-SCHEMA = language_schema(MEANINGS)
+SCHEMA = language_schema(QUANTITY_NAMES)
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
 BASE: dict[str, Any] = {"convcalc": 1, "input": [3, 32, 32], "layers": [{"conv2d": {"out": 8, "k": 3}}]}
 LEFT_TO_CHECK = {"CC102", "CC106", "CC107", "CC108", "CC109", "CC110", "CC111"}

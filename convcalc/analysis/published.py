@@ -24,7 +24,7 @@ from ..language.published import (
 from ..network import Network
 from .figures import Figures
 from .printed import divisor, parse_number, write_number
-from .quantities import MEANINGS, quantity
+from .quantities import QUANTITY_NAMES, quantity
 from .quantity import Shaped, Value, number
 from .subjects import find
 
@@ -121,7 +121,7 @@ class Comparison:
 
     def tables(self) -> tuple[TableResult, ...]:
         """Every published table of the spec, compared. Raises SpecError where a claim cannot be read."""
-        return tuple(self._compare(table) for table in read_tables(self.network.origin, MEANINGS))
+        return tuple(self._compare(table) for table in read_tables(self.network.origin, QUANTITY_NAMES))
 
     def _compare(self, table: PrintedTable) -> TableResult:
         listed = {(difference.row, difference.column): difference for difference in table.differs or ()}

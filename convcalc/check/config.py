@@ -137,12 +137,12 @@ def _budgets(path: Path, table: dict[str, Any]) -> tuple[Budget, ...]:
 
 
 def _budget(path: Path, key: str, value: object) -> Budget:
-    from ..analysis.quantities import quantity, quantity_names
+    from ..analysis.quantities import QUANTITY_NAMES, quantity
 
     name = key.removeprefix(PREFIX)
     found = quantity(name)
     if not key.startswith(PREFIX) or found is None:
-        hint = suggest(name, quantity_names(), "", prefix=PREFIX)
+        hint = suggest(name, QUANTITY_NAMES, "", prefix=PREFIX)
         raise UsageError(f"{shown(path)}: unknown budget '{key}'", hint or None)
     if found.needs:
         raise UsageError(f"{shown(path)}: {key} is no budget: {name} needs {found.needs}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from ..analysis.figures import Figures, Subject
-from ..analysis.quantities import MEANINGS, quantity
+from ..analysis.quantities import QUANTITY_NAMES, quantity
 from ..analysis.quantity import Shaped, Value, number
 from ..analysis.subjects import find
 from ..findings import Finding
@@ -32,7 +32,7 @@ class Unmet:
 
 def check_expectations(builds: Builds) -> tuple[list[Unmet], list[Finding]]:
     """(claims that do not hold, findings about claims that cannot be judged)."""
-    expectations, findings = read_expectations(builds.origin, MEANINGS)
+    expectations, findings = read_expectations(builds.origin, QUANTITY_NAMES)
     unmet: list[Unmet] = []
     for expectation in expectations:
         for found in _judge(builds, expectation):
@@ -102,8 +102,7 @@ def _compare(builds: Builds, claim: Claim, report: Figures, subject: Subject, ke
     actual = asked.get(report, subject)
     if actual is None:
         message = f"{claim.where or report.network.name} has no {name}{describe(key)}"
-        needed = asked.needs
-        return _finding(builds, "CC306", message, claim, f"{name} needs {needed}" if needed else None)
+        return _finding(builds, "CC306", message, claim, f"{name} needs {asked.needs}" if asked.needs else None)
     if isinstance(claim.value, Text) and claim.value.empty:
         finding = _finding(builds, "CC301", f"{name} is {say(actual)}; nothing is expected", claim, UPDATE)
         return Unmet(claim, actual, finding)
