@@ -160,7 +160,7 @@ def load_network(
     """
     if spec.startswith("git:"):
         from ..language import loads
-        from ..language.revision import read_revision
+        from ..language.sources import read_revision
 
         source = read_revision(spec)
         return loads(
