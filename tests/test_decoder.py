@@ -15,7 +15,7 @@ from convcalc.analysis.decoder_answers import ANSWERS
 from convcalc.check.rules import overlap
 from convcalc.findings import UsageError
 from convcalc.network import Network
-from convcalc.render.decoder import decoder_text
+from convcalc.render.invert import decoder_text
 
 from .networks import ALEXNET, RESNET, UNET, VGG16, spec
 
