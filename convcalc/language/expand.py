@@ -236,9 +236,11 @@ class Expansion:
         place.names[name] = inner
         return inner
 
-    def close(self, inner: Place, kind: str, start: int, value: Value, repeats: int = 1) -> Value:
+    def close(
+        self, inner: Place, kind: str, start: int, value: Value, repeats: int = 1, made: type[NodeGroup] = NodeGroup
+    ) -> Value:
         """Complete a group with what it puts out."""
         self.depth -= 1
-        self.groups[inner.path] = NodeGroup(inner.path, kind, start, len(self.nodes), value[-1], repeats)
+        self.groups[inner.path] = made(inner.path, kind, start, len(self.nodes), value[-1], repeats)
         inner.value = value
         return value

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..geometry import GeometryError
 from ..marked import Marked
+from ..network import BlockGroup
 from .arithmetic import Value as Number
 from .errors import Problem
 from .items import Call, Group, Item, Join, LayerProblems, LayerTemplate, Split
@@ -119,4 +120,4 @@ def _call(run: Expansion, item: Item, call: Call, place: Place, name: str, env: 
     run.calls.append((block.name, item.at))
     value = run.items(block.items, inner, inner_env, sources)
     run.calls.pop()
-    return run.close(inner, block.name, start, value)
+    return run.close(inner, block.name, start, value, made=BlockGroup)
