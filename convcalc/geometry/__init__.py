@@ -20,7 +20,16 @@ from .errors import (
     WrongArity,
 )
 from .formulas import FORMULAS, SYMBOLS, Formula, formula
-from .pooling import Rounding, adaptive_taps, adaptive_window, overhang, pool_output, rounded_output
+from .pooling import (
+    Rounding,
+    adaptive_step,
+    adaptive_taps,
+    adaptive_window,
+    fitted_after,
+    overhang,
+    pool_output,
+    rounded_output,
+)
 from .preimage import input_sizes
 from .taps import effective_taps
 from .transposed import (
@@ -75,6 +84,7 @@ __all__ = [
     "TransposedWindow",
     "Window",
     "WrongArity",
+    "adaptive_step",
     "adaptive_taps",
     "adaptive_window",
     "check_window",
@@ -86,6 +96,7 @@ __all__ = [
     "effective_kernel",
     "effective_taps",
     "elements",
+    "fitted_after",
     "formula",
     "input_sizes",
     "leftover",
