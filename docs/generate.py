@@ -17,7 +17,7 @@ import convcalc
 from convcalc.analysis.quantities import QUANTITIES
 from convcalc.check.manual.pages import codes_markdown
 from convcalc.geometry import FORMULAS, SYMBOLS
-from convcalc.language.fields import fields_of
+from convcalc.language.kind_fields import fields_of
 from convcalc.layers.base import OPERATIONS
 from convcalc.layers.registry import KINDS, layer_class
 

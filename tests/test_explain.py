@@ -17,7 +17,9 @@ from convcalc.analysis.explain.drawing import draw_window
 from convcalc.analysis.explain.explanation import Explanation, Step, explain
 from convcalc.analysis.subjects import find
 from convcalc.geometry import TransposedWindow, Window
-from convcalc.render.explain import explain_latex, explain_lines, explain_markdown
+from convcalc.render.explain import explain_document
+from convcalc.render.markup import latex, markdown
+from convcalc.render.text import document_lines, plain
 
 from .architectures import MOBILENET_V2, network
 
@@ -41,7 +43,7 @@ def test_golden_text() -> None:
         "conv1",
         (0, 5),
     )
-    text = "\n".join("".join(piece for piece, _ in line) for line in explain_lines(found, 80))
+    text = plain(document_lines(explain_document(found), 80))
     assert text + "\n" == (GOLDEN / "explain_conv1.txt").read_text("utf-8")
     assert all(len(line) <= 80 for line in text.splitlines())
 
@@ -86,7 +88,8 @@ def test_every_line_evaluates_to_its_value(layers: list[str]) -> None:
         assert known["params"].value == cost.params and known["flops"].value == cost.flops
         if cost.macs:
             assert known["MACs"].value == cost.macs
-        assert explain_markdown(found) and explain_latex(found) and json.dumps(found.to_dict())
+        document = explain_document(found)
+        assert markdown(document) and latex(document) and json.dumps(found.to_dict())
 
 
 def test_a_group_is_the_sum_of_its_layers() -> None:

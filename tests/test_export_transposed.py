@@ -19,8 +19,8 @@ from convcalc.geometry.dialects import inverse, keras_valid, onnx_transposed, to
 from convcalc.geometry.inversion import AxisInversion, SizeInversion
 from convcalc.layers.kind_table import Refused
 from convcalc.layers.registry import build
-from convcalc.render.frameworks import framework_blocks
-from convcalc.render.page import Code
+from convcalc.render.document import Code
+from convcalc.render.invert import framework_blocks
 from tests.export_cases import single
 
 Interval = tuple[int, int]

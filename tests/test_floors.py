@@ -82,7 +82,7 @@ def test_every_room_has_its_floor() -> None:
 
 def test_an_import_upward_is_found() -> None:
     path = PACKAGE / "layers" / "conv.py"
-    for line in ("from ..analysis import report", "from convcalc.cli.app import main", "import convcalc.render.grid"):
+    for line in ("from ..analysis import report", "from convcalc.cli.app import main", "import convcalc.render.text"):
         assert violations(path, line), line
     assert violations(PACKAGE / "analysis" / "report.py", "def f():\n    from ..reference import conv")
     assert not violations(path, "from ..geometry import Window")

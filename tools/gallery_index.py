@@ -14,8 +14,9 @@ sys.path.insert(0, str(ROOT))
 
 from convcalc.analysis.gallery import index_path, spec_entry  # noqa: E402
 from convcalc.language import gallery_names  # noqa: E402
-from convcalc.render.gallery import gallery_grid, gallery_summary  # noqa: E402
-from convcalc.render.grid import markdown  # noqa: E402
+from convcalc.render.document import Document  # noqa: E402
+from convcalc.render.gallery import gallery_summary, gallery_table  # noqa: E402
+from convcalc.render.markup import markdown  # noqa: E402
 
 START, END = "<!-- gallery -->\n", "<!-- /gallery -->"
 
@@ -27,7 +28,7 @@ def main() -> None:
     page = ROOT / "docs" / "gallery.md"
     before, _, rest = page.read_text("utf-8").partition(START)
     _, _, after = rest.partition(END)
-    table = markdown([gallery_grid(entries, full=True)])
+    table = markdown(Document((gallery_table(entries, full=True),)))
     page.write_text(f"{before}{START}\n{table}\n\n{gallery_summary(entries)}.\n{END}{after}", "utf-8")
 
 

@@ -9,6 +9,7 @@ import typer
 
 from ..findings import SpecError, UsageError
 from .options import InputOption, load_network
+from .output import write_file
 
 
 def command(
@@ -26,7 +27,7 @@ def command(
         raise UsageError(f"{output} exists already", "--force overwrites it")
     from ..language.write import write
     from ..onnx import Opaque, plain_as_identity
-    from . import files
+    from ..render.streams import say
 
     network, replaced = plain_as_identity(load_network(file, input=input))
     unsaid = [(node.name, node.layer.operator) for node in network.nodes if isinstance(node.layer, Opaque)]
@@ -41,5 +42,5 @@ def command(
             for name, operator in unsaid
         )
     for operator, count in replaced.items():
-        typer.echo(f"{count} x {operator} written as identity: the same shape and cost", err=True)
-    files.write(write(network), output)
+        say(f"{count} x {operator} written as identity: the same shape and cost")
+    write_file(write(network), output)

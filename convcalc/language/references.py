@@ -7,16 +7,16 @@ from typing import TypeAlias
 
 from ..hints import suggest
 from ..marked import Marked
-from .errors import Problem
 from .names import shown
+from .problems import Problem
 
 FAILED = -1
 """Stands for a node whose error has been reported; what depends on it is skipped in silence."""
 
-Value: TypeAlias = tuple[int, ...]
+Nodes: TypeAlias = tuple[int, ...]
 """The nodes that an item puts out: one, or the parts of a split."""
 
-FAILURE: Value = (FAILED,)
+FAILURE: Nodes = (FAILED,)
 
 
 class Absent(Problem):
@@ -32,7 +32,7 @@ class Place:
 
     __slots__ = ("counts", "inputs", "names", "outer", "prefix", "value")
 
-    def __init__(self, prefix: str, outer: Place | None, inputs: Value | None = None) -> None:
+    def __init__(self, prefix: str, outer: Place | None, inputs: Nodes | None = None) -> None:
         self.prefix = prefix
         """The path with a dot at its end; empty at the top."""
         self.outer = outer
@@ -42,7 +42,7 @@ class Place:
         self.names: dict[str, int | Place | None] = {}
         """Name -> node, place, or None for an item that was passed over."""
         self.counts: dict[str, int] = {}
-        self.value: Value | None = None
+        self.value: Nodes | None = None
         """What it puts out, once it is complete."""
 
     @property
@@ -68,7 +68,7 @@ class Place:
             place = place.outer
 
 
-def resolve(path: tuple[str, ...], place: Place, count: Callable[[int], None] | None = None) -> Value:
+def resolve(path: tuple[str, ...], place: Place, count: Callable[[int], None] | None = None) -> Nodes:
     """The nodes that a path means where it stands. Raises a Problem (CC106).
 
     `count` is told how many names a `*` is about to look at.
@@ -114,7 +114,7 @@ def _matching(path: tuple[str, ...], depth: int, holder: Place) -> list[str]:
     return list(holder.names) if depth == len(path) - 1 else list(reversed(holder.names))
 
 
-def _values(found: list[int | Place], path: tuple[str, ...]) -> Value:
+def _values(found: list[int | Place], path: tuple[str, ...]) -> Nodes:
     value: list[int] = []
     for entry in found:
         if isinstance(entry, int):
@@ -135,7 +135,7 @@ def _missing(path: tuple[str, ...], depth: int, holder: Place) -> Problem:
     return kind("CC106", where, suggest(path[depth], [name for name, entry in holder.names.items() if entry]))
 
 
-def _block_input(path: tuple[str, ...], place: Place) -> Value:
+def _block_input(path: tuple[str, ...], place: Place) -> Nodes:
     at: Place | None = place
     while at is not None and at.inputs is None:
         at = at.outer

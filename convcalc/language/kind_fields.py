@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Union, ge
 from ..hints import suggest
 from ..layers.registry import layer_class
 from .arithmetic import Value, say
-from .errors import Problem
+from .problems import Problem
 
 if TYPE_CHECKING:
     from pydantic import ValidationError

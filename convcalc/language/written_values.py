@@ -10,9 +10,9 @@ from ..geometry import LIMIT
 from ..hints import shortened, suggest
 from ..marked import List, Map, Marked, Text
 from .arithmetic import FUNCTIONS, Value
-from .errors import Findings, Problem, Where
 from .expressions import CONSTANTS, Expression, compile_expression
 from .names import shown
+from .problems import Findings, Problem, Where
 
 if TYPE_CHECKING:
     from .params import Param
