@@ -55,6 +55,21 @@ class Group(NamedTuple):
     repeats: int = 1
     """How often its item is repeated."""
 
+    @property
+    def is_block(self) -> bool:
+        """Whether it is a use of a block of the spec, so that its kind is the block's name."""
+        return False
+
+
+class BlockGroup(Group):
+    """The nodes of a use of a block of the spec."""
+
+    __slots__ = ()
+
+    @property
+    def is_block(self) -> bool:
+        return True
+
 
 class Output(NamedTuple):
     """An output of the network, with the weight of its loss in training."""

@@ -93,6 +93,11 @@ MORE: list[tuple[str, dict[str, Any], tuple[Shape, ...]]] = [
     ("pad", {"padding": 2, "mode": "reflect"}, SEQUENCE),
     ("crop", {"cropping": 1}, VOLUME),
     ("crop", {}, ((6, 8), (2, 3))),
+    ("channel_shuffle", {"groups": 2}, ((6,),)),
+    ("conv_transpose1d", {"out": 4, "k": 5, "s": 3, "p": [[4, 1]], "output_padding": 1}, SEQUENCE),
+    ("conv_transpose1d", {"out": 4, "k": 1, "s": 3, "p": [[1, 0]]}, SEQUENCE),
+    ("conv_transpose2d", {"out": 4, "k": [2, 3], "s": [3, 2], "p": [[0, 0], [3, 1]], "output_padding": [1, 0]}, IMAGE),
+    ("conv_transpose2d", {"out": 4, "k": 3, "d": 3, "p": [[4, 2], [1, 2]], "output_padding": [2, 0]}, IMAGE),
 ]
 
 

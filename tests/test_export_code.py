@@ -9,11 +9,11 @@ from collections.abc import Callable
 import pytest
 
 from convcalc import load, loads
-from convcalc.export.identifiers import Names, class_name, docstring, identifier
 from convcalc.export.keras_module import keras_module
+from convcalc.export.python_code import Names, class_name, docstring, identifier
 from convcalc.export.torch_module import MODULE_ATTRIBUTES, torch_module
 from convcalc.layers.registry import build
-from convcalc.network import Group, Network, Node, Output
+from convcalc.network import BlockGroup, Network, Node, Output
 
 WRITERS = (torch_module, keras_module)
 HOSTILE = [
@@ -37,6 +37,14 @@ def test_blocks_that_differ_in_numbers_share_a_class() -> None:
 def test_blocks_that_differ_in_structure_have_classes_of_their_own() -> None:
     text = torch_module(load("resnet"))
     assert {"Residual", "Residual2"} <= set(functions(text)) and "Bottleneck2" not in text
+
+
+def test_a_block_is_a_class_whatever_it_is_called() -> None:
+    """A group is a block because the spec says so, not because of its name."""
+    blocks = {"branch": {"layers": ["relu", "tanh"]}}
+    network = loads(json.dumps({"convcalc": 1, "input": [3, 4, 4], "blocks": blocks, "layers": [{"branch": {}}]}))
+    assert [group.is_block for group in network.groups.values()] == [True]
+    assert "Branch" in functions(torch_module(network)) and "branch" in functions(keras_module(network))
 
 
 def test_equal_repetitions_are_written_once() -> None:
@@ -68,7 +76,7 @@ def test_any_text_is_valid_code(write: Callable[[Network], str], text: str) -> N
         Node(f"x{text}", add, (3, 1, 2), (3, 4, 4)),
         Node(f"y.{text}", pad, (4,), (3, 4, 4)),
     )
-    groups = {text: Group(text, text, 2, 4, 3)}
+    groups = {text: BlockGroup(text, text, 2, 4, 3)}
     network = Network(text, nodes, (Output(text, 5), Output("b", 3)), groups, source=text * 2, variant=text)
     code = write(network)
     tree = ast.parse(code)

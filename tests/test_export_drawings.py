@@ -12,12 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc import load, loads
-from convcalc.export.dot import dot
-from convcalc.export.drawing import Arrow, Box, Drawing, drawing
-from convcalc.export.identifiers import plain
-from convcalc.export.mermaid import mermaid
-from convcalc.export.placing import MOST_THREADS, place
-from convcalc.export.svg import svg
+from convcalc.export.drawing import MOST_THREADS, Arrow, Box, Drawing, dot, drawing, mermaid, place, svg
+from convcalc.export.python_code import plain
 from convcalc.findings import UsageError
 
 HOSTILE = [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,15 +14,15 @@ from convcalc.export.keras_layers import KERAS
 from convcalc.export.keras_module import keras_module
 from convcalc.export.onnx_layers import ONNX
 from convcalc.export.onnx_model import onnx_model
-from convcalc.export.program import steps_of
 from convcalc.export.torch_layers import TORCH
 from convcalc.export.torch_module import torch_module
 from convcalc.findings import UsageError
+from convcalc.layers.kind_table import KindTable
 from convcalc.layers.registry import KINDS
 from convcalc.network import Network
-from tests.export_cases import layer_cases
+from tests.export_cases import layer_cases, single
 
-TABLES: dict[str, dict[str, Any]] = {"torch": TORCH, "keras": KERAS, "onnx": ONNX}
+TABLES: dict[str, KindTable[Any]] = {"torch": TORCH, "keras": KERAS, "onnx": ONNX}
 EXPORTS: dict[str, Callable[[Network], object]] = {"torch": torch_module, "keras": keras_module, "onnx": onnx_model}
 
 REFUSED = {
@@ -44,7 +46,9 @@ REFUSED = {
 
 @pytest.mark.parametrize("target", TABLES)
 def test_a_table_has_every_kind(target: str) -> None:
-    assert set(TABLES[target]) == set(KINDS)
+    table = TABLES[target]
+    assert [kind for kind in KINDS if not table.knows(kind) and table.reason(kind) == table.absent] == []
+    assert list(table.strangers()) == ["Opaque"], "what only the reader of ONNX files makes"
 
 
 def refusal(target: str, network: Network) -> str | None:
@@ -69,7 +73,36 @@ def test_what_is_refused_and_why(target: str) -> None:
     assert found == REFUSED[target]
 
 
-def test_a_kind_without_a_place_is_refused() -> None:
-    (network,) = [network for label, network in layer_cases() if label.endswith("-selu")]
-    with pytest.raises(UsageError, match="cannot say selu"):
-        steps_of(network, {kind: mapper for kind, mapper in TORCH.items() if kind != "selu"}, "torch")
+@pytest.mark.parametrize("target", TABLES)
+def test_a_kind_without_a_place_is_refused(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    table, network = TABLES[target], single("selu", {}, ((3, 4, 4),))
+    monkeypatch.setattr(table, "entries", {name: entry for name, entry in table.entries.items() if name != "selu"})
+    assert refusal(target, network) == f"{target} cannot say selu (selu): {table.absent}"
+    assert refusal(target, single("tanh", {}, ((3, 4, 4),))) is None
+
+
+NEW_KIND = """
+import sys
+from convcalc.layers import registry
+from convcalc.layers.base import Layer
+
+class Swirl(Layer):
+    "A kind that no target has heard of."
+
+registry.KINDS["swirl"] = ("swirl", "Swirl")
+registry._classes["swirl"] = Swirl
+from convcalc.__main__ import main
+sys.argv = ["convcalc", *sys.argv[1:]]
+main()
+"""
+
+
+@pytest.mark.parametrize("target", TABLES)
+@pytest.mark.parametrize(("spec", "known"), [("googlenet", True), ("-", False)])
+def test_a_new_kind_is_refused_where_it_stands_and_nowhere_else(target: str, spec: str, known: bool) -> None:
+    """The kind is made before any table is read, so that a table that lists all kinds would not load."""
+    command = [sys.executable, "-c", NEW_KIND, "export", spec, "--to", target]
+    done = subprocess.run(command, input=b"{convcalc: 1, input: [3, 8, 8], layers: [relu, swirl]}", capture_output=True)
+    said = done.stderr.decode()
+    assert (done.returncode, bool(done.stdout)) == ((0, True) if known else (2, False)), said
+    assert said == ("" if known else f"error: {target} cannot say swirl (swirl): {TABLES[target].absent}\n")

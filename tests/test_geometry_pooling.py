@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcalc.geometry import EmptyOutput, adaptive_taps, adaptive_window, overhang, pool_output
+from convcalc.geometry import (
+    EmptyOutput,
+    adaptive_step,
+    adaptive_taps,
+    adaptive_window,
+    conv_output,
+    fitted_after,
+    overhang,
+    pool_output,
+)
 
 property_test = settings(max_examples=200, deadline=None)
 
@@ -115,3 +124,28 @@ def test_adaptive_windows(size: int, output: int) -> None:
 
 def test_adaptive_taps_of_large_outputs_cost_nothing() -> None:
     assert adaptive_taps(2**40, 2**40 - 1) == 2**41 - 2
+
+
+@property_test
+@given(*POOLS)
+def test_fitted_padding_rounds_down_to_the_same_number_and_changes_least(
+    i: int, k: int, s: int, pl: int, pr: int, d: int
+) -> None:
+    for rounding in ("floor", "ceil", "ceil_caffe", "ceil_keep"):
+        try:
+            output = pool_output(i, k, s, pl, pr, d, rounding)  # type: ignore[arg-type]
+        except EmptyOutput:
+            continue
+        fitted = fitted_after(i, k, s, pl, pr, d, output)
+        assert conv_output(i, k, s, pl, fitted, d) == output
+        between = range(min(pr, fitted), max(pr, fitted))
+        nearer = [after for after in between if after != fitted and i + pl + after > d * (k - 1)]
+        assert all(conv_output(i, k, s, pl, after, d) != output for after in nearer)
+
+
+@property_test
+@given(st.integers(1, 40), st.integers(1, 40))
+def test_equal_adaptive_windows_are_a_pool(size: int, output: int) -> None:
+    step, windows = adaptive_step(size, output), [adaptive_window(size, output, j) for j in range(output)]
+    pooled = None if step is None else [(j * step, (j + 1) * step) for j in range(output)]
+    assert (windows == pooled) == (size % output == 0)

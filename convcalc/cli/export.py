@@ -62,20 +62,12 @@ def _written(network: Network, to: Target, by: By, seed: int | None) -> str | by
         from ..export.onnx_model import onnx_model
 
         return onnx_model(network, None if seed is None else _drawn(network, seed))
-    from ..export.drawing import drawing
+    from ..export import drawing
 
-    graph = drawing(network, by)
+    graph = drawing.drawing(network, by)
     if to == "mermaid":
-        from ..export.mermaid import mermaid
-
-        return mermaid(graph)
-    if to == "dot":
-        from ..export.dot import dot
-
-        return dot(graph)
-    from ..export.svg import svg
-
-    return svg(graph)
+        return drawing.mermaid(graph)
+    return drawing.dot(graph) if to == "dot" else drawing.svg(graph)
 
 
 def _drawn(network: Network, seed: int) -> Any:

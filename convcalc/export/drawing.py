@@ -1,17 +1,37 @@
-"""The graph that a drawing shows: boxes of stages or layers, arrows with the shapes that pass along them."""
+"""Drawings of networks: boxes of stages or layers and arrows with shapes, as Mermaid, in DOT and as an SVG picture."""
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal, NamedTuple
+from xml.sax.saxutils import escape
 
-from .identifiers import plain
+from ..findings import UsageError
+from .python_code import plain
 
 if TYPE_CHECKING:
-    from ..layers.base import Shape
+    from ..layers.base import Layer, Shape
     from ..network import Group, Network
 
 Role = Literal["input", "layer", "block", "output"]
+
+DOT_SHAPES = {"input": "ellipse", "output": "ellipse", "layer": "box", "block": "box3d"}
+"""Role -> the shape of its box in DOT."""
+HEIGHT, LETTER, MARGIN = 40.0, 7.2, 16.0
+ROW_GAP, GAP, THREAD = 44.0, 24.0, 12.0
+"""Between rows, between boxes of a row, and the width of an arrow's gap in a row that it passes."""
+MOST_THREADS = 200_000
+"""Rows that arrows may pass, all together: what a drawing can show is far less."""
+STYLE = """\
+text { font: 12px sans-serif; text-anchor: middle; fill: #1f2328; }
+.name { font-weight: bold; }
+.shape { font-size: 10px; fill: #57606a; paint-order: stroke; stroke: #ffffff; stroke-width: 3px; }
+rect { stroke: #57606a; fill: #ffffff; }
+.input, .output { fill: #ddf4ff; }
+.block { fill: #fff8c5; }
+path { fill: none; stroke: #57606a; marker-end: url(#tip); }"""
 
 
 class Box(NamedTuple):
@@ -96,11 +116,231 @@ def _content(network: Network, group: Group) -> str:
     return f"{group.repeats} × {_kind(first.layer) if each is None else _content(network, each)}"
 
 
-def _kind(layer: Any) -> str:
+def _kind(layer: Layer | None) -> str:
     """The kind, with kernel and stride where it has them: `conv2d 7×7/2`."""
-    kernel = getattr(layer, "kernel_size", None)
-    if kernel is None:
-        return plain(str(layer.kind))
-    stride = set(layer.stride)
-    step = f"/{stride.pop()}" if len(stride) == 1 else f"/{'×'.join(map(str, layer.stride))}"
-    return f"{layer.kind} {'×'.join(map(str, kernel))}{'' if step == '/1' else step}"
+    assert layer is not None, "an input is no stage"
+    patch = layer.patch
+    if patch is None:
+        return plain(layer.kind)
+    stride = set(patch.stride)
+    step = f"/{stride.pop()}" if len(stride) == 1 else f"/{'×'.join(map(str, patch.stride))}"
+    return f"{layer.kind} {'×'.join(map(str, patch.kernel_size))}{'' if step == '/1' else step}"
+
+
+def mermaid(drawing: Drawing) -> str:
+    """The text of a flowchart, top down; put it between ```mermaid and ```.
+
+    >>> print(mermaid(Drawing("N", [Box("a", "input", "input"), Box("b", "relu", "layer")], [Arrow(0, 1, (3,))])))
+    flowchart TD
+        n0(["a<br>input"])
+        n1["b<br>relu"]
+        n0 -->|"3"| n1
+    <BLANKLINE>
+    """
+    lines = ["flowchart TD"]
+    for number, box in enumerate(drawing.boxes):
+        opening, closing = {"input": ("([", "])"), "output": ("([", "])"), "block": ("[[", "]]")}.get(
+            box.role, ("[", "]")
+        )
+        lines.append(f'    n{number}{opening}"{_mermaid_text(box.name)}<br>{_mermaid_text(box.detail)}"{closing}')
+    lines += [f'    n{a.source} -->|"{shape_text(a.shape)}"| n{a.target}' for a in drawing.arrows]
+    return "\n".join(lines) + "\n"
+
+
+def _mermaid_text(text: str) -> str:
+    """Text inside quotes: what Mermaid or the HTML it makes would read is written as its entity's number."""
+    return "".join(f"#{ord(c)};" if c in "#&<>\"'`|\\;[](){}%*_~\n" and c != "_" else c for c in text)
+
+
+def dot(drawing: Drawing) -> str:
+    """The text of a digraph, top down.
+
+    >>> print(dot(Drawing("N", [Box("a", "input", "input"), Box("b", "relu", "layer")], [Arrow(0, 1, (3,))])))
+    digraph "N" {
+        node [fontname="sans-serif", shape=box]
+        edge [fontname="sans-serif", fontsize=10]
+        n0 [label="a\\ninput", shape=ellipse]
+        n1 [label="b\\nrelu", shape=box]
+        n0 -> n1 [label="3"]
+    }
+    <BLANKLINE>
+    """
+    lines = [
+        f'digraph "{_dot_text(drawing.title)}" {{',
+        '    node [fontname="sans-serif", shape=box]',
+        '    edge [fontname="sans-serif", fontsize=10]',
+    ]
+    for number, box in enumerate(drawing.boxes):
+        label = f"{_dot_text(box.name)}\\n{_dot_text(box.detail)}"
+        lines.append(f'    n{number} [label="{label}", shape={DOT_SHAPES[box.role]}]')
+    lines += [f'    n{a.source} -> n{a.target} [label="{shape_text(a.shape)}"]' for a in drawing.arrows]
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _dot_text(text: str) -> str:
+    """Text inside quotes: a backslash would begin one of DOT's escapes."""
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def svg(drawing: Drawing) -> str:
+    """The picture's text, complete with its style.
+
+    >>> picture = svg(Drawing("N", [Box("a", "input", "input"), Box("b", "relu", "layer")], [Arrow(0, 1, (3, 8, 8))]))
+    >>> picture.startswith("<svg"), "3×8×8</text>" in picture
+    (True, True)
+    """
+    widths = [max(_columns(box.name), _columns(box.detail), 6) * LETTER + 16 for box in drawing.boxes]
+    placed = place(drawing, widths)
+    width = placed.width + 2 * MARGIN
+    height = _top(len(placed.rows) - 1) + HEIGHT + MARGIN
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_n(width)} {_n(height)}" '
+        f'width="{_n(width)}" height="{_n(height)}" role="img">',
+        f"<title>{escape(drawing.title)}</title>",
+        f"<style>\n{STYLE}\n</style>",
+        '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+        '<path d="M0 0L8 4L0 8z" style="fill: #57606a; stroke: none; marker-end: none"/></marker></defs>',
+        f'<rect width="{_n(width)}" height="{_n(height)}" style="stroke: none"/>',
+        *_arrows(drawing, placed),
+        *_boxes(drawing, placed),
+        "</svg>",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _arrows(drawing: Drawing, placed: Placing) -> list[str]:
+    lines, texts = [], []
+    written: dict[tuple[int, str], list[float]] = {}
+    for arrow, way in zip(drawing.arrows, placed.ways, strict=True):
+        spots = [placed.places[number] for number in way]
+        x, y = spots[0].x + MARGIN, _top(spots[0].row) + HEIGHT
+        steps = [f"M{_n(x)} {_n(y)}"]
+        for spot in spots[1:]:
+            to_x, to_y = spot.x + MARGIN, _top(spot.row)
+            middle = (y + to_y) / 2
+            steps.append(f"C{_n(x)} {_n(middle)} {_n(to_x)} {_n(middle)} {_n(to_x)} {_n(to_y)}")
+            if spot is not spots[-1]:
+                steps.append(f"V{_n(to_y + HEIGHT)}")
+            x, y = to_x, to_y + HEIGHT
+        lines.append(f'<path d="{"".join(steps)}"/>')
+        first, second = spots[0], spots[1]
+        label_x = (first.x + second.x) / 2 + MARGIN
+        label_y = (_top(first.row) + HEIGHT + _top(second.row)) / 2 + 3
+        text = shape_text(arrow.shape)
+        beside = written.setdefault((arrow.source, text), [])
+        if any(abs(x - label_x) < len(text) * LETTER for x in beside):
+            continue
+        beside.append(label_x)
+        texts.append(f'<text class="shape" x="{_n(label_x)}" y="{_n(label_y)}">{text}</text>')
+    return lines + texts
+
+
+def _boxes(drawing: Drawing, placed: Placing) -> list[str]:
+    lines = []
+    for box, spot in zip(drawing.boxes, placed.places, strict=False):
+        x, y = spot.x + MARGIN, _top(spot.row)
+        round_ = HEIGHT / 2 if box.role in ("input", "output") else 4
+        lines += [
+            f'<rect class="{box.role}" x="{_n(x - spot.width / 2)}" y="{_n(y)}" width="{_n(spot.width)}" '
+            f'height="{_n(HEIGHT)}" rx="{_n(round_)}"/>',
+            f'<text class="name" x="{_n(x)}" y="{_n(y + 17)}">{escape(box.name)}</text>',
+            f'<text x="{_n(x)}" y="{_n(y + 32)}">{escape(box.detail)}</text>',
+        ]
+    return lines
+
+
+def _top(row: int) -> float:
+    return MARGIN + row * (HEIGHT + ROW_GAP)
+
+
+def _n(number: float) -> str:
+    """A coordinate with one decimal at most."""
+    return f"{number:.1f}".removesuffix(".0")
+
+
+def _columns(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+@dataclass(slots=True)
+class Place:
+    """A box or an arrow's gap: its row, its width, and the centre that it gets."""
+
+    row: int
+    width: float
+    x: float = 0.0
+
+
+@dataclass(slots=True)
+class Placing:
+    """The places of all boxes, then of the gaps; the way of each arrow through them, both ends included."""
+
+    places: list[Place]
+    ways: list[list[int]]
+    rows: list[list[int]]
+    width: float
+
+
+def place(drawing: Drawing, widths: list[float]) -> Placing:
+    """Rows by the longest path; within a row everything as near to what feeds it as room allows.
+
+    Raises UsageError where arrows pass more rows than a drawing can show.
+    """
+    rows_of = [0] * len(drawing.boxes)
+    for arrow in sorted(drawing.arrows, key=lambda arrow: arrow.target):
+        rows_of[arrow.target] = max(rows_of[arrow.target], rows_of[arrow.source] + 1)
+    passed = sum(rows_of[a.target] - rows_of[a.source] - 1 for a in drawing.arrows)
+    if passed > MOST_THREADS:
+        raise UsageError("too many long arrows for a picture", "--by stage draws one box a stage")
+    places = [Place(row, width) for row, width in zip(rows_of, widths, strict=True)]
+    ways: list[list[int]] = []
+    for arrow in drawing.arrows:
+        way = [arrow.source]
+        for row in range(rows_of[arrow.source] + 1, rows_of[arrow.target]):
+            way.append(len(places))
+            places.append(Place(row, THREAD))
+        ways.append([*way, arrow.target])
+    rows: list[list[int]] = [[] for _ in range(max(rows_of, default=0) + 1)]
+    for number, spot in enumerate(places):
+        rows[spot.row].append(number)
+    _spread(places, ways, rows)
+    left = min((spot.x - spot.width / 2 for spot in places), default=0.0)
+    for spot in places:
+        spot.x -= left
+    return Placing(places, ways, rows, max((spot.x + spot.width / 2 for spot in places), default=0.0))
+
+
+def _spread(places: list[Place], ways: list[list[int]], rows: list[list[int]]) -> None:
+    """Down, up and down again: each row beside the centres of its neighbours."""
+    above: list[list[int]] = [[] for _ in places]
+    below: list[list[int]] = [[] for _ in places]
+    for way in ways:
+        for upper, lower in pairwise(way):
+            above[lower].append(upper)
+            below[upper].append(lower)
+    for row in rows:
+        _arrange(places, row, above)
+    for _ in range(2):
+        for row in reversed(rows):
+            _arrange(places, row, below)
+        for row in rows:
+            _arrange(places, row, above)
+
+
+def _arrange(places: list[Place], row: list[int], neighbours: list[list[int]]) -> None:
+    """Order a row by where its neighbours stand, push apart what overlaps, and centre what was pushed."""
+    wanted = {
+        number: sum(places[n].x for n in neighbours[number]) / len(neighbours[number])
+        if neighbours[number]
+        else places[number].x
+        for number in row
+    }
+    row.sort(key=lambda number: wanted[number])
+    edge = float("-inf")
+    for number in row:
+        spot = places[number]
+        spot.x = max(wanted[number], edge + spot.width / 2)
+        edge = spot.x + spot.width / 2 + GAP
+    shift = sum(places[number].x - wanted[number] for number in row) / len(row)
+    for number in row:
+        places[number].x -= shift

@@ -1,70 +1,364 @@
-"""Keras layers: one table from the kinds of the language to what builds them.
+"""Keras layers: one table from the layers of the language to what builds them.
 
-Source: Keras 3 on TensorFlow, channels last. Every mapper says in which order its output's axes are. Those that work
-on space stand in `keras_space` and `keras_resizing`.
+Source: Keras 3 on TensorFlow, channels last, for TensorFlow convolves so on a CPU. An order names, for each axis that
+Keras holds (without the batch), the axis of the network that it is; images are (1, 2, 0). Layers that only relabel
+axes change the order and cost nothing; what needs another order permutes. Every mapper says in which order its
+output's axes are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..layers.registry import KINDS
-from .calls import Call, Code, Inline, Refused, Step, keywords, optional, positional
-from .keras_orders import Mapped, Order, channels_last, permuted
-from .keras_resizing import RESIZING
-from .keras_space import NAME, SPACE
+from ..geometry import adaptive_step, same_padding
+from ..geometry.dialects import keras_refuses, keras_valid
+from ..layers.kind_table import KindTable, Refused
+from ..layers.space import one_an_axis
+from .program import OPAQUE, Argument, Call, Code, Inline, Step, keywords, optional, positional, scalar
+from .windows import Pads, border_pads, counted_pads, declared_pads, fitted_pads, overhangs, split_pads
 
-Shape = tuple[int, ...]
-Shapes = tuple[Shape, ...]
-KerasMapper = Callable[[Any, Shapes, Shape, list[Order]], Mapped]
+if TYPE_CHECKING:
+    from ..layers.activation import ELU, Gelu, LeakyReLU, PReLU, Softmax, Softplus
+    from ..layers.adaptive import AdaptivePool, GlobalPool
+    from ..layers.base import Layer, Reduction, Shape, Shapes
+    from ..layers.border import Crop, Pad
+    from ..layers.conv import Conv, ConvTranspose, SeparableConv
+    from ..layers.join import Concat, Gate, Split
+    from ..layers.linear import Linear
+    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
+    from ..layers.pool import AvgPool, LpPool, MaxPool
+    from ..layers.regularization import Dropout, StochasticDepth
+    from ..layers.resize import Upsample
+    from ..layers.scale import Scale
+    from ..layers.shape import Flatten, Permute, Reshape
+    from ..layers.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
+
+Order = tuple[int, ...]
+
+
+class Mapped(NamedTuple):
+    """What a layer becomes, and the order of its output."""
+
+    steps: list[Step]
+    order: Order
+
+
+Mapper = Callable[..., Mapped]
 """(layer, input shapes, output shape, input orders) -> steps and output order. Raises `Refused`."""
+Steps = Callable[..., list[Step]]
+"""(layer, input shapes, output shape) -> the steps, from channels last to channels last. Raises `Refused`."""
+
+NAME = Argument("name", "")
+"""The path of a layer with weights: written where the layer stands."""
 
 
-def _space(mapper: Callable[[Any, Shapes, Shape], list[Step]]) -> KerasMapper:
+def channels_last(axes: int) -> Order:
+    """The order of images and sequences.
+
+    >>> channels_last(3), channels_last(1)
+    ((1, 2, 0), (0,))
+    """
+    return (*range(1, axes), 0)
+
+
+def permuted(have: Order, want: Order) -> list[Step]:
+    """The step that brings one order into another, if one is needed.
+
+    >>> permuted((1, 2, 0), (0, 1, 2))[0].arguments[0].value
+    (3, 1, 2)
+    """
+    if have == want:
+        return []
+    dims = tuple(have.index(axis) + 1 for axis in want)
+    return [Call("layers.Permute", (Argument("dims", dims, positional=True),))]
+
+
+def _sides(pads: Pads) -> object:
+    """Keras's padding argument: one number where all sides agree."""
+    sides = {side for pair in pads for side in pair}
+    return sides.pop() if len(sides) == 1 else pads[0] if len(pads) == 1 else pads
+
+
+def _says_same(pads: Pads, layer: Conv | SeparableConv | MaxPool, shape: Shape) -> bool:
+    """Whether these pads are Keras's `same` for an input of any size, which only a stride of 1 makes them."""
+    windows = zip(shape[1:], layer.windows(shape), strict=True)
+    return set(layer.stride) == {1} and pads == tuple(same_padding(i, w.kernel_size, 1, w.dilation) for i, w in windows)
+
+
+def _bordered(pads: Pads, mode: str, value: float = 0.0) -> list[Step]:
+    """Padding and cropping."""
+    names = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+    if not any(map(any, pads)):
+        return []
+    if mode in names:
+        return [Inline("bordered({0}, {pads}, {mode})", keywords(pads=pads, mode=names[mode]))]
+    grown, cut = split_pads(pads)
+    steps: list[Step] = []
+    if any(map(any, grown)):
+        if value == 0:
+            steps.append(Call(f"layers.ZeroPadding{len(pads)}D", positional(padding=_sides(grown))))
+        else:
+            sides = ((0, 0), *grown, (0, 0))
+            template = "ops.pad({0}, {pads}, constant_values={value})"
+            steps.append(Inline(template, keywords(pads=sides, value=float(value))))
+    if any(map(any, cut)):
+        steps.append(Call(f"layers.Cropping{len(pads)}D", positional(cropping=_sides(cut))))
+    return steps
+
+
+def _padding(layer: Conv | SeparableConv, shape: Shape) -> tuple[list[Step], str]:
+    """What pads before a convolution, and the convolution's own padding."""
+    if max(layer.stride) > 1 and max(layer.dilation) > 1:
+        raise Refused("Keras has no convolution with a stride and a dilation above 1")
+    mode = layer.border_mode
+    if layer.padding == "same" and mode == "zeros":
+        return [], "same"
+    pads = declared_pads(layer.windows(shape))
+    if mode == "zeros" and _says_same(pads, layer, shape):
+        return [], "same"
+    return _bordered(pads, mode), "valid"
+
+
+def _conv(layer: Conv, inputs: Shapes, output: Shape) -> list[Step]:
+    before, padding = _padding(layer, inputs[0])
+    channels = inputs[0][0]
+    common = (
+        *keywords(kernel_size=scalar(layer.kernel_size)),
+        optional("strides", scalar(layer.stride), 1),
+        optional("padding", padding, "valid"),
+        optional("dilation_rate", scalar(layer.dilation), 1),
+        optional("use_bias", layer.bias, True),
+    )
+    depthwise = layer.groups == channels > 1 and layer.rank < 3 and len(set(layer.stride)) == 1
+    if depthwise:
+        multiplier = optional("depth_multiplier", layer.out_channels // channels, 1)
+        return [*before, Call(f"layers.DepthwiseConv{layer.rank}D", (*common, multiplier, NAME))]
+    arguments = (*positional(filters=layer.out_channels), *common, optional("groups", layer.groups, 1), NAME)
+    return [*before, Call(f"layers.Conv{layer.rank}D", arguments)]
+
+
+def _conv_transpose(layer: ConvTranspose, inputs: Shapes, output: Shape) -> list[Step]:
+    if layer.groups > 1:
+        raise Refused("Keras has no transposed convolution with groups")
+    windows = layer.windows(inputs[0])
+    if keras_refuses(windows):
+        raise Refused("Keras has no transposed convolution with a stride and a dilation above 1")
+    valid = [] if layer.padding == "same" else keras_valid(windows)
+    extra = [axis.output_padding for axis in valid if axis.output_padding is not None]
+    if extra and any(more >= window.stride for more, window in zip(extra, windows, strict=True)):
+        raise Refused("Keras takes an output_padding below the stride")
+    cut = tuple((-before, -after) for _, (before, after) in valid)
+    arguments = (
+        *positional(filters=layer.out_channels),
+        *keywords(kernel_size=scalar(layer.kernel_size)),
+        optional("strides", scalar(layer.stride), 1),
+        optional("padding", "valid" if valid else "same", "valid"),
+        optional("output_padding", scalar(extra) if extra else None, None),
+        optional("dilation_rate", scalar(layer.dilation), 1),
+        optional("use_bias", layer.bias, True),
+        NAME,
+    )
+    return [Call(f"layers.Conv{layer.rank}DTranspose", arguments), *_bordered(cut, "constant")]
+
+
+def _separable(layer: SeparableConv, inputs: Shapes, output: Shape) -> list[Step]:
+    before, padding = _padding(layer, inputs[0])
+    if len(set(layer.stride)) > 1:
+        raise Refused("Keras has separable convolutions with one stride for all axes")
+    arguments = (
+        *positional(filters=layer.out_channels),
+        *keywords(kernel_size=scalar(layer.kernel_size)),
+        optional("strides", scalar(layer.stride), 1),
+        optional("padding", padding, "valid"),
+        optional("dilation_rate", scalar(layer.dilation), 1),
+        optional("depth_multiplier", layer.depth_multiplier, 1),
+        optional("use_bias", layer.bias, True),
+        NAME,
+    )
+    return [*before, Call(f"layers.SeparableConv{layer.rank}D", arguments)]
+
+
+def _pool(name: str, layer: MaxPool | AvgPool, padding: str = "valid") -> Call:
+    arguments = (
+        *keywords(pool_size=scalar(layer.kernel_size), strides=scalar(layer.stride)),
+        optional("padding", padding, "valid"),
+    )
+    return Call(f"layers.{name}Pooling{layer.rank}D", arguments)
+
+
+def _max_pool(layer: MaxPool, inputs: Shapes, output: Shape) -> list[Step]:
+    if max(layer.dilation) > 1:
+        raise Refused("Keras has no dilated pool")
+    if layer.padding == "same" and not layer.ceil_mode:
+        return [_pool("Max", layer, "same")]
+    pads = fitted_pads(layer.windows(inputs[0]), inputs[0], output)
+    if _says_same(pads, layer, inputs[0]):
+        return [_pool("Max", layer, "same")]
+    return [*_bordered(pads, "constant", float("-inf")), _pool("Max", layer)]
+
+
+def _avg_pool(layer: AvgPool, inputs: Shapes, output: Shape) -> list[Step]:
+    windows = layer.windows(inputs[0])
+    declared, pads = declared_pads(windows), fitted_pads(windows, inputs[0], output)
+    if layer.divisor_override is not None:
+        factor = keywords(factor=prod(layer.kernel_size) / layer.divisor_override)
+        return [*_bordered(pads, "constant"), _pool("Average", layer), Inline("{0} * {factor}", factor)]
+    if layer.padding == "same" and not layer.ceil_mode and not layer.count_include_pad:
+        return [_pool("Average", layer, "same")]
+    if not any(map(any, pads)) or (layer.count_include_pad and not any(overhangs(declared, pads))):
+        return [*_bordered(pads, "constant"), _pool("Average", layer)]
+    counted = counted_pads(declared, pads) if layer.count_include_pad else ((0, 0),) * layer.rank
+    template = "padded_average({0}, {pool_size}, {strides}, {padding}, {counted})"
+    arguments = keywords(pool_size=layer.kernel_size, strides=layer.stride, padding=pads, counted=counted)
+    return [Inline(template, arguments)]
+
+
+def _lp_pool(layer: LpPool, inputs: Shapes, output: Shape) -> list[Step]:
+    pads = fitted_pads(layer.windows(inputs[0]), inputs[0], output)
+    if any(map(any, pads)):
+        raise Refused("windows of a power pool that overhang have no equal in Keras")
+    template = '({count} * ops.average_pool({0} ** {power}, {kernel}, {stride}, "valid")) ** (1 / {power})'
+    arguments = keywords(
+        count=prod(layer.kernel_size), power=layer.norm_type, kernel=layer.kernel_size, stride=layer.stride
+    )
+    return [Inline(template, arguments)]
+
+
+def _check_rank(shape: Shape) -> None:
+    if not 2 <= len(shape) <= 4:
+        raise Refused(f"Keras works on 1 to 3 space axes, not on {len(shape) - 1}")
+
+
+def _spread(reduction: Reduction, shape: Shape, output: Shape) -> list[Step]:
+    """A pool that spreads space over an output."""
+    _check_rank(shape)
+    name, rank = {"avg": "Average", "max": "Max"}[reduction], len(shape) - 1
+    if set(output[1:]) == {1}:
+        return [Call(f"layers.Global{name}Pooling{rank}D", keywords(keepdims=True))]
+    kernel = [adaptive_step(size, wanted) for size, wanted in zip(shape[1:], output[1:], strict=True)]
+    if None not in kernel:
+        return [Call(f"layers.{name}Pooling{rank}D", keywords(pool_size=scalar(kernel)))]
+    reduce = {"avg": "ops.mean", "max": "ops.max"}[reduction]
+    return [Inline(f"adaptive_pool({{0}}, {{sizes}}, {reduce})", keywords(sizes=output[1:]))]
+
+
+def _adaptive(layer: AdaptivePool | GlobalPool, inputs: Shapes, output: Shape) -> list[Step]:
+    return _spread(layer.reduction, inputs[0], output)
+
+
+def _upsample(layer: Upsample, inputs: Shapes, output: Shape) -> list[Step]:
+    if layer.mode == "area":
+        return _spread("avg", inputs[0], output)
+    rank = len(output) - 1
+    scales: tuple[float | None, ...] = (None,) * rank
+    if layer.scale_factor is not None:
+        scales = one_an_axis(layer, "scale_factor", layer.scale_factor, inputs[0])
+        if layer.mode in ("nearest", "nearest-exact") and all(isinstance(factor, int) for factor in scales):
+            return [Call(f"layers.UpSampling{rank}D", keywords(size=scalar(scales)))]
+    mode = {"bilinear": "linear", "trilinear": "linear", "bicubic": "cubic"}.get(layer.mode, layer.mode)
+    arguments = keywords(sizes=output[1:], scales=scales, mode=mode, align_corners=bool(layer.align_corners))
+    return [Inline("interpolated({0}, {sizes}, {scales}, {mode}, {align_corners})", arguments)]
+
+
+def _pad(layer: Pad, inputs: Shapes, output: Shape) -> list[Step]:
+    _check_rank(output)
+    return _bordered(border_pads(layer.axes(inputs)), layer.mode, layer.value) or [Inline("{0}")]
+
+
+def _crop(layer: Crop, inputs: Shapes, output: Shape) -> list[Step]:
+    _check_rank(output)
+    return _bordered(border_pads(layer.axes(inputs)), "constant") or [Inline("{0}")]
+
+
+def _channel_shuffle(layer: ChannelShuffle, inputs: Shapes, output: Shape) -> list[Step]:
+    channels, *space = output
+    axes = len(space)
+    return [
+        Call("layers.Reshape", positional(target_shape=(*space, layer.groups, channels // layer.groups))),
+        Call("layers.Permute", positional(dims=(*range(1, axes + 1), axes + 2, axes + 1))),
+        Call("layers.Reshape", positional(target_shape=(*space, channels))),
+    ]
+
+
+def _pixel_shuffle(layer: PixelShuffle, inputs: Shapes, output: Shape) -> list[Step]:
+    factor, space, axes = layer.upscale_factor, inputs[0][1:], len(output) - 1
+    order = (axis for n in range(axes) for axis in (1 + n, axes + 2 + n))
+    return [
+        Call("layers.Reshape", positional(target_shape=(*space, output[0], *(factor,) * axes))),
+        Call("layers.Permute", positional(dims=(*order, axes + 1))),
+        Call("layers.Reshape", positional(target_shape=(*output[1:], output[0]))),
+    ]
+
+
+def _pixel_unshuffle(layer: PixelUnshuffle, inputs: Shapes, output: Shape) -> list[Step]:
+    factor, axes = layer.downscale_factor, len(output) - 1
+    halves = (size for n in range(axes) for size in (output[1 + n], factor))
+    order = (*(1 + 2 * n for n in range(axes)), 2 * axes + 1, *(2 + 2 * n for n in range(axes)))
+    return [
+        Call("layers.Reshape", positional(target_shape=(*halves, inputs[0][0]))),
+        Call("layers.Permute", positional(dims=order)),
+        Call("layers.Reshape", positional(target_shape=(*output[1:], output[0]))),
+    ]
+
+
+def _space(mapper: Steps) -> Mapper:
     """A layer that takes and gives channels last."""
 
-    def map_(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
+    def map_(layer: Layer, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
         before = permuted(orders[0], channels_last(len(inputs[0])))
         return Mapped([*before, *mapper(layer, inputs, output)], channels_last(len(output)))
 
     return map_
 
 
-def _elementwise(make: Callable[[Any], Step]) -> KerasMapper:
+def _elementwise(make: Callable[..., Step]) -> Mapper:
     """A layer of every element on its own, in whatever order."""
 
-    def map_(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
+    def map_(layer: Layer, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
         return Mapped([make(layer)], orders[0])
 
     return map_
 
 
-def _activation(name: str) -> KerasMapper:
+def _activation(name: str) -> Mapper:
     return _elementwise(lambda layer: Call("layers.Activation", positional(activation=name)))
 
 
-def _gelu(layer: Any) -> Step:
+def _gelu(layer: Gelu) -> Step:
     if layer.approximate == "none":
         return Call("layers.Activation", positional(activation="gelu"))
     return Inline("keras.activations.gelu({0}, approximate=True)")
 
 
-def _softplus(layer: Any) -> Step:
+def _leaky_relu(layer: LeakyReLU) -> Step:
+    return Call("layers.LeakyReLU", keywords(negative_slope=layer.negative_slope))
+
+
+def _elu(layer: ELU) -> Step:
+    return Call("layers.ELU", (optional("alpha", layer.alpha, 1.0),))
+
+
+def _dropout(layer: Dropout) -> Step:
+    return Call("layers.Dropout", positional(rate=layer.p))
+
+
+def _softplus(layer: Softplus) -> Step:
     if layer.beta == 1 and layer.threshold >= 20:
         return Call("layers.Activation", positional(activation="softplus"))
     template = "ops.where({beta} * {0} > {threshold}, {0}, ops.softplus({beta} * {0}) / {beta})"
     return Inline(template, keywords(beta=layer.beta, threshold=layer.threshold))
 
 
-def _linear(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
+def _linear(layer: Linear, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
     last = len(inputs[0]) - 1
     order = orders[0] if orders[0][-1] == last else tuple(range(last + 1))
     dense = Call("layers.Dense", (*positional(units=layer.out_features), optional("use_bias", layer.bias, True), NAME))
     return Mapped([*permuted(orders[0], order), dense], order)
 
 
-def _reshape(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
+def _reshape(layer: Flatten | Reshape, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
     """Numbers are read with the channels first; one axis alone that is longer than 1 has no other order."""
     plain = tuple(range(len(inputs[0])))
     before = permuted(orders[0], plain) if sum(size > 1 for size in inputs[0]) > 1 else []
@@ -74,7 +368,7 @@ def _reshape(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> 
     return Mapped([*before, shaped], tuple(range(len(output))))
 
 
-def _permute(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
+def _permute(layer: Permute, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
     return Mapped([Inline("{0}")], tuple(layer.order.index(axis) for axis in orders[0]))
 
 
@@ -84,7 +378,7 @@ def _place(order: Order, axis: int) -> int:
     return -1 if place == len(order) else place
 
 
-def _batch_norm(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
+def _batch_norm(layer: BatchNorm, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
     if not layer.track_running_stats or layer.momentum is None:
         raise Refused("Keras always keeps running statistics, with a fixed momentum")
     arguments = (
@@ -98,7 +392,7 @@ def _batch_norm(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) 
     return Mapped([Call("layers.BatchNormalization", arguments)], orders[0])
 
 
-def _grouped(layer: Any, groups: int, order: Order) -> Mapped:
+def _grouped(layer: GroupNorm | InstanceNorm, groups: int, order: Order) -> Mapped:
     arguments = (
         *keywords(groups=groups),
         optional("axis", _place(order, 0), -1),
@@ -110,17 +404,17 @@ def _grouped(layer: Any, groups: int, order: Order) -> Mapped:
     return Mapped([Call("layers.GroupNormalization", arguments)], order)
 
 
-def _group_norm(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
+def _group_norm(layer: GroupNorm, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
     return _grouped(layer, layer.num_groups, orders[0])
 
 
-def _instance_norm(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
+def _instance_norm(layer: InstanceNorm, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
     if layer.track_running_stats:
         raise Refused("Keras has no instance norm with running statistics")
     return _grouped(layer, -1, orders[0])
 
 
-def _layer_norm(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
+def _layer_norm(layer: LayerNorm, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
     count = len(layer.normalized_shape or (0,))
     axes = [0] if layer.dim is not None else range(len(output) - count, len(output))
     places = sorted(orders[0].index(axis) + 1 for axis in axes)
@@ -134,28 +428,28 @@ def _layer_norm(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) 
     return Mapped([Call("layers.LayerNormalization", arguments)], orders[0])
 
 
-def _local_response_norm(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
+def _local_response_norm(layer: LocalResponseNorm, inputs: Shapes, output: Shape) -> list[Step]:
     template = "local_response_norm({0}, {size}, {alpha}, {beta}, {k})"
     return [Inline(template, keywords(size=layer.size, alpha=layer.alpha, beta=layer.beta, k=layer.k))]
 
 
-def _scale(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
-    return [Call("Scale", (optional("use_bias", getattr(layer, "bias", False), False), NAME))]
+def _scale(layer: Scale, inputs: Shapes, output: Shape) -> list[Step]:
+    return [Call("Scale", (optional("use_bias", layer.bias, False), NAME))]
 
 
-def _prelu(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
+def _prelu(layer: PReLU, inputs: Shapes, output: Shape) -> list[Step]:
     axes = len(output)
     shared = list(range(1, axes + 1 if layer.num_parameters == 1 else axes))
     start = keywords(alpha_initializer=Code("keras.initializers.Constant(0.25)"))
     return [Call("layers.PReLU", (*start, optional("shared_axes", shared, []), NAME))]
 
 
-def _softmax(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
+def _softmax(layer: Softmax, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
     axis = _place(orders[0], layer.dim % len(output))
     return Mapped([Call("layers.Softmax", (optional("axis", axis, -1),))], orders[0])
 
 
-def _stochastic_depth(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
+def _stochastic_depth(layer: StochasticDepth, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
     shape = (None if layer.mode == "row" else 1, *(1,) * len(output))
     return Mapped([Call("layers.Dropout", (*positional(rate=layer.p), *keywords(noise_shape=shape)))], orders[0])
 
@@ -169,73 +463,82 @@ def _joined(orders: list[Order]) -> list[str]:
     return texts
 
 
-def _concat(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
+def _concat(layer: Concat, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
     if len(inputs) == 1:
         return Mapped([Inline("{0}")], orders[0])
-    axis = _place(orders[0], layer.dim % len(output))
+    axis = _place(orders[0], layer.joined_axis(inputs))
     text = f"layers.Concatenate(axis={{axis}})([{', '.join(_joined(orders))}])"
     return Mapped([Inline(text, keywords(axis=axis))], orders[0])
 
 
-def _merge(name: str) -> KerasMapper:
-    def map_(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
+def _merge(name: str) -> Mapper:
+    def map_(layer: Layer, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
         return Mapped([Inline(f"layers.{name}()([{', '.join(_joined(orders))}])")], orders[0])
 
     return map_
 
 
-def _gate(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
+def _gate(layer: Gate, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
     transform, gate, carry = _joined(orders)
     return Mapped([Inline(f"{transform} * {gate} + {carry} * (1 - {gate})")], orders[0])
 
 
-def _split(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
+def _split(layer: Split, inputs: Shapes, output: Shape) -> list[Step]:
     start = sum(layer.channels[: layer.part])
     return [Inline("{0}[..., {start}:{stop}]", keywords(start=start, stop=start + output[0]))]
 
 
-def _unfold(layer: Any, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
-    raise Refused("Keras has no layer that writes windows out as columns")
-
-
-_MAPPERS: dict[str, KerasMapper] = {
-    **{name: _space(mapper) for name, mapper in (SPACE | RESIZING).items()},
-    "Linear": _linear,
-    "Flatten": _reshape,
-    "Reshape": _reshape,
-    "Permute": _permute,
-    "Identity": _elementwise(lambda layer: Call("layers.Identity")),
-    "BatchNorm": _batch_norm,
-    "GroupNorm": _group_norm,
-    "LayerNorm": _layer_norm,
-    "InstanceNorm": _instance_norm,
-    "LocalResponseNorm": _space(_local_response_norm),
-    "Scale": _space(_scale),
-    "relu": _activation("relu"),
-    "relu6": _elementwise(lambda layer: Call("layers.ReLU", keywords(max_value=6))),
-    "silu": _activation("silu"),
-    "hardswish": _activation("hard_silu"),
-    "hardsigmoid": _activation("hard_sigmoid"),
-    "sigmoid": _activation("sigmoid"),
-    "tanh": _activation("tanh"),
-    "mish": _activation("mish"),
-    "selu": _activation("selu"),
-    "Gelu": _elementwise(_gelu),
-    "LeakyReLU": _elementwise(lambda layer: Call("layers.LeakyReLU", keywords(negative_slope=layer.negative_slope))),
-    "PReLU": _space(_prelu),
-    "ELU": _elementwise(lambda layer: Call("layers.ELU", (optional("alpha", layer.alpha, 1.0),))),
-    "Softplus": _elementwise(_softplus),
-    "Softmax": _softmax,
-    "Dropout": _elementwise(lambda layer: Call("layers.Dropout", positional(rate=layer.p))),
-    "StochasticDepth": _stochastic_depth,
-    "Concat": _concat,
-    "Add": _merge("Add"),
-    "Multiply": _merge("Multiply"),
-    "Gate": _gate,
-    "Split": _space(_split),
-    "Unfold": _unfold,
-}
-KERAS: dict[str, KerasMapper] = {
-    kind: _MAPPERS[kind if kind in _MAPPERS else model] for kind, (_, model) in KINDS.items()
-}
-"""Kind -> its layers."""
+KERAS: KindTable[Mapper] = KindTable(
+    {
+        "Conv": _space(_conv),
+        "ConvTranspose": _space(_conv_transpose),
+        "SeparableConv": _space(_separable),
+        "MaxPool": _space(_max_pool),
+        "AvgPool": _space(_avg_pool),
+        "LpPool": _space(_lp_pool),
+        "AdaptivePool": _space(_adaptive),
+        "GlobalPool": _space(_adaptive),
+        "Upsample": _space(_upsample),
+        "Pad": _space(_pad),
+        "Crop": _space(_crop),
+        "ChannelShuffle": _space(_channel_shuffle),
+        "PixelShuffle": _space(_pixel_shuffle),
+        "PixelUnshuffle": _space(_pixel_unshuffle),
+        "Linear": _linear,
+        "Flatten": _reshape,
+        "Reshape": _reshape,
+        "Permute": _permute,
+        "Identity": _elementwise(lambda layer: Call("layers.Identity")),
+        "BatchNorm": _batch_norm,
+        "GroupNorm": _group_norm,
+        "LayerNorm": _layer_norm,
+        "InstanceNorm": _instance_norm,
+        "LocalResponseNorm": _space(_local_response_norm),
+        "Scale": _space(_scale),
+        "relu": _activation("relu"),
+        "relu6": _elementwise(lambda layer: Call("layers.ReLU", keywords(max_value=6))),
+        "silu": _activation("silu"),
+        "hardswish": _activation("hard_silu"),
+        "hardsigmoid": _activation("hard_sigmoid"),
+        "sigmoid": _activation("sigmoid"),
+        "tanh": _activation("tanh"),
+        "mish": _activation("mish"),
+        "selu": _activation("selu"),
+        "Gelu": _elementwise(_gelu),
+        "LeakyReLU": _elementwise(_leaky_relu),
+        "PReLU": _space(_prelu),
+        "ELU": _elementwise(_elu),
+        "Softplus": _elementwise(_softplus),
+        "Softmax": _softmax,
+        "Dropout": _elementwise(_dropout),
+        "StochasticDepth": _stochastic_depth,
+        "Concat": _concat,
+        "Add": _merge("Add"),
+        "Multiply": _merge("Multiply"),
+        "Gate": _gate,
+        "Split": _space(_split),
+    },
+    absent="no layer of Keras is known to do what it does",
+    refused={**OPAQUE, "Unfold": "Keras has no layer that writes windows out as columns"},
+)
+"""Kind or family -> its layers."""

@@ -5,21 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..findings import UsageError
-from .calls import Call, Inline, Refused, Step, literal
-from .definitions import Definition, Definitions, define
-from .identifiers import Names, docstring, identifier
-from .keras_helpers import HELPERS
-from .keras_layers import KERAS
-from .keras_orders import Order, channels_last, permuted
-from .layout_code import Form, layout
-from .program import Part, Use, program
-from .python_text import Slots, argument_texts, file_head, given_texts, helper_texts, inline_text
-from .variables import variables
+from ..layers.kind_table import Refused
+from .keras_layers import KERAS, Order, channels_last, permuted
+from .program import Call, Inline, Part, Step, Use, program, refusal
+from .python_code import (
+    Definition,
+    Definitions,
+    Form,
+    Names,
+    Slots,
+    argument_texts,
+    define,
+    docstring,
+    file_head,
+    given_texts,
+    helper_texts,
+    helpers_in,
+    identifier,
+    inline_text,
+    layout,
+    literal,
+    variables,
+)
 
 if TYPE_CHECKING:
     from ..network import Network
 
+HELPERS = helpers_in("keras_helpers")
 RESERVED = ("keras", "layers", "ops", "np", "model", "inputs", "name", *HELPERS)
 
 
@@ -41,7 +53,7 @@ def keras_module(network: Network) -> str:
     functions = [_function_lines(found, definition, network, orders) for definition in found.blocks]
     functions.append(_function_lines(found, found.top, network, orders))
     body = "\n\n\n".join("\n".join(lines) for lines in functions)
-    helpers = [text.strip("\n") for text in helper_texts(HELPERS, body)]
+    helpers = helper_texts(HELPERS, body)
     main = _main(found.top.name)
     used = "\n".join([*helpers, body])
     names = ", ".join(name for name in ("layers", "ops") if f"{name}." in used)
@@ -62,12 +74,10 @@ def _steps(network: Network) -> tuple[list[Sequence[Step]], list[Order]]:
             orders.append(channels_last(len(node.shape)))
             continue
         try:
-            if node.kind not in KERAS:
-                raise Refused("an operator of an ONNX file that the language does not have")
             given = [orders[source] for source in node.inputs]
-            steps, order = KERAS[node.kind](node.layer, network.input_shapes(node), node.shape, given)
+            steps, order = KERAS.of(node.layer)(node.layer, network.input_shapes(node), node.shape, given)
         except Refused as refused:
-            raise UsageError(f"keras cannot say {node.name} ({node.kind}): {refused}") from None
+            raise refusal("keras", node, refused) from None
         if index in outputs:
             last = channels_last(len(node.shape))
             steps, order = [*steps, *permuted(order, last)], last

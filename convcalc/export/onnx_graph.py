@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from onnx import TensorProto, helper, numpy_helper
 
 if TYPE_CHECKING:
-    from ..layers.base import Shape, Shapes, Weight
+    from ..layers.base import Shape, Weight
     from ..network import Node
 
-Weights = Mapping[str, Any]
+Weights = Mapping[str, ArrayLike]
 """Arrays by PyTorch's names."""
 
 
@@ -55,7 +56,7 @@ class Graph:
             self.initializers.append(numpy_helper.from_array(np.array(key, np.int64), name))
         return self._shared[key]
 
-    def numbers(self, values: Any) -> str:
+    def numbers(self, values: ArrayLike) -> str:
         """A constant in float32."""
         self._count += 1
         name = f"{self._path}/constant_{self._count}"
@@ -91,7 +92,3 @@ class Graph:
         if not bias and not self.has("bias"):
             return [weight]
         return [weight, self.weight("bias") if self.has("bias") else self.numbers(np.zeros(count))]
-
-
-OnnxMapper = Callable[[Graph, Any, "Shapes", "Shape", list[str]], str]
-"""(graph, layer, input shapes, output shape, input names) -> the output's name. Raises `Refused`."""

@@ -1,55 +1,88 @@
-"""ONNX operators: one table from the kinds of the language to what computes them.
+"""ONNX operators: one table from the layers of the language to what computes them.
 
-Source: the operators of ONNX opset 21, as onnxruntime runs them. Those that work on
-space stand in `onnx_space`, those that move numbers in `onnx_shapes`.
+Source: the operators of ONNX opset 21, as onnxruntime runs them.
 """
 
 from __future__ import annotations
 
-from math import prod
-from typing import Any
+from collections.abc import Callable
+from math import floor, prod
+from typing import TYPE_CHECKING
 
-from ..layers.registry import KINDS
-from .calls import Refused
-from .onnx_graph import Graph, OnnxMapper
-from .onnx_shapes import SHAPES
-from .onnx_space import SPACE, padded
-from .windows import Pads
+import numpy as np
 
-Shape = tuple[int, ...]
-Shapes = tuple[Shape, ...]
+from ..geometry import adaptive_step
+from ..geometry.dialects import onnx_transposed
+from ..layers.kind_table import KindTable, Refused
+from ..layers.space import one_an_axis
+from .program import OPAQUE
+from .windows import Pads, border_pads, declared_pads, edge_pads, fitted_pads, overhangs, split_pads
+
+if TYPE_CHECKING:
+    from ..layers.activation import PReLU, Softmax, Softplus
+    from ..layers.adaptive import AdaptivePool, GlobalPool
+    from ..layers.base import Layer, Reduction, Shape, Shapes
+    from ..layers.border import Crop, Pad
+    from ..layers.conv import Conv, ConvTranspose, SeparableConv
+    from ..layers.join import Concat, Gate, Split
+    from ..layers.linear import Linear
+    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
+    from ..layers.pool import AvgPool, LpPool, MaxPool
+    from ..layers.regularization import Dropout
+    from ..layers.resize import Upsample
+    from ..layers.scale import Scale
+    from ..layers.shape import Flatten, Permute, Reshape
+    from ..layers.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
+    from .onnx_graph import Graph
+
+Mapper = Callable[..., str]
+"""(graph, layer, input shapes, output shape, input names) -> the output's name. Raises `Refused`."""
+
+MODES = {"constant": "constant", "zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+"""How a border is filled -> the mode of ONNX's Pad."""
 
 
-def _edges(pads: Pads) -> list[int]:
-    return [before for before, _ in pads] + [after for _, after in pads]
+def _padded(graph: Graph, x: str, shape: Shape, pads: Pads, mode: str = "constant", value: float = 0.0) -> str:
+    """Space padded, then cut where padding is negative."""
+    grown, cut = split_pads(pads)
+    if any(map(any, grown)):
+        sides = edge_pads(((0, 0), (0, 0), *grown))
+        fill = [graph.numbers(value)] if MODES[mode] == "constant" else []
+        x = graph.op("Pad", x, graph.integers(sides), *fill, mode=MODES[mode])
+    if any(map(any, cut)):
+        sizes = (size + before + after for size, (before, after) in zip(shape[1:], grown, strict=True))
+        x = _cropped(graph, x, (shape[0], *sizes), ((0, 0), *cut))
+    return x
 
 
-def _conv(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
-    x, pads = names[0], tuple((w.before, w.after) for w in layer.windows(inputs[0]))
+def _cropped(graph: Graph, x: str, shape: Shape, cut: Pads) -> str:
+    """Every axis without its (before, after)."""
+    rows = [(axis, b, size - a) for axis, (size, (b, a)) in enumerate(zip(shape, cut, strict=True), start=1) if b or a]
+    if not rows:
+        return graph.op("Identity", x)
+    axes, starts, ends = zip(*rows, strict=True)
+    return graph.op("Slice", x, graph.integers(starts), graph.integers(ends), graph.integers(axes))
+
+
+def _conv(graph: Graph, layer: Conv, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    x, pads = names[0], declared_pads(layer.windows(inputs[0]))
     if layer.padding_mode != "zeros":
-        x = padded(graph, x, inputs[0], pads, layer.padding_mode)
+        x = _padded(graph, x, inputs[0], pads, layer.padding_mode)
         pads = ((0, 0),) * layer.rank
     tensors = [graph.weight("weight"), *graph.optional("bias")]
     return _convolved(graph, layer, [x, *tensors], pads, layer.groups)
 
 
-def _convolved(graph: Graph, layer: Any, inputs: list[str], pads: Pads, groups: int) -> str:
+def _convolved(graph: Graph, layer: Conv | SeparableConv, inputs: list[str], pads: Pads, groups: int) -> str:
     attributes = {"kernel_shape": list(layer.kernel_size), "strides": list(layer.stride)}
-    return graph.op("Conv", *inputs, **attributes, pads=_edges(pads), dilations=list(layer.dilation), group=groups)
+    return graph.op("Conv", *inputs, **attributes, pads=edge_pads(pads), dilations=list(layer.dilation), group=groups)
 
 
-def _conv_transpose(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
-    crops: list[tuple[int, int]] = []
-    extra: list[int] = []
-    for window in layer.windows(inputs[0]):
-        after, more = window.after, window.output_padding
-        if more >= window.stride or after < 0:
-            # Padding the output is cropping less of it: onnxruntime takes less than the stride.
-            after, more = max(after - more, 0), max(more - after, 0)
-        if more >= window.stride:
-            raise Refused(f"onnxruntime takes an output_padding below the stride {window.stride}, not {more}")
-        crops.append((window.before, after))
-        extra.append(more)
+def _conv_transpose(graph: Graph, layer: ConvTranspose, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    axes = [onnx_transposed(window) for window in layer.windows(inputs[0])]
+    for stride, axis in zip(layer.stride, axes, strict=True):
+        if axis.output_padding >= stride:
+            raise Refused(f"onnxruntime takes an output_padding below the stride {stride}, not {axis.output_padding}")
     return graph.op(
         "ConvTranspose",
         names[0],
@@ -57,46 +90,159 @@ def _conv_transpose(graph: Graph, layer: Any, inputs: Shapes, output: Shape, nam
         *graph.optional("bias"),
         kernel_shape=list(layer.kernel_size),
         strides=list(layer.stride),
-        pads=_edges(tuple(crops)),
-        output_padding=extra,
+        pads=edge_pads(tuple((axis.before, axis.after) for axis in axes)),
+        output_padding=[axis.output_padding for axis in axes],
         dilations=list(layer.dilation),
         group=layer.groups,
     )
 
 
-def _separable(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
-    pads = tuple((w.before, w.after) for w in layer.windows(inputs[0]))
+def _separable(graph: Graph, layer: SeparableConv, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    pads = declared_pads(layer.windows(inputs[0]))
     middle = _convolved(graph, layer, [names[0], graph.weight("depthwise.weight")], pads, inputs[0][0])
     tensors = [graph.weight("pointwise.weight"), *graph.optional("pointwise.bias")]
     return graph.op("Conv", middle, *tensors, kernel_shape=[1] * layer.rank)
 
 
-def _linear(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
+def _pool_pads(layer: MaxPool | AvgPool | LpPool, inputs: Shapes, output: Shape) -> tuple[Pads, Pads, list[int]]:
+    """Declared and fitted padding, and what the fitted one overhangs by."""
+    windows = layer.windows(inputs[0])
+    declared, fitted = declared_pads(windows), fitted_pads(windows, inputs[0], output)
+    return declared, fitted, overhangs(declared, fitted)
+
+
+def _max_pool(graph: Graph, layer: MaxPool, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    _, fitted, _ = _pool_pads(layer, inputs, output)
+    x = names[0]
+    if any(side >= k or side < 0 for pair, k in zip(fitted, layer.kernel_size, strict=True) for side in pair):
+        x = _padded(graph, x, inputs[0], fitted, value=float("-inf"))
+        fitted = ((0, 0),) * layer.rank
+    return graph.op(
+        "MaxPool",
+        x,
+        kernel_shape=list(layer.kernel_size),
+        strides=list(layer.stride),
+        pads=edge_pads(fitted),
+        dilations=list(layer.dilation),
+    )
+
+
+def _average(graph: Graph, x: str, layer: AvgPool | LpPool, pads: Pads, counted: bool) -> str:
+    attributes = {"kernel_shape": list(layer.kernel_size), "strides": list(layer.stride)}
+    return graph.op("AveragePool", x, **attributes, pads=edge_pads(pads), count_include_pad=int(counted))
+
+
+def _avg_pool(graph: Graph, layer: AvgPool, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    declared, fitted, overhang = _pool_pads(layer, inputs, output)
+    x, override = names[0], layer.divisor_override
+    nothing = ((0, 0),) * layer.rank
+    if any(side >= k or side < 0 for pair, k in zip(fitted, layer.kernel_size, strict=True) for side in pair):
+        raise Refused(f"onnxruntime pads a pool by less than its kernel, not by {fitted}")
+    if override is not None:
+        mean = _average(graph, _padded(graph, x, inputs[0], fitted), layer, nothing, True)
+        return graph.op("Mul", mean, graph.numbers(prod(layer.kernel_size) / override))
+    if layer.count_include_pad and any(overhang) and any(map(any, declared)):
+        kept = tuple((b, a - more) for (b, a), more in zip(fitted, overhang, strict=True))
+        beyond = tuple((0, more) for more in overhang)
+        return _average(graph, _padded(graph, x, inputs[0], kept), layer, beyond, False)
+    return _average(graph, x, layer, fitted, layer.count_include_pad and not any(overhang))
+
+
+def _lp_pool(graph: Graph, layer: LpPool, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    """PyTorch's: the mean of the powers times the kernel's size, so that an overhanging window is scaled."""
+    _, fitted, overhang = _pool_pads(layer, inputs, output)
+    power = layer.norm_type
+    if any(f[1] >= k for f, k in zip(fitted, layer.kernel_size, strict=True)):
+        raise Refused(f"onnxruntime pads a pool by less than its kernel, not by {fitted}")
+    if power % 2 == 0 and not any(overhang):
+        attributes = {"kernel_shape": list(layer.kernel_size), "strides": list(layer.stride)}
+        return graph.op("LpPool", names[0], **attributes, p=int(power))
+    mean = _average(graph, graph.op("Pow", names[0], graph.numbers(power)), layer, fitted, not any(overhang))
+    total = graph.op("Mul", mean, graph.numbers(prod(layer.kernel_size)))
+    return graph.op("Pow", total, graph.numbers(1 / power))
+
+
+def _adaptive(graph: Graph, layer: AdaptivePool | GlobalPool, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    return _spread(graph, layer.reduction, inputs[0], output, names[0])
+
+
+def _spread(graph: Graph, reduction: Reduction, shape: Shape, output: Shape, x: str) -> str:
+    """An adaptive pool whose windows are equal."""
+    words = {"avg": "Average", "max": "Max"}[reduction]
+    if set(output[1:]) == {1}:
+        return graph.op(f"Global{words}Pool", x)
+    kernel = []
+    for size, wanted in zip(shape[1:], output[1:], strict=True):
+        step = adaptive_step(size, wanted)
+        if step is None:
+            raise Refused(f"ONNX has no adaptive pool, and its windows differ where {wanted} does not divide {size}")
+        kernel.append(step)
+    return graph.op(f"{words}Pool", x, kernel_shape=kernel, strides=kernel)
+
+
+def _upsample(graph: Graph, layer: Upsample, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    if layer.mode == "area":
+        return _spread(graph, "avg", inputs[0], output, names[0])
+    space = inputs[0][1:]
+    attributes: dict[str, object] = {"axes": list(range(2, 2 + len(space)))}
+    if layer.mode == "nearest":
+        attributes |= {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    elif layer.mode == "nearest-exact":
+        attributes |= {"mode": "nearest", "coordinate_transformation_mode": "half_pixel"}
+        attributes |= {"nearest_mode": "round_prefer_ceil"}
+    else:
+        attributes["mode"] = "cubic" if layer.mode == "bicubic" else "linear"
+        corners = bool(layer.align_corners)
+        attributes["coordinate_transformation_mode"] = "align_corners" if corners else "half_pixel"
+        if layer.mode == "bicubic":
+            attributes["cubic_coeff_a"] = -0.75
+    if layer.scale_factor is None or layer.align_corners:
+        return graph.op("Resize", names[0], "", "", graph.integers(output[1:]), **attributes)
+    scales = np.asarray(one_an_axis(layer, "scale_factor", layer.scale_factor, inputs[0]), np.float32)
+    for size, scale, wanted in zip(space, scales, output[1:], strict=True):
+        if floor(np.float32(size) * scale) != wanted:
+            raise Refused(f"ONNX scales in float32, where {size} by {float(scale):g} does not give {wanted}")
+    return graph.op("Resize", names[0], "", graph.numbers(scales), **attributes)
+
+
+def _pad(graph: Graph, layer: Pad, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    pads = border_pads(layer.axes(inputs))
+    if not any(map(any, pads)):
+        return graph.op("Identity", names[0])
+    return _padded(graph, names[0], inputs[0], pads, layer.mode, layer.value)
+
+
+def _crop(graph: Graph, layer: Crop, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    cut = tuple((-before, -after) for before, after in border_pads(layer.axes(inputs)))
+    return _cropped(graph, names[0], inputs[0], ((0, 0), *cut))
+
+
+def _linear(graph: Graph, layer: Linear, inputs: Shapes, output: Shape, names: list[str]) -> str:
     if len(inputs[0]) == 1:
         return graph.op("Gemm", names[0], graph.weight("weight"), *graph.optional("bias"), transB=1)
     product = graph.op("MatMul", names[0], graph.weight("weight", transposed=True))
     return graph.op("Add", product, graph.weight("bias")) if layer.bias else product
 
 
-def _batch_norm(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
+def _batch_norm(graph: Graph, layer: BatchNorm | InstanceNorm, inputs: Shapes, output: Shape, names: list[str]) -> str:
     if not layer.track_running_stats:
         raise Refused("ONNX normalizes a batch by running statistics, and this layer keeps none")
     statistics = graph.optional("running_mean", "running_var")
     return graph.op("BatchNormalization", names[0], *graph.affine(inputs[0][:1]), *statistics, epsilon=layer.eps)
 
 
-def _instance_norm(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
+def _instance_norm(graph: Graph, layer: InstanceNorm, inputs: Shapes, output: Shape, names: list[str]) -> str:
     if layer.track_running_stats:
         return _batch_norm(graph, layer, inputs, output, names)
     return graph.op("InstanceNormalization", names[0], *graph.affine(inputs[0][:1]), epsilon=layer.eps)
 
 
-def _group_norm(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
+def _group_norm(graph: Graph, layer: GroupNorm, inputs: Shapes, output: Shape, names: list[str]) -> str:
     attributes = {"num_groups": layer.num_groups, "epsilon": layer.eps}
     return graph.op("GroupNormalization", names[0], *graph.affine(inputs[0][:1]), **attributes)
 
 
-def _layer_norm(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
+def _layer_norm(graph: Graph, layer: LayerNorm, inputs: Shapes, output: Shape, names: list[str]) -> str:
     if layer.dim is None:
         shape = layer.normalized_shape or inputs[0][-1:]
         tensors = graph.affine(shape, bias=False)
@@ -108,7 +254,9 @@ def _layer_norm(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: 
     return graph.op("Transpose", normalized, perm=[0, axes, *range(1, axes)])
 
 
-def _local_response_norm(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
+def _local_response_norm(
+    graph: Graph, layer: LocalResponseNorm, inputs: Shapes, output: Shape, names: list[str]
+) -> str:
     if layer.size % 2 == 0:
         raise Refused(f"onnxruntime normalizes over an odd number of channels, not over {layer.size}")
     attributes = {"size": layer.size, "alpha": layer.alpha, "beta": layer.beta, "bias": layer.k}
@@ -123,43 +271,44 @@ def _along_channels(shape: Shape) -> Shape:
     return (shape[0], *(1,) * (len(shape) - 1))
 
 
-def _scale(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
+def _scale(graph: Graph, layer: Scale, inputs: Shapes, output: Shape, names: list[str]) -> str:
     shape = _along_channels(inputs[0])
     product = graph.op("Mul", names[0], graph.weight("weight", shape))
     return graph.op("Add", product, graph.weight("bias", shape)) if graph.has("bias") else product
 
 
-def _prelu(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
+def _prelu(graph: Graph, layer: PReLU, inputs: Shapes, output: Shape, names: list[str]) -> str:
     shape = (1,) if layer.num_parameters == 1 else _along_channels(inputs[0])
     return graph.op("PRelu", names[0], graph.weight("weight", shape))
 
 
-def _plain(operator: str, **attributes: Any) -> OnnxMapper:
-    def map_(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
+def _plain(operator: str, **attributes: object) -> Mapper:
+    def map_(graph: Graph, layer: Layer, inputs: Shapes, output: Shape, names: list[str]) -> str:
         return graph.op(operator, names[0], **attributes)
 
     return map_
 
 
-def _with_field(operator: str, **fields: str) -> OnnxMapper:
+def _with_field(operator: str, **fields: str) -> Mapper:
     """An operator whose attributes are the layer's fields: attribute=field."""
 
-    def map_(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
-        given = {attribute: getattr(layer, field) for attribute, field in fields.items()}
+    def map_(graph: Graph, layer: Layer, inputs: Shapes, output: Shape, names: list[str]) -> str:
+        values = dict(layer)
+        given = {attribute: values[field] for attribute, field in fields.items()}
         return graph.op(operator, names[0], **given)
 
     return map_
 
 
-def _relu6(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
+def _relu6(graph: Graph, layer: Layer, inputs: Shapes, output: Shape, names: list[str]) -> str:
     return graph.op("Clip", names[0], graph.numbers(0.0), graph.numbers(6.0))
 
 
-def _silu(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
+def _silu(graph: Graph, layer: Layer, inputs: Shapes, output: Shape, names: list[str]) -> str:
     return graph.op("Mul", names[0], graph.op("Sigmoid", names[0]))
 
 
-def _softplus(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
+def _softplus(graph: Graph, layer: Softplus, inputs: Shapes, output: Shape, names: list[str]) -> str:
     if layer.threshold < 20:
         raise Refused(f"ONNX's Softplus is never cut off, this one above {layer.threshold:g}")
     if layer.beta == 1:
@@ -168,50 +317,130 @@ def _softplus(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: li
     return graph.op("Div", graph.op("Softplus", graph.op("Mul", names[0], beta)), beta)
 
 
-def _softmax(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
+def _softmax(graph: Graph, layer: Softmax, inputs: Shapes, output: Shape, names: list[str]) -> str:
     return graph.op("Softmax", names[0], axis=layer.dim % len(inputs[0]) + 1)
 
 
-def _dropout(graph: Graph, layer: Any, inputs: Shapes, output: Shape, names: list[str]) -> str:
+def _dropout(graph: Graph, layer: Dropout, inputs: Shapes, output: Shape, names: list[str]) -> str:
     return graph.op("Dropout", names[0], graph.numbers(layer.p))
 
 
-_MAPPERS: dict[str, OnnxMapper] = {
-    **SPACE,
-    **SHAPES,
-    "Conv": _conv,
-    "ConvTranspose": _conv_transpose,
-    "SeparableConv": _separable,
-    "Linear": _linear,
-    "Identity": _plain("Identity"),
-    "BatchNorm": _batch_norm,
-    "GroupNorm": _group_norm,
-    "LayerNorm": _layer_norm,
-    "InstanceNorm": _instance_norm,
-    "LocalResponseNorm": _local_response_norm,
-    "Scale": _scale,
-    "relu": _plain("Relu"),
-    "relu6": _relu6,
-    "silu": _silu,
-    "hardswish": _plain("HardSwish"),
-    "hardsigmoid": _plain("HardSigmoid", alpha=1 / 6, beta=0.5),
-    "sigmoid": _plain("Sigmoid"),
-    "tanh": _plain("Tanh"),
-    "mish": _plain("Mish"),
-    "selu": _plain("Selu"),
-    "Gelu": _with_field("Gelu", approximate="approximate"),
-    "LeakyReLU": _with_field("LeakyRelu", alpha="negative_slope"),
-    "PReLU": _prelu,
-    "ELU": _with_field("Elu", alpha="alpha"),
-    "Softplus": _softplus,
-    "Softmax": _softmax,
-    "Dropout": _dropout,
-    "StochasticDepth": _plain("Identity"),
-}
+def _flatten(graph: Graph, layer: Flatten, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    if len(output) == 1:
+        return graph.op("Flatten", names[0], axis=1)
+    return graph.op("Reshape", names[0], graph.integers((-1, *output)))
 
 
-ONNX: dict[str, OnnxMapper] = {
-    kind: _MAPPERS[kind if kind in _MAPPERS else model] for kind, (_, model) in KINDS.items()
-}
+def _reshape(graph: Graph, layer: Reshape, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    return graph.op("Reshape", names[0], graph.integers((-1, *output)))
 
-"""Kind -> its operators."""
+
+def _permute(graph: Graph, layer: Permute, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    return graph.op("Transpose", names[0], perm=[0, *(axis + 1 for axis in layer.order)])
+
+
+def _concat(graph: Graph, layer: Concat, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    return graph.op("Concat", *names, axis=layer.joined_axis(inputs) + 1)
+
+
+def _pairwise(operator: str) -> Mapper:
+    def map_(graph: Graph, layer: Layer, inputs: Shapes, output: Shape, names: list[str]) -> str:
+        result = names[0]
+        for name in names[1:]:
+            result = graph.op(operator, result, name)
+        return result
+
+    return map_
+
+
+def _gate(graph: Graph, layer: Gate, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    transform, gate, carry = names
+    rest = graph.op("Sub", graph.numbers(1.0), gate)
+    return graph.op("Add", graph.op("Mul", transform, gate), graph.op("Mul", carry, rest))
+
+
+def _split(graph: Graph, layer: Split, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    before = sum(layer.channels[: layer.part])
+    cut = ((before, inputs[0][0] - before - output[0]), *((0, 0),) * (len(output) - 1))
+    return _cropped(graph, names[0], inputs[0], cut)
+
+
+def _channel_shuffle(graph: Graph, layer: ChannelShuffle, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    channels, *space = inputs[0]
+    apart = graph.op("Reshape", names[0], graph.integers((-1, layer.groups, channels // layer.groups, *space)))
+    dealt = graph.op("Transpose", apart, perm=[0, 2, 1, *range(3, 3 + len(space))])
+    return graph.op("Reshape", dealt, graph.integers((-1, *output)))
+
+
+def _pixel_shuffle(graph: Graph, layer: PixelShuffle, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    factor, space = layer.upscale_factor, inputs[0][1:]
+    axes = len(space)
+    if axes == 2:
+        return graph.op("DepthToSpace", names[0], blocksize=factor, mode="CRD")
+    apart = graph.op("Reshape", names[0], graph.integers((-1, output[0], *(factor,) * axes, *space)))
+    order = [axis for n in range(axes) for axis in (2 + axes + n, 2 + n)]
+    return graph.op("Reshape", graph.op("Transpose", apart, perm=[0, 1, *order]), graph.integers((-1, *output)))
+
+
+def _pixel_unshuffle(graph: Graph, layer: PixelUnshuffle, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    factor, axes = layer.downscale_factor, len(output) - 1
+    halves = [size for n in range(axes) for size in (output[1 + n], factor)]
+    apart = graph.op("Reshape", names[0], graph.integers((-1, inputs[0][0], *halves)))
+    order = [0, 1, *(3 + 2 * n for n in range(axes)), *(2 + 2 * n for n in range(axes))]
+    return graph.op("Reshape", graph.op("Transpose", apart, perm=order), graph.integers((-1, *output)))
+
+
+ONNX: KindTable[Mapper] = KindTable(
+    {
+        "Conv": _conv,
+        "ConvTranspose": _conv_transpose,
+        "SeparableConv": _separable,
+        "MaxPool": _max_pool,
+        "AvgPool": _avg_pool,
+        "LpPool": _lp_pool,
+        "AdaptivePool": _adaptive,
+        "GlobalPool": _adaptive,
+        "Upsample": _upsample,
+        "Pad": _pad,
+        "Crop": _crop,
+        "Linear": _linear,
+        "Identity": _plain("Identity"),
+        "BatchNorm": _batch_norm,
+        "GroupNorm": _group_norm,
+        "LayerNorm": _layer_norm,
+        "InstanceNorm": _instance_norm,
+        "LocalResponseNorm": _local_response_norm,
+        "Scale": _scale,
+        "relu": _plain("Relu"),
+        "relu6": _relu6,
+        "silu": _silu,
+        "hardswish": _plain("HardSwish"),
+        "hardsigmoid": _plain("HardSigmoid", alpha=1 / 6, beta=0.5),
+        "sigmoid": _plain("Sigmoid"),
+        "tanh": _plain("Tanh"),
+        "mish": _plain("Mish"),
+        "selu": _plain("Selu"),
+        "Gelu": _with_field("Gelu", approximate="approximate"),
+        "LeakyReLU": _with_field("LeakyRelu", alpha="negative_slope"),
+        "PReLU": _prelu,
+        "ELU": _with_field("Elu", alpha="alpha"),
+        "Softplus": _softplus,
+        "Softmax": _softmax,
+        "Dropout": _dropout,
+        "StochasticDepth": _plain("Identity"),
+        "Flatten": _flatten,
+        "Reshape": _reshape,
+        "Permute": _permute,
+        "Concat": _concat,
+        "Add": _pairwise("Add"),
+        "Multiply": _pairwise("Mul"),
+        "Gate": _gate,
+        "Split": _split,
+        "ChannelShuffle": _channel_shuffle,
+        "PixelShuffle": _pixel_shuffle,
+        "PixelUnshuffle": _pixel_unshuffle,
+    },
+    absent="no operator of ONNX is known to do what it does",
+    refused={**OPAQUE, "Unfold": "ONNX has no operator that writes windows out as columns"},
+)
+"""Kind or family -> its operators."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..findings import UsageError
-from .calls import Refused
+from ..layers.kind_table import Refused
+from .program import refusal
 
 if TYPE_CHECKING:
     from ..network import Network, Node
+    from .onnx_graph import Graph, Weights
 
 OPSET = 21
 IR_VERSION = 10
@@ -19,7 +21,7 @@ BATCH = "batch"
 LARGEST = 2**31 - 2**24
 """Bytes that the format holds in one file, less some room for the graph."""
 
-WeightsOf = Callable[["Node"], Any]
+WeightsOf = Callable[["Node"], "Weights"]
 """A node -> its arrays by PyTorch's names."""
 
 
@@ -56,7 +58,7 @@ def onnx_model(network: Network, weights_of: WeightsOf | None = None) -> bytes:
     return written
 
 
-def _graph(network: Network, weights_of: WeightsOf | None) -> Any:
+def _graph(network: Network, weights_of: WeightsOf | None) -> Graph:
     from .onnx_graph import Graph
     from .onnx_layers import ONNX
 
@@ -67,12 +69,10 @@ def _graph(network: Network, weights_of: WeightsOf | None) -> Any:
         shapes = network.input_shapes(node)
         graph.begin(node, node.layer.weights(shapes), weights_of(node) if weights_of else None)
         try:
-            if node.kind not in ONNX:
-                raise Refused("an operator of an ONNX file that the language does not have")
             names = [network.nodes[source].name for source in node.inputs]
-            ONNX[node.kind](graph, node.layer, shapes, node.shape, names)
+            ONNX.of(node.layer)(graph, node.layer, shapes, node.shape, names)
         except Refused as refused:
-            raise UsageError(f"onnx cannot say {node.name} ({node.kind}): {refused}") from None
+            raise refusal("onnx", node, refused) from None
         graph.end()
     passed_on = [output.node for output in network.outputs if network.nodes[output.node].layer is None]
     if passed_on:

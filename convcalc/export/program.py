@@ -1,24 +1,89 @@
-"""A network as a program: the spec's blocks as scopes of statements, in the order of the spec.
+"""A network as a program: what layers are in a framework's words, and the spec's blocks as scopes of statements.
 
-Every block of the spec is a scope of its own; branches, repeats and anonymous groups are chains inside the scope
-where they form one, and otherwise dissolve into it.
+A layer is a sequence of steps: calls that build a module, and expressions over tensors. Statements stand in the order
+of the spec. Every block of the spec is a scope of its own; branches, repeats and anonymous groups are chains inside
+the scope where they form one, and otherwise dissolve into it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ..findings import UsageError
-from .calls import Call, Inline, Mapper, Refused, Step
+from ..layers.kind_table import Refused
 
 if TYPE_CHECKING:
-    from ..network import Group, Network
+    from ..network import Group, Network, Node
 
-INLINE_KINDS = frozenset({"branch", "layers", "repeat", "split", "concat", "add", "multiply", "gate"})
-"""Kinds of groups that are no blocks."""
+Value = TypeVar("Value")
+
+REQUIRED = object()
+"""The default of an argument that has none."""
+
+OPAQUE = {"Opaque": "an operator of an ONNX file that the language does not have"}
+"""What every target says of layers that only the reader of ONNX files makes."""
+
+
+class Argument(NamedTuple):
+    """One argument. It is left out of the text where it equals its default, and positional if it says so."""
+
+    name: str
+    value: object
+    default: object = REQUIRED
+    positional: bool = False
+
+
+def keywords(**values: object) -> tuple[Argument, ...]:
+    """Arguments that are always written, with their names."""
+    return tuple(Argument(name, value) for name, value in values.items())
+
+
+def positional(**values: object) -> tuple[Argument, ...]:
+    """Arguments that are always written, without their names."""
+    return tuple(Argument(name, value, positional=True) for name, value in values.items())
+
+
+def optional(name: str, value: object, default: object) -> Argument:
+    """An argument that is written where it is not the default."""
+    return Argument(name, value, default)
+
+
+class Code(str):
+    """A value that is written as it is."""
+
+
+class Call(NamedTuple):
+    """A module: `function(arguments)`, applied to one tensor."""
+
+    function: str
+    arguments: tuple[Argument, ...] = ()
+
+
+class Inline(NamedTuple):
+    """An expression: `{0}`, `{1}` … stand for its inputs, `{name}` for its arguments."""
+
+    template: str
+    arguments: tuple[Argument, ...] = ()
+
+
+Step = Call | Inline
+
+
+def scalar(values: Sequence[Value]) -> Value | tuple[Value, ...]:
+    """One value where all axes agree, else the tuple.
+
+    >>> scalar((3, 3)), scalar((3, 5))
+    (3, (3, 5))
+    """
+    return values[0] if len(set(values)) == 1 else tuple(values)
+
+
+def refusal(target: str, node: Node, refused: Refused) -> UsageError:
+    """The error of a target that has no equal of a node's layer."""
+    return UsageError(f"{target} cannot say {node.name} ({node.kind}): {refused}")
 
 
 @dataclass(slots=True)
@@ -71,27 +136,6 @@ class Program:
     network: Network
     top: Scope
     blocks: list[Scope]
-
-
-def steps_of(network: Network, table: Mapping[str, Mapper], target: str) -> list[Sequence[Step]]:
-    """The steps of every node (none for inputs). Raises UsageError where the target has no equal of a layer."""
-    found: list[Sequence[Step]] = []
-    known: dict[tuple[object, ...], Sequence[Step]] = {}
-    for node in network.nodes:
-        if node.layer is None:
-            found.append(())
-            continue
-        shapes = network.input_shapes(node)
-        key = (id(node.layer), shapes)
-        if key not in known:
-            try:
-                if node.kind not in table:
-                    raise Refused("an operator of an ONNX file that the language does not have")
-                known[key] = table[node.kind](node.layer, shapes, node.shape)
-            except Refused as refused:
-                raise UsageError(f"{target} cannot say {node.name} ({node.kind}): {refused}") from None
-        found.append(known[key])
-    return found
 
 
 def program(network: Network, steps: Sequence[Sequence[Step]], *, chains: bool) -> Program:
@@ -165,7 +209,7 @@ class _Builder:
         return parts
 
     def _group(self, group: Group, scope: Scope) -> list[Part]:
-        if group.kind in INLINE_KINDS:
+        if not group.is_block:
             return self._inlined(group, self._range(group.start, group.stop, scope), scope)
         block = Scope(group.path, group.kind)
         block.parts = self._range(group.start, group.stop, block)

@@ -1,4 +1,4 @@
-"""PyTorch's modules: one table from the kinds of the language to what builds them.
+"""PyTorch's modules: one table from the layers of the language to what builds them.
 
 Source: torch.nn of PyTorch 2.1 and newer. Where no module says exactly what the layer does, a small one of
 `torch_helpers` stands in, or the padding is written out for the input's size.
@@ -6,41 +6,271 @@ Source: torch.nn of PyTorch 2.1 and newer. Where no module says exactly what the
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from ..layers.registry import KINDS
-from .calls import Argument, Call, Inline, Mapper, Step, keywords, optional, positional
-from .torch_space import SPACE, ranked
+from ..geometry import Rounding, pool_output
+from ..geometry.dialects import torch_transposed
+from ..layers.kind_table import KindTable, Refused
+from .program import OPAQUE, Argument, Call, Inline, Step, keywords, optional, positional, scalar
+from .windows import (
+    Pads,
+    border_pads,
+    counted_pads,
+    declared_pads,
+    fitted_pads,
+    flat_pads,
+    overhangs,
+    split_pads,
+    symmetric,
+)
 
-Shape = tuple[int, ...]
-Shapes = tuple[Shape, ...]
+if TYPE_CHECKING:
+    from ..layers.activation import Softmax
+    from ..layers.adaptive import AdaptivePool, GlobalPool
+    from ..layers.base import Layer, Shape, Shapes
+    from ..layers.border import Crop, Pad
+    from ..layers.conv import Conv, ConvTranspose, SeparableConv
+    from ..layers.join import Concat, Gate, Split
+    from ..layers.linear import Linear
+    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
+    from ..layers.pool import AvgPool, LpPool, MaxPool
+    from ..layers.resize import Upsample
+    from ..layers.scale import Scale
+    from ..layers.shape import Flatten, Permute, Reshape
+    from ..layers.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle, Unfold
+
+Mapper = Callable[..., list[Step]]
+"""(layer, input shapes, output shape) -> the steps, each applied to the one before it. Raises `Refused`."""
 
 
-def _linear(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
+def _ranked(name: str, shape: Shape) -> str:
+    """The module of that name for the space axes of a shape; raises `Refused` where torch has none."""
+    rank = len(shape) - 1
+    if not 1 <= rank <= 3:
+        raise Refused(f"torch has {name} for 1 to 3 space axes, not for {rank}")
+    return f"nn.{name}{rank}d"
+
+
+BORDERS = {
+    "zeros": "ConstantPad",
+    "constant": "ConstantPad",
+    "reflect": "ReflectionPad",
+    "replicate": "ReplicationPad",
+    "circular": "CircularPad",
+}
+"""How a border is filled -> the module without its rank."""
+
+
+def _pad(pads: Pads, mode: str = "constant", value: float = 0.0) -> Call:
+    name = f"nn.{BORDERS[mode]}{len(pads)}d"
+    sides = positional(padding=flat_pads(pads))
+    if BORDERS[mode] != "ConstantPad":
+        return Call(name, sides)
+    return Call(f"nn.ZeroPad{len(pads)}d", sides) if value == 0 else Call(name, (*sides, *positional(value=value)))
+
+
+def _bordered(pads: Pads, mode: str, value: float = 0.0) -> list[Step]:
+    """Padding and cropping; cropping comes after, for PyTorch's circular padding wraps what is left of the input."""
+    if mode != "circular" or min(map(min, pads)) >= 0 or max(map(max, pads)) <= 0:
+        return [_pad(pads, mode, value)]
+    grown, cut = split_pads(pads)
+    return [_pad(grown, mode), _cut(cut)]
+
+
+def _cut(cuts: Pads) -> Call:
+    return _pad(tuple((-before, -after) for before, after in cuts))
+
+
+def _conv(layer: Conv, inputs: Shapes, output: Shape) -> list[Step]:
+    pads = declared_pads(layer.windows(inputs[0]))
+    inside = symmetric(pads) and all(before >= 0 for before, _ in pads)
+    separate: list[Step] = [] if inside else _bordered(pads, layer.padding_mode)
+    padding = scalar([before for before, _ in pads]) if inside else 0
+    mode = layer.padding_mode if inside else "zeros"
+    arguments = (
+        *positional(in_channels=inputs[0][0], out_channels=layer.out_channels),
+        *keywords(kernel_size=scalar(layer.kernel_size)),
+        optional("stride", scalar(layer.stride), 1),
+        optional("padding", padding, 0),
+        optional("dilation", scalar(layer.dilation), 1),
+        optional("groups", layer.groups, 1),
+        optional("bias", layer.bias, True),
+        optional("padding_mode", mode, "zeros"),
+    )
+    return [*separate, Call(f"nn.Conv{layer.rank}d", arguments)]
+
+
+def _conv_transpose(layer: ConvTranspose, inputs: Shapes, output: Shape) -> list[Step]:
+    crops = [torch_transposed(window) for window in layer.windows(inputs[0])]
+    arguments = (
+        *positional(in_channels=inputs[0][0], out_channels=layer.out_channels),
+        *keywords(kernel_size=scalar(layer.kernel_size)),
+        optional("stride", scalar(layer.stride), 1),
+        optional("padding", scalar([crop.padding for crop in crops]), 0),
+        optional("output_padding", scalar([crop.output_padding for crop in crops]), 0),
+        optional("groups", layer.groups, 1),
+        optional("bias", layer.bias, True),
+        optional("dilation", scalar(layer.dilation), 1),
+    )
+    cuts = tuple(crop.cut for crop in crops)
+    cut = [_cut(cuts)] if any(map(any, cuts)) else []
+    return [Call(f"nn.ConvTranspose{layer.rank}d", arguments), *cut]
+
+
+def _separable(layer: SeparableConv, inputs: Shapes, output: Shape) -> list[Step]:
+    channels, middle = inputs[0][0], inputs[0][0] * layer.depth_multiplier
+    pads = declared_pads(layer.windows(inputs[0]))
+    inside = symmetric(pads)
+    depthwise = (
+        *positional(in_channels=channels, out_channels=middle),
+        *keywords(kernel_size=scalar(layer.kernel_size)),
+        optional("stride", scalar(layer.stride), 1),
+        optional("padding", scalar([before for before, _ in pads]) if inside else 0, 0),
+        optional("dilation", scalar(layer.dilation), 1),
+        optional("groups", channels, 1),
+        optional("bias", False, True),
+    )
+    pointwise = (
+        *positional(in_channels=middle, out_channels=layer.out_channels),
+        *keywords(kernel_size=1),
+        optional("bias", layer.bias, True),
+    )
+    conv = f"nn.Conv{layer.rank}d"
+    return [*([] if inside else [_pad(pads)]), Call(conv, depthwise), Call(conv, pointwise)]
+
+
+def _native_pool(layer: MaxPool | AvgPool | LpPool, inputs: Shapes, output: Shape, pads: Pads) -> bool:
+    """Whether PyTorch's pool takes this padding and gives this output."""
+    windows = layer.windows(inputs[0])
+    if not symmetric(pads) or any(w.before > w.kernel_size // 2 for w in windows):
+        return False
+    rounding: Rounding = "ceil" if layer.ceil_mode else "floor"
+    return all(
+        pool_output(size, w.kernel_size, w.stride, w.before, w.after, w.dilation, rounding) == wanted
+        for size, w, wanted in zip(inputs[0][1:], windows, output[1:], strict=True)
+    )
+
+
+def _pool_arguments(layer: MaxPool | AvgPool, pads: Pads | None, **more: Argument) -> tuple[Argument, ...]:
+    """Kernel and stride; padding and rounding unless they are written out."""
+    kernel, stride = scalar(layer.kernel_size), scalar(layer.stride)
+    arguments = [*keywords(kernel_size=kernel), optional("stride", stride, kernel)]
+    if pads is not None:
+        arguments += [optional("padding", scalar([before for before, _ in pads]), 0)]
+    return (*arguments, *more.values(), optional("ceil_mode", pads is not None and bool(layer.ceil_mode), False))
+
+
+def _max_pool(layer: MaxPool, inputs: Shapes, output: Shape) -> list[Step]:
+    pads = declared_pads(layer.windows(inputs[0]))
+    dilation = optional("dilation", scalar(layer.dilation), 1)
+    name = f"nn.MaxPool{layer.rank}d"
+    if _native_pool(layer, inputs, output, pads):
+        return [Call(name, _pool_arguments(layer, pads, dilation=dilation))]
+    fitted = fitted_pads(layer.windows(inputs[0]), inputs[0], output)
+    return [_pad(fitted, value=float("-inf")), Call(name, _pool_arguments(layer, None, dilation=dilation))]
+
+
+def _avg_pool(layer: AvgPool, inputs: Shapes, output: Shape) -> list[Step]:
+    pads = declared_pads(layer.windows(inputs[0]))
+    name = f"nn.AvgPool{layer.rank}d"
+    counts = optional("count_include_pad", layer.count_include_pad, True)
+    override = {} if layer.rank == 1 else {"divisor": optional("divisor_override", layer.divisor_override, None)}
+    if _native_pool(layer, inputs, output, pads):
+        return [Call(name, _pool_arguments(layer, pads, counts=counts, **override))]
+    fitted = fitted_pads(layer.windows(inputs[0]), inputs[0], output)
+    if layer.divisor_override is not None or (layer.count_include_pad and not any(overhangs(pads, fitted))):
+        return [_pad(fitted), Call(name, _pool_arguments(layer, None, **override))]
+    counted = counted_pads(pads, fitted) if layer.count_include_pad else ((0, 0),) * layer.rank
+    arguments = keywords(
+        kernel_size=layer.kernel_size, stride=layer.stride, padding=flat_pads(fitted), counted=flat_pads(counted)
+    )
+    return [Call("PaddedAvgPool", arguments)]
+
+
+def _lp_pool(layer: LpPool, inputs: Shapes, output: Shape) -> list[Step]:
+    if not _native_pool(layer, inputs, output, declared_pads(layer.windows(inputs[0]))):
+        raise Refused("torch's LPPool does not round up as this one does")
+    kernel, stride = scalar(layer.kernel_size), scalar(layer.stride)
+    arguments = (
+        *keywords(norm_type=layer.norm_type, kernel_size=kernel),
+        optional("stride", stride, kernel),
+        optional("ceil_mode", bool(layer.ceil_mode), False),
+    )
+    return [Call(f"nn.LPPool{layer.rank}d", arguments)]
+
+
+def _adaptive(layer: AdaptivePool, inputs: Shapes, output: Shape) -> list[Step]:
+    name = f"nn.Adaptive{layer.reduction.capitalize()}Pool{layer.rank}d"
+    return [Call(name, positional(output_size=scalar(layer.output_size)))]
+
+
+def _global(layer: GlobalPool, inputs: Shapes, output: Shape) -> list[Step]:
+    return [Call(_ranked(f"Adaptive{layer.reduction.capitalize()}Pool", inputs[0]), positional(output_size=1))]
+
+
+def _unfold(layer: Unfold, inputs: Shapes, output: Shape) -> list[Step]:
+    arguments = (
+        *keywords(kernel_size=scalar(layer.kernel_size)),
+        optional("dilation", scalar(layer.dilation), 1),
+        optional("padding", scalar(layer.padding), 0),
+        optional("stride", scalar(layer.stride), 1),
+    )
+    return [Call("nn.Unfold", arguments)]
+
+
+def _upsample(layer: Upsample, inputs: Shapes, output: Shape) -> list[Step]:
+    mode = (optional("mode", layer.mode, "nearest"), optional("align_corners", layer.align_corners, None))
+    if len(inputs) == 2:
+        arguments = "mode={mode}, align_corners={align_corners}"
+        return [
+            Inline(
+                f"F.interpolate({{0}}, size={{1}}.shape[2:], {arguments})",
+                keywords(mode=layer.mode, align_corners=layer.align_corners),
+            )
+        ]
+    if layer.size is not None:
+        return [Call("nn.Upsample", (*keywords(size=layer.size), *mode))]
+    return [Call("nn.Upsample", (*keywords(scale_factor=layer.scale_factor), *mode))]
+
+
+def _border(layer: Pad, inputs: Shapes, output: Shape) -> list[Step]:
+    _ranked("padding", inputs[0])
+    return _bordered(border_pads(layer.axes(inputs)), layer.mode, layer.value)
+
+
+def _crop(layer: Crop, inputs: Shapes, output: Shape) -> list[Step]:
+    _ranked("padding", inputs[0])
+    if len(inputs) == 2:
+        return [Inline("center_crop({0}, {1}.shape[2:])")]
+    return [_pad(border_pads(layer.axes(inputs)))]
+
+
+def _linear(layer: Linear, inputs: Shapes, output: Shape) -> list[Step]:
     features = positional(in_features=inputs[0][-1], out_features=layer.out_features)
     return [Call("nn.Linear", (*features, optional("bias", layer.bias, True)))]
 
 
-def _flatten(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
+def _flatten(layer: Flatten, inputs: Shapes, output: Shape) -> list[Step]:
     first = layer.start_dim % len(inputs[0]) + 1
     last = layer.end_dim + 1 if layer.end_dim >= 0 else layer.end_dim
     return [Call("nn.Flatten", (optional("start_dim", first, 1), optional("end_dim", last, -1)))]
 
 
-def _reshape(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
+def _reshape(layer: Reshape, inputs: Shapes, output: Shape) -> list[Step]:
     return [Call("nn.Flatten"), Call("nn.Unflatten", positional(dim=1, unflattened_size=layer.shape))]
 
 
-def _permute(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
+def _permute(layer: Permute, inputs: Shapes, output: Shape) -> list[Step]:
     return [Call("Permute", positional(dims=(0, *(axis + 1 for axis in layer.order))))]
 
 
-def _batch_norm(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
-    name = "nn.BatchNorm1d" if len(inputs[0]) == 1 else ranked("BatchNorm", inputs[0])
+def _batch_norm(layer: BatchNorm, inputs: Shapes, output: Shape) -> list[Step]:
+    name = "nn.BatchNorm1d" if len(inputs[0]) == 1 else _ranked("BatchNorm", inputs[0])
     return [Call(name, (*positional(num_features=inputs[0][0]), *_statistics(layer, True)))]
 
 
-def _statistics(layer: Any, default: bool) -> tuple[Argument, ...]:
+def _statistics(layer: BatchNorm | InstanceNorm, default: bool) -> tuple[Argument, ...]:
     return (
         optional("eps", layer.eps, 1e-5),
         optional("momentum", layer.momentum, 0.1),
@@ -49,17 +279,17 @@ def _statistics(layer: Any, default: bool) -> tuple[Argument, ...]:
     )
 
 
-def _instance_norm(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
+def _instance_norm(layer: InstanceNorm, inputs: Shapes, output: Shape) -> list[Step]:
     arguments = (*positional(num_features=inputs[0][0]), *_statistics(layer, False))
-    return [Call(ranked("InstanceNorm", inputs[0]), arguments)]
+    return [Call(_ranked("InstanceNorm", inputs[0]), arguments)]
 
 
-def _group_norm(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
+def _group_norm(layer: GroupNorm, inputs: Shapes, output: Shape) -> list[Step]:
     arguments = (*positional(num_groups=layer.num_groups, num_channels=inputs[0][0]), optional("eps", layer.eps, 1e-5))
     return [Call("nn.GroupNorm", (*arguments, optional("affine", layer.affine, True)))]
 
 
-def _layer_norm(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
+def _layer_norm(layer: LayerNorm, inputs: Shapes, output: Shape) -> list[Step]:
     shape = inputs[0][:1] if layer.dim is not None else layer.normalized_shape or inputs[0][-1:]
     arguments = (
         *positional(normalized_shape=shape[0] if len(shape) == 1 else shape),
@@ -70,7 +300,7 @@ def _layer_norm(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
     return [Call("nn.LayerNorm" if layer.dim is None else "ChannelLayerNorm", arguments)]
 
 
-def _local_response_norm(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
+def _local_response_norm(layer: LocalResponseNorm, inputs: Shapes, output: Shape) -> list[Step]:
     return [
         Call(
             "nn.LocalResponseNorm",
@@ -84,99 +314,111 @@ def _local_response_norm(layer: Any, inputs: Shapes, output: Shape) -> list[Step
     ]
 
 
-def _scale(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
-    return [Call("Scale", (*positional(channels=inputs[0][0]), optional("bias", getattr(layer, "bias", False), False)))]
+def _scale(layer: Scale, inputs: Shapes, output: Shape) -> list[Step]:
+    return [Call("Scale", (*positional(channels=inputs[0][0]), optional("bias", layer.bias, False)))]
 
 
 def _module(name: str, **fields: object) -> Mapper:
     """A module whose arguments are the layer's fields, given with PyTorch's defaults."""
 
-    def map_(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
-        return [Call(name, tuple(optional(field, getattr(layer, field), default) for field, default in fields.items()))]
+    def map_(layer: Layer, inputs: Shapes, output: Shape) -> list[Step]:
+        given = dict(layer)
+        return [Call(name, tuple(optional(field, given[field], default) for field, default in fields.items()))]
 
     return map_
 
 
-def _softmax(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
+def _softmax(layer: Softmax, inputs: Shapes, output: Shape) -> list[Step]:
     return [Call("nn.Softmax", keywords(dim=layer.dim + 1 if layer.dim >= 0 else layer.dim))]
 
 
-def _concat(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
+def _concat(layer: Concat, inputs: Shapes, output: Shape) -> list[Step]:
     tensors = ", ".join(f"{{{n}}}" for n in range(len(inputs)))
-    return [Inline(f"torch.cat([{tensors}], dim={{dim}})", keywords(dim=layer.dim % len(inputs[0]) + 1))]
+    return [Inline(f"torch.cat([{tensors}], dim={{dim}})", keywords(dim=layer.joined_axis(inputs) + 1))]
 
 
 def _broadcast(sign: str) -> Mapper:
-    def map_(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
+    def map_(layer: Layer, inputs: Shapes, output: Shape) -> list[Step]:
         return [Inline(f" {sign} ".join(f"{{{n}}}" for n in range(len(inputs))))]
 
     return map_
 
 
-def _gate(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
+def _gate(layer: Gate, inputs: Shapes, output: Shape) -> list[Step]:
     return [Inline("{0} * {1} + {2} * (1 - {1})")]
 
 
-def _split(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
+def _split(layer: Split, inputs: Shapes, output: Shape) -> list[Step]:
     arguments = keywords(channels=list(layer.channels), part=layer.part)
     return [Inline("torch.split({0}, {channels}, dim=1)[{part}]", arguments)]
 
 
-def _channel_shuffle(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
+def _channel_shuffle(layer: ChannelShuffle, inputs: Shapes, output: Shape) -> list[Step]:
     name = "nn.ChannelShuffle" if len(inputs[0]) > 1 else "ChannelShuffle"
     return [Call(name, positional(groups=layer.groups))]
 
 
-def _pixel_shuffle(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
+def _pixel_shuffle(layer: PixelShuffle, inputs: Shapes, output: Shape) -> list[Step]:
     return [Call("nn.PixelShuffle" if len(inputs[0]) == 3 else "PixelShuffle", positional(factor=layer.upscale_factor))]
 
 
-def _pixel_unshuffle(layer: Any, inputs: Shapes, output: Shape) -> list[Step]:
+def _pixel_unshuffle(layer: PixelUnshuffle, inputs: Shapes, output: Shape) -> list[Step]:
     name = "nn.PixelUnshuffle" if len(inputs[0]) == 3 else "PixelUnshuffle"
     return [Call(name, positional(factor=layer.downscale_factor))]
 
 
-_MAPPERS: dict[str, Mapper] = {
-    **SPACE,
-    "Linear": _linear,
-    "Flatten": _flatten,
-    "Reshape": _reshape,
-    "Permute": _permute,
-    "Identity": _module("nn.Identity"),
-    "BatchNorm": _batch_norm,
-    "GroupNorm": _group_norm,
-    "LayerNorm": _layer_norm,
-    "InstanceNorm": _instance_norm,
-    "LocalResponseNorm": _local_response_norm,
-    "Scale": _scale,
-    "relu": _module("nn.ReLU"),
-    "relu6": _module("nn.ReLU6"),
-    "silu": _module("nn.SiLU"),
-    "hardswish": _module("nn.Hardswish"),
-    "hardsigmoid": _module("nn.Hardsigmoid"),
-    "sigmoid": _module("nn.Sigmoid"),
-    "tanh": _module("nn.Tanh"),
-    "mish": _module("nn.Mish"),
-    "selu": _module("nn.SELU"),
-    "Gelu": _module("nn.GELU", approximate="none"),
-    "LeakyReLU": _module("nn.LeakyReLU", negative_slope=0.01),
-    "PReLU": _module("nn.PReLU", num_parameters=1),
-    "ELU": _module("nn.ELU", alpha=1.0),
-    "Softplus": _module("nn.Softplus", beta=1.0, threshold=20.0),
-    "Softmax": _softmax,
-    "Dropout": _module("nn.Dropout", p=0.5),
-    "StochasticDepth": _module("StochasticDepth", p=0.5, mode="row"),
-    "Concat": _concat,
-    "Add": _broadcast("+"),
-    "Multiply": _broadcast("*"),
-    "Gate": _gate,
-    "Split": _split,
-    "ChannelShuffle": _channel_shuffle,
-    "PixelShuffle": _pixel_shuffle,
-    "PixelUnshuffle": _pixel_unshuffle,
-}
-
-
-TORCH: dict[str, Mapper] = {kind: _MAPPERS[kind if kind in _MAPPERS else model] for kind, (_, model) in KINDS.items()}
-
-"""Kind -> its modules and expressions."""
+TORCH: KindTable[Mapper] = KindTable(
+    {
+        "Conv": _conv,
+        "ConvTranspose": _conv_transpose,
+        "SeparableConv": _separable,
+        "MaxPool": _max_pool,
+        "AvgPool": _avg_pool,
+        "LpPool": _lp_pool,
+        "AdaptivePool": _adaptive,
+        "GlobalPool": _global,
+        "Unfold": _unfold,
+        "Upsample": _upsample,
+        "Pad": _border,
+        "Crop": _crop,
+        "Linear": _linear,
+        "Flatten": _flatten,
+        "Reshape": _reshape,
+        "Permute": _permute,
+        "Identity": _module("nn.Identity"),
+        "BatchNorm": _batch_norm,
+        "GroupNorm": _group_norm,
+        "LayerNorm": _layer_norm,
+        "InstanceNorm": _instance_norm,
+        "LocalResponseNorm": _local_response_norm,
+        "Scale": _scale,
+        "relu": _module("nn.ReLU"),
+        "relu6": _module("nn.ReLU6"),
+        "silu": _module("nn.SiLU"),
+        "hardswish": _module("nn.Hardswish"),
+        "hardsigmoid": _module("nn.Hardsigmoid"),
+        "sigmoid": _module("nn.Sigmoid"),
+        "tanh": _module("nn.Tanh"),
+        "mish": _module("nn.Mish"),
+        "selu": _module("nn.SELU"),
+        "Gelu": _module("nn.GELU", approximate="none"),
+        "LeakyReLU": _module("nn.LeakyReLU", negative_slope=0.01),
+        "PReLU": _module("nn.PReLU", num_parameters=1),
+        "ELU": _module("nn.ELU", alpha=1.0),
+        "Softplus": _module("nn.Softplus", beta=1.0, threshold=20.0),
+        "Softmax": _softmax,
+        "Dropout": _module("nn.Dropout", p=0.5),
+        "StochasticDepth": _module("StochasticDepth", p=0.5, mode="row"),
+        "Concat": _concat,
+        "Add": _broadcast("+"),
+        "Multiply": _broadcast("*"),
+        "Gate": _gate,
+        "Split": _split,
+        "ChannelShuffle": _channel_shuffle,
+        "PixelShuffle": _pixel_shuffle,
+        "PixelUnshuffle": _pixel_unshuffle,
+    },
+    absent="no module of PyTorch is known to do what it does",
+    refused=OPAQUE,
+)
+"""Kind or family -> its modules and expressions."""

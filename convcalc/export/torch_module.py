@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from .calls import Call, Inline
-from .definitions import Definition, Definitions, Slot, define
-from .identifiers import Names, docstring, identifier
-from .layout_code import Form, layout, one_line
-from .program import Chain, Part, Use, Work, program, steps_of
-from .python_text import Slots, argument_texts, file_head, given_texts, helper_texts, inline_text
-from .torch_helpers import HELPERS
+from ..layers.kind_table import Refused
+from .program import Call, Chain, Inline, Part, Step, Use, Work, program, refusal
+from .python_code import (
+    Definition,
+    Definitions,
+    Form,
+    Names,
+    Slot,
+    Slots,
+    argument_texts,
+    define,
+    docstring,
+    file_head,
+    given_texts,
+    helper_texts,
+    helpers_in,
+    identifier,
+    inline_text,
+    layout,
+    one_line,
+    variables,
+)
 from .torch_layers import TORCH
-from .variables import variables
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -29,6 +44,7 @@ set_extra_state set_submodule share_memory state_dict to to_empty train training
 """
 MODULE_ATTRIBUTES = frozenset(_ATTRIBUTES.split())
 """Names that nn.Module keeps for itself."""
+HELPERS = helpers_in("torch_helpers")
 RESERVED = ("torch", "nn", "F", "model", *HELPERS)
 
 
@@ -43,7 +59,7 @@ def torch_module(network: Network) -> str:
     >>> [line.strip() for line in text.splitlines() if "nn.Conv2d" in line]
     ['self.conv2d = nn.Conv2d(3, 4, kernel_size=3)']
     """
-    written = program(network, steps_of(network, TORCH, "torch"), chains=True)
+    written = program(network, _steps(network), chains=True)
     found = define(written, RESERVED)
     classes = [_class_lines(found, definition, network) for definition in found.blocks]
     classes.append(_class_lines(found, found.top, network))
@@ -51,8 +67,27 @@ def torch_module(network: Network) -> str:
     helpers = helper_texts(HELPERS, body)
     imports = ["import torch", *(["import torch.nn.functional as F"] if "F." in "".join([body, *helpers]) else [])]
     imports.append("from torch import nn")
-    parts = ["\n".join([*file_head(network, "PyTorch"), "", *imports]), *(text.strip("\n") for text in helpers)]
+    parts = ["\n".join([*file_head(network, "PyTorch"), "", *imports]), *helpers]
     return "\n\n\n".join([*parts, body, "\n".join(_main(found.top.name, network))]) + "\n"
+
+
+def _steps(network: Network) -> list[Sequence[Step]]:
+    """The steps of every node (none for inputs); equal layers on equal shapes are looked up once."""
+    found: list[Sequence[Step]] = []
+    known: dict[tuple[object, ...], Sequence[Step]] = {}
+    for node in network.nodes:
+        if node.layer is None:
+            found.append(())
+            continue
+        shapes = network.input_shapes(node)
+        key = (id(node.layer), shapes)
+        if key not in known:
+            try:
+                known[key] = TORCH.of(node.layer)(node.layer, shapes, node.shape)
+            except Refused as refused:
+                raise refusal("torch", node, refused) from None
+        found.append(known[key])
+    return found
 
 
 def _class_lines(found: Definitions, definition: Definition, network: Network) -> list[str]:

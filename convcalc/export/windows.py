@@ -1,29 +1,62 @@
-"""Windows in the words of frameworks that round down: padding that gives the same positions, crops that fit."""
+"""Padding of windows in the words of frameworks that round down: of all axes at once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
-from ..geometry import TransposedWindow, Window, effective_kernel
+from ..geometry import AxisLink, Window, fitted_after
+
+if TYPE_CHECKING:
+    from ..layers.base import Shape
 
 Pads = tuple[tuple[int, int], ...]
+"""(before, after) of each space axis; negative numbers cut."""
 
 
-def fitted_pads(windows: Sequence[Window], sizes: Sequence[int], outputs: Sequence[int]) -> Pads:
-    """(before, after) of each axis with which rounding down gives these outputs, near the window's own padding.
+def declared_pads(windows: Sequence[Window]) -> Pads:
+    """The windows' own padding."""
+    return tuple((window.before, window.after) for window in windows)
 
-    A pool that rounds up overhangs: its last window ends at (o - 1)s + K - pl, where the padding must end too.
 
-    >>> fitted_pads([Window(3, 2)], [112], [56]), fitted_pads([Window(3, 2, 1, 1)], [112], [56])
+def fitted_pads(windows: Sequence[Window], shape: Shape, output: Shape) -> Pads:
+    """The padding with which rounding down gives this output, near the windows' own.
+
+    >>> fitted_pads([Window(3, 2)], (64, 112), (64, 56)), fitted_pads([Window(3, 2, 1, 1)], (64, 112), (64, 56))
     (((0, 1),), ((1, 1),))
     """
-    found = []
-    for window, size, output in zip(windows, sizes, outputs, strict=True):
-        extent = effective_kernel(window.kernel_size, window.dilation)
-        least = (output - 1) * window.stride + extent - size - window.before
-        found.append((window.before, min(max(window.after, least), least + window.stride - 1)))
-    return tuple(found)
+    axes = zip(windows, shape[1:], output[1:], strict=True)
+    return tuple((window.before, fitted_after(size, *window, count)) for window, size, count in axes)
+
+
+def counted_pads(declared: Pads, fitted: Pads) -> Pads:
+    """What a mean over fitted padding counts: the layer's own padding, never what the last window overhangs.
+
+    >>> counted_pads(((1, 0),), ((1, 2),))
+    ((1, 0),)
+    """
+    return tuple((before, min(after, own)) for (before, after), (_, own) in zip(fitted, declared, strict=True))
+
+
+def overhangs(declared: Pads, fitted: Pads) -> list[int]:
+    """Positions by which the last window of each axis reaches beyond the layer's own padding."""
+    return [max(after - own, 0) for (_, after), (_, own) in zip(fitted, declared, strict=True)]
+
+
+def border_pads(links: Sequence[AxisLink | None]) -> Pads:
+    """What the axis links of a pad or a crop add to space or, negative, cut off it."""
+    maps = [link.map for link in links[1:] if link is not None]
+    return tuple((window.before, window.after) for window in maps if isinstance(window, Window))
+
+
+def split_pads(pads: Pads) -> tuple[Pads, Pads]:
+    """What is added, and what is cut off: both as numbers from 0 on.
+
+    >>> split_pads(((2, -1), (0, 3)))
+    (((2, 0), (0, 3)), ((0, 1), (0, 0)))
+    """
+    grown = tuple((max(before, 0), max(after, 0)) for before, after in pads)
+    return grown, tuple((max(-before, 0), max(-after, 0)) for before, after in pads)
 
 
 def flat_pads(pads: Pads) -> tuple[int, ...]:
@@ -35,32 +68,15 @@ def flat_pads(pads: Pads) -> tuple[int, ...]:
     return tuple(side for pair in reversed(pads) for side in pair)
 
 
+def edge_pads(pads: Pads) -> list[int]:
+    """ONNX's order: all sides before, then all after.
+
+    >>> edge_pads(((1, 2), (3, 4)))
+    [1, 3, 2, 4]
+    """
+    return [before for before, _ in pads] + [after for _, after in pads]
+
+
 def symmetric(pads: Pads) -> bool:
     """Whether before and after are equal on every axis."""
     return all(before == after for before, after in pads)
-
-
-class Crop(NamedTuple):
-    """A transposed convolution that crops (padding, padding − output_padding), and what to cut off after it."""
-
-    padding: int
-    output_padding: int
-    cut: tuple[int, int]
-
-
-def transposed_crop(window: TransposedWindow) -> Crop:
-    """PyTorch's arguments for a crop of (before, after − output_padding) of the full extent.
-
-    One padding serves both sides and 0 <= output_padding < max(s, d); what these cannot say is cut off.
-
-    >>> transposed_crop(TransposedWindow(3, 2, 0, 1)), transposed_crop(TransposedWindow(3, 2, 1, 0))
-    (Crop(padding=0, output_padding=0, cut=(0, 1)), Crop(padding=1, output_padding=1, cut=(0, 0)))
-    """
-    before, after = window.before, window.after - window.output_padding
-    needed = before - after
-    if needed < 0:
-        return Crop(before, 0, (0, -needed))
-    if needed < max(window.stride, window.dilation):
-        return Crop(before, needed, (0, 0))
-    beyond = max(-after, 0)
-    return Crop(after + beyond, beyond, (before - after - beyond, 0))

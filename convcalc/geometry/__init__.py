@@ -20,7 +20,16 @@ from .errors import (
     checked,
 )
 from .formulas import FORMULAS, SYMBOLS, Formula, formula
-from .pooling import Rounding, adaptive_taps, adaptive_window, overhang, pool_output, rounded_output
+from .pooling import (
+    Rounding,
+    adaptive_step,
+    adaptive_taps,
+    adaptive_window,
+    fitted_after,
+    overhang,
+    pool_output,
+    rounded_output,
+)
 from .transposed import (
     TransposedWindow,
     conv_transpose_macs,
@@ -81,6 +90,7 @@ __all__ = [
     "TransposedWindow",
     "Window",
     "WrongArity",
+    "adaptive_step",
     "adaptive_taps",
     "adaptive_window",
     "check_window",
@@ -91,6 +101,7 @@ __all__ = [
     "conv_transpose_output",
     "effective_kernel",
     "effective_taps",
+    "fitted_after",
     "formula",
     "input_sizes",
     "interior_overlap",

@@ -79,6 +79,32 @@ def overhang(size: int, kernel_size: int, stride: int, before: int, after: int, 
     return max(-left_over(size, output, kernel_size, stride, before, after, dilation), 0)
 
 
+def fitted_after(size: int, kernel_size: int, stride: int, before: int, after: int, dilation: int, output: int) -> int:
+    """Padding after with which rounding down gives `output` windows, as near to `after` as it can be.
+
+    A pool that rounds up overhangs: its last window ends at (o − 1)s + K − pl, where the padding must end too.
+    Negative where the last window leaves so much over that the input must be cut. It lies in
+    [(o − 1)s + K − i − pl, that + s − 1]. Source: inverted from `conv_output`.
+
+    >>> fitted_after(112, 3, 2, 0, 0, 1, output=56), fitted_after(112, 3, 2, 1, 1, 1, output=56)
+    (1, 1)
+    """
+    least = -left_over(size, output, kernel_size, stride, before, 0, dilation)
+    return min(max(after, least), least + stride - 1)
+
+
+def adaptive_step(size: int, output: int) -> int | None:
+    """Kernel and stride of the pool that an adaptive one is where all its windows are equal; None where they are not.
+
+    Its windows are [j·i/o, (j + 1)·i/o), so that they are equal where o divides i.
+    Source: PyTorch aten/src/ATen/native/AdaptivePooling.h.
+
+    >>> adaptive_step(12, 4), adaptive_step(10, 4)
+    (3, None)
+    """
+    return size // output if size % output == 0 else None
+
+
 def adaptive_window(size: int, output: int, position: int) -> tuple[int, int]:
     """[start, stop) of the window that feeds one position of an adaptive pool.
 

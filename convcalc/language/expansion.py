@@ -8,8 +8,8 @@ from functools import partial
 from ..geometry import GeometryError
 from ..layers.base import Layer
 from ..marked import Marked
+from ..network import BlockGroup, Inference, Node
 from ..network import Group as NodeGroup
-from ..network import Inference, Node
 from .arithmetic import Value, say
 from .document import Document
 from .expressions import Expression
@@ -237,10 +237,12 @@ class Expansion:
         place.names[name] = inner
         return inner
 
-    def close(self, inner: Place, kind: str, start: int, value: Nodes, repeats: int = 1) -> Nodes:
+    def close(
+        self, inner: Place, kind: str, start: int, value: Nodes, repeats: int = 1, made: type[NodeGroup] = NodeGroup
+    ) -> Nodes:
         """Complete a group with what it puts out."""
         self.depth -= 1
-        self.groups[inner.path] = NodeGroup(inner.path, kind, start, len(self.nodes), value[-1], repeats)
+        self.groups[inner.path] = made(inner.path, kind, start, len(self.nodes), value[-1], repeats)
         inner.value = value
         return value
 
@@ -347,7 +349,7 @@ def _call(run: Expansion, item: Item, call: Call, place: Place, name: str, env: 
     run.calls.append((block.name, item.at))
     value = run.items(block.items, inner, inner_env, sources)
     run.calls.pop()
-    return run.close(inner, block.name, start, value)
+    return run.close(inner, block.name, start, value, made=BlockGroup)
 
 
 def repetitions(item: Item, env: Env) -> int | None:

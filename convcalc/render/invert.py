@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import gcd
 from typing import TYPE_CHECKING
 
-from ..geometry.dialects import keras_refuses, keras_same, keras_valid, torch_transposed
+from ..geometry.dialects import inverse, keras_refuses, keras_same, keras_valid, onnx_transposed, torch_transposed
 from ..geometry.inversion import AxisInversion, Inversion, SizeInversion
 from .document import PAGE, Block, Code, Column, Document, Paragraph, Section, Table
 
@@ -298,7 +298,7 @@ def framework_blocks(axes: Axes) -> tuple[Block, ...]:
 
 def _torch(axes: Axes) -> list[Block]:
     rank = len(axes)
-    layers = [torch_transposed(axis, size) for axis, size in axes]
+    layers = [torch_transposed(inverse(axis, size)) for axis, size in axes]
     call = _call(
         f"nn.ConvTranspose{rank}d",
         ["c_in", "c_out", _one_or_tuple([axis.kernel_size for axis, _ in axes])],
@@ -326,7 +326,8 @@ def _torch(axes: Axes) -> list[Block]:
 
 
 def _keras(axes: Axes) -> list[Block]:
-    if keras_refuses([axis for axis, _ in axes]):
+    windows = [inverse(axis, size) for axis, size in axes]
+    if keras_refuses(windows):
         return [Paragraph("Keras has no such layer: it refuses strides above 1 with a dilation_rate above 1.")]
     rank = len(axes)
     same = [keras_same(axis, size) for axis, size in axes]
@@ -336,9 +337,7 @@ def _keras(axes: Axes) -> list[Block]:
     if returns_size and [option.crop for option in fits] == wanted:
         call = _keras_call(axes, '"same"', [option.output_padding for option in fits])
         return [Code(("# Keras", *_broken(f"up = {call}")), "python")]
-    valid = [keras_valid(axis, size) for axis, size in axes]
-    if any(option.output_padding is not None for option in valid):
-        valid = [keras_valid(axis, size, explicit=True) for axis, size in axes]
+    valid = keras_valid(windows)
     call = _keras_call(axes, None, [option.output_padding for option in valid])
     lines = ["# Keras", *_broken(f"up = {call}")]
     if any(sum(option.cut) for option in valid):
@@ -369,14 +368,14 @@ def _keras_call(axes: Axes, padding: str | None, output_padding: list[int | None
 
 
 def _onnx(axes: Axes) -> list[Block]:
-    pads = [axis.before for axis, _ in axes] + [axis.after for axis, _ in axes]
+    layers = [onnx_transposed(inverse(axis, size)) for axis, size in axes]
     call = _call(
         "onnx.helper.make_node",
         ['"ConvTranspose"', '["y", "W"]', '["x"]'],
         kernel_shape=str([axis.kernel_size for axis, _ in axes]),
         strides=str([axis.stride for axis, _ in axes]),
-        pads=str(pads),
-        output_padding=str([size.output_padding for _, size in axes]),
+        pads=str([layer.before for layer in layers] + [layer.after for layer in layers]),
+        output_padding=str([layer.output_padding for layer in layers]),
         dilations=str([axis.dilation for axis, _ in axes]),
     )
     return [Code(("# ONNX", *_broken(f"node = {call}")), "python")]

@@ -1,9 +1,13 @@
-"""Small modules for what torch.nn lacks; an exported file holds those that it uses."""
+"""Small modules for what torch.nn lacks; an exported file holds copies of those that it uses.
 
-from __future__ import annotations
+This file is the text that is copied: nothing here imports it, and it needs PyTorch to run.
+"""
 
-HELPERS: dict[str, str] = {
-    "Permute": '''
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
 class Permute(nn.Module):
     """The axes in another order."""
 
@@ -13,15 +17,15 @@ class Permute(nn.Module):
 
     def forward(self, x):
         return x.permute(self.dims)
-''',
-    "ChannelLayerNorm": '''
+
+
 class ChannelLayerNorm(nn.LayerNorm):
     """A layer norm over the channels of each position."""
 
     def forward(self, x):
         return super().forward(x.movedim(1, -1)).movedim(-1, 1)
-''',
-    "Scale": '''
+
+
 class Scale(nn.Module):
     """Each channel times a learned number, and with a bias plus another."""
 
@@ -34,8 +38,8 @@ class Scale(nn.Module):
         shape = (-1, *(1,) * (x.dim() - 2))
         y = x * self.weight.reshape(shape)
         return y if self.bias is None else y + self.bias.reshape(shape)
-''',
-    "StochasticDepth": '''
+
+
 class StochasticDepth(nn.Module):
     """In training drops whole examples (row) or the whole batch with probability p."""
 
@@ -52,8 +56,8 @@ class StochasticDepth(nn.Module):
         count = x.shape[0] if self.mode == "row" else 1
         kept = torch.empty((count, *(1,) * (x.dim() - 1)), dtype=x.dtype, device=x.device)
         return x * kept.bernoulli_(1 - self.p) / (1 - self.p)
-''',
-    "PaddedAvgPool": '''
+
+
 class PaddedAvgPool(nn.Module):
     """A mean over windows of the padded input; the divisor counts the input and the padding `counted`."""
 
@@ -70,8 +74,8 @@ class PaddedAvgPool(nn.Module):
         ones = F.pad(F.pad(torch.ones_like(x[:1, :1]), self.counted, value=1.0), rest)
         total = pool(F.pad(x, self.padding), self.kernel_size, self.stride)
         return total / pool(ones, self.kernel_size, self.stride)
-''',
-    "ChannelShuffle": '''
+
+
 class ChannelShuffle(nn.Module):
     """The channels of the groups dealt out in turn."""
 
@@ -81,8 +85,8 @@ class ChannelShuffle(nn.Module):
 
     def forward(self, x):
         return x.unflatten(1, (self.groups, -1)).transpose(1, 2).flatten(1, 2)
-''',
-    "PixelShuffle": '''
+
+
 class PixelShuffle(nn.Module):
     """Channels moved into space, on any number of axes."""
 
@@ -97,8 +101,8 @@ class PixelShuffle(nn.Module):
         for n in range(axes):
             y = y.flatten(2 + n, 3 + n)
         return y
-''',
-    "PixelUnshuffle": '''
+
+
 class PixelUnshuffle(nn.Module):
     """Space moved into channels, on any number of axes."""
 
@@ -112,13 +116,10 @@ class PixelUnshuffle(nn.Module):
             y = y.unflatten(2 + 2 * n, (-1, self.factor))
         y = y.permute(0, 1, *(3 + 2 * n for n in range(axes)), *(2 + 2 * n for n in range(axes)))
         return y.flatten(1, 1 + axes)
-''',
-    "center_crop": '''
+
+
 def center_crop(x, size):
     """The middle of the space; of an odd difference, the larger part is cut off the end."""
     for axis, wanted in enumerate(size, start=2):
         x = x.narrow(axis, (x.shape[axis] - wanted) // 2, wanted)
     return x
-''',
-}
-"""Name -> its definition."""

@@ -1,9 +1,12 @@
-"""Functions and layers for what Keras lacks; an exported file holds those that it uses."""
+"""Functions and layers for what Keras lacks; an exported file holds copies of those that it uses.
 
-from __future__ import annotations
+This file is the text that is copied: nothing here imports it, and it needs Keras to run.
+"""
 
-HELPERS: dict[str, str] = {
-    "bordered": '''
+import numpy as np
+from keras import layers, ops
+
+
 def bordered(x, pads, mode):
     """Space padded from the input itself; negative padding cuts."""
     for axis, (before, after) in enumerate(pads, start=1):
@@ -11,16 +14,16 @@ def bordered(x, pads, mode):
         places = places[max(-before, 0) : len(places) - max(-after, 0)]
         x = ops.take(x, places, axis=axis)
     return x
-''',
-    "padded_average": '''
+
+
 def padded_average(x, pool_size, strides, padding, counted):
     """A mean over windows of the padded input; the divisor counts the input and the padding `counted`."""
     ones = np.pad(np.ones(x.shape[1:-1], "float32"), counted, constant_values=1)
     ones = np.pad(ones, [(b - c, a - d) for (b, a), (c, d) in zip(padding, counted)])[None, ..., None]
     total = ops.average_pool(ops.pad(x, [(0, 0), *padding, (0, 0)]), pool_size, strides, "valid")
     return total / ops.average_pool(ones, pool_size, strides, "valid")
-''',
-    "adaptive_pool": '''
+
+
 def adaptive_pool(x, sizes, reduce):
     """Means or maxima over windows that spread each axis over its size."""
     for axis, size in enumerate(sizes, start=1):
@@ -29,8 +32,8 @@ def adaptive_pool(x, sizes, reduce):
         parts = [reduce(ops.take(x, window, axis=axis), axis=axis, keepdims=True) for window in windows]
         x = ops.concatenate(parts, axis=axis)
     return x
-''',
-    "interpolated": '''
+
+
 def interpolated(x, sizes, scales, mode, align_corners):
     """Space stretched or shrunk to sizes, axis by axis, as PyTorch interpolates."""
     for axis, (size, scale) in enumerate(zip(sizes, scales), start=1):
@@ -54,16 +57,16 @@ def interpolated(x, sizes, scales, mode, align_corners):
             for offset, weight in (cubic if mode == "cubic" else [(0, 1 - t), (1, t)])
         )
     return x
-''',
-    "local_response_norm": '''
+
+
 def local_response_norm(x, size, alpha=1e-4, beta=0.75, k=1.0):
     """Each number over a power of the mean square of its neighbouring channels."""
     sides = [(0, 0)] * (len(x.shape) - 1) + [(size // 2, (size - 1) // 2)]
     squares = ops.pad(ops.square(x), sides)
     total = sum(squares[..., n : n + x.shape[-1]] for n in range(size))
     return x / (k + alpha / size * total) ** beta
-''',
-    "Scale": '''
+
+
 class Scale(layers.Layer):
     """Each channel times a learned number, and with a bias plus another."""
 
@@ -78,6 +81,3 @@ class Scale(layers.Layer):
 
     def call(self, x):
         return x * self.gamma + self.beta if self.use_bias else x * self.gamma
-''',
-}
-"""Name -> its definition."""
