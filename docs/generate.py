@@ -14,13 +14,31 @@ import sys
 from pathlib import Path
 
 import convcalc
-from convcalc.check.manual.pages import codes_markdown
+from convcalc.codes import codes, markdown
 from convcalc.geometry import FORMULAS, SYMBOLS
 from convcalc.language.fields import fields_of
 from convcalc.layers.base import OPERATIONS
 from convcalc.layers.registry import KINDS, layer_class
 
 DOCS = Path(__file__).parent
+FAMILIES = {
+    "CC0": "Reading",
+    "CC1": "Schema",
+    "CC2": "Geometry",
+    "CC3": "Claims",
+    "CC4": "Advice",
+    "CC5": "Verification",
+    "CC7": "ONNX files",
+}
+CODES = """\
+# Codes of findings
+
+<!-- Made by docs/generate.py from convcalc/codes; the tests run the examples. -->
+
+`convcalc check` reports findings under these codes. Errors fail (exit code 1), warnings fail with `--strict`, advice
+(CC4) is given with `--advice` or `--select CC4` and never fails. `convcalc check --explain CC201` prints one of these
+pages; `# convcalc: ignore[CC201]` at the end of a line ignores a code on that line.
+"""
 START, END = "<!-- generated: formulas -->\n", "<!-- end -->\n"
 
 
@@ -53,6 +71,15 @@ def _yaml(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def codes_page() -> str:
+    """docs/codes.md: the page of every code, by families."""
+    parts = [CODES]
+    for prefix, family in FAMILIES.items():
+        parts.append(f"## {prefix}: {family}\n")
+        parts += [markdown(code) for code in codes() if code.startswith(prefix)]
+    return "\n".join(parts)
+
+
 def formulas_section() -> str:
     """The table of formulas and of operations of docs/arithmetic.md."""
     for module in pkgutil.walk_packages(convcalc.__path__, "convcalc."):
@@ -74,7 +101,7 @@ def pages() -> dict[Path, str]:
     text = arithmetic.read_text("utf-8")
     section = START + formulas_section() + END
     replaced = re.sub(re.escape(START) + ".*?" + re.escape(END), lambda _: section, text, flags=re.S)
-    return {DOCS / "kinds.md": kinds_page(), DOCS / "codes.md": codes_markdown(), arithmetic: replaced}
+    return {DOCS / "kinds.md": kinds_page(), DOCS / "codes.md": codes_page(), arithmetic: replaced}
 
 
 def main() -> int:

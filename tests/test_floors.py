@@ -12,6 +12,7 @@ FLOORS = {
     "geometry": 0,
     "files": 0,
     "findings": 0,
+    "codes": 0,
     "hints": 0,
     "collector": 0,
     "marked": 0,
@@ -29,8 +30,8 @@ FLOORS = {
     "cli": 8,
     "__main__": 9,
 }
-ALLOWED_ON_ONE_FLOOR = {("marked", "findings")}
-"""Findings are placed at marks: the one place where floor 0 looks sideways."""
+ALLOWED_ON_ONE_FLOOR = {("codes", "findings"), ("marked", "codes"), ("marked", "findings")}
+"""A code's page says how severe its findings are, and findings are placed at marks with the hint of the page."""
 
 
 def room(module: tuple[str, ...]) -> str | None:

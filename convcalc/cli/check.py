@@ -50,7 +50,7 @@ def command(
         _explain(explain)
         return
     from ..check.discover import find_specs
-    from ..check.many import check_files
+    from ..check.run import check_files
     from ..render.check import CheckResult
 
     names, errors = find_specs(paths or ["."])
@@ -141,10 +141,9 @@ def _notes(readable: Sequence[Checked], errors: Sequence[UsageError], quiet: boo
 
 
 def _explain(code: str) -> None:
-    from ..check.manual.pages import page_markdown, pages
+    from ..codes import codes, markdown
     from ..render.terminal import write_text
 
-    found = pages().get(code.upper())
-    if found is None:
-        raise UsageError(f"there is no code '{code[:40]}'", f"codes: {', '.join(pages())}")
-    write_text(page_markdown(found))
+    if code.upper() not in codes():
+        raise UsageError(f"there is no code '{code[:40]}'", f"codes: {', '.join(codes())}")
+    write_text(markdown(code.upper()))

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 from .. import __version__
-from ..findings import CODES, SEVERITIES, Finding
+from ..codes import codes, page
+from ..findings import Finding, severity
 from .escape import printable
 from .github import relative
 from .terminal import json_text
@@ -17,20 +18,20 @@ LEVELS = {"error": "error", "warning": "warning", "advice": "note"}
 
 def sarif(findings: Iterable[Finding]) -> str:
     """One run with a rule a code and a result a finding."""
-    codes = list(CODES)
+    known = codes()
     rules = [
         {
             "id": code,
-            "shortDescription": {"text": meaning},
-            "defaultConfiguration": {"level": LEVELS[SEVERITIES.get(code, "error")]},
+            "shortDescription": {"text": page(code).title},
+            "defaultConfiguration": {"level": LEVELS[severity(code)]},
         }
-        for code, meaning in CODES.items()
+        for code in known
     ]
     driver = {"name": "convcalc", "version": __version__, "semanticVersion": __version__, "rules": rules}
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, codes.index(finding.code)) for finding in findings],
+        "results": [_result(finding, known.index(finding.code)) for finding in findings],
     }
     return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
