@@ -7,7 +7,7 @@ What backward keeps is PyTorch's choice: the output where the derivative is chea
 from __future__ import annotations
 
 from math import prod
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -20,6 +20,8 @@ KEEPS_OUTPUT = frozenset({"relu", "sigmoid", "tanh"})
 
 class _Elementwise(Layer):
     """An activation of every element on its own."""
+
+    in_place: ClassVar[bool] = True
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return {"activation": prod(output)}

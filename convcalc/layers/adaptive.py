@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic.functional_validators import BeforeValidator
 
 from ..geometry import AdaptiveWindow, AxisLink, adaptive_taps
-from .base import Count, Layer, Operations, Saved, Shape, Shapes, check_rank, check_space
-from .sliding import Sliding, channelwise_links, per_axis
+from .base import Count, Layer, Operations, Saved, Shape, Shapes, check_space
+from .sliding import Sliding, channelwise_links, check_rank, per_axis
 
 Reduction = Literal["avg", "max"]
 

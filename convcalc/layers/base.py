@@ -11,7 +11,17 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..geometry import IDENTITY, LIMIT, AxisLink, NotDivisible, RankMismatch, WrongArity
+from ..geometry import (
+    IDENTITY,
+    LIMIT,
+    AxisLink,
+    NotDivisible,
+    RankMismatch,
+    Rounding,
+    TransposedWindow,
+    Window,
+    WrongArity,
+)
 
 Shape = tuple[int, ...]
 Shapes = tuple[Shape, ...]
@@ -58,6 +68,29 @@ OPERATIONS: dict[str, tuple[int, str]] = {
 
 Operations = dict[str, int]
 
+Windows = tuple[Window, ...] | tuple[TransposedWindow, ...]
+"""The window of each space axis, padding resolved; empty for a layer without windows."""
+
+Product = Literal["convolution", "transposed", "separable", "linear"]
+"""Which product a weighted layer forms of its weights and its input."""
+
+
+class Patch(NamedTuple):
+    """The window that a layer slides, as its fields say it: one value for each space axis."""
+
+    kernel_size: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...] | str
+    """(before, after) of each axis, or the word that waits for the input's size."""
+    dilation: tuple[int, ...]
+
+
+class Part(NamedTuple):
+    """Which part of a split a layer is: number `which` of parts of these sizes."""
+
+    which: int
+    sizes: tuple[int, ...]
+
 
 class Layer(BaseModel):
     """Base of all layers. A layer that says nothing else keeps its input's shape and costs nothing."""
@@ -71,10 +104,59 @@ class Layer(BaseModel):
     """Fewest and most inputs (None: any number)."""
     short_forms: ClassVar[dict[str, str]] = {}
     """The lecture's letters: short field name -> field name."""
-    weighted: ClassVar[bool] = False
-    """Whether it counts towards the depth: convolutions and linear layers."""
+    multiplies: ClassVar[Product | None] = None
+    """The product that it forms with its weights; None for layers that form none."""
     is_view: ClassVar[bool] = False
     """Whether its output is its input's memory under another shape or name."""
+    asleep: ClassVar[bool] = False
+    """Whether it passes its input on at inference, and acts in training alone."""
+    in_place: ClassVar[bool] = False
+    """Whether it works element by element, so that it may write over what it reads."""
+    joins: ClassVar[bool] = False
+    """Whether it joins several tensors into one, so that the language gives it branches."""
+
+    @property
+    def family(self) -> str:
+        """The name of its class, which kinds of one family share."""
+        return type(self).__name__
+
+    @property
+    def weighted(self) -> bool:
+        """Whether it counts towards the depth: convolutions and linear layers."""
+        return self.multiplies is not None
+
+    @property
+    def patch(self) -> Patch | None:
+        """The window that it slides, as its fields say it; None for layers without one."""
+        return None
+
+    @property
+    def channel_groups(self) -> int | None:
+        """Groups into which its window divides the channels; None where it has none."""
+        return None
+
+    @property
+    def border_mode(self) -> str:
+        """What fills its padding: zeros, or the padding mode's name."""
+        return "zeros"
+
+    @property
+    def rounding(self) -> Rounding | None:
+        """How it rounds the number of its positions; None where it always rounds down."""
+        return None
+
+    @property
+    def part_of(self) -> Part | None:
+        """Which part of a split it is; None for every other layer."""
+        return None
+
+    def windows(self, shape: Shape) -> Windows:
+        """The window of each space axis on an input of this shape; empty for a layer without windows."""
+        return ()
+
+    def joined_axis(self, inputs: Shapes) -> int | None:
+        """The axis along which its inputs stand side by side; None where they do not."""
+        return None
 
     @property
     def rank(self) -> int | None:
@@ -118,22 +200,6 @@ def check_arity(layer: Layer, count: int) -> None:
     if count < fewest or (most is not None and count > most):
         wanted = f"{fewest}" if fewest == most else f"at least {fewest}" if most is None else f"{fewest} to {most}"
         raise WrongArity(f"{layer.kind} takes {wanted} input{'s' * (wanted != '1')}, not {count}", count=count)
-
-
-def check_rank(layer: Layer, shape: Shape) -> None:
-    """Raise `RankMismatch` unless `shape` has the space axes that the kind's name says."""
-    if layer.rank is not None and len(shape) != layer.rank + 1:
-        axes = len(shape) - 1
-        from .registry import KINDS
-
-        other = f"{layer.kind[:-2]}{axes}d"
-        hint = f"use {other}" if other in KINDS else None
-        raise RankMismatch(
-            f"{layer.kind} takes [channels, {layer.rank} space axes], not {list(shape)} with {axes}",
-            hint=hint,
-            rank=layer.rank,
-            axes=axes,
-        )
 
 
 def check_groups(groups: int, field: str = "groups", **channels: int) -> None:

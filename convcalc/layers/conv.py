@@ -26,8 +26,8 @@ from ..geometry import (
     resolve_padding,
     separable_macs,
 )
-from .base import Count, Flag, Operations, Saved, Shape, Shapes, Weight, check_groups, check_rank
-from .sliding import Padding, PerAxis, PerAxisSize, SignedPadding, Sliding, axis_paddings, spatial_links
+from .base import Count, Flag, Operations, Patch, Product, Saved, Shape, Shapes, Weight, check_groups
+from .sliding import Padding, PerAxis, PerAxisSize, SignedPadding, Sliding, axis_paddings, check_rank, spatial_links
 from .space import check_border
 
 LETTERS = {
@@ -50,14 +50,16 @@ class _Convolution(Sliding):
     dilation: PerAxis = Field(default=1, validate_default=True)
     bias: Flag = True
 
-    weighted: ClassVar[bool] = True
+    @property
+    def patch(self) -> Patch:
+        return Patch(self.kernel_size, self.stride, self.padding, self.dilation)
+
+    @property
+    def channel_groups(self) -> int:
+        return 1
 
     def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
         return spatial_links(self.windows(inputs[0]))
-
-    def windows(self, shape: Shape) -> tuple[Window, ...] | tuple[TransposedWindow, ...]:
-        """The window of each space axis for an input of this shape."""
-        raise AssertionError("every convolution has its windows")
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
         return (Saved("input"),)
@@ -107,7 +109,16 @@ class Conv(_Windowed):
     groups: Count = 1
     padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros"
 
+    multiplies: ClassVar[Product | None] = "convolution"
     short_forms: ClassVar[dict[str, str]] = LETTERS
+
+    @property
+    def channel_groups(self) -> int:
+        return self.groups
+
+    @property
+    def border_mode(self) -> str:
+        return self.padding_mode
 
     @model_validator(mode="after")
     def _consistent(self) -> Conv:
@@ -161,7 +172,12 @@ class ConvTranspose(_Convolution):
     groups: Count = 1
     output_padding: PerAxisSize = Field(default=0, validate_default=True)
 
+    multiplies: ClassVar[Product | None] = "transposed"
     short_forms: ClassVar[dict[str, str]] = LETTERS
+
+    @property
+    def channel_groups(self) -> int:
+        return self.groups
 
     @model_validator(mode="after")
     def _consistent(self) -> ConvTranspose:
@@ -219,6 +235,7 @@ class SeparableConv(_Windowed):
 
     depth_multiplier: Count = 1
 
+    multiplies: ClassVar[Product | None] = "separable"
     short_forms: ClassVar[dict[str, str]] = {letter: name for letter, name in LETTERS.items() if letter != "g"}
 
     def output_shape(self, inputs: Shapes) -> Shape:

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, model_validator
 
 from ..geometry import IDENTITY, AxisLink, ChannelMismatch, InvalidWindow, Window
-from .base import Count, Layer, Operations, Saved, Shape, Shapes, Size, resolve_axis
+from .base import Count, Layer, Operations, Part, Saved, Shape, Shapes, Size, resolve_axis
 
 
 def _disagree(layer: Layer, first: Shape, which: int, other: Shape, skip: int | None = None, hint: str = "") -> None:
@@ -37,6 +37,10 @@ class Concat(Layer):
     dim: Annotated[int, Field(strict=True, ge=-64, le=63)] = 0
 
     arity: ClassVar[tuple[int, int | None]] = (1, None)
+    joins: ClassVar[bool] = True
+
+    def joined_axis(self, inputs: Shapes) -> int:
+        return resolve_axis(self, "dim", self.dim, inputs[0])
 
     def output_shape(self, inputs: Shapes) -> Shape:
         first = inputs[0]
@@ -48,7 +52,7 @@ class Concat(Layer):
         return (*before, sum(shape[dim] for shape in inputs), *after)
 
     def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
-        dim = resolve_axis(self, "dim", self.dim, inputs[0])
+        dim = self.joined_axis(inputs)
         return tuple(None if axis == dim else AxisLink(axis, IDENTITY) for axis in range(len(inputs[0])))
 
 
@@ -60,6 +64,8 @@ class _Broadcast(Layer):
     """
 
     arity: ClassVar[tuple[int, int | None]] = (2, None)
+    joins: ClassVar[bool] = True
+    in_place: ClassVar[bool] = True
 
     def output_shape(self, inputs: Shapes) -> Shape:
         result = inputs[0]
@@ -97,6 +103,8 @@ class Gate(Layer):
     """
 
     arity: ClassVar[tuple[int, int | None]] = (3, 3)
+    joins: ClassVar[bool] = True
+    in_place: ClassVar[bool] = True
 
     def output_shape(self, inputs: Shapes) -> Shape:
         for which, shape in enumerate(inputs):
@@ -121,6 +129,10 @@ class Split(Layer):
     part: Size = 0
 
     is_view: ClassVar[bool] = True
+
+    @property
+    def part_of(self) -> Part:
+        return Part(self.part, self.channels)
 
     @model_validator(mode="after")
     def _part_exists(self) -> Split:

@@ -6,7 +6,7 @@ from math import prod
 from typing import ClassVar
 
 from ..geometry import IDENTITY, AxisLink, FeatureMismatch, linear_macs
-from .base import Count, Flag, Layer, Operations, Saved, Shape, Shapes, Weight
+from .base import Count, Flag, Layer, Operations, Product, Saved, Shape, Shapes, Weight
 
 
 class Linear(Layer):
@@ -20,7 +20,7 @@ class Linear(Layer):
     out_features: Count
     bias: Flag = True
 
-    weighted: ClassVar[bool] = True
+    multiplies: ClassVar[Product | None] = "linear"
     short_forms: ClassVar[dict[str, str]] = {"out": "out_features"}
 
     def output_shape(self, inputs: Shapes) -> Shape:

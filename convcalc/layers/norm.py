@@ -7,7 +7,7 @@ element alone, as published receptive fields count. Only the window of local_res
 from __future__ import annotations
 
 from math import prod
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 from pydantic.functional_validators import BeforeValidator
@@ -56,6 +56,8 @@ class BatchNorm(Layer):
     affine: Flag = True
     track_running_stats: Flag = True
 
+    in_place: ClassVar[bool] = True
+
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         channels = inputs[0][0]
         affine = _affine((channels,)) if self.affine else ()
@@ -77,6 +79,8 @@ class GroupNorm(Layer):
     num_groups: Count
     eps: Epsilon = 1e-5
     affine: Flag = True
+
+    in_place: ClassVar[bool] = True
 
     def output_shape(self, inputs: Shapes) -> Shape:
         check_groups(self.num_groups, "num_groups", in_channels=inputs[0][0])
@@ -108,6 +112,8 @@ class LayerNorm(Layer):
     eps: Epsilon = 1e-5
     elementwise_affine: Flag = True
     bias: Flag = True
+
+    in_place: ClassVar[bool] = True
 
     @model_validator(mode="after")
     def _one_way(self) -> LayerNorm:
@@ -154,6 +160,8 @@ class InstanceNorm(Layer):
     momentum: Number | None = 0.1
     affine: Flag = False
     track_running_stats: Flag = False
+
+    in_place: ClassVar[bool] = True
 
     def output_shape(self, inputs: Shapes) -> Shape:
         shape = inputs[0]

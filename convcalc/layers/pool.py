@@ -22,8 +22,8 @@ from ..geometry import (
     pool_output,
     resolve_padding,
 )
-from .base import Count, Flag, Operations, Saved, Shape, Shapes, check_rank
-from .sliding import Padding, Pairs, PerAxis, Sliding, axis_paddings, channelwise_links, per_axis, rank_of
+from .base import Count, Flag, Operations, Patch, Saved, Shape, Shapes
+from .sliding import Padding, Pairs, PerAxis, Sliding, axis_paddings, channelwise_links, check_rank, per_axis, rank_of
 
 ROUNDINGS: dict[bool | str, Rounding] = {False: "floor", True: "ceil", "caffe": "ceil_caffe", "onnx": "ceil_keep"}
 """What `ceil_mode` says -> how sizes are rounded."""
@@ -76,12 +76,20 @@ class _Pool(Sliding):
     short_forms: ClassVar[dict[str, str]] = {"k": "kernel_size", "s": "stride"}
 
     @property
+    def patch(self) -> Patch:
+        return Patch(self.kernel_size, self.stride, self._padding(), self._dilations())
+
+    @property
     def rounding(self) -> Rounding:
         """How the size is rounded: PyTorch's floor or ceil, Caffe's ceil, or ONNX's before opset 22."""
         return ROUNDINGS[self.ceil_mode]
 
     def _pads(self, shape: Shape) -> Pairs:
         """(before, after) of each space axis."""
+        return ((0, 0),) * self.rank
+
+    def _padding(self) -> Pairs | str:
+        """The padding as its field says it."""
         return ((0, 0),) * self.rank
 
     def _dilations(self) -> tuple[int, ...]:
@@ -112,6 +120,9 @@ class _PaddedPool(_Pool):
     """A pool that may be padded."""
 
     padding: PoolPadding = Field(default=0, validate_default=True)
+
+    def _padding(self) -> Pairs | str:
+        return self.padding
 
     def _pads(self, shape: Shape) -> Pairs:
         if not isinstance(self.padding, str):

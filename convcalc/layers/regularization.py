@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -20,6 +20,8 @@ class Dropout(Layer):
 
     p: Probability = 0.5
 
+    asleep: ClassVar[bool] = True
+
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
         return (Saved("extra", elements=prod(output)),) if self.p > 0 else ()
 
@@ -32,6 +34,8 @@ class StochasticDepth(Layer):
 
     p: Probability
     mode: Literal["row", "batch"] = "row"
+
+    asleep: ClassVar[bool] = True
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
         return (Saved("extra", elements=1, batched=self.mode == "row"),) if self.p > 0 else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from typing import ClassVar
 
 from .base import Flag, Layer, Operations, Saved, Shape, Shapes, Weight
 
@@ -16,6 +17,8 @@ class Scale(Layer):
     """
 
     bias: Flag = False
+
+    in_place: ClassVar[bool] = True
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         weight = Weight("weight", inputs[0][:1])

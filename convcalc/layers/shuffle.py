@@ -8,8 +8,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from ..geometry import IDENTITY, AxisLink, IndivisibleShuffle, Resize, Window, conv_output
-from .base import Count, Layer, Shape, Shapes, check_groups, check_rank, check_space
-from .sliding import PerAxis, PerAxisSize, Sliding, spatial_links
+from .base import Count, Layer, Patch, Shape, Shapes, check_groups, check_space
+from .sliding import PerAxis, PerAxisSize, Sliding, check_rank, spatial_links
 
 
 class ChannelShuffle(Layer):
@@ -96,8 +96,11 @@ class Unfold(Sliding):
 
     short_forms: ClassVar[dict[str, str]] = {"k": "kernel_size", "s": "stride", "p": "padding", "d": "dilation"}
 
+    @property
+    def patch(self) -> Patch:
+        return Patch(self.kernel_size, self.stride, tuple((p, p) for p in self.padding), self.dilation)
+
     def windows(self, shape: Shape) -> tuple[Window, ...]:
-        """The window of each space axis."""
         fields = zip(self.kernel_size, self.stride, self.padding, self.dilation, strict=True)
         return tuple(Window(k, s, p, p, d) for k, s, p, d in fields)
 

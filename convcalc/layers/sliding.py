@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import ValidationInfo
 from pydantic.functional_validators import BeforeValidator
 
-from ..geometry import IDENTITY, AxisLink, InvalidWindow, PaddingMode
-from .base import Count, Integer, Layer, Size
+from ..geometry import IDENTITY, AxisLink, AxisMap, InvalidWindow, PaddingMode, RankMismatch
+from .base import Count, Integer, Layer, Shape, Size
+from .registry import KINDS
 
 Pairs = tuple[tuple[int, int], ...]
 
@@ -70,16 +71,30 @@ class Sliding(Layer):
         return rank_of(self.kind)
 
 
+def check_rank(layer: Sliding, shape: Shape) -> None:
+    """Raise `RankMismatch` unless `shape` has the space axes that the kind's name says."""
+    if len(shape) != layer.rank + 1:
+        axes = len(shape) - 1
+        other = f"{layer.kind[:-2]}{axes}d"
+        hint = f"use {other}" if other in KINDS else None
+        raise RankMismatch(
+            f"{layer.kind} takes [channels, {layer.rank} space axes], not {list(shape)} with {axes}",
+            hint=hint,
+            rank=layer.rank,
+            axes=axes,
+        )
+
+
 def axis_paddings(padding: Pairs | PaddingMode, rank: int) -> Iterator[tuple[int, int] | PaddingMode]:
     """The padding of each axis: its pair, or the word that serves them all."""
     return iter((padding,) * rank if isinstance(padding, str) else padding)
 
 
-def spatial_links(maps: tuple[Any, ...]) -> tuple[AxisLink | None, ...]:
+def spatial_links(maps: Sequence[AxisMap | None]) -> tuple[AxisLink | None, ...]:
     """Axis links of a layer that mixes all channels and maps each space axis by one of `maps`."""
     return (AxisLink(0, None), *(AxisLink(axis, m) for axis, m in enumerate(maps, start=1)))
 
 
-def channelwise_links(maps: tuple[Any, ...]) -> tuple[AxisLink | None, ...]:
+def channelwise_links(maps: Sequence[AxisMap | None]) -> tuple[AxisLink | None, ...]:
     """Axis links of a layer that keeps channels apart and maps each space axis by one of `maps`."""
     return (AxisLink(0, IDENTITY), *(AxisLink(axis, m) for axis, m in enumerate(maps, start=1)))

@@ -75,13 +75,11 @@ def read_device(text: str) -> Device:
 
 def bytes_moved(network: Network, costs: list[Cost], batch: int, item: int) -> list[int]:
     """For each node, the bytes of what it reads (inputs, params, buffers) and writes; `item`: bytes of an element."""
-    from ..memory.liveness import ASLEEP
-
     nodes = network.nodes
     found: list[int] = []
     for node, cost in zip(nodes, costs, strict=True):
         layer = node.layer
-        if layer is None or layer.is_view or layer.kind in ASLEEP:
+        if layer is None or layer.is_view or layer.asleep:
             found.append(0)
             continue
         read = node.inputs if layer.data_inputs is None else node.inputs[: layer.data_inputs]

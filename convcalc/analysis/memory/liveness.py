@@ -12,17 +12,10 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from ...layers.base import Layer
     from ...network import Network, Node
 
 ITEM_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 """Dtype -> bytes of one element."""
-
-ASLEEP = frozenset({"dropout", "stochastic_depth"})
-"""Kinds that pass their input on at inference."""
-
-IN_PLACE = frozenset({"activation", "normalization", "elementwise"})
-"""Kinds of operation that may write over what they read."""
 
 
 class Liveness(NamedTuple):
@@ -47,7 +40,7 @@ def storages(network: Network, training: bool = False) -> list[int]:
     found: list[int] = []
     for index, node in enumerate(network.nodes):
         layer = node.layer
-        alias = layer is not None and (layer.is_view or (not training and layer.kind in ASLEEP))
+        alias = layer is not None and (layer.is_view or (not training and layer.asleep))
         found.append(found[node.inputs[0]] if alias else index)
     return found
 
@@ -104,7 +97,4 @@ def _overwrite(nodes: tuple[Node, ...], held: list[int], last: list[int]) -> Non
 
 
 def _overwrites(node: Node, source: Node) -> bool:
-    layer: Layer | None = node.layer
-    if layer is None or layer.kind == "softmax" or node.shape != source.shape:
-        return False
-    return bool(kinds := layer.operations((source.shape,) * len(node.inputs), node.shape)) and kinds.keys() <= IN_PLACE
+    return node.layer is not None and node.layer.in_place and node.shape == source.shape

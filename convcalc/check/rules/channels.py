@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...layers.norm import BatchNorm, GroupNorm
 from ...network import Network, consumers
 from .remark import Remark
 
@@ -13,10 +14,10 @@ def useless_bias(network: Network) -> Iterator[Remark]:
     readers = consumers(network.nodes, len(network.nodes))
     outputs = {output.node for output in network.outputs}
     for index, node in enumerate(network.nodes):
-        if node.layer is None or not node.layer.weighted or not getattr(node.layer, "bias", False):
+        if node.layer is None or not node.layer.weighted or not readers[index] or index in outputs:
             continue
-        kinds = {network.nodes[reader].kind for reader in readers[index]}
-        if kinds == {"batch_norm"} and index not in outputs:
+        biased = "bias" in node.layer.operations(network.input_shapes(node), node.shape)
+        if biased and all(isinstance(network.nodes[reader].layer, BatchNorm) for reader in readers[index]):
             message = f"the batch norm behind it takes away the bias of this {node.kind} (channels: {node.shape[0]:,})"
             yield Remark("CC403", message, node.name, "write bias: false")
 
@@ -27,13 +28,12 @@ def groups_of_one_channel(network: Network) -> Iterator[Remark]:
         if node.layer is None or not node.inputs:
             continue
         channels = network.nodes[node.inputs[0]].shape[0]
-        norm_groups = getattr(node.layer, "num_groups", 1)
-        if norm_groups > 1 and norm_groups == channels:
-            message = f"{norm_groups} groups of {channels} channels leave one channel a group"
+        if isinstance(node.layer, GroupNorm) and node.layer.num_groups == channels > 1:
+            message = f"{channels} groups of {channels} channels leave one channel a group"
             yield Remark("CC411", message, node.name, "fewer groups, or instance_norm if that is what is meant")
         if not node.layer.weighted:
             continue
-        groups = getattr(node.layer, "groups", 1)
+        groups = node.layer.channel_groups or 1
         if 1 < groups != channels and groups == node.shape[0]:
             message = f"{groups} groups leave one of {node.shape[0]} output channels each, and it is not depthwise"
             hint = f"{channels} groups make it depthwise, fewer groups an ordinary grouped convolution"

@@ -13,7 +13,11 @@ from .remark import Remark
 def uneven_overlap(network: Network) -> Iterator[Remark]:
     """A remark for each transposed convolution with an uneven axis, or with an output padding too large."""
     for node in network.nodes:
-        windows = _transposed(network, node.layer, node.inputs)
+        if node.layer is None:
+            continue
+        windows = [
+            w for w in node.layer.windows(network.nodes[node.inputs[0]].shape) if isinstance(w, TransposedWindow)
+        ]
         uneven = next((w for w in windows if not uniform_overlap(w.kernel_size, w.stride, w.dilation)), None)
         if uneven is not None:
             yield Remark("CC402", _uneven(uneven), node.name, _remedy(uneven))
@@ -22,13 +26,6 @@ def uneven_overlap(network: Network) -> Iterator[Remark]:
             message = f"output_padding {padded.output_padding} is at least the stride {padded.stride}"
             hint = f"no convolution of stride {padded.stride} gives back the input: use less than {padded.stride}"
             yield Remark("CC410", message, node.name, hint)
-
-
-def _transposed(network: Network, layer: object, inputs: tuple[int, ...]) -> list[TransposedWindow]:
-    windows = getattr(layer, "windows", None)
-    if windows is None or not hasattr(layer, "output_padding"):
-        return []
-    return [w for w in windows(network.nodes[inputs[0]].shape) if isinstance(w, TransposedWindow)]
 
 
 def _uneven(window: TransposedWindow) -> str:

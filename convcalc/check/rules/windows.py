@@ -30,13 +30,17 @@ class Slide(NamedTuple):
 
 
 def slides(network: Network) -> Iterator[Slide]:
-    """Every axis of every convolution and pool whose window slides over the input; axes that are alike, once."""
+    """Every axis of every convolution and pool whose window slides over the input; axes that are alike, once.
+
+    Layers whose output has no space axes any more (unfold) are left out.
+    """
     for node in network.nodes:
-        if node.layer is None or not hasattr(node.layer, "kernel_size") or node.kind == "unfold":
+        if node.layer is None or node.layer.patch is None:
             continue
         shape = network.nodes[node.inputs[0]].shape
-        windows = node.layer.windows(shape)  # type: ignore[attr-defined]
-        axes = list(zip(shape[1:], node.shape[1:], windows, strict=True))
+        if len(node.shape) != len(shape):
+            continue
+        axes = list(zip(shape[1:], node.shape[1:], node.layer.windows(shape), strict=True))
         alike = all(axis == axes[0] for axis in axes)
         for number, (size, output, window) in enumerate(axes[:1] if alike else axes):
             if isinstance(window, Window):
@@ -69,7 +73,7 @@ def windows_of_padding(network: Network) -> Iterator[Remark]:
     """A remark for each axis on which some output reads only padding."""
     for slide in slides(network):
         window = slide.window
-        if (window.before <= 0 and window.after <= 0) or getattr(slide.layer, "padding_mode", "zeros") != "zeros":
+        if (window.before <= 0 and window.after <= 0) or slide.layer.border_mode != "zeros":
             continue
         position = _blind(slide)
         if position is None:
@@ -79,7 +83,7 @@ def windows_of_padding(network: Network) -> Iterator[Remark]:
         what = f"output {position} of {slide.output}{axis} reads only padding (padding {pads}, input {slide.size})"
         largest = effective_kernel(window.kernel_size, window.dilation) - 1
         hint = f"padding of at most {largest} is of use here" if max(window.before, window.after) > largest else None
-        code = "CC405" if "pool" in slide.node.kind else "CC404"
+        code = "CC404" if slide.layer.weighted else "CC405"
         yield Remark(code, what, slide.node.name, hint or "use a smaller dilation, or a larger input")
 
 

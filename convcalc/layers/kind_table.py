@@ -1,0 +1,64 @@
+"""What one room of the house knows of the kinds of layers: the one helper by which rooms look kinds up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Generic, TypeVar
+
+from .base import Layer
+from .registry import KINDS
+
+Entry = TypeVar("Entry")
+
+
+class Refused(ValueError):
+    """What a room cannot do with a layer, and why; it is about that layer alone and never about other networks."""
+
+
+class KindTable(Generic[Entry]):
+    """One entry a kind or a family of kinds (the name of their class); a kind's own entry wins.
+
+    Nothing needs to be said of a kind that the room does not know: asking for it is `Refused` with the reason
+    that `refused` gives for it, else with `absent`. A table is looked into when a layer is met, so that a kind
+    which is missing here breaks no network without it.
+
+    >>> from convcalc.layers.registry import build
+    >>> names = KindTable({"Conv": "convolution", "relu": "rectifier"}, absent="it has no name here")
+    >>> names.of(build("conv2d", {"out": 8, "k": 3})), names.of(build("relu", {}))
+    ('convolution', 'rectifier')
+    >>> names.of(build("tanh", {}))
+    Traceback (most recent call last):
+    ...
+    convcalc.layers.kind_table.Refused: it has no name here
+    """
+
+    def __init__(self, entries: Mapping[str, Entry], *, absent: str, refused: Mapping[str, str] | None = None) -> None:
+        self.entries = entries
+        self.absent = absent
+        self.refused = refused or {}
+
+    def of(self, layer: Layer) -> Entry:
+        """The entry of a layer. Raises `Refused` where there is none."""
+        found = self.get(layer)
+        if found is None:
+            raise Refused(self.refused.get(layer.kind) or self.refused.get(layer.family) or self.absent)
+        return found
+
+    def get(self, layer: Layer) -> Entry | None:
+        """The entry of a layer, or None."""
+        entries = self.entries
+        found = entries.get(layer.kind)
+        return entries.get(layer.family) if found is None else found
+
+    def knows(self, kind: str) -> bool:
+        """Whether a kind of the language has an entry."""
+        return kind in self.entries or KINDS[kind][1] in self.entries
+
+    def reason(self, kind: str) -> str:
+        """Why a kind has no entry."""
+        return self.refused.get(kind) or self.refused.get(KINDS[kind][1]) or self.absent
+
+    def strangers(self) -> Iterator[str]:
+        """Names of entries and reasons that are neither a kind nor a family: slips of the pen."""
+        known = {*KINDS, *(family for _, family in KINDS.values())}
+        yield from sorted({*self.entries, *self.refused} - known)
