@@ -96,7 +96,7 @@ def layer_fields(network: Network, node: Node) -> dict[str, Any]:
         found["dims"] = list(getattr(layer, "order", ()))
     if node.kind in ("flatten", "concat"):
         return {}
-    if hasattr(layer, "windows"):
+    if layer.windows(shapes[0]):
         found["windows"] = [tuple(w) for w in layer.windows(shapes[0])]
         found["rounding"] = getattr(layer, "rounding", None)
     if hasattr(layer, "bias"):

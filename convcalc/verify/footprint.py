@@ -96,9 +96,9 @@ def _padded(layer: Layer, shape: Shape, output: Shape) -> int:
 
     A transposed convolution makes its output with what it crops.
     """
-    if not hasattr(layer, "windows"):
-        return 0
     windows: Sequence[Window | TransposedWindow] = layer.windows(shape)
+    if not windows:
+        return 0
     transposed = isinstance(windows[0], TransposedWindow)
     channels, *space = output if transposed else shape
     return channels * prod(size + max(w[2], 0) + max(w[3], 0) for size, w in zip(space, windows, strict=True))

@@ -88,7 +88,7 @@ def _fits(size: int, positions: int, k: int, s: int, before: int, d: int) -> boo
 
 def _windows(layer: Layer, shape: Shape) -> tuple[Window, ...] | tuple[TransposedWindow, ...]:
     """The windows of a convolution; none for a linear layer."""
-    return layer.windows(shape) if layer.weighted and hasattr(layer, "windows") else ()
+    return layer.windows(shape) if layer.weighted else ()
 
 
 def winograd_macs(layer: Layer, inputs: Shapes, output: Shape, tile: int) -> int:

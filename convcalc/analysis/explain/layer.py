@@ -71,7 +71,7 @@ def _window_steps(layer: Layer, window: Window, size: int, output: int) -> list[
     steps = []
     if window.dilation > 1:
         steps.append(step(effective_kernel, {"kernel_size": window.kernel_size, "dilation": window.dilation}))
-    if not hasattr(layer, "rounding"):
+    if layer.rounding is None:
         steps.append(step(conv_output, values, "positions"))
         left = step(leftover, values, note="padded positions that the last window leaves over")
         unread = step(unread_inputs, values, note="inputs that no window reads")
