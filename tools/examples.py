@@ -69,12 +69,12 @@ class Session:
             "OPENBLAS_NUM_THREADS": "1",
         }
 
-    def output(self, *command: str) -> str:
-        """What a command prints, both streams together."""
+    def run(self, *command: str) -> tuple[int, str]:
+        """(exit code, what a command prints on both streams together)."""
         done = subprocess.run(
             command, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60
         )
-        return done.stdout.decode("utf-8")
+        return done.returncode, done.stdout.decode("utf-8")
 
     def write(self, text: str) -> None:
         """A YAML block as the file that its first line names; without one, nothing."""
@@ -95,7 +95,7 @@ def played(page: str) -> str:
             return block[0]
         parts = []
         for command, expected in commands(block[2]):
-            printed = session.output("bash", "-c", command)
+            _, printed = session.run("bash", "-c", command)
             same = printed.rstrip() == expected.rstrip()
             parts.append(f"$ {command}\n{expected if same else printed}")
         return f"```console\n{''.join(parts)}```"
@@ -118,12 +118,13 @@ def unreadable(page: str) -> list[str]:
         program = "".join(text for language, text in blocks(page) if language == "python")
         if program:
             (session.folder / "example.py").write_text(program, encoding="utf-8")
-            printed = session.output(sys.executable, "-W", "error", "example.py")
-            wrong += [printed] if "Traceback" in printed else []
+            code, printed = session.run(sys.executable, "-W", "error", "example.py")
+            wrong += [printed] if code else []
         for language, text in blocks(page):
             if language == "sh":
                 (session.folder / "example.sh").write_text(text, encoding="utf-8")
-                wrong += filter(None, [session.output("bash", "-n", "example.sh")])
+                code, printed = session.run("bash", "-n", "example.sh")
+                wrong += [printed] if code else []
             elif language == "text":
                 wrong += [f"a command that is not run: {text}"] if re.match(r"\$ ", text) else []
             elif language in READERS:
