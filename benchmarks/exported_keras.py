@@ -10,11 +10,9 @@ Every single layer runs in float32: values.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -27,10 +25,8 @@ from convcalc.findings import UsageError
 from convcalc.language import gallery_names
 from convcalc.network import Network
 from convcalc.reference import run
-from tests.export_cases import drawn_weights, layer_cases
-from tests.exported_code import fingerprint
-
-RECORD = Path(__file__).parent.parent / "tests" / "recorded_keras.json"
+from tests.exported_layers import drawn_weights, layer_cases
+from tests.recorded_exports import fingerprint, record_path, record_text
 
 
 def built(text: str) -> Any:
@@ -134,11 +130,8 @@ def main() -> int:
         keras.backend.clear_session()
     print(f"keras {keras.__version__}: {len(networks)} networks, {len(layers)} layers, {wrong} differ")
     if write and not wrong:
-        lines = [f'"keras": {json.dumps(str(keras.__version__))}']
-        for title, rows in (("networks", networks), ("layers", layers)):
-            body = ",\n".join(f" {json.dumps(label)}: {json.dumps(row)}" for label, row in rows.items())
-            lines.append(f'"{title}": {{\n{body}\n}}')
-        RECORD.write_text("{" + ",\n".join(lines) + "}\n", encoding="utf-8")
+        text = record_text("keras", str(keras.__version__), networks, layers)
+        record_path("keras").write_text(text, encoding="utf-8")
     return 1 if wrong else 0
 
 

@@ -10,9 +10,7 @@ shapes, parameters, buffers, multiply-accumulates. Every single layer runs on th
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,10 +23,8 @@ from convcalc.findings import UsageError
 from convcalc.language import gallery_names
 from convcalc.network import Network
 from convcalc.reference import run
-from tests.export_cases import drawn_weights, layer_cases
-from tests.exported_code import fingerprint
-
-RECORD = Path(__file__).parent.parent / "tests" / "recorded_torch.json"
+from tests.exported_layers import drawn_weights, layer_cases
+from tests.recorded_exports import fingerprint, record_path, record_text
 
 
 def built(text: str) -> Any:
@@ -117,11 +113,8 @@ def main() -> int:
             print(label, "values differ by", difference)
     print(f"torch {torch.__version__}: {len(networks)} networks, {len(layers)} layers, {wrong} differ")
     if write and not wrong:
-        lines = [f'"torch": {json.dumps(str(torch.__version__))}']
-        for title, rows in (("networks", networks), ("layers", layers)):
-            body = ",\n".join(f" {json.dumps(label)}: {json.dumps(row)}" for label, row in rows.items())
-            lines.append(f'"{title}": {{\n{body}\n}}')
-        RECORD.write_text("{" + ",\n".join(lines) + "}\n", encoding="utf-8")
+        text = record_text("torch", str(torch.__version__), networks, layers)
+        record_path("torch").write_text(text, encoding="utf-8")
     return 1 if wrong else 0
 
 

@@ -18,7 +18,7 @@ from convcalc.export.torch_module import torch_module
 from convcalc.findings import UsageError
 from convcalc.layers.registry import KINDS
 from convcalc.network import Network
-from tests.export_cases import layer_cases
+from tests.exported_layers import layer_cases
 
 TABLES: dict[str, dict[str, Any]] = {"torch": TORCH, "keras": KERAS, "onnx": ONNX}
 EXPORTS: dict[str, Callable[[Network], object]] = {"torch": torch_module, "keras": keras_module, "onnx": onnx_model}
@@ -70,6 +70,6 @@ def test_what_is_refused_and_why(target: str) -> None:
 
 
 def test_a_kind_without_a_place_is_refused() -> None:
-    (network,) = [network for label, network in layer_cases() if label.endswith("-selu")]
+    (network,) = [network for label, network in layer_cases() if label.startswith("selu ")]
     with pytest.raises(UsageError, match="cannot say selu"):
         steps_of(network, {kind: mapper for kind, mapper in TORCH.items() if kind != "selu"}, "torch")

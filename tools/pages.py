@@ -1,8 +1,4 @@
-"""Write the generated pages: docs/kinds.md, docs/codes.md and the formulas of docs/arithmetic.md.
-
-python docs/generate.py          writes them
-python docs/generate.py --check  says which are not current (exit code 1)
-"""
+"""The generated pages: docs/kinds.md, docs/codes.md and the formulas of docs/arithmetic.md."""
 
 from __future__ import annotations
 
@@ -10,17 +6,17 @@ import importlib
 import inspect
 import pkgutil
 import re
-import sys
 from pathlib import Path
 
 import convcalc
 from convcalc.codes import codes, markdown
 from convcalc.geometry import FORMULAS, SYMBOLS
+from convcalc.geometry.formulas import Formula
 from convcalc.language.fields import fields_of
 from convcalc.layers.base import OPERATIONS
 from convcalc.layers.registry import KINDS, layer_class
 
-DOCS = Path(__file__).parent
+DOCS = Path(__file__).resolve().parent.parent / "docs"
 FAMILIES = {
     "CC0": "Reading",
     "CC1": "Schema",
@@ -33,7 +29,7 @@ FAMILIES = {
 CODES = """\
 # Codes of findings
 
-<!-- Made by docs/generate.py from convcalc/codes; the tests run the examples. -->
+<!-- Made by tools/pages.py from convcalc/codes; the tests run the examples. -->
 
 `convcalc check` reports findings under these codes. Errors fail (exit code 1), warnings fail with `--strict`, advice
 (CC4) is given with `--advice` or `--select CC4` and never fails. `convcalc check --explain CC201` prints one of these
@@ -44,7 +40,7 @@ START, END = "<!-- generated: formulas -->\n", "<!-- end -->\n"
 
 def kinds_page() -> str:
     """docs/kinds.md: every kind with its docstring and its fields."""
-    lines = ["# Kinds", "", "Every layer of the language. Made from the docstrings by `python docs/generate.py`.", ""]
+    lines = ["# Kinds", "", "Every layer of the language. Made from the docstrings by `tools/pages.py`.", ""]
     by_class: dict[tuple[str, str], list[str]] = {}
     for kind, place in KINDS.items():
         by_class.setdefault(place, []).append(kind)
@@ -87,7 +83,7 @@ def formulas_section() -> str:
             importlib.import_module(module.name)
     letters = ", ".join(f"`{letter}` {name}" for name, letter in SYMBOLS.items())
     lines = [f"Letters: {letters}.", "", "| formula | computed by | source |", "|---|---|---|"]
-    for formula in FORMULAS.values():
+    for formula in sorted(FORMULAS.values(), key=_place):
         function = f"{formula.function.__module__}.{formula.name}"
         lines.append(f"| `{formula.result} = {formula.expression}` | `{function}` | {formula.source} |")
     lines += ["", "| operation | flops each | what is counted |", "|---|---|---|"]
@@ -95,25 +91,16 @@ def formulas_section() -> str:
     return "\n".join(lines) + "\n"
 
 
-def pages() -> dict[Path, str]:
+def _place(formula: Formula) -> tuple[bool, str]:
+    """The order of formulas: geometry, then the rooms that build on it, by their modules."""
+    module = formula.function.__module__
+    return not module.startswith("convcalc.geometry."), module
+
+
+def texts() -> dict[Path, str]:
     """Every generated page and its text."""
     arithmetic = DOCS / "arithmetic.md"
     text = arithmetic.read_text("utf-8")
     section = START + formulas_section() + END
     replaced = re.sub(re.escape(START) + ".*?" + re.escape(END), lambda _: section, text, flags=re.S)
     return {DOCS / "kinds.md": kinds_page(), DOCS / "codes.md": codes_page(), arithmetic: replaced}
-
-
-def main() -> int:
-    stale = [path for path, text in pages().items() if not path.exists() or path.read_text("utf-8") != text]
-    if "--check" in sys.argv[1:]:
-        for path in stale:
-            print(f"{path.name} is not current: run python docs/generate.py")
-        return 1 if stale else 0
-    for path, text in pages().items():
-        path.write_text(text, encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

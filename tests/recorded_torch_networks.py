@@ -2,7 +2,7 @@
 
 `tests/oracle/networks.json.gz` holds a list of records: every call of a leaf module and every function between
 them in the order of execution, `from` naming producers by number (-1: the input, "7:1": output 1 of number 7,
-"param:NAME": a parameter of a module that is no leaf). Run `python -m tests.recorded_networks TO.json.gz FROM...`
+"param:NAME": a parameter of a module that is no leaf). Run `python -m tests.recorded_torch_networks TO.json.gz FROM...`
 to make it from full records.
 """
 
@@ -15,7 +15,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from tests.steps import Step, Steps, averages_all
+from tests.network_steps import Step, Steps, averages_all
 
 RECORDS = Path(__file__).parent / "oracle" / "networks.json.gz"
 UNUSED = frozenset({"inplace", "in_channels", "in_features", "num_features"})

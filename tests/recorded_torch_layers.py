@@ -3,7 +3,7 @@
 `tests/oracle/random_layers.jsonl.gz` holds one record a line:
 [operator, its arguments, input shape, arguments of the call, result], where the result is
 [output shape, parameters, MACs or null], or the reason why PyTorch refused.
-Run `python -m tests.torch_records FROM.jsonl TO.jsonl.gz` to make it from full records.
+Run `python -m tests.recorded_torch_layers FROM.jsonl TO.jsonl.gz` to make it from full records.
 """
 
 from __future__ import annotations

@@ -106,9 +106,11 @@ def single(kind: str, fields: dict[str, Any], inputs: tuple[Shape, ...]) -> Netw
 
 
 def layer_cases() -> Iterator[tuple[str, Network]]:
-    """(id, network) of every single layer."""
-    for number, (kind, fields, inputs) in enumerate([(s.kind, s.fields, s.inputs) for s in SAMPLES] + MORE):
-        yield f"{number}-{kind}", single(kind, fields, inputs)
+    """(label, network) of every single layer; what the label says is what the layer is."""
+    for kind, fields, inputs in [(s.kind, s.fields, s.inputs) for s in SAMPLES] + MORE:
+        values = [f"{name}={value}" for name, value in fields.items()]
+        shapes = ["x".join(map(str, shape)) for shape in inputs]
+        yield " ".join([kind, *values, "on", *shapes]), single(kind, fields, inputs)
 
 
 def drawn_weights(network: Network, seed: int = 0) -> dict[str, dict[str, Any]]:
