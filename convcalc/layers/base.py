@@ -111,7 +111,7 @@ class Layer(BaseModel):
     asleep: ClassVar[bool] = False
     """Whether it passes its input on at inference, and acts in training alone."""
     in_place: ClassVar[bool] = False
-    """Whether it works element by element, so that it may write over what it reads."""
+    """Whether it keeps positions apart and the shape, so that it may write over what it reads."""
     joins: ClassVar[bool] = False
     """Whether it joins several tensors into one, so that the language gives it branches."""
 

@@ -198,6 +198,8 @@ class LocalResponseNorm(Layer):
     beta: Number = 0.75
     k: Number = 1.0
 
+    in_place: ClassVar[bool] = True
+
     def output_shape(self, inputs: Shapes) -> Shape:
         check_space(self, inputs[0])
         return inputs[0]
