@@ -15,9 +15,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..analysis.quantity.registry import QUANTITIES
 from ..findings import UsageError
 from ..hints import suggest
 from .claim_values import parse_number_claim
+from .expect_section import claimed_quantity
 
 NAMES = ("convcalc.toml", "pyproject.toml")
 KEYS = ("select", "ignore", "exclude", "advice", "strict", "budgets")
@@ -148,9 +150,6 @@ def _budgets(path: Path, table: dict[str, Any]) -> tuple[Budget, ...]:
 
 
 def _budget(path: Path, key: str, value: object) -> Budget:
-    from ..analysis.quantity.registry import QUANTITIES
-    from .expect_section import claimed_quantity
-
     name = key.removeprefix(PREFIX)
     if not key.startswith(PREFIX) or claimed_quantity(name) is None:
         hint = suggest(name, [*QUANTITIES, "peak_memory"], "", prefix=PREFIX)

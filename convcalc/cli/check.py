@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ..findings import UsageError
+from ..findings import SpecError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +86,6 @@ def _task(path: str, select: list[str], ignore: list[str], advice: bool, strict:
 
 def _update(tasks: Sequence[Task], errors: list[UsageError], quiet: bool) -> None:
     from ..check.update import update_file
-    from ..findings import SpecError
     from ..render.escape import printable
 
     for task in tasks:
