@@ -22,7 +22,7 @@ import yaml
 
 from convcalc import Network, analyse, loads
 from convcalc.analysis.cost.device import DEVICES
-from convcalc.analysis.quantity.registry import QUANTITIES
+from convcalc.analysis.quantities import QUANTITIES
 from convcalc.language.events import parse
 from convcalc.marked import Source
 
@@ -109,7 +109,7 @@ def print_table(network: Network) -> None:
     """A layer table through rich, as on a terminal."""
     from rich.console import Console
 
-    from convcalc.analysis.quantity.registry import QUANTITIES
+    from convcalc.analysis.quantities import QUANTITIES
     from convcalc.render.grid import layout
     from convcalc.render.table import values_grid
     from convcalc.render.terminal import Lines

@@ -13,7 +13,7 @@ from convcalc.analysis.cost import device, multiplications  # noqa: F401 - they 
 from convcalc.analysis.cost.device import DEVICES, UnknownDevice, least_seconds, limit, read_device
 from convcalc.analysis.cost.multiplications import effective_macs, fft_flops, im2col_elements, winograd_macs
 from convcalc.analysis.field import advance  # noqa: F401 - it files its formulas
-from convcalc.analysis.quantity.registry import QUANTITIES
+from convcalc.analysis.quantities import QUANTITIES
 from convcalc.analysis.report import Report
 from convcalc.geometry import FORMULAS
 from convcalc.layers.registry import build

@@ -15,6 +15,7 @@ FLOORS = {
     "hints": 0,
     "collector": 0,
     "marked": 0,
+    "units": 0,
     "layers": 1,
     "network": 2,
     "language": 3,

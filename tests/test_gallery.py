@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from convcalc import analyse, load, loads
-from convcalc.analysis.quantity.registry import Shaped, quantity
+from convcalc.analysis.quantities import quantity
+from convcalc.analysis.quantity import Shaped
 from convcalc.analysis.subjects import find
 from convcalc.language import SpecOrigin, gallery_names, gallery_path
 from convcalc.marked import List, Map, Marked, Text

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from convcalc import analyse, load
 from convcalc.analysis.memory.liveness import liveness
 from convcalc.analysis.memory.schedule import best_order
-from convcalc.analysis.quantity.registry import QUANTITIES
+from convcalc.analysis.quantities import QUANTITIES
 from convcalc.layers.registry import build
 from convcalc.network import Network, Node, Output, output_shape
 

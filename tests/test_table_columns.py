@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from convcalc.analysis.quantity.registry import QUANTITIES
+from convcalc.analysis.quantities import QUANTITIES
 from convcalc.cli.app import build_app
 from convcalc.findings import SpecError, UsageError
 from convcalc.render.plot import bar_text

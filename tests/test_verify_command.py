@@ -112,7 +112,8 @@ def test_a_seed_repeats(spec: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["--max-memory", "1M"], ["this takes up to 9 MiB, more than 1 MiB", "--quick", "--max-memory 9M"]),
+        (["--max-memory", "1MiB"], ["this takes up to 9 MiB, more than 1 MiB", "--quick", "--max-memory 9MiB"]),
+        (["--max-memory", "1M"], ["this takes up to 9 MiB, more than 976 KiB"]),
         (["--quick", "--max-memory", "1M"], ["hint: use a smaller --batch or --input"]),
         (["--batch", "1000000000"], ["more than half of the free memory", "a smaller --batch"]),
         (["--max-memory", "much"], ["--max-memory takes a size, not 'much'", "500M or 2G"]),
@@ -160,13 +161,13 @@ def test_a_wrong_rule_fails_with_its_place(
 
 
 @pytest.mark.parametrize(
-    ("text", "size"), [("500", 500), ("1k", 1024), ("1.5G", 3 << 29), ("20 MiB", 20 << 20), ("2TB", 2 << 40)]
+    ("text", "size"), [("500", 500), ("1k", 1000), ("1.5Gi", 3 << 29), ("20 MiB", 20 << 20), ("2TB", 2 * 10**12)]
 )
 def test_sizes(text: str, size: int) -> None:
     assert byte_size(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "-1", "1e3", "1.M", "M", "1P", "9" * 20])
+@pytest.mark.parametrize("text", ["", "-1", "1e3", "1.M", "M", "1X", "9" * 20])
 def test_sizes_that_are_none(text: str) -> None:
     with pytest.raises(UsageError):
         byte_size(text)

@@ -1,4 +1,4 @@
-"""The generated pages: docs/kinds.md, docs/codes.md and the formulas of docs/arithmetic.md."""
+"""The generated pages: docs/kinds.md, docs/codes.md, the formulas of arithmetic.md, the columns of analysis.md."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 import convcalc
+from convcalc.analysis.quantities import QUANTITIES
 from convcalc.codes import codes, markdown
 from convcalc.geometry import FORMULAS, SYMBOLS
 from convcalc.geometry.formulas import Formula
@@ -35,7 +36,7 @@ CODES = """\
 (CC4) is given with `--advice` or `--select CC4` and never fails. `convcalc check --explain CC201` prints one of these
 pages; `# convcalc: ignore[CC201]` at the end of a line ignores a code on that line.
 """
-START, END = "<!-- generated: formulas -->\n", "<!-- end -->\n"
+END = "<!-- end -->\n"
 
 
 def kinds_page() -> str:
@@ -97,10 +98,28 @@ def _place(formula: Formula) -> tuple[bool, str]:
     return not module.startswith("convcalc.geometry."), module
 
 
+def columns_section() -> str:
+    """The table of every quantity of docs/analysis.md."""
+    lines = ["| name | unit | meaning | of the network |", "|---|---|---|---|"]
+    for quantity in QUANTITIES.values():
+        names = ", ".join(f"`{name}`" for name in (quantity.name, *quantity.aliases))
+        total = {"sum": "the sum", "largest": "the largest", "own": "its own", None: ""}[quantity.total]
+        lines.append(f"| {names} | {quantity.unit} | {quantity.meaning} | {total} |")
+    return "\n".join(lines) + "\n"
+
+
 def texts() -> dict[Path, str]:
     """Every generated page and its text."""
-    arithmetic = DOCS / "arithmetic.md"
-    text = arithmetic.read_text("utf-8")
-    section = START + formulas_section() + END
-    replaced = re.sub(re.escape(START) + ".*?" + re.escape(END), lambda _: section, text, flags=re.S)
-    return {DOCS / "kinds.md": kinds_page(), DOCS / "codes.md": codes_page(), arithmetic: replaced}
+    return {
+        DOCS / "kinds.md": kinds_page(),
+        DOCS / "codes.md": codes_page(),
+        DOCS / "arithmetic.md": _replaced("arithmetic.md", "formulas", formulas_section()),
+        DOCS / "analysis.md": _replaced("analysis.md", "columns", columns_section()),
+    }
+
+
+def _replaced(page: str, name: str, section: str) -> str:
+    """A page with its generated section of that name written anew."""
+    start = f"<!-- generated: {name} -->\n"
+    text = (DOCS / page).read_text("utf-8")
+    return re.sub(re.escape(start) + ".*?" + re.escape(END), lambda _: start + section + END, text, flags=re.S)

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
 from ..network import Network, Node
-from .quantity.registry import Quantity, Shaped, Value, quantity
-from .report import Report, Subject
+from .figures import Subject
+from .quantities import QUANTITIES
+from .quantity import Quantity, Shaped, Value
+from .report import Report
 
 Status = Literal["added", "removed", "renamed", "changed"]
-COMPARED = ("output", "params", "buffers", "macs", "flops", "activations", "live", "receptive_field", "depth")
-"""Quantities that are compared, where the registry has them."""
-STAGE_COMPARED = ("output", "params", "macs")
 
 
 class Change(NamedTuple):
@@ -73,7 +72,7 @@ def diff(before: Report, after: Report) -> Difference:
         after,
         tuple(_layers(before, after)),
         tuple(_stages(before, after)),
-        tuple(_values(before, before.whole, after, after.whole, COMPARED)),
+        tuple(_values(before, before.whole, after, after.whole, compared())),
     )
 
 
@@ -85,15 +84,20 @@ def plain(value: Value) -> object:
     return f"{value.numerator}/{value.denominator}" if isinstance(value, Fraction) else value
 
 
-def compared(names: tuple[str, ...] = COMPARED) -> list[Quantity]:
-    """The quantities of these names that the registry has."""
-    return [found for name in names if (found := quantity(name)) is not None]
+def compared(stages: bool = False) -> list[Quantity]:
+    """The quantities that are compared: of the network, or of its stages too."""
+    return [q for q in QUANTITIES.values() if q.compared == "stages" or (q.compared == "network" and not stages)]
+
+
+def limited() -> list[Quantity]:
+    """The compared quantities whose growth can be limited: those that are one number of the network."""
+    return [quantity for quantity in compared() if quantity.total]
 
 
 def _values(
-    before: Report, a: Subject | None, after: Report, b: Subject | None, names: tuple[str, ...]
+    before: Report, a: Subject | None, after: Report, b: Subject | None, quantities: Sequence[Quantity]
 ) -> Iterator[Change]:
-    for found in compared(names):
+    for found in quantities:
         yield Change(
             found.name,
             None if a is None else plain(found.get(before, a)),
@@ -105,7 +109,7 @@ def _stages(before: Report, after: Report) -> Iterator[StageChange]:
     old = {stage.name: stage for stage in before.stages}
     new = {stage.name: stage for stage in after.stages}
     for name in [*old, *(name for name in new if name not in old)]:
-        values = _values(before, old.get(name), after, new.get(name), STAGE_COMPARED)
+        values = _values(before, old.get(name), after, new.get(name), compared(stages=True))
         changes = tuple(change for change in values if change.before != change.after)
         if name not in new:
             yield StageChange(name, "removed", changes)

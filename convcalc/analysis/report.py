@@ -1,218 +1,56 @@
-"""Network -> Report: the costs of every layer and stage, and the totals.
-
-Everything here is at the report's batch: it multiplies macs, flops and activations, never params.
-"""
+"""The report of a network: its figures, and the JSON contract of `convcalc table`: stable keys, raw integers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cached_property
-from math import prod
-from typing import TYPE_CHECKING, TypeVar
+from fractions import Fraction
+from typing import TYPE_CHECKING
 
-from ..geometry import GeometryError, checked
-from ..network import Network, Node
-from .conventions import CONVENTIONS
-from .cost.costs import FREE, Cost, CostCache, total
-from .subject import Subject
+from .. import __version__
+from ..network import Network
+from .figures import Figures, Subject
 
 if TYPE_CHECKING:
-    from ..layers.base import Layer, Shape, Shapes
+    from .cost.costs import Cost
     from .cost.device import Device
-    from .field.receptive import ReceptiveFields
-    from .memory.liveness import Liveness
 
-    Fact = Callable[[Layer, Shapes, Shape], int]
-    """A count of one layer for one example, from its inputs' shapes and its output's."""
+FORMAT = 1
+
+CONVENTIONS = {
+    "params": "learnable numbers, biases included; buffers apart",
+    "weights": "params in tensors named weight",
+    "macs": "multiply-accumulates of conv, transposed conv and linear layers: all taps, padding included, no bias",
+    "flops": "2 x macs + bias adds + elementwise and pooling operations (docs/arithmetic.md)",
+    "shapes": "[channels, *space], without the batch",
+    "depth": "weighted layers on the longest path; a separable convolution counts 1",
+}
+"""What the numbers of every report mean: printed under every table and part of the contract."""
 
 
-class Report:
-    """The figures of one network at one batch size. Build it with `convcalc.analyse`.
-
-    Costs are computed when the report is built, every other analysis when it is first asked for.
-    """
-
-    def __init__(
-        self,
-        network: Network,
-        batch: int = 1,
-        dtype: str = "float32",
-        optimizer: str = "sgd",
-        device: Device | None = None,
-    ) -> None:
-        self.network = network
-        self.batch = batch
-        self.dtype = dtype
-        self.optimizer = optimizer
-        self.device = device
-        self._figures: dict[object, list[int]] = {}
-
-    @cached_property
-    def costs(self) -> list[Cost]:
-        """The cost of each node at batch 1, in the order of the nodes. Raises SpecError above 2^63 − 1."""
-        from ..findings import SpecError
-
-        cache = CostCache()
-        nodes = self.network.nodes
-        found: list[Cost] = []
-        for node in nodes:
-            if node.layer is None:
-                found.append(FREE)
-                continue
-            inputs = tuple([nodes[i].shape for i in node.inputs])
-            try:
-                found.append(cache.cost(node.layer, inputs, node.shape))
-            except GeometryError as error:
-                raise SpecError([self.network.finding(error.code, str(error), node.name)]) from error
-        return found
-
-    @cached_property
-    def totals(self) -> Cost:
-        """The cost of the whole network."""
-        return self._checked_total(range(len(self.network.nodes)))
-
-    def cost(self, subject: Subject) -> Cost:
-        """The summed cost of a subject's layers."""
-        return self.totals if subject is self.whole else self._checked_total(subject.nodes)
-
-    def _checked_total(self, nodes: Sequence[int]) -> Cost:
-        from ..findings import SpecError
-
-        costs = self.costs
-        summed = total((costs[i] for i in nodes), self.batch)
-        try:
-            checked("the total", max(summed))
-        except GeometryError as error:
-            raise SpecError([self.network.finding(error.code, str(error))]) from error
-        return summed
-
-    def activations(self, nodes: Sequence[int]) -> int:
-        """Numbers that these layers put out (inputs of the network not counted)."""
-        found = self.network.nodes
-        return self.batch * sum([prod(found[i].shape) for i in nodes if found[i].layer is not None])
-
-    def depth(self, nodes: Sequence[int]) -> int:
-        """Weighted layers on the longest path among these nodes."""
-        found = self.network.nodes
-        deepest: dict[int, int] = {}
-        longest = 0
-        for i in nodes:
-            node = found[i]
-            depth = max([deepest.get(source, 0) for source in node.inputs], default=0)
-            if node.layer is not None and node.layer.weighted:
-                depth += 1
-            deepest[i] = depth
-            if depth > longest:
-                longest = depth
-        return longest
-
-    @cached_property
-    def item(self) -> int:
-        """Bytes of one element at the report's dtype."""
-        from .memory.liveness import ITEM_BYTES
-
-        return ITEM_BYTES[self.dtype]
-
-    @cached_property
-    def _works(self) -> tuple[list[int], list[tuple[Layer, Shapes, Shape]]]:
-        """For each node, the number of its (layer, shapes), and these; 0 stands for an input of the network."""
-        nodes = self.network.nodes
-        numbers: list[int] = []
-        known: dict[tuple[int, Shapes], int] = {}
-        works: list[tuple[Layer, Shapes, Shape]] = []
-        for _, layer, sources, shape in nodes:
-            if layer is None:
-                numbers.append(0)
-                continue
-            inputs = tuple([nodes[i].shape for i in sources])
-            key = (id(layer), inputs)
-            number = known.get(key)
-            if number is None:
-                works.append((layer, inputs, shape))
-                number = known[key] = len(works)
-            numbers.append(number)
-        return numbers, works
-
-    def figures(self, fact: Fact) -> list[int]:
-        """One count of every node for one example, computed once for equal layers on equal shapes."""
-        found = self._figures.get(fact)
-        if found is None:
-            numbers, works = self._works
-            values = [0, *[fact(*work) for work in works]]
-            found = self._figures[fact] = [values[number] for number in numbers]
-        return found
-
-    def summed(self, fact: Fact, subject: Subject) -> int:
-        """A count summed over a subject's layers, at the report's batch."""
-        found = self.figures(fact)
-        return self.batch * sum([found[i] for i in subject.nodes])
-
-    @cached_property
-    def receptive_fields(self) -> ReceptiveFields:
-        """The receptive field of every node, and joins whose paths differ."""
-        from .field.receptive import receptive_fields
-
-        return receptive_fields(self.network)
-
-    @cached_property
-    def liveness(self) -> Liveness:
-        """What is alive while each layer runs at inference."""
-        from .memory.liveness import liveness
-
-        return liveness(self.network)
-
-    @cached_property
-    def saved(self) -> list[int]:
-        """For each node, the bytes that backward needs and no earlier layer keeps."""
-        from .memory.training import saved_bytes
-
-        return saved_bytes(self.network, self.batch, self.item)
-
-    @cached_property
-    def backward(self) -> list[int]:
-        """For each node, the MACs of its backward pass at batch 1."""
-        from .memory.training import backward_macs
-
-        return backward_macs(self.network, self.costs)
-
-    @cached_property
-    def moved(self) -> list[int]:
-        """For each node, the bytes that it reads and writes."""
-        from .cost.device import bytes_moved
-
-        return bytes_moved(self.network, self.costs, self.batch, self.item)
-
-    @cached_property
-    def stages(self) -> list[Subject]:
-        """The top-level items, in order."""
-        groups = self.network.groups
-        return [Subject(name, nodes, output, groups.get(name)) for name, nodes, output in self.network.stages()]
-
-    @cached_property
-    def layers(self) -> list[Subject]:
-        """Every layer, in order."""
-        nodes = self.network.nodes
-        return [Subject(node.name, (i,), i) for i, node in enumerate(nodes) if node.layer is not None]
-
-    @cached_property
-    def whole(self) -> Subject:
-        """The network as one subject; its output is the only output, or the first."""
-        outputs = self.network.outputs
-        return Subject("total", range(len(self.network.nodes)), outputs[0].node if outputs else None)
-
-    def node(self, index: int) -> Node:
-        """The node at an index."""
-        return self.network.nodes[index]
-
-    def shape(self, subject: Subject) -> Shape | None:
-        """The shape of a subject's output."""
-        return None if subject.output is None else self.network.nodes[subject.output].shape
+class Report(Figures):
+    """The figures of one network at one batch size. Build it with `convcalc.analyse`."""
 
     def to_dict(self) -> dict[str, object]:
         """The report as the JSON contract of `convcalc table` (without the published tables)."""
-        from .contract import report_dict
-
-        return report_dict(self)
+        network = self.network
+        nodes = network.nodes
+        everything = range(len(nodes))
+        return {
+            "format": FORMAT,
+            "convcalc": __version__,
+            "spec": network.name,
+            "variant": network.variant,
+            "input": {name: list(shape) for name, shape in network.inputs.items()},
+            "batch": self.batch,
+            "conventions": dict(CONVENTIONS),
+            "layers": [_layer(self, i) for i in everything if nodes[i].layer is not None],
+            "stages": [_stage(self, stage) for stage in self.stages],
+            "outputs": [{"name": output.name, "shape": list(nodes[output.node].shape)} for output in network.outputs],
+            "totals": {
+                **_costs(self.totals),
+                "activations": self.activations(everything),
+                "depth": self.depth(everything),
+            },
+        }
 
 
 def analyse(
@@ -235,26 +73,59 @@ def analyse(
     >>> analyse(loads(spec)).totals.macs
     194400
     """
-    return complete(Report(network, batch, dtype, optimizer, device))
-
-
-AnyReport = TypeVar("AnyReport", bound=Report)
-
-
-def complete(report: AnyReport) -> AnyReport:
-    """The report with its totals computed and its options checked. Raises SpecError and ValueError as `analyse`."""
-    if report.batch < 1:
-        raise ValueError(f"batch must be at least 1, not {report.batch}")
-    if (report.dtype, report.optimizer) != ("float32", "sgd"):
-        from .memory.liveness import ITEM_BYTES
-        from .memory.training import OPTIMIZERS
-
-        chosen = (("dtype", report.dtype, ITEM_BYTES), ("optimizer", report.optimizer, OPTIMIZERS))
-        for name, value, known in chosen:
-            if value not in known:
-                raise ValueError(f"{name} must be one of {', '.join(known)}, not {value}")
+    report = Report(network, batch, dtype, optimizer, device)
     _ = report.totals
     return report
 
 
-__all__ = ["CONVENTIONS", "Report", "Subject", "analyse", "complete"]
+def _layer(report: Report, index: int) -> dict[str, object]:
+    nodes = report.network.nodes
+    node = nodes[index]
+    cost = report.costs[index]
+    return {
+        "name": node.name,
+        "stage": node.stage,
+        "kind": node.kind,
+        "from": [nodes[i].name for i in node.inputs],
+        "input_shapes": [list(nodes[i].shape) for i in node.inputs],
+        "output_shape": list(node.shape),
+        **_costs(cost._replace(macs=cost.macs * report.batch, flops=cost.flops * report.batch)),
+        **_field(report, index),
+    }
+
+
+def _stage(report: Report, stage: Subject) -> dict[str, object]:
+    shape = report.shape(stage)
+    cost = _costs(report.cost(stage))
+    del cost["buffers"]
+    return {
+        "name": stage.name,
+        "output_shape": None if shape is None else list(shape),
+        **cost,
+        "depth": report.depth(stage.nodes),
+    }
+
+
+def _field(report: Report, index: int) -> dict[str, object]:
+    """Extent and jump of the receptive field on each space axis of the network's input; fractions as "p/q"."""
+    fields = report.receptive_fields.fields[index]
+    if not fields:
+        return {"receptive_field": None, "jump": None}
+    return {
+        "receptive_field": [_exact(field.size) for field in fields],
+        "jump": [_exact(field.jump) for field in fields],
+    }
+
+
+def _exact(value: int | Fraction | None) -> int | str | None:
+    return value if value is None or isinstance(value, int) else str(value)
+
+
+def _costs(cost: Cost) -> dict[str, int]:
+    return {
+        "params": cost.params,
+        "weights": cost.weights,
+        "buffers": cost.buffers,
+        "macs": cost.macs,
+        "flops": cost.flops,
+    }

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from .report import Report, Subject
+from .figures import Figures, Subject
 
 
-def find(report: Report, path: str) -> Subject | None:
+def find(figures: Figures, path: str) -> Subject | None:
     """The layer, group, input or `total` at a path; None where there is none.
 
     A `*` stands for one name of the path (`conv2_x.*.conv1`), `**` for any number of names: the subject is
     then all that match, their costs summed. `conv1..pool5` is everything from one to the other, in order.
     """
     if path == "total":
-        return report.whole
+        return figures.whole
     first, dots, last = path.partition("..")
     if dots:
-        return None if ".." in last else _between(path, find(report, first), find(report, last))
-    network = report.network
+        return None if ".." in last else _between(path, find(figures, first), find(figures, last))
+    network = figures.network
     group = network.groups.get(path)
     if group is not None:
         return Subject(path, range(group.start, group.stop), group.output, group)
-    index = _index(report).get(path)
+    index = figures.index.get(path)
     if index is not None:
         return Subject(path, (index,), index)
     if path == "input":
         inputs = [i for i, node in enumerate(network.nodes) if node.layer is None]
         return Subject("input", inputs, inputs[0] if len(inputs) == 1 else None)
-    return _collect(report, path) if "*" in path else None
+    return _collect(figures, path) if "*" in path else None
 
 
 def _between(path: str, first: Subject | None, last: Subject | None) -> Subject | None:
@@ -37,21 +37,13 @@ def _between(path: str, first: Subject | None, last: Subject | None) -> Subject 
     return Subject(path, range(first.nodes[0], last.nodes[-1] + 1), last.output)
 
 
-def _index(report: Report) -> dict[str, int]:
-    found: dict[str, int] | None = report.__dict__.get("_node_index")
-    if found is None:
-        found = {node.name: i for i, node in enumerate(report.network.nodes)}
-        report.__dict__["_node_index"] = found
-    return found
-
-
-def _collect(report: Report, pattern: str) -> Subject | None:
+def _collect(figures: Figures, pattern: str) -> Subject | None:
     wanted = pattern.split(".")
     nodes: set[int] = set()
-    for path, group in report.network.groups.items():
+    for path, group in figures.network.groups.items():
         if matches(path.split("."), wanted):
             nodes.update(range(group.start, group.stop))
-    for i, node in enumerate(report.network.nodes):
+    for i, node in enumerate(figures.network.nodes):
         if matches(node.name.split("."), wanted):
             nodes.add(i)
     ordered = sorted(nodes)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..analysis.report import Report, analyse
+from ..analysis.figures import Figures
+from ..analysis.report import analyse
 from ..findings import SpecError, UsageError
 from ..network import Network, Origin
 
@@ -28,7 +29,7 @@ class Builds:
     """The network as the file says it, and the others, on demand."""
 
     network: Network
-    reports: dict[object, Report] = field(default_factory=dict)
+    reports: dict[object, Figures] = field(default_factory=dict)
     networks: dict[Key, Network] = field(default_factory=dict)
     reported: set[Key] = field(default_factory=set)
     """Keys under which the spec does not build, which has been reported as such."""
@@ -40,7 +41,7 @@ class Builds:
         assert self.network.origin is not None
         return self.network.origin
 
-    def report(self, key: Key = DEFAULT) -> Report:
+    def report(self, key: Key = DEFAULT) -> Figures:
         """The report under a key. Raises DoesNotBuild."""
         found = self.reports.get(key)
         if found is not None:

@@ -6,22 +6,12 @@ import re
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-UNITS = {
-    "": 1,
-    "B": 1,
-    **{prefix: 1000**power for power, prefix in enumerate("KMGTP", start=1)},
-    **{f"{prefix}B": 1000**power for power, prefix in enumerate("KMGTP", start=1)},
-    **{f"{prefix}iB": 1024**power for power, prefix in enumerate("KMGTP", start=1)},
-    "k": 1000,
-    "kB": 1000,
-}
-"""Suffix -> factor: decimal prefixes for counts, binary ones (KiB, MiB) for memory."""
+from ..units import NUMBER, exact, factor
 
 Relation = Literal["=", "<=", ">=", "<", ">"]
-_NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+(?:_\d+)*)(?:\.\d+)?"
 _CLAIM = re.compile(
-    rf"(?P<relation><=|>=|<|>|≤|≥|==?)?\s*(?P<number>{_NUMBER})\s*(?P<unit>[A-Za-z]*)"
-    rf"(?:\s*(?:±|\+/?-)\s*(?P<tolerance>{_NUMBER})\s*(?P<of>%|[A-Za-z]*))?",
+    rf"(?P<relation><=|>=|<|>|≤|≥|==?)?\s*(?P<number>{NUMBER})\s*(?P<unit>[A-Za-z]*)"
+    rf"(?:\s*(?:±|\+/?-)\s*(?P<tolerance>{NUMBER})\s*(?P<of>%|[A-Za-z]*))?",
     re.ASCII,
 )
 _RELATIONS: dict[str | None, Relation] = {
@@ -75,17 +65,17 @@ def parse_number_claim(text: str) -> NumberClaim | None:
     if len(text) > LONGEST:
         return None
     match = _CLAIM.fullmatch(text.strip())
-    if match is None or match["unit"] not in UNITS:
+    scale = None if match is None else factor(match["unit"])
+    if match is None or scale is None:
         return None
     relation = _RELATIONS[match["relation"]]
-    number = _exact(match["number"]) * UNITS[match["unit"]]
+    number = exact(match["number"]) * scale
     if match["tolerance"] is None:
         return NumberClaim(relation, number, text=text)
-    if relation != "=" or (match["of"] != "%" and match["of"] not in UNITS):
+    share = number / 100 if match["of"] == "%" else factor(match["of"])
+    if relation != "=" or share is None:
         return None
-    tolerance = _exact(match["tolerance"])
-    share = number * tolerance / 100 if match["of"] == "%" else tolerance * UNITS[match["of"]]
-    return NumberClaim(relation, number, share, True, text)
+    return NumberClaim(relation, number, exact(match["tolerance"]) * share, True, text)
 
 
 def with_number(text: str, value: int) -> str:
@@ -99,7 +89,3 @@ def with_number(text: str, value: int) -> str:
         return str(value)
     head, tail = text.strip()[: match.start("number")], text.strip()[match.end("unit") :]
     return f"{head}{value}{tail}"
-
-
-def _exact(text: str) -> Fraction:
-    return Fraction(text.replace(",", "").replace("_", ""))

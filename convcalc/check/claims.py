@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from ..analysis.quantity.registry import Shaped, Value
-from ..analysis.report import Report, Subject
+from ..analysis.figures import Figures, Subject
+from ..analysis.quantities import quantity
+from ..analysis.quantity import Shaped, Value, number
 from ..analysis.subjects import find
 from ..findings import Finding, SpecError, UsageError
 from ..hints import suggest
@@ -16,7 +17,7 @@ from ..marked import List, Text
 from .builds import Builds, DoesNotBuild, Key, describe
 from .claim_values import NumberClaim, parse_number_claim
 from .config import Budget
-from .expect_section import Claim, Expectation, Reader, claimed_quantity, integers
+from .expect_section import Claim, Expectation, Reader, integers
 
 if TYPE_CHECKING:
     from ..published.compare import Cell, TableResult
@@ -67,7 +68,7 @@ def _judge(builds: Builds, expectation: Expectation) -> Iterator[Unmet | Finding
             yield outcome
 
 
-def _subject(report: Report, claim: Claim) -> Subject | None:
+def _subject(report: Figures, claim: Claim) -> Subject | None:
     if not claim.where:
         return report.whole
     if claim.of_output:
@@ -78,7 +79,7 @@ def _subject(report: Report, claim: Claim) -> Subject | None:
     return find(report, claim.where)
 
 
-def _nearest(report: Report, claim: Claim) -> str | None:
+def _nearest(report: Figures, claim: Claim) -> str | None:
     network = report.network
     names = [output.name for output in network.outputs] if claim.of_output else [s.name for s in report.stages]
     if "." in claim.where:
@@ -91,12 +92,13 @@ def _finding(builds: Builds, code: str, message: str, claim: Claim, hint: str | 
     return replace(builds.origin.finding_at(code, message, at, hint=hint), where=claim.where)
 
 
-def _compare(builds: Builds, claim: Claim, report: Report, subject: Subject, key: Key) -> Unmet | Finding | None:
+def _compare(builds: Builds, claim: Claim, report: Figures, subject: Subject, key: Key) -> Unmet | Finding | None:
     name = claim.key.text if not claim.of_output else "output"
     actual = claim.quantity.get(report, subject)
     if actual is None:
         message = f"{claim.where or report.network.name} has no {name}{describe(key)}"
-        return _finding(builds, "CC306", message, claim, None)
+        needed = claim.quantity.needs
+        return _finding(builds, "CC306", message, claim, f"{name} needs {needed}" if needed else None)
     if isinstance(claim.value, Text) and claim.value.empty:
         finding = _finding(builds, "CC301", f"{name} is {say(actual)}; nothing is expected", claim, UPDATE)
         return Unmet(claim, actual, finding)
@@ -121,13 +123,15 @@ def _expected(claim: Claim, actual: Value) -> tuple[str, bool, bool] | None:
         return None if sizes is None or raw is None else (say_shape(sizes), sizes == raw, True)
     if not isinstance(node, Text):
         return None
-    number = parse_number_claim(node.text)
+    claimed, exact = parse_number_claim(node.text), number(actual)
     if isinstance(actual, (int, Fraction)):
-        return None if number is None else (_wanted(number), number.met(actual), number.exact)
+        return None if claimed is None else (_wanted(claimed), claimed.met(actual), claimed.exact)
     if isinstance(actual, Shaped):
         raw = _flat(actual)
-        if number is not None and raw is not None and ("c" not in actual.parts or len(raw) == 1):
-            return _wanted(number), all(number.met(size) for size in raw), number.exact
+        if claimed is not None and raw is not None and ("c" not in actual.parts or len(raw) == 1):
+            return _wanted(claimed), all(claimed.met(size) for size in raw), claimed.exact
+        if claimed is not None and exact is not None and not claimed.exact:
+            return _wanted(claimed), claimed.met(exact), False
         written = actual.written()
         return node.text, node.text.replace("x", "×") == written, True
     return f"'{node.text}'", node.text == actual, True
@@ -140,10 +144,10 @@ def _flat(value: Value) -> tuple[int, ...] | None:
     return (value,) if isinstance(value, int) else None
 
 
-def _wanted(number: NumberClaim) -> str:
-    if number.exact and number.number.denominator == 1:
-        return f"{number.number.numerator:,}"
-    return number.text
+def _wanted(claimed: NumberClaim) -> str:
+    if claimed.exact and claimed.number.denominator == 1:
+        return f"{claimed.number.numerator:,}"
+    return claimed.text
 
 
 def _form(actual: Value) -> str:
@@ -224,11 +228,12 @@ def check_budgets(builds: Builds, budgets: Sequence[Budget]) -> Iterator[Finding
     """A finding for each budget that the network exceeds, at the name of the spec."""
     report = builds.report() if budgets else None
     for budget in budgets:
-        found = claimed_quantity(budget.quantity)
+        found = quantity(budget.quantity)
         assert found is not None and report is not None
         value = found.get(report, report.whole)
-        if isinstance(value, (int, Fraction)) and value > budget.limit:
-            by = f" by {float(Fraction(value - budget.limit) * 100 / budget.limit):.1f} %" if budget.limit else ""
+        reached = number(value)
+        if reached is not None and reached > budget.limit:
+            by = f" by {float(Fraction(reached - budget.limit) * 100 / budget.limit):.1f} %" if budget.limit else ""
             message = f"{budget.quantity} is {say(value)}, over the budget of {budget.text}{by}"
             at = builds.origin.section("name")
             yield builds.origin.finding_at("CC305", message, at, hint=f"the budget is set in {budget.place}")

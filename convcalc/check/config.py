@@ -15,11 +15,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..analysis.quantity.registry import QUANTITIES
+from ..analysis.quantities import quantity, quantity_names
 from ..findings import UsageError
 from ..hints import suggest
 from .claim_values import parse_number_claim
-from .expect_section import claimed_quantity
 
 NAMES = ("convcalc.toml", "pyproject.toml")
 KEYS = ("select", "ignore", "exclude", "advice", "strict", "budgets")
@@ -151,9 +150,12 @@ def _budgets(path: Path, table: dict[str, Any]) -> tuple[Budget, ...]:
 
 def _budget(path: Path, key: str, value: object) -> Budget:
     name = key.removeprefix(PREFIX)
-    if not key.startswith(PREFIX) or claimed_quantity(name) is None:
-        hint = suggest(name, [*QUANTITIES, "peak_memory"], "", prefix=PREFIX)
+    found = quantity(name)
+    if not key.startswith(PREFIX) or found is None:
+        hint = suggest(name, quantity_names(), "", prefix=PREFIX)
         raise UsageError(f"{shown(path)}: unknown budget '{key}'", hint or None)
+    if found.needs:
+        raise UsageError(f"{shown(path)}: {key} is no budget: {name} needs {found.needs}")
     text = str(value)
     claim = parse_number_claim(text) if isinstance(value, (int, str)) and not isinstance(value, bool) else None
     if claim is None or not claim.exact:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ..analysis.quantity.registry import ALIASES, QUANTITIES, Quantity, quantity
+from ..analysis.quantities import quantity, quantity_names
+from ..analysis.quantity import Quantity
 from ..findings import Finding
 from ..hints import suggest
 from ..marked import List, Map, Marked, Text
@@ -16,8 +17,6 @@ CONTEXT = ("variant", "with", "input")
 """Keys that say which network is meant."""
 STAGES = "stages"
 OUTPUTS = ("output", "output_size")
-NAMED = {"peak_memory": ("peak_memory", "live")}
-"""Names of claims and budgets -> the quantities that give them, the first that exists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +39,6 @@ class Expectation:
     key: Key
     claims: tuple[Claim, ...]
     at: Marked
-
-
-def claimed_quantity(name: str) -> Quantity | None:
-    """The quantity of a claim's or a budget's name."""
-    for candidate in NAMED.get(name, (name,)):
-        found = quantity(candidate)
-        if found is not None:
-            return found
-    return None
-
-
-def quantity_names() -> list[str]:
-    """Every name that a claim may have."""
-    return sorted({*QUANTITIES, *ALIASES, *(name for name in NAMED if claimed_quantity(name))})
 
 
 class Reader:
@@ -144,12 +129,12 @@ class Reader:
                 yield from self._claim(name, body.keys[name], value, stage, of_output=False)
 
     def _claim(self, name: str, key: Text, value: Marked, where: str, of_output: bool) -> Iterator[Claim]:
-        found = claimed_quantity(name)
+        found = quantity(name)
         if found is not None:
             yield Claim(found, where, value, key, of_output)
             return
-        known = [*quantity_names(), *(() if where else (*CONTEXT, STAGES))]
-        hint = suggest(name, known, f"quantities: {', '.join(quantity_names())}")
+        known = [*sorted(quantity_names()), *(() if where else (*CONTEXT, STAGES))]
+        hint = suggest(name, known, f"quantities: {', '.join(sorted(quantity_names()))}")
         self._add("CC306", f"there is no quantity '{name}'", key, hint, where)
 
 

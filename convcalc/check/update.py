@@ -12,7 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
-from ..analysis.quantity.registry import Shaped, Value
+from ..analysis.quantity import Shaped, Value
 from ..files import replace
 from ..findings import SpecError, UsageError
 from ..language import loads, read

@@ -8,10 +8,10 @@ from ..findings import UsageError
 from ..hints import suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from ..analysis.quantity.registry import Quantity, Value
-    from ..analysis.report import Report, Subject
+    from ..analysis.figures import Figures, Subject
+    from ..analysis.quantity import Quantity, Value
     from ..render.grid import Line
 
 DEFAULT = ("name", "kind", "output", "params", "macs")
@@ -31,26 +31,33 @@ def chosen(columns: str | None, width: int | None = None) -> list[Quantity]:
 
 def column(name: str) -> Quantity:
     """The quantity of a name. Raises UsageError for an unknown one."""
-    from ..analysis.quantity.registry import ALIASES, QUANTITIES, quantity
+    from ..analysis.quantities import quantity, quantity_names
 
     known = quantity(name)
     if known is None:
-        hint = suggest(name, [*QUANTITIES, *ALIASES], "")
+        hint = suggest(name, quantity_names(), "")
         raise UsageError(f"there is no column '{name}'", f"{hint} --columns help lists them all".strip())
-    return known
+    return known if name == known.name else known._replace(asked=name)
+
+
+def refuse_without_device(quantities: Iterable[Quantity]) -> None:
+    """Raise UsageError where a quantity has no value without `--device`."""
+    for quantity in quantities:
+        if quantity.needs == "--device":
+            raise UsageError(f"the column {quantity.heading} needs --device", "for example --device v100")
 
 
 def help_lines() -> list[Line]:
     """Every column with its unit and meaning."""
-    from ..analysis.quantity.registry import QUANTITIES
+    from ..analysis.quantities import QUANTITIES
     from ..render.grid import Column, Grid, layout
     from ..render.terminal import line_width
 
-    rows = [[q.name, q.unit, q.meaning] for q in QUANTITIES.values()]
+    rows = [[q.name, q.unit, q.described] for q in QUANTITIES.values()]
     return list(layout(Grid([Column("column"), Column("unit"), Column("meaning")], rows), line_width()))
 
 
-def arranged(report: Report, subjects: list[Subject], sort: str | None, top: int | None) -> list[Subject]:
+def arranged(report: Figures, subjects: list[Subject], sort: str | None, top: int | None) -> list[Subject]:
     """The subjects sorted by a column (numbers from the largest, words from a), cut to the first `top`."""
     if sort is not None:
         by = column(sort)
@@ -66,17 +73,17 @@ def _key(value: Value) -> object:
     """What a value is sorted by: its number, word, or the elements of its shape; None for what has none."""
     from math import prod
 
-    from ..analysis.quantity.registry import Shaped
+    from ..analysis.quantity import Shaped, number
 
     if not isinstance(value, Shaped):
         return value
     if not isinstance(value.raw, tuple):
-        return value.raw
+        return number(value)
     sizes = [size for size in value.raw if isinstance(size, int)]
     return prod(sizes) if sizes and len(sizes) == len(value.raw) else None
 
 
-def plot_lines(report: Report, subjects: Sequence[Subject], name: str, width: int | None) -> list[Line]:
+def plot_lines(report: Figures, subjects: Sequence[Subject], name: str, width: int | None) -> list[Line]:
     """One column as bars. Raises UsageError for a column without numbers."""
     from fractions import Fraction
 
@@ -89,5 +96,6 @@ def plot_lines(report: Report, subjects: Sequence[Subject], name: str, width: in
     if subjects and all(number is None for number in numbers):
         raise UsageError(f"--plot draws numbers, and '{name}' has none here", "for example --plot macs")
     texts = [value_text(value, unit=drawn.unit) for value in values]
-    heading = f"{drawn.name} ({drawn.unit}): {drawn.meaning}" if drawn.unit else f"{drawn.name}: {drawn.meaning}"
+    unit = f" ({drawn.unit})" if drawn.unit else ""
+    heading = f"{drawn.heading}{unit}: {drawn.meaning}"
     return [[(heading, "bold")], *bars([subject.name for subject in subjects], numbers, texts, width)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import typer
 
 from ..findings import UsageError
+from ..units import NoAmount, read_amount
 from .options import InputOption, SetOption, VariantOption, load_network
 
 if TYPE_CHECKING:
@@ -64,17 +64,21 @@ def command(
 
 
 def _threshold(text: str) -> Threshold:
-    from ..analysis.diff import COMPARED, compared
+    from ..analysis.diff import limited
+    from ..analysis.quantities import quantity
 
     name, _, limit = text.partition("=")
-    match = re.fullmatch(r"([0-9]{1,19}(?:\.[0-9]{1,9})?)(%?)", limit.strip())
-    if match is None:
-        raise UsageError(f"--fail-over takes NAME=N or NAME=N%, not '{text}'", "for example --fail-over params=1%")
-    wanted = {"peak_memory": "live"}.get(name.strip(), name.strip())
-    numeric = [found.name for found in compared(tuple(n for n in COMPARED if n not in ("output", "receptive_field")))]
-    if wanted not in numeric:
-        raise UsageError(f"--fail-over knows no '{name.strip()}'", f"one of {', '.join(numeric)}")
-    return Threshold(wanted, Fraction(match[1]), bool(match[2]), text)
+    number = limit.strip()
+    try:
+        most = read_amount(number.removesuffix("%"))
+    except NoAmount as error:
+        hint = "for example --fail-over params=1%"
+        raise UsageError(f"--fail-over takes NAME=N or NAME=N%, not '{text}'", hint) from error
+    wanted, known = quantity(name.strip()), limited()
+    if wanted is None or wanted not in known:
+        names = ", ".join(each.name for each in known)
+        raise UsageError(f"--fail-over knows no '{name.strip()}'", f"one of {names}")
+    return Threshold(wanted.name, most, number.endswith("%"), text)
 
 
 def _exceeded(difference: Difference, threshold: Threshold) -> str | None:

@@ -25,7 +25,8 @@ from .options import (
 
 if TYPE_CHECKING:
     from ..analysis.explain.explanation import Explanation
-    from ..analysis.report import Report, Subject
+    from ..analysis.figures import Subject
+    from ..analysis.report import Report
     from ..network import Network
 
 

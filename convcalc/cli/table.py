@@ -21,8 +21,9 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from ..analysis.quantity.registry import Quantity
-    from ..analysis.report import Report, Subject
+    from ..analysis.figures import Subject
+    from ..analysis.quantity import Quantity
+    from ..analysis.report import Report
     from ..published.compare import TableResult
     from ..render.grid import Grid
 
@@ -52,15 +53,14 @@ def command(
     device: DeviceOption = None,
 ) -> None:
     from ..render import terminal
-    from .columns import arranged, chosen, help_lines
+    from .columns import arranged, chosen, column, help_lines, refuse_without_device
 
     if columns == "help":
         terminal.write_lines(help_lines())
         return
     quantities = chosen(columns, terminal.line_width() if format == "rich" else None)
-    shown = {quantity.name for quantity in quantities} | {plot, sort}
-    if device is None and (needed := shown & {"time", "bound"}):
-        raise UsageError(f"the column {min(filter(None, needed))} needs --device", "for example --device v100")
+    if device is None:
+        refuse_without_device([*quantities, *(column(name) for name in (plot, sort) if name is not None)])
     if plot is not None and format != "rich":
         raise UsageError("--plot draws for a terminal: it goes without --format")
     from ..published.report import analyse
@@ -96,8 +96,8 @@ def _write_plot(report: Report, subjects: list[Subject], plot: str) -> None:
 def _write_values(
     report: Report, subjects: list[Subject], quantities: list[Quantity], by: By | None, format: Format, skipped: str
 ) -> None:
+    from ..analysis.quantities import notes as notes_of
     from ..render import grid
-    from ..render.notes import column_notes
     from ..render.table import values_grid
 
     raw = format == "csv"
@@ -108,7 +108,7 @@ def _write_values(
 
         terminal.write_text(grid.to_csv(table))
         return
-    notes = column_notes(report, [quantity.name for quantity in quantities])
+    notes = notes_of(report, quantities)
     _write(report, [(table, [])], [*notes, *([skipped] if skipped else [])], format)
 
 
@@ -120,7 +120,7 @@ def _write_published(report: Report, results: tuple[TableResult, ...], format: F
 
 def _write(report: Report, tables: list[tuple[Grid, list[str]]], notes: list[str], format: Format) -> None:
     """Tables with the notes under each, then the totals and what the numbers mean."""
-    from ..analysis.conventions import CONVENTIONS
+    from ..analysis.report import CONVENTIONS
     from ..render import grid, terminal
     from ..render.table import heading, totals_line
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ..findings import SpecError, UsageError
+from ..units import NoAmount, amount, read_bytes
 from .options import BatchOption, InputOption, SetOption, SpecArgument, VariantOption, load_network
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 Dtype = Literal["float32", "float64", "float16"]
 Format = Literal["rich", "json"]
-
-MIB = 1 << 20
-UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
 def command(
@@ -49,7 +46,11 @@ def command(
     ] = False,
     max_memory: Annotated[
         str | None,
-        typer.Option("--max-memory", metavar="SIZE", help="Refuse to take more, e.g. 500M. Default: half of the free."),
+        typer.Option(
+            "--max-memory",
+            metavar="SIZE",
+            help="Refuse to take more: 500M (500·10^6 bytes), 2GiB (2·2^30). Default: half of the free.",
+        ),
     ] = None,
     format: Annotated[Format, typer.Option("--format", help="How to print.")] = "rich",
 ) -> None:
@@ -116,17 +117,16 @@ def _check_flow_options(backward: bool, init: str | None, activation: str | None
 
 
 def byte_size(text: str) -> int:
-    """The bytes of `--max-memory`; units are powers of 1024. Raises UsageError.
+    """The bytes of `--max-memory`. Raises UsageError.
 
     >>> byte_size("1.5G"), byte_size("500MiB")
-    (1610612736, 524288000)
+    (1500000000, 524288000)
     """
-    found = re.fullmatch(r"([0-9]{1,15})(?:\.([0-9]{1,6}))?\s*([KMGT]?)(?:i?B)?", text.strip(), re.I)
-    if found is None:
-        raise UsageError(f"--max-memory takes a size, not '{text}'", "for example 500M or 2G; units are powers of 1024")
-    whole, fraction, unit = found[1], found[2] or "", found[3].upper()
-    scale: int = 10 ** len(fraction)
-    return int(whole + fraction) * UNITS[unit] // scale
+    try:
+        return read_bytes(text)
+    except NoAmount as error:
+        hint = "for example 500M or 2GiB; M is 1000^2 bytes, MiB 1024^2"
+        raise UsageError(f"--max-memory takes a size, not '{text}'", hint) from error
 
 
 def _check_memory(network: Network, batch: int, dtype: str, backward: bool, limit: int | None, quick: bool) -> int:
@@ -137,9 +137,10 @@ def _check_memory(network: Network, batch: int, dtype: str, backward: bool, limi
     allowed = default_limit() if limit is None else limit
     if needed > allowed:
         which = "half of the free memory, " if limit is None else ""
+        needs = amount(needed, "bytes", 0, "up")
         raise UsageError(
-            f"this takes up to {-(-needed // MIB):,} MiB, more than {which}{allowed // MIB:,} MiB",
-            f"use {'' if quick else '--quick, '}a smaller --batch or --input, or --max-memory {-(-needed // MIB)}M",
+            f"this takes up to {needs}, more than {which}{amount(allowed, 'bytes', 0, 'down')}",
+            f"use {'' if quick else '--quick, '}a smaller --batch or --input, or --max-memory {needs.replace(' ', '')}",
         )
     return needed
 

@@ -10,8 +10,9 @@ import re
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from ..analysis.quantity.registry import Shaped, Value, quantity
-from ..analysis.report import Report, analyse
+from ..analysis.figures import Figures
+from ..analysis.quantities import quantity
+from ..analysis.quantity import Shaped, Value, number
 from ..analysis.subjects import find
 from ..findings import SpecError, UsageError
 from ..network import Network
@@ -105,7 +106,7 @@ class Comparison:
     The network is the spec's as the file says it: no params, variant or input of the caller's.
     """
 
-    def __init__(self, network: Network, reports: dict[object, Report] | None = None) -> None:
+    def __init__(self, network: Network, reports: dict[object, Figures] | None = None) -> None:
         self.network = network
         self._reports = reports if reports is not None else {}
         """(variant, params, input) of a reading -> its report; a caller that has some hands them over."""
@@ -155,7 +156,7 @@ class Comparison:
         value = self._sum(report, reading, reading.value.split(SUM), printed)
         return render(value, reading, printed.text, lambda: self._total(report, reading))
 
-    def _composed(self, report: Report, reading: Reading, template: str, printed: PrintedCell) -> str:
+    def _composed(self, report: Figures, reading: Reading, template: str, printed: PrintedCell) -> str:
         """A composed value with its quantities written in; empty where one of them has no value."""
         values = {path: self._value(report, reading, path, printed) for path in placeholders(template)}
         if None in values.values():
@@ -169,14 +170,14 @@ class Comparison:
 
         return PLACEHOLDER.sub(written, template)
 
-    def _sum(self, report: Report, reading: Reading, paths: list[str], printed: PrintedCell) -> Value:
+    def _sum(self, report: Figures, reading: Reading, paths: list[str], printed: PrintedCell) -> Value:
         values = [self._value(report, reading, path, printed) for path in paths]
         if len(values) == 1:
             return values[0]
         numbers = [value for value in values if isinstance(value, (int, Fraction))]
         return sum(numbers) if len(numbers) == len(values) else None
 
-    def _value(self, report: Report, reading: Reading, value: str, printed: PrintedCell) -> Value:
+    def _value(self, report: Figures, reading: Reading, value: str, printed: PrintedCell) -> Value:
         path, _, name = value.rpartition(".")
         base = "" if reading.at == "total" else reading.at
         where = ".".join(part for part in (base, path) if part) or "total"
@@ -189,13 +190,13 @@ class Comparison:
         assert found is not None
         return found.get(report, subject)
 
-    def _total(self, report: Report, reading: Reading) -> Value:
+    def _total(self, report: Figures, reading: Reading) -> Value:
         assert reading.value is not None
         names = [path.rpartition(".")[2] for path in reading.value.split(SUM)]
         found = [known.get(report, report.whole) for known in map(quantity, names) if known is not None]
         return sum([value for value in found if isinstance(value, (int, Fraction))])
 
-    def report(self, reading: Reading, printed: PrintedCell) -> Report:
+    def report(self, reading: Reading, printed: PrintedCell) -> Figures:
         """The report of the network under a reading's variant, params and input."""
         key = (reading.variant, reading.params, reading.input)
         found = self._reports.get(key)
@@ -212,7 +213,7 @@ class Comparison:
                     self._fail(f"this reading does not build: {error.findings[0].message}", printed)
                 except UsageError as error:
                     self._fail(f"this reading does not fit the spec: {error.message}", printed)
-            found = self._reports[key] = analyse(network)
+            found = self._reports[key] = Figures(network)
         return found
 
     def _fail(self, message: str, printed: PrintedCell) -> None:
@@ -225,7 +226,10 @@ def render(value: Value, reading: Reading, printed: str, total: object) -> str:
     if value is None:
         return ""
     if isinstance(value, Shaped):
-        return value.written(reading.format)
+        exact = number(value) if reading.format is None and parse_number(printed) is not None else None
+        if exact is None:
+            return value.written(reading.format)
+        value = exact
     if isinstance(value, str):
         return value if reading.format is None else reading.format.replace("{}", value)
     form = parse_number(printed)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from ..analysis.quantity.registry import ALIASES, QUANTITIES, quantity
+from ..analysis.quantities import quantity, quantity_names
 from ..findings import Finding, SpecError
 from ..hints import suggest
 from ..marked import List, Map, Marked, Text
@@ -99,7 +99,7 @@ def _value(node: Marked, origin: Origin) -> dict[str, Any]:
     for path in placeholders(text) or text.split(SUM):
         name = path.rpartition(".")[2]
         if quantity(name) is None:
-            names = sorted({*QUANTITIES, *ALIASES})
+            names = sorted(quantity_names())
             hint = suggest(name, names, "quantities: " + ", ".join(names))
             raise SpecError([origin.finding_at("CC306", f"there is no quantity '{name}'", node, hint=hint)])
     return {"value": text}

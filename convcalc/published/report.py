@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ..analysis.report import Report, complete
+from ..analysis.report import Report
 from ..network import Network
 
 if TYPE_CHECKING:
@@ -59,4 +59,6 @@ def analyse(
     >>> report.totals.macs, report.to_dict()["published"]
     (388800, [])
     """
-    return complete(FullReport(network, batch, dtype, optimizer, device))
+    report = FullReport(network, batch, dtype, optimizer, device)
+    _ = report.totals
+    return report

@@ -6,11 +6,11 @@ import re
 from fractions import Fraction
 
 from ..analysis.explain.explanation import Explanation, Section, Step
+from ..units import amount
 from .escape import latex as latex_text
 from .escape import markdown as markdown_text
 from .escape import printable
 from .grid import Line
-from .table import amount
 
 
 def value_of(step: Step) -> str:

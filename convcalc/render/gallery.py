@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..units import scaled
 from .grid import Column, Grid
-from .table import scaled
 
 if TYPE_CHECKING:
     from ..published.index import SpecEntry

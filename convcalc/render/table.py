@@ -5,31 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from ..analysis.quantity.registry import Quantity, Shaped, Value
-from ..analysis.report import Report, Subject
+from ..analysis.figures import Figures, Subject
+from ..analysis.quantity import Quantity, Shaped, Value
+from ..units import amount, scaled
 from .escape import printable
 from .grid import Column, Grid, Line, wrapped
-
-LARGEST = ("depth", "live", "workspace")
-"""Quantities that do not add up, but whose figure for the network stands in the last row."""
-
-TEXT_COLUMNS = ("name", "kind")
-"""Quantities whose cells may be cut on a narrow terminal."""
-
-
-def amount(value: int, unit: str) -> str:
-    """An integer with thousands separators; bytes in the unit that keeps them readable, MiB at the most.
-
-    >>> amount(6422528, "bytes"), amount(802816, "numbers"), amount(4000, "bytes")
-    ('6.13 MiB', '802,816', '3.91 KiB')
-    """
-    if unit != "bytes":
-        return f"{value:,}"
-    for name, size in (("MiB", 2**20), ("KiB", 2**10)):
-        if value >= size:
-            hundredths = (200 * value + size) // (2 * size)
-            return f"{hundredths // 100:,}.{hundredths % 100:02d} {name}"
-    return f"{value} B"
 
 
 def value_text(value: Value, raw: bool = False, unit: str = "") -> str:
@@ -54,7 +34,7 @@ def value_text(value: Value, raw: bool = False, unit: str = "") -> str:
 
 
 def values_grid(
-    report: Report,
+    report: Figures,
     subjects: Sequence[Subject],
     quantities: Sequence[Quantity],
     *,
@@ -67,28 +47,24 @@ def values_grid(
     numeric = [any(isinstance(row[i], (int, Fraction)) for row in values) for i in range(len(quantities))]
     columns = [
         Column(
-            first if quantity.name == "name" else quantity.name,
+            first if quantity.name == "name" else quantity.heading,
             "right" if numeric[i] else "left",
-            quantity.name in TEXT_COLUMNS,
+            quantity.words,
         )
         for i, quantity in enumerate(quantities)
     ]
     units = [quantity.unit for quantity in quantities]
     rows = [[value_text(value, raw, unit) for value, unit in zip(row, units, strict=True)] for row in values]
-    if not total or not any(_has_total(quantity) for quantity in quantities):
+    if not total or not any(quantity.total for quantity in quantities):
         return Grid(columns, rows)
     last = [
-        "total" if q.name == "name" else value_text(q.get(report, report.whole), raw, q.unit) if _has_total(q) else ""
+        "total" if q.name == "name" else value_text(q.get(report, report.whole), raw, q.unit) if q.total else ""
         for q in quantities
     ]
     return Grid(columns, [*rows, last], rules=frozenset({len(rows)}), styles={(len(rows), 0): "bold"})
 
 
-def _has_total(quantity: Quantity) -> bool:
-    return quantity.sums or quantity.name in LARGEST
-
-
-def heading(report: Report, width: int | None = None) -> list[Line]:
+def heading(report: Figures, width: int | None = None) -> list[Line]:
     """What the report is about: name, variant, input, and the source in lines that fit."""
     network = report.network
     shapes = ", ".join(
@@ -105,23 +81,7 @@ def heading(report: Report, width: int | None = None) -> list[Line]:
     return lines
 
 
-def scaled(value: int) -> str:
-    """A count to three digits with its SI prefix.
-
-    >>> scaled(1582671872), scaled(6998552), scaled(512)
-    ('1.58 G', '7.00 M', '512')
-    """
-    for power, prefix in ((12, "T"), (9, "G"), (6, "M"), (3, "K")):
-        if value >= 10**power:
-            digits = len(str(value // 10**power))
-            places = max(3 - digits, 0)
-            number = (value * 10**places + 10**power // 2) // 10**power
-            whole, fraction = divmod(number, 10**places)
-            return f"{whole}.{fraction:0{places}d} {prefix}" if places else f"{whole} {prefix}"
-    return str(value)
-
-
-def totals_line(report: Report) -> str:
+def totals_line(report: Figures) -> str:
     """The totals in one line."""
     totals = report.totals
     parts = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from ..units import amount
 from . import escape, grid, terminal
 from .grid import Column, Grid, Line
 
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from ..verify.confirm import LayerCheck, Verification
     from ..verify.flow import FlowRow
 
-MIB = 1 << 20
 CONFIRMED = "ok"
 DIFFERS = "differs"
 NOT_RUN = "-"
@@ -38,9 +38,8 @@ def write_verification(outcome: Verification, needed: int, quick_note: str, sche
     lines += [[], *grid.wrapped(summary(outcome), width, "bold" if outcome.ok else "bold red")]
     if quick_note:
         lines += grid.wrapped(quick_note, width, "dim")
-    lines += grid.wrapped(
-        f"{outcome.seconds:.2f} s, arrays of up to {-(-needed // MIB):,} MiB (estimate)", width, "dim"
-    )
+    memory = amount(needed, "bytes", 0, "up")
+    lines += grid.wrapped(f"{outcome.seconds:.2f} s, arrays of up to {memory} (estimate)", width, "dim")
     terminal.write_lines(lines)
 
 

@@ -15,6 +15,7 @@ from math import prod
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ...geometry import formula
+from ...units import NoAmount, read_amount
 
 if TYPE_CHECKING:
     from ...network import Network
@@ -44,8 +45,7 @@ DEVICES = {
 }
 """Named devices, with their makers' figures."""
 
-_PREFIXES = {"": 0, "k": 3, "K": 3, "M": 6, "G": 9, "T": 12, "P": 15}
-_RATE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kKMGTP]?)(FLOP/s|FLOPS|B/s)\s*")
+_RATE = re.compile(r"(.*?)(FLOP/s|FLOPS|B/s)\s*")
 
 
 class UnknownDevice(ValueError):
@@ -53,7 +53,7 @@ class UnknownDevice(ValueError):
 
 
 def read_device(text: str) -> Device:
-    """A device by its name, or as two rates: `10TFLOP/s,400GB/s`, with SI prefixes. Raises UnknownDevice.
+    """A device by its name, or as two rates: `10TFLOP/s,400GB/s`, in the prefixes of `units`. Raises UnknownDevice.
 
     >>> read_device("1.5TFLOP/s,400GB/s")[1:3]
     (1500000000000, 400000000000)
@@ -64,10 +64,11 @@ def read_device(text: str) -> Device:
     rates: dict[str, int] = {}
     for part in text.split(","):
         match = _RATE.fullmatch(part)
-        if match is None:
-            raise UnknownDevice(f"'{text}' is no device")
-        value = Fraction(match[1]) * 10 ** _PREFIXES[match[2]]
-        rates["bandwidth" if match[3] == "B/s" else "flops"] = int(value)
+        try:
+            rate = read_amount(match[1] if match else "")
+        except NoAmount as error:
+            raise UnknownDevice(f"'{text}' is no device") from error
+        rates["bandwidth" if match and match[2] == "B/s" else "flops"] = int(rate)
     if len(rates) != 2 or text.count(",") != 1 or 0 in rates.values():
         raise UnknownDevice(f"'{text}' is no device: it needs one rate in FLOP/s and one in B/s, both above 0")
     return Device(text, rates["flops"], rates["bandwidth"])

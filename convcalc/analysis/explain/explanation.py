@@ -17,7 +17,8 @@ from ...geometry import FORMULAS
 if TYPE_CHECKING:
     from ...layers.base import Shape
     from ..field.seen import Seen
-    from ..report import Report, Subject
+    from ..figures import Subject
+    from ..report import Report
 
 Amount = int | Fraction | str
 

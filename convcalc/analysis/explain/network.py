@@ -8,7 +8,8 @@ from ..cost.multiplications import effective_macs, im2col_elements, lecture_spac
 from .explanation import Section, Step, total
 
 if TYPE_CHECKING:
-    from ..report import Report, Subject
+    from ..figures import Subject
+    from ..report import Report
 
 
 def group_sections(report: Report, subject: Subject) -> tuple[Section, ...]:

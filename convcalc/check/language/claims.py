@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...analysis.quantity.registry import QUANTITIES
+from ...analysis.quantities import quantity, quantity_names
 from ...published.printed import ROUNDINGS
-from ..expect_section import OUTPUTS, quantity_names
+from ..expect_section import OUTPUTS
 
 Schema = dict[str, Any]
 SCALAR: Schema = {"type": ["string", "number", "boolean", "null"]}
@@ -17,8 +17,8 @@ CLAIM: Schema = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"},
 
 def _claims() -> Schema:
     properties: Schema = {}
-    for name in quantity_names():
-        known = QUANTITIES.get(name)
+    for name in sorted(quantity_names()):
+        known = quantity(name)
         properties[name] = {**CLAIM, "description": f"{known.meaning} ({known.unit})" if known else name}
         if name in OUTPUTS:
             properties[name]["anyOf"] = [*CLAIM["anyOf"], {"type": "object", "additionalProperties": CLAIM}]

@@ -1,4 +1,4 @@
-"""Values of quantities: integers, exact fractions, words, and shapes with named parts."""
+"""What a quantity is: its record, and its values: integers, exact fractions, words, and shapes with named parts."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 from math import prod
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from ..report import Report, Subject
+from .figures import Figures, Subject
 
 
 class Shaped(NamedTuple):
@@ -31,18 +31,56 @@ class Shaped(NamedTuple):
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 Value = int | str | Fraction | Shaped | None
-Getter = Callable[[Report, Subject], Value]
+Getter = Callable[[Figures, Subject], Value]
+"""How a quantity is read."""
+Total = Literal["sum", "largest", "own"]
+"""How a network's figure follows from its layers': their sum, the largest, or in a way of its own."""
 
 
 class Quantity(NamedTuple):
-    """One thing that can be asked: its unit, its meaning in one line, and how it is read."""
+    """Everything that is known of one thing that can be asked of a layer, a group or a network."""
 
     name: str
     unit: str
     meaning: str
+    """In one line."""
     get: Getter
-    sums: bool = False
-    """Whether it adds up over layers, so that shares and plots make sense."""
+    total: Total | None = None
+    """None: it says something of one layer or group, and tables have no total of it."""
+    aliases: tuple[str, ...] = ()
+    """Other names under which it may be asked for: those of papers, and that of its total."""
+    needs: Literal["--device"] | None = None
+    """The option without which it has no value."""
+    compared: Literal["network", "stages"] | None = None
+    """Whether `diff` compares it: of the network alone, or of each stage too."""
+    words: bool = False
+    """Whether its values are words, which a narrow terminal may cut."""
+    note: str = ""
+    """What else its numbers mean, printed where it is shown."""
+    remarks: Callable[[Figures], list[str]] | None = None
+    """What is said of this network where it is shown."""
+    asked: str = ""
+    """The name under which it was asked for, where it is an alias."""
+
+    @property
+    def heading(self) -> str:
+        """The name under which it is shown: the one that was asked for."""
+        return self.asked or self.name
+
+    @property
+    def described(self) -> str:
+        """Its meaning and its other names."""
+        return f"{self.meaning}; also {', '.join(self.aliases)}" if self.aliases else self.meaning
+
+
+def number(value: Value) -> int | Fraction | None:
+    """The number that a value is; None for a word, a shape or none.
+
+    >>> number(decimal(Fraction(16, 3))), number(7), number(shaped((3, 8, 8))), number("conv2d")
+    (Fraction(16, 3), 7, None, None)
+    """
+    raw = value.raw if isinstance(value, Shaped) else value
+    return raw if isinstance(raw, (int, Fraction)) else None
 
 
 SPACE_LETTERS = {1: ("l",), 2: ("h", "w"), 3: ("d", "h", "w")}

@@ -1,0 +1,429 @@
+"""The registry of quantities: one record says everything about one thing that can be asked.
+
+It serves the columns of `table`, the values of published cells, `expect`, budgets, `diff` and the documentation.
+On a group costs sum; `out_channels` and `output` are its output's; `patch`, `kernel_size`, `stride`, `padding`
+and `dilation` its only windowed layer's, else empty; `repeats` counts its repetitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from ..layers.base import OPERATIONS
+from ..units import amount
+from .figures import Figures, Subject
+from .quantity import SPACE_LETTERS, Getter, Quantity, Shaped, Value, decimal, per_axis, shaped
+
+if TYPE_CHECKING:
+    from ..layers.base import Layer, Patch, Shape, Shapes
+    from .cost.costs import Cost
+    from .field.advance import AxisField
+    from .figures import Fact
+
+MOST_NAMES = 4
+"""Layers that a remark names."""
+
+
+# What a subject is: its name, shapes and window.
+
+
+def _kind(figures: Figures, subject: Subject) -> Value:
+    if subject.group is not None:
+        return subject.group.kind
+    return figures.node(subject.output).kind if subject.output is not None else None
+
+
+def _output(figures: Figures, subject: Subject) -> Value:
+    return shaped(figures.shape(subject))
+
+
+def _input(figures: Figures, subject: Subject) -> Value:
+    """The shape that the subject's first layer reads."""
+    for i in subject.nodes:
+        node = figures.node(i)
+        return shaped(figures.node(node.inputs[0]).shape if node.inputs else node.shape)
+    return _output(figures, subject)
+
+
+def _channels(shape: Getter) -> Getter:
+    def get(figures: Figures, subject: Subject) -> Value:
+        value = shape(figures, subject)
+        return value.raw[0] if isinstance(value, Shaped) and isinstance(value.raw, tuple) else None
+
+    return get
+
+
+def _only_window(figures: Figures, subject: Subject) -> Layer | None:
+    """The only layer of a subject whose window slides; None where there is none or more than one."""
+    found: Layer | None = None
+    for i in subject.nodes:
+        layer = figures.node(i).layer
+        if layer is not None and layer.patch is not None:
+            if found is not None:
+                return None
+            found = layer
+    return found
+
+
+def _only_patch(figures: Figures, subject: Subject) -> Patch | None:
+    layer = _only_window(figures, subject)
+    return None if layer is None else layer.patch
+
+
+def _of_patch(read: Callable[[Patch], tuple[int, ...]]) -> Getter:
+    def get(figures: Figures, subject: Subject) -> Value:
+        patch = _only_patch(figures, subject)
+        return None if patch is None else per_axis(read(patch))
+
+    return get
+
+
+def _padding(figures: Figures, subject: Subject) -> Value:
+    patch = _only_patch(figures, subject)
+    if patch is None:
+        return None
+    if isinstance(patch.padding, str):
+        return patch.padding
+    return per_axis(tuple([a if a == b else f"{a}:{b}" for a, b in patch.padding]))
+
+
+def _patch(figures: Figures, subject: Subject) -> Value:
+    patch = _only_patch(figures, subject)
+    if patch is None:
+        return None
+    kernel, stride = patch.kernel_size, patch.stride
+    k = "×".join(map(str, kernel))
+    s = str(stride[0]) if len(set(stride)) == 1 else "×".join(map(str, stride))
+    shape = figures.shape(subject)
+    return Shaped("{k}/{s}", {"k": k, "s": s, "c": shape[0] if shape else "-"}, (kernel, stride))
+
+
+def _groups(figures: Figures, subject: Subject) -> Value:
+    """None of a separable convolution too: its two products divide the channels differently."""
+    layer = _only_window(figures, subject)
+    return None if layer is None or layer.multiplies == "separable" else layer.channel_groups
+
+
+def _repeats(figures: Figures, subject: Subject) -> Value:
+    return subject.group.repeats if subject.group else 1
+
+
+def _filter(figures: Figures, subject: Subject) -> Value:
+    """The weight of the only convolution or linear layer, as papers write it: kernel × in × out."""
+    weighted = [node for node in map(figures.node, subject.nodes) if node.layer is not None and node.layer.weighted]
+    if len(weighted) != 1 or weighted[0].layer is None or weighted[0].layer.multiplies == "separable":
+        return None
+    node, patch = weighted[0], weighted[0].layer.patch
+    kernel = () if patch is None else patch.kernel_size
+    read = figures.network.input_shapes(node)[0]
+    parts: dict[str, object] = dict(zip(SPACE_LETTERS.get(len(kernel), ()), kernel, strict=False))
+    parts["in"] = read[0] // (weighted[0].layer.channel_groups or 1) if kernel else read[-1]
+    parts["out"] = node.shape[0] if kernel else node.shape[-1]
+    return Shaped("×".join([*map(str, kernel), "{in}", "{out}"]), parts, (*kernel, parts["in"], parts["out"]))
+
+
+def _filter_weights(figures: Figures, subject: Subject) -> Value:
+    layers = ((i, figures.node(i).layer) for i in subject.nodes)
+    return sum([figures.costs[i].weights for i, layer in layers if layer is not None and layer.weighted])
+
+
+# What it costs: parameters, work, and the time that a device needs at least.
+
+
+def _cost(read: Callable[[Cost], int]) -> Getter:
+    return lambda figures, subject: read(figures.cost(subject))
+
+
+def _summed(fact: Fact) -> Getter:
+    """The sum of a count over the subject's layers, at the figures' batch."""
+    return lambda figures, subject: figures.summed(fact, subject)
+
+
+def _effective_macs(layer: Layer, inputs: Shapes, output: Shape) -> int:
+    from .cost.multiplications import effective_macs
+
+    return effective_macs(layer, inputs, output)
+
+
+def _flops_of(kind: str) -> Getter:
+    """The FLOPs of one kind of operation."""
+    each = OPERATIONS[kind][0]
+    return _summed(lambda layer, inputs, output: each * layer.operations(inputs, output).get(kind, 0))
+
+
+def _backward(figures: Figures, subject: Subject) -> int:
+    return figures.batch * sum([figures.backward[i] for i in subject.nodes])
+
+
+def _step(figures: Figures, subject: Subject) -> Value:
+    return figures.cost(subject).macs + _backward(figures, subject)
+
+
+def _winograd(tile: int) -> Getter:
+    def count(layer: Layer, inputs: Shapes, output: Shape) -> int:
+        from .cost.multiplications import winograd_macs
+
+        return winograd_macs(layer, inputs, output, tile)
+
+    return _summed(count)
+
+
+def _fft_flops(layer: Layer, inputs: Shapes, output: Shape) -> int:
+    from .cost.multiplications import fft_flops
+
+    return fft_flops(layer, inputs, output)
+
+
+def _lecture_time(layer: Layer, inputs: Shapes, output: Shape) -> int:
+    from .cost.multiplications import lecture_time
+
+    return lecture_time(layer, inputs, output)
+
+
+def _lecture_space(figures: Figures, subject: Subject) -> Value:
+    """Of one example."""
+    from .cost.multiplications import lecture_space
+
+    return figures.summed(lecture_space, subject) // figures.batch
+
+
+def _moved(figures: Figures, subject: Subject) -> int:
+    return sum([figures.moved[i] for i in subject.nodes])
+
+
+def _intensity(figures: Figures, subject: Subject) -> Value:
+    from .cost.device import intensity
+
+    return decimal(intensity(figures.cost(subject).flops, _moved(figures, subject)))
+
+
+def _time(figures: Figures, subject: Subject) -> Value:
+    """The sum of the layers' least times, rounded down, so that it stays a bound."""
+    from .cost.device import least_total
+
+    if figures.device is None:
+        return None
+    costs, batch, moved = figures.costs, figures.batch, figures.moved
+    return int(least_total([(costs[i].flops * batch, moved[i]) for i in subject.nodes], figures.device) * 10**9)
+
+
+def _bound(figures: Figures, subject: Subject) -> Value:
+    from .cost.device import limit
+
+    moved = _moved(figures, subject)
+    return limit(figures.cost(subject).flops, moved, figures.device) if figures.device is not None and moved else None
+
+
+def _on_device(figures: Figures) -> list[str]:
+    device = figures.device
+    if device is None:
+        return []
+    source = f" ({device.source})" if device.source else ""
+    return [f"device {device.name}: {device.flops:,} FLOP/s, {device.bandwidth:,} B/s{source}"]
+
+
+# What it takes of memory, in bytes at the figures' batch and dtype.
+
+
+def _activations(figures: Figures, subject: Subject) -> int:
+    return figures.activations(subject.nodes)
+
+
+def _params_memory(figures: Figures, subject: Subject) -> int:
+    return figures.cost(subject).params * figures.item
+
+
+def _optimizer(figures: Figures, subject: Subject) -> int:
+    from .memory.training import OPTIMIZERS
+
+    return OPTIMIZERS[figures.optimizer] * _params_memory(figures, subject)
+
+
+def _activation(figures: Figures, subject: Subject) -> Value:
+    return figures.activations(subject.nodes) * figures.item
+
+
+def _live(figures: Figures, subject: Subject) -> Value:
+    live = figures.liveness.live
+    return max([live[i] for i in subject.nodes], default=0) * figures.batch * figures.item
+
+
+def _saved(figures: Figures, subject: Subject) -> int:
+    return sum([figures.saved[i] for i in subject.nodes])
+
+
+def _workspace(figures: Figures, subject: Subject) -> Value:
+    """The largest, since layers run one after another; of one example, as Caffe holds it."""
+    from .cost.multiplications import im2col_elements
+
+    elements = figures.figures(im2col_elements)
+    return max([elements[i] for i in subject.nodes], default=0) * figures.item
+
+
+def _training(figures: Figures, subject: Subject) -> Value:
+    return 2 * _params_memory(figures, subject) + _optimizer(figures, subject) + _saved(figures, subject)
+
+
+def _peak(figures: Figures) -> list[str]:
+    """Where the peak is and what is alive there; on a microcontroller, what has to fit."""
+    facts, nodes = figures.liveness, figures.network.nodes
+    alive = facts.alive(facts.peak)
+    names = ", ".join(nodes[i].name for i in alive[-MOST_NAMES:])
+    more = f" and {len(alive) - MOST_NAMES} more" if len(alive) > MOST_NAMES else ""
+    peak = amount(facts.live[facts.peak] * figures.batch * figures.item, "bytes")
+    lines = [f"peak: {peak} at {nodes[facts.peak].name}; alive there: {names}{more}"]
+    if figures.dtype == "int8":
+        flash = amount(figures.totals.params * figures.item, "bytes")
+        lines.append(f"microcontroller: flash {flash} for the params, RAM (arena) {peak}")
+    return lines
+
+
+# What it sees of the network's input.
+
+
+def _of_field(read: Callable[[AxisField], object], moving: bool = True) -> Getter:
+    """One figure of the receptive field of a subject's output, per axis of the network's input.
+
+    A `moving` figure has none on an axis where the field does not move with the position.
+    """
+
+    def get(figures: Figures, subject: Subject) -> Value:
+        fields = None if subject.output is None else figures.receptive_fields.fields[subject.output]
+        if not fields:
+            return None
+        values = tuple([None if moving and field.jump is None else read(field) for field in fields])
+        return None if values == (None,) * len(values) else per_axis(values)
+
+    return get
+
+
+def _joins(figures: Figures) -> list[str]:
+    """Joins of paths that see different things."""
+    notes = figures.receptive_fields.notes
+    more = len(notes) - MOST_NAMES
+    lines = [f"{note.node}: {note.message}" for note in notes[:MOST_NAMES]]
+    return [*lines, f"{more} more joins of unequal or misaligned paths"] if more > 0 else lines
+
+
+def _depth(figures: Figures, subject: Subject) -> Value:
+    return figures.depth(subject.nodes)
+
+
+_SHAPE = "elements an axis"
+_AXIS = "pixels an axis"
+
+_RECORDS = (
+    Quantity("name", "", "path of the layer", lambda figures, subject: subject.name, aliases=("layer",), words=True),
+    Quantity("kind", "", "kind of the layer, or name of the block", _kind, aliases=("type",), words=True),
+    Quantity("input", _SHAPE, "shape that it reads: [channels, *space]", _input, aliases=("input_size",)),
+    Quantity("output", _SHAPE, "shape of the output: [channels, *space]", _output, aliases=("output_size",),
+             compared="stages"),
+    Quantity("in_channels", "channels", "channels of the input", _channels(_input)),
+    Quantity("out_channels", "channels", "channels of the output", _channels(_output)),
+    Quantity("patch", "", "kernel size / stride of the only windowed layer", _patch),
+    Quantity("kernel_size", "pixels", "kernel size of the only windowed layer",
+             _of_patch(lambda patch: patch.kernel_size)),
+    Quantity("stride", "pixels", "stride of the only windowed layer", _of_patch(lambda patch: patch.stride)),
+    Quantity("padding", "pixels", "padding of the only windowed layer", _padding),
+    Quantity("dilation", "", "dilation of the only windowed layer", _of_patch(lambda patch: patch.dilation)),
+    Quantity("groups", "", "groups of the only windowed layer", _groups),
+    Quantity("repeats", "", "how often the item is repeated", _repeats, aliases=("count",)),
+    Quantity("filter", "", "kernel × in × out of the only weighted layer; in is that of one group", _filter),
+    Quantity("filter_weights", "numbers", "weights of convolutions and linear layers alone", _filter_weights,
+             total="sum"),
+    Quantity("params", "numbers", "learnable numbers, biases included", _cost(lambda cost: cost.params), total="sum",
+             compared="stages"),
+    Quantity("weights", "numbers", "learnable numbers in tensors named weight", _cost(lambda cost: cost.weights),
+             total="sum"),
+    Quantity("buffers", "numbers", "running statistics", _cost(lambda cost: cost.buffers), total="sum",
+             compared="network"),
+    Quantity("macs", "MACs", "multiply-accumulates: all taps, no bias", _cost(lambda cost: cost.macs), total="sum",
+             compared="stages"),
+    Quantity("flops", "FLOPs", "2 macs + bias adds + other operations", _cost(lambda cost: cost.flops), total="sum",
+             compared="network"),
+    Quantity("effective_macs", "MACs", "macs without those on padding", _summed(_effective_macs), total="sum",
+             note="taps on padding not counted"),
+    *(
+        Quantity(f"{kind}_flops", "FLOPs", f"flops of {what}", _flops_of(kind), total="sum")
+        for kind, what in (
+            ("mac", "multiply-accumulates: 2 macs"),
+            ("bias", "bias additions"),
+            ("activation", "activations"),
+            ("normalization", "normalizations"),
+            ("pooling", "pooling"),
+            ("elementwise", "additions and products of layers"),
+            ("interpolation", "resizing"),
+        )
+    ),
+    Quantity("backward_macs", "MACs", "backward pass: gradients of weights and of inputs", _backward, total="sum"),
+    Quantity("step_macs", "MACs", "a training step: forward and backward", _step, total="sum"),
+    Quantity("winograd2", "multiplications", "by Winograd F(2, 3) where it applies, else macs", _winograd(2),
+             total="sum"),
+    Quantity("winograd4", "multiplications", "by Winograd F(4, 3) where it applies, else macs", _winograd(4),
+             total="sum"),
+    Quantity("fft", "FLOPs", "estimate by FFT for convolutions, else 2 macs", _summed(_fft_flops), total="sum",
+             note="an estimate, kernel transforms included; each padded axis rounded up to a power of two"),
+    Quantity("time_complexity", "products", "sum of M^2 K^2 C_in C_out over convolutions, groups ignored",
+             _summed(_lecture_time), total="sum"),
+    Quantity("space_complexity", "numbers", "sum of K^2 C_in C_out + M^2 C_out over convolutions", _lecture_space,
+             total="sum"),
+    Quantity("bytes_moved", "bytes", "inputs and params read once, outputs written once", _moved, total="sum"),
+    Quantity("intensity", "FLOPs/byte", "arithmetic intensity: flops / bytes_moved", _intensity),
+    Quantity("time", "ns", "least time on --device by the roofline: a bound, not an estimate", _time, total="sum",
+             needs="--device",
+             note="roofline, a lower bound: the larger of flops / rate and bytes / bandwidth, layer by layer",
+             remarks=_on_device),
+    Quantity("bound", "", "what bounds the time on --device: compute or memory", _bound, needs="--device",
+             remarks=_on_device),
+    Quantity("activations", "elements", "elements of the outputs of its layers", _activations, total="sum",
+             compared="network"),
+    Quantity("params_memory", "bytes", "params at --dtype", _params_memory, total="sum"),
+    Quantity("gradients", "bytes", "gradients of params", _params_memory, total="sum"),
+    Quantity("optimizer", "bytes", "state of --optimizer: 0, 1 (momentum) or 2 (adam) a param", _optimizer,
+             total="sum"),
+    Quantity("activation", "bytes", "its output", _activation, total="sum"),
+    Quantity("live", "bytes", "alive while it runs at inference, in the given order; total: the peak", _live,
+             total="largest", aliases=("peak_memory",), compared="network",
+             note="inference in the given order; a tensor lives from its layer to its last reader; views are free",
+             remarks=_peak),
+    Quantity("saved", "bytes", "kept for backward and by no earlier layer, as PyTorch does", _saved, total="sum",
+             note="PyTorch's saved tensors, each once, at the layer that keeps it first; without params"),
+    Quantity("workspace", "bytes", "im2col matrix of one example; total: the largest", _workspace, total="largest"),
+    Quantity("training", "bytes", "params, gradients, optimizer state and saved tensors", _training, total="sum"),
+    Quantity("receptive_field", _AXIS, "extent of the input that one output position sees",
+             _of_field(lambda field: field.size, moving=False), compared="network",
+             note="pixels of the input, padding included; behind a global pool the whole input, jump empty",
+             remarks=_joins),
+    Quantity("jump", _AXIS, "input pixels between neighbouring output positions", _of_field(lambda field: field.jump),
+             remarks=_joins),
+    Quantity("start", _AXIS, "first input pixel that position 0 sees; padding is negative",
+             _of_field(lambda field: field.start), remarks=_joins),
+    Quantity("centre", _AXIS, "middle of what position 0 sees", _of_field(lambda field: field.centre), remarks=_joins),
+    Quantity("effective_padding", _AXIS, "input pixels of padding that position 0 sees: -start",
+             _of_field(lambda field: -field.start)),
+    Quantity("depth", "layers", "weighted layers on the longest path", _depth, total="own", compared="network"),
+)  # fmt: skip
+
+QUANTITIES: dict[str, Quantity] = {record.name: record for record in _RECORDS}
+"""Name -> quantity."""
+
+_NAMED = {name: record for record in _RECORDS for name in (record.name, *record.aliases)}
+
+
+def quantity(name: str) -> Quantity | None:
+    """The quantity of a name or an alias of it; None for an unknown one."""
+    return _NAMED.get(name)
+
+
+def quantity_names() -> list[str]:
+    """Every name under which a quantity may be asked for, aliases included."""
+    return list(_NAMED)
+
+
+def notes(figures: Figures, quantities: Iterable[Quantity]) -> list[str]:
+    """The lines that stand under a table which shows these quantities: what is said of this network, then of each."""
+    shown = {quantity.name: quantity for quantity in quantities}.values()
+    remarks = dict.fromkeys(quantity.remarks for quantity in shown if quantity.remarks is not None)
+    lines = [line for remark in remarks for line in remark(figures)]
+    return [*lines, *(f"{quantity.name}: {quantity.note}" for quantity in shown if quantity.note)]
