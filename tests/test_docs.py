@@ -42,6 +42,12 @@ def test_a_block_that_is_not_what_its_fence_says_is_found(block: str) -> None:
     assert len(unreadable(f"```{block}```\n")) == 1
 
 
+def test_blocks_of_lists_are_run() -> None:
+    assert len(unreadable("1. Like this:\n\n   ```python\n   1 / 0\n   ```\n")) == 1
+    found = differences("- So:\n\n  ```console\n  $ convcalc --version\n  convcalc 0.0\n  ```\n")
+    assert "-  convcalc 0.0" in found and any(line.startswith("+  convcalc ") for line in found)
+
+
 def test_the_set_up_commands_are_two() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     lines = [line for line in readme.splitlines() if line.startswith("python3 -m venv")]

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from difflib import unified_diff
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from textwrap import dedent, indent
 
 import yaml
 
@@ -27,13 +28,13 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 GENERATED = frozenset({"codes.md"})
 """Pages whose blocks other tests run: wrong specs stand in them."""
-_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$", re.DOTALL | re.MULTILINE)
 _NAMED = re.compile(r"# ([\w./-]+\.ya?ml)\n")
 
 
 def blocks(page: str) -> list[tuple[str, str]]:
-    """(language, text) of a page's fenced blocks, in order."""
-    return _BLOCK.findall(page)
+    """(language, text) of a page's fenced blocks, in order; those of lists without their indentation."""
+    return [(block["language"], dedent(block["text"])) for block in _BLOCK.finditer(page)]
 
 
 def commands(session: str) -> list[tuple[str, str]]:
@@ -89,16 +90,17 @@ def played(page: str) -> str:
     """The page with the output of each console example as it is now."""
 
     def run(block: re.Match[str]) -> str:
-        if block[1] == "yaml":
-            session.write(block[2])
-        if block[1] != "console":
+        language, text = block["language"], dedent(block["text"])
+        if language == "yaml":
+            session.write(text)
+        if language != "console":
             return block[0]
         parts = []
-        for command, expected in commands(block[2]):
+        for command, expected in commands(text):
             _, printed = session.run("bash", "-c", command)
             same = printed.rstrip() == expected.rstrip()
             parts.append(f"$ {command}\n{expected if same else printed}")
-        return f"```console\n{''.join(parts)}```"
+        return indent(f"```console\n{''.join(parts)}```", block["indent"])
 
     with TemporaryDirectory() as folder:
         session = Session(Path(folder))
