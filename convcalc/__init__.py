@@ -11,14 +11,13 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from . import reference
-    from .analysis.report import Report
+    from .analysis.report import Report, analyse
     from .findings import Finding, SpecError, UsageError
     from .geometry.errors import GeometryError
     from .geometry.inversion import invert
     from .geometry.solve import solve
     from .language import load, loads, parse_layer
     from .network import Network
-    from .published.report import analyse
 
 _PLACES = {
     "Finding": ".findings",
@@ -27,7 +26,7 @@ _PLACES = {
     "Report": ".analysis.report",
     "SpecError": ".findings",
     "UsageError": ".findings",
-    "analyse": ".published.report",
+    "analyse": ".analysis.report",
     "invert": ".geometry.inversion",
     "load": ".language",
     "loads": ".language",

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from convcalc.findings import Finding
 from convcalc.language import gallery_path
-from convcalc.language.document import KEYS
 from convcalc.language.fields import fields_of
+from convcalc.language.sections import Sections
 from convcalc.layers.registry import KINDS
 from convcalc.render.findings import finding_text
 
@@ -69,9 +69,13 @@ def mutations(draw: st.DrawFn) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+KEYS = tuple(Sections.keys)
 FIELDS = sorted({name for kind in KINDS for name in fields_of(kind)})
 SCALARS: st.SearchStrategy[Any] = st.one_of(
-    st.none(), st.booleans(), st.integers(-2, 9), st.sampled_from([2**63, 10**30, 0.5, -0.0, "", *WORDS, *KINDS, *KEYS])
+    st.none(),
+    st.booleans(),
+    st.integers(-2, 9),
+    st.sampled_from([2**63, 10**30, 0.5, -0.0, "", *WORDS, *KINDS, *KEYS]),
 )
 NAMES = st.sampled_from(
     [*KEYS, *KINDS, *FIELDS, "name", "from", "repeat", "when", "branches", "a", "b", "1x1", "0", "input"]

@@ -23,7 +23,6 @@ FLOORS = {
     "analysis": 4,
     "reference": 4,
     "export": 4,
-    "published": 5,
     "verify": 5,
     "check": 6,
     "render": 7,
@@ -86,11 +85,6 @@ KNOWN_CIRCLES: list[set[str]] = [
     {"convcalc.language.expand", "convcalc.language.structures"},
     {"convcalc.onnx.convert", "convcalc.onnx.load", "convcalc.onnx.origin"},
     {f"convcalc.analysis.explain.{name}" for name in ("explanation", "field", "layer", "network")},
-    {
-        *("convcalc.analysis.report", "convcalc.analysis.contract", "convcalc.analysis.subjects"),
-        *(f"convcalc.analysis.quantity.{name}" for name in ("cost", "filter", "memory", "registry", "values")),
-        *(f"convcalc.published.{name}" for name in ("compare", "reading", "report", "section")),
-    },
 ]
 """Circles that stand for now; parts of them are no new ones."""
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from convcalc import analyse, load, loads
+from convcalc.analysis.gallery import index_path, read_index, spec_entry
+from convcalc.analysis.published import TableResult, compare
 from convcalc.analysis.quantities import quantity
 from convcalc.analysis.quantity import Shaped
 from convcalc.analysis.subjects import find
 from convcalc.language import SpecOrigin, gallery_names, gallery_path
 from convcalc.marked import List, Map, Marked, Text
 from convcalc.network import Network
-from convcalc.published.compare import TableResult, compare
-from convcalc.published.index import index_path, read_index, spec_entry
 from convcalc.render.gallery import gallery_grid, gallery_summary
 from convcalc.render.grid import markdown
 from tests.gallery_variants import variants

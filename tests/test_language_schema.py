@@ -12,16 +12,17 @@ import jsonschema
 import pytest
 import yaml
 
-from convcalc.check.language import language_schema
-from convcalc.check.language.field_notes import FIELD_NOTES
+from convcalc.analysis.quantities import QUANTITY_NAMES
 from convcalc.codes import codes, page
 from convcalc.language import gallery_path
 from convcalc.language.fields import fields_of
+from convcalc.language.json_schema import language_schema
+from convcalc.language.kind_schema import FIELD_NOTES
 from convcalc.layers.registry import KINDS
 
 from .command import run
 
-SCHEMA = language_schema()
+SCHEMA = language_schema(QUANTITY_NAMES)
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
 BASE: dict[str, Any] = {"convcalc": 1, "input": [3, 32, 32], "layers": [{"conv2d": {"out": 8, "k": 3}}]}
 LEFT_TO_CHECK = {"CC102", "CC106", "CC107", "CC108", "CC109", "CC110", "CC111"}

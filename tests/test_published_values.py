@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from convcalc import analyse, loads
+from convcalc.analysis.published import compare
 from convcalc.analysis.quantities import quantity
 from convcalc.analysis.quantity import Shaped
 from convcalc.analysis.subjects import find
 from convcalc.findings import SpecError
-from convcalc.published.compare import compare
 
 SPEC = """
 convcalc: 1

@@ -73,4 +73,4 @@ def test_a_name_that_is_none(name: str, hint: str) -> None:
 
 def test_listing_computes_nothing() -> None:
     modules = loaded("specs")
-    assert unwanted(modules, "numpy", "rich", "convcalc.layers.conv", "convcalc.published.compare") == set()
+    assert unwanted(modules, "numpy", "rich", "convcalc.layers.conv", "convcalc.analysis.published") == set()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from convcalc.analysis.gallery import index_path, spec_entry
 from convcalc.language import gallery_names
-from convcalc.published.index import index_path, spec_entry
 from convcalc.render.gallery import gallery_grid, gallery_summary
 from convcalc.render.grid import markdown
 

@@ -410,15 +410,15 @@ QUANTITIES: dict[str, Quantity] = {record.name: record for record in _RECORDS}
 
 _NAMED = {name: record for record in _RECORDS for name in (record.name, *record.aliases)}
 
+QUANTITY_NAMES: dict[str, str] = {
+    name: f"{known.meaning} ({known.unit})" if known.unit else known.meaning for name, known in sorted(_NAMED.items())
+}
+"""Every name under which a quantity may be asked for, aliases included -> what it means."""
+
 
 def quantity(name: str) -> Quantity | None:
     """The quantity of a name or an alias of it; None for an unknown one."""
     return _NAMED.get(name)
-
-
-def quantity_names() -> list[str]:
-    """Every name under which a quantity may be asked for, aliases included."""
-    return list(_NAMED)
 
 
 def notes(figures: Figures, quantities: Iterable[Quantity]) -> list[str]:

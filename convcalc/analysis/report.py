@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .. import __version__
@@ -12,6 +13,7 @@ from .figures import Figures, Subject
 if TYPE_CHECKING:
     from .cost.costs import Cost
     from .cost.device import Device
+    from .published import TableResult
 
 FORMAT = 1
 
@@ -27,10 +29,31 @@ CONVENTIONS = {
 
 
 class Report(Figures):
-    """The figures of one network at one batch size. Build it with `convcalc.analyse`."""
+    """The figures of one network at one batch size, and the printed tables of its spec beside them.
+
+    Build it with `convcalc.analyse`. Every analysis is computed when it is first asked for.
+    """
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """What keeps the printed tables from being compared: options that change what they describe."""
+        origin = self.network.origin
+        if origin is None or origin.section("published") is None:
+            return ()
+        return (*origin.overridden, *(("--batch",) if self.batch != 1 else ()))
+
+    @cached_property
+    def published(self) -> tuple[TableResult, ...]:
+        """The printed tables beside the computed ones; none where they are skipped. Raises SpecError."""
+        origin = self.network.origin
+        if origin is None or origin.section("published") is None or self.skipped:
+            return ()
+        from .published import compare
+
+        return compare(self.network)
 
     def to_dict(self) -> dict[str, object]:
-        """The report as the JSON contract of `convcalc table` (without the published tables)."""
+        """The report as the JSON contract of `convcalc table`."""
         network = self.network
         nodes = network.nodes
         everything = range(len(nodes))
@@ -50,6 +73,7 @@ class Report(Figures):
                 "activations": self.activations(everything),
                 "depth": self.depth(everything),
             },
+            "published": [result.to_dict() for result in self.published],
         }
 
 
@@ -61,7 +85,7 @@ def analyse(
     optimizer: str = "sgd",
     device: Device | None = None,
 ) -> Report:
-    """The report of a network: costs of every layer, totals, and the analyses on demand.
+    """The report of a network: costs of every layer, totals, analyses and printed tables on demand.
 
     `batch` (at least 1) multiplies macs, flops and activations. `dtype` is that of activations and params in
     memory (float64, float32, float16, bfloat16, int8), `optimizer` sgd, momentum or adam, `device` what the
@@ -69,9 +93,9 @@ def analyse(
     or an unknown dtype or optimizer.
 
     >>> from convcalc import loads
-    >>> spec = "{convcalc: 1, input: [3, 32, 32], layers: [{conv2d: {out: 8, k: 3}}]}"
-    >>> analyse(loads(spec)).totals.macs
-    194400
+    >>> report = analyse(loads("{convcalc: 1, input: [3, 32, 32], layers: [{conv2d: {out: 8, k: 3}}]}"), batch=2)
+    >>> report.totals.macs, report.to_dict()["published"]
+    (388800, [])
     """
     report = Report(network, batch, dtype, optimizer, device)
     _ = report.totals

@@ -8,19 +8,20 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ..analysis.figures import Figures, Subject
-from ..analysis.quantities import quantity
+from ..analysis.quantities import QUANTITY_NAMES, quantity
 from ..analysis.quantity import Shaped, Value, number
 from ..analysis.subjects import find
 from ..findings import Finding, SpecError, UsageError
 from ..hints import suggest
+from ..language.expectations import Claim, Expectation, read_expectations
+from ..language.grammar import integers
 from ..marked import List, Text
 from .builds import Builds, DoesNotBuild, Key, describe
 from .claim_values import NumberClaim, parse_number_claim
 from .config import Budget
-from .expect_section import Claim, Expectation, Reader, integers
 
 if TYPE_CHECKING:
-    from ..published.compare import Cell, TableResult
+    from ..analysis.published import Cell, TableResult
 
 UPDATE = "convcalc check --update writes the present values"
 
@@ -36,36 +37,43 @@ class Unmet:
 
 def check_expectations(builds: Builds) -> tuple[list[Unmet], list[Finding]]:
     """(claims that do not hold, findings about claims that cannot be judged)."""
-    reader = Reader(builds.origin)
+    expectations, findings = read_expectations(builds.origin, QUANTITY_NAMES)
     unmet: list[Unmet] = []
-    for expectation in reader.read():
+    for expectation in expectations:
         for found in _judge(builds, expectation):
             if isinstance(found, Unmet):
                 unmet.append(found)
             else:
-                reader.findings.append(found)
-    return unmet, reader.findings
+                findings.append(found)
+    return unmet, findings
 
 
 def _judge(builds: Builds, expectation: Expectation) -> Iterator[Unmet | Finding]:
+    key = _key(expectation)
     try:
-        report = builds.report(expectation.key)
+        report = builds.report(key)
     except DoesNotBuild as error:
-        if expectation.key in builds.reported:
+        if key in builds.reported:
             return
-        message = f"this does not build{describe(expectation.key)}: {error.message}"
-        yield builds.origin.finding_at("CC306", message, expectation.at, hint=error.hint)
+        message = f"this does not build{describe(key)}: {error.message}"
+        yield builds.origin.finding_at("CC306", message, expectation.written, hint=error.hint)
         return
     for claim in expectation.claims:
         subject = _subject(report, claim)
         if subject is None:
             what = "output" if claim.of_output else "layer, stage or input"
-            message = f"no {what} is called '{claim.where}'{describe(expectation.key)}"
+            message = f"no {what} is called '{claim.where}'{describe(key)}"
             yield _finding(builds, "CC306", message, claim, _nearest(report, claim))
             continue
-        outcome = _compare(builds, claim, report, subject, expectation.key)
+        outcome = _compare(builds, claim, report, subject, key)
         if outcome is not None:
             yield outcome
+
+
+def _key(expectation: Expectation) -> Key:
+    """The network that is meant."""
+    given = tuple(expectation.input.items()) if isinstance(expectation.input, dict) else expectation.input
+    return expectation.variant, tuple((expectation.params or {}).items()) or None, given or None
 
 
 def _subject(report: Figures, claim: Claim) -> Subject | None:
@@ -94,11 +102,12 @@ def _finding(builds: Builds, code: str, message: str, claim: Claim, hint: str | 
 
 def _compare(builds: Builds, claim: Claim, report: Figures, subject: Subject, key: Key) -> Unmet | Finding | None:
     name = claim.key.text if not claim.of_output else "output"
-    actual = claim.quantity.get(report, subject)
+    asked = quantity(claim.quantity)
+    assert asked is not None
+    actual = asked.get(report, subject)
     if actual is None:
         message = f"{claim.where or report.network.name} has no {name}{describe(key)}"
-        needed = claim.quantity.needs
-        return _finding(builds, "CC306", message, claim, f"{name} needs {needed}" if needed else None)
+        return _finding(builds, "CC306", message, claim, f"{name} needs {asked.needs}" if asked.needs else None)
     if isinstance(claim.value, Text) and claim.value.empty:
         finding = _finding(builds, "CC301", f"{name} is {say(actual)}; nothing is expected", claim, UPDATE)
         return Unmet(claim, actual, finding)
@@ -180,7 +189,7 @@ def check_published(builds: Builds) -> list[Finding]:
     """Findings about the printed tables of a spec."""
     if builds.origin.section("published") is None:
         return []
-    from ..published.compare import Comparison
+    from ..analysis.published import Comparison
 
     builds.report()
     try:
@@ -200,28 +209,30 @@ def _table(builds: Builds, result: TableResult) -> Iterator[Finding]:
         if cell.difference is None:
             message = f"{place}: printed '{cell.printed.text}', computed {computed}"
             hint = f'correct the spec, or list it: differs: [{{row: "{row}", column: "{column}", reason: "..."}}]'
-            yield origin.finding_at("CC302", message, cell.printed.at, hint=hint)
+            yield origin.finding_at("CC302", message, cell.printed.written, hint=hint)
         elif cell.explained is False:
             message = (
                 f"{place}: {cell.difference.explanation} does not give the printed '{cell.printed.text}'; "
                 f"without it {computed}"
             )
             hint = "correct the explanation, or leave the reason alone"
-            yield origin.finding_at("CC304", message, cell.difference.at, hint=hint)
+            yield origin.finding_at("CC304", message, cell.difference.written, hint=hint)
     for row, column, cell in _equal_but_listed(result):
         assert cell.difference is not None
         message = f"{row}, {column}: the printed '{cell.printed.text}' is computed too, and listed as different"
-        yield origin.finding_at("CC303", message, cell.difference.at, hint="remove it from 'differs'")
+        yield origin.finding_at("CC303", message, cell.difference.written, hint="remove it from 'differs'")
     for difference in result.stray:
         message = f"the table has no compared cell in row '{difference.row}', column '{difference.column}'"
-        yield origin.finding_at("CC306", message, difference.at, hint="row is the row's key or label, column a heading")
+        yield origin.finding_at(
+            "CC306", message, difference.written, hint="row is the row's key or label, column a heading"
+        )
 
 
 def _equal_but_listed(result: TableResult) -> Iterator[tuple[str, str, Cell]]:
-    for row, cells in zip(result.table.rows, result.rows, strict=True):
-        for column, cell in zip(result.table.columns, cells, strict=True):
+    for row, cells in zip(result.table.rows.values(), result.rows, strict=True):
+        for heading, cell in zip(result.table.columns, cells, strict=True):
             if cell.status == "equal" and cell.difference is not None:
-                yield row.label, column.heading, cell
+                yield row.label, heading, cell
 
 
 def check_budgets(builds: Builds, budgets: Sequence[Budget]) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..analysis.quantities import quantity, quantity_names
+from ..analysis.quantities import QUANTITY_NAMES, quantity
 from ..findings import UsageError
 from ..hints import suggest
 from .claim_values import parse_number_claim
@@ -152,7 +152,7 @@ def _budget(path: Path, key: str, value: object) -> Budget:
     name = key.removeprefix(PREFIX)
     found = quantity(name)
     if not key.startswith(PREFIX) or found is None:
-        hint = suggest(name, quantity_names(), "", prefix=PREFIX)
+        hint = suggest(name, QUANTITY_NAMES, "", prefix=PREFIX)
         raise UsageError(f"{shown(path)}: unknown budget '{key}'", hint or None)
     if found.needs:
         raise UsageError(f"{shown(path)}: {key} is no budget: {name} needs {found.needs}")

@@ -65,7 +65,7 @@ def _in_processes(tasks: Sequence[Task], processes: int) -> Iterator[Checked]:
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_all_start_methods, get_context
 
-    from ..published import compare  # noqa: F401  (forked processes share what is imported here)
+    from ..analysis import published  # noqa: F401  (forked processes share what is imported here)
     from . import rules  # noqa: F401
 
     # A forked process starts in a millisecond with everything imported; this program has one thread.

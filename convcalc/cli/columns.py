@@ -31,11 +31,11 @@ def chosen(columns: str | None, width: int | None = None) -> list[Quantity]:
 
 def column(name: str) -> Quantity:
     """The quantity of a name. Raises UsageError for an unknown one."""
-    from ..analysis.quantities import quantity, quantity_names
+    from ..analysis.quantities import QUANTITY_NAMES, quantity
 
     known = quantity(name)
     if known is None:
-        hint = suggest(name, quantity_names(), "")
+        hint = suggest(name, QUANTITY_NAMES, "")
         raise UsageError(f"there is no column '{name}'", f"{hint} --columns help lists them all".strip())
     return known if name == known.name else known._replace(asked=name)
 

@@ -10,7 +10,7 @@ from ..findings import UsageError
 from ..hints import suggest
 
 if TYPE_CHECKING:
-    from ..published.index import SpecEntry
+    from ..analysis.gallery import SpecEntry
 
 
 def command(
@@ -23,7 +23,7 @@ def command(
 
     convcalc specs resnet > mine.yaml
     """
-    from ..published.index import read_index
+    from ..analysis.gallery import read_index
     from ..render import terminal
 
     entries = read_index()

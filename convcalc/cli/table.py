@@ -22,9 +22,9 @@ from .options import (
 
 if TYPE_CHECKING:
     from ..analysis.figures import Subject
+    from ..analysis.published import TableResult
     from ..analysis.quantity import Quantity
     from ..analysis.report import Report
-    from ..published.compare import TableResult
     from ..render.grid import Grid
 
 
@@ -63,7 +63,7 @@ def command(
         refuse_without_device([*quantities, *(column(name) for name in (plot, sort) if name is not None)])
     if plot is not None and format != "rich":
         raise UsageError("--plot draws for a terminal: it goes without --format")
-    from ..published.report import analyse
+    from ..analysis.report import analyse
 
     network = load_network(spec, set, variant, input)
     report = analyse(network, batch, dtype=dtype, optimizer=optimizer, device=read_device(device))

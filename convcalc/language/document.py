@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from ..hints import suggest
 from ..layers.registry import KINDS
-from ..marked import List, Map, Marked, Source, Text
-from .ends import read_inputs, read_outputs
+from ..marked import Map, Marked, Source, Text
 from .errors import Findings, Problem
 from .events import parse
+from .grammar import Pending, Reader
 from .items import Block, Item, Known
-from .names import GROUP, WIRING, check_name, shown
+from .names import shown
 from .params import Param, Params, read_params
 from .recursion import check_recursion
 from .schema import Scope
+from .sections import SPEC, BlockSection, OutputSection, Reference, Shape
 from .values import Compiled, Names, read_value
 
-VERSION = "1"
-KEYS = (
-    "convcalc", "name", "title", "description", "source", "input", "params", "variants",
-    "blocks", "layers", "outputs", "expect", "published", "notes",
-)  # fmt: skip
-
+Inputs = dict[str, tuple[list[tuple[Compiled, Marked]], Marked]]
+"""Name -> its sizes with their places, and its place."""
+Outputs = dict[str, tuple[tuple[str, ...], Compiled, Marked]]
+"""Name -> its path, the weight of its loss, its place."""
 Variant = dict[str, tuple[Compiled, Marked]]
 
 
@@ -38,23 +37,24 @@ class Document:
         self.findings = Findings(source)
         self.known: Known = {}
         """The models of the layers; equal layers share one."""
-        self._check_keys()
+        sections = SPEC.read(root, Reader(self.findings))
         self.params: Params = {}
         self.names = Names(self.params)
         """What expressions outside of layers see."""
-        read_params(self.section("params"), self.params, self.names, self.findings, "params")
+        read_params(sections.params, self.params, self.names, self.findings, "params")
         for param in self.params.values():
             param.open = False
-        self.variants: dict[str, Variant] = self._variants()
-        self.inputs = read_inputs(self.section("input"), self.names, self.findings)
+        self.variants: dict[str, Variant] = self._variants(sections.variants or {})
+        self.inputs = self._inputs(sections.input)
         self.blocks: dict[str, Block] = {}
         self._word_arguments: list[tuple[Param, str, Marked, str]] = []
-        self._compile_blocks()
+        self._compile_blocks(sections.blocks or {})
         scope = self._scope(self.names.plus("in_channels"))
-        self.items: list[Item] = scope.items(root.entries["layers"], "") if "layers" in root.entries else []
+        self.items: list[Item] = scope.items(sections.layers.value, "") if sections.layers else []
         self._judge_words()
         check_recursion(self.blocks, self.items, self.findings)
-        self.outputs = read_outputs(self.section("outputs"), self.names, self.findings)
+        self.outputs = None if sections.outputs is None else self._outputs(sections.outputs)
+        """None where the spec does not name them."""
         self.findings.raise_any()
 
     def section(self, key: str) -> Marked | None:
@@ -80,60 +80,49 @@ class Document:
         scope.word_arguments = self._word_arguments
         return scope
 
-    def _check_keys(self) -> None:
-        for key, at in self.root.keys.items():
-            if key not in KEYS:
-                hint = suggest(key, KEYS, f"top-level keys: {', '.join(KEYS)}")
-                self.findings.add("CC101", f"{shown(key)} is no section of a spec", at, hint)
-        version = self.section("convcalc")
-        if version is not None and not (isinstance(version, Text) and version.text == VERSION):
-            said = shown(version.text) if isinstance(version, Text) else "this"
-            self.findings.add("CC112", f"the version {said} of the language is not known", version, "convcalc: 1")
-        for key in ("name", "title", "description", "source"):
-            node = self.section(key)
-            if node is not None and not isinstance(node, Text):
-                self.findings.add("CC103", f"{key} is a text", node, None, key)
-        for key, hint in (("input", "input: [3, 224, 224]"), ("layers", "layers: [...]")):
-            node = self.section(key)
-            if node is None:
-                self.findings.add("CC104", f"a spec needs '{key}'", self.root, hint, key)
-            elif key == "input" and isinstance(node, (List, Map)) and not node.size > 1:
-                self.findings.add("CC104", f"'{key}' is empty", node, hint, key)
+    def _inputs(self, written: Shape | dict[str, Shape] | None) -> Inputs:
+        shapes = written if isinstance(written, dict) else {"input": written} if written else {}
+        return {
+            name: ([(read_value(size, self.names, self.findings, where=name), size) for _, size in sizes], at)
+            for name, (sizes, at) in shapes.items()
+        }
 
-    def _variants(self) -> dict[str, Variant]:
-        node = self.section("variants")
+    def _outputs(self, written: list[Reference] | dict[str, OutputSection]) -> Outputs:
+        found: Outputs = {}
+        if isinstance(written, list):
+            return {".".join(path): (path, 1, at) for path, at in written}
+        for name, output in written.items():
+            weight = output.loss_weight
+            value = 1 if weight is None else read_value(weight.value, self.names, self.findings, where="outputs")
+            found[name] = (tuple(name.split(".")), value, self._key("outputs", name))
+        return found
+
+    def _key(self, section: str, name: str) -> Text:
+        """Where a name stands in a section that is a mapping."""
+        node = self.section(section)
+        assert isinstance(node, Map)
+        return node.keys[name]
+
+    def _variants(self, written: dict[str, dict[str, Pending]]) -> dict[str, Variant]:
         found: dict[str, Variant] = {}
-        if node is None or (isinstance(node, Text) and node.empty):
-            return found
-        if not isinstance(node, Map):
-            self.findings.add("CC103", "variants are a mapping", node, "variants: {wide: {width: 2}}", "variants")
-            return found
-        for name, body in node.entries.items():
+        for name, body in written.items():
             where = f"variants.{name}"
-            try:
-                check_name(name, "variant's name")
-            except Problem as problem:
-                self.findings.problem(problem, node.keys[name], where)
-            if not isinstance(body, Map):
-                if not (isinstance(body, Text) and body.empty):
-                    self.findings.add("CC103", "a variant is a mapping of parameters", body, "{width: 2}", where)
-                found[name] = {}
-                continue
-            found[name] = {key: (self._override(key, value, body.keys[key], where), value)
-                           for key, value in body.entries.items()}  # fmt: skip
+            found[name] = {key: (self._override(key, pending, where), pending.value) for key, pending in body.items()}
         for name, variant in found.items():
             for key, (value, at) in variant.items():
                 self._judge(self.params.get(key), value, at, f"variants.{name}")
         return found
 
-    def _override(self, name: str, value: Marked, at: Text, where: str) -> Compiled:
+    def _override(self, name: str, given: Pending, where: str) -> Compiled:
         """The value that a variant gives a parameter; its words become words that the parameter takes."""
         param = self.params.get(name)
         if param is None:
             hint = suggest(name, self.params, "declare it under params")
-            self.findings.add("CC109", f"there is no parameter {shown(name)}", at, hint, where)
+            self.findings.add("CC109", f"there is no parameter {shown(name)}", given.key, hint, where)
             return None
-        compiled = read_value(value, self.names.before(param.position), self.findings, free_words=True, where=where)
+        compiled = read_value(
+            given.value, self.names.before(param.position), self.findings, free_words=True, where=where
+        )
         if isinstance(compiled, str) and param.takes == "words":
             param.words.add(compiled)
         return compiled
@@ -145,45 +134,24 @@ class Document:
             except Problem as problem:
                 self.findings.problem(problem, at, where)
 
-    def _compile_blocks(self) -> None:
+    def _compile_blocks(self, written: dict[str, BlockSection]) -> None:
         node = self.section("blocks")
-        if node is None or (isinstance(node, Text) and node.empty):
-            return
         if not isinstance(node, Map):
-            self.findings.add("CC103", "blocks are a mapping", node, "blocks: {name: {params: [], layers: []}}")
             return
-        for name, at in node.keys.items():
-            try:
-                check_name(name, "block's name")
-                if name in KINDS or name in WIRING or name == GROUP:
-                    raise Problem("CC105", f"a block cannot be called {shown(name)}, as a kind or a key is")
-            except Problem as problem:
-                self.findings.problem(problem, at, f"blocks.{name}")
-                if name in KINDS:
-                    continue
-            self.blocks[name] = Block(name, at)
-        bodies = [(block, node.entries[name]) for name, block in self.blocks.items()]
-        scopes = [self._read_block(block, body) for block, body in bodies]
-        for (block, body), scope in zip(bodies, scopes, strict=True):
-            if isinstance(body, Map) and "layers" in body.entries:
-                block.items = scope.items(body.entries["layers"], block.name)
+        self.blocks.update({name: Block(name, at) for name, at in node.keys.items() if name not in KINDS})
+        scopes = {name: self._read_block(block, written.get(name)) for name, block in self.blocks.items()}
+        for name, block in self.blocks.items():
+            body, scope = written.get(name), scopes[name]
+            if body is not None and "layers" in body.said:
+                block.items = scope.items(body.layers.value, name)
             for param in block.params.values():
                 param.words |= scope.names.words if param.takes == "words" else set()
 
-    def _read_block(self, block: Block, body: Marked) -> Scope:
-        where = block.name
+    def _read_block(self, block: Block, body: BlockSection | None) -> Scope:
         outer = Names(self.params, used=block.reads)
         names = Names(block.params, extra=frozenset({"in_channels"}), outer=outer, used=block.used)
-        if not isinstance(body, Map):
-            self.findings.add("CC103", "a block is a mapping of params and layers", body, None, where)
-        else:
-            for key, at in body.keys.items():
-                if key not in ("params", "layers"):
-                    hint = suggest(key, ("params", "layers"), "a block has params and layers")
-                    self.findings.add("CC101", f"a block has no {shown(key)}", at, hint, where)
-            if "layers" not in body.entries:
-                self.findings.add("CC104", f"the block {block.name} needs layers", block.at, None, where)
-            read_params(body.entries.get("params"), block.params, names, self.findings, where)
+        if body is not None:
+            read_params(body.params, block.params, names, self.findings, block.name)
         return self._scope(names)
 
     def _judge_words(self) -> None:

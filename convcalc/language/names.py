@@ -7,13 +7,17 @@ from keyword import iskeyword
 
 from .errors import Problem
 
-NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
+_COMPONENT = r"[A-Za-z0-9_][A-Za-z0-9_-]*"
+NAME = re.compile(_COMPONENT)
+REFERENCE = re.compile(rf"(?:{_COMPONENT}|\*)(?:\.(?:{_COMPONENT}|\*))*")
+PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 MAX_NAME = 100
 RESERVED = frozenset({"in", "input", "index", "total"})
+MEANINGS = ("in_channels", "index")
+"""Names that mean something in every expression."""
 WIRING = ("name", "from", "repeat", "when")
 GROUP = "layers"
 
-_REFERENCE = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_-]*|\*)(?:\.(?:[A-Za-z0-9_][A-Za-z0-9_-]*|\*))*")
 _BOOLEANS = frozenset({"yes", "no", "on", "off", "true", "false", "null"})
 
 
@@ -44,13 +48,13 @@ def check_name(text: str, what: str = "name") -> None:
 
 def check_parameter(text: str, functions: frozenset[str]) -> None:
     """Raise a Problem (CC105) unless the text may name a parameter."""
-    if not (text.isidentifier() and text.isascii()) or len(text) > MAX_NAME:
+    if PARAMETER.fullmatch(text) is None or len(text) > MAX_NAME:
         raise Problem("CC105", f"{shown(text)} is no parameter's name", "use letters, digits and _")
     if iskeyword(text) or text.lower() in _BOOLEANS:
         raise Problem("CC105", f"{shown(text)} is a keyword and cannot name a parameter")
     if text in functions:
         raise Problem("CC105", f"{shown(text)} is a function and cannot name a parameter")
-    if text in ("in_channels", "index"):
+    if text in MEANINGS:
         raise Problem("CC105", f"{shown(text)} has a meaning of its own and cannot name a parameter")
 
 
@@ -60,6 +64,6 @@ def parse_reference(text: str) -> tuple[str, ...]:
     >>> parse_reference("stack.*.skip")
     ('stack', '*', 'skip')
     """
-    if len(text) > 10 * MAX_NAME or _REFERENCE.fullmatch(text) is None:
+    if len(text) > 10 * MAX_NAME or REFERENCE.fullmatch(text) is None:
         raise Problem("CC105", f"{shown(text)} is no name of an item", "write a name, or a path such as stack.3.skip")
     return tuple(text.split("."))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Literal
 
 from ..hints import suggest
-from ..marked import List, Map, Marked, Text
-from .arithmetic import FUNCTIONS, Value, say
+from ..marked import Marked
+from .arithmetic import Value, say
 from .errors import Findings, Problem
 from .expressions import Expression
-from .names import check_parameter
+from .sections import Declarations
 from .values import INVALID, Compiled, Names, evaluate, read_value
 
 Takes = Literal["anything", "numbers", "computed", "flag", "words"]
@@ -73,44 +72,22 @@ class Param:
 Params = dict[str, Param]
 
 
-def read_params(node: Marked | None, found: Params, names: Names, findings: Findings, where: str) -> None:
+def read_params(declared: Declarations, found: Params, names: Names, findings: Findings, where: str) -> None:
     """Fill `found`, which `names` declare, from a `params` section: name -> default, or a list of required names."""
     defaults: dict[str, Marked] = {}
-    for at, default in _declarations(node, findings, where):
-        name = at.text
-        try:
-            check_parameter(name, frozenset(FUNCTIONS))
-        except Problem as problem:
-            findings.problem(problem, at, where)
-            continue
-        if name in found:
-            findings.add("CC105", f"the parameter '{name}' stands twice", at, None, where)
-            continue
-        found[name] = Param(name, at, len(found))
-        if default is not None:
+    if isinstance(declared, dict):
+        for name, (key, default) in declared.items():
+            assert key is not None
+            found[name] = Param(name, key, len(found))
             defaults[name] = default
+    else:
+        for name, at in declared or ():
+            found.setdefault(name, Param(name, at, len(found)))
     for name, param in found.items():
         seen = names.before(param.position)
         if name in defaults:
             param.default = read_value(defaults[name], seen, findings, free_words=True, where=f"{where}.{name}")
         param.settle(seen)
-
-
-def _declarations(node: Marked | None, findings: Findings, where: str) -> Iterable[tuple[Text, Marked | None]]:
-    if node is None or (isinstance(node, Text) and node.empty):
-        return
-    if isinstance(node, Map):
-        for name, default in node.entries.items():
-            yield node.keys[name], default
-    elif isinstance(node, List):
-        for item in node.items:
-            if isinstance(item, Text):
-                yield item, None
-            else:
-                findings.add("CC103", "a parameter's name is expected", item, "defaults: {name: 1}", where)
-    else:
-        hint = "params: {name: default}, with ~ for a required one, or params: [name, name]"
-        findings.add("CC103", "params is a mapping or a list", node, hint, where)
 
 
 def bind(params: Params, given: dict[str, tuple[Value | None, Marked | None]], env: dict[str, Value]) -> None:

@@ -8,9 +8,11 @@ from ..marked import List, Map, Marked, Text
 from .errors import Findings, Problem, Where
 from .expressions import Expression
 from .fields import fields_of
+from .grammar import Reader
 from .items import Block, Group, Item, Known, LayerTemplate, What
-from .names import GROUP, WIRING, check_name, parse_reference, shown
+from .names import GROUP, WIRING, shown
 from .params import Param
+from .sections import Wiring
 from .templates import compile_call, compile_kind
 from .values import INVALID, Compiled, Names, read_value
 
@@ -130,9 +132,9 @@ class Scope:
         for key, node in entry.entries.items():
             try:
                 if key == "name":
-                    item.name, item.name_at = _name(node), node
+                    item.name, item.name_at = Wiring.name.form.read(node, Reader(self.findings)), node
                 elif key == "from":
-                    item.sources = _sources(node)
+                    item.sources = Wiring.sources.form.read(node, Reader(self.findings, where=where))
                 elif key == "repeat":
                     item.repeat = (self._number(key, node, where), node)
                 elif key == "when":
@@ -223,26 +225,3 @@ def _no_single_kind(entry: Map, kinds: list[str], blocks: dict[str, Block]) -> P
     problem = Problem("CC101", f"an item has one kind or block, here stand {keys}", hint)
     problem.at = entry.keys[stray]
     return problem
-
-
-def _name(node: Marked) -> str:
-    if not isinstance(node, Text):
-        raise Problem("CC103", "a name is a word")
-    check_name(node.text)
-    return node.text
-
-
-def _sources(node: Marked) -> list[tuple[tuple[str, ...], Marked]]:
-    nodes = node.items if isinstance(node, List) else [node]
-    if not nodes:
-        raise Problem("CC103", "from names nothing", "without from, an item takes what stands before it")
-    found: list[tuple[tuple[str, ...], Marked]] = []
-    for entry in nodes:
-        if not isinstance(entry, Text):
-            raise Problem("CC103", "from takes a name or a list of names")
-        try:
-            found.append((parse_reference(entry.text), entry))
-        except Problem as problem:
-            problem.at = entry
-            raise
-    return found

@@ -10,7 +10,7 @@ from ..units import scaled
 from .grid import Column, Grid
 
 if TYPE_CHECKING:
-    from ..published.index import SpecEntry
+    from ..analysis.gallery import SpecEntry
 
 _TO_THE_YEAR = re.compile(r".*?\b(?:19|20)\d\d\b")
 

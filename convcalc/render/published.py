@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..published.compare import Cell, TableResult
+from ..analysis.published import Cell, TableResult
 from .grid import Column, Grid
 
 
@@ -12,10 +12,10 @@ def published_grid(result: TableResult) -> Grid:
     The rows' labels stand in a column of their own unless the table's first column is text that names them.
     """
     table = result.table
-    labelled = not (table.columns and table.columns[0].reading.ignored)
-    columns = [Column("")] * labelled + [Column(column.heading) for column in table.columns]
+    labelled = not next((column.ignored for column in table.columns.values()), False)
+    columns = [Column("")] * labelled + [Column(heading) for heading in table.columns]
     rows, styles = [], {}
-    for r, (row, cells) in enumerate(zip(table.rows, result.rows, strict=True)):
+    for r, (row, cells) in enumerate(zip(table.rows.values(), result.rows, strict=True)):
         texts = [row.label] * labelled + [cell.printed.text for cell in cells]
         for c, cell in enumerate(cells, start=labelled):
             if cell.status == "differs":

@@ -6,13 +6,12 @@ import inspect
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from ...geometry import LIMIT
-from ...language.fields import FieldType, fields_of
-from ...language.items import BRANCH_ORDER, JOINS
-from ...layers.registry import layer_class
-from .field_notes import FIELD_NOTES
+from ..geometry import LIMIT
+from ..layers.registry import layer_class
+from .fields import FieldType, fields_of
+from .grammar import Schema, defined
+from .items import BRANCH_ORDER, JOINS
 
-Schema = dict[str, Any]
 EXAMPLES: dict[str, object] = {
     "out_channels": 64,
     "kernel_size": 3,
@@ -25,6 +24,56 @@ EXAMPLES: dict[str, object] = {
     "scale_factor": 2,
     "channels": ["in_channels // 2", "in_channels // 2"],
 }
+
+
+FIELD_NOTES: dict[str, str] = {
+    "out_channels": "Channels of the output.",
+    "kernel_size": "Extent of the window: one number, or one an axis.",
+    "stride": "Step of the window: one number, or one an axis. A pool's is its kernel size by default.",
+    "padding": "Padding: one number, one an axis, [before, after] an axis, or a word.",
+    "dilation": "Distance of the kernel's taps: one number, or one an axis.",
+    "bias": "Whether a bias is added.",
+    "groups": "Groups of channels that do not mix.",
+    "padding_mode": "What the padding is filled with.",
+    "output_padding": "Positions added after the output of a transposed convolution: one number, or one an axis.",
+    "depth_multiplier": "Channels that the depthwise half makes of each input channel.",
+    "ceil_mode": "Whether the size is rounded up: as PyTorch (true), as Caffe, or as ONNX before opset 22.",
+    "count_include_pad": "Whether a mean counts the padding.",
+    "divisor_override": "What a sum is divided by, instead of the window's size.",
+    "norm_type": "The power p of the norm.",
+    "output_size": "Size of the output: one number, or one an axis; null keeps an axis.",
+    "out_features": "Features of the output.",
+    "start_dim": "First axis that is flattened; axes exclude the batch.",
+    "end_dim": "Last axis that is flattened; axes exclude the batch.",
+    "shape": "Sizes of the output without the batch; -1 for the one that follows.",
+    "dims": "The order of the axes; axes exclude the batch.",
+    "eps": "Added to the variance.",
+    "momentum": "Share of the new value in the running statistics; null for their mean.",
+    "affine": "Whether a weight and a bias a channel are learned.",
+    "track_running_stats": "Whether running statistics are kept.",
+    "num_groups": "Groups of channels that are normalized together.",
+    "normalized_shape": "Trailing sizes that are normalized over.",
+    "dim": "The axis; axes exclude the batch, 0 is the channels.",
+    "elementwise_affine": "Whether a weight and a bias are learned.",
+    "size": "Channels in the window of the norm, or the size of the output.",
+    "alpha": "Scale of the sum, or of the negative part.",
+    "beta": "Exponent of the norm, or sharpness.",
+    "k": "Added before the power.",
+    "approximate": "How the error function is approximated.",
+    "negative_slope": "Slope for negative inputs.",
+    "num_parameters": "Slopes that are learned: 1, or one a channel.",
+    "threshold": "Above it the function is the identity.",
+    "p": "Probability that a value, or a branch, is dropped.",
+    "mode": "How: see the kind.",
+    "channels": "Channels of the parts, in order.",
+    "upscale_factor": "Factor by which space grows.",
+    "downscale_factor": "Factor by which space shrinks.",
+    "scale_factor": "Factor by which space grows: one number, or one an axis.",
+    "align_corners": "Whether the corner pixels are aligned; values alone depend on it.",
+    "value": "What constant padding is filled with.",
+    "cropping": "What is cut off: one number, one an axis, or [before, after] an axis.",
+}
+"""What the fields of the kinds mean, for editors."""
 
 
 def type_name(kind: str, field: FieldType) -> str:
@@ -49,7 +98,7 @@ def _field(kind: str, name: str, field: FieldType) -> Schema:
     info = layer_class(kind).model_fields[field.name]
     note = FIELD_NOTES.get(field.name, "")
     described = note if name == field.name else f"Short for {field.name}. {note}".strip()
-    schema: Schema = {"allOf": [{"$ref": f"#/definitions/field.{type_name(kind, field)}"}], "description": described}
+    schema: Schema = {"allOf": [defined(f"field.{type_name(kind, field)}")], "description": described}
     if not info.is_required() and isinstance(info.default, int | float | str):
         schema["default"] = info.default
     if field.name in EXAMPLES:
@@ -68,7 +117,7 @@ def _values(field: FieldType, least: int | None, depth: int) -> list[Schema]:
         found.append({"type": "boolean"})
     if field.optional:
         found.append({"type": "null"})
-    found.append({"$ref": "#/definitions/expression"})
+    found.append(defined("expression"))
     if depth:
         found.append({"type": "array", "minItems": 1, "items": {"anyOf": _values(field, least, depth - 1)}})
     return found
@@ -119,12 +168,12 @@ def kind_schema(kind: str) -> Schema:
 
 
 def _branches(kind: str) -> Schema:
-    items = {"$ref": "#/definitions/items"}
+    items = defined("items")
     order = BRANCH_ORDER.get(kind)
     if order is not None:
         named = dict.fromkeys(order, items)
         return {"type": "object", "properties": named, "required": list(order), "additionalProperties": False}
-    names = {"$ref": "#/definitions/name"}
+    names = defined("name")
     return {"type": "object", "minProperties": 1, "propertyNames": names, "additionalProperties": items}
 
 

@@ -10,15 +10,23 @@ import re
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from ..analysis.figures import Figures
-from ..analysis.quantities import quantity
-from ..analysis.quantity import Shaped, Value, number
-from ..analysis.subjects import find
 from ..findings import SpecError, UsageError
+from ..language.published import (
+    PLACEHOLDER,
+    SUM,
+    Difference,
+    PrintedCell,
+    PrintedTable,
+    Reading,
+    placeholders,
+    read_tables,
+)
 from ..network import Network
+from .figures import Figures
 from .printed import divisor, parse_number, write_number
-from .reading import PLACEHOLDER, SUM, Reading, placeholders
-from .section import Difference, PrintedCell, PrintedTable, read_tables
+from .quantities import QUANTITY_NAMES, quantity
+from .quantity import Shaped, Value, number
+from .subjects import find
 
 Status = Literal["ignored", "empty", "equal", "differs"]
 
@@ -55,19 +63,19 @@ class TableResult(NamedTuple):
     def column_counts(self) -> list[tuple[str, int, int]]:
         """(heading, reproduced, cells) of every column that counts."""
         counts = []
-        for i, column in enumerate(self.table.columns):
+        for i, heading in enumerate(self.table.columns):
             statuses = [row[i].status for row in self.rows]
             counted = sum(status in ("equal", "differs") for status in statuses)
             if counted:
-                counts.append((column.heading, statuses.count("equal"), counted))
+                counts.append((heading, statuses.count("equal"), counted))
         return counts
 
     def differing(self) -> list[tuple[str, str, Cell]]:
         """(row label, heading, cell) of every cell that differs."""
         return [
-            (printed.label, column.heading, cell)
-            for printed, row in zip(self.table.rows, self.rows, strict=True)
-            for column, cell in zip(self.table.columns, row, strict=True)
+            (printed.label, heading, cell)
+            for printed, row in zip(self.table.rows.values(), self.rows, strict=True)
+            for heading, cell in zip(self.table.columns, row, strict=True)
             if cell.status == "differs"
         ]
 
@@ -113,29 +121,27 @@ class Comparison:
 
     def tables(self) -> tuple[TableResult, ...]:
         """Every published table of the spec, compared. Raises SpecError where a claim cannot be read."""
-        if self.network.origin is None:
-            return ()
-        return tuple(self._compare(table) for table in read_tables(self.network.origin))
+        return tuple(self._compare(table) for table in read_tables(self.network.origin, QUANTITY_NAMES))
 
     def _compare(self, table: PrintedTable) -> TableResult:
-        listed = {(difference.row, difference.column): difference for difference in table.differs}
+        listed = {(difference.row, difference.column): difference for difference in table.differs or ()}
         used: set[tuple[str, str]] = set()
         rows = []
-        for row in table.rows:
+        for row in table.rows.values():
             cells = []
-            for column, printed in zip(table.columns, row.cells, strict=True):
-                keys = ((row.key, column.heading), (row.label, column.heading))
+            for (heading, column), printed in zip(table.columns.items(), row.cells, strict=True):
+                keys = ((row.name, heading), (row.label, heading))
                 key = next((key for key in keys if key in listed), None)
                 if key is not None:
                     used.add(key)
-                reading = table.reading.merged(printed.reading)
+                reading = table.reading(row, column, printed)
                 cells.append(self._cell(printed, reading, listed.get(key) if key else None))
             rows.append(tuple(cells))
         stray = tuple(difference for key, difference in listed.items() if key not in used)
         return TableResult(table, tuple(rows), stray)
 
     def _cell(self, printed: PrintedCell, reading: Reading, difference: Difference | None) -> Cell:
-        if reading.ignored or reading.value is None:
+        if not reading.value:
             return Cell(printed, "ignored")
         if not printed.text:
             return Cell(printed, "empty")
@@ -149,8 +155,9 @@ class Comparison:
 
     def text(self, printed: PrintedCell, reading: Reading) -> str:
         """What a reading gives, written in the form of a printed cell."""
+        if not reading.value:
+            return ""
         report = self.report(reading, printed)
-        assert reading.value is not None
         if placeholders(reading.value):
             return self._composed(report, reading, reading.value, printed)
         value = self._sum(report, reading, reading.value.split(SUM), printed)
@@ -198,7 +205,8 @@ class Comparison:
 
     def report(self, reading: Reading, printed: PrintedCell) -> Figures:
         """The report of the network under a reading's variant, params and input."""
-        key = (reading.variant, reading.params, reading.input)
+        params = None if reading.params is None else tuple(reading.params.items())
+        key = (reading.variant, params, reading.input)
         found = self._reports.get(key)
         if found is None:
             origin = self.network.origin
@@ -206,9 +214,7 @@ class Comparison:
             if key != (None, None, None):
                 assert origin is not None
                 try:
-                    network = origin.reload(
-                        params=dict(reading.params or ()), variant=reading.variant, input=reading.input
-                    )
+                    network = origin.reload(params=reading.params, variant=reading.variant, input=reading.input)
                 except SpecError as error:
                     self._fail(f"this reading does not build: {error.findings[0].message}", printed)
                 except UsageError as error:
@@ -218,7 +224,7 @@ class Comparison:
 
     def _fail(self, message: str, printed: PrintedCell) -> None:
         assert self.network.origin is not None
-        raise SpecError([self.network.origin.finding_at("CC306", message, printed.at)])
+        raise SpecError([self.network.origin.finding_at("CC306", message, printed.written)])
 
 
 def render(value: Value, reading: Reading, printed: str, total: object) -> str:
@@ -235,7 +241,7 @@ def render(value: Value, reading: Reading, printed: str, total: object) -> str:
     form = parse_number(printed)
     if form is None:
         return str(value)
-    units = dict(reading.unit or ())
+    units = reading.unit or {}
     if units and units.get(form.suffix, Fraction(1)) is None:
         whole = total() if callable(total) else None
         if not isinstance(whole, int) or not whole:

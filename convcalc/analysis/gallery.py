@@ -48,9 +48,9 @@ def read_index() -> list[SpecEntry]:
 
 def spec_entry(name: str) -> SpecEntry:
     """The entry of one spec, computed from it."""
-    from ..analysis.report import analyse
     from ..language import load
-    from .compare import compare
+    from .published import compare
+    from .report import analyse
 
     network = load(name)
     origin, totals = network.origin, analyse(network).totals

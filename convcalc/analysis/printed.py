@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-Round = Literal["half_up", "half_even", "down", "up"]
-ROUNDINGS: tuple[Round, ...] = ("half_up", "half_even", "down", "up")
+if TYPE_CHECKING:
+    from ..language.published import Round
 
 _NUMBER = re.compile(
     r"(?P<lead>[^\d]*?)(?P<digits>\d[\d,' \u00a0\u2009_]*\d|\d)(?P<fraction>\.\d+)?(?P<rest>\D.*)?", re.S

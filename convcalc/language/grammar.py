@@ -1,0 +1,544 @@
+"""What may stand where in a spec, said once: a form reads its part of the text and describes it to editors.
+
+A section is a form made of forms. Reading goes on behind what is wrong: every finding is collected, each at
+its place. `schema` gives the same form as JSON Schema, draft 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, overload
+
+from ..hints import suggest
+from ..marked import List, Map, Marked, Text
+from .errors import Findings, Problem, Where
+from .names import shown
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+E = TypeVar("E", bound="Entries")
+
+Schema = dict[str, Any]
+Vocabulary = Mapping[str, str]
+"""The names of quantities that a claim or a cell may use, each with what it means."""
+
+SCALAR: Schema = {"type": ["string", "number", "boolean", "null"]}
+WORD: Schema = {"type": "string"}
+
+
+class Reader:
+    """Where a form is read: where its findings go, and what stands around it."""
+
+    __slots__ = ("findings", "name", "vocabulary", "where")
+
+    def __init__(
+        self, findings: Findings, vocabulary: Vocabulary | None = None, where: Where = "", name: Text | None = None
+    ) -> None:
+        self.findings = findings
+        self.vocabulary: Vocabulary = vocabulary or {}
+        self.where = where
+        """The path that findings carry."""
+        self.name = name
+        """The key of the nearest mapping of names that this stands under."""
+
+    def under(self, where: Where, name: Text | None) -> Reader:
+        """The same under another path and name."""
+        return Reader(self.findings, self.vocabulary, where, name)
+
+    def read(self, form: Form[T], node: Marked) -> T | None:
+        """What a node says; None, and findings, where it has another form."""
+        try:
+            return form.read(node, self)
+        except Problem as problem:
+            self.findings.problem(problem, node, self.where)
+            return None
+
+    def problem(self, message: str, hint: str | None) -> Problem:
+        """What is wrong with the form of a node; `{name}` in the texts is the name around it."""
+        name = self.name.text if self.name else ""
+        return Problem("CC103", message.replace("{name}", name), hint and hint.replace("{name}", name))
+
+
+class Form(Generic[T_co]):
+    """What may stand at one place of a spec."""
+
+    def accepts(self, node: Marked) -> bool:
+        """Whether a node has the outer form: whether it is a scalar, a list or a mapping as this is."""
+        raise NotImplementedError
+
+    def read(self, node: Marked, reader: Reader) -> T_co:
+        """What a node says. What is wrong inside it becomes findings; raises a Problem where it has another form."""
+        raise NotImplementedError
+
+    def schema(self, vocabulary: Vocabulary) -> Schema:
+        """The same as JSON Schema."""
+        raise NotImplementedError
+
+
+class Pending(NamedTuple):
+    """A part of the text that is read by those who know its names: its key, and what stands under it."""
+
+    key: Text | None
+    value: Marked
+
+
+class Later(Form[Pending]):
+    """A part that is taken as it stands."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+
+    def accepts(self, node: Marked) -> bool:
+        return True
+
+    def read(self, node: Marked, reader: Reader) -> Pending:
+        return Pending(reader.name, node)
+
+    def schema(self, vocabulary: Vocabulary) -> Schema:
+        return self._schema
+
+
+class Placed(Form[tuple[T_co, Marked]]):
+    """What a form reads, and the node that says it."""
+
+    def __init__(self, form: Form[T_co]) -> None:
+        self.form = form
+
+    def accepts(self, node: Marked) -> bool:
+        return self.form.accepts(node)
+
+    def read(self, node: Marked, reader: Reader) -> tuple[T_co, Marked]:
+        return self.form.read(node, reader), node
+
+    def schema(self, vocabulary: Vocabulary) -> Schema:
+        return self.form.schema(vocabulary)
+
+
+class Scalar(Form[T_co]):
+    """A scalar; `parse` makes of its text what it says, or raises a Problem."""
+
+    def __init__(
+        self,
+        parse: Callable[[str], T_co],
+        message: str,
+        hint: str | None = None,
+        *,
+        schema: Schema = SCALAR,
+        filled: bool = False,
+    ) -> None:
+        self.parse = parse
+        self.message = message
+        self.hint = hint
+        self.filled = filled
+        """Whether `~` and an empty scalar are none."""
+        self._schema = schema
+
+    def accepts(self, node: Marked) -> bool:
+        return isinstance(node, Text) and not (self.filled and node.empty)
+
+    def read(self, node: Marked, reader: Reader) -> T_co:
+        if isinstance(node, Text) and not (self.filled and node.empty):
+            return self.parse(node.text)
+        raise reader.problem(self.message, self.hint)
+
+    def schema(self, vocabulary: Vocabulary) -> Schema:
+        return self._schema
+
+
+class Nothing(Form[T_co]):
+    """An empty scalar or `~`, which stands for a value."""
+
+    def __init__(self, value: T_co) -> None:
+        self.value = value
+
+    def accepts(self, node: Marked) -> bool:
+        return isinstance(node, Text) and node.empty
+
+    def read(self, node: Marked, reader: Reader) -> T_co:
+        return self.value
+
+    def schema(self, vocabulary: Vocabulary) -> Schema:
+        return {"type": "null"}
+
+
+class Sizes(Form[tuple[int, ...]]):
+    """A list of whole numbers."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        self.message = message
+        self.hint = hint
+
+    def accepts(self, node: Marked) -> bool:
+        return isinstance(node, List)
+
+    def read(self, node: Marked, reader: Reader) -> tuple[int, ...]:
+        sizes = integers(node)
+        if sizes is None:
+            raise reader.problem(self.message, self.hint)
+        return sizes
+
+    def schema(self, vocabulary: Vocabulary) -> Schema:
+        return {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "maxItems": 4}
+
+
+def integers(node: Marked) -> tuple[int, ...] | None:
+    """The numbers of a list; None where it is no list of whole numbers, or an empty one."""
+    if not isinstance(node, List) or not node.items:
+        return None
+    sizes = []
+    for item in node.items:
+        if not (isinstance(item, Text) and item.text.isascii() and item.text.isdigit() and len(item.text) < 20):
+            return None
+        sizes.append(int(item.text))
+    return tuple(sizes)
+
+
+class Items(Form[list[T_co]]):
+    """A list of what has one form. `twice` says what is wrong with a text that stands twice (`{key}`)."""
+
+    def __init__(
+        self,
+        form: Form[T_co],
+        message: str,
+        hint: str | None = None,
+        *,
+        least: int = 0,
+        most: int | None = None,
+        twice: str = "",
+    ) -> None:
+        self.form = form
+        self.message = message
+        self.hint = hint
+        self.least = least
+        self.most = most
+        self.twice = twice
+
+    def accepts(self, node: Marked) -> bool:
+        return isinstance(node, List)
+
+    def read(self, node: Marked, reader: Reader) -> list[T_co]:
+        count = len(node.items) if isinstance(node, List) else -1
+        if not isinstance(node, List) or count < self.least or (self.most is not None and count > self.most):
+            raise reader.problem(self.message, self.hint)
+        found: list[T_co] = []
+        for item in node.items:
+            try:
+                found.append(self.form.read(item, reader))
+            except Problem as problem:
+                reader.findings.problem(problem, item, reader.where)
+        if self.twice:
+            self._refuse_twice(node, reader)
+        return found
+
+    def _refuse_twice(self, node: List, reader: Reader) -> None:
+        seen: set[str] = set()
+        for item in node.items:
+            if isinstance(item, Text):
+                if item.text in seen:
+                    message = self.twice.replace("{key}", shown(item.text))
+                    reader.findings.add("CC105", message, item, None, reader.where)
+                seen.add(item.text)
+
+    def schema(self, vocabulary: Vocabulary) -> Schema:
+        bounds = {"minItems": self.least or None, "maxItems": self.most, "uniqueItems": bool(self.twice) or None}
+        said = {name: bound for name, bound in bounds.items() if bound is not None}
+        return {"type": "array", "items": self.form.schema(vocabulary), **said}
+
+
+class Named(Form[dict[str, T_co]]):
+    """A mapping of names to what has one form. What stands under a wrong name is read too, for whoever uses it.
+
+    `where` is the path that findings below a name carry, `where_named` that of findings about the name itself; both
+    may hold `{name}`, and are the path of the mapping where they say nothing. With `nothing`, an empty scalar is a
+    mapping without names.
+    """
+
+    def __init__(
+        self,
+        form: Form[T_co],
+        message: str,
+        hint: str | None = None,
+        *,
+        names: Form[object] | None = None,
+        where: str = "",
+        where_named: str = "",
+        least: int = 0,
+        nothing: bool = False,
+    ) -> None:
+        self.form = form
+        self.message = message
+        self.hint = hint
+        self.names = names
+        self.where = where
+        self.where_named = where_named
+        self.least = least
+        self.nothing = nothing
+
+    def accepts(self, node: Marked) -> bool:
+        return isinstance(node, Map) or (self.nothing and isinstance(node, Text) and node.empty)
+
+    def read(self, node: Marked, reader: Reader) -> dict[str, T_co]:
+        if not isinstance(node, Map) or len(node.entries) < self.least:
+            if self.accepts(node) and not self.least:
+                return {}
+            raise reader.problem(self.message, self.hint)
+        found: dict[str, T_co] = {}
+        for name, value in node.entries.items():
+            key = node.keys[name]
+            if self.names is not None:
+                try:
+                    self.names.read(key, reader)
+                except Problem as problem:
+                    where = self.where_named.replace("{name}", name) or reader.where
+                    reader.findings.problem(problem, key, where)
+            inner = reader.under(self.where.replace("{name}", name) or reader.where, key)
+            try:
+                found[name] = self.form.read(value, inner)
+            except Problem as problem:
+                reader.findings.problem(problem, value, inner.where)
+        return found
+
+    def schema(self, vocabulary: Vocabulary) -> Schema:
+        schema: Schema = {"type": ["object", "null"] if self.nothing else "object"}
+        if self.names is not None:
+            schema["propertyNames"] = self.names.schema(vocabulary)
+        schema["additionalProperties"] = self.form.schema(vocabulary)
+        return {**schema, "minProperties": self.least} if self.least else schema
+
+
+class Either(Form[T_co]):
+    """The first of several forms whose outer form a node has."""
+
+    def __init__(self, *options: Form[T_co], message: str, hint: str | None = None) -> None:
+        self.options = options
+        self.message = message
+        self.hint = hint
+
+    def accepts(self, node: Marked) -> bool:
+        return any(option.accepts(node) for option in self.options)
+
+    def read(self, node: Marked, reader: Reader) -> T_co:
+        for option in self.options:
+            if option.accepts(node):
+                return option.read(node, reader)
+        raise reader.problem(self.message, self.hint)
+
+    def schema(self, vocabulary: Vocabulary) -> Schema:
+        return {"anyOf": [option.schema(vocabulary) for option in self.options]}
+
+
+class OneOrMore(Form[list[T_co]]):
+    """What has one form, or a list of such; with `nothing`, also an empty scalar for none."""
+
+    def __init__(
+        self, form: Form[T_co], message: str = "", hint: str | None = None, *, least: int = 0, nothing: bool = False
+    ) -> None:
+        self.form = form
+        self.several = Items(form, message, hint, least=least)
+        self.nothing = nothing
+
+    def accepts(self, node: Marked) -> bool:
+        return self.several.accepts(node) or self.form.accepts(node)
+
+    def read(self, node: Marked, reader: Reader) -> list[T_co]:
+        if isinstance(node, List):
+            return self.several.read(node, reader)
+        return [] if self.nothing and isinstance(node, Text) and node.empty else [self.form.read(node, reader)]
+
+    def schema(self, vocabulary: Vocabulary) -> Schema:
+        nothing: list[Schema] = [{"type": "null"}] * self.nothing
+        return {"anyOf": [self.form.schema(vocabulary), self.several.schema(vocabulary), *nothing]}
+
+
+class Defined(Form[T_co]):
+    """A form that the schema holds once, under a name."""
+
+    def __init__(self, name: str, form: Form[T_co]) -> None:
+        self.name = name
+        self.form = form
+
+    def accepts(self, node: Marked) -> bool:
+        return self.form.accepts(node)
+
+    def read(self, node: Marked, reader: Reader) -> T_co:
+        return self.form.read(node, reader)
+
+    def schema(self, vocabulary: Vocabulary) -> Schema:
+        return defined(self.name)
+
+
+def defined(name: str) -> Schema:
+    """A reference to a definition of the schema."""
+    return {"$ref": f"#/definitions/{name}"}
+
+
+class Key(Generic[T_co]):
+    """A key that a mapping may have, and, as an attribute of its entries, what stands under it; None without it."""
+
+    def __init__(
+        self,
+        form: Form[T_co],
+        about: str = "",
+        *,
+        name: str = "",
+        required: bool = False,
+        hint: str | None = None,
+        examples: tuple[object, ...] = (),
+        where: str = "",
+    ) -> None:
+        self.form = form
+        self.about = about
+        self.name = name
+        self.required = required
+        self.hint = hint
+        """What to write where it is required and missing."""
+        self.examples = examples
+        self.where = where
+        """The path that findings under it carry; by default that of the mapping."""
+
+    def __set_name__(self, owner: type[Entries], name: str) -> None:
+        self.name = self.name or name
+
+    @overload
+    def __get__(self, entries: None, owner: type[Entries]) -> Key[T_co]: ...
+    @overload
+    def __get__(self, entries: Entries, owner: type[Entries]) -> T_co | None: ...
+    def __get__(self, entries: Entries | None, owner: type[Entries]) -> Key[T_co] | T_co | None:
+        return self if entries is None else entries.said.get(self.name)
+
+    def schema(self, vocabulary: Vocabulary) -> Schema:
+        """The schema of what stands under it, described."""
+        schema = self.form.schema(vocabulary)
+        described = {"description": self.about} if self.about else {}
+        return {**schema, **described, **({"examples": list(self.examples)} if self.examples else {})}
+
+
+class Needed(Key[T_co]):
+    """A key that a mapping must have. Its attribute is read once nothing is wrong with the text."""
+
+    def __init__(self, form: Form[T_co], about: str = "", *, name: str = "", hint: str | None = None) -> None:
+        super().__init__(form, about, name=name, required=True, hint=hint)
+
+    @overload
+    def __get__(self, entries: None, owner: type[Entries]) -> Key[T_co]: ...
+    @overload
+    def __get__(self, entries: Entries, owner: type[Entries]) -> T_co: ...
+    def __get__(self, entries: Entries | None, owner: type[Entries]) -> Key[T_co] | T_co:
+        if entries is None:
+            return self
+        found: T_co = entries.said[self.name]
+        return found
+
+
+class Entries:
+    """What a mapping says, by its keys: the keys of a subclass are those it declares and those it inherits."""
+
+    __slots__ = ("said", "under", "written")
+    keys: ClassVar[dict[str, Key[Any]]] = {}
+
+    def __init__(self, said: dict[str, Any], written: Marked | None = None, under: Text | None = None) -> None:
+        self.said = said
+        """Key -> what stands under it; what is wrong is missing."""
+        self.written = written
+        """Where it stands."""
+        self.under = under
+        """The name under which it stands."""
+
+    def __init_subclass__(cls) -> None:
+        own = {key.name: key for key in vars(cls).values() if isinstance(key, Key)}
+        cls.keys = {**own, **cls.keys}
+
+
+class Fields(Form[E]):
+    """A mapping with the declared keys of its entries.
+
+    `unknown` says what a key is that is not declared (`{key}`), `known` what there is (`{keys}`), `missing` what is
+    wrong without a required one (`{key}`, and `{name}` for the name around it).
+    """
+
+    def __init__(
+        self,
+        entries: type[E],
+        message: str,
+        hint: str | None = None,
+        *,
+        unknown: str,
+        known: str,
+        missing: str = "",
+    ) -> None:
+        self.entries = entries
+        self.message = message
+        self.hint = hint
+        self.unknown = unknown
+        self.known = known
+        self.missing = missing
+
+    def accepts(self, node: Marked) -> bool:
+        return isinstance(node, Map)
+
+    def read(self, node: Marked, reader: Reader) -> E:
+        if not isinstance(node, Map):
+            raise reader.problem(self.message, self.hint)
+        said: dict[str, Any] = {}
+        keys = self.entries.keys
+        for name, value in node.entries.items():
+            key = keys.get(name)
+            if key is None:
+                self.other(node.keys[name], value, said, reader)
+                continue
+            inner = reader.under(key.where, None) if key.where else reader
+            try:
+                said[name] = key.form.read(value, inner)
+            except Problem as problem:
+                reader.findings.problem(problem, value, inner.where)
+        for name, key in keys.items():
+            if key.required and name not in node.entries:
+                around = reader.name.text if reader.name else ""
+                message = self.missing.replace("{key}", name).replace("{name}", around)
+                reader.findings.add("CC104", message, reader.name or node, key.hint, key.where or reader.where)
+        return self.entries(said, node, reader.name)
+
+    def other(self, key: Text, value: Marked, said: dict[str, Any], reader: Reader) -> None:
+        """What becomes of a key that is not declared: a finding."""
+        keys = self.entries.keys
+        hint = suggest(key.text, keys, self.known.replace("{keys}", ", ".join(keys)))
+        reader.findings.add("CC101", self.unknown.replace("{key}", shown(key.text)), key, hint, reader.where)
+
+    def schema(self, vocabulary: Vocabulary) -> Schema:
+        keys = self.entries.keys
+        required = [name for name, key in keys.items() if key.required]
+        return {
+            "type": "object",
+            "properties": {name: key.schema(vocabulary) for name, key in keys.items()},
+            **({"required": required} if required else {}),
+            "additionalProperties": False,
+        }
+
+
+class Short(Form[E]):
+    """A mapping, or what would stand under one of its keys alone."""
+
+    def __init__(self, fields: Fields[E], key: str, message: str, hint: str | None = None) -> None:
+        self.fields = fields
+        self.key = key
+        self.message = message
+        self.hint = hint
+
+    @property
+    def form(self) -> Form[Any]:
+        """What may stand alone."""
+        return self.fields.entries.keys[self.key].form
+
+    def accepts(self, node: Marked) -> bool:
+        return self.fields.accepts(node) or self.form.accepts(node)
+
+    def read(self, node: Marked, reader: Reader) -> E:
+        if isinstance(node, Map):
+            return self.fields.read(node, reader)
+        form = self.form
+        if not form.accepts(node):
+            raise reader.problem(self.message, self.hint)
+        return self.fields.entries({self.key: form.read(node, reader)}, node, reader.name)
+
+    def schema(self, vocabulary: Vocabulary) -> Schema:
+        return {"anyOf": [self.form.schema(vocabulary), self.fields.schema(vocabulary)]}

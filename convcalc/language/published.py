@@ -1,0 +1,301 @@
+"""The section `published`: tables as printed, and how each of their cells is read."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Literal
+
+from ..hints import suggest
+from ..marked import List, Map, Marked, Text
+from ..network import Origin
+from .errors import Findings, Problem
+from .grammar import (
+    WORD,
+    Defined,
+    Either,
+    Entries,
+    Fields,
+    Form,
+    Items,
+    Key,
+    Named,
+    Needed,
+    Nothing,
+    OneOrMore,
+    Reader,
+    Scalar,
+    Schema,
+    Short,
+    Sizes,
+    Vocabulary,
+)
+from .origin import SpecOrigin
+
+Round = Literal["half_up", "half_even", "down", "up"]
+ROUNDINGS: tuple[Round, ...] = ("half_up", "half_even", "down", "up")
+
+PLACEHOLDER = re.compile(r"\{([^{}:]*)(?::(\w+))?\}")
+"""In a composed value: `{path.quantity}`, or `{path.quantity:part}` for one part of a shape or window."""
+SUM = " + "
+"""Between the quantities of a value that is their sum."""
+SHARE = "total"
+"""As a unit's divisor: the percentage of the network's total."""
+IGNORED = ""
+"""What `value: ~` is read as: the cell is shown, never compared or counted."""
+_DIVISOR = re.compile(r"[0-9]{1,19}(\.[0-9]{1,9})?")
+
+
+def placeholders(value: str) -> list[str]:
+    """The quantities of a composed value; none where the value is a single quantity.
+
+    >>> placeholders("[{conv1.patch}, {conv1.out_channels}]×{repeats}"), placeholders("params")
+    (['conv1.patch', 'conv1.out_channels', 'repeats'], [])
+    """
+    return [match[1] for match in PLACEHOLDER.finditer(value)]
+
+
+class _Value(Form[str]):
+    """`[path.]quantity`, a sum of such, or text in which `{[path.]quantity[:part]}` stand for several."""
+
+    def accepts(self, node: Marked) -> bool:
+        return isinstance(node, Text)
+
+    def read(self, node: Marked, reader: Reader) -> str:
+        if not isinstance(node, Text):
+            raise reader.problem("'value' must be text", None)
+        if node.empty:
+            return IGNORED
+        for path in placeholders(node.text) or node.text.split(SUM):
+            name = path.rpartition(".")[2]
+            if name not in reader.vocabulary:
+                hint = suggest(name, reader.vocabulary, "quantities: " + ", ".join(reader.vocabulary))
+                raise Problem("CC306", f"there is no quantity '{name}'", hint)
+        return node.text
+
+    def schema(self, vocabulary: Vocabulary) -> Schema:
+        return {"type": ["string", "null"]}
+
+
+def _rounding(text: str) -> Round:
+    if text not in ROUNDINGS:
+        raise Problem("CC103", f"there is no rounding '{text}'", f"one of {', '.join(ROUNDINGS)}")
+    return text
+
+
+def _divisor(text: str) -> Fraction | None:
+    """The divisor of a unit; None for the percentage of the total."""
+    if text == SHARE:
+        return None
+    number = Fraction(text) if _DIVISOR.fullmatch(text) else Fraction(0)
+    if number <= 0:
+        raise Problem("CC103", f"the divisor '{text}' is not a positive number or '{SHARE}'")
+    return number
+
+
+class Reading(Entries):
+    """What a cell is read from. None stands for what is not said."""
+
+    at = Key(Scalar(str, "'at' must be text", schema=WORD), "Path of the layer or stage, input, or total.")
+    value = Key(_Value(), "[relative path.]quantity; null: never compared.")
+    unit = Key(
+        Named(
+            Scalar(_divisor, "a divisor must be text", schema={"anyOf": [{"type": "number"}, {"enum": [SHARE]}]}),
+            "'unit' maps a printed suffix to its divisor",
+            "unit: {K: 1024}",
+        )
+    )
+    round = Key(
+        Scalar(_rounding, "'round' must be text", schema={"enum": list(ROUNDINGS)}),
+        "How the last printed digit is rounded.",
+    )
+    format = Key(Scalar(str, "'format' must be text", schema=WORD), examples=("{h}×{w}×{c}",))
+    variant = Key(Scalar(str, "'variant' must be text", schema=WORD))
+    params = Key(
+        Named(
+            Scalar(str, "the value of {name} must be text"), "'with' maps params to values", "with: {stem: separable}"
+        ),
+        name="with",
+    )
+    input = Key(Sizes("'input' is a list of sizes", "input: [3, 160, 160]"))
+
+    @property
+    def ignored(self) -> bool:
+        """Whether the cell is shown, never compared."""
+        return self.value == IGNORED
+
+    def merged(self, *others: Reading) -> Reading:
+        """This reading with what the others say on top, the last one uppermost."""
+        said = dict(self.said)
+        for other in others:
+            said.update(other.said)
+        return Reading(said)
+
+    def __str__(self) -> str:
+        """In words, as a reader of the table needs it.
+
+        >>> str(Reading({"with": {"stem": "separable"}}))
+        'with stem: separable'
+        """
+        parts = []
+        if self.variant:
+            parts.append(f"variant {self.variant}")
+        if self.params:
+            parts.append("with " + ", ".join(f"{name}: {value}" for name, value in self.params.items()))
+        if self.input:
+            parts.append("input " + "×".join(map(str, self.input)))
+        parts += [f"{name} {self.said[name]}" for name in ("at", "value", "round", "format") if self.said.get(name)]
+        if self.unit:
+            divisors = [f"{suffix}: {SHARE if divisor is None else divisor}" for suffix, divisor in self.unit.items()]
+            parts.append("unit " + ", ".join(divisors))
+        return ", ".join(parts)
+
+
+_UNKNOWN = "unknown key {key} in a published table"
+_KNOWN = "known keys: {keys}"
+_READING = Fields(Reading, "'reading' must be a mapping", unknown=_UNKNOWN, known=_KNOWN)
+_SHOWN = Reading({"value": IGNORED})
+_COLUMN: Form[Reading] = Either(
+    Nothing(_SHOWN),
+    Fields(Reading, "a column must be a mapping", unknown=_UNKNOWN, known=_KNOWN),
+    message="a column must be a mapping",
+)
+
+
+class _Printed(Scalar[str]):
+    """The text of a cell; an empty one prints nothing."""
+
+    def read(self, node: Marked, reader: Reader) -> str:
+        return "" if isinstance(node, Text) and node.empty else super().read(node, reader)
+
+
+class PrintedCell(Reading):
+    """One cell as printed."""
+
+    text = Needed(_Printed(str, "'text' must be text"))
+
+
+_CELL = Short(
+    Fields(PrintedCell, "a cell must be text", unknown=_UNKNOWN, known=_KNOWN, missing="a cell needs '{key}'"),
+    "text",
+    "a cell must be text",
+)
+_CELLS = ("the row '{name}' must be a list of cells", 'one cell a column, "" where it is empty')
+
+
+class PrintedRow(Reading):
+    """One row: the label printed for it, and a cell a column."""
+
+    printed_label = Key(Scalar(str, "'label' must be text"), name="label")
+    cells = Needed(Items(_CELL, *_CELLS))
+
+    @property
+    def name(self) -> str:
+        """Its key."""
+        return self.under.text if self.under else ""
+
+    @property
+    def label(self) -> str:
+        """What is printed for it, its key by default."""
+        return self.name if self.printed_label is None else self.printed_label
+
+
+_ROW = Short(
+    Fields(PrintedRow, *_CELLS, unknown=_UNKNOWN, known=_KNOWN, missing="the row '{name}' needs '{key}'"),
+    "cells",
+    *_CELLS,
+)
+
+
+class Difference(Reading):
+    """A cell that is known to differ: why, and the reading that gives it, if there is one."""
+
+    row = Needed(Scalar(str, "'row' must be text"))
+    column = Needed(Scalar(str, "'column' must be text"))
+    reason = Needed(Scalar(str, "'reason' must be text", schema=WORD))
+    inner = Key(_READING, name="reading")
+
+    @property
+    def reading(self) -> Reading | None:
+        """What gives the printed cell."""
+        said = {name: value for name, value in self.said.items() if name in Reading.keys}
+        if self.inner is not None:
+            said.update(self.inner.said)
+        return Reading(said) if said else None
+
+    @property
+    def explanation(self) -> str:
+        """The reading in words: `with stem: separable`; empty where there is none."""
+        return str(self.reading or "")
+
+
+class PrintedTable(Reading):
+    """A printed table with everything that says how to read it."""
+
+    title = Needed(Scalar(str, "'title' must be text"))
+    source = Key(Scalar(str, "'source' must be text"))
+    note = Key(Scalar(str, "'note' must be text"))
+    columns = Needed(Named(_COLUMN, "'columns' must be a mapping"))
+    rows = Needed(Named(_ROW, "'rows' must be a mapping"))
+    differs = Key(
+        Items(
+            Fields(
+                Difference,
+                "a difference must be a mapping",
+                unknown=_UNKNOWN,
+                known=_KNOWN,
+                missing="a difference needs '{key}'",
+            ),
+            "'differs' must be a list",
+        )
+    )
+
+    def reading(self, row: PrintedRow, column: Reading, cell: PrintedCell) -> Reading:
+        """How a cell is read: as the table says, its column, its row, itself.
+
+        A column that is only shown stays so under a row's value: its cells are labels.
+        """
+        row_said = self.merged(Reading({"at": row.name}), column, row)
+        return row_said.merged(_SHOWN, cell) if column.ignored else row_said.merged(cell)
+
+
+class _Table(Fields[PrintedTable]):
+    """A table whose rows have a cell for each column."""
+
+    def read(self, node: Marked, reader: Reader) -> PrintedTable:
+        table = super().read(node, reader)
+        columns, rows = (node.entries.get(key) if isinstance(node, Map) else None for key in ("columns", "rows"))
+        if isinstance(columns, Map) and isinstance(rows, Map):
+            for name, row in rows.entries.items():
+                cells = row.entries.get("cells") if isinstance(row, Map) else row
+                if isinstance(cells, List) and len(cells.items) != len(columns.entries):
+                    message = f"the row '{name}' has {len(cells.items)} cells for {len(columns.entries)} columns"
+                    reader.findings.add("CC103", message, rows.keys[name])
+        return table
+
+
+TABLE: Defined[PrintedTable] = Defined(
+    "printed_table",
+    _Table(
+        PrintedTable,
+        "a published table must be a mapping",
+        unknown=_UNKNOWN,
+        known=_KNOWN,
+        missing="a published table needs '{key}'",
+    ),
+)
+PUBLISHED = OneOrMore(TABLE)
+
+
+def read_tables(origin: Origin | None, vocabulary: Vocabulary) -> list[PrintedTable]:
+    """The printed tables of a spec, none where it has no `published` section.
+
+    `vocabulary` names the quantities that a value may name. Raises SpecError with everything that is wrong.
+    """
+    section = origin.section("published") if isinstance(origin, SpecOrigin) else None
+    if section is None or not isinstance(origin, SpecOrigin):
+        return []
+    findings = Findings(origin.source)
+    tables = Reader(findings, vocabulary).read(PUBLISHED, section)
+    findings.raise_any()
+    return tables or []

@@ -1,0 +1,260 @@
+"""The sections of a spec, and the keys that stand beside an item's kind: what may stand in each."""
+
+from __future__ import annotations
+
+from ..layers.registry import KINDS
+from ..marked import List, Map, Marked, Text
+from .arithmetic import FUNCTIONS
+from .errors import Problem
+from .grammar import (
+    Either,
+    Entries,
+    Fields,
+    Form,
+    Items,
+    Key,
+    Later,
+    Named,
+    Needed,
+    Nothing,
+    OneOrMore,
+    Pending,
+    Placed,
+    Reader,
+    Scalar,
+    Schema,
+    Vocabulary,
+    defined,
+)
+from .names import GROUP, MEANINGS, PARAMETER, WIRING, check_name, check_parameter, parse_reference, shown
+
+MAX_SPACE_AXES = 3
+VERSION = "1"
+VALUE = Later(defined("value"))
+LAYERS = Later(defined("items"))
+
+Reference = tuple[tuple[str, ...], Marked]
+"""The components of a path, and where it stands."""
+
+
+def _number(least: int, kind: str = "integer") -> Later:
+    """A number, or an expression that gives one."""
+    return Later({"anyOf": [{"type": kind, "minimum": least}, defined("expression")]})
+
+
+def _named(what: str, schema: Schema | None = None) -> Scalar[str]:
+    """The name of something."""
+
+    def parse(text: str) -> str:
+        check_name(text, what)
+        return text
+
+    return Scalar(parse, "a name is a word", schema=schema or defined("name"))
+
+
+def _reference(message: str, hint: str | None = None) -> Scalar[tuple[str, ...]]:
+    return Scalar(parse_reference, message, hint, schema=defined("reference"))
+
+
+class Wiring(Entries):
+    """What stands beside an item's kind."""
+
+    name = Key(_named("name"))
+    sources = Key(
+        OneOrMore(
+            Placed(_reference("from takes a name or a list of names")),
+            "from names nothing",
+            "without from, an item takes what stands before it",
+            least=1,
+        ),
+        "What it reads instead of the item before it.",
+        name="from",
+    )
+    repeat = Key(_number(0), "How often it is repeated; index counts from 0.")
+    when = Key(
+        Later({"anyOf": [{"type": "boolean"}, defined("expression")]}),
+        "A condition; where it is false the item is passed over.",
+    )
+
+
+def _parameter(text: str) -> str:
+    check_parameter(text, frozenset(FUNCTIONS))
+    return text
+
+
+_PARAMETER = Scalar(
+    _parameter,
+    "a parameter's name is expected",
+    "defaults: {name: 1}",
+    schema={"type": "string", "pattern": f"^{PARAMETER.pattern}$", "not": {"enum": list(MEANINGS)}},
+)
+Declarations = dict[str, Pending] | list[tuple[str, Marked]] | None
+"""Names with their defaults, or a list of names with their places."""
+PARAMS: Form[Declarations] = Either(
+    Named(VALUE, "", names=_PARAMETER),
+    Items(Placed(_PARAMETER), "", twice="the parameter {key} stands twice"),
+    Nothing(None),
+    message="params is a mapping or a list",
+    hint="params: {name: default}, with ~ for a required one, or params: [name, name]",
+)
+
+
+class BlockSection(Entries):
+    """A block as it is written."""
+
+    params = Key(PARAMS, "Parameters and defaults (null: required), or a list of required ones.")
+    layers = Needed(LAYERS)
+
+
+def _block_name(text: str) -> str:
+    check_name(text, "block's name")
+    if text in KINDS or text in WIRING or text == GROUP:
+        raise Problem("CC105", f"a block cannot be called {shown(text)}, as a kind or a key is")
+    return text
+
+
+BLOCKS = Named(
+    Fields(
+        BlockSection,
+        "a block is a mapping of params and layers",
+        unknown="a block has no {key}",
+        known="a block has params and layers",
+        missing="the block {name} needs {key}",
+    ),
+    "blocks are a mapping",
+    "blocks: {name: {params: [], layers: []}}",
+    names=Scalar(
+        _block_name,
+        "a name is a word",
+        schema={"allOf": [defined("name"), {"not": {"enum": [*KINDS, *WIRING, GROUP]}}]},
+    ),
+    where="{name}",
+    where_named="blocks.{name}",
+    nothing=True,
+)
+VARIANTS = Named(
+    Named(VALUE, "a variant is a mapping of parameters", "{width: 2}", nothing=True),
+    "variants are a mapping",
+    "variants: {wide: {width: 2}}",
+    names=_named("variant's name"),
+    where="variants.{name}",
+    where_named="variants.{name}",
+    nothing=True,
+)
+
+_SHAPE = Placed(
+    Items(
+        _number(1),
+        f"an input is a list of channels and 0 to {MAX_SPACE_AXES} space axes",
+        "input: [3, 224, 224]",
+        least=1,
+        most=MAX_SPACE_AXES + 1,
+    )
+)
+Shape = tuple[list[Pending], Marked]
+"""The sizes of an input, and where they stand."""
+
+
+def _input_name(text: str) -> str:
+    if text != "input":
+        check_name(text, "input's name")
+    return text
+
+
+class _Inputs(Either[Shape | dict[str, Shape]]):
+    """The shape of the only input, or a mapping of names to shapes."""
+
+    def read(self, node: Marked, reader: Reader) -> Shape | dict[str, Shape]:
+        if isinstance(node, (List, Map)) and node.size == 1:
+            raise Problem("CC104", "'input' is empty", self.hint)
+        return super().read(node, reader)
+
+
+INPUT = _Inputs(
+    _SHAPE,
+    Named(
+        _SHAPE,
+        "",
+        names=Scalar(_input_name, "a name is a word", schema={"anyOf": [{"enum": ["input"]}, defined("name")]}),
+        where="{name}",
+        least=1,
+    ),
+    message="input is a shape, [channels, *space]",
+    hint="input: [3, 224, 224]",
+)
+
+
+class OutputSection(Entries):
+    """What is said of an output."""
+
+    loss_weight = Key(_number(0, "number"))
+
+
+OUTPUT: Form[OutputSection] = Either(
+    Nothing(OutputSection({})),
+    Fields(OutputSection, "", unknown="an output has no {key}", known="an output takes loss_weight"),
+    message="an output takes {loss_weight: 0.3}",
+)
+_OUTPUTS = ("outputs are a list of names or a mapping", "outputs: [fc]")
+_OUTPUT_NAME = _reference("an output is a name", "outputs: [fc]")
+OUTPUTS: Form[list[tuple[tuple[str, ...], Marked]] | dict[str, OutputSection]] = Either(
+    Items(Placed(_OUTPUT_NAME), *_OUTPUTS, least=1, twice="the output {key} stands twice"),
+    Named(OUTPUT, *_OUTPUTS, names=_OUTPUT_NAME, least=1),
+    message=_OUTPUTS[0],
+    hint=_OUTPUTS[1],
+)
+
+
+class _Version(Form[str]):
+    """The version of the language."""
+
+    def accepts(self, node: Marked) -> bool:
+        return isinstance(node, Text)
+
+    def read(self, node: Marked, reader: Reader) -> str:
+        if isinstance(node, Text) and node.text == VERSION:
+            return VERSION
+        said = shown(node.text) if isinstance(node, Text) else "this"
+        raise Problem("CC112", f"the version {said} of the language is not known", "convcalc: 1")
+
+    def schema(self, vocabulary: Vocabulary) -> Schema:
+        return {"enum": [int(VERSION), VERSION]}
+
+
+def _text(key: str, about: str) -> Key[str]:
+    return Key(Scalar(str, f"{key} is a text"), about, where=key)
+
+
+class Sections(Entries):
+    """A spec as it is written."""
+
+    convcalc = Key(_Version(), "Version of the language.")
+    name = _text("name", "Name of the architecture.")
+    title = _text("title", "A title, where the name is not enough.")
+    description = _text("description", "What the spec is, and what it follows.")
+    source = _text("source", "The paper or code that it follows.")
+    input = Key(
+        INPUT,
+        "The shape of the input, [channels, *space], or a mapping of names to shapes.",
+        required=True,
+        hint="input: [3, 224, 224]",
+        examples=([3, 224, 224],),
+        where="input",
+    )
+    params = Key(PARAMS, "Parameters and their defaults; --set NAME=VALUE sets them.", where="params")
+    variants = Key(VARIANTS, "Named sets of params: --variant NAME.", where="variants")
+    blocks = Key(BLOCKS, "Parts that are used more than once.")
+    layers = Key(LAYERS, required=True, hint="layers: [...]", where="layers")
+    outputs = Key(OUTPUTS, "The outputs; without it, what nothing reads is an output.", where="outputs")
+    expect = Key(Later({}), "What the spec claims of itself; check fails where it does not hold.")
+    published = Key(Later({}), "Tables as printed, cell by cell, and what each cell is read from.")
+    notes = Key(Later({}), "Anything, for readers.")
+
+
+SPEC = Fields(
+    Sections,
+    "a spec is a mapping",
+    unknown="{key} is no section of a spec",
+    known="top-level keys: {keys}",
+    missing="a spec needs '{key}'",
+)
