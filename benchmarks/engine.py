@@ -110,16 +110,16 @@ def print_table(network: Network) -> None:
     from rich.console import Console
 
     from convcalc.analysis.quantities import QUANTITIES
-    from convcalc.render.grid import layout
-    from convcalc.render.table import values_grid
-    from convcalc.render.terminal import Lines
+    from convcalc.render.streams import Lines
+    from convcalc.render.table import values_table
+    from convcalc.render.text import table_lines
 
     figures = analyse(network)
     chosen = [QUANTITIES[name] for name in ("name", "kind", "output", "params", "macs")]
-    grid = values_grid(figures, figures.layers, chosen)
+    table = values_table(figures, figures.layers, chosen)
     with redirect_stdout(io.StringIO()):
         console = Console(force_terminal=True, width=120, file=io.StringIO(), soft_wrap=True)
-        console.print(Lines(layout(grid, 120)), end="")
+        console.print(Lines(table_lines(table, 120)), end="")
 
 
 if __name__ == "__main__":

@@ -108,6 +108,8 @@ class Network:
     source: str | None = None
     variant: str | None = None
     origin: Origin | None = None
+    notes: tuple[Finding, ...] = ()
+    """Warnings about how its file was read: what an ONNX file has that the language does not say."""
 
     @property
     def inputs(self) -> dict[str, Shape]:

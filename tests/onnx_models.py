@@ -14,10 +14,8 @@ from onnx import TensorProto, helper, numpy_helper
 from convcalc.network import Network
 from convcalc.onnx import load_onnx
 from convcalc.onnx.convert import Conversion
-from convcalc.onnx.load import input_sizes
-from convcalc.onnx.origin import OnnxOrigin
-from convcalc.onnx.parse import parse_model
-from convcalc.onnx.values import Activation
+from convcalc.onnx.graph import input_sizes
+from convcalc.onnx.messages import parse_model
 
 RECORDED = Path(__file__).parent / "oracle" / "onnx"
 PACKAGED = Path(onnx.__file__).parent / "backend" / "test" / "data"
@@ -37,15 +35,14 @@ def recorded(name: str) -> bytes:
 
 def conversion_of(data: bytes) -> Conversion:
     """What comes of a file before its layers have names."""
-    model, origin = parse_model(data), OnnxOrigin("test.onnx")
+    model, path = parse_model(data), "test.onnx"
     assert model.graph is not None
-    return Conversion(model, model.graph, data, origin, input_sizes(model.graph, origin, None))
+    return Conversion(model, model.graph, data, path, input_sizes(model, model.graph, None, path))
 
 
 def shapes_of(conversion: Conversion) -> dict[str, tuple[int, ...]]:
     """Every tensor of the graph with the dims that it has here."""
-    values = conversion.builder.values
-    return {name: v.dims if isinstance(v, Activation) else v.shape for name, v in values.items()}
+    return {name: value.dims for name, value in conversion.builder.values.items()}
 
 
 def inferred_shapes(model: onnx.ModelProto) -> dict[str, tuple[int, ...]]:

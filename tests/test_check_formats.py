@@ -11,11 +11,9 @@ import jsonschema
 import pytest
 
 from convcalc.findings import Finding
-from convcalc.render.check import CheckResult, check_markdown, summary
-from convcalc.render.findings import finding_text
-from convcalc.render.github import github_commands
-from convcalc.render.junit import junit
-from convcalc.render.sarif import sarif
+from convcalc.render.findings import CheckResult, check_comment, github, junit, sarif, summary
+from convcalc.render.markup import markdown
+from convcalc.render.text import finding_text
 
 from .command import run
 
@@ -42,7 +40,7 @@ def test_json_is_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_github_commands_stay_on_their_lines() -> None:
-    text = github_commands(hostile().findings)
+    text = github(hostile())
     assert text.count("\n") == 1 and "\r" not in text and "\x1b" not in text
     match = re.fullmatch(r"::error ([^\n]*?)::([^\n]*)\n", text)
     assert match is not None
@@ -54,7 +52,7 @@ def test_github_commands_stay_on_their_lines() -> None:
 
 @pytest.mark.parametrize(("code", "level"), [("CC001", "error"), ("CC307", "warning"), ("CC401", "notice")])
 def test_github_levels(code: str, level: str) -> None:
-    assert github_commands(hostile(code).findings).startswith(f"::{level} ")
+    assert github(hostile(code)).startswith(f"::{level} ")
 
 
 def test_sarif_validates(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,13 +66,13 @@ def test_sarif_validates(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_sarif_of_hostile_text_validates() -> None:
-    log = json.loads(sarif(hostile().findings))
+    log = json.loads(sarif(hostile()))
     jsonschema.validate(log, SARIF)
     assert "\x1b" not in log["runs"][0]["results"][0]["message"]["text"]
 
 
 def test_the_sarif_schema_can_fail() -> None:
-    log = json.loads(sarif(hostile().findings))
+    log = json.loads(sarif(hostile()))
     log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"]["startLine"] = 0
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(log, SARIF)
@@ -131,7 +129,7 @@ def test_text_has_no_terminal_controls() -> None:
 
 
 def test_markdown_has_no_markup_of_a_spec() -> None:
-    rows = [line for line in check_markdown(hostile()).splitlines() if "CC301" in line]
+    rows = [line for line in markdown(check_comment(hostile())).splitlines() if "CC301" in line]
     assert len(rows) == 1
     assert len(re.findall(r"(?<!\\)\|", rows[0])) == 4
     assert "<b>" not in rows[0] and "@team" not in rows[0]

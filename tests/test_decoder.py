@@ -14,7 +14,7 @@ from convcalc.analysis.checkerboard import uneven_overlaps
 from convcalc.analysis.decoder.mirror import Mirror, mirror
 from convcalc.findings import UsageError
 from convcalc.network import Network
-from convcalc.render.decoder import decoder_text
+from convcalc.render.invert import decoder_text
 
 from .small_architectures import ALEXNET, RESNET, UNET, VGG16, spec
 

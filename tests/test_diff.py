@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from convcalc import analyse, loads
 from convcalc.analysis.diff import diff, match
-from convcalc.render.diff import diff_markdown
+from convcalc.render.diff import diff_document
+from convcalc.render.markup import markdown
 
 from .command import run
 
@@ -131,7 +132,8 @@ def test_text_markdown_and_json(folder: Path) -> None:
 
 def test_markdown_is_inert() -> None:
     hostile = BASE.replace("name: Net", 'name: "<img src=x> @team [x](y) | ``` </details>"')
-    text = diff_markdown(diff(analyse(loads(hostile)), analyse(loads(hostile.replace("out: 32", "out: 48")))))
+    found = diff(analyse(loads(hostile)), analyse(loads(hostile.replace("out: 32", "out: 48"))))
+    text = markdown(diff_document(found, comment=True))
     assert "<img" not in text and "@team" not in text and "[x](" not in text and text.count("</details>") == 1
 
 

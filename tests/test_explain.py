@@ -16,7 +16,8 @@ from convcalc.analysis.explain.drawing import draw_window
 from convcalc.analysis.explain.explanation import Explanation, Step, explain
 from convcalc.analysis.subjects import find
 from convcalc.geometry import TransposedWindow, Window
-from convcalc.render.explain import explain_latex, explain_markdown
+from convcalc.render.explain import explain_document
+from convcalc.render.markup import latex, markdown
 
 from .golden_output import COMMANDS
 from .published_architectures import MOBILENET_V2, network
@@ -79,7 +80,8 @@ def test_every_line_evaluates_to_its_value(layers: list[str]) -> None:
         assert known["params"].value == cost.params and known["flops"].value == cost.flops
         if cost.macs:
             assert known["MACs"].value == cost.macs
-        assert explain_markdown(found) and explain_latex(found) and json.dumps(found.to_dict())
+        document = explain_document(found)
+        assert markdown(document) and latex(document) and json.dumps(found.to_dict())
 
 
 def test_a_group_is_the_sum_of_its_layers() -> None:

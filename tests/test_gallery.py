@@ -17,8 +17,9 @@ from convcalc.analysis.subjects import find
 from convcalc.language import SpecOrigin, gallery_names, gallery_path
 from convcalc.marked import List, Map, Marked, Text
 from convcalc.network import Network
-from convcalc.render.gallery import gallery_grid, gallery_summary
-from convcalc.render.grid import markdown
+from convcalc.render.document import Document
+from convcalc.render.gallery import gallery_summary, gallery_table
+from convcalc.render.markup import markdown
 from tests.gallery_variants import variants
 
 NETWORKS = [(spec, variant) for spec, names in variants().items() for variant in (None, *names)]
@@ -179,7 +180,7 @@ def test_an_entry_is_what_its_spec_says() -> None:
 def test_the_page_shows_the_index() -> None:
     """Otherwise run python -m tools.regenerate."""
     page = (ROOT / "docs" / "gallery.md").read_text("utf-8")
-    assert markdown([gallery_grid(read_index(), full=True)]) in page
+    assert markdown(Document((gallery_table(read_index(), full=True),))) in page
     assert gallery_summary(read_index()) in page
 
 

@@ -73,6 +73,10 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "__main__": {"cli.app"},
         "check.run": {"check.rules", "onnx", "analysis.published"},
         "export.onnx_model": {"export.onnx_graph", "export.onnx_layers", "convcalc"},
+        "render.findings": {"convcalc"},
+        "render.invert": {"language.write", "render.escape"},
+        "render.streams": {"render.escape", "render.text"},
+        "render.table": {"analysis.quantities", "analysis.report"},
     },
     "an analysis is loaded when its figures are asked for": {
         "analysis.figures": {
@@ -93,10 +97,6 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "analysis.report": {"analysis.published"},
         "verify.confirm": {"verify.flow"},
     },
-    "only another variant, input or parameter of a network is read anew": {
-        "language.origin": {"language.load"},
-        "onnx.origin": {"onnx.load"},
-    },
     "only a mistake needs it": {
         "hints": {"difflib"},
         "language.items": {"pydantic"},
@@ -109,16 +109,18 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "check.discover": {"subprocess"},
         "check.run": {"concurrent.futures", "concurrent.futures.process", "multiprocessing"},
         "geometry.formulas": {"re"},
-        "language.reading": {"json"},
+        "language.sources": {"json", "subprocess"},
         "render.escape": {"json"},
-        "render.explain": {"textwrap"},
-        "render.grid": {"textwrap"},
-        "render.terminal": {"json"},
+        "render.findings": {"datetime", "pathlib", "urllib.parse"},
+        "render.invert": {"textwrap"},
+        "render.markup": {"csv", "io"},
+        "render.streams": {"codecs", "json"},
+        "render.text": {"textwrap"},
     },
     "a package that most calls do without": {
         "export.onnx_model": {"onnx"},
-        "onnx.shapes": {"onnx"},
-        "render.terminal": {"rich.console", "rich.segment", "rich.style"},
+        "onnx.convert": {"onnx"},
+        "render.streams": {"rich.console", "rich.progress", "rich.segment", "rich.style"},
     },
 }
 """Why a module imports inside a function -> module -> what it imports there, for start-up alone.

@@ -12,8 +12,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from convcalc.geometry.inversion import AxisInversion, SizeInversion
-from convcalc.render.frameworks import framework_blocks
-from convcalc.render.page import Code, Paragraph
+from convcalc.render.document import Code, Paragraph
+from convcalc.render.invert import framework_blocks
 
 Interval = tuple[int, int]
 Layer = Callable[[list[int]], list[Interval]]

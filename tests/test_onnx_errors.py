@@ -166,10 +166,10 @@ def test_shared_weights_dead_nodes_and_unread_initialisers_are_said(tmp_path: Pa
     maker.weight(7, 7)
     maker.node("Sigmoid", "x")
     network = maker.load(tmp_path, maker.node("Conv", maker.node("Conv", "x", weight), weight))
-    notes = {note.code: note.message for note in network.origin.notes}  # type: ignore[union-attr]
+    notes = {note.code: note.message for note in network.notes}
     assert [node.kind for node in network.nodes] == ["input", "conv2d", "conv2d"]
     assert "9 too high" in notes["CC703"]
-    assert [note.message for note in network.origin.notes if note.code == "CC704"] == [  # type: ignore[union-attr]
+    assert [note.message for note in network.notes if note.code == "CC704"] == [
         "left out, for they lead to no output: Sigmoid '→ t0'",
         "initialisers that no layer reads are not counted: w1",
     ]
@@ -179,5 +179,5 @@ def test_stand_ins_are_said(tmp_path: Path) -> None:
     maker = Maker(1, 3, 5, 5)
     network = maker.load(tmp_path, maker.node("Sub", "x", maker.node("Relu", "x")))
     assert [node.kind for node in network.nodes] == ["input", "relu", "add"]
-    (note,) = network.origin.notes  # type: ignore[union-attr]
+    (note,) = network.notes
     assert note.code == "CC702" and "Sub (1)" in note.message

@@ -95,7 +95,7 @@ def test_recorded_exports(name: str, tmp_path: Path) -> None:
     if "kept" in facts["exporter"]:
         assert totals.params == facts["params"]
     assert not [node.kind for node in network.nodes if node.kind.startswith("onnx:")]
-    assert getattr(network.origin, "notes", None) == ()
+    assert network.notes == ()
     assert_same_as_written(network)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.onnx.dims import reshaped, squeezed, unsqueezed
-from convcalc.onnx.model import Malformed
+from convcalc.onnx.messages import Malformed
+from convcalc.onnx.operators.layout import reshaped, squeezed, unsqueezed
 
 from .onnx_models import Maker, conversion_of, inferred_shapes, kinds, shapes_of
 

@@ -340,7 +340,7 @@ def test_what_the_language_lacks_stays_with_shape_and_weights(tmp_path: Path) ->
     assert kinds(network) == ["onnx:Einsum", "relu"]
     assert network.nodes[1].shape == (4, 5, 5)
     assert analyse(network).totals.params == 32
-    (note,) = getattr(network.origin, "notes")  # noqa: B009
+    (note,) = network.notes
     assert note.code == "CC701" and note.severity == "warning" and "Einsum (1)" in note.message
     with pytest.raises(SpecError, match="known for inputs of"):
         network.at({"input": (8, 6, 6)})

@@ -10,8 +10,7 @@ import pytest
 
 from convcalc.layers.registry import build
 from convcalc.reference import forward
-from tests.onnx_nodes import OPERATORS, collect
-from tests.onnx_telling import Case, LeftOut
+from tests.onnx_operator_cases import OPERATORS, Case, LeftOut, collect
 
 LEFT_OUT = {
     "average pools have no dilation": 6,

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from convcalc.geometry import LIMIT
 from convcalc.language.arithmetic import make_divisible
-from convcalc.language.errors import Problem
 from convcalc.language.expressions import compile_expression
+from convcalc.language.problems import Problem
 
 NAMES = {"k": 3, "width": Fraction(3, 4), "stem": "dense", "widths": (16, 32, 64), "wide": True, "index": 0}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from convcalc.language.errors import MAX_FINDINGS
-from convcalc.language.expand import MAX_LAYERS, MAX_NESTING, MAX_STEPS
+from convcalc.language.expansion import MAX_LAYERS, MAX_NESTING, MAX_STEPS
+from convcalc.language.problems import MAX_FINDINGS
 from tests.spec_text import build, caret, error, errors, spec
 
 

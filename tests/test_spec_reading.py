@@ -14,7 +14,7 @@ import pytest
 from convcalc.findings import Finding, SpecError, UsageError
 from convcalc.language import gallery_names, gallery_path, load, loads, read
 from convcalc.language.events import MAX_BYTES
-from convcalc.language.reading import decode
+from convcalc.language.sources import decode
 
 TEXT = "convcalc: 1\ninput: [3, 8, 8]\nlayers: [relu]\n"
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from convcalc.analysis.gallery import index_path, spec_entry
 from convcalc.language import gallery_names
-from convcalc.render.gallery import gallery_grid, gallery_summary
-from convcalc.render.grid import markdown
+from convcalc.render.document import Document
+from convcalc.render.gallery import gallery_summary, gallery_table
+from convcalc.render.markup import markdown
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "gallery.md"
 START, END = "<!-- gallery -->\n", "<!-- /gallery -->"
@@ -20,5 +21,5 @@ def texts() -> dict[Path, str]:
     index = json.dumps({"format": 1, "specs": entries}, indent=1, ensure_ascii=False) + "\n"
     before, _, rest = PAGE.read_text("utf-8").partition(START)
     _, _, after = rest.partition(END)
-    table = markdown([gallery_grid(entries, full=True)])
+    table = markdown(Document((gallery_table(entries, full=True),)))
     return {index_path(): index, PAGE: f"{before}{START}\n{table}\n\n{gallery_summary(entries)}.\n{END}{after}"}

@@ -13,7 +13,7 @@ from convcalc.analysis.quantities import QUANTITIES
 from convcalc.codes import codes, markdown
 from convcalc.geometry import FORMULAS, SYMBOLS
 from convcalc.geometry.formulas import Formula
-from convcalc.language.fields import fields_of
+from convcalc.language.kind_fields import fields_of
 from convcalc.layers.base import OPERATIONS
 from convcalc.layers.registry import KINDS, layer_class
 

@@ -65,6 +65,23 @@ class Difference(NamedTuple):
         return not (self.layers or self.stages or any(change.before != change.after for change in self.totals))
 
 
+class Threshold(NamedTuple):
+    """The most that a quantity may grow: by a number, or by so many per cent of what it was."""
+
+    quantity: str
+    limit: Fraction
+    relative: bool
+
+    def broken(self, difference: Difference) -> tuple[int, int] | None:
+        """The totals before and after where they differ by more; None where they do not, or are no numbers."""
+        change = next(change for change in difference.totals if change.what == self.quantity)
+        before, after = change.before, change.after
+        if not isinstance(before, int) or not isinstance(after, int):
+            return None
+        allowed = before * self.limit / 100 if self.relative else self.limit
+        return (before, after) if after - before > allowed else None
+
+
 def diff(before: Report, after: Report) -> Difference:
     """What changed from one report to the other."""
     return Difference(

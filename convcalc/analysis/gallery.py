@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import TypedDict
 
-from ..language.reading import gallery_path
+from ..language.sources import gallery_path
 
 
 class TableEntry(TypedDict):

@@ -129,7 +129,7 @@ def check_onnx(task: Task) -> list[Finding]:
     from ..onnx import load_onnx
 
     network = load_onnx(task.path)
-    findings: list[Finding] = list(getattr(network.origin, "notes", ()))
+    findings: list[Finding] = list(network.notes)
     findings += check_budgets(Builds(network), task.budgets)
     if task.selection.wants("CC4"):
         from .rules import advise

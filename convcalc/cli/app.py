@@ -6,18 +6,16 @@ Only the module of the command that is called is imported; `--help` imports them
 
 from __future__ import annotations
 
-import os
 import sys
-from codecs import register_error
 from collections.abc import Callable
 from functools import wraps
 from importlib import import_module
-from io import TextIOWrapper
 from typing import ParamSpec
 
 import typer
 
 from ..findings import SpecError, UsageError
+from ..render import streams
 
 P = ParamSpec("P")
 
@@ -44,7 +42,7 @@ def _version(value: bool) -> None:
     if value:
         from .. import __version__
 
-        typer.echo(f"convcalc {__version__}")
+        streams.write_text(f"convcalc {__version__}")
         raise typer.Exit
 
 
@@ -82,61 +80,30 @@ def _until_the_reader_goes(command: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
-            sys.stdout.flush()
+            streams.flush()
         except BrokenPipeError:
             raise ReaderGone from None
 
     return run
 
 
-def _prepare_streams() -> None:
-    """Streams that take any text: closed ones swallow it, those without Unicode get ASCII for our own signs."""
-    sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
-    sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper) and not stream.encoding.lower().startswith("utf"):
-            from ..render.escape import spell_in_ascii
-
-            register_error("convcalc", spell_in_ascii)
-            stream.reconfigure(errors="convcalc")
-        elif isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
 def main() -> None:
     """Run the program on the process's arguments; the exit code is the process's."""
-    _prepare_streams()
+    streams.prepare()
     called = sys.argv[1] if len(sys.argv) > 1 else None
+    code = 2
     try:
         build_app(called)()
     except SpecError as error:
-        _report(error)
+        streams.write_findings(error.findings)
         code = 1
     except UsageError as error:
-        print(f"error: {_clean(error.message)}", file=sys.stderr)
-        if error.hint:
-            print(f"  hint: {_clean(error.hint)}", file=sys.stderr)
-        code = 2
+        streams.write_error(error.message, error.hint)
     except ReaderGone:
-        # What is buffered has nowhere to go, and is not tried again at the end of the process.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.discard_output()
         code = 0
     except OSError as error:
-        print(f"error: {_clean(str(error))}", file=sys.stderr)
-        code = 2
+        streams.write_error(str(error))
     except MemoryError:
-        print("error: not enough memory", file=sys.stderr)
-        code = 2
+        streams.write_error("not enough memory")
     sys.exit(code)
-
-
-def _clean(text: str) -> str:
-    from ..render.escape import printable
-
-    return printable(text)
-
-
-def _report(error: SpecError) -> None:
-    from ..render.findings import finding_text
-
-    print(finding_text(error.findings), file=sys.stderr)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..findings import SpecError, UsageError
+from .output import format_option, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..check.run import Checked, Task
-    from ..render.check import CheckResult
-
-
-Format = Literal["text", "json", "github", "sarif", "junit", "markdown"]
+    from ..render.findings import CheckResult
 
 
 def command(
@@ -25,7 +22,7 @@ def command(
         list[str] | None,
         typer.Argument(metavar="[PATH]...", help="Files, folders, globs, gallery names, - (default: this folder)."),
     ] = None,
-    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "text",
+    format: Annotated[str, format_option("check")] = "text",
     select: Annotated[
         list[str] | None, typer.Option("--select", metavar="CODES", help="Report these alone: CC3,CC201; repeatable.")
     ] = None,
@@ -51,7 +48,7 @@ def command(
         return
     from ..check.discover import find_specs
     from ..check.run import check_files
-    from ..render.check import CheckResult
+    from ..render.findings import CheckResult
 
     names, errors = find_specs(paths or ["."])
     tasks = [_task(name, select or [], ignore or [], advice, strict) for name in names]
@@ -86,7 +83,7 @@ def _task(path: str, select: list[str], ignore: list[str], advice: bool, strict:
 
 def _update(tasks: Sequence[Task], errors: list[UsageError], quiet: bool) -> None:
     from ..check.update import update_file
-    from ..render.escape import printable
+    from ..render.streams import say
 
     for task in tasks:
         try:
@@ -97,51 +94,39 @@ def _update(tasks: Sequence[Task], errors: list[UsageError], quiet: bool) -> Non
             continue  # the check that follows reports why
         else:
             if changed and not quiet:
-                print(f"{printable(task.path)}: {changed} value{'s' * (changed != 1)} written", file=sys.stderr)
+                say(f"{task.path}: {changed} value{'s' * (changed != 1)} written")
 
 
-def _print(result: CheckResult, format: Format, quiet: bool) -> None:
-    from ..render import check, terminal
+def _print(result: CheckResult, format: str, quiet: bool) -> None:
+    from ..render.findings import WRITERS, check_comment, check_data, check_document
+    from ..render.streams import write_text
 
-    if format == "text":
-        terminal.write_lines(check.check_lines(result, quiet))
-    elif format == "json":
-        terminal.write_text(check.check_json(result))
+    if format in WRITERS:
+        write_text(WRITERS[format](result))
     elif format == "markdown":
-        terminal.write_text(check.check_markdown(result))
-    elif format == "github":
-        from ..render.github import github_commands
-
-        sys.stdout.write(github_commands(result.findings))
-    elif format == "sarif":
-        from ..render.sarif import sarif
-
-        terminal.write_text(sarif(result.findings))
+        write(format, lambda: check_comment(result), lambda: check_data(result))
     else:
-        from ..render.junit import junit
-
-        terminal.write_text(junit(result))
+        write(format, lambda: check_document(result, quiet), lambda: check_data(result))
 
 
 def _notes(readable: Sequence[Checked], errors: Sequence[UsageError], quiet: bool) -> None:
     """What belongs to no finding: paths that cannot be checked, findings that are not selected."""
-    from ..render.escape import printable
+    from ..render.streams import say, write_error
 
     for error in errors:
-        hint = f"\n  hint: {printable(error.hint)}" if error.hint else ""
-        print(f"error: {printable(error.message)}{hint}", file=sys.stderr)
+        write_error(error.message, error.hint)
     if quiet:
         return
     if not readable and not errors:
-        print("no specs found: YAML files with 'convcalc:' at their top", file=sys.stderr)
+        say("no specs found: YAML files with 'convcalc:' at their top")
     hidden = sum(result.hidden for result in readable)
     if hidden:
-        print(f"{hidden} finding{'s' * (hidden != 1)} not selected", file=sys.stderr)
+        say(f"{hidden} finding{'s' * (hidden != 1)} not selected")
 
 
 def _explain(code: str) -> None:
     from ..codes import codes, markdown
-    from ..render.terminal import write_text
+    from ..render.streams import write_text
 
     if code.upper() not in codes():
         raise UsageError(f"there is no code '{code[:40]}'", f"codes: {', '.join(codes())}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .. import __version__
 from ..findings import Finding, SpecError, UsageError
 from ..hints import suggest
 from .options import (
@@ -22,15 +23,12 @@ from .options import (
     read_device,
     read_input,
 )
+from .output import format_option, write
 
 if TYPE_CHECKING:
-    from ..analysis.explain.explanation import Explanation
     from ..analysis.figures import Subject
     from ..analysis.report import Report
     from ..network import Network
-
-
-Format = Literal["text", "markdown", "latex", "json"]
 
 
 def command(
@@ -39,7 +37,7 @@ def command(
     at: Annotated[
         str | None, typer.Option("--at", metavar="Y,X", help="What this output position sees of the input.")
     ] = None,
-    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "text",
+    format: Annotated[str, format_option("explain")] = "text",
     input: InputOption = None,
     set: SetOption = None,
     variant: VariantOption = None,
@@ -50,6 +48,7 @@ def command(
 ) -> None:
     from ..analysis.explain.explanation import explain
     from ..analysis.report import analyse
+    from ..render.explain import explain_document
 
     inline = layer is None and _is_item(spec)
     if inline and (set or variant):
@@ -66,24 +65,7 @@ def command(
         shape = report.shape(subject)
         space = "no space axes" if shape is None or len(shape) < 2 else f"the space {list(shape[1:])}"
         raise UsageError(f"--at {at}: {error}", f"'{subject.name}' has {space}; positions count from 0") from error
-    _write(explanation, format)
-
-
-def _write(explanation: Explanation, format: Format) -> None:
-    from ..render import explain as render
-    from ..render import terminal
-
-    if format == "json":
-        from .. import __version__
-
-        data = {"format": 1, "convcalc": __version__, **explanation.to_dict()}
-        terminal.write_text(terminal.json_text(data))
-    elif format == "markdown":
-        terminal.write_text(render.explain_markdown(explanation))
-    elif format == "latex":
-        terminal.write_text(render.explain_latex(explanation))
-    else:
-        terminal.write_lines(render.explain_lines(explanation, terminal.line_width()))
+    write(format, lambda: explain_document(explanation), lambda: {"convcalc": __version__, **explanation.to_dict()})
 
 
 def _is_item(text: str) -> bool:

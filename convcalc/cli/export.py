@@ -8,6 +8,7 @@ import typer
 
 from ..findings import UsageError
 from .options import InputOption, SetOption, SpecArgument, VariantOption, load_network
+from .output import write_file
 
 if TYPE_CHECKING:
     from ..network import Network, Node
@@ -45,10 +46,7 @@ def command(
     if seed is not None and weights != "seeded":
         raise UsageError("--seed goes with --weights seeded")
     network = load_network(spec, set, variant, input)
-    written = _written(network, to, by or "stage", seed or 0 if weights == "seeded" else None)
-    from . import files
-
-    files.write(written, output)
+    write_file(_written(network, to, by or "stage", seed or 0 if weights == "seeded" else None), output)
 
 
 def _written(network: Network, to: Target, by: By, seed: int | None) -> str | bytes:

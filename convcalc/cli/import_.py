@@ -9,6 +9,7 @@ import typer
 
 from ..findings import SpecError, UsageError
 from .options import InputOption, load_network
+from .output import write_file
 
 
 def command(
@@ -25,21 +26,21 @@ def command(
     if target is not None and target.exists() and not force:
         raise UsageError(f"{output} exists already", "--force overwrites it")
     from ..language.write import write
-    from ..onnx import plain_as_identity
-    from . import files
+    from ..onnx import Opaque, plain_as_identity
+    from ..render.streams import say
 
     network, replaced = plain_as_identity(load_network(file, input=input))
-    unsaid = [node for node in network.nodes if node.kind.startswith("onnx:")]
+    unsaid = [(node.name, node.layer.operator) for node in network.nodes if isinstance(node.layer, Opaque)]
     if unsaid:
         raise SpecError(
             network.finding(
                 "CC102",
-                f"the language has no layer for {node.kind.removeprefix('onnx:')}",
-                node.name,
+                f"the language has no layer for {operator}",
+                name,
                 hint="table, diff and the others read the .onnx file itself",
             )
-            for node in unsaid
+            for name, operator in unsaid
         )
     for operator, count in replaced.items():
-        typer.echo(f"{count} x {operator} written as identity: the same shape and cost", err=True)
-    files.write(write(network), output)
+        say(f"{count} x {operator} written as identity: the same shape and cost")
+    write_file(write(network), output)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,10 +11,11 @@ from ..findings import UsageError
 from ..geometry.errors import GeometryError
 from ..geometry.inversion import Inversion
 from ..geometry.inversion import invert as invert_shape
-from .options import InputOption, SetOption, VariantOption, load_network
-from .values import paddings, per_axis
+from .options import InputOption, SetOption, VariantOption, load_network, paddings, per_axis
+from .output import format_option, write, write_file
 
 if TYPE_CHECKING:
+    from ..network import Network
     from ..reference.identity import Identity
 
 LARGEST_VERIFIED = 2048
@@ -41,9 +40,7 @@ def command(
         typer.Option("--size", metavar="I", help="Input size to work out; may be given again."),
     ] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Confirm the identities in NumPy, exactly.")] = False,
-    output_format: Annotated[
-        Literal["text", "json", "markdown"], typer.Option("--format", help="How to print.")
-    ] = "text",
+    format: Annotated[str, format_option("invert")] = "text",
     resize: Annotated[bool, typer.Option("--resize", help="SPEC: upsample and convolve: no checkerboard.")] = False,
     skips: Annotated[bool, typer.Option("--skips", help="SPEC: with the encoder, joined at each scale.")] = False,
     until: Annotated[
@@ -65,14 +62,12 @@ def command(
         "--p": padding != "0",
         "--d": dilation != "1",
     }
-    about_kernel |= {"--size": size, "--verify": verify, "--format": output_format != "text"}
+    about_kernel |= {"--size": size, "--verify": verify, "--format": format != "text"}
     for option, given in (about_kernel if spec is not None else about_spec).items():
         if given:
             raise UsageError(f"{option} does not go with a SPEC" if spec is not None else f"{option} needs a SPEC")
     if spec is not None:
-        from .decoder import write_decoder
-
-        write_decoder(load_network(spec, set, variant, input), resize, skips, until)
+        _write_decoder(load_network(spec, set, variant, input), resize, skips, until)
         return
     if kernel_size is None:
         raise UsageError(
@@ -81,16 +76,20 @@ def command(
         )
     inversion = _inverted(kernel_size, stride, padding, dilation, size or [])
     verified = _verified(inversion, size or []) if verify else []
-    if output_format == "json":
-        extra = {"verified": [found.to_dict() for found in verified]} if verify else {}
-        sys.stdout.write(json.dumps({**inversion.to_dict(), **extra}, indent=2) + "\n")
-    else:
-        from ..render.invert import inversion_markdown, inversion_text
+    extra = {"verified": [found.to_dict() for found in verified]} if verify else {}
+    from ..render.invert import inversion_document
 
-        page = inversion_markdown if output_format == "markdown" else inversion_text
-        sys.stdout.write(page(inversion, verified))
+    write(format, lambda: inversion_document(inversion, verified), lambda: {**inversion.to_dict(), **extra})
     if not all(found.holds for found in verified):
         raise typer.Exit(1)
+
+
+def _write_decoder(network: Network, resize: bool, skips: bool, until: str | None) -> None:
+    """Print the decoder that mirrors a network; what it leaves out stands in comments above it."""
+    from ..analysis.decoder.mirror import mirror
+    from ..render.invert import decoder_text
+
+    write_file(decoder_text(mirror(network, resize=resize, skips=skips, until=until)), None)
 
 
 def _inverted(kernel_size: str, stride: str, padding: str, dilation: str, sizes: Sequence[str]) -> Inversion:

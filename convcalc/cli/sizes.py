@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from ..findings import UsageError
 from .options import InputOption, SetOption, SpecArgument, VariantOption, load_network
+from .output import format_option, write
 
 LONGEST_LIST = 100_000
-
-
-Format = Literal["text", "json", "markdown", "csv"]
 
 
 def command(
@@ -20,7 +18,7 @@ def command(
     first: Annotated[int, typer.Option("--from", min=1, metavar="SIZE", help="First size listed.")] = 1,
     last: Annotated[int, typer.Option("--to", min=1, metavar="SIZE", help="Last size listed.")] = 1024,
     all: Annotated[bool, typer.Option("--all", help="A row for every size; csv always has them.")] = False,
-    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "text",
+    format: Annotated[str, format_option("sizes")] = "text",
     input: InputOption = None,
     set: SetOption = None,
     variant: VariantOption = None,
@@ -30,17 +28,12 @@ def command(
     if last - first >= LONGEST_LIST:
         raise UsageError(f"--from {first} --to {last} lists more than {LONGEST_LIST:,} sizes")
     from ..analysis.sizes.sizes import sizes
-    from ..render import sizes as render
-    from ..render import terminal
+    from ..render.sizes import sizes_document, sizes_rows
 
     found = sizes(load_network(spec, set, variant, input))
     listed = range(first, last + 1)
-    if format == "json":
-        data = found.to_dict(listed if all else None)
-        terminal.write_text(terminal.json_text(data))
-    elif format == "csv":
-        terminal.write_text(render.as_csv(found, listed))
-    elif format == "markdown":
-        terminal.write_text(render.as_markdown(found, listed, all))
-    else:
-        terminal.write_lines(render.as_lines(found, listed, all, terminal.line_width()))
+    write(
+        format,
+        lambda: sizes_rows(found, listed) if format == "csv" else sizes_document(found, listed, all),
+        lambda: found.to_dict(listed if all else None),
+    )

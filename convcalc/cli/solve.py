@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from ..findings import UsageError
 from ..geometry.errors import GeometryError
-from ..geometry.solve import DILATIONS, KERNELS, STRIDES, Search
+from ..geometry.solve import DILATIONS, KERNELS, STRIDES
 from ..geometry.solve import solve as search_layers
-from .values import number, per_axis, span
+from .options import number, per_axis, span
+from .output import format_option, write
 
 SHOWN = 20
 """Solutions that text and Markdown show unless told otherwise."""
@@ -50,9 +49,7 @@ def command(
         str | None,
         typer.Option("--limit", metavar="N", help="Show the N most usual; 0: all. Default: 20, all in csv and json."),
     ] = None,
-    output_format: Annotated[
-        Literal["text", "csv", "markdown", "json"], typer.Option("--format", help="How to print.")
-    ] = "text",
+    format: Annotated[str, format_option("solve")] = "text",
 ) -> None:
     """Every (k, s, p, d) that maps one size to another, the most usual first.
 
@@ -72,20 +69,13 @@ def command(
         )
     except GeometryError as error:
         raise UsageError(error.message, hint=error.hint) from error
-    default = SHOWN if output_format in ("text", "markdown") else 0
+    default = 0 if format in ("csv", "json") else SHOWN
     count = default if limit is None else number("--limit", limit)
-    _print(search, count or None, output_format)
+    found = search.best(count or None)
+    from ..render.solve import solutions_document
 
-
-def _print(search: Search, limit: int | None, output_format: str) -> None:
-    found = search.best(limit)
-    if output_format == "json":
-        sys.stdout.write(json.dumps(search.to_dict(found), indent=2) + "\n")
-        return
-    from ..render.solve import solutions_csv, solutions_markdown, solutions_text
-
-    if output_format == "csv":
-        sys.stdout.write(solutions_csv(search, found))
-        return
-    page = solutions_markdown if output_format == "markdown" else solutions_text
-    sys.stdout.write(page(search, found, search.count() if limit is not None else len(found)))
+    write(
+        format,
+        lambda: solutions_document(search, found, search.count() if count else len(found)),
+        lambda: search.to_dict(found),
+    )

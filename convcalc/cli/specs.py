@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..findings import UsageError
 from ..hints import suggest
+from .output import format_option, write, write_file
 
 if TYPE_CHECKING:
     from ..analysis.gallery import SpecEntry
@@ -15,38 +16,25 @@ if TYPE_CHECKING:
 
 def command(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Print this spec of the gallery.")] = None,
-    output_format: Annotated[
-        Literal["rich", "markdown", "json"], typer.Option("--format", help="How to print the list.")
-    ] = "rich",
+    format: Annotated[str, format_option("specs", "How to print the list.")] = "text",
 ) -> None:
     """List the gallery, or print one of its specs: a start for one's own.
 
     convcalc specs resnet > mine.yaml
     """
     from ..analysis.gallery import read_index
-    from ..render import terminal
+    from ..render.gallery import gallery_document
 
     entries = read_index()
     if name is not None:
         found = _entry(name, entries)
-        if output_format != "json":
+        if format != "json":
             from ..language import gallery_path
 
-            terminal.write_text((gallery_path() / f"{found['name']}.yaml").read_text(encoding="utf-8"))
+            write_file((gallery_path() / f"{found['name']}.yaml").read_text(encoding="utf-8"), None)
             return
         entries = [found]
-    if output_format == "json":
-        terminal.write_text(terminal.json_text({"format": 1, "specs": entries}))
-        return
-    from ..render import grid
-    from ..render.gallery import gallery_grid, gallery_summary
-
-    if output_format == "markdown":
-        terminal.write_text(grid.markdown([gallery_grid(entries, full=True)], [gallery_summary(entries)]))
-        return
-    terminal.write_lines(
-        [*grid.layout(gallery_grid(entries), terminal.line_width()), [], [(gallery_summary(entries), "bold")]]
-    )
+    write(format, lambda: gallery_document(entries, full=format != "text"), lambda: {"specs": entries})
 
 
 def _entry(name: str, entries: list[SpecEntry]) -> SpecEntry:

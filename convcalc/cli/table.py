@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ..findings import UsageError
+from ..hints import suggest
 from .options import (
     BatchOption,
     DeviceOption,
@@ -19,17 +20,21 @@ from .options import (
     load_network,
     read_device,
 )
+from .output import format_option, write
 
 if TYPE_CHECKING:
-    from ..analysis.figures import Subject
-    from ..analysis.published import TableResult
+    from collections.abc import Iterable, Sequence
+
     from ..analysis.quantity import Quantity
-    from ..analysis.report import Report
-    from ..render.grid import Grid
+    from ..render.document import Document
 
 
-Format = Literal["rich", "markdown", "csv", "json", "latex"]
 By = Literal["layer", "stage"]
+
+DEFAULT = ("name", "kind", "output", "params", "macs")
+WIDE = ("name", "kind", "patch", "output", "receptive_field", "params", "macs", "flops", "activation")
+WIDE_FROM = 140
+"""Columns of a terminal from which the wide default is shown."""
 
 
 def command(
@@ -43,7 +48,7 @@ def command(
     ] = None,
     top: Annotated[int | None, typer.Option("--top", min=1, metavar="N", help="Show the first N rows.")] = None,
     plot: Annotated[str | None, typer.Option("--plot", metavar="COLUMN", help="Draw one column as bars.")] = None,
-    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "rich",
+    format: Annotated[str, format_option("table")] = "text",
     input: InputOption = None,
     set: SetOption = None,
     variant: VariantOption = None,
@@ -52,90 +57,65 @@ def command(
     optimizer: OptimizerOption = "sgd",
     device: DeviceOption = None,
 ) -> None:
-    from ..render import terminal
-    from .columns import arranged, chosen, column, help_lines, refuse_without_device
+    from ..render import table
+    from ..render.streams import line_width
 
     if columns == "help":
-        terminal.write_lines(help_lines())
+        from ..analysis.quantities import QUANTITIES
+
+        write("text", lambda: table.columns_document(QUANTITIES.values()), dict)
         return
-    quantities = chosen(columns, terminal.line_width() if format == "rich" else None)
+    quantities = _chosen(columns, line_width() if format == "text" else None)
+    drawn, sorted_by = (None if name is None else _column(name) for name in (plot, sort))
     if device is None:
-        refuse_without_device([*quantities, *(column(name) for name in (plot, sort) if name is not None)])
-    if plot is not None and format != "rich":
+        _refuse_without_device([*quantities, *(found for found in (drawn, sorted_by) if found is not None)])
+    if drawn is not None and format != "text":
         raise UsageError("--plot draws for a terminal: it goes without --format")
     from ..analysis.report import analyse
 
     network = load_network(spec, set, variant, input)
     report = analyse(network, batch, dtype=dtype, optimizer=optimizer, device=read_device(device))
-    shaping = bool(by or columns or sort or top or plot)
-    compared = not (shaping or format == "csv")
-    if format == "json":
-        terminal.write_text(terminal.json_text(report.to_dict()))
-        return
-    results = report.published if compared else ()
-    skipped = f"published tables skipped: they describe the spec without {', '.join(report.skipped)}"
-    skipped = skipped if compared and report.skipped else ""
-    subjects = arranged(report, report.stages if by == "stage" else report.layers, sort, top)
-    if plot is not None:
-        _write_plot(report, subjects, plot)
-    elif format == "csv" or not results:
-        _write_values(report, subjects, quantities, by, format, skipped)
+    compared = not (by or columns or sort or top or plot or format == "csv")
+
+    def document() -> Document:
+        subjects = table.arranged(report, report.stages if by == "stage" else report.layers, sorted_by, top)
+        first = "stage" if by == "stage" else "layer"
+        if drawn is not None:
+            return table.bars_document(report, subjects, drawn)
+        if format == "csv":
+            return table.values_rows(report, subjects, quantities, first)
+        if compared and report.published:
+            return table.published_document(report, report.published)
+        skipped = f"published tables skipped: they describe the spec without {', '.join(report.skipped)}"
+        return table.values_document(
+            report, subjects, quantities, first, [skipped] if compared and report.skipped else []
+        )
+
+    write(format, document, report.to_dict)
+
+
+def _chosen(columns: str | None, width: int | None = None) -> list[Quantity]:
+    """The quantities of `--columns`, or what fits the terminal. Raises UsageError for an unknown one."""
+    if columns is None:
+        names: Sequence[str] = WIDE if width is not None and width >= WIDE_FROM else DEFAULT
     else:
-        _write_published(report, results, format)
+        names = columns.split(",")
+    return [_column(name.strip()) for name in names]
 
 
-def _write_plot(report: Report, subjects: list[Subject], plot: str) -> None:
-    from ..render import terminal
-    from ..render.table import heading
-    from .columns import plot_lines
+def _column(name: str) -> Quantity:
+    """The quantity of a name. Raises UsageError for an unknown one."""
+    from ..analysis.quantities import QUANTITY_NAMES, quantity
 
-    drawn = plot_lines(report, subjects, plot, terminal.line_width())
-    terminal.write_lines([*heading(report, terminal.line_width()), [], *drawn])
-
-
-def _write_values(
-    report: Report, subjects: list[Subject], quantities: list[Quantity], by: By | None, format: Format, skipped: str
-) -> None:
-    from ..analysis.quantities import notes as notes_of
-    from ..render import grid
-    from ..render.table import values_grid
-
-    raw = format == "csv"
-    first = "stage" if by == "stage" else "layer"
-    table = values_grid(report, subjects, quantities, raw=raw, total=not raw, first=first)
-    if raw:
-        from ..render import terminal
-
-        terminal.write_text(grid.to_csv(table))
-        return
-    notes = notes_of(report, quantities)
-    _write(report, [(table, [])], [*notes, *([skipped] if skipped else [])], format)
+    known = quantity(name)
+    if known is None:
+        hint = suggest(name, QUANTITY_NAMES, "")
+        raise UsageError(f"there is no column '{name}'", f"{hint} --columns help lists them all".strip())
+    return known if name == known.name else known._replace(asked=name)
 
 
-def _write_published(report: Report, results: tuple[TableResult, ...], format: Format) -> None:
-    from ..render.published import published_grid, published_notes
-
-    _write(report, [(published_grid(result), published_notes(result)) for result in results], [], format)
-
-
-def _write(report: Report, tables: list[tuple[Grid, list[str]]], notes: list[str], format: Format) -> None:
-    """Tables with the notes under each, then the totals and what the numbers mean."""
-    from ..analysis.report import CONVENTIONS
-    from ..render import grid, terminal
-    from ..render.table import heading, totals_line
-
-    conventions = [f"{name}: {meaning}" for name, meaning in CONVENTIONS.items()]
-    footer = [totals_line(report), *notes, *conventions]
-    if format in ("markdown", "latex"):
-        writer = grid.markdown if format == "markdown" else grid.latex
-        texts = [writer([table], below) for table, below in tables]
-        terminal.write_text("\n\n".join([*texts, writer([], footer).strip()]))
-        return
-    width = terminal.line_width()
-    lines = heading(report, width)
-    for table, below in tables:
-        lines += [[], *grid.layout(table, width), *([[]] if below else [])]
-        lines += [line for text in below for line in grid.wrapped(text, width)]
-    lines += [[], *grid.wrapped(footer[0], width, "bold")]
-    lines += [line for text in footer[1:] for line in grid.wrapped(text, width, "dim")]
-    terminal.write_lines(lines)
+def _refuse_without_device(quantities: Iterable[Quantity]) -> None:
+    """Raise UsageError where a quantity has no value without `--device`."""
+    for quantity in quantities:
+        if quantity.needs == "--device":
+            raise UsageError(f"the column {quantity.heading} needs --device", "for example --device v100")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,13 +10,12 @@ import typer
 from ..findings import SpecError, UsageError
 from ..units import NoAmount, amount, read_bytes
 from .options import BatchOption, InputOption, SetOption, SpecArgument, VariantOption, load_network
+from .output import format_option, write
 
 if TYPE_CHECKING:
-    from ..layers.base import Shape
     from ..network import Network
 
 Dtype = Literal["float32", "float64", "float16"]
-Format = Literal["rich", "json"]
 
 
 def command(
@@ -52,7 +48,7 @@ def command(
             help="Refuse to take more: 500M (500·10^6 bytes), 2GiB (2·2^30). Default: half of the free.",
         ),
     ] = None,
-    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "rich",
+    format: Annotated[str, format_option("verify")] = "text",
 ) -> None:
     _check_flow_options(backward, init, activation)
     limit = None if max_memory is None else byte_size(max_memory)
@@ -72,22 +68,16 @@ def command(
         from ..verify.flow import refuse_single_values
 
         refuse_single_values(network, batch)
-    from ..verify.confirm import verify
+    from ..render.streams import progress
+    from ..verify.confirm import verify, work
 
-    with _progress(network, batch, backward) as advance:
+    with progress(lambda: work(network, batch, backward)) as advance:
         outcome = verify(network, batch=batch, seed=seed, dtype=dtype, backward=backward, scheme=init, advance=advance)
     if network.inputs != full:
         outcome = replace(outcome, full_inputs=full)
-    if format == "json":
-        import json
+    from ..render.verify import verification_document
 
-        from ..render import terminal
-
-        terminal.write_text(json.dumps(outcome.to_dict(), indent=2, ensure_ascii=False))
-    else:
-        from ..render.verify import write_verification
-
-        write_verification(outcome, needed, _quick_note(quick, full, network), init or "kaiming")
+    write(format, lambda: verification_document(outcome, needed, quick, init or "kaiming"), outcome.to_dict)
     if outcome.findings:
         raise SpecError(outcome.findings)
 
@@ -143,34 +133,3 @@ def _check_memory(network: Network, batch: int, dtype: str, backward: bool, limi
             f"use {'' if quick else '--quick, '}a smaller --batch or --input, or --max-memory {needs.replace(' ', '')}",
         )
     return needed
-
-
-def _quick_note(quick: bool, full: dict[str, Shape], network: Network) -> str:
-    """What --quick did; nothing without it."""
-    if not quick:
-        return ""
-    if network.inputs == full:
-        return "quick: no smaller input of the same residue class builds with the same weights; this is the full size"
-    before, after = (
-        ", ".join("×".join(map(str, shape)) for shape in shapes.values()) for shapes in (full, network.inputs)
-    )
-    return f"quick: {after} in place of {before}, with the same remainders at every stride and the same weights"
-
-
-@contextmanager
-def _progress(network: Network, batch: int, backward: bool) -> Iterator[Callable[[int], None] | None]:
-    """A bar on standard error while the block runs, where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from ..analysis.report import Report
-
-    layers = sum(node.layer is not None for node in network.nodes)
-    total = Report(network, batch).totals.macs + layers * (2 if backward else 1)
-    columns = (TextColumn("running"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda done: bar.update(task, advance=done)

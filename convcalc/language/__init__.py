@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from .load import load, loads
-from .origin import SpecOrigin
-from .reading import gallery_names, gallery_path, read
-from .single import parse_layer
+from .item_compiler import parse_layer
+from .load import SpecOrigin, load, loads
+from .sources import gallery_names, gallery_path, read
 
 __all__ = ["SpecOrigin", "gallery_names", "gallery_path", "load", "loads", "parse_layer", "read"]

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from ..geometry import LIMIT
-from .errors import Problem
+from .problems import Problem
 
 Value: TypeAlias = "int | Fraction | str | tuple[Value, ...]"
 """bool is an int here, as in Python; words are str; lists are tuples."""

@@ -8,10 +8,8 @@ from ..findings import Finding
 from ..hints import suggest
 from ..marked import Map, Marked, Text
 from ..network import Origin
-from .errors import Findings
 from .grammar import (
     WORD,
-    Defined,
     E,
     Either,
     Entries,
@@ -27,7 +25,8 @@ from .grammar import (
     Vocabulary,
     defined,
 )
-from .origin import SpecOrigin
+from .load import SpecOrigin
+from .problems import Findings
 
 OUTPUTS = ("output", "output_size")
 """Claims that may be made of outputs by name."""
@@ -60,7 +59,7 @@ class Claims(Entries):
 class _Quantities(Fields[E]):
     """A mapping whose other keys are quantities."""
 
-    def other(self, key: Text, value: Marked, said: dict[str, Any], reader: Reader) -> None:
+    def open(self, key: Text, value: Marked, said: dict[str, Any], reader: Reader) -> None:
         name, claims = key.text, said.setdefault(_OWN, [])
         if name not in reader.vocabulary:
             hint = suggest(
@@ -74,8 +73,8 @@ class _Quantities(Fields[E]):
         else:
             claims.append(Claim(name, reader.name.text if reader.name else "", value, key))
 
-    def schema(self, vocabulary: Vocabulary) -> Schema:
-        schema = super().schema(vocabulary)
+    def body(self, vocabulary: Vocabulary) -> Schema:
+        schema = super().body(vocabulary)
         claims = {name: defined(f"claim.{name}") for name in vocabulary}
         return {**schema, "properties": {**claims, **schema["properties"]}}
 
@@ -84,11 +83,15 @@ _UNKNOWN = "there is no quantity '{key}'"
 _KNOWN = "quantities: {keys}"
 _SIZES = Sizes("input is a list of sizes", "input: [3, 160, 160]")
 _INPUT: Form[tuple[int, ...] | dict[str, tuple[int, ...]]] = Either(
-    _SIZES, Named(_SIZES, ""), message="input is a list of sizes", hint="input: [3, 160, 160]"
+    _SIZES, Named(_SIZES), message="input is a list of sizes", hint="input: [3, 160, 160]"
 )
-STAGE = Defined(
-    "stage_claims",
-    _Quantities(Claims, "a stage maps quantities to values", "{name}: {params: 9472}", unknown=_UNKNOWN, known=_KNOWN),
+STAGE = _Quantities(
+    Claims,
+    "a stage maps quantities to values",
+    "{name}: {params: 9472}",
+    unknown=_UNKNOWN,
+    known=_KNOWN,
+    definition="stage_claims",
 )
 
 
@@ -117,15 +120,13 @@ class Expectation(Claims):
         return [*self.own, *(claim for stage in (self.stages or {}).values() for claim in stage.own)]
 
 
-EXPECTATION = Defined(
-    "expectation",
-    _Quantities(
-        Expectation,
-        "an expectation is a mapping of quantities",
-        "expect: {params: 6998552}",
-        unknown=_UNKNOWN,
-        known=_KNOWN,
-    ),
+EXPECTATION = _Quantities(
+    Expectation,
+    "an expectation is a mapping of quantities",
+    "expect: {params: 6998552}",
+    unknown=_UNKNOWN,
+    known=_KNOWN,
+    definition="expectation",
 )
 EXPECT = OneOrMore(EXPECTATION, nothing=True)
 

@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, overload
 
 from ..hints import suggest
 from ..marked import List, Map, Marked, Text
-from .errors import Findings, Problem, Where
 from .names import shown
+from .problems import Findings, Problem, Where
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -42,8 +42,8 @@ class Reader:
         """The key of the nearest mapping of names that this stands under."""
 
     def under(self, where: Where, name: Text | None) -> Reader:
-        """The same under another path and name."""
-        return Reader(self.findings, self.vocabulary, where, name)
+        """The same under another name; under another path, unless that is empty."""
+        return Reader(self.findings, self.vocabulary, where or self.where, name)
 
     def read(self, form: Form[T], node: Marked) -> T | None:
         """What a node says; None, and findings, where it has another form."""
@@ -53,18 +53,24 @@ class Reader:
             self.findings.problem(problem, node, self.where)
             return None
 
-    def problem(self, message: str, hint: str | None) -> Problem:
-        """What is wrong with the form of a node; `{name}` in the texts is the name around it."""
-        name = self.name.text if self.name else ""
-        return Problem("CC103", message.replace("{name}", name), hint and hint.replace("{name}", name))
+    def say(self, text: str) -> str:
+        """A message in which `{name}` is the name around it."""
+        return text.replace("{name}", self.name.text if self.name else "")
 
 
 class Form(Generic[T_co]):
-    """What may stand at one place of a spec."""
+    """What may stand at one place of a spec; `message` says what is expected, where something else stands."""
+
+    node: ClassVar[type[Marked]] = Marked
+    """Whether it is a scalar, a list or a mapping."""
+
+    def __init__(self, message: str = "", hint: str | None = None) -> None:
+        self.message = message
+        self.hint = hint
 
     def accepts(self, node: Marked) -> bool:
-        """Whether a node has the outer form: whether it is a scalar, a list or a mapping as this is."""
-        raise NotImplementedError
+        """Whether a node has the outer form."""
+        return isinstance(node, self.node)
 
     def read(self, node: Marked, reader: Reader) -> T_co:
         """What a node says. What is wrong inside it becomes findings; raises a Problem where it has another form."""
@@ -73,6 +79,10 @@ class Form(Generic[T_co]):
     def schema(self, vocabulary: Vocabulary) -> Schema:
         """The same as JSON Schema."""
         raise NotImplementedError
+
+    def other(self, reader: Reader) -> Problem:
+        """The problem of a node that has another form."""
+        return Problem("CC103", reader.say(self.message), self.hint and reader.say(self.hint))
 
 
 class Pending(NamedTuple):
@@ -86,10 +96,8 @@ class Later(Form[Pending]):
     """A part that is taken as it stands."""
 
     def __init__(self, schema: Schema) -> None:
+        super().__init__()
         self._schema = schema
-
-    def accepts(self, node: Marked) -> bool:
-        return True
 
     def read(self, node: Marked, reader: Reader) -> Pending:
         return Pending(reader.name, node)
@@ -98,24 +106,10 @@ class Later(Form[Pending]):
         return self._schema
 
 
-class Placed(Form[tuple[T_co, Marked]]):
-    """What a form reads, and the node that says it."""
-
-    def __init__(self, form: Form[T_co]) -> None:
-        self.form = form
-
-    def accepts(self, node: Marked) -> bool:
-        return self.form.accepts(node)
-
-    def read(self, node: Marked, reader: Reader) -> tuple[T_co, Marked]:
-        return self.form.read(node, reader), node
-
-    def schema(self, vocabulary: Vocabulary) -> Schema:
-        return self.form.schema(vocabulary)
-
-
 class Scalar(Form[T_co]):
-    """A scalar; `parse` makes of its text what it says, or raises a Problem."""
+    """A scalar; `parse` makes of its text what it says, or raises a Problem. With `filled`, `~` is none."""
+
+    node = Text
 
     def __init__(
         self,
@@ -126,20 +120,15 @@ class Scalar(Form[T_co]):
         schema: Schema = SCALAR,
         filled: bool = False,
     ) -> None:
+        super().__init__(message, hint)
         self.parse = parse
-        self.message = message
-        self.hint = hint
         self.filled = filled
-        """Whether `~` and an empty scalar are none."""
         self._schema = schema
-
-    def accepts(self, node: Marked) -> bool:
-        return isinstance(node, Text) and not (self.filled and node.empty)
 
     def read(self, node: Marked, reader: Reader) -> T_co:
         if isinstance(node, Text) and not (self.filled and node.empty):
             return self.parse(node.text)
-        raise reader.problem(self.message, self.hint)
+        raise self.other(reader)
 
     def schema(self, vocabulary: Vocabulary) -> Schema:
         return self._schema
@@ -149,6 +138,7 @@ class Nothing(Form[T_co]):
     """An empty scalar or `~`, which stands for a value."""
 
     def __init__(self, value: T_co) -> None:
+        super().__init__()
         self.value = value
 
     def accepts(self, node: Marked) -> bool:
@@ -161,20 +151,32 @@ class Nothing(Form[T_co]):
         return {"type": "null"}
 
 
+class Placed(Form[tuple[T_co, Marked]]):
+    """What a form reads, and the node that says it."""
+
+    def __init__(self, form: Form[T_co]) -> None:
+        super().__init__()
+        self.form = form
+
+    def accepts(self, node: Marked) -> bool:
+        return self.form.accepts(node)
+
+    def read(self, node: Marked, reader: Reader) -> tuple[T_co, Marked]:
+        return self.form.read(node, reader), node
+
+    def schema(self, vocabulary: Vocabulary) -> Schema:
+        return self.form.schema(vocabulary)
+
+
 class Sizes(Form[tuple[int, ...]]):
     """A list of whole numbers."""
 
-    def __init__(self, message: str, hint: str) -> None:
-        self.message = message
-        self.hint = hint
-
-    def accepts(self, node: Marked) -> bool:
-        return isinstance(node, List)
+    node = List
 
     def read(self, node: Marked, reader: Reader) -> tuple[int, ...]:
         sizes = integers(node)
         if sizes is None:
-            raise reader.problem(self.message, self.hint)
+            raise self.other(reader)
         return sizes
 
     def schema(self, vocabulary: Vocabulary) -> Schema:
@@ -183,65 +185,53 @@ class Sizes(Form[tuple[int, ...]]):
 
 def integers(node: Marked) -> tuple[int, ...] | None:
     """The numbers of a list; None where it is no list of whole numbers, or an empty one."""
-    if not isinstance(node, List) or not node.items:
-        return None
-    sizes = []
-    for item in node.items:
-        if not (isinstance(item, Text) and item.text.isascii() and item.text.isdigit() and len(item.text) < 20):
-            return None
-        sizes.append(int(item.text))
-    return tuple(sizes)
+    texts = [item.text if isinstance(item, Text) else "" for item in node.items] if isinstance(node, List) else []
+    numbers = [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 20]
+    return tuple(numbers) if numbers and len(numbers) == len(texts) else None
 
 
 class Items(Form[list[T_co]]):
     """A list of what has one form. `twice` says what is wrong with a text that stands twice (`{key}`)."""
 
+    node = List
+
     def __init__(
         self,
         form: Form[T_co],
-        message: str,
+        message: str = "",
         hint: str | None = None,
         *,
         least: int = 0,
         most: int | None = None,
         twice: str = "",
     ) -> None:
+        super().__init__(message, hint)
         self.form = form
-        self.message = message
-        self.hint = hint
         self.least = least
         self.most = most
         self.twice = twice
 
-    def accepts(self, node: Marked) -> bool:
-        return isinstance(node, List)
-
     def read(self, node: Marked, reader: Reader) -> list[T_co]:
-        count = len(node.items) if isinstance(node, List) else -1
-        if not isinstance(node, List) or count < self.least or (self.most is not None and count > self.most):
-            raise reader.problem(self.message, self.hint)
+        items = node.items if isinstance(node, List) else None
+        if items is None or len(items) < self.least or (self.most is not None and len(items) > self.most):
+            raise self.other(reader)
         found: list[T_co] = []
-        for item in node.items:
+        seen: set[str] = set()
+        for item in items:
             try:
                 found.append(self.form.read(item, reader))
             except Problem as problem:
                 reader.findings.problem(problem, item, reader.where)
-        if self.twice:
-            self._refuse_twice(node, reader)
-        return found
-
-    def _refuse_twice(self, node: List, reader: Reader) -> None:
-        seen: set[str] = set()
-        for item in node.items:
-            if isinstance(item, Text):
+            if self.twice and isinstance(item, Text):
                 if item.text in seen:
                     message = self.twice.replace("{key}", shown(item.text))
                     reader.findings.add("CC105", message, item, None, reader.where)
                 seen.add(item.text)
+        return found
 
     def schema(self, vocabulary: Vocabulary) -> Schema:
-        bounds = {"minItems": self.least or None, "maxItems": self.most, "uniqueItems": bool(self.twice) or None}
-        said = {name: bound for name, bound in bounds.items() if bound is not None}
+        bounds = {"minItems": self.least, "maxItems": self.most, "uniqueItems": bool(self.twice)}
+        said = {name: bound for name, bound in bounds.items() if bound}
         return {"type": "array", "items": self.form.schema(vocabulary), **said}
 
 
@@ -253,10 +243,12 @@ class Named(Form[dict[str, T_co]]):
     mapping without names.
     """
 
+    node = Map
+
     def __init__(
         self,
         form: Form[T_co],
-        message: str,
+        message: str = "",
         hint: str | None = None,
         *,
         names: Form[object] | None = None,
@@ -265,33 +257,25 @@ class Named(Form[dict[str, T_co]]):
         least: int = 0,
         nothing: bool = False,
     ) -> None:
+        super().__init__(message, hint)
         self.form = form
-        self.message = message
-        self.hint = hint
         self.names = names
         self.where = where
         self.where_named = where_named
         self.least = least
         self.nothing = nothing
 
-    def accepts(self, node: Marked) -> bool:
-        return isinstance(node, Map) or (self.nothing and isinstance(node, Text) and node.empty)
-
     def read(self, node: Marked, reader: Reader) -> dict[str, T_co]:
+        if self.nothing and isinstance(node, Text) and node.empty:
+            return {}
         if not isinstance(node, Map) or len(node.entries) < self.least:
-            if self.accepts(node) and not self.least:
-                return {}
-            raise reader.problem(self.message, self.hint)
+            raise self.other(reader)
         found: dict[str, T_co] = {}
         for name, value in node.entries.items():
             key = node.keys[name]
             if self.names is not None:
-                try:
-                    self.names.read(key, reader)
-                except Problem as problem:
-                    where = self.where_named.replace("{name}", name) or reader.where
-                    reader.findings.problem(problem, key, where)
-            inner = reader.under(self.where.replace("{name}", name) or reader.where, key)
+                reader.under(self.where_named.replace("{name}", name), None).read(self.names, key)
+            inner = reader.under(self.where.replace("{name}", name), key)
             try:
                 found[name] = self.form.read(value, inner)
             except Problem as problem:
@@ -310,9 +294,8 @@ class Either(Form[T_co]):
     """The first of several forms whose outer form a node has."""
 
     def __init__(self, *options: Form[T_co], message: str, hint: str | None = None) -> None:
+        super().__init__(message, hint)
         self.options = options
-        self.message = message
-        self.hint = hint
 
     def accepts(self, node: Marked) -> bool:
         return any(option.accepts(node) for option in self.options)
@@ -321,7 +304,7 @@ class Either(Form[T_co]):
         for option in self.options:
             if option.accepts(node):
                 return option.read(node, reader)
-        raise reader.problem(self.message, self.hint)
+        raise self.other(reader)
 
     def schema(self, vocabulary: Vocabulary) -> Schema:
         return {"anyOf": [option.schema(vocabulary) for option in self.options]}
@@ -333,12 +316,13 @@ class OneOrMore(Form[list[T_co]]):
     def __init__(
         self, form: Form[T_co], message: str = "", hint: str | None = None, *, least: int = 0, nothing: bool = False
     ) -> None:
+        super().__init__(message, hint)
         self.form = form
         self.several = Items(form, message, hint, least=least)
         self.nothing = nothing
 
     def accepts(self, node: Marked) -> bool:
-        return self.several.accepts(node) or self.form.accepts(node)
+        return isinstance(node, List) or self.form.accepts(node)
 
     def read(self, node: Marked, reader: Reader) -> list[T_co]:
         if isinstance(node, List):
@@ -348,23 +332,6 @@ class OneOrMore(Form[list[T_co]]):
     def schema(self, vocabulary: Vocabulary) -> Schema:
         nothing: list[Schema] = [{"type": "null"}] * self.nothing
         return {"anyOf": [self.form.schema(vocabulary), self.several.schema(vocabulary), *nothing]}
-
-
-class Defined(Form[T_co]):
-    """A form that the schema holds once, under a name."""
-
-    def __init__(self, name: str, form: Form[T_co]) -> None:
-        self.name = name
-        self.form = form
-
-    def accepts(self, node: Marked) -> bool:
-        return self.form.accepts(node)
-
-    def read(self, node: Marked, reader: Reader) -> T_co:
-        return self.form.read(node, reader)
-
-    def schema(self, vocabulary: Vocabulary) -> Schema:
-        return defined(self.name)
 
 
 def defined(name: str) -> Schema:
@@ -456,6 +423,8 @@ class Fields(Form[E]):
     wrong without a required one (`{key}`, and `{name}` for the name around it).
     """
 
+    node = Map
+
     def __init__(
         self,
         entries: type[E],
@@ -465,46 +434,48 @@ class Fields(Form[E]):
         unknown: str,
         known: str,
         missing: str = "",
+        definition: str = "",
     ) -> None:
+        super().__init__(message, hint)
         self.entries = entries
-        self.message = message
-        self.hint = hint
         self.unknown = unknown
         self.known = known
         self.missing = missing
-
-    def accepts(self, node: Marked) -> bool:
-        return isinstance(node, Map)
+        self.definition = definition
+        """The name under which the schema holds it; empty where it is written in place."""
 
     def read(self, node: Marked, reader: Reader) -> E:
         if not isinstance(node, Map):
-            raise reader.problem(self.message, self.hint)
+            raise self.other(reader)
         said: dict[str, Any] = {}
         keys = self.entries.keys
         for name, value in node.entries.items():
             key = keys.get(name)
             if key is None:
-                self.other(node.keys[name], value, said, reader)
+                self.open(node.keys[name], value, said, reader)
                 continue
-            inner = reader.under(key.where, None) if key.where else reader
+            inner = reader.under(key.where, reader.name) if key.where else reader
             try:
                 said[name] = key.form.read(value, inner)
             except Problem as problem:
                 reader.findings.problem(problem, value, inner.where)
         for name, key in keys.items():
             if key.required and name not in node.entries:
-                around = reader.name.text if reader.name else ""
-                message = self.missing.replace("{key}", name).replace("{name}", around)
+                message = reader.say(self.missing.replace("{key}", name))
                 reader.findings.add("CC104", message, reader.name or node, key.hint, key.where or reader.where)
         return self.entries(said, node, reader.name)
 
-    def other(self, key: Text, value: Marked, said: dict[str, Any], reader: Reader) -> None:
+    def open(self, key: Text, value: Marked, said: dict[str, Any], reader: Reader) -> None:
         """What becomes of a key that is not declared: a finding."""
         keys = self.entries.keys
         hint = suggest(key.text, keys, self.known.replace("{keys}", ", ".join(keys)))
         reader.findings.add("CC101", self.unknown.replace("{key}", shown(key.text)), key, hint, reader.where)
 
     def schema(self, vocabulary: Vocabulary) -> Schema:
+        return defined(self.definition) if self.definition else self.body(vocabulary)
+
+    def body(self, vocabulary: Vocabulary) -> Schema:
+        """The schema of the mapping itself."""
         keys = self.entries.keys
         required = [name for name, key in keys.items() if key.required]
         return {
@@ -518,27 +489,21 @@ class Fields(Form[E]):
 class Short(Form[E]):
     """A mapping, or what would stand under one of its keys alone."""
 
-    def __init__(self, fields: Fields[E], key: str, message: str, hint: str | None = None) -> None:
+    def __init__(self, fields: Fields[E], key: str) -> None:
+        super().__init__(fields.message, fields.hint)
         self.fields = fields
         self.key = key
-        self.message = message
-        self.hint = hint
-
-    @property
-    def form(self) -> Form[Any]:
-        """What may stand alone."""
-        return self.fields.entries.keys[self.key].form
+        self.alone: Form[Any] = fields.entries.keys[key].form
 
     def accepts(self, node: Marked) -> bool:
-        return self.fields.accepts(node) or self.form.accepts(node)
+        return isinstance(node, Map) or self.alone.accepts(node)
 
     def read(self, node: Marked, reader: Reader) -> E:
         if isinstance(node, Map):
             return self.fields.read(node, reader)
-        form = self.form
-        if not form.accepts(node):
-            raise reader.problem(self.message, self.hint)
-        return self.fields.entries({self.key: form.read(node, reader)}, node, reader.name)
+        if not self.alone.accepts(node):
+            raise self.other(reader)
+        return self.fields.entries({self.key: self.alone.read(node, reader)}, node, reader.name)
 
     def schema(self, vocabulary: Vocabulary) -> Schema:
-        return {"anyOf": [self.form.schema(vocabulary), self.fields.schema(vocabulary)]}
+        return {"anyOf": [self.alone.schema(vocabulary), self.fields.schema(vocabulary)]}

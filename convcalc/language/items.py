@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from ..marked import Marked, Text
 from .arithmetic import Value
-from .errors import Problem
-from .fields import FieldType, FieldValue, fit, model_problems
+from .kind_fields import FieldType, FieldValue, fit, model_problems
 from .params import Param, Params
-from .values import Compiled, evaluate, is_constant
+from .problems import Problem
+from .written_values import Compiled, evaluate, is_constant
 
 if TYPE_CHECKING:
     from ..layers.base import Layer

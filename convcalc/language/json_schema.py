@@ -6,14 +6,19 @@ kind is a block, what an expression means, and shapes are left to `check`.
 
 from __future__ import annotations
 
-from ..layers.registry import KINDS
+import inspect
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from ..geometry import LIMIT
+from ..layers.registry import KINDS, layer_class
 from .expectations import EXPECT, EXPECTATION, STAGE, claim_definitions
-from .fields import fields_of
 from .grammar import Schema, Vocabulary, defined
-from .kind_schema import kind_schema, needs_fields, type_name, type_schema
-from .names import GROUP, MAX_NAME, NAME, REFERENCE, RESERVED, WIRING
+from .items import BRANCH_ORDER, JOINS
+from .kind_fields import FieldType, fields_of
+from .names import GROUP, MAX_NAME, NAME, REFERENCE, RESERVED
 from .published import PUBLISHED, TABLE
-from .sections import SPEC, Wiring
+from .sections import SPEC, WIRING, Wiring
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 LATER = {"expect": EXPECT, "published": PUBLISHED}
@@ -63,7 +68,7 @@ def _definitions(vocabulary: Vocabulary) -> Schema:
         "items": {"type": "array", "items": defined("item"), "description": "Layers, top to bottom."},
         "item": {"anyOf": [_alone(), _item(vocabulary)]},
         **claim_definitions(vocabulary),
-        **{held.name: held.form.schema(vocabulary) for held in (STAGE, EXPECTATION, TABLE)},
+        **{form.definition: form.body(vocabulary) for form in (STAGE, EXPECTATION, TABLE)},
         **{f"kind.{_shared(kind)}": kind_schema(kind) for kind in KINDS},
         **{
             f"field.{type_name(kind, field)}": type_schema(kind, field)
@@ -99,3 +104,179 @@ def _item(vocabulary: Vocabulary) -> Schema:
         "dependencies": alone,
         "not": {"propertyNames": {"enum": list(WIRING)}},
     }
+
+
+EXAMPLES: dict[str, object] = {
+    "out_channels": 64,
+    "kernel_size": 3,
+    "stride": 2,
+    "padding": "k // 2",
+    "dilation": 2,
+    "groups": "in_channels",
+    "out_features": "classes",
+    "output_size": 1,
+    "scale_factor": 2,
+    "channels": ["in_channels // 2", "in_channels // 2"],
+}
+
+
+FIELD_NOTES: dict[str, str] = {
+    "out_channels": "Channels of the output.",
+    "kernel_size": "Extent of the window: one number, or one an axis.",
+    "stride": "Step of the window: one number, or one an axis. A pool's is its kernel size by default.",
+    "padding": "Padding: one number, one an axis, [before, after] an axis, or a word.",
+    "dilation": "Distance of the kernel's taps: one number, or one an axis.",
+    "bias": "Whether a bias is added.",
+    "groups": "Groups of channels that do not mix.",
+    "padding_mode": "What the padding is filled with.",
+    "output_padding": "Positions added after the output of a transposed convolution: one number, or one an axis.",
+    "depth_multiplier": "Channels that the depthwise half makes of each input channel.",
+    "ceil_mode": "Whether the size is rounded up: as PyTorch (true), as Caffe, or as ONNX before opset 22.",
+    "count_include_pad": "Whether a mean counts the padding.",
+    "divisor_override": "What a sum is divided by, instead of the window's size.",
+    "norm_type": "The power p of the norm.",
+    "output_size": "Size of the output: one number, or one an axis; null keeps an axis.",
+    "out_features": "Features of the output.",
+    "start_dim": "First axis that is flattened; axes exclude the batch.",
+    "end_dim": "Last axis that is flattened; axes exclude the batch.",
+    "shape": "Sizes of the output without the batch; -1 for the one that follows.",
+    "dims": "The order of the axes; axes exclude the batch.",
+    "eps": "Added to the variance.",
+    "momentum": "Share of the new value in the running statistics; null for their mean.",
+    "affine": "Whether a weight and a bias a channel are learned.",
+    "track_running_stats": "Whether running statistics are kept.",
+    "num_groups": "Groups of channels that are normalized together.",
+    "normalized_shape": "Trailing sizes that are normalized over.",
+    "dim": "The axis; axes exclude the batch, 0 is the channels.",
+    "elementwise_affine": "Whether a weight and a bias are learned.",
+    "size": "Channels in the window of the norm, or the size of the output.",
+    "alpha": "Scale of the sum, or of the negative part.",
+    "beta": "Exponent of the norm, or sharpness.",
+    "k": "Added before the power.",
+    "approximate": "How the error function is approximated.",
+    "negative_slope": "Slope for negative inputs.",
+    "num_parameters": "Slopes that are learned: 1, or one a channel.",
+    "threshold": "Above it the function is the identity.",
+    "p": "Probability that a value, or a branch, is dropped.",
+    "mode": "How: see the kind.",
+    "channels": "Channels of the parts, in order.",
+    "upscale_factor": "Factor by which space grows.",
+    "downscale_factor": "Factor by which space shrinks.",
+    "scale_factor": "Factor by which space grows: one number, or one an axis.",
+    "align_corners": "Whether the corner pixels are aligned; values alone depend on it.",
+    "value": "What constant padding is filled with.",
+    "cropping": "What is cut off: one number, one an axis, or [before, after] an axis.",
+}
+"""What the fields of the kinds mean, for editors."""
+
+
+def type_name(kind: str, field: FieldType) -> str:
+    """The name under which the schema holds what a field takes; equal types share one."""
+    least = _minimum(kind, field)
+    parts = ["number"] * field.fractional + ["integer"] * (field.integer and not field.fractional)
+    parts += [f"from{least}"] * (least is not None) + ["flag"] * field.boolean + ["null"] * field.optional
+    return "_".join([*parts, *sorted(field.words), *[f"lists{field.depth}"] * (field.depth > 0)])
+
+
+def type_schema(kind: str, field: FieldType) -> Schema:
+    """What a field takes: its values, lists of them, or an expression."""
+    return {"anyOf": _values(field, _minimum(kind, field), field.depth)}
+
+
+def _minimum(kind: str, field: FieldType) -> int | None:
+    info = layer_class(kind).model_fields[field.name]
+    return _least([info.annotation, *info.metadata])
+
+
+def _field(kind: str, name: str, field: FieldType) -> Schema:
+    info = layer_class(kind).model_fields[field.name]
+    note = FIELD_NOTES.get(field.name, "")
+    described = note if name == field.name else f"Short for {field.name}. {note}".strip()
+    schema: Schema = {"allOf": [defined(f"field.{type_name(kind, field)}")], "description": described}
+    if not info.is_required() and isinstance(info.default, int | float | str):
+        schema["default"] = info.default
+    if field.name in EXAMPLES:
+        schema["examples"] = [EXAMPLES[field.name]]
+    return schema
+
+
+def _values(field: FieldType, least: int | None, depth: int) -> list[Schema]:
+    found: list[Schema] = []
+    if field.words:
+        found.append({"enum": sorted(field.words)})
+    if field.integer or field.fractional:
+        bounds: Schema = {"minimum": least} if least is not None else {}
+        found.append({"type": "number" if field.fractional else "integer", **bounds, "maximum": LIMIT})
+    if field.boolean:
+        found.append({"type": "boolean"})
+    if field.optional:
+        found.append({"type": "null"})
+    found.append(defined("expression"))
+    if depth:
+        found.append({"type": "array", "minItems": 1, "items": {"anyOf": _values(field, least, depth - 1)}})
+    return found
+
+
+def _least(annotations: list[Any]) -> int | None:
+    """The least number that annotations admit; None where they do not say."""
+    bounds: list[int] = []
+    pending = list(annotations)
+    while pending:
+        annotation = pending.pop()
+        bound = getattr(annotation, "ge", None)
+        if isinstance(bound, int):
+            bounds.append(bound)
+        pending += getattr(annotation, "metadata", None) or ()
+        if get_origin(annotation) in (Annotated, Union, UnionType, tuple):
+            arguments = get_args(annotation)
+            pending += [entry for entry in arguments if entry is not Ellipsis]
+            if get_origin(annotation) is Annotated:
+                pending += getattr(annotation, "__metadata__", ())
+    return min(bounds, default=None) if bounds else None
+
+
+def kind_schema(kind: str) -> Schema:
+    """What stands under a kind: its fields, with their short forms, and branches for joins."""
+    types = fields_of(kind)
+    properties: Schema = {name: _field(kind, name, field) for name, field in types.items()}
+    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    rules: list[Schema] = []
+    for letter, field in types.items():
+        if letter != field.name:
+            rules.append({"not": {"required": [letter, field.name]}})
+            if field.required:
+                rules.append({"anyOf": [{"required": [field.name]}, {"required": [letter]}]})
+    shortened = {field.name for letter, field in types.items() if letter != field.name}
+    required = [
+        name for name, field in types.items() if field.required and name == field.name and name not in shortened
+    ]
+    if required:
+        schema["required"] = required
+    if rules:
+        schema["allOf"] = rules
+    if kind in JOINS:
+        properties["branches"] = _branches(kind)
+    needs = any(field.required for field in types.values())
+    described = {"description": description(kind)}
+    return {**described, **schema} if needs else {**described, "anyOf": [schema, {"type": "null"}]}
+
+
+def _branches(kind: str) -> Schema:
+    items = defined("items")
+    order = BRANCH_ORDER.get(kind)
+    if order is not None:
+        named = dict.fromkeys(order, items)
+        return {"type": "object", "properties": named, "required": list(order), "additionalProperties": False}
+    names = defined("name")
+    return {"type": "object", "minProperties": 1, "propertyNames": names, "additionalProperties": items}
+
+
+def needs_fields(kind: str) -> bool:
+    """Whether a kind cannot stand alone."""
+    return any(field.required for field in fields_of(kind).values())
+
+
+def description(kind: str) -> str:
+    """The first paragraph of the kind's manual."""
+    text = inspect.getdoc(layer_class(kind)) or kind
+    return " ".join(text.partition("\n\n")[0].split())

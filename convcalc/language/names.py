@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from keyword import iskeyword
 
-from .errors import Problem
+from .problems import Problem
 
 _COMPONENT = r"[A-Za-z0-9_][A-Za-z0-9_-]*"
 NAME = re.compile(_COMPONENT)
@@ -15,7 +15,6 @@ MAX_NAME = 100
 RESERVED = frozenset({"in", "input", "index", "total"})
 MEANINGS = ("in_channels", "index")
 """Names that mean something in every expression."""
-WIRING = ("name", "from", "repeat", "when")
 GROUP = "layers"
 
 _BOOLEANS = frozenset({"yes", "no", "on", "off", "true", "false", "null"})

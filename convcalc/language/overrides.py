@@ -13,9 +13,9 @@ from ..hints import suggest
 from ..marked import Marked, Source
 from .arithmetic import Value, checked, say
 from .document import Document
-from .errors import Findings, Problem
 from .events import parse
-from .values import INVALID, Names, evaluate, read_value
+from .problems import Findings, Problem
+from .written_values import INVALID, Names, evaluate, read_value
 
 Shapes = dict[str, tuple[tuple[int, ...], Marked]]
 

@@ -7,10 +7,10 @@ from typing import Literal
 from ..hints import suggest
 from ..marked import Marked
 from .arithmetic import Value, say
-from .errors import Findings, Problem
 from .expressions import Expression
+from .problems import Findings, Problem
 from .sections import Declarations
-from .values import INVALID, Compiled, Names, evaluate, read_value
+from .written_values import INVALID, Compiled, Names, evaluate, read_value
 
 Takes = Literal["anything", "numbers", "computed", "flag", "words"]
 

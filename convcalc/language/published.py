@@ -9,10 +9,8 @@ from typing import Literal
 from ..hints import suggest
 from ..marked import List, Map, Marked, Text
 from ..network import Origin
-from .errors import Findings, Problem
 from .grammar import (
     WORD,
-    Defined,
     Either,
     Entries,
     Fields,
@@ -25,12 +23,12 @@ from .grammar import (
     OneOrMore,
     Reader,
     Scalar,
-    Schema,
     Short,
     Sizes,
     Vocabulary,
 )
-from .origin import SpecOrigin
+from .load import SpecOrigin
+from .problems import Findings, Problem
 
 Round = Literal["half_up", "half_even", "down", "up"]
 ROUNDINGS: tuple[Round, ...] = ("half_up", "half_even", "down", "up")
@@ -55,26 +53,19 @@ def placeholders(value: str) -> list[str]:
     return [match[1] for match in PLACEHOLDER.finditer(value)]
 
 
-class _Value(Form[str]):
+class _Value(Scalar[str]):
     """`[path.]quantity`, a sum of such, or text in which `{[path.]quantity[:part]}` stand for several."""
 
-    def accepts(self, node: Marked) -> bool:
-        return isinstance(node, Text)
-
     def read(self, node: Marked, reader: Reader) -> str:
-        if not isinstance(node, Text):
-            raise reader.problem("'value' must be text", None)
-        if node.empty:
+        if isinstance(node, Text) and node.empty:
             return IGNORED
-        for path in placeholders(node.text) or node.text.split(SUM):
+        text = super().read(node, reader)
+        for path in placeholders(text) or text.split(SUM):
             name = path.rpartition(".")[2]
             if name not in reader.vocabulary:
                 hint = suggest(name, reader.vocabulary, "quantities: " + ", ".join(reader.vocabulary))
                 raise Problem("CC306", f"there is no quantity '{name}'", hint)
-        return node.text
-
-    def schema(self, vocabulary: Vocabulary) -> Schema:
-        return {"type": ["string", "null"]}
+        return text
 
 
 def _rounding(text: str) -> Round:
@@ -97,7 +88,10 @@ class Reading(Entries):
     """What a cell is read from. None stands for what is not said."""
 
     at = Key(Scalar(str, "'at' must be text", schema=WORD), "Path of the layer or stage, input, or total.")
-    value = Key(_Value(), "[relative path.]quantity; null: never compared.")
+    value = Key(
+        _Value(str, "'value' must be text", schema={"type": ["string", "null"]}),
+        "[relative path.]quantity; null: never compared.",
+    )
     unit = Key(
         Named(
             Scalar(_divisor, "a divisor must be text", schema={"anyOf": [{"type": "number"}, {"enum": [SHARE]}]}),
@@ -126,10 +120,8 @@ class Reading(Entries):
 
     def merged(self, *others: Reading) -> Reading:
         """This reading with what the others say on top, the last one uppermost."""
-        said = dict(self.said)
-        for other in others:
-            said.update(other.said)
-        return Reading(said)
+        readings = (self, *others)
+        return Reading({name: said for each in readings for name, said in each.said.items() if name in Reading.keys})
 
     def __str__(self) -> str:
         """In words, as a reader of the table needs it.
@@ -178,7 +170,6 @@ class PrintedCell(Reading):
 _CELL = Short(
     Fields(PrintedCell, "a cell must be text", unknown=_UNKNOWN, known=_KNOWN, missing="a cell needs '{key}'"),
     "text",
-    "a cell must be text",
 )
 _CELLS = ("the row '{name}' must be a list of cells", 'one cell a column, "" where it is empty')
 
@@ -203,7 +194,6 @@ class PrintedRow(Reading):
 _ROW = Short(
     Fields(PrintedRow, *_CELLS, unknown=_UNKNOWN, known=_KNOWN, missing="the row '{name}' needs '{key}'"),
     "cells",
-    *_CELLS,
 )
 
 
@@ -218,10 +208,8 @@ class Difference(Reading):
     @property
     def reading(self) -> Reading | None:
         """What gives the printed cell."""
-        said = {name: value for name, value in self.said.items() if name in Reading.keys}
-        if self.inner is not None:
-            said.update(self.inner.said)
-        return Reading(said) if said else None
+        reading = self.merged(self.inner) if self.inner is not None else self.merged()
+        return reading if reading.said else None
 
     @property
     def explanation(self) -> str:
@@ -274,15 +262,13 @@ class _Table(Fields[PrintedTable]):
         return table
 
 
-TABLE: Defined[PrintedTable] = Defined(
-    "printed_table",
-    _Table(
-        PrintedTable,
-        "a published table must be a mapping",
-        unknown=_UNKNOWN,
-        known=_KNOWN,
-        missing="a published table needs '{key}'",
-    ),
+TABLE = _Table(
+    PrintedTable,
+    "a published table must be a mapping",
+    unknown=_UNKNOWN,
+    known=_KNOWN,
+    missing="a published table needs '{key}'",
+    definition="printed_table",
 )
 PUBLISHED = OneOrMore(TABLE)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ..layers.registry import KINDS
 from ..marked import List, Map, Marked, Text
 from .arithmetic import FUNCTIONS
-from .errors import Problem
 from .grammar import (
     Either,
     Entries,
@@ -26,7 +25,8 @@ from .grammar import (
     Vocabulary,
     defined,
 )
-from .names import GROUP, MEANINGS, PARAMETER, WIRING, check_name, check_parameter, parse_reference, shown
+from .names import GROUP, MEANINGS, PARAMETER, check_name, check_parameter, parse_reference, shown
+from .problems import Problem
 
 MAX_SPACE_AXES = 3
 VERSION = "1"
@@ -42,14 +42,14 @@ def _number(least: int, kind: str = "integer") -> Later:
     return Later({"anyOf": [{"type": kind, "minimum": least}, defined("expression")]})
 
 
-def _named(what: str, schema: Schema | None = None) -> Scalar[str]:
+def _named(what: str) -> Scalar[str]:
     """The name of something."""
 
     def parse(text: str) -> str:
         check_name(text, what)
         return text
 
-    return Scalar(parse, "a name is a word", schema=schema or defined("name"))
+    return Scalar(parse, "a name is a word", schema=defined("name"))
 
 
 def _reference(message: str, hint: str | None = None) -> Scalar[tuple[str, ...]]:
@@ -77,6 +77,9 @@ class Wiring(Entries):
     )
 
 
+WIRING = tuple(Wiring.keys)
+
+
 def _parameter(text: str) -> str:
     check_parameter(text, frozenset(FUNCTIONS))
     return text
@@ -91,8 +94,8 @@ _PARAMETER = Scalar(
 Declarations = dict[str, Pending] | list[tuple[str, Marked]] | None
 """Names with their defaults, or a list of names with their places."""
 PARAMS: Form[Declarations] = Either(
-    Named(VALUE, "", names=_PARAMETER),
-    Items(Placed(_PARAMETER), "", twice="the parameter {key} stands twice"),
+    Named(VALUE, names=_PARAMETER),
+    Items(Placed(_PARAMETER), twice="the parameter {key} stands twice"),
     Nothing(None),
     message="params is a mapping or a list",
     hint="params: {name: default}, with ~ for a required one, or params: [name, name]",
@@ -174,7 +177,6 @@ INPUT = _Inputs(
     _SHAPE,
     Named(
         _SHAPE,
-        "",
         names=Scalar(_input_name, "a name is a word", schema={"anyOf": [{"enum": ["input"]}, defined("name")]}),
         where="{name}",
         least=1,
@@ -207,9 +209,6 @@ OUTPUTS: Form[list[tuple[tuple[str, ...], Marked]] | dict[str, OutputSection]] =
 
 class _Version(Form[str]):
     """The version of the language."""
-
-    def accepts(self, node: Marked) -> bool:
-        return isinstance(node, Text)
 
     def read(self, node: Marked, reader: Reader) -> str:
         if isinstance(node, Text) and node.text == VERSION:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -12,80 +13,125 @@ from ..geometry import LIMIT, GeometryError
 from ..layers.base import Layer, Shape
 from ..layers.registry import build
 from ..network import Inference
-from .graph import reads
-from .model import Malformed, OnnxNode
-from .opaque import Opaque, broadcast
-from .values import Activation, Constant, Value
+from .messages import Malformed, OnnxNode
+from .opaque import PREFIX, opaque
+from .values import Activation, Call, Constant, Value
 
-WITHOUT_AXES = frozenset({"add", "identity", "multiply", "reshape"})
-"""Kinds that take single numbers, which have no axis that could be the channels."""
+Fields = dict[str, object]
+
+DEFAULTS: Fields = {
+    "bias": True,
+    "dilation": 1,
+    "dim": 0,
+    "eps": 1e-5,
+    "groups": 1,
+    "output_padding": 0,
+    "padding": 0,
+    "stride": 1,
+}
+"""What the language takes for granted of convolutions, norms and concatenation."""
+WITHOUT_AXES = frozenset({"Add", "Identity", "Multiply", "Opaque", "Reshape"})
+"""Families that take single numbers, which have no axis that could be the channels."""
+
+
+def spelled(fields: Fields) -> Fields:
+    """The fields that the language does not take for granted.
+
+    >>> spelled({"out_channels": 8, "groups": 1, "bias": False})
+    {'out_channels': 8, 'bias': False}
+    """
+    return {name: value for name, value in fields.items() if name not in DEFAULTS or value != DEFAULTS[name]}
 
 
 class Unsupported(Exception):
     """The language cannot say what a node does; the message says why."""
 
 
+class Tag(NamedTuple):
+    """What a step computes, where that may grow into an activation or a norm of the step `base`."""
+
+    name: str
+    base: int
+    axes: tuple[int, ...] = ()
+    """Over which a norm runs."""
+    eps: float = 0.0
+
+
+@dataclass(slots=True)
 class Step:
     """A layer of the network, or an input (without layer)."""
 
-    __slots__ = ("base", "inputs", "layer", "names", "node", "part", "shape", "tag", "weights")
-
-    def __init__(self, layer: Layer | None, inputs: tuple[int, ...], shape: Shape, node: OnnxNode) -> None:
-        self.layer = layer
-        self.inputs = inputs
-        self.shape = shape
-        self.node = node
-        self.names = 0
-        """How many tensors of the graph are its output."""
-        self.part: int | None = None
-        """Which part of a split it is."""
-        self.weights: tuple[str, ...] = ()
-        """The initialisers that it holds."""
-        self.tag: tuple[Any, ...] = ()
-        """What it computes of the step `base`, where that may grow into a known activation."""
-        self.base = -1
+    layer: Layer | None
+    inputs: tuple[int, ...]
+    shape: Shape
+    node: OnnxNode
+    weights: tuple[str, ...] = ()
+    """The initialisers that it holds."""
+    names: int = 0
+    """How many tensors of the graph are its output."""
+    tag: Tag | None = None
 
     @property
     def kind(self) -> str:
         """The layer's kind, `input` for an input."""
         return self.layer.kind if self.layer is not None else "input"
 
+    @property
+    def family(self) -> str:
+        """The layer's family, empty for an input."""
+        return self.layer.family if self.layer is not None else ""
+
+    @property
+    def part(self) -> int | None:
+        """Which part of a split it is."""
+        found = self.layer.part_of if self.layer is not None else None
+        return found.which if found is not None else None
+
+    @property
+    def fields(self) -> Fields:
+        """The fields of its layer that were given."""
+        return self.layer.fields() if self.layer is not None else {}
+
 
 class Builder:
     """Collects the steps and values of a graph. Rules of operators call its methods."""
 
     def __init__(self, opset: int, uses: dict[str, int]) -> None:
-        self.opset = opset
         self.uses = uses
         """Tensor -> how many nodes and outputs of the graph read it."""
         self.values: dict[str, Value] = {}
         self.steps: list[Step] = []
         self.standins: dict[str, int] = {}
         """Operators that stand as another of the same shape and cost."""
-        self.node = OnnxNode("", "", "", (), (), {}, {})
-        """The node that is being converted."""
-        self._layers: dict[tuple[Any, ...], Layer] = {}
+        self.call = Call(OnnxNode("", "", "", (), (), {}, {}), (), opset)
+        """The node that is being converted, with what it reads."""
+        self._layers: dict[tuple[object, ...], Layer] = {}
         self._inference = Inference()
 
-    def value(self, position: int) -> Value | None:
-        """Input number `position` of the node; None for one that is left out."""
-        inputs = self.node.inputs
-        if position >= len(inputs) or not inputs[position]:
-            return None
-        return self.values[inputs[position]]
+    def begin(self, node: OnnxNode) -> None:
+        """Turn to the next node."""
+        inputs = tuple([self.values[name] if name else None for name in node.inputs])
+        self.call = Call(node, inputs, self.call.opset)
+
+    @property
+    def node(self) -> OnnxNode:
+        """The node that is being converted."""
+        return self.call.node
 
     def activation(self, position: int = 0) -> Activation:
         """An input that is computed from the network's inputs."""
-        value = self.value(position)
-        if value is None:
-            raise Malformed(f"input {position} is missing")
+        value = self.call.given(position)
         if isinstance(value, Constant):
             raise Unsupported(f"input {position} is a constant")
         return value
 
+    def activations(self) -> list[Activation]:
+        """All inputs, at least one, each computed from the network's inputs."""
+        return [self.activation(position) for position in range(max(len(self.call.inputs), 1))]
+
     def constant(self, position: int) -> Constant | None:
         """An input that is a constant, or none."""
-        value = self.value(position)
+        value = self.call.value(position)
         if isinstance(value, Activation):
             raise Unsupported(f"input {position} is computed from the network's input")
         return value
@@ -99,13 +145,13 @@ class Builder:
             raise Malformed(f"input {position} has the shape {list(value.shape)}, not {rank} axes")
         return value
 
-    def layer(self, kind: str, fields: dict[str, Any]) -> Layer:
+    def layer(self, kind: str, fields: Fields, make: Callable[[str, Fields], Layer] = build) -> Layer:
         """The layer of a kind with these fields; equal ones are one object."""
         key = (kind, *fields.items())
         found = self._layers.get(key)
         if found is None:
             try:
-                found = Opaque(kind=kind, **fields) if kind.startswith("onnx:") else build(kind, fields)
+                found = make(kind, fields)
             except ValidationError as error:
                 detail = error.errors()[0]
                 cause = detail.get("ctx", {}).get("error")
@@ -116,28 +162,32 @@ class Builder:
             self._layers[key] = found
         return found
 
-    def emit(
-        self, kind: str, fields: dict[str, Any], *inputs: Activation, weights: Sequence[Constant] = ()
-    ) -> Activation:
+    def emit(self, kind: str, fields: Fields, *inputs: Activation, weights: Sequence[Constant] = ()) -> Activation:
         """One more layer; its output is batched where an input is."""
         layer = self.layer(kind, fields)
-        if kind not in WITHOUT_AXES and not kind.startswith("onnx:") and any(not value.shape for value in inputs):
+        if layer.family not in WITHOUT_AXES and any(not value.shape for value in inputs):
             raise Unsupported("its input has no axes")
+        return self._add(layer, inputs, weights)
+
+    def _emit_opaque(self, fields: Fields, inputs: Sequence[Activation], weights: Sequence[Constant]) -> Activation:
+        held = tuple((value.name or "constant", value.shape) for value in weights)
+        layer = self.layer(f"{PREFIX}{self.node.op or '?'}", {**fields, "held": held}, opaque)
+        return self._add(layer, inputs, weights)
+
+    def _add(self, layer: Layer, inputs: Sequence[Activation], weights: Sequence[Constant]) -> Activation:
         shape = self._inference.shape(layer, tuple([value.shape for value in inputs]))
-        step = Step(layer, tuple([value.step for value in inputs]), shape, self.node)
-        step.weights = tuple([value.name for value in weights])
-        self.steps.append(step)
+        names = tuple([value.name for value in weights])
+        self.steps.append(Step(layer, tuple([value.step for value in inputs]), shape, self.node, names))
         batch = [value.dims[0] for value in inputs if value.batched]
         dims = (max(batch), *shape) if batch else shape
         return Activation(len(self.steps) - 1, dims, bool(batch))
 
-    def extend(self, value: Activation, weight: Constant, **fields: Any) -> Activation | None:
+    def extend(self, value: Activation, weight: Constant, **fields: object) -> Activation | None:
         """The same value from its layer with more fields (`bias=True`), if nothing else reads it."""
         step = self.steps[value.step]
         if step.layer is None or not self.private(value):
             return None
-        given = {**step.layer.fields(), **fields}
-        step.layer = self.layer(step.kind, given)
+        step.layer = self.layer(step.kind, {**step.fields, **fields})
         step.weights = (*step.weights, weight.name)
         step.names = 0
         return value
@@ -185,7 +235,8 @@ class Builder:
         """An operator without a layer of the language that works element by element."""
         active = [value for value in values if isinstance(value, Activation)]
         constants = [value for value in values if isinstance(value, Constant)]
-        held = tuple((value.name or "constant", value.shape) for value in constants if value.is_weight)
+        if not active:
+            raise Unsupported("its inputs are constants")
         batched = any(value.batched for value in active)
         rank = max(len(value.dims) for value in active)
         shapes = []
@@ -198,34 +249,22 @@ class Builder:
             shapes.append(shape)
         if any(len(value.dims) != rank if value.batched else len(value.dims) > rank - batched for value in active):
             raise Unsupported("it broadcasts over the batch")
-        fields = {
-            "elementwise": True,
-            "held": held,
-            "constants": tuple(shape for shape in shapes if prod(shape) > 1),
-        }
+        broadcast = tuple(shape for shape in shapes if prod(shape) > 1)
         weights = [value for value in constants if value.is_weight]
-        return self.emit(f"onnx:{self.node.op}", fields, *active, weights=weights)
+        return self._emit_opaque({"elementwise": True, "constants": broadcast}, active, weights)
 
-    def opaque(self, dims: Shape, first: bool = True) -> Activation:
+    def keep(self, dims: Shape, first: bool = True) -> Activation:
         """An operator that the language does not have, with its output's dims; the `first` output holds the weights."""
         if prod(dims) > LIMIT:
             raise Malformed(f"its output {list(dims)} has more than 2^63 - 1 numbers")
-        values = [self.values[name] for name in reads(self.node) if name in self.values]
+        values = [self.values[name] for name in self.node.reads if name in self.values]
         active = [value for value in values if isinstance(value, Activation)]
         weights = [value for value in values if isinstance(value, Constant) and value.is_weight] if first else []
         batched = len(dims) > 1 and any(value.batched and value.dims[0] == dims[0] for value in active)
         shape = dims[1:] if batched else dims
-        fields = {
-            "output": shape,
-            "reads": tuple(value.shape for value in active),
-            "held": tuple((value.name or "constant", value.shape) for value in weights),
-        }
-        made = self.emit(f"onnx:{self.node.op or '?'}", fields, *active, weights=weights)
+        made = self._emit_opaque({"output": shape, "reads": tuple(value.shape for value in active)}, active, weights)
         return Activation(made.step, dims, batched)
 
     def stand_in(self) -> None:
         """Note that the node stands as another operator of the same shape and cost."""
         self.standins[self.node.op] = self.standins.get(self.node.op, 0) + 1
-
-
-__all__ = ["Builder", "Step", "Unsupported", "broadcast"]

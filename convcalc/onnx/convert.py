@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from ..findings import SpecError
+from ..findings import Finding, SpecError, UsageError
 from ..geometry import GeometryError
 from ..layers.base import Shape
-from . import folding, graph, shapes, windows
 from .builder import Builder, Step, Unsupported
-from .model import Graph, Malformed, Model, OnnxNode, Unknown, ValueInfo
-from .operators import rule_of
-from .origin import OnnxOrigin
+from .graph import Inputs, inlined, living, open_weights, ordered
+from .messages import Graph, Malformed, Model, OnnxNode, Unknown, ValueInfo, without_weights
+from .operators import operator_of
+from .operators.record import Operator
 from .values import Activation, Constant, Value
 from .wire import Damaged, Data
 
@@ -20,17 +20,17 @@ from .wire import Damaged, Data
 class Conversion:
     """What came of a graph, before its layers have names."""
 
-    def __init__(self, model: Model, inner: Graph, data: Data, origin: OnnxOrigin, sizes: Mapping[str, Shape]) -> None:
-        self.origin = origin
-        self.opaque: dict[str, list[str]] = {}
-        """Operator -> why it is opaque, once a node."""
-        nodes = graph.ordered(inner, graph.inlined(model, inner.nodes))
-        nodes, self.dead = graph.living(inner, nodes)
-        self.weights_left_open = graph.open_weights(inner, nodes)
-        uses = Counter(name for node in nodes for name in graph.reads(node))
-        uses.update(info.name for info in inner.outputs)
+    def __init__(self, model: Model, graph: Graph, data: Data, path: str, inputs: Inputs) -> None:
+        self.model = model
+        self.graph = graph
+        self.reasons: dict[str, list[str]] = {}
+        """Operator -> why its nodes are opaque, once a node."""
+        nodes, self.dead = living(graph, ordered(graph, inlined(model, graph.nodes)))
+        self.weights_left_open = open_weights(graph, nodes, model.opset)
+        uses = Counter(name for node in nodes for name in node.reads)
+        uses.update(info.name for info in graph.outputs)
         self.builder = Builder(model.opset, uses)
-        self.graph, self._data, self._sizes = inner, data, sizes
+        self._data, self._path, self._inputs = data, path, inputs
         self._inferred: dict[str, Shape] | None = None
         self._enter()
         for node in nodes:
@@ -50,7 +50,7 @@ class Conversion:
             if info.name in self.weights_left_open:
                 values[info.name] = _open_weight(info)
             elif self.builder.uses.get(info.name):
-                dims = self._sizes[info.name]
+                dims = self._inputs.dims[info.name]
                 batched = len(dims) > 1
                 node = OnnxNode("input", info.name, "", (), (info.name,), {}, {})
                 self.builder.steps.append(Step(None, (), dims[1:] if batched else dims, node))
@@ -65,7 +65,7 @@ class Conversion:
                 raise Malformed(f"output '{info.name}' is given by nothing")
             if isinstance(value, Activation):
                 if self.builder.steps[value.step].layer is None:
-                    self.builder.node = OnnxNode("Identity", "", "", (), (info.name,), {}, {})
+                    self.builder.begin(OnnxNode("Identity", "", "", (), (info.name,), {}, {}))
                     value = self.builder.emit("identity", {}, value)
                 found.append((info.name, value.step))
         if not found:
@@ -73,75 +73,67 @@ class Conversion:
         return found
 
     def _convert(self, node: OnnxNode) -> None:
-        b = self.builder
-        b.node = node
-        count = len(b.steps)
+        b, count = self.builder, len(self.builder.steps)
+        b.begin(node)
+        operator = operator_of(node.domain, node.op, b.call.opset)
         try:
             try:
-                made = self._outputs(node)
+                made = self._outputs(operator)
             except (Unsupported, Unknown) as reason:
                 del b.steps[count:]
-                made = self._opaque(node, str(reason))
+                made = self._opaque(node, operator, str(reason))
             for name, value in zip(node.outputs, made, strict=False):
                 if name and value is not None:
-                    self._settle(name, value)
+                    self._settle(name, value, operator)
             missing = [name for name in node.outputs[len(made) :] if name and b.uses.get(name)]
             for name in missing:
                 dims = self._declared(name)
                 if dims is None:
                     raise Malformed(f"the shape of its output '{name}' is not known")
-                self.opaque.setdefault(node.op, []).append(f"its output '{name}' is read")
-                self._settle(name, b.opaque(dims, first=False))
-        except (GeometryError, Malformed, Damaged) as error:
-            code = error.code if isinstance(error, GeometryError) else "CC706"
-            hint = error.hint if isinstance(error, GeometryError) else None
-            finding = self.origin.finding(code, f"{node.label}: {error}", hint=hint)
+                self.reasons.setdefault(node.op, []).append(f"its output '{name}' is read")
+                self._settle(name, b.keep(dims, first=False), operator)
+        except GeometryError as error:
+            finding = Finding(error.code, f"{node.label}: {error}", self._path, hint=error.hint)
             raise SpecError([finding]) from error
+        except (Malformed, Damaged) as error:
+            raise SpecError([Finding("CC706", f"{node.label}: {error}", self._path)]) from error
 
-    def _settle(self, name: str, value: Value) -> None:
+    def _settle(self, name: str, value: Value, operator: Operator) -> None:
         b = self.builder
         if isinstance(value, Activation):
-            declared = self.graph.infos.get(name)
-            if declared is not None and declared.dims != value.dims and b.node.op in ("MaxPool", "AveragePool"):
-                given = self._stated(name)
-                value = (windows.unrounded(b, value, given) if given is not None else None) or value
+            info = self.graph.infos.get(name)
+            if operator.restate is not None and info is not None and info.dims != value.dims:
+                stated = self._stated(name)
+                value = (operator.restate(b, value, stated) if stated is not None else None) or value
             b.steps[value.step].names += 1
         b.values[name] = value
 
-    def _outputs(self, node: OnnxNode) -> Sequence[Value | None]:
-        """What the node's rule gives."""
-        b = self.builder
-        inputs = [b.values[name] if name else None for name in node.inputs]
-        if node.op in ("Shape", "Size") and node.domain == "" and inputs and isinstance(inputs[0], Activation):
-            return [folding.shape_of(node, inputs[0].dims)]
-        constants = [value for value in inputs if not isinstance(value, Activation)]
-        if len(constants) == len(inputs) and node.domain == "":
-            folded = folding.fold(node, constants, b.opset)
-            if folded is not None:
-                return [folded]
-        rule = rule_of(node.domain, node.op)
-        if rule is None:
+    def _outputs(self, operator: Operator) -> Sequence[Value | None]:
+        """What the operator gives: numbers of constants, or layers."""
+        folded = operator.folded(self.builder.call)
+        if folded is not None:
+            return [folded]
+        if operator.layers is None:
             raise Unsupported("the language has no such operator")
-        made = rule(b)
-        return [made] if isinstance(made, Activation) else list(made)
+        made = operator.layers(self.builder)
+        return [made] if isinstance(made, Activation) else made
 
-    def _opaque(self, node: OnnxNode, reason: str) -> Sequence[Value | None]:
+    def _opaque(self, node: OnnxNode, operator: Operator, reason: str) -> Sequence[Value | None]:
         """The node as it is: each output that is read becomes a layer, or a constant where nothing flows in."""
         b = self.builder
-        inputs = [b.values[name] if name else None for name in node.inputs]
-        flows = any(isinstance(b.values[name], Activation) for name in graph.reads(node) if name in b.values)
+        flows = any(isinstance(b.values.get(name), Activation) for name in node.reads)
         made: list[Value | None] = []
         for position, name in enumerate(node.outputs):
             if not name or not b.uses.get(name):
                 made.append(None)
                 continue
-            dims = shapes.ruled(node, inputs, b.opset, position)
+            dims = operator.output_dims(b.call, position)
             dims = dims if dims is not None else self._declared(name)
             if dims is None:
                 raise Malformed(f"the shape of its output is not known ({reason})")
-            made.append(b.opaque(dims, first=position == 0) if flows else Constant(dims, name=name, floating=False))
+            made.append(b.keep(dims, first=position == 0) if flows else Constant(dims, name=name, floating=False))
         if flows:
-            self.opaque.setdefault(node.op, []).append(reason)
+            self.reasons.setdefault(node.op, []).append(reason)
         return made
 
     def _declared(self, name: str) -> Shape | None:
@@ -150,15 +142,15 @@ class Conversion:
         if stated is not None:
             return stated
         if self._inferred is None:
-            self._inferred = shapes.inferred(self._data, dict(self._sizes))
+            self._inferred = inferred(self._data, self._inputs.dims)
         return self._inferred.get(name)
 
     def _stated(self, name: str) -> Shape | None:
         """The dims that the file states for a tensor, where they hold for the inputs that were chosen."""
         info = self.graph.infos.get(name) or next((i for i in self.graph.outputs if i.name == name), None)
-        if info is None or info.dims is None or not self.origin.as_stated:
+        if info is None or info.dims is None or not self._inputs.as_stated:
             return None
-        batches = self.origin.open_batches
+        batches = self._inputs.open_batches
         sizes = [1 if isinstance(dim, str) and dim in batches else dim for dim in info.dims]
         return (
             tuple(n for n in sizes if isinstance(n, int)) if all(isinstance(n, int) and n >= 0 for n in sizes) else None
@@ -170,3 +162,38 @@ def _open_weight(info: ValueInfo) -> Constant:
     if dims is None or not all(isinstance(dim, int) and dim > 0 for dim in dims):
         raise Malformed(f"input '{info.name}' is a weight of open size")
     return Constant(tuple(dim for dim in dims if isinstance(dim, int)), name=info.name, floating=True)
+
+
+def inferred(data: Data, inputs: dict[str, Shape]) -> dict[str, Shape]:
+    """Shapes that onnx.shape_inference finds with the network's inputs set; it is not shown the weights.
+
+    Raises UsageError where the onnx package is not installed.
+    """
+    try:
+        import onnx
+        from onnx import shape_inference
+    except ImportError as error:
+        raise UsageError(
+            "the shape of an operator that the language does not have is worked out by the onnx package, "
+            "which is not installed",
+            hint='pip install "convcalc[onnx]"',
+        ) from error
+    try:
+        model = onnx.load_from_string(without_weights(data))
+        for info in model.graph.input:
+            if info.name in inputs:
+                shape = info.type.tensor_type.shape
+                del shape.dim[:]
+                for size in inputs[info.name]:
+                    shape.dim.add().dim_value = size
+        del model.graph.value_info[:]
+        model = shape_inference.infer_shapes(model, data_prop=True)
+    except Exception:
+        # Its errors share no class with one another; what it cannot infer is reported as unknown.
+        return {}
+    found: dict[str, Shape] = {}
+    for info in (*model.graph.value_info, *model.graph.output):
+        kind = info.type.tensor_type
+        if kind.HasField("shape") and all(dim.HasField("dim_value") for dim in kind.shape.dim):
+            found[info.name] = tuple(dim.dim_value for dim in kind.shape.dim)
+    return found

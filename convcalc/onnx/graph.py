@@ -1,35 +1,18 @@
-"""The graph before it is converted: functions written out, nodes in order, what leads to no output left out."""
+"""The graph before it is converted: functions written out, nodes in order, dead ones left out, sizes of inputs."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
-from .model import Attribute, Graph, Graphs, Malformed, Model, OnnxNode, Reference
+from ..findings import UsageError
+from ..layers.base import Shape
+from .messages import Attribute, Graph, Malformed, Model, OnnxNode, Reference, ValueInfo
+from .operators import operator_of
 
 MOST_NODES = 1_000_000
 DEEPEST_CALL = 64
-
-WEIGHT_POSITIONS = {
-    "Conv": (1, 2),
-    "ConvTranspose": (1, 2),
-    "BatchNormalization": (1, 2, 3, 4),
-    "InstanceNormalization": (1, 2),
-    "LayerNormalization": (1, 2),
-    "GroupNormalization": (1, 2),
-    "PRelu": (1,),
-}
-"""Inputs that hold weights: what the graph leaves open there and nowhere else is a weight."""
-
-
-def reads(node: OnnxNode) -> list[str]:
-    """The tensors that a node reads, those of its subgraphs included."""
-    names = [name for name in node.inputs if name]
-    if node.nested:
-        for value in node.attributes.values():
-            if isinstance(value, Graphs):
-                names += sorted(value.reads)
-    return names
 
 
 def inlined(model: Model, nodes: list[OnnxNode]) -> list[OnnxNode]:
@@ -105,10 +88,10 @@ def ordered(graph: Graph, nodes: list[OnnxNode]) -> list[OnnxNode]:
 
 
 def _sorted(nodes: list[OnnxNode], made: dict[str, int]) -> list[OnnxNode]:
-    waits = [len({made[name] for name in reads(node) if name in made}) for node in nodes]
+    waits = [len({made[name] for name in node.reads if name in made}) for node in nodes]
     followers: list[list[int]] = [[] for _ in nodes]
     for index, node in enumerate(nodes):
-        for source in {made[name] for name in reads(node) if name in made}:
+        for source in {made[name] for name in node.reads if name in made}:
             followers[source].append(index)
     ready = deque(index for index, count in enumerate(waits) if count == 0)
     result: list[OnnxNode] = []
@@ -132,22 +115,97 @@ def living(graph: Graph, nodes: list[OnnxNode]) -> tuple[list[OnnxNode], list[On
     dead: list[OnnxNode] = []
     for node in reversed(nodes):
         if any(name in needed for name in node.outputs if name):
-            needed.update(reads(node))
+            needed.update(node.reads)
             alive.append(node)
         else:
             dead.append(node)
     return alive[::-1], dead[::-1]
 
 
-def open_weights(graph: Graph, nodes: list[OnnxNode]) -> set[str]:
+def open_weights(graph: Graph, nodes: list[OnnxNode], opset: int) -> set[str]:
     """Inputs of the graph without an initialiser that are read as weights alone."""
     opened = {info.name for info in graph.inputs} - graph.tensors.keys()
     weights: set[str] = set()
     data: set[str] = set()
     for node in nodes:
-        places = WEIGHT_POSITIONS.get(node.op, ())
+        found = opened.intersection(node.reads)
+        if not found:
+            continue
+        places = operator_of(node.domain, node.op, opset).weights
         for position, name in enumerate(node.inputs):
-            if name in opened:
+            if name in found:
                 (weights if position in places else data).add(name)
-        data.update(name for name in reads(node) if name in opened and name not in node.inputs)
+        data |= found.difference(node.inputs)
     return weights - data
+
+
+class Inputs(NamedTuple):
+    """The sizes that a graph is converted for."""
+
+    dims: dict[str, Shape]
+    """ONNX's dims of the inputs that are no weights."""
+    as_stated: bool
+    """Whether they are those that the file states."""
+    open_batches: frozenset[str]
+    """Names under which the file leaves the batch open."""
+
+
+def input_sizes(model: Model, graph: Graph, given: object, path: str) -> Inputs:
+    """The sizes of the inputs: the file's, or those that were given. Raises UsageError for open and wrong ones."""
+    weights = open_weights(graph, graph.nodes, model.opset)
+    read = {name for node in graph.nodes for name in node.reads} | {info.name for info in graph.outputs}
+    data = read - graph.tensors.keys() - weights
+    inputs = [info for info in graph.inputs if info.name in data]
+    chosen = _chosen(inputs, given)
+    batches = frozenset(
+        info.dims[0] for info in inputs if info.dims and len(info.dims) > 1 and isinstance(info.dims[0], str)
+    )
+    return Inputs({info.name: _dims(info, chosen.get(info.name), path) for info in inputs}, not chosen, batches)
+
+
+def _chosen(inputs: list[ValueInfo], given: object) -> dict[str, Shape]:
+    if not given:
+        return {}
+    names = [info.name for info in inputs]
+    if not isinstance(given, Mapping):
+        if len(names) != 1:
+            listed = ", ".join(names) or "none"
+            raise UsageError(f"--input names no input, and the file has {len(names)}: {listed}", "NAME=3,224,224")
+        given = {names[0]: given}
+    elif len(names) == 1 and set(given) == {"input"}:
+        given = {names[0]: given["input"]}
+    found: dict[str, Shape] = {}
+    for name, sizes in given.items():
+        if name not in names:
+            raise UsageError(f"the file has no input '{name}'", f"inputs: {', '.join(names)}")
+        if not isinstance(sizes, (list, tuple)) or not all(isinstance(size, int) and size > 0 for size in sizes):
+            raise UsageError(f"the input '{name}' takes sizes of at least 1, not {sizes!r}", "for example 3,224,224")
+        found[name] = tuple(sizes)
+    return found
+
+
+def _dims(info: ValueInfo, given: Shape | None, path: str) -> Shape:
+    dims = info.dims
+    if dims is None:
+        if not info.tensor:
+            raise Malformed(f"input '{info.name}' is no tensor")
+        if given is None:
+            raise UsageError(f"{path} does not say what shape input '{info.name}' has", "give it: --input 3,224,224")
+        return (1, *given)
+    batched = len(dims) > 1
+    first = dims[0] if dims else None
+    batch = ((first if isinstance(first, int) and first > 0 else 1),) if batched else ()
+    rest = dims[1:] if batched else dims
+    if given is not None:
+        if len(given) != len(rest):
+            raise UsageError(f"input '{info.name}' has {len(rest)} axes beside the batch, not {len(given)}")
+        return (*batch, *given)
+    known = tuple(size for size in rest if isinstance(size, int) and size > 0)
+    if len(known) != len(rest):
+        shown = ", ".join("?" if dim is None else str(dim) for dim in dims)
+        example = ",".join(str(dim) if isinstance(dim, int) and dim > 0 else "224" for dim in rest)
+        raise UsageError(
+            f"{path} leaves the size of input '{info.name}' open: [{shown}]",
+            f"give it without the batch: --input {example}",
+        )
+    return (*batch, *known)

@@ -7,6 +7,7 @@ from collections import Counter
 
 from ..layers.registry import KINDS
 from .builder import Step
+from .opaque import PREFIX
 
 RESERVED = frozenset({"in", "input", "index", "total"})
 DEEPEST = 16
@@ -30,7 +31,7 @@ def step_paths(inputs: list[str], steps: list[Step]) -> list[str]:
     first = {module[0] for module in modules if module}
     if len(first) == 1 and all(module is None or len(module) > 1 for module in modules):
         modules = [module and module[1:] for module in modules]
-    scoped = _scoped(modules, [step.kind for step in steps])
+    scoped = _scoped(modules, [_ends_a_block(step) for step in steps])
     below = Counter(tuple(module[:depth]) for module in scoped for depth in range(1, len(module) + 1))
     parts: list[list[str]] = []
     for module, given, step in zip(scoped, modules, steps, strict=True):
@@ -69,7 +70,13 @@ def _module(step: Step) -> list[str] | None:
     return None
 
 
-def _scoped(modules: list[list[str] | None], kinds: list[str]) -> list[list[str]]:
+def _ends_a_block(step: Step) -> bool:
+    """Whether it is an activation or a join."""
+    joins = step.layer is not None and step.layer.joins
+    return joins or KINDS.get(step.kind, ("", ""))[0] == "activation"
+
+
+def _scoped(modules: list[list[str] | None], ends: list[bool]) -> list[list[str]]:
     """Modules of all steps: one that has none belongs to what the named steps before and after it share.
 
     Activations and joins end the block before them: the sum and the relu between two blocks are the first one's.
@@ -83,7 +90,7 @@ def _scoped(modules: list[list[str] | None], kinds: list[str]) -> list[list[str]
     result: list[list[str]] = []
     before: list[str] = []
     inside = False
-    for own, later, kind in zip(modules, following, kinds, strict=True):
+    for own, later, end in zip(modules, following, ends, strict=True):
         if own is not None:
             before, inside = own, True
             result.append(own)
@@ -92,7 +99,7 @@ def _scoped(modules: list[list[str] | None], kinds: list[str]) -> list[list[str]
         shared = 0
         while shared < min(len(before), len(later)) and before[shared] == later[shared]:
             shared += 1
-        inside = inside and KINDS.get(kind, ("", ""))[0] in ("activation", "join") and kind != "split"
+        inside = inside and end
         if inside and shared < len(block) < len(before):
             result.append(block)
         else:
@@ -102,7 +109,7 @@ def _scoped(modules: list[list[str] | None], kinds: list[str]) -> list[list[str]
 
 def _word(kind: str) -> str:
     """A kind as a name; an opaque one by its operator: `onnx:GridSample` is `gridsample`."""
-    text = kind.removeprefix("onnx:").lower()
+    text = kind.removeprefix(PREFIX).lower()
     return re.sub(r"[^A-Za-z0-9_]+", "_", text).strip("_") or "layer"
 
 

@@ -11,6 +11,9 @@ from ..layers.base import Layer, Shape, Shapes, Weight
 from ..layers.registry import build
 from ..network import Network
 
+PREFIX = "onnx:"
+"""What the kind of an opaque layer begins with."""
+
 
 class Opaque(Layer):
     """An operator of an ONNX file that the language does not have. Its kind is `onnx:` and the operator.
@@ -34,8 +37,7 @@ class Opaque(Layer):
             return broadcast(*inputs, *self.constants)
         if inputs != self.reads:
             raise GeometryError(
-                f"what {self.kind.removeprefix('onnx:')} gives is known for inputs of {_listed(self.reads)}, "
-                f"not of {_listed(inputs)}",
+                f"what {self.operator} gives is known for inputs of {_listed(self.reads)}, not of {_listed(inputs)}",
                 hint="re-import the file with --input",
             )
         return self.output
@@ -53,6 +55,16 @@ class Opaque(Layer):
         same = self.elementwise and all(len(shape) == len(output) for shape in inputs)
         return tuple(AxisLink(axis, IDENTITY) if same else None for axis in range(len(output)))
 
+    @property
+    def operator(self) -> str:
+        """The operator of ONNX that it stands for."""
+        return self.kind.removeprefix(PREFIX)
+
+
+def opaque(kind: str, fields: dict[str, object]) -> Opaque:
+    """The layer of a kind that begins with `PREFIX`."""
+    return Opaque.model_validate({"kind": kind, **fields})
+
 
 def _listed(shapes: Shapes) -> str:
     return " and ".join(str(list(shape)) for shape in shapes) or "nothing"
@@ -65,7 +77,7 @@ def plain_as_identity(network: Network) -> tuple[Network, Counter[str]]:
     nodes = []
     for node in network.nodes:
         if isinstance(node.layer, Opaque) and len(node.inputs) == 1 and node.layer.is_plain:
-            replaced[node.kind.removeprefix("onnx:")] += 1
+            replaced[node.layer.operator] += 1
             node = node._replace(layer=identity)
         nodes.append(node)
     return replace(network, nodes=tuple(nodes)), replaced

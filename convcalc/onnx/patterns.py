@@ -7,10 +7,9 @@ layer is made of x; the steps in between, which nothing else reads, fall away.
 from __future__ import annotations
 
 from math import isclose, pi, sqrt
-from typing import Any
 
 from ..layers.base import Shape
-from .builder import Builder
+from .builder import Builder, Fields, Tag
 from .values import Activation, Constant
 
 CONSTANTS = {
@@ -70,7 +69,7 @@ OF_TWO = {
 }
 """(operator, one operand, the other) -> what it gives; both of the same x."""
 
-LAYERS: dict[str, tuple[str, dict[str, Any]]] = {
+LAYERS: dict[str, tuple[str, Fields]] = {
     "gelu": ("gelu", {}),
     "gelu_tanh": ("gelu", {"approximate": "tanh"}),
     "hardswish": ("hardswish", {}),
@@ -90,50 +89,50 @@ def _named(operand: Constant | None) -> str | None:
     return next((name for name, value in CONSTANTS.items() if isclose(number, value, rel_tol=1e-3)), None)
 
 
-def _readings(b: Builder, value: Activation) -> list[tuple[str, int]]:
-    """What a value is: x itself, and what its tag says of another."""
-    step = b.steps[value.step]
-    tag = [(str(step.tag[0]), step.base)] if len(step.tag) == 1 else []
-    return [*tag, ("x", value.step)]
+def _readings(b: Builder, value: Activation) -> list[Tag]:
+    """What a value is: what its tag says of another, and x itself."""
+    tag, own = b.steps[value.step].tag, Tag("x", value.step)
+    return [own] if tag is None else [tag, own]
 
 
-def _result(b: Builder, value: Activation, operand: Activation | Constant | None, reverse: bool) -> tuple[str, int]:
-    """(what the node gives, of which step); ("", -1) where no pattern has it."""
+def _result(b: Builder, value: Activation, operand: Activation | Constant | None, reverse: bool) -> Tag | None:
+    """What the node gives, of which step; None where no pattern has it."""
     op = b.node.op
     if isinstance(operand, Activation):
-        for first, base in _readings(b, value):
-            for second, other in _readings(b, operand):
-                if base == other:
-                    found = OF_TWO.get((op, first, second)) or OF_TWO.get((op, second, first))
+        for first in _readings(b, value):
+            for second in _readings(b, operand):
+                if first.base == second.base:
+                    found = OF_TWO.get((op, first.name, second.name)) or OF_TWO.get((op, second.name, first.name))
                     if found:
-                        return found, base
-        return "", -1
+                        return Tag(found, first.base)
+        return None
     name = _named(operand)
     if name is not None and not (reverse and op in ("Div", "Sub", "Pow")):
-        for tag, base in _readings(b, value):
-            found = WITH_CONSTANT.get((op, tag, name))
+        for tag in _readings(b, value):
+            found = WITH_CONSTANT.get((op, tag.name, name))
             if found:
-                return found, base
-    return "", -1
+                return Tag(found, tag.base)
+    return None
 
 
 def recognise(
     b: Builder, value: Activation, operand: Activation | Constant | None = None, reverse: bool = False
 ) -> Activation | None:
     """The layer that the node completes, made of the x that it began with; None where it completes none."""
-    found, base = _result(b, value, operand, reverse)
-    made: Activation | None = None
-    if found in LAYERS:
-        kind, fields = LAYERS[found]
-        made = b.emit(kind, fields, Activation(base, value.dims, value.batched))
-    elif found == "relu6(x+3)":
-        made = b.emit("relu6", {}, value)
-    elif found == "hardsigmoid" and b.node.op != "HardSigmoid":
-        made = b.emit("hardsigmoid", {}, Activation(base, value.dims, value.batched))
-    if made is not None:
-        if found not in LAYERS:
-            b.steps[made.step].tag, b.steps[made.step].base = (found,), base
-        return made
+    found = _result(b, value, operand, reverse)
+    if found is not None:
+        source = Activation(found.base, value.dims, value.batched)
+        if found.name in LAYERS:
+            kind, fields = LAYERS[found.name]
+            return b.emit(kind, fields, source)
+        made: Activation | None = None
+        if found.name == "relu6(x+3)":
+            made = b.emit("relu6", {}, value)
+        elif found.name == "hardsigmoid" and b.node.op != "HardSigmoid":
+            made = b.emit("hardsigmoid", {}, source)
+        if made is not None:
+            b.steps[made.step].tag = found
+            return made
     return _layer_norm(b, value, operand) if isinstance(operand, Activation) else None
 
 
@@ -145,73 +144,61 @@ def tagged(
     reverse: bool = False,
 ) -> Activation:
     """The same output, tagged with what it computes where that is part of a pattern."""
-    found, base = _result(b, value, operand, reverse)
     step = b.steps[made.step]
-    if found:
-        step.tag, step.base = (found,), base
-    else:
-        _tag_norm(b, step.node.op, made, value, operand)
+    step.tag = _result(b, value, operand, reverse) or _norm_tag(b, step.node.op, value, operand) or step.tag
     return made
 
 
 def tag_mean(b: Builder, made: Activation, value: Activation, axes: tuple[int, ...]) -> None:
     """Note a mean that may begin a layer norm: of x, or of the squared differences."""
-    step, source = b.steps[made.step], b.steps[value.step]
-    if len(source.tag) == 3 and source.tag[0] == "d²" and source.tag[1] == axes:
-        step.tag, step.base = ("variance", axes, 0.0), source.base
+    step, source = b.steps[made.step], b.steps[value.step].tag
+    if source is not None and source.name == "d²" and source.axes == axes:
+        step.tag = Tag("variance", source.base, axes)
     else:
-        step.tag, step.base = ("mean", axes, 0.0), value.step
+        step.tag = Tag("mean", value.step, axes)
 
 
-def _tag_norm(b: Builder, op: str, made: Activation, value: Activation, operand: Activation | Constant | None) -> None:
+def _norm_tag(b: Builder, op: str, value: Activation, operand: Activation | Constant | None) -> Tag | None:
     """Carry on the tags of a layer norm: x − mean, its square, variance + eps, the deviation."""
-    step, source = b.steps[made.step], b.steps[value.step]
-    name, axes, eps = source.tag if len(source.tag) == 3 else ("", (), 0.0)
-    found: tuple[Any, ...] = ()
+    tag = b.steps[value.step].tag
+    number = operand.scalar if isinstance(operand, Constant) else None
+    squared = op == "Pow" and number == 2
     if isinstance(operand, Activation):
-        other = b.steps[operand.step]
-        if op == "Sub" and len(other.tag) == 3 and other.tag[0] == "mean" and other.base == value.step:
-            step.tag, step.base = ("d", other.tag[1], 0.0), value.step
-            return
-        if op == "Mul" and name == "d" and operand.step == value.step:
-            found = ("d²", axes, eps)
-    else:
-        number = operand.scalar if operand is not None else None
-        if op == "Pow" and name == "d" and number == 2:
-            found = ("d²", axes, eps)
-        elif op == "Add" and name == "variance" and number is not None and 0 <= number < 0.01:
-            found = ("variance", axes, float(f"{number:.7g}"))
-        elif op == "Sqrt" and name == "variance":
-            found = ("deviation", axes, eps)
-    if found:
-        step.tag, step.base = found, source.base
+        other = b.steps[operand.step].tag
+        if op == "Sub" and other is not None and other.name == "mean" and other.base == value.step:
+            return Tag("d", value.step, other.axes)
+        squared = op == "Mul" and operand.step == value.step
+    if tag is None:
+        return None
+    if tag.name == "d" and squared:
+        return tag._replace(name="d²")
+    if tag.name == "variance" and op == "Add" and number is not None and 0 <= number < 0.01:
+        return tag._replace(eps=float(f"{number:.7g}"))
+    return tag._replace(name="deviation") if tag.name == "variance" and op == "Sqrt" else None
 
 
 def _layer_norm(b: Builder, value: Activation, operand: Activation) -> Activation | None:
     """The layer norm that (x − mean) / deviation is, over trailing axes or over the channels."""
     difference, deviation = b.steps[value.step].tag, b.steps[operand.step].tag
-    if b.node.op != "Div" or len(difference) != 3 or len(deviation) != 3:
+    if b.node.op != "Div" or difference is None or deviation is None or not value.batched:
         return None
-    base = b.steps[value.step].base
-    if (difference[0], deviation[0]) != ("d", "deviation") or b.steps[operand.step].base != base:
+    if difference != Tag("d", deviation.base, deviation.axes) or deviation.name != "deviation":
         return None
-    if difference[1] != deviation[1] or not value.batched:
-        return None
-    axes = tuple(axis - 1 for axis in difference[1])
+    axes = tuple(axis - 1 for axis in difference.axes)
     rank = len(value.shape)
     if axes == tuple(range(axes[0], rank)) and axes[0] >= 0:
-        fields = layer_norm_fields(value.shape, axes[0], deviation[2])
+        fields = layer_norm_fields(value.shape, axes[0], deviation.eps)
     elif axes == (0,):
-        fields = {"dim": 0, **({"eps": deviation[2]} if deviation[2] != 1e-5 else {})}
+        fields = {"dim": 0, **({"eps": deviation.eps} if deviation.eps != 1e-5 else {})}
     else:
         return None
     fields["elementwise_affine"] = False
-    return b.emit("layer_norm", fields, Activation(base, value.dims))
+    return b.emit("layer_norm", fields, Activation(difference.base, value.dims))
 
 
-def layer_norm_fields(shape: Shape, axis: int, eps: float) -> dict[str, Any]:
+def layer_norm_fields(shape: Shape, axis: int, eps: float) -> Fields:
     """Fields of a layer norm over the axes from `axis` on."""
-    fields: dict[str, Any] = {}
+    fields: Fields = {}
     if axis != len(shape) - 1:
         fields["normalized_shape"] = shape[axis:]
     if eps != 1e-5:

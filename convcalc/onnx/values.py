@@ -1,4 +1,4 @@
-"""What a tensor of the graph is while it is converted: an activation, or a constant."""
+"""What tensors of the graph are while it is converted, activations or constants, and what a node reads of them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,9 @@ from math import prod
 from typing import NamedTuple
 
 from ..layers.base import Shape
-from .model import FLOATS, SMALL, Tensor
+from .messages import FLOATS, SMALL, Malformed, OnnxNode, Tensor, Unknown
 
 Numbers = tuple[float, ...]
-
-
-def strides(shape: Shape) -> list[int]:
-    """Numbers between neighbours on each axis, in row order.
-
-    >>> strides((2, 3, 4))
-    [12, 4, 1]
-    """
-    return [prod(shape[axis + 1 :]) for axis in range(len(shape))]
 
 
 class Activation(NamedTuple):
@@ -60,6 +51,11 @@ class Constant:
         return cls(tensor.dims, name=name, floating=tensor.data_type in FLOATS, tensor=tensor)
 
     @property
+    def dims(self) -> Shape:
+        """ONNX's dims, as an activation has them."""
+        return self.shape
+
+    @property
     def numbers(self) -> Numbers | None:
         """The numbers in row order; None where they are not known, or many."""
         if self._numbers is None and self._tensor is not None:
@@ -80,12 +76,83 @@ class Constant:
         numbers = self.numbers
         return numbers[0] if numbers else None
 
+    def become(self, shape: Shape, numbers: Numbers | None) -> Constant:
+        """Other numbers under another shape that stem from this constant."""
+        return Constant(shape, numbers, name=self.name, floating=self.floating)
+
     def reshaped(self, shape: Shape) -> Constant:
         """The same numbers under another shape."""
-        return Constant(shape, self.numbers if prod(shape) <= SMALL else None, name=self.name, floating=self.floating)
+        return self.become(shape, self.numbers if prod(shape) <= SMALL else None)
 
     def __repr__(self) -> str:
         return f"Constant({self.shape}, {self._numbers}, name={self.name!r})"
 
 
 Value = Activation | Constant
+
+
+class Call(NamedTuple):
+    """A node with the values that it reads, None for those that are left out."""
+
+    node: OnnxNode
+    inputs: tuple[Value | None, ...]
+    opset: int
+
+    def value(self, position: int) -> Value | None:
+        """Input number `position`; None for one that is left out."""
+        return self.inputs[position] if position < len(self.inputs) else None
+
+    def given(self, position: int) -> Value:
+        """Input number `position`, which must be there."""
+        value = self.value(position)
+        if value is None:
+            raise Malformed(f"input {position} is missing")
+        return value
+
+    def dims(self, position: int = 0) -> Shape:
+        """ONNX's dims of an input that must be there."""
+        return self.given(position).dims
+
+    def constant(self, position: int = 0) -> Constant:
+        """An input that must be there, and whose numbers may be known."""
+        value = self.given(position)
+        if isinstance(value, Activation):
+            raise Unknown(f"input {position} is computed while it runs")
+        return value
+
+    def integers(self, position: int, what: str) -> tuple[int, ...]:
+        """The integers of an input; raises `Unknown` where they are not known."""
+        value = self.value(position)
+        numbers = value.numbers if isinstance(value, Constant) else None
+        if numbers is None:
+            raise Unknown(f"its {what} are computed while it runs")
+        return tuple(int(number) for number in numbers)
+
+    def axes(self, position: int = 1) -> tuple[int, ...] | None:
+        """Its axes, an attribute in older opsets and an input in newer ones; None for none."""
+        given = self.node.integers("axes")
+        return given if given is not None or self.value(position) is None else self.integers(position, "axes")
+
+    def axis(self, default: int = 0) -> int:
+        """The attribute `axis`, counted from the front of the first input."""
+        return counted(self.node.integer("axis", default), len(self.dims()))
+
+
+def counted(axis: int, rank: int) -> int:
+    """An axis counted from the front.
+
+    >>> counted(-1, 4)
+    3
+    """
+    if not -rank <= axis < rank:
+        raise Malformed(f"axis {axis} does not exist in a tensor of {rank} axes")
+    return axis % rank
+
+
+def strides(shape: Shape) -> list[int]:
+    """Numbers between neighbours on each axis, in row order.
+
+    >>> strides((2, 3, 4))
+    [12, 4, 1]
+    """
+    return [prod(shape[axis + 1 :]) for axis in range(len(shape))]

@@ -1,4 +1,4 @@
-"""The difference of two specs as text, Markdown and JSON."""
+"""The difference of two specs as a document and as data."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ from fractions import Fraction
 
 from ..analysis.diff import Change, Difference, LayerChange
 from ..analysis.report import Report
-from . import grid
-from .escape import markdown, printable
-from .grid import Column, Grid, Line
-from .terminal import json_text
+from .document import Block, Column, Document, Heading, Listing, Table
 
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "renamed": "="}
 STYLES = {"added": "green", "removed": "red", "changed": "yellow", "renamed": "cyan"}
@@ -19,10 +16,9 @@ LONGEST = 400
 """Layers that text and Markdown list; JSON lists all."""
 
 
-def diff_json(difference: Difference) -> str:
-    """The difference as one JSON object."""
-    data = {
-        "format": 1,
+def diff_data(difference: Difference) -> dict[str, object]:
+    """The difference in the JSON contract of `diff`."""
+    return {
         "before": _named(difference.before),
         "after": _named(difference.after),
         "totals": {change.what: {"before": change.before, "after": change.after} for change in difference.totals},
@@ -41,7 +37,6 @@ def diff_json(difference: Difference) -> str:
             for layer in difference.layers
         ],
     }
-    return json_text(data)
 
 
 def _changes(changes: Sequence[Change]) -> list[dict[str, object]]:
@@ -57,40 +52,27 @@ def _named(report: Report) -> dict[str, object]:
     }
 
 
-def diff_lines(difference: Difference, limit: int | None) -> Iterator[Line]:
-    """The difference as lines for a terminal."""
-    yield [(_heading(difference), "bold")]
-    if difference.empty:
-        yield [("no difference", "")]
-        return
-    for table in _grids(difference):
-        yield []
-        yield from grid.layout(table, limit)
+def diff_document(difference: Difference, comment: bool = False) -> Document:
+    """What changed; `comment` says it in sentences for one under a pull request."""
+    nothing = ("No difference." if comment else "no difference") if difference.empty else ""
+    blocks: list[Block] = [Heading(_title(difference), 3, note=nothing, note_style="")]
+    blocks += [] if difference.empty else _tables(difference)
     if difference.layers:
-        yield []
-        yield [("layers", "bold")]
-    for layer in difference.layers[:LONGEST]:
-        yield [(f"{SIGNS[layer.status]} {printable(layer_text(layer))}", STYLES[layer.status])]
-    if len(difference.layers) > LONGEST:
-        yield [(f"… and {len(difference.layers) - LONGEST:,} more; --format json lists them all", "dim")]
+        blocks.append(_listing(difference.layers))
+    return Document(tuple(blocks), comment=comment)
 
 
-def diff_markdown(difference: Difference) -> str:
-    """The difference as Markdown for a comment; long lists of layers are folded, and nobody is mentioned."""
-    parts = [f"### {markdown(_heading(difference))}"]
-    if difference.empty:
-        parts.append("No difference.")
-    else:
-        parts += [grid.markdown([table]) for table in _grids(difference)]
-    if difference.layers:
-        shown = difference.layers[:LONGEST]
-        rows = [[SIGNS[layer.status], layer_text(layer)] for layer in shown]
-        table = grid.markdown([Grid([Column(""), Column("layer")], rows)])
-        counts = _counts(difference.layers)
-        if len(difference.layers) > len(shown):
-            counts += f"; the first {len(shown)} are listed"
-        parts.append(f"<details><summary>{counts}</summary>\n\n{table}\n\n</details>")
-    return "\n\n".join(parts).replace("@", "&#64;") + "\n"
+def _listing(layers: Sequence[LayerChange]) -> Listing:
+    """The layers that changed, cut short where they are too many to read."""
+    shown, hidden = layers[:LONGEST], len(layers) - LONGEST
+    return Listing(
+        "layers",
+        _counts(layers) + (f"; the first {LONGEST} are listed" if hidden > 0 else ""),
+        tuple((SIGNS[layer.status], layer_text(layer)) for layer in shown),
+        tuple(STYLES[layer.status] for layer in shown),
+        "layer",
+        f"… and {hidden:,} more; --format json lists them all" if hidden > 0 else "",
+    )
 
 
 def _counts(layers: Sequence[LayerChange]) -> str:
@@ -98,21 +80,21 @@ def _counts(layers: Sequence[LayerChange]) -> str:
     return "layers: " + ", ".join(f"{count:,} {status}" for status, count in counts.items() if count)
 
 
-def _heading(difference: Difference) -> str:
-    names = [_title(difference.before), _title(difference.after)]
+def _title(difference: Difference) -> str:
+    names = [_spec_name(difference.before), _spec_name(difference.after)]
     return f"{names[0]} → {names[1]}" if names[0] != names[1] else names[0]
 
 
-def _title(report: Report) -> str:
+def _spec_name(report: Report) -> str:
     network = report.network
     return f"{network.name} ({network.variant})" if network.variant else network.name
 
 
-def _grids(difference: Difference) -> Iterator[Grid]:
+def _tables(difference: Difference) -> Iterator[Table]:
     columns = [Column("total"), *(Column(name, "right") for name in ("before", "after", "change", "%"))]
     rows = [[LABELS.get(c.what, c.what), *_cells(c)] for c in difference.totals if c.before != c.after]
     if rows:
-        yield Grid(columns, rows)
+        yield Table(columns, rows)
     columns = [Column("stage", shrinks=True), Column(""), *columns[1:]]
     rows = [
         [f"{SIGNS[stage.status]} {stage.name}" if n == 0 else "", LABELS.get(c.what, c.what), *_cells(c)]
@@ -120,7 +102,7 @@ def _grids(difference: Difference) -> Iterator[Grid]:
         for n, c in enumerate(stage.changes)
     ]
     if rows:
-        yield Grid(columns, rows)
+        yield Table(columns, rows)
 
 
 def _cells(change: Change) -> list[str]:
@@ -140,6 +122,16 @@ def percentage(before: int | None, after: int | None) -> str:
     if not before or after is None:
         return ""
     return f"{float(Fraction((after - before) * 100, before)):+.3g}"
+
+
+def growth(quantity: str, before: int, after: int) -> str:
+    """How much a quantity grows, in words.
+
+    >>> growth("params", 1000, 1100)
+    'params grows by 100 (+10 %), from 1,000 to 1,100'
+    """
+    share = f" ({percentage(before, after)} %)" if before else ""
+    return f"{quantity} grows by {after - before:,}{share}, from {before:,} to {after:,}"
 
 
 def said(value: object) -> str:

@@ -76,6 +76,26 @@ def markdown(text: str) -> str:
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def prose_markdown(text: str) -> str:
+    """Markdown of convcalc's own prose: its signs are escaped, but code between backticks stays.
+
+    >>> prose_markdown("output_padding of `s_1`")
+    'output\\\\_padding of `s_1`'
+    """
+    pieces = text.split("`")
+    return "`".join(piece if odd % 2 else re.sub(r"([*_|<\\])", r"\\\1", piece) for odd, piece in enumerate(pieces))
+
+
+def prose_latex(text: str) -> str:
+    r"""LaTeX of convcalc's own prose, its code between backticks in typewriter.
+
+    >>> prose_latex("output of `s_1`")
+    'output of \\texttt{s\\_1}'
+    """
+    pieces = text.split("`")
+    return "".join(rf"\texttt{{{latex(piece)}}}" if odd % 2 else latex(piece) for odd, piece in enumerate(pieces))
+
+
 def latex(text: str) -> str:
     r"""Text of a LaTeX cell.
 

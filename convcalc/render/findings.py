@@ -1,54 +1,236 @@
-"""Findings as a person reads them: place, message, the line with a caret, and a hint."""
+"""The result of a check: as a document and as data, and as annotations of GitHub, SARIF and JUnit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-from ..findings import Finding
-from .escape import printable, width
-from .grid import Line
-
-LONGEST = 100
-"""Characters of a source line that are shown."""
-
-_STYLES = {"error": "bold red", "warning": "bold yellow", "advice": "bold cyan"}
+from ..codes import codes, page
+from ..findings import Finding, severity
+from .document import Block, Document, Findings, Heading, Note, Notes, said
+from .escape import printable
+from .streams import json_text
+from .text import finding_text
 
 
-def finding_lines(finding: Finding) -> list[Line]:
-    """One finding as lines of (text, style) pieces."""
-    where = f"{printable(finding.where)}: " if finding.where else ""
-    lines: list[Line] = [
-        [
-            (f"{printable(finding.path)}:{finding.line}:{finding.column}: ", "bold"),
-            (finding.severity, _STYLES[finding.severity]),
-            (f" {finding.code} {where}{printable(finding.message)}", ""),
-        ]
+class CheckResult(NamedTuple):
+    """Findings of all files, in order, and how many files were checked."""
+
+    paths: Sequence[str]
+    findings: Sequence[Finding]
+    strict: bool = False
+
+
+def summary(result: CheckResult) -> str:
+    """The result in one line.
+
+    >>> summary(CheckResult(["a.yaml", "b.yaml"], []))
+    'All 2 specs passed.'
+    """
+    files = len(result.paths)
+    specs = f"{files} {'spec' if files == 1 else 'specs'}"
+    if not result.findings:
+        return f"All {specs} passed." if files != 1 else "The spec passed."
+    counts = Counter(finding.severity for finding in result.findings)
+    parts = [_count(counts[name], name) for name in ("error", "warning") if counts[name]]
+    if counts["advice"]:
+        parts.append(_count(counts["advice"], "piece") + " of advice")
+    wrong = len({finding.path for finding in result.findings})
+    return f"Found {', '.join(parts)} in {wrong} of {specs}."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def check_document(result: CheckResult, quiet: bool = False) -> Document:
+    """Findings with their lines, then the summary unless `quiet`."""
+    blocks: list[Block] = [Findings(tuple(result.findings))] if result.findings else []
+    if not quiet:
+        failing = any(finding.severity == "error" for finding in result.findings)
+        blocks.append(Notes((Note(summary(result), "bold red" if failing else "bold"),)))
+    return Document(tuple(blocks))
+
+
+def check_comment(result: CheckResult) -> Document:
+    """The result for a job's summary or a comment: the summary first."""
+    blocks: list[Block] = [Heading("convcalc check", 3), Notes((Note(summary(result)),))]
+    if result.findings:
+        blocks.append(Findings(tuple(result.findings)))
+    return Document(tuple(blocks), comment=True)
+
+
+def check_data(result: CheckResult) -> dict[str, object]:
+    """The JSON contract of `check`."""
+    return {"files": len(result.paths), "findings": [finding.to_dict() for finding in result.findings]}
+
+
+GITHUB_LEVELS = {"error": "error", "warning": "warning", "advice": "notice"}
+
+
+def github(result: CheckResult) -> str:
+    """One workflow command a line and finding: an annotation; no text of a spec can start another.
+
+    Source: GitHub's "Workflow commands"; escaping as in actions/toolkit packages/core/src/command.ts.
+    """
+    return "".join(_workflow_command(finding) + "\n" for finding in result.findings)
+
+
+def _workflow_command(finding: Finding) -> str:
+    hint = f"\nhint: {printable(finding.hint)}" if finding.hint else ""
+    properties = {
+        "file": relative(finding.path),
+        "line": str(finding.line),
+        "col": str(finding.column),
+        "endColumn": str(finding.column + finding.width),
+        "title": f"convcalc {finding.code}",
+    }
+    given = ",".join(f"{name}={_github_property(printable(value))}" for name, value in properties.items())
+    return f"::{GITHUB_LEVELS[finding.severity]} {given}::{_github_data(printable(said(finding)) + hint)}"
+
+
+def relative(path: str) -> str:
+    """A path as annotations name it: relative to the working folder where it is below it, with forward slashes.
+
+    >>> relative("specs/a.yaml")
+    'specs/a.yaml'
+    """
+    from pathlib import Path
+
+    given = Path(path)
+    if given.is_absolute() and given.is_relative_to(Path.cwd()):
+        given = given.relative_to(Path.cwd())
+    return given.as_posix()
+
+
+def _github_data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _github_property(text: str) -> str:
+    return _github_data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+SARIF_LEVELS = {"error": "error", "warning": "warning", "advice": "note"}
+
+
+def sarif(result: CheckResult) -> str:
+    """SARIF 2.1.0 (OASIS standard), for code scanning: one run with a rule a code and a result a finding."""
+    from .. import __version__
+
+    known = codes()
+    rules = [
+        {
+            "id": code,
+            "shortDescription": {"text": page(code).title},
+            "defaultConfiguration": {"level": SARIF_LEVELS[severity(code)]},
+        }
+        for code in known
     ]
-    if finding.excerpt.strip():
-        text, before, underlined = _window(finding)
-        number = str(finding.line)
-        margin = " " * len(number)
-        lines.append([(f"  {number} | ", "dim"), (text, "")])
-        lines.append([(f"  {margin} | ", "dim"), (" " * before, ""), ("^" * underlined, _STYLES[finding.severity])])
-    if finding.hint:
-        lines.append([("  hint: ", "bold"), (printable(finding.hint), "")])
-    return lines
+    driver = {"name": "convcalc", "version": __version__, "semanticVersion": __version__, "rules": rules}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": [_sarif_result(finding, known.index(finding.code)) for finding in result.findings],
+    }
+    return json_text({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
-def _window(finding: Finding) -> tuple[str, int, int]:
-    """The part of the line around the column, the columns before the caret, and the caret's length."""
-    excerpt, start = finding.excerpt.rstrip(), min(finding.column - 1, len(finding.excerpt))
-    first = 0
-    if len(excerpt) > LONGEST:
-        first = max(0, min(start - LONGEST // 3, len(excerpt) - LONGEST))
-    shown = excerpt[first : first + LONGEST]
-    head, lead = shown[: start - first], "…" if first else ""
-    tail = "…" if first + LONGEST < len(excerpt) else ""
-    marked = shown[start - first : start - first + finding.width]
-    text = lead + printable(shown) + tail
-    return text, width(lead + printable(head)), max(width(printable(marked)), 1)
+def _sarif_result(finding: Finding, index: int) -> dict[str, object]:
+    hint = f"\nhint: {printable(finding.hint)}" if finding.hint else ""
+    region: dict[str, object] = {
+        "startLine": finding.line,
+        "startColumn": finding.column,
+        "endColumn": finding.column + finding.width,
+    }
+    if finding.excerpt:
+        region["snippet"] = {"text": printable(finding.excerpt)}
+    location = {"artifactLocation": {"uri": uri(finding.path)}, "region": region}
+    return {
+        "ruleId": finding.code,
+        "ruleIndex": index,
+        "level": SARIF_LEVELS[finding.severity],
+        "message": {"text": f"{printable(said(finding))}{hint}"},
+        "locations": [{"physicalLocation": location}],
+    }
 
 
-def finding_text(findings: Iterable[Finding]) -> str:
-    """Findings as plain text."""
-    return "\n".join("".join(piece for piece, _ in line) for f in findings for line in finding_lines(f))
+def uri(path: str) -> str:
+    """A path as a URI reference: relative to the root of the run, or absolute with its scheme.
+
+    >>> uri("my specs/a.yaml")
+    'my%20specs/a.yaml'
+    """
+    from urllib.parse import quote
+
+    name = relative(path)
+    quoted = quote(name.encode("utf-8", "surrogateescape"), safe="/")
+    return f"file://{quoted}" if name.startswith("/") else quoted
+
+
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}
+
+
+def junit(result: CheckResult) -> str:
+    """JUnit XML: one suite, a test case a file that passed, and one a finding.
+
+    Each test case has one failure at most and all attributes that the common schemas (windyroad JUnit.xsd, the
+    Jenkins xUnit plugin) ask for.
+    """
+    from datetime import UTC, datetime
+
+    by_path: dict[str, list[Finding]] = {path: [] for path in result.paths}
+    for finding in result.findings:
+        by_path.setdefault(finding.path, []).append(finding)
+    cases = [case for path, findings in by_path.items() for case in _junit_cases(path, findings, result.strict)]
+    failures = sum("<failure" in case for case in cases)
+    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    counts = f'tests="{len(cases)}" failures="{failures}" errors="0"'
+    suite = f'<testsuite id="0" name="convcalc check" package="convcalc" timestamp="{stamp}" hostname="localhost"'
+    return "\n".join(
+        [
+            '<?xml version="1.0" encoding="UTF-8"?>',
+            "<testsuites>",
+            f'  {suite} {counts} time="0">',
+            "    <properties/>",
+            *cases,
+            "    <system-out/>",
+            "    <system-err/>",
+            "  </testsuite>",
+            "</testsuites>",
+        ]
+    )
+
+
+def _junit_cases(path: str, findings: Sequence[Finding], strict: bool) -> list[str]:
+    classname = xml_escaped(path)
+    if not findings:
+        return [f'    <testcase name="{classname}" classname="{classname}" time="0"/>']
+    cases = []
+    for finding in findings:
+        name = xml_escaped(f"{path}:{finding.line}:{finding.column} {finding.code}")
+        opening = f'    <testcase name="{name}" classname="{classname}" time="0"'
+        if finding.severity == "error" or (strict and finding.severity == "warning"):
+            message, text = xml_escaped(finding.message), xml_escaped(finding_text([finding]), lines=True)
+            failure = f'<failure type="{finding.code}" message="{message}">{text}</failure>'
+            cases.append(f"{opening}>\n      {failure}\n    </testcase>")
+        else:
+            cases.append(f"{opening}/>")
+    return cases
+
+
+def xml_escaped(text: str, lines: bool = False) -> str:
+    """Text as XML character data or an attribute's value; what XML cannot hold is shown escaped.
+
+    >>> xml_escaped('<a b="1">')
+    '&lt;a b=&quot;1&quot;&gt;'
+    """
+    clean = "\n".join(map(printable, text.split("\n"))) if lines else printable(text)
+    clean = "".join(c if c not in "\ufffe\uffff" else "?" for c in clean)
+    return "".join(_ENTITIES.get(c, c) for c in clean)
+
+
+WRITERS: dict[str, Callable[[CheckResult], str]] = {"github": github, "sarif": sarif, "junit": junit}
+"""Format that only findings have -> its writer."""

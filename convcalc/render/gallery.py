@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..units import scaled
-from .grid import Column, Grid
+from .document import Column, Document, Note, Table
 
 if TYPE_CHECKING:
     from ..analysis.gallery import SpecEntry
@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 _TO_THE_YEAR = re.compile(r".*?\b(?:19|20)\d\d\b")
 
 
-def gallery_grid(entries: Sequence[SpecEntry], full: bool = False) -> Grid:
+def gallery_document(entries: Sequence[SpecEntry], full: bool = False) -> Document:
+    """The gallery and how much of it is confirmed."""
+    summary = Note(gallery_summary(entries), "bold")
+    return Document((gallery_table(entries, full)._replace(notes=(summary,)),))
+
+
+def gallery_table(entries: Sequence[SpecEntry], full: bool = False) -> Table:
     """One row a spec; `full` writes sources out, else they end with the year."""
     columns = [
         Column("spec"),
@@ -34,7 +40,7 @@ def gallery_grid(entries: Sequence[SpecEntry], full: bool = False) -> Grid:
         ]
         for entry in entries
     ]
-    return Grid(columns, rows)
+    return Table(columns, rows)
 
 
 def gallery_summary(entries: Sequence[SpecEntry]) -> str:

@@ -1,8 +1,7 @@
-"""The answers of `convcalc sizes`, as lines, grids and notes."""
+"""The answers of `convcalc sizes` as a document."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
@@ -12,26 +11,38 @@ from ..analysis.sizes.rows import SizeRow
 from ..analysis.sizes.sets import SizeSet
 from ..analysis.sizes.sizes import Sizes
 from ..geometry import Window
-from .escape import printable
-from .grid import Column, Grid, Line, layout, markdown, to_csv
+from .document import Block, Column, Document, KeyLines, Table
 
-LABEL = 9
-"""Columns of a label and the gap behind it."""
 LISTED = 8
 """Sizes of a class that are listed."""
 
 
-def title(found: Sizes, axis: AxisSizes) -> str:
+def sizes_document(found: Sizes, listed: range, all: bool) -> Document:
+    """The answers of each axis that is shown; `all` adds a row for each size listed."""
+    blocks: list[Block] = []
+    for axis in found.shown:
+        blocks.append(KeyLines(_title(found, axis), tuple(_answers(axis, listed)), ("answer", "sizes")))
+        blocks += [*_tables(axis), *([rows_table(axis.rows(listed))] if all else [])]
+    return Document(tuple(blocks))
+
+
+def sizes_rows(found: Sizes, listed: range) -> Document:
+    """A row for each size listed, on each axis that is shown, spelled out for programs."""
+    parts = [(axis.axis, rows_table(axis.rows(listed), raw=True)) for axis in found.shown]
+    columns = (Column("axis"), *parts[0][1].columns)
+    return Document((Table(columns, [[str(axis), *row] for axis, table in parts for row in table.rows]),))
+
+
+def _title(found: Sizes, axis: AxisSizes) -> str:
     """What the answers are about."""
-    inputs = found.network.inputs
-    shapes = ", ".join("×".join(map(str, shape)) for shape in inputs.values())
+    shapes = ", ".join("×".join(map(str, shape)) for shape in found.network.inputs.values())
     which = "each space axis" if found.axes_agree else f"space axis {axis.axis}"
-    return f"{printable(found.network.name)}  input {shapes}: sizes i of {which}"
+    return f"{found.network.name}  input {shapes}: sizes i of {which}"
 
 
-def answers(axis: AxisSizes, listed: range) -> list[tuple[str, str]]:
+def _answers(axis: AxisSizes, listed: range) -> list[tuple[str, str]]:
     """(label, text) of each answer; a label stands before the first of its lines only."""
-    outputs = [f"{o.expression} ({'' if o.is_output else 'after '}{printable(o.name)})" for o in axis.outputs]
+    outputs = [f"{o.expression} ({'' if o.is_output else 'after '}{o.name})" for o in axis.outputs]
     lines = [
         *_answer("builds", str(axis.builds), _limits(axis)),
         *_answer("exact", _with_members(axis.exact, axis, listed), axis.exact_by),
@@ -53,7 +64,7 @@ def _limits(axis: AxisSizes) -> list[Decision]:
 def _answer(label: str, text: str, by: Decision | Sequence[Decision] | None) -> Iterable[tuple[str, str]]:
     yield label, text
     for decision in [by] if isinstance(by, Decision) else by or ():
-        yield "", printable(str(decision))
+        yield "", str(decision)
 
 
 def _with_members(found: SizeSet, axis: AxisSizes, listed: range) -> str:
@@ -64,55 +75,20 @@ def _with_members(found: SizeSet, axis: AxisSizes, listed: range) -> str:
     return f"{found}" + (f": {', '.join(map(str, inside[:LISTED]))}{more}" if inside else "")
 
 
-def as_lines(found: Sizes, listed: range, all: bool, width: int | None) -> list[Line]:
-    """The answers for a terminal; `all` adds a row for each size listed."""
-    result: list[Line] = []
-    for axis in found.shown:
-        result += [[]] * bool(result) + [[(title(found, axis), "bold")]]
-        for label, text in answers(axis, listed):
-            wrapped = textwrap.wrap(text, max(width - LABEL, 30), break_on_hyphens=False) if width else [text]
-            result += [
-                [(label if not n else "", "bold"), (" " * (LABEL - (0 if n else len(label))) + line, "")]
-                for n, line in enumerate(wrapped)
-            ]
-        for grid in [*grids(axis), *([rows_grid(axis.rows(listed))] if all else [])]:
-            result += [[], *layout(grid, width)]
-    return result
-
-
-def as_markdown(found: Sizes, listed: range, all: bool) -> str:
-    """The answers as Markdown tables."""
-    parts = []
-    for axis in found.shown:
-        texts = [[label, text] for label, text in answers(axis, listed)]
-        parts += [Grid(_ANSWERS, texts, title(found, axis)), *grids(axis)]
-        if all:
-            parts.append(rows_grid(axis.rows(listed)))
-    return markdown(parts)
-
-
-def as_csv(found: Sizes, listed: range) -> str:
-    """A row for each size listed, on each axis that is shown."""
-    parts = [(axis.axis, rows_grid(axis.rows(listed), raw=True)) for axis in found.shown]
-    columns = [Column("axis"), *parts[0][1].columns]
-    return to_csv(Grid(columns, [[str(axis), *row] for axis, grid in parts for row in grid.rows]))
-
-
-def grids(axis: AxisSizes) -> list[Grid]:
+def _tables(axis: AxisSizes) -> list[Table]:
     """What the strided layers ask for, and what they leave over at the spec's own size."""
     found = []
     if axis.demands:
-        found.append(Grid(_DEMANDS, [_demand(demand) for demand in axis.demands]))
+        found.append(Table(_DEMANDS, [_demand(demand) for demand in axis.demands]))
     if axis.remainders:
-        found.append(Grid(_REMAINDERS, [_remainder(r) for r in axis.remainders], f"left over at {axis.size}"))
+        found.append(Table(_REMAINDERS, [_remainder(r) for r in axis.remainders], f"left over at {axis.size}"))
     return found
 
 
-_ANSWERS = (Column("answer"), Column("sizes"))
 _DEMANDS = (
     Column("strided layer", shrinks=True),
     Column("window"),
-    Column("its input", "left"),
+    Column("its input"),
     Column("i so far"),
 )
 _REMAINDERS = (
@@ -143,7 +119,7 @@ def window_text(window: Window) -> str:
     return f"k{window.kernel_size} s{window.stride} p{pads}{dilation}"
 
 
-def rows_grid(rows: Iterable[SizeRow], raw: bool = False) -> Grid:
+def rows_table(rows: Iterable[SizeRow], raw: bool = False) -> Table:
     """Every size tried, a row each; `raw` spells out what a glance does not need."""
     columns = [
         Column("size", "right"),
@@ -160,7 +136,7 @@ def rows_grid(rows: Iterable[SizeRow], raw: bool = False) -> Grid:
             continue
         marks = ["yes" if kept else "no" if raw else "" for kept in (row.exact, row.ratio)]
         cells.append([str(row.size), str(row.output), *marks, _names(row.over, raw), _names(row.unread, raw)])
-    return Grid(columns, cells)
+    return Table(columns, cells)
 
 
 def _names(names: Sequence[str], raw: bool) -> str:

@@ -1,42 +1,24 @@
-"""`solve` as text, Markdown or CSV: the layers that map one size to another."""
+"""`solve` as a document: the layers that map one size to another."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 
 from ..geometry.solve import Search, Solution
-from .page import Block, Paragraph, Section, Table, as_markdown, as_text
+from .document import PAGE, Block, Column, Document, Paragraph, Section, Table
 
 
-def solutions_text(search: Search, found: Sequence[Solution], total: int) -> str:
-    """The first solutions for a terminal; `total` says how many there are."""
-    return as_text([_section(search, found, total)])
-
-
-def solutions_markdown(search: Search, found: Sequence[Solution], total: int) -> str:
-    """The same as Markdown."""
-    return as_markdown([_section(search, found, total)])
-
-
-def solutions_csv(search: Search, found: Sequence[Solution]) -> str:
-    """One solution a line; with several axes a cell holds one number an axis, between commas."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("kernel", "stride", "padding", "dilation", _rest_name(search)))
-    writer.writerows(_cells(solution) for solution in found)
-    return out.getvalue()
-
-
-def _section(search: Search, found: Sequence[Solution], total: int) -> Section:
+def solutions_document(search: Search, found: Sequence[Solution], total: int) -> Document:
+    """The solutions that are shown; `total` says how many there are."""
     kind = "transposed convolution" if search.transposed else "convolution"
     exact = f" with {_rest_name(search)} 0" if search.exact else ""
     title = f"{_sizes(search.input)} -> {_sizes(search.output)}: {total} {kind}{'' if total == 1 else 's'}{exact}"
-    if not total:
-        return Section(title, _nothing(search))
-    rows = tuple(_cells(solution) for solution in found)
-    blocks: list[Block] = [Table(("kernel", "stride", "padding", "dilation", _rest_name(search)), rows)]
+    blocks = _solutions(search, found, total) if total else (_nothing(search),)
+    return Document((Section(title, blocks, level=1, bare=True),), PAGE)
+
+
+def _solutions(search: Search, found: Sequence[Solution], total: int) -> tuple[Block, ...]:
+    blocks: list[Block] = [solutions_table(search, found)]
     if len(found) < total:
         blocks.append(Paragraph(f"The {len(found)} most usual of {total}; `--limit 0` shows all."))
     if search.transposed:
@@ -45,10 +27,16 @@ def _section(search: Search, found: Sequence[Solution], total: int) -> Section:
     else:
         rule = "`i - s*o + 1 <= K - P <= i - s(o - 1)`, with `K = d(k - 1) + 1` and `P` the padding of both sides"
         blocks.append(Paragraph(f"{rule}; the remainder is the output_padding that gives the input's size back."))
-    return Section(title, tuple(blocks))
+    return tuple(blocks)
 
 
-def _nothing(search: Search) -> tuple[Block, ...]:
+def solutions_table(search: Search, found: Sequence[Solution]) -> Table:
+    """One solution a row; with several axes a cell holds one number an axis, between commas."""
+    columns = tuple(Column(name, "right") for name in ("kernel", "stride", "padding", "dilation", _rest_name(search)))
+    return Table(columns, [_cells(solution) for solution in found], bare=True)
+
+
+def _nothing(search: Search) -> Paragraph:
     padding = "0 to K - 1" if search.padding is None else _span(search.padding)
     sought = (
         f"Sought: kernel {_span(search.kernel)}, stride {_span(search.stride)}, padding {padding}, "
@@ -57,10 +45,10 @@ def _nothing(search: Search) -> tuple[Block, ...]:
     grows = all(o > i for i, o in zip(search.input, search.output, strict=True))
     shrinks = all(o < i for i, o in zip(search.input, search.output, strict=True))
     if grows and not search.transposed:
-        return (Paragraph(f"{sought} The size grows: `--transpose` looks for transposed convolutions."),)
+        return Paragraph(f"{sought} The size grows: `--transpose` looks for transposed convolutions.")
     if shrinks and search.transposed:
-        return (Paragraph(f"{sought} The size shrinks: without `--transpose` it looks for convolutions."),)
-    return (Paragraph(f"{sought} A wider range (`--k 1..64`) may hold one."),)
+        return Paragraph(f"{sought} The size shrinks: without `--transpose` it looks for convolutions.")
+    return Paragraph(f"{sought} A wider range (`--k 1..64`) may hold one.")
 
 
 def _cells(solution: Solution) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The outcome of a verification: what was predicted beside what happened, and the flow of gradients."""
+"""The outcome of a verification as a document: what was predicted beside what happened, and the flow of gradients."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from ..units import amount
-from . import escape, grid, terminal
-from .grid import Column, Grid, Line
+from .document import Block, Column, Document, Heading, Note, Notes, Table
 
 if TYPE_CHECKING:
     from ..verify.confirm import LayerCheck, Verification
@@ -26,21 +25,28 @@ NOTES = (
 )
 
 
-def write_verification(outcome: Verification, needed: int, quick_note: str, scheme: str) -> None:
-    """Print the outcome as text; colours where they are taken."""
-    width = terminal.line_width()
-    lines: list[Line] = [_heading(outcome), []]
-    lines += grid.layout(_layers_grid(outcome, width), width)
+def verification_document(outcome: Verification, needed: int, quick: bool, scheme: str) -> Document:
+    """The outcome; `needed` bytes were expected, a smaller input was sought if `quick`, `scheme` drew the weights."""
+    blocks: list[Block] = [_heading(outcome), _layers_table(outcome)]
     if outcome.gradients is not None:
-        lines += [[], *grid.layout(flow_grid(outcome.gradients), width), []]
-        for note in (f"weights by {scheme}. {_passage(outcome.gradients)}", *NOTES):
-            lines += grid.wrapped(note, width, "dim")
-    lines += [[], *grid.wrapped(summary(outcome), width, "bold" if outcome.ok else "bold red")]
-    if quick_note:
-        lines += grid.wrapped(quick_note, width, "dim")
+        remarks = (f"weights by {scheme}. {_passage(outcome.gradients)}", *NOTES)
+        blocks += [flow_table(outcome.gradients), Notes(tuple(Note(text, "dim") for text in remarks))]
+    last = [Note(summary(outcome), "bold" if outcome.ok else "bold red")]
+    last += [Note(_quick_note(outcome), "dim")] if quick else []
     memory = amount(needed, "bytes", 0, "up")
-    lines += grid.wrapped(f"{outcome.seconds:.2f} s, arrays of up to {memory} (estimate)", width, "dim")
-    terminal.write_lines(lines)
+    last.append(Note(f"{outcome.seconds:.2f} s, arrays of up to {memory} (estimate)", "dim"))
+    return Document((*blocks, Notes(tuple(last))))
+
+
+def _quick_note(outcome: Verification) -> str:
+    """What the search for a smaller input found."""
+    if outcome.full_inputs is None:
+        return "quick: no smaller input of the same residue class builds with the same weights; this is the full size"
+    before, after = (
+        ", ".join("×".join(map(str, shape)) for shape in shapes.values())
+        for shapes in (outcome.full_inputs, outcome.network.inputs)
+    )
+    return f"quick: {after} in place of {before}, with the same remainders at every stride and the same weights"
 
 
 def summary(outcome: Verification) -> str:
@@ -56,39 +62,19 @@ def summary(outcome: Verification) -> str:
     return f"NOT confirmed: {len(layers) - good} of {len(layers) + missing} layers differ{rest}"
 
 
-def _heading(outcome: Verification) -> Line:
+def _heading(outcome: Verification) -> Heading:
     network = outcome.network
     shapes = ", ".join(
-        ("" if name == "input" else f"{escape.printable(name)} ") + "×".join(map(str, shape))
-        for name, shape in network.inputs.items()
+        ("" if name == "input" else f"{name} ") + "×".join(map(str, shape)) for name, shape in network.inputs.items()
     )
     variant = f" ({network.variant})" if network.variant else ""
     batch = f", batch {outcome.batch}" if outcome.batch != 1 else ""
-    return [
-        (escape.printable(network.name + variant), "bold"),
-        (f"  input {shapes}{batch}, {outcome.dtype}, seed {outcome.seed}", ""),
-    ]
+    return Heading(network.name + variant, rest=f"  input {shapes}{batch}, {outcome.dtype}, seed {outcome.seed}")
 
 
-def _layers_grid(outcome: Verification, width: int | None) -> Grid:
+def _layers_table(outcome: Verification) -> Table:
     """Predicted and actual in columns of their own; where these do not fit, one column that shows both if unequal."""
-    wide = Grid(
-        [
-            Column("layer", shrinks=True),
-            Column("shape"),
-            Column("actual"),
-            Column("params", "right"),
-            Column("actual", "right"),
-            Column("macs", "right"),
-            Column("counted", "right"),
-            Column("verdict"),
-        ],
-        [[layer.name, *(text for pair in _pairs(layer) for text in pair), _verdict(layer)] for layer in outcome.layers],
-        styles=_styles(outcome, 7),
-    )
-    if width is None or grid.natural_width(wide) <= width:
-        return wide
-    return Grid(
+    narrow = Table(
         [
             Column("layer", shrinks=True),
             Column("shape"),
@@ -101,6 +87,21 @@ def _layers_grid(outcome: Verification, width: int | None) -> Grid:
             for layer in outcome.layers
         ],
         styles=_styles(outcome, 4),
+    )
+    return Table(
+        [
+            Column("layer", shrinks=True),
+            Column("shape"),
+            Column("actual"),
+            Column("params", "right"),
+            Column("actual", "right"),
+            Column("macs", "right"),
+            Column("counted", "right"),
+            Column("verdict"),
+        ],
+        [[layer.name, *(text for pair in _pairs(layer) for text in pair), _verdict(layer)] for layer in outcome.layers],
+        styles=_styles(outcome, 7),
+        narrow=narrow,
     )
 
 
@@ -129,7 +130,7 @@ def _styles(outcome: Verification, column: int) -> dict[tuple[int, int], str]:
     return {(row, column): "green" if layer.ok else "bold red" for row, layer in enumerate(outcome.layers)}
 
 
-def flow_grid(rows: tuple[FlowRow, ...]) -> Grid:
+def flow_table(rows: tuple[FlowRow, ...]) -> Table:
     """Activations and gradients by layer, the measured ratio beside the expected one."""
     columns = [
         Column("layer", shrinks=True),
@@ -137,7 +138,7 @@ def flow_grid(rows: tuple[FlowRow, ...]) -> Grid:
         *(Column(text, "right") for text in ("gradient", "ratio", "expected")),
         Column("weights", "right"),
     ]
-    return Grid(
+    return Table(
         columns,
         [
             [

@@ -191,6 +191,12 @@ def _tensor_differences(actual: Tensors, predicted: Tensors) -> list[str]:
     return found
 
 
+def work(network: Network, batch: int, backward: bool) -> int:
+    """What `advance` counts up to while `verify` runs: MACs, and each layer's passes."""
+    layers = sum(node.layer is not None for node in network.nodes)
+    return Report(network, batch).totals.macs + layers * (2 if backward else 1)
+
+
 def verify(
     network: Network,
     *,

@@ -1,0 +1,401 @@
+"""One pass, top to bottom: items are expanded and shapes inferred, so that expressions see what arrives."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+
+from ..geometry import GeometryError
+from ..layers.base import Layer
+from ..marked import Marked
+from ..network import Group as NodeGroup
+from ..network import Inference, Node
+from .arithmetic import Value, say
+from .document import Document
+from .expressions import Expression
+from .items import Call, Group, Item, Join, LayerProblems, LayerTemplate, Split
+from .params import bind
+from .problems import Problem
+from .references import FAILED, FAILURE, Absent, Nodes, Place, note, resolve
+from .written_values import Compiled, evaluate
+
+MAX_LAYERS = 250_000
+MAX_STEPS = 1_000_000
+MAX_NESTING = 64
+MAX_PATH = 1000
+
+Env = dict[str, Value]
+PENDING = NodeGroup("", "", 0, 0, 0)
+
+
+class Stop(Exception):
+    """A limit is reached; the findings say which."""
+
+
+class Expansion:
+    """The state of one pass over a document."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.findings = document.findings.fresh()
+        self.nodes: list[Node] = []
+        self.places: list[Marked] = []
+        """Where each node is written."""
+        self.groups: dict[str, NodeGroup] = {}
+        self.group_places: dict[str, Marked] = {}
+        self.inference = Inference()
+        self.steps = 0
+        self.params: Env = {}
+        """The parameters of the spec."""
+        self.calls: list[tuple[str, Marked]] = []
+        """The blocks that are being expanded, and where they are called."""
+        self.depth = 0
+        self.top = Place("", None)
+
+    def run(self, inputs: dict[str, tuple[tuple[int, ...], Marked]], env: Env) -> Nodes:
+        """Expand the layers on these inputs; returns what the last item puts out."""
+        for name, (shape, at) in inputs.items():
+            self.top.names[name] = len(self.nodes)
+            self.append(name, None, (), shape, at)
+        current = tuple(range(len(self.nodes)))
+        self.params = dict(env)
+        with suppress(Stop):
+            current = self.items(self.document.items, self.top, env, current)
+        self.findings.raise_any()
+        return current
+
+    def append(self, name: str, layer: Layer | None, inputs: Nodes, shape: tuple[int, ...], at: Marked) -> int:
+        index = len(self.nodes)
+        if index > MAX_LAYERS:
+            self._stop(f"more than {MAX_LAYERS:,} layers", at, name)
+        self.nodes.append(Node(name, layer, inputs, shape))
+        self.places.append(at)
+        return index
+
+    def _stop(self, message: str, at: Marked, where: str) -> None:
+        self.report(Problem("CC111", message, "the limit keeps a slip from filling the memory"), at, where)
+        raise Stop
+
+    def report(self, problem: Problem, at: Marked, where: str) -> None:
+        block, called_at = self.calls[-1] if self.calls else ("", None)
+        self.findings.problem(problem, at, where, note(problem.at or at, called_at, block))
+
+    def items(self, items: list[Item], place: Place, env: Env, current: Nodes) -> Nodes:
+        """Expand a list of items; returns what the last one puts out, or `current` when all are passed over."""
+        nodes, inference = self.nodes, self.inference
+        for item in items:
+            if item.plain and len(current) == 1 and current[0] >= 0:
+                template = item.what
+                assert isinstance(template, LayerTemplate)
+                if template.layer is not None:
+                    self._count(item, 1, place)
+                    name = item.name
+                    if name is None:
+                        name = place.automatic(item.kind)
+                    elif name in place.names:
+                        self.refuse_name(item, place)
+                    try:
+                        shape = inference.shape(template.layer, (nodes[current[0]].shape,))
+                    except GeometryError as error:
+                        current = self.fail(item, place, name, error)
+                        continue
+                    index = self.append(place.prefix + name, template.layer, current, shape, item.at)
+                    place.names[name] = index
+                    current = (index,)
+                    continue
+            result = self._item(item, place, env, current)
+            if result is not None:
+                current = result
+        return current
+
+    def _count(self, item: Item, repetitions: int, place: Place) -> None:
+        """Count steps before they are taken."""
+        if self.steps + repetitions * item.size > MAX_STEPS:
+            times = f"{repetitions:,} repetitions of " if repetitions > 1 else ""
+            message = f"{times}{item.size:,} steps would make more than {MAX_STEPS:,} steps of expansion"
+            self._stop(message, item.repeat[1] if item.repeat else item.at, place.prefix + (item.name or item.kind))
+        self.steps += 1
+
+    def _look(self, at: Marked, place: Place, names: int) -> None:
+        """Count the names that a `*` looks at as steps."""
+        self.steps += names
+        if self.steps > MAX_STEPS:
+            self._stop(f"collecting takes more than {MAX_STEPS:,} steps of expansion", at, place.path)
+
+    def refuse_name(self, item: Item, place: Place) -> None:
+        name = item.name or ""
+        entry = place.names.get(name)
+        if entry is not None and entry != FAILED:
+            at = self.places[entry] if isinstance(entry, int) else self.group_places[entry.path]
+            message = f"the name '{name}' stands twice, first on line {at.line}"
+            problem = Problem("CC105", message, "names are unique in their block or branch")
+            self.report(problem, item.name_at, place.prefix + name)
+
+    def fail(self, item: Item, place: Place, name: str, error: GeometryError | Problem | LayerProblems) -> Nodes:
+        """Report an error of an item and register its failure."""
+        path = place.prefix + name
+        if isinstance(error, LayerProblems):
+            for problem in error.problems:
+                self.report(problem, item.at, path)
+        elif isinstance(error, GeometryError):
+            self.report(Problem(error.code, error.message, error.hint), item.at, path)
+        else:
+            self.report(error, item.at, path)
+        if place.names.get(name) is None:
+            place.names[name] = FAILED
+        return FAILURE
+
+    def _item(self, item: Item, place: Place, env: Env, current: Nodes) -> Nodes | None:
+        """Expand one item; None when it is passed over."""
+        try:
+            sources = current if item.sources is None else self._sources(item, place, env)
+            if sources is None:
+                self._pass_over(item, place)
+                return None
+            if FAILED in sources:
+                place.names.setdefault(item.name or place.automatic(item.kind), FAILED)
+                return FAILURE
+            env["in_channels"] = self.nodes[sources[0]].shape[0]
+            count = repetitions(item, env)
+            self._count(item, 1 if count is None else count, place)
+            once = item.when if count is None or not item.indexed else None
+            if count == 0 or (once and not holds(once, env)):
+                self._pass_over(item, place)
+                return None
+        except Problem as problem:
+            return self.fail(item, place, item.name or place.automatic(item.kind), problem)
+        if item.name is not None:
+            self.refuse_name(item, place)
+        if count is not None:
+            return self._repeat(item, count, place, env, sources)
+        if item.name is None and isinstance(item.what, Join):
+            return expand_join(self, item, item.what, place, None, env, sources)
+        return expand_one(self, item, place, item.name or place.automatic(item.kind), env, sources)
+
+    def _pass_over(self, item: Item, place: Place) -> None:
+        if item.name is not None:
+            place.names.setdefault(item.name, None)
+
+    def _sources(self, item: Item, place: Place, env: Env) -> Nodes | None:
+        """What an item takes by `from`; None where that is not there, and the item is passed over anyhow."""
+        found: list[int] = []
+        for path, at in item.sources or ():
+            try:
+                found += resolve(path, place, partial(self._look, at, place))
+            except Problem as problem:
+                if isinstance(problem, Absent):
+                    count, passed = without_input(item, env)
+                    self._count(item, count, place)
+                    if passed:
+                        return None
+                problem.at = at
+                raise
+        return tuple(found)
+
+    def _repeat(self, item: Item, count: int, place: Place, env: Env, sources: Nodes) -> Nodes | None:
+        """Expand the repetitions of an item; each takes what the one before it puts out."""
+        name = item.name or place.automatic(item.kind)
+        inner = self.open(item, place, name, place)
+        start, current, passed = len(self.nodes), sources, True
+        before = env.get("index")
+        for number in range(count):
+            if FAILED in current:
+                break
+            self.steps += 1
+            env["index"] = number
+            env["in_channels"] = self.nodes[current[0]].shape[0]
+            try:
+                if item.indexed and item.when and not holds(item.when, env):
+                    inner.names[str(number)] = None
+                    continue
+            except Problem as problem:
+                current = self.fail(item, inner, str(number), problem)
+                break
+            passed = False
+            current = expand_one(self, item, inner, str(number), env, current)
+        if before is None:
+            env.pop("index", None)
+        else:
+            env["index"] = before
+        value = self.close(inner, "repeat", start, current, count)
+        if passed:
+            del self.groups[inner.path]
+            place.names[name] = None
+            return None
+        return value
+
+    def open(self, item: Item, place: Place, name: str, outer: Place, inputs: Nodes | None = None) -> Place:
+        """Start the group `name` in `place`; names inside it are looked for in `outer` next."""
+        inner = Place(place.prefix + name + ".", outer, inputs)
+        if len(inner.path) > MAX_PATH:
+            self._stop(f"a path of more than {MAX_PATH} characters", item.at, inner.path[:60] + "...")
+        self.depth += 1
+        if self.depth > MAX_NESTING:
+            self._stop(f"nested deeper than {MAX_NESTING} blocks, branches and groups", item.at, inner.path)
+        self.groups[inner.path] = PENDING
+        self.group_places[inner.path] = item.at
+        place.names[name] = inner
+        return inner
+
+    def close(self, inner: Place, kind: str, start: int, value: Nodes, repeats: int = 1) -> Nodes:
+        """Complete a group with what it puts out."""
+        self.depth -= 1
+        self.groups[inner.path] = NodeGroup(inner.path, kind, start, len(self.nodes), value[-1], repeats)
+        inner.value = value
+        return value
+
+
+def expand_one(run: Expansion, item: Item, place: Place, name: str, env: Env, sources: Nodes) -> Nodes:
+    """Expand an item under its name; returns what it puts out."""
+    what = item.what
+    if isinstance(what, LayerTemplate):
+        return _layer(run, item, what, place, name, env, sources)
+    if isinstance(what, Call):
+        return _call(run, item, what, place, name, env, sources)
+    if isinstance(what, Join):
+        return expand_join(run, item, what, place, name, env, sources)
+    if isinstance(what, Split):
+        return _split(run, item, what, place, name, env, sources)
+    assert isinstance(what, Group)
+    inner = run.open(item, place, name, place)
+    start = len(run.nodes)
+    return run.close(inner, "layers", start, run.items(what.items, inner, env, sources))
+
+
+def _layer(
+    run: Expansion, item: Item, template: LayerTemplate, place: Place, name: str, env: Env, sources: Nodes
+) -> Nodes:
+    try:
+        layer = template.layer or template.build(env, run.document.known)
+        shape = run.inference.shape(layer, tuple([run.nodes[source].shape for source in sources]))
+    except (GeometryError, LayerProblems) as error:
+        return run.fail(item, place, name, error)
+    index = run.append(place.prefix + name, layer, sources, shape, item.at)
+    if not isinstance(place.names.get(name), Place):
+        place.names[name] = index
+    return (index,)
+
+
+def _split(run: Expansion, item: Item, split: Split, place: Place, name: str, env: Env, sources: Nodes) -> Nodes:
+    inner = run.open(item, place, name, place)
+    start = len(run.nodes)
+    try:
+        first = split.template.build(env, run.document.known, 0)
+        shapes = tuple([run.nodes[source].shape for source in sources])
+        for part in range(len(first.fields()["channels"])):
+            layer = split.template.build(env, run.document.known, part)
+            shape = run.inference.shape(layer, shapes)
+            inner.names[str(part)] = run.append(f"{inner.prefix}{part}", layer, sources, shape, item.at)
+    except (GeometryError, LayerProblems) as error:
+        run.close(inner, "split", start, FAILURE)
+        return run.fail(item, place, name, error)
+    return run.close(inner, "split", start, tuple(range(start, len(run.nodes))))
+
+
+def expand_join(
+    run: Expansion, item: Item, join: Join, place: Place, name: str | None, env: Env, sources: Nodes
+) -> Nodes:
+    """Expand a join with branches; without a name, the names of its branches stand in `place` itself."""
+    holder = place if name is None else run.open(item, place, name, place)
+    start = len(run.nodes)
+    inputs: list[int] = []
+    for branch in join.branches:
+        path = holder.prefix + branch.name
+        if holder.names.get(branch.name) is not None:
+            hint = f"give the joins names: {{{item.kind}: {{branches: ...}}, name: ...}}"
+            run.report(Problem("CC105", f"the name '{branch.name}' stands twice", hint), branch.at, path)
+        inner = run.open(item, holder, branch.name, holder)
+        run.group_places[path] = branch.at
+        first = len(run.nodes)
+        value = run.close(inner, "branch", first, run.items(branch.items, inner, env, sources))
+        if len(value) != 1:
+            what = "passes on" if value == sources else "puts out"
+            problem = Problem("CC213", f"the branch {branch.name} {what} {len(value)} values; a join takes one of each")
+            run.report(problem, branch.at, path)
+            value = FAILURE
+        inputs += value
+    env["in_channels"] = run.nodes[sources[0]].shape[0]
+    result: Nodes
+    if FAILED in inputs:
+        result = FAILURE
+        if name is None:
+            place.automatic(item.kind)
+    elif name is None:
+        return _layer(run, item, join.template, place, place.automatic(item.kind), env, tuple(inputs))
+    else:
+        result = _layer(run, item, join.template, place, name, env, tuple(inputs))
+    return run.close(holder, item.kind, start, result) if name is not None else result
+
+
+def _call(run: Expansion, item: Item, call: Call, place: Place, name: str, env: Env, sources: Nodes) -> Nodes:
+    given: dict[str, tuple[Value | None, Marked | None]] = {}
+    block = call.block
+    inner_env: Env = {name: run.params[name] for name in block.reads}
+    inner_env["in_channels"] = env["in_channels"]
+    try:
+        for param, compiled, at in call.arguments:
+            try:
+                given[param.name] = (evaluate(compiled, env), at)
+            except Problem as problem:
+                problem.at = at
+                raise
+        bind(block.params, given, inner_env)
+    except Problem as problem:
+        return run.fail(item, place, name, problem)
+    inner = run.open(item, place, name, run.top, sources)
+    start = len(run.nodes)
+    run.calls.append((block.name, item.at))
+    value = run.items(block.items, inner, inner_env, sources)
+    run.calls.pop()
+    return run.close(inner, block.name, start, value)
+
+
+def repetitions(item: Item, env: Env) -> int | None:
+    """How often an item is repeated; None without `repeat`. Raises a Problem placed at it."""
+    if item.repeat is None:
+        return None
+    compiled, at = item.repeat
+    value = _evaluate(compiled, env, at)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        said = say(value) if value is not None else "nothing"
+        problem = Problem("CC103", f"repeat takes an integer of at least 0, not {said}")
+        problem.at = at
+        raise problem
+    return value
+
+
+def holds(when: tuple[Compiled, Marked], env: Env) -> bool:
+    """Whether a condition is true. Raises a Problem placed at it."""
+    value = _evaluate(when[0], env, when[1])
+    if isinstance(value, bool):
+        return value
+    problem = Problem("CC103", f"when takes true or false, not {say(value or 0)}", "compare: x != 0")
+    problem.at = when[1]
+    raise problem
+
+
+def without_input(item: Item, env: Env) -> tuple[int, bool]:
+    """(repetitions, whether the item is passed over) as far as they do not depend on what arrives.
+
+    An item whose input may be missing is judged by this: what reads `in_channels` counts as repeated once,
+    and as true.
+    """
+    times = 1
+    if item.repeat is not None and _blind(item.repeat[0]):
+        times = repetitions(item, env) or 0
+    if times and item.when is not None and _blind(item.when[0]) and not (item.repeat and item.indexed):
+        return times, not holds(item.when, env)
+    return times, times == 0
+
+
+def _blind(compiled: Compiled) -> bool:
+    """Whether a value does not depend on what arrives."""
+    return not (isinstance(compiled, Expression) and "in_channels" in compiled.names)
+
+
+def _evaluate(compiled: Compiled, env: Env, at: Marked) -> Value | None:
+    try:
+        return evaluate(compiled, env)
+    except Problem as problem:
+        problem.at = at
+        raise

@@ -1,0 +1,467 @@
+"""Items of a spec: marked data -> records, all keys, literals and expressions checked before anything is expanded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..hints import near, shortened, suggest
+from ..layers.registry import KINDS, layer_class
+from ..marked import List, Map, Marked, Source, Text
+from .events import parse
+from .expressions import QUOTE, Expression
+from .grammar import Reader
+from .items import (
+    BRANCH_ORDER,
+    JOINS,
+    Block,
+    Branch,
+    Call,
+    Group,
+    Item,
+    Join,
+    Known,
+    LayerProblems,
+    LayerTemplate,
+    Split,
+    What,
+)
+from .kind_fields import FieldType, fields_of
+from .names import GROUP, check_name, shown
+from .params import Param
+from .problems import Findings, Problem, Where
+from .sections import WIRING, Wiring
+from .written_values import INVALID, Compiled, Names, read_value
+
+if TYPE_CHECKING:
+    from ..layers.base import Layer
+
+
+SYNONYMS = {
+    "dense": "linear",
+    "fc": "linear",
+    "fullyconnected": "linear",
+    "bn": "batch_norm",
+    "lrn": "local_response_norm",
+    "deconv": "conv_transpose2d",
+    "deconv2d": "conv_transpose2d",
+    "upconv": "conv_transpose2d",
+    "conv2dtranspose": "conv_transpose2d",
+    "maxpooling2d": "max_pool2d",
+    "averagepooling2d": "avg_pool2d",
+    "gap": "global_avg_pool",
+    "swish": "silu",
+    "cat": "concat",
+    "concatenate": "concat",
+    "sum": "add",
+    "mul": "multiply",
+    "interpolate": "upsample",
+}
+"""What other languages call some kinds."""
+
+
+class Scope:
+    """Where items are compiled: the blocks and names that they see, and what has been compiled already."""
+
+    def __init__(self, names: Names, blocks: dict[str, Block], findings: Findings, known: Known) -> None:
+        self.names = names
+        self.blocks = blocks
+        self.findings = findings
+        self.known = known
+        self.constants: dict[tuple[object, ...], LayerTemplate] = {}
+        """Layers without expressions, by their text: most layers of a large spec are alike."""
+        self.word_arguments: list[tuple[Param, str, Marked, str]] = []
+        """Words given to blocks, judged when all blocks are known."""
+        self._paths: dict[int, list[str]] = {}
+        self._lists: dict[int, list[Item]] = {}
+        self._repeated: Scope | None = None
+
+    def repeated(self) -> Scope:
+        """The same with `index`."""
+        if "index" in self.names.extra:
+            return self
+        if self._repeated is None:
+            scope = Scope(self.names.plus("index"), self.blocks, self.findings, self.known)
+            scope.constants, scope.word_arguments = self.constants, self.word_arguments
+            self._repeated = scope
+        return self._repeated
+
+    def items(self, node: Marked, inside: Where) -> list[Item]:
+        """The items of a list; what is wrong with them is added to the findings. Aliased lists are compiled once."""
+        if not isinstance(node, List):
+            hint = "write [] for none, [relu] for one"
+            if isinstance(node, Map):
+                hint = "start each item with '- '"
+            self.findings.add("CC103", "a list of items is expected", node, hint, inside or GROUP)
+            return []
+        done = self._lists.get(id(node))
+        if done is None:
+            done = self._lists[id(node)] = []
+            for position, entry in enumerate(node.items):
+                where = _Path(node, position, inside, self._paths)
+                try:
+                    done.append(self._item(entry, where))
+                except Problem as problem:
+                    self.findings.problem(problem, entry, where)
+        return done
+
+    def _item(self, entry: Marked, where: Where) -> Item:
+        if isinstance(entry, Text):
+            what = self._what(entry.text, entry, None, where)
+            return Item(entry.text, what, entry)
+        if not isinstance(entry, Map):
+            raise Problem("CC103", "an item is a kind's name or a mapping, not a list", "a group is {layers: [...]}")
+        entries = entry.entries
+        kinds = [key for key in entries if key not in WIRING]
+        if len(kinds) > 1:
+            kinds = self._without_misspelt_wiring(entry, kinds, where)
+        if len(kinds) != 1:
+            raise _no_single_kind(entry, kinds, self.blocks)
+        kind = kinds[0]
+        scope = self.repeated() if "repeat" in entries else self
+        try:
+            what = scope._what(kind, entry.keys[kind], entries[kind], where)
+        except Problem as problem:
+            self.findings.problem(problem, entry.keys[kind], where)
+            what = Group([])
+        item = Item(kind, what, entry.keys[kind])
+        if len(entries) > 1:
+            self._wire(item, entry, scope, where)
+        return item
+
+    def _without_misspelt_wiring(self, entry: Map, kinds: list[str], where: Where) -> list[str]:
+        """The keys that may be the kind, once those that are `name`, `from`, … misspelt are reported."""
+        strange = [key for key in kinds if key not in KINDS and key not in self.blocks and near(key, WIRING)]
+        if len(kinds) - len(strange) != 1:
+            return kinds
+        for key in strange:
+            message = f"an item has no {shown(key)}: beside its kind stand {', '.join(WIRING)}"
+            self.findings.add("CC101", message, entry.keys[key], suggest(key, WIRING), where)
+        return [key for key in kinds if key not in strange]
+
+    def _what(self, key: str, at: Text, body: Marked | None, where: Where) -> What:
+        if key in KINDS:
+            return compile_kind(self, key, at, body, where)
+        if key in self.blocks:
+            return compile_call(self, self.blocks[key], at, body, where)
+        if key == GROUP and body is not None:
+            return Group(self.items(body, where))
+        raise unknown_kind(key, self.blocks)
+
+    def _wire(self, item: Item, entry: Map, inner: Scope, where: Where) -> None:
+        """Read name, from, repeat and when."""
+        for key, node in entry.entries.items():
+            try:
+                if key == "name":
+                    item.name, item.name_at = Wiring.name.form.read(node, Reader(self.findings)), node
+                elif key == "from":
+                    item.sources = Wiring.sources.form.read(node, Reader(self.findings, where=where))
+                elif key == "repeat":
+                    item.repeat = (self._number(key, node, where), node)
+                elif key == "when":
+                    value = inner._number(key, node, where)
+                    item.when = (value, node)
+                    item.indexed = isinstance(value, Expression) and "index" in value.names
+            except Problem as problem:
+                self.findings.problem(problem, node, where)
+        item.plain = item.plain and not (item.sources or item.repeat or item.when)
+
+    def _number(self, key: str, node: Marked, where: Where) -> Compiled:
+        """The value of `repeat` or `when`."""
+        if isinstance(node, Text):
+            value = read_value(node, self.names, self.findings, where=where)
+            wanted = isinstance(value, bool) if key == "when" else type(value) is int
+            if wanted or isinstance(value, Expression) or value is INVALID:
+                return value
+        expected = "true, false or a condition" if key == "when" else "an integer or an expression"
+        raise Problem("CC103", f"{key} takes {expected}")
+
+
+class _Path:
+    """The path of an item as far as it is known before expansion, worked out when it is asked for."""
+
+    __slots__ = ("inside", "items", "paths", "position")
+
+    def __init__(self, items: List, position: int, inside: Where, paths: dict[int, list[str]]) -> None:
+        self.items = items
+        self.position = position
+        self.inside = inside
+        self.paths = paths
+        """The names of the items of each list for which they were asked."""
+
+    def __call__(self) -> str:
+        inside = self.inside if isinstance(self.inside, str) else self.inside()
+        head = f"{inside}." if inside else ""
+        names = self.paths.get(id(self.items))
+        if names is None:
+            names = self.paths[id(self.items)] = _local_names(self.items)
+        return head + names[self.position]
+
+
+def _local_names(items: List) -> list[str]:
+    names: list[str] = []
+    counts: dict[str, int] = {}
+    for entry in items.items:
+        key, name = _key_of(entry)
+        if name is None:
+            count = counts[key] = counts.get(key, 0) + 1
+            name = key if count == 1 else f"{key}_{count}"
+        names.append(name)
+    return names
+
+
+def _key_of(entry: Marked) -> tuple[str, str | None]:
+    if isinstance(entry, Text):
+        return entry.text, None
+    if not isinstance(entry, Map):
+        return "item", None
+    name = entry.entries.get("name")
+    key = next((key for key in entry.entries if key not in WIRING), "item")
+    return key, name.text if isinstance(name, Text) else None
+
+
+def unknown_kind(key: str, blocks: dict[str, Block]) -> Problem:
+    """The problem of a key that is neither a kind nor a block."""
+    if key in WIRING or key == GROUP:
+        return Problem("CC102", f"{shown(key)} alone is no item", "an item is a kind, a block or layers: [...]")
+    synonym = SYNONYMS.get(key.lower().replace("_", ""))
+    hint = (
+        f"did you mean '{synonym}'?" if synonym else suggest(key, [*KINDS, *blocks], "or define a block of this name")
+    )
+    return Problem("CC102", f"{shown(key)} is no kind and no block", hint)
+
+
+def _no_single_kind(entry: Map, kinds: list[str], blocks: dict[str, Block]) -> Problem:
+    if not kinds:
+        return Problem("CC102", "an item needs a kind or a block", "beside name, from, repeat and when")
+    stray = next((key for key in kinds if key not in KINDS and key not in blocks and key != GROUP), kinds[1])
+    owner = next((key for key in kinds if key in KINDS and (stray in fields_of(key) or stray == "branches")), None)
+    if owner is not None:
+        hint = f"fields stand under the kind: {{{owner}: {{{stray}: ...}}}}"
+    elif stray in KINDS or stray in blocks or stray == GROUP:
+        hint = "start each item with a '- ' of its own"
+    else:
+        hint = "what a layer is stands under its kind; only name, from, repeat and when stand beside it"
+    keys = shortened([shown(key) for key in kinds], 5)
+    problem = Problem("CC101", f"an item has one kind or block, here stand {keys}", hint)
+    problem.at = entry.keys[stray]
+    return problem
+
+
+def compile_kind(scope: Scope, kind: str, at: Text, body: Marked | None, where: Where) -> What:
+    """A layer, a split or a join of what stands under its kind. Errors are added to the scope's findings."""
+    key = _text_key(kind, body)
+    if key is not None:
+        template = scope.constants.get(key)
+        if template is not None:
+            return Split(template) if kind == "split" else template
+    branches: list[Branch] | None = None
+    errors = len(scope.findings.all)
+    fields: list[tuple[FieldType, Compiled, Marked]] = []
+    if isinstance(body, Map):
+        fields = _fields(scope, kind, at, body, where)
+        if "branches" in body.entries and kind in JOINS:
+            branches = _branches(scope, kind, body.entries["branches"], where)
+    elif body is not None and not (isinstance(body, Text) and body.empty):
+        scope.findings.add("CC103", f"{kind} takes named fields", body, _example(kind, body), where)
+        return LayerTemplate(kind, layer_class(kind), [])
+    types = fields_of(kind)
+    given = {types[key].name for key in body.entries if key in types} if isinstance(body, Map) else set()
+    missing = list(dict.fromkeys([f.name for f in types.values() if f.required and f.name not in given]))
+    if missing:
+        scope.findings.add("CC104", f"{kind} needs {' and '.join(missing)}", at, _spelling(kind, missing), where)
+    template = LayerTemplate(kind, layer_class(kind), fields)
+    if template.constant and len(scope.findings.all) == errors:
+        try:
+            template.layer = template.build({}, scope.known, 0 if kind == "split" else None)
+        except LayerProblems as wrong:
+            for problem in wrong.problems:
+                scope.findings.problem(problem, at, where)
+        if key is not None and len(scope.findings.all) == errors:
+            scope.constants[key] = template
+    if branches is not None:
+        return Join(template, branches)
+    return Split(template) if kind == "split" else template
+
+
+def _text_key(kind: str, body: Marked | None) -> tuple[object, ...] | None:
+    """What tells constant layers apart by their text; None where a field is no scalar."""
+    if body is None:
+        return (kind,)
+    if not isinstance(body, Map):
+        return None
+    key: list[object] = [kind]
+    for name, value in body.entries.items():
+        if type(value) is not Text:
+            return None
+        key += (name, value.text, value.plain)
+    return tuple(key)
+
+
+def _example(kind: str, body: Marked) -> str:
+    """How to write a kind that was given something else than fields."""
+    if kind in JOINS:
+        return f"write {{{kind}: {{}}, from: [a, b]}} or {kind}: {{branches: {{a: [...], b: []}}}}"
+    types = fields_of(kind)
+    required = [name for name, field in types.items() if field.required and field.name == name]
+    if required:
+        return f"write {_spelling(kind, required)}"
+    if len(types) == 1 and isinstance(body, Text):
+        return f"write {kind}: {{{next(iter(types))}: {body.text[:40]}}}"
+    names = ", ".join(dict.fromkeys(field.name for field in types.values()))
+    return f"write {kind} alone" + (f", or with fields of {names}" if names else "")
+
+
+def _spelling(kind: str, names: list[str]) -> str:
+    letters = {name: letter for letter, name in layer_class(kind).short_forms.items()}
+    return f"{kind}: {{{', '.join(f'{letters.get(name, name)}: ...' for name in names)}}}"
+
+
+def _fields(scope: Scope, kind: str, at: Text, body: Map, where: Where) -> list[tuple[FieldType, Compiled, Marked]]:
+    types = fields_of(kind)
+    found: dict[str, tuple[FieldType, Compiled, Marked]] = {}
+    seen: dict[str, str] = {}
+    for key, node in body.entries.items():
+        field = types.get(key)
+        if field is None:
+            if key != "branches" or kind not in JOINS:
+                scope.findings.add("CC101", *_unknown_field(kind, key, body.keys[key], types), where)
+            continue
+        if field.name in seen:
+            message = f"{seen[field.name]} and {key} are the same field"
+            scope.findings.add("CC002", message, body.keys[key], "write it once", where)
+            continue
+        seen[field.name] = key
+        value = read_value(node, scope.names, scope.findings, words=field.words, where=where)
+        if value is not INVALID:
+            _note_words(scope, value, field)
+            found[field.name] = (field, value, node)
+    return list(found.values())
+
+
+def _unknown_field(kind: str, key: str, at: Text, types: dict[str, FieldType]) -> tuple[str, Text, str | None]:
+    if key in ("in_channels", "in_features", "num_features"):
+        hint: str | None = "input channels are never written: they follow from what arrives"
+    elif key == "branches":
+        hint = f"branches belong to {', '.join(sorted(JOINS))}"
+    elif key.endswith((")", "]")):
+        hint = QUOTE
+    elif key in ("units", "filters"):
+        hint = suggest("out", types)
+    elif key in WIRING:
+        hint = f"{key} stands beside the kind: {{{kind}: {{...}}, {key}: ...}}"
+    elif near(key, WIRING) and not near(key, types):
+        hint = f"{suggest(key, WIRING)} It stands beside the kind: {{{kind}: {{...}}, name: ...}}"
+    else:
+        hint = suggest(key, types, f"{kind} takes {', '.join(dict.fromkeys(t.name for t in types.values()))}")
+        if not types:
+            hint = f"{kind} takes no fields"
+    return f"{kind} has no field {shown(key)}", at, hint
+
+
+def _note_words(scope: Scope, value: Compiled, field: FieldType) -> None:
+    """A parameter that stands alone in a field with words takes those words."""
+    if field.words and isinstance(value, Expression):
+        for name in value.names:
+            param = scope.names.declared.get(name)
+            if param is not None and scope.names.outer is not None:
+                param.words |= field.words
+
+
+def _branches(scope: Scope, kind: str, node: Marked, where: Where) -> list[Branch]:
+    if not isinstance(node, Map):
+        scope.findings.add("CC103", "branches are a mapping: name -> items", node, "{left: [...], right: []}", where)
+        return []
+    found: dict[str, Branch] = {}
+    for name, items in node.entries.items():
+        at = node.keys[name]
+        try:
+            check_name(name, "branch's name")
+        except Problem as problem:
+            scope.findings.problem(problem, at, where)
+        inside = _inside(where, name)
+        found[name] = Branch(name, at, scope.items(items, inside))
+    if not found:
+        scope.findings.add("CC104", f"{kind} has no branches", node, "{left: [...], right: []}", where)
+    order = BRANCH_ORDER.get(kind)
+    if order is None:
+        return list(found.values())
+    if set(found) != set(order):
+        message = f"the branches of {kind} are {', '.join(order)}, not {', '.join(found)}"
+        scope.findings.add("CC103", message, node, f"an identity is an empty list: {order[-1]}: []", where)
+        return []
+    return [found[name] for name in order]
+
+
+def _inside(where: Where, name: str) -> Where:
+    return lambda: f"{where if isinstance(where, str) else where()}.{name}"
+
+
+def compile_call(scope: Scope, block: Block, at: Text, body: Marked | None, where: Where) -> Call:
+    """A call of a block, its arguments named or in order. Errors are added to the scope's findings."""
+    given: list[tuple[str, Marked, Marked]] = []
+    params = list(block.params)
+    findings = scope.findings
+    if isinstance(body, Map):
+        given = [(name, body.keys[name], node) for name, node in body.entries.items()]
+    elif isinstance(body, List):
+        if len(body.items) > len(params):
+            plural = "s" * (len(params) != 1)
+            message = f"{block.name} takes {len(params)} argument{plural}, not {len(body.items)}"
+            findings.add("CC109", message, body.items[len(params)], f"in order: {', '.join(params)}", where)
+        given = [(name, node, node) for name, node in zip(params, body.items, strict=False)]
+    elif body is not None and not (isinstance(body, Text) and body.empty):
+        findings.add("CC103", f"{block.name} takes its arguments as a list or a mapping", body, "[1, 2]", where)
+        return Call(block, [])
+    arguments: list[tuple[Param, Compiled, Marked]] = []
+    for name, key, node in given:
+        param = block.params.get(name)
+        if param is None:
+            hint = suggest(name, params, f"{block.name} takes {', '.join(params) or 'no arguments'}")
+            findings.add("CC109", f"{block.name} has no parameter {shown(name)}", key, hint, where)
+            continue
+        value = read_value(node, scope.names, findings, free_words=True, where=where)
+        if value is None:
+            hint = "leave it out for its default" if param.default is not None else None
+            findings.add("CC104", f"the argument {name} of {block.name} is empty", node, hint, where)
+        if isinstance(value, Expression):
+            for used in value.names:
+                if scope.names.outer is not None and used in scope.names.declared:
+                    scope.names.declared[used].open = True
+        if isinstance(value, str):
+            path = where if isinstance(where, str) else where()
+            scope.word_arguments.append((param, value, node, path))
+        arguments.append((param, value, node))
+    names = {name for name, _, _ in given}
+    missing = [name for name, param in block.params.items() if param.default is None and name not in names]
+    if missing:
+        findings.add("CC104", f"{block.name} needs {' and '.join(missing)}", at, None, where)
+    return Call(block, arguments)
+
+
+def parse_layer(text: str) -> Layer:
+    """A layer from its kind and its fields; expressions may compute but name nothing. Raises SpecError.
+
+    >>> parse_layer("conv2d: {out_channels: 8, k: 1 + 2}").output_shape(((3, 32, 32),))
+    (8, 30, 30)
+    """
+    source = Source(text, "<layer>")
+    root = parse(source)
+    findings = Findings(source)
+    if isinstance(root, Map) and len(root.entries) == 1:
+        ((kind, body),) = root.entries.items()
+        at = root.keys[kind]
+    elif isinstance(root, Text) and not root.empty:
+        kind, body, at = root.text, None, root
+    else:
+        source.fail("CC103", "one layer is a kind and its fields", root, hint="conv2d: {out_channels: 8, k: 3}")
+    if kind not in KINDS:
+        findings.problem(unknown_kind(kind, {}), at)
+        findings.raise_any()
+    scope = Scope(Names({}), {}, findings, {})
+    what = compile_kind(scope, kind, at, body, kind)
+    findings.raise_any()
+    template = what.template if isinstance(what, Split) else what
+    if not isinstance(template, LayerTemplate):
+        source.fail("CC103", "a single layer has no branches", root)
+    assert template.layer is not None
+    return template.layer

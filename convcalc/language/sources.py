@@ -1,0 +1,191 @@
+"""The text of a spec, from a file, standard input, the gallery or git. Nothing unbounded, nothing that blocks."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+from ..findings import Finding, SpecError, UsageError
+from ..hints import suggest
+from ..marked import Source
+from .events import MAX_BYTES
+from .names import shown
+
+SUFFIXES = (".yaml", ".yml")
+PREFIX = "git:"
+"""Before a revision and a path in it."""
+SECONDS = 60
+"""The time that git may take."""
+
+_SPECIAL = (
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISFIFO, "a FIFO"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def gallery_path() -> Path:
+    """The folder of the gallery: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "specs"
+    return inside if inside.is_dir() else package.parent / "specs"
+
+
+@lru_cache(maxsize=1)
+def gallery_names() -> tuple[str, ...]:
+    """The names in the gallery, sorted."""
+    folder = gallery_path()
+    return tuple(sorted(path.stem for path in folder.glob("*.yaml"))) if folder.is_dir() else ()
+
+
+def read(path_or_name: str) -> Source:
+    """The text of a path, of `-` (standard input) or of a gallery name; an existing file beats a gallery name.
+
+    Raises UsageError where it cannot be read, SpecError where its bytes are no text (CC003) or too many (CC004).
+    """
+    text = os.fspath(path_or_name)
+    if not text:
+        raise UsageError("no spec is named", "a path, a gallery name, or - for standard input")
+    if text == "-":
+        return decode(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>")
+    name = text.removesuffix(".yaml")
+    in_gallery = os.sep not in text and name in gallery_names()
+    path = text
+    if in_gallery and not _is_file(text):
+        path = str(gallery_path() / f"{name}.yaml")
+    try:
+        data = _read_bytes(path)
+    except OSError as error:
+        raise _unreadable(text, error) from None
+    except ValueError:
+        raise UsageError(f"{shown(text)} is no path") from None
+    return decode(data, path)
+
+
+def _is_file(path: str) -> bool:
+    """Whether there is something other than a directory at a path."""
+    try:
+        return not stat.S_ISDIR(Path(path).stat().st_mode)
+    except (OSError, ValueError):
+        return Path(path).is_symlink()
+
+
+def _read_bytes(path: str) -> bytes:
+    _refuse_special(path, Path(path).stat().st_mode)
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    with os.fdopen(descriptor, "rb") as file:
+        _refuse_special(path, os.fstat(descriptor).st_mode)
+        return file.read(MAX_BYTES + 1)
+
+
+def _refuse_special(path: str, mode: int) -> None:
+    for test, what in _SPECIAL:
+        if test(mode):
+            hint = "give one of its files" if what == "a directory" else "pipe a spec in with '-'"
+            raise UsageError(f"{shown(path)} is {what}, not a file", hint)
+
+
+def _unreadable(path: str, error: OSError) -> UsageError:
+    if error.errno == errno.ENOENT:
+        name = path.removesuffix(".yaml")
+        if Path(path).is_symlink():
+            return UsageError(f"{shown(path)} is a symbolic link to a file that does not exist")
+        names = gallery_names()
+        hint = _variant_hint(name) or suggest(
+            name, names, f"in the gallery: {', '.join(names)}" if os.sep not in path and names else ""
+        )
+        return UsageError(f"there is no file {shown(path)}", hint or None)
+    reasons = {
+        errno.EACCES: f"no permission to read {shown(path)}",
+        errno.ELOOP: f"{shown(path)} is a symbolic link that leads in a circle",
+        errno.ENAMETOOLONG: f"{shown(path)} is too long for a path",
+        errno.ENOTDIR: f"{shown(path)} goes through something that is no directory",
+    }
+    reason = reasons.get(error.errno or 0, f"cannot read {shown(path)}: {error.strerror or error}")
+    return UsageError(reason)
+
+
+def _variant_hint(name: str) -> str | None:
+    """How to ask for what a variant of a spec in the gallery is called."""
+    import json
+
+    try:
+        specs = json.loads((gallery_path() / "index.json").read_text(encoding="utf-8"))["specs"]
+    except (OSError, ValueError, KeyError):
+        return None
+    owner = next((spec["name"] for spec in specs if name in spec["variants"]), None)
+    return f"it is a variant: {owner} --variant {name}" if owner else None
+
+
+def decode(data: bytes, path: str) -> Source:
+    """Bytes as a source: UTF-8, with or without a byte order mark, with any line ends."""
+    if len(data) > MAX_BYTES:
+        raise SpecError([Finding("CC004", f"larger than {MAX_BYTES // 2**20} MiB", path, hint="split the spec")])
+    hint = "save the file as UTF-8"
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or data[:4] == b"\0\0\xfe\xff":
+        raise SpecError([Finding("CC003", "the text is encoded as UTF-16 or UTF-32, not UTF-8", path, hint=hint)])
+    null = data.find(b"\0")
+    if null >= 0:
+        message = "the text holds NUL bytes: it is binary, or encoded as UTF-16"
+        raise _encoding_error(data, null, message, path, hint)
+    try:
+        return Source(data.decode("utf-8-sig"), path)
+    except UnicodeDecodeError as error:
+        start = error.start + (3 if data.startswith(b"\xef\xbb\xbf") else 0)
+        message = f"the byte 0x{data[start]:02x} is not UTF-8"
+        raise _encoding_error(data, start, message, path, f"{hint}; it may be Latin-1") from None
+
+
+def _encoding_error(data: bytes, position: int, message: str, path: str, hint: str) -> SpecError:
+    start = data.rfind(b"\n", 0, position) + 1
+    line = data.count(b"\n", 0, position) + 1
+    end = data.find(b"\n", position)
+    excerpt = data[start : end if end >= 0 else len(data)].decode("utf-8", "replace").rstrip("\r")
+    column = len(data[start:position].decode("utf-8", "replace")) + 1
+    return SpecError([Finding("CC003", message, path, line, column, hint=hint, excerpt=excerpt)])
+
+
+def read_revision(text: str) -> Source:
+    """The text of `git:REV:path`; the path counts from this folder, or else from the top of the repository.
+
+    Raises UsageError where git does not know the revision or the file.
+    """
+    revision, colon, path = text.removeprefix(PREFIX).partition(":")
+    if not colon or not revision or not path or "\0" in text:
+        raise UsageError(f"{shown(text)} is no git:REV:path", "for example git:main:specs/net.yaml")
+    here = path if path.startswith(("./", "../", "/")) else f"./{path}"
+    data, message = _blob(f"{revision}:{here}")
+    if data is None and here != path:
+        data, _ = _blob(f"{revision}:{path}")
+    if data is None:
+        raise UsageError(f"git cannot show {shown(f'{revision}:{path}')}: {message}")
+    return decode(data, text)
+
+
+def _blob(name: str) -> tuple[bytes | None, str]:
+    """(content of a blob, at most one byte above the limit, or None; what git says)."""
+    import subprocess
+
+    command = ["git", "-c", "core.fsmonitor=false", "show", "--no-textconv", "--no-ext-diff", "--end-of-options", name]
+    try:
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=-1, stderr=-1) as process:
+            assert process.stdout is not None and process.stderr is not None
+            data = process.stdout.read(MAX_BYTES + 1)
+            if len(data) > MAX_BYTES:
+                process.kill()
+                return data, ""
+            message = process.stderr.read(2000).decode("utf-8", "replace").strip()
+            code = process.wait(SECONDS)
+    except OSError as error:
+        raise UsageError(f"git cannot be run: {error.strerror or error}") from None
+    if code:
+        return None, message.removeprefix("fatal: ").partition("\n")[0] or f"exit code {code}"
+    if data.startswith(b"tree "):
+        return None, "it is a folder"
+    return data, ""

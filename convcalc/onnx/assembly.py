@@ -1,0 +1,182 @@
+"""Steps -> Network: those that lead to an output, with names and groups, and what there is to say about them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..findings import Finding, UsageError
+from ..network import Group, Network, Node, Output
+from .builder import Step
+from .convert import Conversion
+from .names import step_paths
+from .opaque import Opaque
+
+if TYPE_CHECKING:
+    from ..marked import Marked
+
+SHOWN = 6
+"""Names that a warning lists."""
+
+
+@dataclass
+class OnnxOrigin:
+    """Where a network came from: the file and its nodes; see `network.Origin`."""
+
+    path: str
+    nodes: Mapping[str, str]
+    """Layer -> the node that it came of."""
+    load: Callable[..., Network]
+    """Reads the file: `load_onnx`."""
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """An ONNX file has none."""
+        return ()
+
+    @property
+    def overridden(self) -> tuple[str, ...]:
+        """Nothing is claimed that another input would change."""
+        return ()
+
+    def finding(self, code: str, message: str, name: str = "", *, hint: str | None = None) -> Finding:
+        """A finding that names the node of a layer."""
+        node = self.nodes.get(name)
+        return Finding(code, f"{message} (node {node})" if node else message, self.path, where=name, hint=hint)
+
+    def finding_at(self, code: str, message: str, at: Marked | None, *, hint: str | None = None) -> Finding:
+        """A finding about the file: it has no lines."""
+        return Finding(code, message, self.path, hint=hint)
+
+    def section(self, key: str) -> None:
+        """An ONNX file claims nothing."""
+        return
+
+    def reload(
+        self, *, params: Mapping[str, object] | None = None, variant: str | None = None, input: object = None
+    ) -> Network:
+        """The same file on another input. Raises UsageError for params and variants, which it does not have."""
+        if params or variant is not None:
+            raise UsageError(
+                f"{self.path} is an ONNX file: it has no params and no variants", "only --input goes with it"
+            )
+        return self.load(self.path, input=input)
+
+
+def assemble(conversion: Conversion, path: str, load: Callable[..., Network]) -> Network:
+    """The network of the steps that lead to an output, inputs first, with names and groups."""
+    steps, model = conversion.builder.steps, conversion.model
+    kept = _kept(steps, [step for _, step in conversion.outputs])
+    inputs = [index for index in kept if steps[index].layer is None]
+    order = [*inputs, *(index for index in kept if steps[index].layer is not None)]
+    place = {index: position for position, index in enumerate(order)}
+    paths = _paths([steps[index] for index in order], len(inputs))
+    nodes = tuple(
+        Node(name, steps[i].layer, tuple([place[source] for source in steps[i].inputs]), steps[i].shape)
+        for name, i in zip(paths, order, strict=True)
+    )
+    outputs = dict.fromkeys(place[step] for _, step in conversion.outputs)
+    producer = f"{model.producer}, " if model.producer else ""
+    return Network(
+        name=Path(path).stem or "model",
+        nodes=nodes,
+        outputs=tuple(Output(nodes[position].name, position) for position in outputs),
+        groups=_groups(nodes, len(inputs)),
+        source=f"{Path(path).name}: {producer}opset {model.opset}",
+        origin=OnnxOrigin(
+            path,
+            nodes={name: steps[i].node.label for name, i in zip(paths, order, strict=True)},
+            load=load,
+        ),
+        notes=_notes(conversion, [steps[i] for i in order], path),
+    )
+
+
+def _kept(steps: list[Step], ends: list[int]) -> list[int]:
+    """Steps that an output needs, all parts of a split together; the rest was absorbed by other layers."""
+    needed = set(ends)
+    for index in reversed(range(len(steps))):
+        step = steps[index]
+        if index in needed:
+            needed.update(step.inputs)
+            if step.part is not None:
+                # Parts stand next to each other: they come and go together.
+                first = index - step.part
+                needed.update(range(first, index))
+                after = index + 1
+                while after < len(steps) and steps[after].part == after - first:
+                    needed.add(after)
+                    after += 1
+    return sorted(needed)
+
+
+def _paths(steps: list[Step], inputs: int) -> list[str]:
+    """Names of the steps: inputs, then layers; the parts of a split share one and are numbered."""
+    heads = [step for step in steps[inputs:] if not step.part]
+    found = iter(step_paths([step.node.name for step in steps[:inputs]], heads))
+    names = [next(found) for _ in range(inputs)]
+    name = ""
+    for step in steps[inputs:]:
+        name = next(found) if not step.part else name
+        names.append(name if step.part is None else f"{name}.{step.part}")
+    return names
+
+
+def _groups(nodes: tuple[Node, ...], start: int) -> dict[str, Group]:
+    """Every prefix of the paths as a group; `split` where its members are the parts of one."""
+    spans: dict[str, list[int]] = {}
+    for index, node in enumerate(nodes[start:], start=start):
+        at = node.name.find(".")
+        while at >= 0:
+            spans.setdefault(node.name[:at], []).append(index)
+            at = node.name.find(".", at + 1)
+    groups = {}
+    for path, members in spans.items():
+        own = nodes[members[0]]
+        split = own.layer is not None and own.layer.part_of is not None and own.name == f"{path}.0"
+        groups[path] = Group(path, "split" if split else "layers", members[0], members[-1] + 1, members[-1])
+    return groups
+
+
+def _notes(conversion: Conversion, steps: list[Step], path: str) -> tuple[Finding, ...]:
+    """The warnings: opaque operators, stand-ins, shared weights, what is left out."""
+    notes: list[Finding] = []
+    opaque = Counter(step.layer.operator for step in steps if isinstance(step.layer, Opaque))
+    if opaque:
+        reasons = list(dict.fromkeys(f"{op}: {why[0]}" for op, why in conversion.reasons.items() if op in opaque))
+        message = f"the language does not have {_counted(opaque)}: kept with shape and weights, without operations"
+        notes.append(Finding("CC701", message, path, hint="; ".join(reasons[:SHOWN]) or None))
+    b = conversion.builder
+    if b.standins:
+        message = f"{_counted(b.standins)} stand as add, multiply or scale, of the same shape and cost"
+        notes.append(Finding("CC702", message, path))
+    holders = Counter(name for step in steps for name in step.weights if name)
+    shared = {name: count for name, count in holders.items() if count > 1}
+    if shared:
+        extra = sum((count - 1) * prod(b.values[name].dims) for name, count in shared.items() if name in b.values)
+        message = f"{_some(shared)} shared by several layers: params counts them {extra} too high"
+        notes.append(Finding("CC703", message, path))
+    if conversion.dead:
+        dead = [node.label for node in conversion.dead]
+        notes.append(Finding("CC704", f"left out, for they lead to no output: {_some(dead)}", path))
+    unread = [
+        name
+        for name, tensor in conversion.graph.tensors.items()
+        if not b.uses.get(name) and tensor.floating and prod(tensor.dims) > 1
+    ]
+    if unread:
+        notes.append(Finding("CC704", f"initialisers that no layer reads are not counted: {_some(unread)}", path))
+    return tuple(notes)
+
+
+def _counted(operators: Mapping[str, int]) -> str:
+    return ", ".join(f"{op} ({count})" for op, count in sorted(operators.items()))
+
+
+def _some(names: Collection[str]) -> str:
+    more = len(names) - SHOWN
+    return ", ".join(list(names)[:SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,146 @@
+"""Activations, and what else keeps the shape of its one input."""
+
+from __future__ import annotations
+
+from math import inf, prod
+
+from ..builder import Builder, Fields, Unsupported
+from ..patterns import recognise, tagged
+from ..values import Activation, Constant
+from .record import Operator, Rule, kept, same
+
+
+def plain(kind: str) -> Rule:
+    """The rule of an activation without fields."""
+
+    def rule(b: Builder) -> Activation:
+        value = b.activation()
+        return recognise(b, value) or tagged(b, b.emit(kind, {}, value), value)
+
+    return rule
+
+
+def unary(b: Builder) -> Activation:
+    """An operator of one input that the language does not have, and that keeps the shape."""
+    value = b.activation()
+    return recognise(b, value) or tagged(b, b.elementwise(value), value)
+
+
+def _gelu(b: Builder) -> Activation:
+    return b.emit("gelu", {"approximate": "tanh"} if b.node.word("approximate") == "tanh" else {}, b.activation())
+
+
+def _leaky_relu(b: Builder) -> Activation:
+    return b.emit("leaky_relu", {"negative_slope": b.node.number("alpha", 0.01)}, b.activation())
+
+
+def _elu(b: Builder) -> Activation:
+    return b.emit("elu", {"alpha": b.node.number("alpha", 1.0)}, b.activation())
+
+
+def _prelu(b: Builder) -> Activation:
+    """With one slope, or one a channel."""
+    value, slope = b.activation(), b.weight(1)
+    count = prod(slope.shape)
+    if count != 1 and (count != value.shape[0] or count not in slope.shape):
+        raise Unsupported(f"its slope {list(slope.shape)} is neither one number nor one a channel")
+    return b.emit("prelu", {"num_parameters": count}, value, weights=[slope])
+
+
+def _clip(b: Builder) -> Activation:
+    """relu and relu6 where the bounds are theirs."""
+    value = b.activation()
+    bounds: list[float | None] = []
+    for position, name, default in ((1, "min", -inf), (2, "max", inf)):
+        if name in b.node.attributes:
+            bounds.append(b.node.number(name))
+        else:
+            given = b.constant(position)
+            bounds.append(default if given is None else given.scalar)
+    low, high = bounds
+    if low == 0 and high == 6:
+        return recognise(b, value) or b.emit("relu6", {}, value)
+    if low == 0 and high is not None and high > 3e38:
+        return b.emit("relu", {}, value)
+    return b.elementwise(value)
+
+
+def _softmax(default: int) -> Rule:
+    """Along one axis; before opset 13 along this and all that follow, by default from axis 1."""
+
+    def rule(b: Builder) -> Activation:
+        value = b.activation()
+        dim = b.call.axis(default) - value.batched
+        if dim < 0:
+            raise Unsupported("it runs along the batch")
+        return b.emit("softmax", {"dim": dim} if dim else {}, value)
+
+    return rule
+
+
+def _dropout(b: Builder) -> Activation:
+    """Nothing reads its mask at inference."""
+    value = b.activation()
+    if any(b.uses.get(name) for name in b.node.outputs[1:] if name):
+        raise Unsupported("its mask is read")
+    ratio, given = b.node.number("ratio", 0.5), b.call.value(1)
+    if isinstance(given, Constant) and given.scalar is not None:
+        ratio = float(f"{given.scalar:.7g}")
+    fields: Fields = {"p": ratio} if ratio != 0.5 else {}
+    return b.emit("dropout", fields, value)
+
+
+_PLAIN = {
+    "Relu": "relu",
+    "Selu": "selu",
+    "Sigmoid": "sigmoid",
+    "Tanh": "tanh",
+    "HardSwish": "hardswish",
+    "HardSigmoid": "hardsigmoid",
+    "Mish": "mish",
+    "Swish": "silu",
+    "Softplus": "softplus",
+}
+_UNKNOWN = (
+    "Acos",
+    "Acosh",
+    "Asin",
+    "Asinh",
+    "Atan",
+    "Atanh",
+    "Celu",
+    "Cos",
+    "Cosh",
+    "CumSum",
+    "Erf",
+    "Exp",
+    "Hardmax",
+    "IsInf",
+    "IsNaN",
+    "Log",
+    "LogSoftmax",
+    "LpNormalization",
+    "MeanVarianceNormalization",
+    "Shrink",
+    "Sign",
+    "Sin",
+    "Sinh",
+    "Softsign",
+    "Tan",
+    "ThresholdedRelu",
+)
+"""Operators of one input that the language does not have, and that keep its shape."""
+
+OPERATORS = (
+    *(Operator(name, plain(kind), dims=kept) for name, kind in _PLAIN.items()),
+    *(Operator(name, unary, dims=kept) for name in _UNKNOWN),
+    *(Operator(name, unary, dims=kept, fold=same) for name in ("DequantizeLinear", "QuantizeLinear")),
+    Operator("Gelu", _gelu, dims=kept, domains=("", "com.microsoft")),
+    Operator("LeakyRelu", _leaky_relu, dims=kept),
+    Operator("Elu", _elu, dims=kept),
+    Operator("PRelu", _prelu, dims=kept, weights=(1,)),
+    Operator("Clip", _clip, dims=kept),
+    Operator("Softmax", _softmax(default=1), dims=kept),
+    Operator("Softmax", _softmax(default=-1), dims=kept, since=13),
+    Operator("Dropout", _dropout, dims=kept),
+)

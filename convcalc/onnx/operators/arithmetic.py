@@ -1,0 +1,224 @@
+"""Sums, products and what else works element by element, on activations and on small constants."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from itertools import product
+from math import prod
+
+from ...layers.base import Shape
+from ..builder import Builder, Unsupported
+from ..messages import SMALL, Malformed
+from ..patterns import recognise, tagged
+from ..values import Activation, Call, Constant, counted, strides
+from .activations import unary
+from .record import Fold, Operator, broadcasted, kept
+
+
+def computed(compute: Callable[..., float]) -> Fold:
+    """The fold of an operator that computes each element on its own, of inputs that broadcast."""
+
+    def fold(call: Call, shape: Shape) -> Constant:
+        inputs = [value for value in call.inputs if isinstance(value, Constant)]
+        name = next((value.name for value in inputs if value.is_weight), "")
+        numbers: list[float] | None = None
+        if prod(shape) <= SMALL and all(value.numbers is not None for value in inputs):
+            numbers = _elements(compute, inputs, shape)
+        floating = any(value.floating for value in inputs)
+        return Constant(shape, tuple(numbers) if numbers is not None else None, name=name, floating=floating)
+
+    return fold
+
+
+def _elements(compute: Callable[..., float], inputs: list[Constant], shape: Shape) -> list[float] | None:
+    """The elements in row order; None where they grow without bound."""
+    columns = []
+    for value in inputs:
+        own = [step if size != 1 else 0 for step, size in zip(strides(value.shape), value.shape, strict=True)]
+        columns.append((value.numbers or (), [0] * (len(shape) - len(own)) + own))
+    numbers = []
+    for at in product(*map(range, shape)):
+        row = [column[sum(i * step for i, step in zip(at, own, strict=True))] for column, own in columns]
+        try:
+            number = compute(*row)
+        except (ArithmeticError, TypeError) as error:
+            raise Malformed(f"it cannot be computed: {error}") from error
+        if abs(number) >= 2**64:
+            return None
+        numbers.append(number)
+    return numbers
+
+
+def _quotient(a: float, b: float) -> float:
+    if not b:
+        return 0
+    if isinstance(a, int) and isinstance(b, int):
+        return int(a / b) if abs(a) < 2**53 else a // b
+    return a / b
+
+
+def _power(a: float, b: float) -> float:
+    return math.pow(a, b) if abs(a) < 1e9 and abs(b) < 30 and (a > 0 or b == int(b) >= 0) else math.nan
+
+
+def _rounded(rounding: Callable[[float], float]) -> Callable[[float], float]:
+    return lambda a: float(rounding(a)) if math.isfinite(a) else a
+
+
+def binary(b: Builder) -> Activation:
+    """Add, Sub, Mul, Div of two activations, or of one and a constant.
+
+    A constant with one number a channel is a bias of the layer before it, or a `scale`; the sum with the bias of a
+    MatMul makes the `linear` of it. Differences and quotients stand as sums and products of the same cost.
+    """
+    first, second = b.call.value(0), b.call.value(1)
+    if first is None or second is None:
+        raise Malformed("an input is missing")
+    if isinstance(first, Constant):
+        return _with_constant(b, b.activation(1), first, reverse=True)
+    return _with_constant(b, first, second) if isinstance(second, Constant) else join(b)
+
+
+def _with_constant(b: Builder, active: Activation, operand: Constant, reverse: bool = False) -> Activation:
+    operand = _aligned(b, operand, active)
+    found = recognise(b, active, operand, reverse=reverse)
+    if found is None and operand.is_weight:
+        found = _learned(b, active, operand)
+    return found or tagged(b, b.elementwise(active, operand), active, operand, reverse=reverse)
+
+
+def _aligned(b: Builder, value: Constant, active: Activation) -> Constant:
+    """A constant operand as it broadcasts: the batch axis of 1 is dropped, `axis` before opset 7 applied."""
+    if b.call.opset < 7 and b.node.integer("broadcast") and "axis" in b.node.attributes:
+        axis = counted(b.node.integer("axis"), len(active.dims))
+        value = value.reshaped((*value.shape, *(1,) * (len(active.dims) - axis - len(value.shape))))
+    if active.batched and len(value.shape) == len(active.dims) and value.shape[0] == 1:
+        return value.reshaped(value.shape[1:])
+    return value
+
+
+def _a_channel(operand: Constant, shape: Shape) -> bool:
+    """Whether a constant holds one number for each channel."""
+    padded = (1,) * (len(shape) - len(operand.shape)) + operand.shape
+    return padded == shape[:1] + (1,) * (len(shape) - 1) and padded[0] > 1
+
+
+def _learned(b: Builder, active: Activation, operand: Constant) -> Activation | None:
+    """A learned constant as part of the layer before it, or as a `scale`."""
+    step, op = b.steps[active.step], b.node.op
+    fields, multiplies = step.fields, step.layer.multiplies if step.layer is not None else None
+    channelwise = _a_channel(operand, active.shape)
+    trailing = len(operand.shape) >= 1 and operand.shape[-1:] == active.shape[-1:] == (prod(operand.shape),)
+    if op == "Add":
+        windowed = multiplies in ("convolution", "transposed") and channelwise
+        linear = multiplies == "linear" and trailing
+        if (windowed or linear) and fields.get("bias") is False:
+            return b.extend(active, operand, bias=True)
+        if step.family == "Scale" and channelwise and not fields.get("bias"):
+            return _group_affine(b, active, operand) or b.extend(active, operand, bias=True)
+    if step.family == "LayerNorm" and (channelwise if fields.get("dim") == 0 else trailing):
+        if op == "Mul" and fields.get("elementwise_affine") is False:
+            return b.extend(active, operand, elementwise_affine=True, bias=False)
+        if op == "Add" and fields.get("elementwise_affine") is True and fields.get("bias") is False:
+            return b.extend(active, operand, bias=True)
+    if op in ("Mul", "Div") and channelwise:
+        if op == "Div":
+            b.stand_in()
+        return b.emit("scale", {}, active, weights=[operand])
+    return None
+
+
+def _group_affine(b: Builder, active: Activation, operand: Constant) -> Activation | None:
+    """A group norm that PyTorch exports as an instance norm, a factor and a bias a channel."""
+    scale = b.steps[active.step]
+    norm = b.steps[scale.inputs[0]]
+    if norm.family != "GroupNorm" or norm.fields.get("affine") is not False:
+        return None
+    fields = {name: value for name, value in norm.fields.items() if name != "affine"}
+    source = norm.inputs[0]
+    made = b.emit("group_norm", fields, Activation(source, (active.dims[0], *b.steps[source].shape)))
+    b.steps[made.step].weights = (*scale.weights, operand.name)
+    return made
+
+
+def join(b: Builder) -> Activation:
+    """Add, Mul, Sum and their like of activations; unbatched operands get the axes that they lack."""
+    values = b.activations()
+    if len(values) == 1:
+        return values[0]
+    if len(values) == 2:
+        found = recognise(b, values[0], values[1])
+        if found is not None:
+            return found
+    rank = max(len(value.shape) for value in values)
+    batched = any(value.batched for value in values)
+    operands = []
+    for value in values:
+        if batched and not value.batched and len(value.shape) == rank + 1:
+            value = b.batched(value)
+        missing = rank - len(value.shape)
+        if missing < 0 or (batched and value.batched and missing):
+            raise Unsupported(f"it broadcasts {list(value.dims)} over the batch")
+        operands.append(b.relayout(value, (*(1,) * missing, *value.dims), batched=False) if missing else value)
+    if b.node.op not in ("Mul", "Add", "Sum"):
+        b.stand_in()
+    made = b.emit("multiply" if b.node.op in ("Mul", "Div") else "add", {}, *operands)
+    return tagged(b, made, values[0], values[1]) if len(values) == 2 else made
+
+
+def _pow(b: Builder) -> Activation:
+    """With a constant exponent it keeps the shape."""
+    value, exponent = b.activation(), b.call.value(1)
+    if not isinstance(exponent, Constant):
+        return b.elementwise(value) if exponent is None else b.elementwise(value, exponent)
+    return recognise(b, value, exponent) or tagged(b, b.elementwise(value, exponent), value, exponent)
+
+
+def _unknown(b: Builder) -> Activation:
+    """An operator of several inputs that the language does not have, and that broadcasts."""
+    return b.elementwise(*[value for value in b.call.inputs if value is not None])
+
+
+_OF_ONE: dict[str, Callable[..., float]] = {
+    "Abs": abs,
+    "Ceil": _rounded(math.ceil),
+    "Floor": _rounded(math.floor),
+    "Neg": operator.neg,
+    "Not": lambda a: int(not a),
+    "Reciprocal": lambda a: 1 / a if a else math.inf,
+    "Round": _rounded(round),
+    "Sqrt": lambda a: math.sqrt(a) if a >= 0 else math.nan,
+}
+_OF_TWO: dict[str, Callable[..., float]] = {
+    "Add": operator.add,
+    "Sub": operator.sub,
+    "Mul": operator.mul,
+    "Div": _quotient,
+}
+_OF_SEVERAL: dict[str, Callable[..., float]] = {
+    "Max": lambda *numbers: max(numbers),
+    "Min": lambda *numbers: min(numbers),
+}
+_UNKNOWN: dict[str, Callable[..., float]] = {
+    "And": lambda a, b: int(bool(a and b)),
+    "Or": lambda a, b: int(bool(a or b)),
+    "Equal": lambda a, b: int(a == b),
+    "Greater": lambda a, b: int(a > b),
+    "GreaterOrEqual": lambda a, b: int(a >= b),
+    "Less": lambda a, b: int(a < b),
+    "LessOrEqual": lambda a, b: int(a <= b),
+    "Mod": lambda a, b: a % b if b else 0,
+    "Where": lambda condition, a, b: a if condition else b,
+}
+
+OPERATORS = (
+    *(Operator(name, unary, dims=kept, fold=computed(compute)) for name, compute in _OF_ONE.items()),
+    *(Operator(name, binary, dims=broadcasted, fold=computed(compute)) for name, compute in _OF_TWO.items()),
+    *(Operator(name, join, dims=broadcasted, fold=computed(compute)) for name, compute in _OF_SEVERAL.items()),
+    *(Operator(name, join, dims=broadcasted) for name in ("Sum", "Mean")),
+    *(Operator(name, _unknown, dims=broadcasted, fold=computed(compute)) for name, compute in _UNKNOWN.items()),
+    *(Operator(name, _unknown, dims=broadcasted) for name in ("Xor", "BitShift")),
+    Operator("Pow", _pow, dims=broadcasted, fold=computed(_power)),
+)

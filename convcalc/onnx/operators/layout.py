@@ -1,0 +1,385 @@
+"""Operators that move numbers about: reshaping, transposing, slicing, splitting, joining, repeating."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from math import isfinite, prod
+
+from ...layers.base import Shape
+from ..builder import Builder, Fields, Unsupported, spelled
+from ..messages import SMALL, Malformed
+from ..opaque import broadcast
+from ..values import Activation, Call, Constant, Numbers, counted, strides
+from .record import Operator, kept, same, viewed
+
+INTEGERS = frozenset({2, 3, 4, 5, 6, 7, 12, 13})
+"""Data types of integers."""
+
+
+def _alias(b: Builder) -> Activation:
+    """The same numbers."""
+    return b.activation()
+
+
+def _cast(call: Call, shape: Shape) -> Constant:
+    value = call.constant()
+    if call.node.integer("to") in INTEGERS and value.numbers is not None:
+        return Constant(shape, tuple(int(number) for number in value.numbers if isfinite(number)))
+    return value
+
+
+def reshaped(shape: Shape, target: Sequence[int], allow_zero: bool = False) -> Shape:
+    """The shape that Reshape gives: 0 copies a size, one −1 follows from the rest.
+
+    >>> reshaped((2, 3, 4), [0, -1])
+    (2, 12)
+    """
+    sizes = list(target)
+    for axis, size in enumerate(sizes):
+        if size == 0 and not allow_zero:
+            if axis >= len(shape):
+                raise Malformed(f"shape {list(target)} copies axis {axis}, which {list(shape)} does not have")
+            sizes[axis] = shape[axis]
+    total, known = prod(shape), prod(size for size in sizes if size != -1)
+    unknown = sizes.count(-1)
+    if unknown > 1 or any(size < -1 for size in sizes):
+        raise Malformed(f"shape {list(target)} is not one")
+    if unknown and known and total % known == 0:
+        sizes[sizes.index(-1)] = total // known
+    elif unknown or known != total:
+        raise Malformed(f"the {total} numbers of {list(shape)} do not fit the shape {list(target)}")
+    return tuple(sizes)
+
+
+def _target(call: Call) -> tuple[int, ...]:
+    """What a Reshape asks for."""
+    return call.node.integers("shape") or call.integers(1, "sizes")
+
+
+def _reshape_dims(call: Call) -> Shape:
+    return reshaped(call.dims(), _target(call), bool(call.node.integer("allowzero")))
+
+
+def _reshape(b: Builder) -> Activation:
+    """Those that end a channel shuffle, a pixel shuffle or a group norm become one layer with what is before them."""
+    value = b.activation()
+    if b.node.integers("shape") is None and b.constant(1) is None:
+        raise Malformed("its shape is missing")
+    dims = _reshape_dims(b.call)
+    return _shuffle(b, value, dims) or _group_norm(b, value, dims) or b.relayout(value, dims, target=_target(b.call))
+
+
+def _shuffle(b: Builder, value: Activation, dims: Shape) -> Activation | None:
+    """What Reshape, Transpose, Reshape do together, where that is a channel or pixel shuffle."""
+    permuted = b.steps[value.step]
+    if permuted.family != "Permute" or not value.batched or dims[:1] != value.dims[:1]:
+        return None
+    spread = b.steps[permuted.inputs[0]]
+    if spread.family not in ("Reshape", "Flatten"):
+        return None
+    source, order = b.steps[spread.inputs[0]], permuted.fields["dims"]
+    start, middle, end = source.shape, spread.shape, dims[1:]
+    made: tuple[str, Fields] | None = None
+    if end == start and middle == (middle[0], start[0] // middle[0], *start[1:]):
+        if order == (1, 0, *range(2, len(middle))):
+            made = ("channel_shuffle", {"groups": middle[0]})
+    elif len(start) == 3 and len(middle) == 5 and middle[1] == middle[2] and order == (0, 3, 1, 4, 2):
+        factor = middle[1]
+        if middle[3:] == start[1:] and end == (middle[0], start[1] * factor, start[2] * factor):
+            made = ("pixel_shuffle", {"upscale_factor": factor})
+    if made is None:
+        return None
+    return b.emit(made[0], made[1], Activation(spread.inputs[0], (dims[0], *start)))
+
+
+def _group_norm(b: Builder, value: Activation, dims: Shape) -> Activation | None:
+    """PyTorch's group norm: an instance norm of [groups, rest], brought back to the shape from before."""
+    norm = b.steps[value.step]
+    if norm.family != "InstanceNorm" or not value.batched or dims[:1] != value.dims[:1]:
+        return None
+    grouped = b.steps[norm.inputs[0]]
+    if grouped.family != "Reshape" or b.steps[grouped.inputs[0]].shape != dims[1:]:
+        return None
+    eps = {name: number for name, number in norm.fields.items() if name == "eps"}
+    fields = {"num_groups": grouped.shape[0], "affine": False, **eps}
+    return b.emit("group_norm", fields, Activation(grouped.inputs[0], dims))
+
+
+def _flatten_dims(call: Call) -> Shape:
+    dims, axis = call.dims(), call.node.integer("axis", 1)
+    if not -len(dims) <= axis <= len(dims):
+        raise Malformed(f"axis {axis} does not exist in {list(dims)}")
+    axis += len(dims) if axis < 0 else 0
+    return (prod(dims[:axis]), prod(dims[axis:]))
+
+
+def _flatten(b: Builder) -> Activation:
+    return b.relayout(b.activation(), _flatten_dims(b.call))
+
+
+def squeezed(shape: Shape, axes: Sequence[int] | None) -> Shape:
+    """A shape without the axes (by default all of size 1).
+
+    >>> squeezed((1, 3, 1), [0])
+    (3, 1)
+    """
+    gone = _gone(shape, axes)
+    if any(shape[axis] != 1 for axis in gone):
+        raise Malformed(f"axes {sorted(gone)} of {list(shape)} are not all 1")
+    return tuple(size for axis, size in enumerate(shape) if axis not in gone)
+
+
+def _gone(shape: Shape, axes: Sequence[int] | None) -> set[int]:
+    if axes is None:
+        return {axis for axis, size in enumerate(shape) if size == 1}
+    return {counted(axis, len(shape)) for axis in axes}
+
+
+def _squeeze_dims(call: Call) -> Shape:
+    return squeezed(call.dims(), call.axes())
+
+
+def _squeeze(b: Builder) -> Activation:
+    """Without the batch axis the rest goes on unbatched."""
+    value = b.activation()
+    dims = _squeeze_dims(b.call)
+    return b.relayout(value, dims, batched=value.batched and 0 not in _gone(value.dims, b.call.axes()))
+
+
+def unsqueezed(shape: Shape, axes: Sequence[int]) -> Shape:
+    """A shape with axes of size 1 put in at these positions of the result.
+
+    >>> unsqueezed((3,), [0, -1])
+    (1, 3, 1)
+    """
+    rank = len(shape) + len(axes)
+    new = {counted(axis, rank) for axis in axes}
+    if len(new) != len(axes):
+        raise Malformed(f"axes {list(axes)} name one twice")
+    sizes = iter(shape)
+    return tuple(1 if axis in new else next(sizes) for axis in range(rank))
+
+
+def _unsqueeze_axes(call: Call) -> tuple[int, ...]:
+    axes = call.axes()
+    if axes is None:
+        raise Malformed("its axes are missing")
+    return axes
+
+
+def _unsqueeze_dims(call: Call) -> Shape:
+    return unsqueezed(call.dims(), _unsqueeze_axes(call))
+
+
+def _unsqueeze(b: Builder) -> Activation:
+    """A new first axis of an unbatched value becomes the batch."""
+    value, dims = b.activation(), _unsqueeze_dims(b.call)
+    first = any(axis % len(dims) == 0 for axis in _unsqueeze_axes(b.call))
+    return b.relayout(value, dims, batched=first != value.batched)
+
+
+def _order(call: Call) -> tuple[int, ...]:
+    """The order of a Transpose; by default the reverse."""
+    rank = len(call.dims())
+    order = call.node.integers("perm") or tuple(reversed(range(rank)))
+    if sorted(order) != list(range(rank)):
+        raise Malformed(f"perm {list(order)} is no order of {rank} axes")
+    return order
+
+
+def _transpose_dims(call: Call) -> Shape:
+    dims = call.dims()
+    return tuple(dims[axis] for axis in _order(call))
+
+
+def _transposed(call: Call, shape: Shape) -> Constant:
+    value = call.constant()
+    own = strides(value.shape)
+    return value.become(shape, _taken(value, [own[axis] for axis in _order(call)], [range(size) for size in shape]))
+
+
+def _transpose(b: Builder) -> Activation:
+    """One that keeps the batch first."""
+    value, order = b.activation(), _order(b.call)
+    if order == tuple(range(len(order))):
+        return value
+    if value.batched and order[0] != 0:
+        raise Unsupported("it moves the batch")
+    return b.emit("permute", {"dims": tuple(axis - 1 for axis in order[1:]) if value.batched else order}, value)
+
+
+def _taken(value: Constant, steps: Sequence[int], spans: Sequence[Sequence[int]]) -> Numbers | None:
+    """The numbers at the positions of the cross product of `spans`, `steps` apart; None for many."""
+    numbers = value.numbers
+    if numbers is None or prod(len(span) for span in spans) > SMALL:
+        return None
+    return tuple(numbers[sum(i * step for i, step in zip(at, steps, strict=True))] for at in product(*spans))
+
+
+def _spans(call: Call) -> list[range]:
+    """The positions that a Slice takes of each axis."""
+    dims, node = call.dims(), call.node
+    starts, ends = node.integers("starts"), node.integers("ends")
+    axes, steps = node.integers("axes"), None
+    if starts is None or ends is None:
+        starts, ends = call.integers(1, "starts"), call.integers(2, "ends")
+        axes = call.integers(3, "axes") if call.value(3) is not None else None
+        steps = call.integers(4, "steps") if call.value(4) is not None else None
+    spans = [range(size) for size in dims]
+    axes = axes if axes is not None else tuple(range(len(starts)))
+    steps = steps if steps is not None else (1,) * len(starts)
+    if not len(starts) == len(ends) == len(axes) == len(steps) or 0 in steps:
+        raise Malformed("its starts, ends, axes and steps do not fit together")
+    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
+        position = counted(axis, len(dims))
+        spans[position] = range(dims[position])[start:end:step]
+    return spans
+
+
+def _slice_dims(call: Call) -> Shape:
+    return tuple(len(span) for span in _spans(call))
+
+
+def _sliced(call: Call, shape: Shape) -> Constant:
+    value = call.constant()
+    return value.become(shape, _taken(value, strides(value.shape), _spans(call)))
+
+
+def _slice(b: Builder) -> Activation | Sequence[Activation]:
+    """A crop of the space, or a part of the channels."""
+    value, spans = b.activation(), _spans(b.call)
+    changed = [axis for axis, span in enumerate(spans) if span != range(value.dims[axis])]
+    if not changed:
+        return value
+    if any(spans[axis].step != 1 for axis in changed):
+        raise Unsupported("it takes every other position")
+    if any(not len(spans[axis]) for axis in changed):
+        raise Malformed(f"it leaves nothing of {list(value.dims)}")
+    if changed == [0] and value.batched:
+        raise Unsupported("it slices the batch")
+    first = int(value.batched)
+    if changed == [first]:
+        span, size = spans[first], value.dims[first]
+        sizes = (span.start, len(span), size - span.stop)
+        return _parts(b, value, tuple(n for n in sizes if n))[1 if span.start else 0]
+    if changed[0] <= first:
+        raise Unsupported("it slices channels and space at once")
+    cuts = tuple((span.start, size - span.stop) for span, size in zip(spans, value.dims, strict=True))[first + 1 :]
+    return b.emit("crop", {"cropping": cuts}, value)
+
+
+def _parts(b: Builder, value: Activation, sizes: tuple[int, ...]) -> list[Activation]:
+    return [b.emit("split", {"channels": sizes, "part": part}, value) for part in range(len(sizes))]
+
+
+def _split_sizes(call: Call) -> tuple[int, ...]:
+    """The sizes of a Split's parts; by default equal but for the last."""
+    size, count = call.dims()[call.axis()], len(call.node.outputs)
+    sizes = call.node.integers("split")
+    if sizes is None and call.value(1) is not None:
+        sizes = call.integers(1, "sizes")
+    if sizes is None:
+        each = -(-size // count)
+        sizes = (*(each,) * (count - 1), size - each * (count - 1))
+    if len(sizes) != count or sum(sizes) != size or min(sizes) < 0:
+        raise Malformed(f"the parts {list(sizes)} of its {count} outputs do not make up {size}")
+    return sizes
+
+
+def _split_dims(call: Call) -> list[Shape]:
+    dims, axis = call.dims(), call.axis()
+    return [(*dims[:axis], size, *dims[axis + 1 :]) for size in _split_sizes(call)]
+
+
+def _split(b: Builder) -> list[Activation]:
+    """Along the channels."""
+    value = b.activation()
+    if b.call.axis() != int(value.batched):
+        raise Unsupported("it splits another axis than the channels")
+    if b.node.integers("split") is None:
+        b.constant(1)
+    sizes = _split_sizes(b.call)
+    if 0 in sizes:
+        raise Malformed(f"the parts {list(sizes)} leave an output empty")
+    return _parts(b, value, sizes)
+
+
+def _concat_dims(call: Call) -> Shape:
+    first, axis = call.dims(), call.axis(1)
+    shapes = [value.dims for value in call.inputs if value is not None]
+    if any(len(shape) != len(first) for shape in shapes):
+        raise Malformed("its inputs have different ranks")
+    return (*first[:axis], sum(shape[axis] for shape in shapes), *first[axis + 1 :])
+
+
+def _concatenated(call: Call, shape: Shape) -> Constant:
+    parts, axis = [value for value in call.inputs if isinstance(value, Constant)], call.axis(1)
+    if any(part.numbers is None for part in parts) or prod(shape) > SMALL:
+        return Constant(shape, floating=any(part.floating for part in parts))
+    numbers: list[float] = []
+    for row in range(prod(shape[:axis])):
+        for part in parts:
+            width = prod(part.shape[axis:])
+            numbers += (part.numbers or ())[row * width : (row + 1) * width]
+    return Constant(shape, tuple(numbers))
+
+
+def _concat(b: Builder) -> Activation:
+    values = b.activations()
+    if len({value.batched for value in values}) > 1:
+        raise Unsupported("it joins inputs with and without a batch")
+    dim = b.call.axis(1) - values[0].batched
+    if dim < 0:
+        raise Unsupported("it joins along the batch")
+    return b.emit("concat", spelled({"dim": dim}), *values)
+
+
+def _gather_dims(call: Call) -> Shape:
+    dims, axis = call.dims(), call.axis()
+    return (*dims[:axis], *call.dims(1), *dims[axis + 1 :])
+
+
+def _gathered(call: Call, shape: Shape) -> Constant:
+    value, indices, axis = call.constant(), call.constant(1).numbers, call.axis()
+    if indices is None:
+        return value.become(shape, None)
+    size = value.shape[axis]
+    wanted = [int(i) + size * (i < 0) for i in indices]
+    if any(not 0 <= i < size for i in wanted):
+        raise Malformed(f"index {list(map(int, indices))} reaches outside {size}")
+    spans: list[Sequence[int]] = [range(n) for n in value.shape]
+    spans[axis] = wanted
+    return value.become(shape, _taken(value, strides(value.shape), spans))
+
+
+def _expand_dims(call: Call) -> Shape:
+    return broadcast(call.dims(), call.integers(1, "sizes"))
+
+
+def _expanded(call: Call, shape: Shape) -> Constant:
+    value = call.constant()
+    number = value.scalar
+    return value.become(shape, (number,) * prod(shape) if number is not None and prod(shape) <= SMALL else None)
+
+
+def _tile_dims(call: Call) -> Shape:
+    return tuple(size * n for size, n in zip(call.dims(), call.integers(1, "repeats"), strict=True))
+
+
+OPERATORS = (
+    Operator("Identity", _alias, dims=kept, fold=same),
+    Operator("Cast", _alias, dims=kept, fold=_cast),
+    Operator("CastLike", dims=kept, fold=same),
+    Operator("Reshape", _reshape, dims=_reshape_dims, fold=viewed),
+    Operator("Flatten", _flatten, dims=_flatten_dims, fold=viewed),
+    Operator("Squeeze", _squeeze, dims=_squeeze_dims, fold=viewed),
+    Operator("Unsqueeze", _unsqueeze, dims=_unsqueeze_dims, fold=viewed),
+    Operator("Transpose", _transpose, dims=_transpose_dims, fold=_transposed),
+    Operator("Slice", _slice, dims=_slice_dims, fold=_sliced),
+    Operator("Split", _split, parts=_split_dims),
+    Operator("Concat", _concat, dims=_concat_dims, fold=_concatenated),
+    Operator("Gather", dims=_gather_dims, fold=_gathered),
+    Operator("Expand", dims=_expand_dims, fold=_expanded),
+    Operator("Tile", dims=_tile_dims),
+)

@@ -1,0 +1,140 @@
+"""Normalizations, and reductions along axes."""
+
+from __future__ import annotations
+
+from math import prod
+
+from ...layers.base import Shape
+from ..builder import Builder, Fields, Unsupported, spelled
+from ..messages import Malformed
+from ..patterns import layer_norm_fields, tag_mean
+from ..values import Activation, Call, Constant, counted
+from .record import Operator, kept
+
+
+def _eps(b: Builder) -> float:
+    return b.node.number("epsilon", 1e-5)
+
+
+def _batch_norm(b: Builder) -> Activation:
+    """With its running statistics."""
+    value = b.batched(b.activation())
+    weights = [b.weight(i, rank=1) for i in range(1, 5)]
+    for position, weight in enumerate(weights, start=1):
+        if weight.shape != value.shape[:1]:
+            raise Malformed(
+                f"input {position} {list(weight.shape)} is not one number for each channel of {list(value.dims)}"
+            )
+    return b.emit("batch_norm", spelled({"eps": _eps(b)}), value, weights=weights)
+
+
+def _instance_norm(b: Builder) -> Activation:
+    """With a factor and a bias a channel."""
+    value = b.batched(b.activation())
+    weights = [b.weight(i, rank=1) for i in (1, 2)]
+    return b.emit("instance_norm", spelled({"affine": True, "eps": _eps(b)}), value, weights=weights)
+
+
+def _group_norm(b: Builder) -> Activation:
+    """With a factor and a bias a channel, as from opset 21."""
+    value, groups = b.batched(b.activation()), b.node.integer("num_groups", 1)
+    weights = [b.weight(i, rank=1) for i in (1, 2)]
+    if weights[0].shape != value.shape[:1]:
+        raise Unsupported("its factors are one a group")
+    return b.emit("group_norm", spelled({"num_groups": groups, "eps": _eps(b)}), value, weights=weights)
+
+
+def _layer_norm(b: Builder) -> Activation:
+    """Over trailing axes."""
+    value, weight = b.activation(), b.weight(1)
+    axis = b.call.axis(-1) - value.batched
+    if axis < 0:
+        raise Unsupported("it normalizes over the batch")
+    bias = b.constant(2)
+    fields = layer_norm_fields(value.shape, axis, _eps(b))
+    if bias is None:
+        fields["bias"] = False
+    if weight.shape != value.shape[axis:]:
+        raise Unsupported(f"its factors {list(weight.shape)} are not one an element")
+    return b.emit("layer_norm", fields, value, weights=[weight] if bias is None else [weight, bias])
+
+
+def _lrn(b: Builder) -> Activation:
+    """Over neighbouring channels."""
+    fields: Fields = {"size": b.node.integer("size")}
+    for name, attribute, default in (("alpha", "alpha", 1e-4), ("beta", "beta", 0.75), ("k", "bias", 1.0)):
+        number = b.node.number(attribute, default)
+        if number != default:
+            fields[name] = number
+    return b.emit("local_response_norm", fields, b.batched(b.activation()))
+
+
+def _reduced_axes(call: Call) -> tuple[int, ...]:
+    """The axes that a reduction runs over, by default all."""
+    rank, axes = len(call.dims()), call.axes()
+    if axes is None and call.node.integer("noop_with_empty_axes"):
+        return ()
+    return tuple(sorted({counted(axis, rank) for axis in axes})) if axes else tuple(range(rank))
+
+
+def _reduced(call: Call) -> Shape:
+    axes, keep = _reduced_axes(call), call.node.integer("keepdims", 1)
+    return tuple(1 if axis in axes else size for axis, size in enumerate(call.dims()) if keep or axis not in axes)
+
+
+def _reduce(b: Builder) -> Activation:
+    """Of all space by mean or maximum a global pool; a mean may also begin a layer norm."""
+    value, op = b.activation(), b.node.op
+    rank = len(value.dims)
+    axes, dims = _reduced_axes(b.call), _reduced(b.call)
+    if not axes and rank:
+        return value
+    pools = {"ReduceMean": "global_avg_pool", "ReduceMax": "global_max_pool"}
+    if value.batched and rank > 2 and axes == tuple(range(2, rank)) and op in pools:
+        made = b.emit(pools[op], {}, value)
+        if len(dims) < rank:
+            return b.relayout(made, dims, batched=True)
+    else:
+        made = b.keep(dims)
+    if op == "ReduceMean" and len(dims) == rank:
+        tag_mean(b, made, value, axes)
+    return made
+
+
+def _product(call: Call, shape: Shape) -> Constant | None:
+    """The product of a list of sizes."""
+    numbers = call.constant().numbers
+    if numbers is None or len(call.dims()) != 1 or prod(shape) != 1:
+        return None
+    return Constant(shape, (prod(numbers),))
+
+
+def _best(call: Call) -> Shape:
+    """Dims of the position of the largest or smallest along an axis."""
+    dims, axis = call.dims(), call.axis()
+    return (*dims[:axis], *((1,) if call.node.integer("keepdims", 1) else ()), *dims[axis + 1 :])
+
+
+_REDUCTIONS = (
+    "ReduceMean",
+    "ReduceMax",
+    "ReduceMin",
+    "ReduceSum",
+    "ReduceL1",
+    "ReduceL2",
+    "ReduceSumSquare",
+    "ReduceLogSum",
+    "ReduceLogSumExp",
+)
+
+OPERATORS = (
+    Operator("BatchNormalization", _batch_norm, dims=kept, weights=(1, 2, 3, 4)),
+    Operator("InstanceNormalization", _instance_norm, dims=kept, weights=(1, 2)),
+    Operator("LayerNormalization", _layer_norm, dims=kept, weights=(1, 2)),
+    Operator("GroupNormalization", _group_norm, dims=kept, weights=(1, 2)),
+    Operator("LRN", _lrn, dims=kept),
+    *(Operator(name, _reduce, dims=_reduced) for name in _REDUCTIONS),
+    Operator("ReduceProd", _reduce, dims=_reduced, fold=_product),
+    Operator("ArgMax", dims=_best),
+    Operator("ArgMin", dims=_best),
+)

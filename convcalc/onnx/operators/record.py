@@ -1,0 +1,78 @@
+"""What is known of an operator of ONNX, as one record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass
+
+from ...layers.base import Shape
+from ..builder import Builder
+from ..opaque import broadcast
+from ..values import Activation, Call, Constant
+
+Rule = Callable[[Builder], Activation | Sequence[Activation]]
+Dims = Callable[[Call], Shape]
+Fold = Callable[[Call, Shape], Constant | None]
+Restate = Callable[[Builder, Activation, Shape], Activation | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One operator. What is None it does not have here: without `layers` its nodes stay opaque, with their reason."""
+
+    name: str
+    layers: Rule | None = None
+    """Makes layers of a node that reads activations. Raises `Unsupported` for what the language cannot say."""
+    _: KW_ONLY
+    dims: Dims | None = None
+    """ONNX's dims of the first output. Raises `Malformed`, or `Unknown` where they depend on what flows."""
+    parts: Callable[[Call], Sequence[Shape]] | None = None
+    """The dims of all outputs, of an operator that has several."""
+    fold: Fold | None = None
+    """Computes the output, whose dims are given, of constants; None where that is not known."""
+    reads_dims: bool = False
+    """Whether it folds activations too, for it reads nothing of them but their dims."""
+    restate: Restate | None = None
+    """The output again under other dims that the file states for it; None where nothing gives these."""
+    weights: tuple[int, ...] = ()
+    """Inputs that hold weights: what the graph leaves open there and nowhere else is one."""
+    domains: tuple[str, ...] = ("",)
+    since: int = 1
+    """The version of the operators from which the record holds, up to that of the next record of this name."""
+
+    def folded(self, call: Call) -> Constant | None:
+        """What the node gives on constants; None where that is not known."""
+        if self.fold is None or self.dims is None:
+            return None
+        if not self.reads_dims and any(isinstance(value, Activation) for value in call.inputs):
+            return None
+        return self.fold(call, self.dims(call))
+
+    def output_dims(self, call: Call, position: int) -> Shape | None:
+        """The dims of output number `position`; None where they cannot be said from the inputs."""
+        try:
+            if self.parts is not None:
+                return self.parts(call)[position]
+            return self.dims(call) if self.dims is not None and position == 0 else None
+        except (ValueError, IndexError):
+            return None
+
+
+def kept(call: Call) -> Shape:
+    """Dims of what keeps those of its first input."""
+    return call.dims(0)
+
+
+def broadcasted(call: Call) -> Shape:
+    """Dims of what works element by element on inputs that broadcast."""
+    return broadcast(*(value.dims for value in call.inputs if value is not None))
+
+
+def same(call: Call, shape: Shape) -> Constant:
+    """The first input as it is."""
+    return call.constant()
+
+
+def viewed(call: Call, shape: Shape) -> Constant:
+    """The first input's numbers under another shape."""
+    return call.constant().reshaped(shape)

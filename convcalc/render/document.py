@@ -1,0 +1,248 @@
+"""What a command says, as plain data: a document of blocks. A format is one writer of it.
+
+Two kinds of text stand in it. A `Paragraph`, and what is `bare`, are convcalc's own prose, in which backticks hold
+code; all other text may come from a spec, and nothing in it is mark-up. No text is escaped here: writers do that.
+
+Blocks are named tuples: every call makes their classes, and those of data classes take three times as long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from ..findings import Finding
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+
+class Heading(NamedTuple):
+    """What the document is about, before all else."""
+
+    text: str
+    level: int | None = None
+    """Without a level it stands in text alone: whoever pastes the tables has a heading of their own."""
+    rest: str = ""
+    """Said behind it with less weight."""
+    note: str = ""
+    """Said right below it."""
+    note_style: str = "dim"
+
+
+class Note(NamedTuple):
+    """One remark; blanks at its beginning set all of its lines in."""
+
+    text: str
+    style: str = ""
+
+
+class Notes(NamedTuple):
+    """Remarks, each on a line of its own."""
+
+    notes: tuple[Note, ...]
+
+
+class Paragraph(NamedTuple):
+    """Running text of convcalc's own; what stands between backticks is code."""
+
+    text: str
+
+
+class Code(NamedTuple):
+    """Lines that stay as they are: formulas, code, drawings in monospaced characters."""
+
+    lines: tuple[str, ...]
+    language: str = "text"
+    displayed: bool = False
+    """Set in further than the text around it, as a displayed formula is."""
+
+
+class Column(NamedTuple):
+    """A heading and how its cells stand."""
+
+    heading: str
+    align: Literal["left", "right"] = "left"
+    shrinks: bool = False
+    """Whether its cells may be cut where the table is too wide."""
+
+
+class Table(NamedTuple):
+    """Rows of cells under columns.
+
+    Where it is too wide, columns that may shrink are cut, then it folds into blocks that repeat the first column.
+    """
+
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str]]
+    title: str = ""
+    notes: tuple[Note, ...] = ()
+    """Remarks on it, below it."""
+    styles: Mapping[tuple[int, int], str] = MappingProxyType({})
+    """(row, column) -> style of the cell."""
+    rules: frozenset[int] = frozenset()
+    """Rows with a line above them."""
+    bare: bool = False
+    """Without lines, in the words of the prose around it."""
+    narrow: Table | None = None
+    """What is shown instead where this one does not fit."""
+
+
+class KeyLines(NamedTuple):
+    """Answers behind their labels; an answer's further lines have an empty label."""
+
+    title: str
+    lines: tuple[tuple[str, str], ...]
+    columns: tuple[str, str]
+    """What the labels and the answers are called where they become a table."""
+
+    @property
+    def table(self) -> Table:
+        """The lines as a table."""
+        return Table(tuple(map(Column, self.columns)), self.lines, self.title)
+
+
+class Equation(NamedTuple):
+    """`result = expression = substituted = value`; parts that say nothing new are empty."""
+
+    result: str
+    value: str
+    expression: str = ""
+    substituted: str = ""
+    note: str = ""
+    source: str = ""
+    mark: int = 0
+    """The number of its source among the document's references."""
+
+    @property
+    def formulas(self) -> tuple[str, ...]:
+        """What stands between the result and the value."""
+        return tuple(part for part in (self.expression, self.substituted) if part)
+
+
+class Equations(NamedTuple):
+    """Equations below each other."""
+
+    lines: tuple[Equation, ...]
+
+
+class References(NamedTuple):
+    """Sources by number, from 1."""
+
+    sources: tuple[str, ...]
+
+
+class Bar(NamedTuple):
+    """One bar: its label, its length (None: nothing is drawn) and its value in words."""
+
+    label: str
+    length: int | Fraction | None
+    value: str
+
+
+class Bars(NamedTuple):
+    """Horizontal bars, the longest for the largest value."""
+
+    title: str
+    bars: tuple[Bar, ...]
+
+    @property
+    def table(self) -> Table:
+        """The values as a table."""
+        rows = tuple((bar.label, bar.value) for bar in self.bars)
+        return Table((Column(""), Column("value", "right")), rows, self.title)
+
+
+class Listing(NamedTuple):
+    """A long list, which mark-up folds away behind its summary: a sign and a text a row."""
+
+    title: str
+    summary: str
+    rows: tuple[tuple[str, str], ...]
+    styles: tuple[str, ...]
+    heading: str
+    more: str = ""
+    """Said on a terminal below the list where it is cut short."""
+
+    @property
+    def table(self) -> Table:
+        """The list as a table."""
+        return Table((Column(""), Column(self.heading)), self.rows)
+
+
+class Findings(NamedTuple):
+    """Findings, each with its place."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def table(self) -> Table:
+        """A row a finding."""
+        rows = tuple((place(f), f.code, said(f), f.hint or "") for f in self.findings)
+        return Table(tuple(map(Column, ("place", "code", "finding", "hint"))), rows)
+
+
+def place(finding: Finding) -> str:
+    """Where a finding is.
+
+    >>> place(Finding("CC101", "unknown key", "a.yaml", 3, 5))
+    'a.yaml:3:5'
+    """
+    return f"{finding.path}:{finding.line}:{finding.column}"
+
+
+def said(finding: Finding) -> str:
+    """What a finding says, behind the layer that it is about.
+
+    >>> said(Finding("CC101", "unknown key", where="stem.conv"))
+    'stem.conv: unknown key'
+    """
+    return f"{finding.where}: {finding.message}" if finding.where else finding.message
+
+
+class Section(NamedTuple):
+    """A heading and the blocks below it."""
+
+    title: str
+    blocks: tuple[Block, ...]
+    level: int = 2
+    bare: bool = False
+    """A heading without weight, in the words of the prose below it."""
+
+
+Block = (
+    Heading | Section | Table | KeyLines | Notes | Paragraph | Code | Equations | References | Bars | Listing | Findings
+)
+
+
+class Measure(NamedTuple):
+    """How wide lines of text are: what a terminal has, within bounds; `piped` where nobody says (None: no limit)."""
+
+    least: int = 20
+    most: int | None = None
+    piped: int | None = None
+
+    def within(self, terminal: int | None) -> int | None:
+        """Columns of a line on a terminal of this width; None in a pipe.
+
+        >>> Measure(40, piped=100).within(None), Measure(40).within(20), Measure().within(None)
+        (100, 40, None)
+        """
+        if terminal is None:
+            return self.piped
+        wide = max(terminal, self.least)
+        return wide if self.most is None else min(wide, self.most)
+
+
+PAGE = Measure(80, 80, 80)
+"""Pages of prose: 80 columns wherever they are printed."""
+
+
+class Document(NamedTuple):
+    """Blocks, with an empty line between them."""
+
+    blocks: tuple[Block, ...]
+    measure: Measure = Measure()
+    comment: bool = False
+    """Made to be posted as a comment: nobody is mentioned in it."""

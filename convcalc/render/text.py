@@ -1,0 +1,385 @@
+"""A document as text: lines of (text, style) pieces, so that a terminal gets colours and a pipe the same text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ..findings import Finding
+from .document import (
+    Bars,
+    Block,
+    Code,
+    Column,
+    Document,
+    Equation,
+    Equations,
+    Findings,
+    Heading,
+    KeyLines,
+    Listing,
+    Note,
+    Notes,
+    Paragraph,
+    References,
+    Section,
+    Table,
+    place,
+    said,
+)
+from .escape import printable, width
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+Piece = tuple[str, str]
+Line = list[Piece]
+
+INDENT = "  "
+GAP = "  "
+LEAST = 12
+"""Columns that a shrunk column keeps."""
+UNBROKEN = "\x00"
+"""Stands for a blank of a piece of code while its paragraph is broken into lines."""
+EIGHTHS = " ▏▎▍▌▋▊▉"
+SHORTEST_BAR = 10
+LONGEST_LABEL = 40
+LONGEST_EXCERPT = 100
+"""Characters of a source line that are shown under a finding."""
+
+_SEVERITIES = {"error": "bold red", "warning": "bold yellow", "advice": "bold cyan"}
+
+
+def document_lines(document: Document, terminal: int | None) -> Iterator[Line]:
+    """The document for a terminal of this many columns; None in a pipe."""
+    return _spaced(document.blocks, document.measure.within(terminal))
+
+
+def plain(lines: Iterable[Line]) -> str:
+    """Lines without their styles.
+
+    >>> plain([[("layer", "bold"), ("  1", "")], []])
+    'layer  1\\n'
+    """
+    return "\n".join("".join([text for text, _ in line]) for line in lines)
+
+
+def _spaced(blocks: Sequence[Block], limit: int | None) -> Iterator[Line]:
+    for number, block in enumerate(blocks):
+        if number:
+            yield []
+        yield from _block_lines(block, limit)
+
+
+def _block_lines(block: Block, limit: int | None) -> Iterator[Line]:
+    match block:
+        case Heading():
+            yield from _heading_lines(block, limit)
+        case Section():
+            yield [(printable(block.title), "" if block.bare else "bold")]
+            yield from _set_in(INDENT, _spaced(block.blocks, None if limit is None else limit - len(INDENT)))
+        case Table():
+            yield from table_lines(block, limit)
+        case KeyLines():
+            yield from _key_lines(block, limit)
+        case Notes():
+            yield from _note_lines(block.notes, limit)
+        case Paragraph():
+            yield from _paragraph_lines(block.text, limit)
+        case Code():
+            yield from _set_in(INDENT if block.displayed else "", ([(line.rstrip(), "")] for line in block.lines))
+        case Equations():
+            margin = max((len(line.result) for line in block.lines), default=0)
+            for line in block.lines:
+                yield from _equation_lines(line, margin, limit)
+        case References():
+            yield [("sources", "bold")]
+            for number, source in enumerate(block.sources, start=1):
+                yield from _hung(f"{INDENT}[{number}] ", source, limit)
+        case Bars():
+            yield [(printable(block.title), "bold")]
+            yield from bar_lines(block, limit)
+        case Listing():
+            yield [(block.title, "bold")]
+            for (sign, text), style in zip(block.rows, block.styles, strict=True):
+                yield [(f"{sign} {printable(text)}", style)]
+            if block.more:
+                yield [(block.more, "dim")]
+        case Findings():
+            for finding in block.findings:
+                yield from finding_lines(finding)
+
+
+def _set_in(indent: str, lines: Iterable[Line]) -> Iterator[Line]:
+    """Lines with blanks before them, but for the empty ones."""
+    for line in lines:
+        yield [(indent, ""), *line] if indent and any(text for text, _ in line) else line
+
+
+def _heading_lines(heading: Heading, limit: int | None) -> Iterator[Line]:
+    pieces = [(printable(heading.text), "bold"), (printable(heading.rest), "")]
+    yield [piece for piece in pieces if piece[0]]
+    if heading.note:
+        yield from wrapped(heading.note, limit, heading.note_style)
+
+
+def _note_lines(notes: Iterable[Note], limit: int | None) -> Iterator[Line]:
+    for note in notes:
+        yield from wrapped(note.text, limit, note.style)
+
+
+def wrapped(text: str, limit: int | None, style: str = "") -> Iterator[Line]:
+    """A text as lines that fit, further lines under the first one's beginning."""
+    text = printable(text)
+    if limit is None or width(text) <= limit:
+        yield [(text, style)]
+        return
+    from textwrap import wrap
+
+    indent = " " * (len(text) - len(text.lstrip()))
+    for line in wrap(text.strip(), limit, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False):
+        yield [(line, style)]
+
+
+def _paragraph_lines(text: str, limit: int | None) -> Iterator[Line]:
+    """Running text; a piece of code is not broken."""
+    from textwrap import wrap
+
+    pieces = printable(text).split("`")
+    kept = "".join(piece.replace(" ", UNBROKEN) if odd % 2 else piece for odd, piece in enumerate(pieces))
+    lines = [kept] if limit is None else wrap(kept, limit, break_long_words=False, break_on_hyphens=False)
+    for line in lines:
+        yield [(line.replace(UNBROKEN, " "), "")]
+
+
+def _hung(head: str, text: str, limit: int | None) -> Iterator[Line]:
+    """A dim text after a head, further lines below its beginning; words longer than a line stay whole."""
+    from textwrap import wrap
+
+    below = " " * len(head)
+    text = printable(text)
+    lines = [head + text]
+    if limit is not None:
+        lines = wrap(
+            text, limit, initial_indent=head, subsequent_indent=below, break_long_words=False, break_on_hyphens=False
+        )
+    for line in lines:
+        yield [(line, "dim")]
+
+
+def _key_lines(answers: KeyLines, limit: int | None) -> Iterator[Line]:
+    from textwrap import wrap
+
+    yield [(printable(answers.title), "bold")]
+    margin = max((len(label) for label, _ in answers.lines), default=0) + len(GAP)
+    for label, text in answers.lines:
+        text = printable(text)
+        lines = [text] if limit is None else wrap(text, max(limit - margin, 30), break_on_hyphens=False)
+        for number, line in enumerate(lines):
+            head = "" if number else label
+            yield [(head, "bold"), (" " * (margin - len(head)) + line, "")]
+
+
+def _equation_lines(equation: Equation, margin: int, limit: int | None) -> Iterator[Line]:
+    """An equation on one line where it fits, else an equals sign to a line."""
+    rows = [printable(part) for part in (*equation.formulas, equation.value)]
+    mark = f"  [{equation.mark}]" if equation.mark else ""
+    note = f"  ({printable(equation.note)})" if equation.note else ""
+    head = f"{printable(equation.result):<{margin}} = "
+    joined = head + " = ".join(rows)
+    if limit is None or len(joined) + len(note) + len(mark) <= limit:
+        yield [(joined, ""), (note + mark, "dim")]
+        return
+    indent = " " * (len(head) - 2) + "= "
+    *first, last = [f"{indent if number else head}{row}" for number, row in enumerate(rows)]
+    for line in first:
+        yield [(line, "")]
+    if len(indent) + len(rows[-1]) + len(note) + len(mark) <= limit:
+        yield [(last, ""), (note + mark, "dim")]
+    else:
+        yield [(last, ""), (mark, "dim")]
+        yield from _hung(" " * len(head), note.strip(), max(limit, len(head) + 20))
+
+
+def bar_lines(drawn: Bars, limit: int | None) -> Iterator[Line]:
+    """A bar a row, in eighths of a column.
+
+    >>> from convcalc.render.document import Bar
+    >>> print(plain(bar_lines(Bars("macs", (Bar("a", 2, "2"), Bar("bb", 3, "3"))), 20)))
+    a   █████████▎     2
+    bb  ██████████████ 3
+    """
+    labels = [printable(bar.label) for bar in drawn.bars]
+    room = limit if limit is not None else 100
+    label_width = min(max((width(label) for label in labels), default=0), LONGEST_LABEL, max(room // 2, 8))
+    text_width = max((width(bar.value) for bar in drawn.bars), default=0)
+    length = max(room - label_width - text_width - 3, SHORTEST_BAR)
+    largest = max((bar.length for bar in drawn.bars if bar.length is not None), default=0)
+    for label, bar in zip(labels, drawn.bars, strict=True):
+        name = label if width(label) <= label_width else cut(label, label_width)
+        name += " " * (label_width - width(name))
+        filled = bar_text(bar.length or 0, largest, length)
+        yield [(f"{name}  ", ""), (filled.ljust(length), "cyan"), (f" {bar.value.rjust(text_width)}", "")]
+
+
+def bar_text(value: int | Fraction, largest: int | Fraction, length: int) -> str:
+    """A bar of value/largest of `length` columns, rounded down to an eighth of a column.
+
+    >>> bar_text(1, 2, 3)
+    '█▌'
+    """
+    if largest <= 0 or value <= 0:
+        return ""
+    eighths = int(8 * length * value // largest)
+    full, part = divmod(eighths, 8)
+    return "█" * full + (EIGHTHS[part] if part else "")
+
+
+def table_lines(table: Table, limit: int | None) -> Iterator[Line]:
+    """The table as lines of at most `limit` columns where that is possible (None: no limit)."""
+    cells = [[printable(cell) for cell in row] for row in table.rows]
+    headings = [printable(column.heading) for column in table.columns]
+    widths = [max([width(headings[i]), *[width(row[i]) for row in cells]]) for i in range(len(headings))]
+    if limit is not None:
+        if table.narrow is not None and _total(widths) > limit:
+            yield from table_lines(table.narrow, limit)
+            return
+        _shrink(widths, table.columns, limit)
+    if table.title:
+        yield from wrapped(table.title, limit, "bold")
+    if table.bare:
+        yield from _set_in(INDENT, _row_lines(table, headings, cells, widths, limit and limit - len(INDENT)))
+    else:
+        yield from _row_lines(table, headings, cells, widths, limit)
+    if table.notes:
+        yield []
+        yield from _note_lines(table.notes, limit)
+
+
+def _row_lines(
+    table: Table, headings: list[str], cells: list[list[str]], widths: list[int], limit: int | None
+) -> Iterator[Line]:
+    ruled = not table.bare
+    for number, block in enumerate(_folded(widths, limit)):
+        if number:
+            yield []
+        rule = GAP.join("─" * widths[i] for i in block)
+        yield _row_line(headings, block, widths, table.columns, ["bold" if ruled else ""] * len(headings))
+        if ruled:
+            yield [(rule, "dim")]
+        for r, row in enumerate(cells):
+            if ruled and r in table.rules:
+                yield [(rule, "dim")]
+            styles = [table.styles.get((r, i), "") for i in range(len(row))] if table.styles else None
+            yield _row_line(row, block, widths, table.columns, styles)
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + len(GAP) * (len(widths) - 1)
+
+
+def _shrink(widths: list[int], columns: Sequence[Column], limit: int) -> None:
+    """Narrow the columns that may be cut, the last first, until the table fits or none can give more."""
+    surplus = _total(widths) - limit
+    for i in reversed(range(len(widths))):
+        if columns[i].shrinks and surplus > 0:
+            given = min(surplus, max(widths[i] - LEAST, 0))
+            widths[i] -= given
+            surplus -= given
+
+
+def _folded(widths: Sequence[int], limit: int | None) -> Iterator[list[int]]:
+    """Columns of each part of a folded table: all that fit beside the first."""
+    block, used = [0], widths[0] if widths else 0
+    for i in range(1, len(widths)):
+        needed = len(GAP) + widths[i]
+        if limit is not None and used + needed > limit and len(block) > 1:
+            yield block
+            block, used = [0], widths[0]
+        block.append(i)
+        used += needed
+    yield block
+
+
+def _row_line(
+    cells: Sequence[str],
+    block: Sequence[int],
+    widths: Sequence[int],
+    columns: Sequence[Column],
+    styles: Sequence[str] | None,
+) -> Line:
+    pieces: Line = []
+    plain = ""
+    last = block[-1]
+    for i in block:
+        text = cells[i]
+        missing = widths[i] - width(text)
+        if missing < 0:
+            text, missing = cut(text, widths[i]), 0
+        padding = " " * missing
+        text = padding + text if columns[i].align == "right" else text if i == last else text + padding
+        gap = "" if i == last else GAP
+        if styles is not None and styles[i]:
+            if plain:
+                pieces.append((plain, ""))
+                plain = ""
+            pieces.append((text, styles[i]))
+            plain = gap
+        else:
+            plain += text + gap
+    if plain.strip():
+        pieces.append((plain.rstrip() if not cells[last] else plain, ""))
+    return pieces
+
+
+def cut(text: str, columns: int) -> str:
+    """The text cut to a width, the middle left out: paths differ at both ends.
+
+    >>> cut("inception_3a.3x3.conv", 11)
+    'incep….conv'
+    """
+    if columns < 3:
+        return text[:columns]
+    head = (columns - 1) // 2
+    tail = columns - 1 - head
+    while width(text[:head]) + 1 + width(text[-tail:]) > columns:
+        head, tail = max(head - 1, 1), max(tail - 1, 1)
+        if head == tail == 1:
+            break
+    return f"{text[:head]}…{text[-tail:]}"
+
+
+def finding_lines(finding: Finding) -> Iterator[Line]:
+    """A finding: place and message, the line of the source with a caret, and a hint."""
+    yield [
+        (f"{printable(place(finding))}: ", "bold"),
+        (finding.severity, _SEVERITIES[finding.severity]),
+        (f" {finding.code} {printable(said(finding))}", ""),
+    ]
+    if finding.excerpt.strip():
+        text, before, underlined = _excerpt(finding)
+        number = str(finding.line)
+        margin = " " * len(number)
+        yield [(f"  {number} | ", "dim"), (text, "")]
+        yield [(f"  {margin} | ", "dim"), (" " * before, ""), ("^" * underlined, _SEVERITIES[finding.severity])]
+    if finding.hint:
+        yield [("  hint: ", "bold"), (printable(finding.hint), "")]
+
+
+def _excerpt(finding: Finding) -> tuple[str, int, int]:
+    """The part of the line around the column, the columns before the caret, and the caret's length."""
+    excerpt, start = finding.excerpt.rstrip(), min(finding.column - 1, len(finding.excerpt))
+    first = 0
+    if len(excerpt) > LONGEST_EXCERPT:
+        first = max(0, min(start - LONGEST_EXCERPT // 3, len(excerpt) - LONGEST_EXCERPT))
+    shown = excerpt[first : first + LONGEST_EXCERPT]
+    head, lead = shown[: start - first], "…" if first else ""
+    tail = "…" if first + LONGEST_EXCERPT < len(excerpt) else ""
+    marked = shown[start - first : start - first + finding.width]
+    text = lead + printable(shown) + tail
+    return text, width(lead + printable(head)), max(width(printable(marked)), 1)
+
+
+def finding_text(findings: Iterable[Finding]) -> str:
+    """Findings as plain text."""
+    return plain(line for finding in findings for line in finding_lines(finding))
