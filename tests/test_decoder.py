@@ -16,7 +16,7 @@ from convcalc.findings import UsageError
 from convcalc.network import Network
 from convcalc.render.invert import decoder_text
 
-from .networks import ALEXNET, RESNET, UNET, VGG16, spec
+from .small_architectures import ALEXNET, RESNET, UNET, VGG16, spec
 
 GALLERY = sorted(path.stem for path in (Path(__file__).parent.parent / "specs").glob("*.yaml"))
 FORMS: list[dict[str, bool]] = [{}, {"resize": True}, {"skips": True}]
