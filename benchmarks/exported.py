@@ -6,22 +6,17 @@ A framework's own module says how; this one goes over the gallery and over every
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from convcalc import load
 from convcalc.findings import UsageError
-from convcalc.language import gallery_names
 from convcalc.network import Network
 from convcalc.reference import run
-from tests.export_cases import drawn_weights, layer_cases
-from tests.exported_code import fingerprint
+from tests.exported_layers import drawn_weights, layer_cases
+from tests.recorded_exports import fingerprint, gallery_networks, record_path, record_text
 
-TESTS = Path(__file__).parent.parent / "tests"
 Row = dict[str, Any]
 
 
@@ -39,17 +34,6 @@ class Framework(NamedTuple):
     """(network, code, inputs, weights by node) -> the last layer's output as the reference lays it out."""
     tolerance: float
     """The largest difference of values over the largest value."""
-    variants: bool
-    """Whether every variant of a spec is run, or the spec alone."""
-
-
-def networks(framework: Framework) -> Iterator[tuple[str, Network]]:
-    """(label, network) of the gallery."""
-    for name in gallery_names():
-        base = load(name)
-        yield name, base
-        for variant in base.origin.variants if framework.variants and base.origin is not None else ():
-            yield f"{name}:{variant}", load(name, variant=variant)
 
 
 def values_differ(framework: Framework, network: Network, text: str) -> float:
@@ -88,7 +72,7 @@ def main(framework: Framework) -> int:
     tables: dict[str, dict[str, Row]] = {"networks": {}, "layers": {}}
     wrong = 0
     for title, cases, row_of in (
-        ("networks", networks(framework), network_row),
+        ("networks", gallery_networks(framework.name), network_row),
         ("layers", layer_cases(), layer_row),
     ):
         for label, network in cases:
@@ -106,12 +90,8 @@ def main(framework: Framework) -> int:
     counts = ", ".join(f"{len(rows)} {title}" for title, rows in tables.items())
     print(f"{framework.name} {framework.version}: {counts}, {wrong} differ")
     if write and not wrong:
-        parts = [f"{json.dumps(framework.name)}: {json.dumps(framework.version)}"]
-        for title, rows in tables.items():
-            body = ",\n".join(f" {json.dumps(label)}: {json.dumps(row)}" for label, row in rows.items())
-            parts.append(f'"{title}": {{\n{body}\n}}')
-        record = TESTS / f"recorded_{framework.name}.json"
-        record.write_text("{" + ",\n".join(parts) + "}\n", encoding="utf-8")
+        text = record_text(framework.name, framework.version, tables["networks"], tables["layers"])
+        record_path(framework.name).write_text(text, encoding="utf-8")
     return 1 if wrong else 0
 
 

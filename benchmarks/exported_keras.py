@@ -71,7 +71,7 @@ def values(network: Network, text: str, inputs: Row, weights: Row) -> Any:
     return np.moveaxis(np.asarray(model(arrays if len(arrays) > 1 else arrays[0])), -1, 1)
 
 
-KERAS = Framework("keras", str(keras.__version__), keras_module, counted, expected, values, 2e-6, variants=False)
+KERAS = Framework("keras", str(keras.__version__), keras_module, counted, expected, values, 2e-6)
 
 if __name__ == "__main__":
     sys.exit(main(KERAS))

@@ -54,7 +54,7 @@ def values(network: Network, text: str, inputs: Row, weights: Row) -> Any:
         return model(*map(torch.as_tensor, inputs.values())).numpy()
 
 
-TORCH = Framework("torch", str(torch.__version__), torch_module, on_meta, expected, values, 1e-12, variants=True)
+TORCH = Framework("torch", str(torch.__version__), torch_module, on_meta, expected, values, 1e-12)
 
 if __name__ == "__main__":
     sys.exit(main(TORCH))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from .findings import HINTS, Finding, SpecError
+from .codes import hint as hint_of_code
+from .findings import Finding, SpecError
 
 
 class Marked:
@@ -84,7 +85,7 @@ class Source:
         line, column = (at.line, at.column) if at is not None else (1, 1)
         width = at.width if isinstance(at, Text) else 1
         return Finding(
-            code, message, self.path, line, column, where, hint or HINTS.get(code), self.line(line), max(width, 1)
+            code, message, self.path, line, column, where, hint or hint_of_code(code), self.line(line), max(width, 1)
         )
 
     def fail(self, code: str, message: str, at: Marked | None = None, *, hint: str | None = None) -> NoReturn:

@@ -1,4 +1,7 @@
-"""At least one layer of every kind with the shapes it runs on, for the tests of the reference."""
+"""Layers of every kind with the shapes they run on, for the tests of the reference.
+
+Kinds that need no more than one come from the samples.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import numpy as np
 
 from convcalc.layers.registry import build
 from convcalc.reference import init
+from tests.layer_samples import SAMPLES
 
 Shapes = tuple[tuple[int, ...], ...]
 
@@ -59,7 +63,7 @@ def curved(kind: str, shapes: Shapes = MAP2, **fields: Any) -> Example:
     return Example(kind, fields, shapes, False)
 
 
-EXAMPLES = [
+WRITTEN = [
     linear("conv1d", MAP1, out=6, k=3, s=2, p=1, g=2),
     linear("conv2d", out=6, k=(3, 2), s=(2, 1), p=(1, 0), d=(1, 2)),
     linear("conv2d", out=4, k=3, padding="same", s=2),
@@ -175,3 +179,10 @@ EXAMPLES = [
     linear("crop", ((4, 7, 6), (2, 4, 3))),
 ]
 """`linear` also says that the adjoint identity holds exactly: every factor is a dyadic fraction."""
+
+EXAMPLES = WRITTEN + [
+    Example(sample.kind, sample.fields, sample.inputs, False)
+    for sample in SAMPLES
+    if sample.kind not in {example.kind for example in WRITTEN}
+]
+"""One of every kind at least."""

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from convcalc.check.config import config_of
-from convcalc.check.many import check_files
-from convcalc.check.run import Task, check_file
+from convcalc.check.run import Task, check_file, check_files
 from convcalc.check.selection import Selection, read_selection
 from convcalc.findings import UsageError
 

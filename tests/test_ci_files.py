@@ -1,4 +1,4 @@
-"""What other repositories use: the pre-commit hook, the GitHub Action and its script."""
+"""What other repositories use: the pre-commit hook, the GitHub Action and its script; and this one's own workflow."""
 
 from __future__ import annotations
 
@@ -36,6 +36,26 @@ def test_the_hook_runs_check() -> None:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
     assert hook["id"] == "convcalc-check" and hook["language"] == "python"
     assert hook["entry"] == "convcalc check" and hook["pass_filenames"] is False
+
+
+def test_the_workflow_runs_ci_with_the_least_rights() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
+    assert set(workflow[True]) == {"push", "pull_request"}, "YAML 1.1 reads the key 'on' as true"
+    assert workflow["permissions"] == {"contents": "read"}
+    (job,) = workflow["jobs"].values()
+    assert "permissions" not in job and job["runs-on"].startswith("ubuntu-")
+    assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+    used = [step["uses"] for step in job["steps"] if "uses" in step]
+    assert used and all(re.fullmatch(r"actions/[\w-]+@v\d+", action) for action in used), "actions of a major version"
+
+
+def test_the_workflow_runs_supported_versions_of_python() -> None:
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    supported = re.findall(r"Programming Language :: Python :: (3\.\d+)", text)
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
+    run = workflow["jobs"]["ci"]["strategy"]["matrix"]["python"]
+    assert set(run) <= set(supported) and supported[0] in run and supported[-1] in run
 
 
 @pytest.fixture

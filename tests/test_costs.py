@@ -18,7 +18,7 @@ from convcalc.geometry import FORMULAS
 from convcalc.layers.registry import build
 from convcalc.network import Network
 
-from .architectures import ALEXNET, MOBILENET_V2, RESNET18, VGG16, bottleneck_resnet, network
+from .published_architectures import ALEXNET, MOBILENET_V2, RESNET18, VGG16, bottleneck_resnet, network
 
 
 def of(report: Report, name: str) -> object:

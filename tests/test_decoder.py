@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from convcalc import SpecError, load, loads
 from convcalc.analysis.decoder import Mirror, mirror
 from convcalc.analysis.decoder_answers import ANSWERS
-from convcalc.check.rules import overlap
+from convcalc.check.rules.transposed import uneven_overlap
 from convcalc.findings import UsageError
 from convcalc.network import Network
 from convcalc.render.invert import decoder_text
 
-from .networks import ALEXNET, RESNET, UNET, VGG16, spec
+from .small_architectures import ALEXNET, RESNET, UNET, VGG16, spec
 
 GALLERY = sorted(path.stem for path in (Path(__file__).parent.parent / "specs").glob("*.yaml"))
 FORMS: list[dict[str, bool]] = [{}, {"resize": True}, {"skips": True}]
@@ -68,9 +68,9 @@ def test_channels_are_mirrored() -> None:
 
 def test_resize_paints_no_checkerboard() -> None:
     network = loads(ALEXNET)
-    assert "CC402" in {remark.code for remark in overlap.remarks(mirror(network).network)}
+    assert "CC402" in {remark.code for remark in uneven_overlap(mirror(network).network)}
     resized = mirror(network, resize=True)
-    assert not list(overlap.remarks(resized.network)) and "upsample" in kinds(resized)
+    assert not list(uneven_overlap(resized.network)) and "upsample" in kinds(resized)
 
 
 def test_skips_make_a_unet_of_encoder_and_decoder() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from math import gcd
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -20,11 +19,9 @@ from convcalc.analysis.subjects import find
 from convcalc.geometry import TransposedWindow, Window
 from convcalc.render.explain import explain_document
 from convcalc.render.markup import latex, markdown
-from convcalc.render.text import document_lines, plain
 
-from .architectures import MOBILENET_V2, network
-
-GOLDEN = Path(__file__).parent / "golden"
+from .golden_output import COMMANDS
+from .published_architectures import MOBILENET_V2, network
 
 
 def explained(text: str, name: str, at: tuple[int, ...] | None = None) -> Explanation:
@@ -39,14 +36,9 @@ def steps(explanation: Explanation) -> dict[str, Step]:
 
 
 def test_golden_text() -> None:
-    found = explained(
-        "{convcalc: 1, input: [3, 224, 224], layers: [{conv2d: {out: 64, k: 7, s: 2, p: 3}, name: conv1}]}",
-        "conv1",
-        (0, 5),
-    )
-    text = plain(document_lines(explain_document(found), 80))
-    assert text + "\n" == (GOLDEN / "explain_conv1.txt").read_text("utf-8")
-    assert all(len(line) <= 80 for line in text.splitlines())
+    (golden,) = (golden for golden in COMMANDS if golden.arguments[0] == "explain")
+    assert golden.run() == (0, golden.expected, "")
+    assert golden.columns is not None and max(map(len, golden.expected.splitlines())) <= golden.columns
 
 
 LAYERS = st.one_of(

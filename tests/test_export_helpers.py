@@ -11,7 +11,7 @@ import pytest
 from convcalc.export import keras_module, torch_module
 from convcalc.export.python_code import COPIED, helper_texts, helpers_in
 from convcalc.findings import UsageError
-from tests.export_cases import layer_cases
+from tests.exported_layers import layer_cases
 
 WRITERS: dict[str, Any] = {"torch": torch_module, "keras": keras_module}
 

@@ -1,35 +1,14 @@
-"""What exported Python code does in PyTorch and Keras, from recorded runs of exactly this code.
-
-`benchmarks/exported_torch.py` and `benchmarks/exported_keras.py` run it and write the records. A record belongs to one
-text, by its fingerprint: code that changes must be run again.
-"""
+"""What exported Python code does in PyTorch and Keras, from recorded runs of exactly this code."""
 
 from __future__ import annotations
-
-import json
-from collections.abc import Callable
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from convcalc import analyse, load
-from convcalc.export.keras_module import keras_module
-from convcalc.export.torch_module import torch_module
-from convcalc.findings import UsageError
 from convcalc.language import gallery_names
 from convcalc.network import Network
-from tests.export_cases import layer_cases
-from tests.exported_code import fingerprint
-
-WRITE: dict[str, Callable[[Network], str]] = {"torch": torch_module, "keras": keras_module}
-AGAIN = "run python -m benchmarks.exported_{} --write where the framework is installed"
-
-
-@cache
-def record(framework: str) -> Any:
-    return json.loads((Path(__file__).parent / f"recorded_{framework}.json").read_text("utf-8"))
+from tests.exported_layers import layer_cases
+from tests.recorded_exports import AGAIN, WRITE, exported, fingerprint, record, record_path, renewed
 
 
 def differences(framework: str, label: str, network: Network) -> list[str]:
@@ -82,11 +61,7 @@ def test_single_layers_have_the_references_values(framework: str) -> None:
     labels = []
     for label, network in layer_cases():
         labels.append(label)
-        try:
-            found = {"code": fingerprint(WRITE[framework](network))}
-        except UsageError as refused:
-            found = {"refused": refused.message}
-        assert rows[label] == found, AGAIN.format(framework)
+        assert rows[label] == exported(framework, network), AGAIN.format(framework)
     assert set(rows) == set(labels)
 
 
@@ -95,3 +70,9 @@ def test_a_disagreement_is_found() -> None:
     assert differences("torch", "lenet5", load("lenet5", input=[1, 36, 36])) != []
     assert "has changed" in differences("torch", "alexnet", network)[0]
     assert "has not been run" in differences("torch", "nothing", network)[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("framework", WRITE)
+def test_no_run_is_out_of_date(framework: str) -> None:
+    assert renewed(framework) == (record_path(framework).read_text("utf-8"), [])

@@ -21,7 +21,7 @@ from convcalc.layers.kind_table import Refused
 from convcalc.layers.registry import build
 from convcalc.render.document import Code
 from convcalc.render.invert import framework_blocks
-from tests.export_cases import single
+from tests.exported_layers import single
 
 Interval = tuple[int, int]
 Axes = list[tuple[AxisInversion, SizeInversion]]

@@ -20,7 +20,7 @@ from convcalc.network import Network
 from convcalc.render.document import Document
 from convcalc.render.gallery import gallery_summary, gallery_table
 from convcalc.render.markup import markdown
-from tests.gallery import variants
+from tests.gallery_variants import variants
 
 NETWORKS = [(spec, variant) for spec, names in variants().items() for variant in (None, *names)]
 ROOT = Path(__file__).parent.parent
@@ -148,7 +148,7 @@ def test_wrong_claims_and_tables_are_found() -> None:
 
 
 def test_the_index_is_current() -> None:
-    """Otherwise run tools/gallery_index.py."""
+    """Otherwise run python -m tools.regenerate."""
     assert [entry["name"] for entry in read_index()] == list(gallery_names())
     for entry in read_index():
         results = tables(entry["name"])
@@ -178,7 +178,7 @@ def test_an_entry_is_what_its_spec_says() -> None:
 
 
 def test_the_page_shows_the_index() -> None:
-    """Otherwise run tools/gallery_index.py."""
+    """Otherwise run python -m tools.regenerate."""
     page = (ROOT / "docs" / "gallery.md").read_text("utf-8")
     assert markdown(Document((gallery_table(read_index(), full=True),))) in page
     assert gallery_summary(read_index()) in page

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from .module_imports import PACKAGE, imports, imports_of
+
 RUN = """
 import sys
 from convcalc.__main__ import main
@@ -39,6 +41,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [
+        (["--version"], ("importlib.metadata", "numpy", "yaml", "pydantic", "rich", "convcalc.codes")),
         (["--help"], ("numpy", "yaml", "pydantic", "rich.markdown", "convcalc.layers", "convcalc.language")),
         (["table", "googlenet.yaml"], ("numpy", "rich", "convcalc.layers.shuffle", "convcalc.reference")),
         (["invert", "--k", "3", "--s", "2", "--p", "1"], ("numpy", "yaml", "rich", "convcalc.layers")),
@@ -62,3 +65,103 @@ def test_what_is_loaded_is_seen() -> None:
     modules = loaded("table", "googlenet.yaml")
     assert {"convcalc.layers.conv", "yaml", "pydantic"} <= modules
     assert "numpy" in loaded("invert", "--k", "3", "--s", "2", "--p", "1", "--size", "9", "--verify")
+
+
+LAZY: dict[str, dict[str, set[str]]] = {
+    "the program imports what is asked of it": {
+        "convcalc": {"importlib"},
+        "__main__": {"cli.app"},
+        "check.run": {"check.rules", "onnx", "analysis.published"},
+        "export.onnx_model": {"export.onnx_graph", "export.onnx_layers", "convcalc"},
+        "render.findings": {"convcalc"},
+        "render.invert": {"language.write", "render.escape"},
+        "render.streams": {"render.escape", "render.text"},
+        "render.table": {"analysis.quantities", "analysis.report"},
+    },
+    "an analysis is loaded when its figures are asked for": {
+        "analysis.figures": {
+            "analysis.device",
+            "analysis.memory",
+            "analysis.receptive_field",
+            "findings",
+        },
+        "analysis.quantities": {"analysis.device", "analysis.memory", "analysis.multiplications"},
+        "analysis.explain": {"analysis.device"},
+        "check.claims": {"analysis.published"},
+        "analysis.gallery": {"analysis.published", "analysis.report", "language.load"},
+        "analysis.report": {"analysis.published"},
+        "verify.confirm": {"verify.flow"},
+    },
+    "only a mistake needs it": {
+        "hints": {"difflib"},
+        "language.items": {"pydantic"},
+        "language.write": {"pydantic"},
+        "network": {"layers.base"},
+    },
+    "a part of the standard library that most calls do without": {
+        "check.config": {"tomllib"},
+        "check.discover": {"subprocess"},
+        "check.run": {"concurrent.futures", "concurrent.futures.process", "multiprocessing"},
+        "geometry.formulas": {"re"},
+        "language.sources": {"json", "subprocess"},
+        "render.escape": {"json"},
+        "render.findings": {"datetime", "pathlib", "urllib.parse"},
+        "render.invert": {"textwrap"},
+        "render.markup": {"csv", "io"},
+        "render.streams": {"codecs", "json"},
+        "render.text": {"textwrap"},
+    },
+    "a package that most calls do without": {
+        "export.onnx_model": {"onnx"},
+        "onnx.convert": {"onnx"},
+        "render.streams": {"rich.console", "rich.progress", "rich.segment", "rich.style"},
+    },
+}
+"""Why a module imports inside a function -> module -> what it imports there, for start-up alone.
+
+The modules of `cli/` are not listed: a command loads what it runs when it runs.
+"""
+
+
+def lazy() -> dict[str, set[str]]:
+    """Module -> what it imports inside functions; without the commands."""
+    found = {
+        module: {target.removeprefix("convcalc.") for target, place in targets if place == "function"}
+        for module, targets in imports().items()
+        if not module.startswith("convcalc.cli.")
+    }
+    return {module.removeprefix("convcalc."): targets for module, targets in found.items() if targets}
+
+
+def listed() -> dict[str, set[str]]:
+    """The same, as the table says."""
+    found: dict[str, set[str]] = {}
+    for modules in LAZY.values():
+        for module, targets in modules.items():
+            found.setdefault(module, set()).update(targets)
+    return found
+
+
+def test_what_is_imported_inside_functions_is_listed_with_its_reason() -> None:
+    here, table = lazy(), listed()
+    pairs = {(module, target) for module, targets in here.items() for target in targets}
+    known = {(module, target) for module, targets in table.items() for target in targets}
+    wrong = [f"{module} imports {name}: at the top, or LAZY says why not" for module, name in pairs - known]
+    wrong += [f"{module} no longer imports {name}: take it out of LAZY" for module, name in known - pairs]
+    assert not wrong, "\n".join(sorted(wrong))
+
+
+def test_what_is_imported_at_the_top_is_not_imported_again_inside_a_function() -> None:
+    twice = [
+        f"{module} imports {target}"
+        for module, targets in imports().items()
+        for target in {target for target, place in targets if place == "function"}
+        if (target, "top") in targets
+    ]
+    assert twice == []
+
+
+def test_an_import_inside_a_function_is_seen() -> None:
+    source = "import os\ndef f():\n    import json\n    from ..network import Node\n"
+    found = list(imports_of(PACKAGE / "layers" / "conv.py", source))
+    assert found == [("os", "top"), ("json", "function"), ("convcalc.network", "function")]

@@ -7,7 +7,6 @@ import io
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -16,7 +15,7 @@ from convcalc.cli.app import build_app
 from convcalc.findings import UsageError
 from convcalc.reference import identity
 
-GOLDEN = Path(__file__).parent / "golden"
+from .golden_output import COMMANDS, Golden
 
 APP = build_app()
 
@@ -35,19 +34,12 @@ def usage_error(line: str) -> UsageError:
 
 
 @pytest.mark.parametrize(
-    ("line", "name"),
-    [
-        ("invert --k 3 --s 2 --p 1", "invert_k3_s2_p1.txt"),
-        ("invert --k 3,1 --s 2,3 --p 1:2,1 --d 2,1 --size 16,10", "invert_two_axes.txt"),
-        ("invert --k 4 --s 2 --p 1 --size 32 --format markdown --verify", "invert_k4_s2_p1.markdown.txt"),
-        ("solve --in 224 --out 112", "solve_224_112.txt"),
-        ("solve --in 28 --out 56 --transpose --k 1..7 --s 2 --d 1 --format markdown", "solve_28_56.markdown.txt"),
-    ],
+    "golden", [g for g in COMMANDS if g.arguments[0] in ("invert", "solve")], ids=lambda g: g.path.name
 )
-def test_golden(line: str, name: str) -> None:
-    printed = output_of(line)
-    assert printed == (GOLDEN / name).read_text(encoding="ascii")
-    assert "markdown" in name or max(map(len, printed.splitlines())) <= 80
+def test_golden(golden: Golden) -> None:
+    printed = output_of(" ".join(golden.arguments))
+    assert printed == golden.expected and printed.isascii()
+    assert "markdown" in golden.path.name or max(map(len, printed.splitlines())) <= 80
 
 
 def test_long_names_are_the_short_ones() -> None:

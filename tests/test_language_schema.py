@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from convcalc.analysis.quantities import QUANTITY_NAMES
-from convcalc.check.manual.pages import pages
+from convcalc.codes import codes, page
 from convcalc.language import gallery_path
 from convcalc.language.json_schema import FIELD_NOTES, language_schema
 from convcalc.language.kind_fields import fields_of
@@ -56,16 +56,16 @@ def test_the_gallery_is_valid(path: Path) -> None:
 
 
 def test_right_specs_of_the_manual_are_valid() -> None:
-    assert [code for code, page in pages().items() if page.right and refused(read(page.right))] == []
+    assert [code for code in codes() if page(code).right and refused(read(page(code).right))] == []
 
 
 @pytest.mark.parametrize(
-    "code", [c for c, page in pages().items() if c.startswith("CC1") and page.wrong and c not in LEFT_TO_CHECK]
+    "code", [c for c in codes() if c.startswith("CC1") and page(c).wrong and c not in LEFT_TO_CHECK]
 )
 def test_wrong_specs_of_the_manual_are_refused(code: str) -> None:
     if code == "CC105":
         return  # that page's name stands twice; bad names are below
-    assert refused(read(pages()[code].wrong))
+    assert refused(read(page(code).wrong))
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:

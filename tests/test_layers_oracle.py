@@ -10,7 +10,7 @@ import pytest
 from convcalc.geometry import GeometryError
 from convcalc.layers.registry import build
 from convcalc.network import output_shape
-from tests.torch_records import Inexpressible, Record, records, translate, without_batch
+from tests.recorded_torch_layers import Inexpressible, Record, records, translate, without_batch
 
 
 class Refused(Exception):

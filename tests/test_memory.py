@@ -15,7 +15,7 @@ from convcalc.analysis.quantities import QUANTITIES
 from convcalc.layers.registry import build
 from convcalc.network import Network, Node, Output, output_shape
 
-from .architectures import RESNET18, VGG16, bottleneck_resnet, network
+from .published_architectures import RESNET18, VGG16, bottleneck_resnet, network
 
 
 @pytest.mark.parametrize(

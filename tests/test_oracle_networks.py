@@ -8,9 +8,9 @@ import pytest
 
 from convcalc import analyse, load
 from convcalc.network import Network
-from tests.gallery import spec_of
-from tests.recorded_networks import records, steps_of_record
-from tests.steps import Step, Steps, differences, steps_of
+from tests.gallery_variants import spec_of
+from tests.network_steps import Step, Steps, differences, steps_of
+from tests.recorded_torch_networks import records, steps_of_record
 
 SPECS: dict[str, tuple[str, str | None, dict[str, object]]] = {
     "alexnet_2012": ("alexnet", None, {}),

@@ -12,7 +12,7 @@ from fractions import Fraction
 import pytest
 
 from convcalc import analyse, load
-from tests.gallery import spec_of
+from tests.gallery_variants import spec_of
 
 PUBLISHED: tuple[tuple[str, int, str, tuple[int, ...]], ...] = (
     ("alexnet", 61_100_840, "0.714", (3, 224, 224)),

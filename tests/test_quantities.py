@@ -15,10 +15,9 @@ from convcalc.analysis.figures import Figures
 from convcalc.analysis.published import compare
 from convcalc.analysis.quantities import QUANTITIES, QUANTITY_NAMES, quantity
 from convcalc.analysis.quantity import Quantity, number
-from convcalc.check.budgets import Budget, check_budgets
 from convcalc.check.builds import Builds
-from convcalc.check.config import config_of
-from convcalc.check.expect import check_expectations
+from convcalc.check.claims import check_budgets, check_expectations
+from convcalc.check.config import Budget, config_of
 from convcalc.cli.app import build_app
 from convcalc.findings import UsageError
 from convcalc.layers.base import OPERATIONS

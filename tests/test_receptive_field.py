@@ -15,7 +15,7 @@ from convcalc.analysis.seen import effective, seen_from
 from convcalc.layers.registry import build
 from convcalc.network import Network, Node, Output, output_shape
 
-from .architectures import (
+from .published_architectures import (
     ALEXNET,
     CONTEXT,
     INCEPTION_V2,

@@ -18,7 +18,7 @@ from convcalc.analysis.sizes import AxisSizes, sizes
 from convcalc.findings import UsageError
 from convcalc.network import Network
 
-from .networks import ALEXNET, RESNET, UNET, VGG16, spec
+from .small_architectures import ALEXNET, RESNET, UNET, VGG16, spec
 
 
 def axis(text: str) -> AxisSizes:

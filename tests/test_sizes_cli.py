@@ -14,7 +14,7 @@ import pytest
 from convcalc import loads
 from convcalc.__main__ import main
 
-from .networks import ALEXNET, RESNET, VGG16, spec
+from .small_architectures import ALEXNET, RESNET, VGG16, spec
 
 Call = Callable[..., tuple[int, str, str]]
 

@@ -8,11 +8,10 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-GOLDEN = Path(__file__).parent / "golden"
+from .golden_output import COMMANDS, Golden
 
 
 def run(*arguments: str, stdin: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -29,21 +28,14 @@ def run(*arguments: str, stdin: str | None = None, **environment: str) -> subpro
     )
 
 
-@pytest.mark.parametrize(
-    ("arguments", "columns", "name"),
-    [
-        (["googlenet.yaml"], "80", "table_googlenet_80.txt"),
-        (["googlenet.yaml"], "160", "table_googlenet_160.txt"),
-        (["googlenet", "--by", "stage", "--format", "markdown"], "", "table_googlenet_stages.markdown.txt"),
-    ],
-)
-def test_golden(arguments: list[str], columns: str, name: str) -> None:
-    environment = {"COLUMNS": columns} if columns else {}
-    done = run("table", *arguments, **environment)
+@pytest.mark.parametrize("golden", [g for g in COMMANDS if g.arguments[0] == "table"], ids=lambda g: g.path.name)
+def test_golden(golden: Golden) -> None:
+    environment = {"COLUMNS": str(golden.columns)} if golden.columns else {}
+    done = run(*golden.arguments, **environment)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == (GOLDEN / name).read_text("utf-8")
-    if columns:
-        assert max(map(len, done.stdout.splitlines())) <= int(columns)
+    assert done.stdout == golden.expected
+    if golden.columns:
+        assert max(map(len, done.stdout.splitlines())) <= golden.columns
 
 
 def test_json_is_the_contract() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from convcalc import SpecError, load, loads
 from convcalc.network import Network
-from convcalc.verify.quick import modulus, smallest_inputs
+from convcalc.verify.substitute import modulus, smallest_inputs
 
 
 def weights(network: Network) -> list[object]:

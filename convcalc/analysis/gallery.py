@@ -1,6 +1,6 @@
 """The index of the gallery: one entry a spec, written once and shipped with it, so that listing computes nothing.
 
-`tools/gallery_index.py` writes it anew; a test holds it against the specs.
+`python -m tools.regenerate` writes it anew; a test holds it against the specs.
 """
 
 from __future__ import annotations

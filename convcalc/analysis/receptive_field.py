@@ -414,6 +414,4 @@ def _join_axis(
 
 
 def _offset(a: AxisField, b: AxisField) -> str:
-    from fractions import Fraction
-
     return str(abs(Fraction(a.first + a.last - b.first - b.last) / 2))

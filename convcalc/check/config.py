@@ -10,18 +10,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from ..analysis.quantities import QUANTITY_NAMES, quantity
 from ..findings import UsageError
 from ..hints import suggest
-from .budgets import Budget
 from .claim_values import parse_number_claim
 
 NAMES = ("convcalc.toml", "pyproject.toml")
 KEYS = ("select", "ignore", "exclude", "advice", "strict", "budgets")
 PREFIX = "max_"
+
+
+class Budget(NamedTuple):
+    """The most that a quantity of the whole network may be."""
+
+    quantity: str
+    limit: Fraction
+    text: str
+    """The limit as it is written."""
+    place: str
+    """Where the configuration says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +149,6 @@ def _budgets(path: Path, table: dict[str, Any]) -> tuple[Budget, ...]:
 
 
 def _budget(path: Path, key: str, value: object) -> Budget:
-    from ..analysis.quantities import QUANTITY_NAMES, quantity
-
     name = key.removeprefix(PREFIX)
     found = quantity(name)
     if not key.startswith(PREFIX) or found is None:

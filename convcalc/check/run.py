@@ -1,19 +1,22 @@
-"""One file, checked: read, built, its claims judged, its advice given."""
+"""Files, checked: read, built, their claims judged, their advice given; several processes share many files."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from ..findings import Finding, SpecError, UsageError
 from ..language import loads, read
 from ..marked import Source
-from .budgets import Budget, check_budgets
 from .builds import Builds
-from .selection import Selection
-from .suppress import Comments
+from .claims import check_budgets, check_expectations, check_published
+from .config import Budget
+from .selection import Comments, Selection
 
 EVERYTHING = Selection()
+WORTHWHILE = 16
+"""Files for each process from which a pool pays for its start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,37 @@ class Checked:
         """Whether its findings fail the check: errors, and warnings where it is strict."""
         failing = ("error", "warning") if self.task.strict else ("error",)
         return any(finding.severity in failing for finding in self.findings)
+
+
+def check_files(tasks: Sequence[Task], jobs: int | None = None) -> Iterator[Checked]:
+    """Each file checked, in the order of the tasks; `jobs` None: as many processes as are worthwhile."""
+    processes = min(_processors(), len(tasks) // WORTHWHILE) if jobs is None else min(jobs, len(tasks))
+    if processes < 2 or any(task.path == "-" for task in tasks):
+        yield from map(check_file, tasks)
+        return
+    yield from _in_processes(tasks, processes)
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _in_processes(tasks: Sequence[Task], processes: int) -> Iterator[Checked]:
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_all_start_methods, get_context
+
+    from ..analysis import published  # noqa: F401  (forked processes share what is imported here)
+    from . import rules  # noqa: F401
+
+    # A forked process starts in a millisecond with everything imported; this program has one thread.
+    method = "fork" if "fork" in get_all_start_methods() else "spawn"
+    chunk = max(1, len(tasks) // (processes * 8))
+    with ProcessPoolExecutor(processes, mp_context=get_context(method)) as pool:
+        try:
+            yield from pool.map(check_file, tasks, chunksize=chunk)
+        except BrokenProcessPool:
+            raise UsageError("a process of the check was ended from outside", "try --jobs 1") from None
 
 
 def check_file(task: Task) -> Checked:
@@ -107,15 +141,9 @@ def check_onnx(task: Task) -> list[Finding]:
 def _claims(builds: Builds, selection: Selection, comments: Comments) -> list[Finding]:
     if not (selection.wants("CC3") or comments):
         return []
-    from .expect import check_expectations
-
     unmet, findings = check_expectations(builds)
     findings += [claim.finding for claim in unmet]
-    if builds.origin.section("published") is not None:
-        from .published_claims import check_published
-
-        findings += check_published(builds)
-    return findings
+    return findings + check_published(builds)
 
 
 def _variants(builds: Builds) -> list[Finding]:
@@ -131,6 +159,4 @@ def _variants(builds: Builds) -> list[Finding]:
 
 
 def _in_variant(finding: Finding, variant: str) -> Finding:
-    from dataclasses import replace
-
     return replace(finding, message=f"{finding.message} (variant {variant})")

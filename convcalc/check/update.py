@@ -19,7 +19,7 @@ from ..language import loads, read
 from ..marked import List, Marked, Source, Text
 from .builds import Builds
 from .claim_values import parse_number_claim, with_number
-from .expect import Unmet, check_expectations, say_shape
+from .claims import Unmet, check_expectations, say_shape
 
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 BOM = b"\xef\xbb\xbf"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..findings import UsageError
+from ..findings import SpecError, UsageError
 from .output import format_option, write
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def command(
         _explain(explain)
         return
     from ..check.discover import find_specs
-    from ..check.many import check_files
+    from ..check.run import check_files
     from ..render.findings import CheckResult
 
     names, errors = find_specs(paths or ["."])
@@ -83,7 +83,6 @@ def _task(path: str, select: list[str], ignore: list[str], advice: bool, strict:
 
 def _update(tasks: Sequence[Task], errors: list[UsageError], quiet: bool) -> None:
     from ..check.update import update_file
-    from ..findings import SpecError
     from ..render.streams import say
 
     for task in tasks:
@@ -126,10 +125,9 @@ def _notes(readable: Sequence[Checked], errors: Sequence[UsageError], quiet: boo
 
 
 def _explain(code: str) -> None:
-    from ..check.manual.pages import page_markdown, pages
+    from ..codes import codes, markdown
     from ..render.streams import write_text
 
-    found = pages().get(code.upper())
-    if found is None:
-        raise UsageError(f"there is no code '{code[:40]}'", f"codes: {', '.join(pages())}")
-    write_text(page_markdown(found))
+    if code.upper() not in codes():
+        raise UsageError(f"there is no code '{code[:40]}'", f"codes: {', '.join(codes())}")
+    write_text(markdown(code.upper()))

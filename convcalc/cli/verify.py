@@ -59,7 +59,7 @@ def command(
         network = with_activation(network, activation)
     full = network.inputs
     if quick:
-        from ..verify.quick import smallest_inputs
+        from ..verify.substitute import smallest_inputs
 
         smaller = smallest_inputs(network, batch, backward)
         network = network.at(smaller) if smaller is not None else network

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ..findings import CODES, SEVERITIES, Finding
+from ..codes import codes, page
+from ..findings import Finding, severity
 from .document import Block, Document, Findings, Heading, Note, Notes, said
 from .escape import printable
 from .streams import json_text
@@ -119,20 +120,20 @@ def sarif(result: CheckResult) -> str:
     """SARIF 2.1.0 (OASIS standard), for code scanning: one run with a rule a code and a result a finding."""
     from .. import __version__
 
-    codes = list(CODES)
+    known = codes()
     rules = [
         {
             "id": code,
-            "shortDescription": {"text": meaning},
-            "defaultConfiguration": {"level": SARIF_LEVELS[SEVERITIES.get(code, "error")]},
+            "shortDescription": {"text": page(code).title},
+            "defaultConfiguration": {"level": SARIF_LEVELS[severity(code)]},
         }
-        for code, meaning in CODES.items()
+        for code in known
     ]
     driver = {"name": "convcalc", "version": __version__, "semanticVersion": __version__, "rules": rules}
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_sarif_result(finding, codes.index(finding.code)) for finding in result.findings],
+        "results": [_sarif_result(finding, known.index(finding.code)) for finding in result.findings],
     }
     return json_text({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
 

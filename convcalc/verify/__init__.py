@@ -2,5 +2,6 @@
 
 `confirm` runs a network layer by layer and compares shapes, parameters and executed multiply-accumulates;
 `flow` measures how activations and gradients grow or shrink on the way and `prediction` says what theory expects;
-`footprint` estimates the memory beforehand; `quick` finds a smaller input with the same geometry.
+`footprint` estimates the memory beforehand; `substitute` finds a smaller input with the same geometry, and
+replaces activations.
 """

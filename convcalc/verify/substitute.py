@@ -1,18 +1,34 @@
-"""The same network with another activation."""
+"""What is run in the place of a network: the same layers on smaller inputs, or with another activation.
+
+Smaller inputs have the same geometry: same strides, paddings, remainders and weights, fewer positions. Sizes of one
+residue class modulo the product of the strides leave the same remainder at every layer, so that each window starts,
+ends and overhangs as it does at full size. Within a class a network that builds at one size builds at all larger
+ones, and one whose weights are those of the full size keeps them in between, so that the smallest size is found by
+bisection.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
+from math import prod
 from typing import TYPE_CHECKING
 
+from ..analysis.size_survey import combined_period, follow, moving_size
+from ..geometry import GeometryError
 from ..layers.registry import KINDS, build
-from ..network import consumers
+from ..network import Inference, consumers
 
 if TYPE_CHECKING:
+    from ..layers.base import Shape, Shapes, Weight
     from ..network import Network
 
 ACTIVATIONS = tuple(kind for kind, (module, _) in KINDS.items() if module == "activation" and kind != "softmax")
 """Kinds that `--activation` takes and replaces."""
+
+FEWEST_VALUES = 16
+"""Values a channel that a batch norm in training keeps: of fewer, its statistics and its gradient say little."""
 
 
 def with_activation(network: Network, kind: str) -> Network:
@@ -35,3 +51,112 @@ def with_activation(network: Network, kind: str) -> Network:
         active = node.layer is not None and node.layer.activates
         nodes.append(node._replace(layer=layer) if active and not gate else node)
     return replace(network, nodes=tuple(nodes))
+
+
+def smallest_inputs(network: Network, batch: int = 1, backward: bool = False) -> dict[str, Shape] | None:
+    """The smallest inputs of the same residue classes that build and leave every weight's shape unchanged.
+
+    Axes of the same number and size are shrunk together in all inputs, and all axes together before each on its
+    own. With `backward` a batch norm keeps at least 16 values a channel (or what it has at full size). None where
+    no smaller input does.
+    """
+    full = network.inputs
+    axes = range(1, max(len(shape) for shape in full.values()))
+    sizes = {axis: moving_size(network, axis) for axis in axes}
+    moduli = {axis: modulus(network, axis) for axis in axes}
+    most = {axis: (sizes[axis] - 1) // moduli[axis] for axis in axes}
+    weights = _weights(network)
+    fewest = _fewest_values(network) if backward else {}
+
+    def shrunk(steps: Mapping[int, int]) -> dict[str, Shape]:
+        return {
+            name: tuple(
+                size - steps[axis] * moduli[axis] if axis and size == sizes[axis] else size
+                for axis, size in enumerate(shape)
+            )
+            for name, shape in full.items()
+        }
+
+    def builds(steps: Mapping[int, int]) -> bool:
+        return _same_layers(network, shrunk(steps), weights, fewest, batch)
+
+    def further(axis: int, more: int) -> bool:
+        return builds({**steps, axis: steps[axis] + more})
+
+    together = _largest(min(most.values(), default=0), lambda count: builds(dict.fromkeys(axes, count)))
+    steps = dict.fromkeys(axes, together)
+    for axis in axes:
+        steps[axis] += _largest(most[axis] - together, partial(further, axis))
+    return shrunk(steps) if any(steps.values()) else None
+
+
+def modulus(network: Network, axis: int) -> int:
+    """The period of an axis of the network's inputs: sizes that differ by it leave the same remainders.
+
+    >>> from convcalc import loads
+    >>> pool = "{max_pool2d: {k: 2, s: 2}}"
+    >>> modulus(loads(f"{{convcalc: 1, input: [3, 32, 32], layers: [{pool}, {pool}, {pool}]}}"), 1)
+    8
+    """
+    return combined_period(follow(network, axis))
+
+
+def _largest(most: int, works: Callable[[int], bool]) -> int:
+    """The largest count up to `most` that works, where all smaller ones do; 0 always does.
+
+    >>> _largest(10, lambda count: count <= 6)
+    6
+    """
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if works(middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _weights(network: Network) -> dict[int, tuple[Weight, ...]]:
+    """Node -> its tensors, where it has any."""
+    found = {}
+    for index, node in enumerate(network.nodes):
+        tensors = node.layer.weights(network.input_shapes(node)) if node.layer is not None else ()
+        if tensors:
+            found[index] = tensors
+    return found
+
+
+def _fewest_values(network: Network) -> dict[int, int]:
+    """Node of a batch norm -> values a channel that it must keep."""
+    return {
+        index: min(FEWEST_VALUES, prod(node.shape[1:]))
+        for index, node in enumerate(network.nodes)
+        if node.layer is not None and node.layer.over_batch
+    }
+
+
+def _same_layers(
+    network: Network,
+    inputs: Mapping[str, Shape],
+    weights: Mapping[int, tuple[Weight, ...]],
+    fewest: Mapping[int, int],
+    batch: int,
+) -> bool:
+    """Whether every layer builds on these inputs with the weights that it had."""
+    inference = Inference()
+    shapes: list[Shape] = []
+    try:
+        for index, node in enumerate(network.nodes):
+            if node.layer is None:
+                shapes.append(inputs[node.name])
+                continue
+            read: Shapes = tuple([shapes[i] for i in node.inputs])
+            shapes.append(inference.shape(node.layer, read))
+            if index in weights and node.layer.weights(read) != weights[index]:
+                return False
+            if index in fewest and batch * prod(shapes[-1][1:]) < fewest[index]:
+                return False
+    except GeometryError:
+        return False
+    return True

@@ -1,19 +1,32 @@
 """Rules of advice (CC4): legal networks that probably are not what was meant.
 
-One rule a module. A rule is a function that yields a `Remark` for each layer that it advises about; what the
-rule means, with a wrong and a right spec, stands in the same module as a `Page`.
+A rule is a function that yields a `Remark` for each layer that it advises about. What its codes mean, with a wrong
+and a right spec, say their pages in `codes/`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ...findings import Finding
 from ...network import Network
-from . import bias, dead, groups, leftover, overlap, padding, unused, windows
+from .channels import groups_of_one_channel, useless_bias
 from .remark import Remark
+from .transposed import uneven_overlap
+from .unused import dead_layers, unused_names
+from .windows import kernels_larger_than_inputs, unread_inputs, windows_of_padding
 
-RULES = (leftover, overlap, bias, padding, dead, unused, windows, groups)
+RULES = (
+    unread_inputs,
+    uneven_overlap,
+    useless_bias,
+    windows_of_padding,
+    dead_layers,
+    unused_names,
+    kernels_larger_than_inputs,
+    groups_of_one_channel,
+)
 
 
 def advise(network: Network) -> list[Finding]:
@@ -21,7 +34,7 @@ def advise(network: Network) -> list[Finding]:
     first: dict[tuple[str, int, int], Finding] = {}
     layers: dict[tuple[str, int, int], set[str]] = {}
     for rule in RULES:
-        for finding in _findings(network, rule.remarks(network)):
+        for finding in _findings(network, rule(network)):
             key = (finding.code, finding.line, finding.column)
             first.setdefault(key, finding)
             layers.setdefault(key, set()).add(finding.where)
@@ -37,8 +50,6 @@ def _findings(network: Network, remarks: Iterable[Remark]) -> Iterable[Finding]:
 
 
 def _counted(finding: Finding, others: int) -> Finding:
-    from dataclasses import replace
-
     if not others:
         return finding
     layers = "layer" if others == 1 else "layers"

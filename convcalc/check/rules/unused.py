@@ -1,36 +1,70 @@
-"""CC407: parameters and blocks that nothing uses."""
+"""What nothing uses: layers (CC406), branches (CC408), parameters and blocks (CC407)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...analysis.cost import layer_cost
 from ...language import SpecOrigin
-from ...network import Network
-from ..manual.page import Page
+from ...network import Network, consumers
 from .remark import Remark
 
-PAGES = (
-    Page(
-        "CC407",
-        "No expression reads the parameter, or the layers never reach the block: `--set` of it would change nothing. "
-        "Often the trace of a renaming.",
-        """\
-convcalc: 1
-input: [3, 32, 32]
-params: {width: 16, classes: 10}        # nothing reads classes
-layers: [{conv2d: {out: width, k: 3}}, global_avg_pool, flatten, {linear: {out_features: 10}}]
-""",
-        """\
-convcalc: 1
-input: [3, 32, 32]
-params: {width: 16, classes: 10}
-layers: [{conv2d: {out: width, k: 3}}, global_avg_pool, flatten, {linear: {out_features: classes}}]
-""",
-    ),
-)
+
+def dead_layers(network: Network) -> Iterator[Remark]:
+    """A remark for each dead layer or branch, and for each input that nothing reads."""
+    nodes = network.nodes
+    readers = consumers(nodes, len(nodes))
+    for index, node in enumerate(nodes):
+        if node.layer is None and not readers[index] and len(nodes) > 1:
+            yield Remark("CC406", f"nothing reads the input {node.name}", node.name, "remove it from 'input'")
+    if network.origin is None or network.origin.section("outputs") is None:
+        return
+    alive = _alive(network)
+    seen: set[int] = set()
+    for index, node in enumerate(nodes):
+        if node.layer is None or index in alive or index in seen:
+            continue
+        branch = _branch(network, readers, alive, index)
+        seen.update(branch)
+        if len(branch) == 1:
+            hint = "remove it, read it with 'from', or add it to 'outputs'"
+            yield Remark("CC406", f"nothing uses this {node.kind}", node.name, hint)
+        else:
+            params = sum(_params(network, i) for i in branch)
+            message = f"{len(branch)} layers from here to {nodes[branch[-1]].name} reach no output ({params:,} params)"
+            yield Remark("CC408", message, node.name, "join them, remove them, or add their end to 'outputs'")
 
 
-def remarks(network: Network) -> Iterator[Remark]:
+def _alive(network: Network) -> set[int]:
+    pending = [output.node for output in network.outputs]
+    alive = set(pending)
+    while pending:
+        for source in network.nodes[pending.pop()].inputs:
+            if source not in alive:
+                alive.add(source)
+                pending.append(source)
+    return alive
+
+
+def _branch(network: Network, readers: list[list[int]], alive: set[int], start: int) -> list[int]:
+    """The dead layers that hang together with one of them, in order."""
+    pending, found = [start], {start}
+    while pending:
+        index = pending.pop()
+        for other in (*readers[index], *network.nodes[index].inputs):
+            if other not in alive and other not in found and network.nodes[other].layer is not None:
+                found.add(other)
+                pending.append(other)
+    return sorted(found)
+
+
+def _params(network: Network, index: int) -> int:
+    node = network.nodes[index]
+    assert node.layer is not None
+    return layer_cost(node.layer, network.input_shapes(node), node.shape).params
+
+
+def unused_names(network: Network) -> Iterator[Remark]:
     """A remark for each parameter and each block that nothing uses."""
     origin = network.origin
     if not isinstance(origin, SpecOrigin):

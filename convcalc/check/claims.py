@@ -1,0 +1,250 @@
+"""Claims and what is computed: expectations (CC301, CC306), printed tables (CC302 to CC304), budgets (CC305)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from ..analysis.figures import Figures, Subject
+from ..analysis.quantities import QUANTITY_NAMES, quantity
+from ..analysis.quantity import Shaped, Value, number
+from ..analysis.subjects import find
+from ..findings import Finding, SpecError, UsageError
+from ..hints import suggest
+from ..language.expectations import Claim, Expectation, read_expectations
+from ..language.grammar import integers
+from ..marked import List, Text
+from .builds import Builds, DoesNotBuild, Key, describe
+from .claim_values import NumberClaim, parse_number_claim
+from .config import Budget
+
+if TYPE_CHECKING:
+    from ..analysis.published import Cell, TableResult
+
+UPDATE = "convcalc check --update writes the present values"
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """A claim that does not hold: the finding, and the value that would."""
+
+    claim: Claim
+    actual: Value
+    finding: Finding
+
+
+def check_expectations(builds: Builds) -> tuple[list[Unmet], list[Finding]]:
+    """(claims that do not hold, findings about claims that cannot be judged)."""
+    expectations, findings = read_expectations(builds.origin, QUANTITY_NAMES)
+    unmet: list[Unmet] = []
+    for expectation in expectations:
+        for found in _judge(builds, expectation):
+            if isinstance(found, Unmet):
+                unmet.append(found)
+            else:
+                findings.append(found)
+    return unmet, findings
+
+
+def _judge(builds: Builds, expectation: Expectation) -> Iterator[Unmet | Finding]:
+    key = _key(expectation)
+    try:
+        report = builds.report(key)
+    except DoesNotBuild as error:
+        if key in builds.reported:
+            return
+        message = f"this does not build{describe(key)}: {error.message}"
+        yield builds.origin.finding_at("CC306", message, expectation.written, hint=error.hint)
+        return
+    for claim in expectation.claims:
+        subject = _subject(report, claim)
+        if subject is None:
+            what = "output" if claim.of_output else "layer, stage or input"
+            message = f"no {what} is called '{claim.where}'{describe(key)}"
+            yield _finding(builds, "CC306", message, claim, _nearest(report, claim))
+            continue
+        outcome = _compare(builds, claim, report, subject, key)
+        if outcome is not None:
+            yield outcome
+
+
+def _key(expectation: Expectation) -> Key:
+    """The network that is meant."""
+    given = tuple(expectation.input.items()) if isinstance(expectation.input, dict) else expectation.input
+    return expectation.variant, tuple((expectation.params or {}).items()) or None, given or None
+
+
+def _subject(report: Figures, claim: Claim) -> Subject | None:
+    if not claim.where:
+        return report.whole
+    if claim.of_output:
+        for output in report.network.outputs:
+            if output.name == claim.where:
+                return Subject(output.name, (output.node,), output.node)
+        return None
+    return find(report, claim.where)
+
+
+def _nearest(report: Figures, claim: Claim) -> str | None:
+    network = report.network
+    names = [output.name for output in network.outputs] if claim.of_output else [s.name for s in report.stages]
+    if "." in claim.where:
+        names += [*network.groups, *(node.name for node in network.nodes)]
+    return suggest(claim.where, names, "", most=5000) or None
+
+
+def _finding(builds: Builds, code: str, message: str, claim: Claim, hint: str | None) -> Finding:
+    at = claim.key if isinstance(claim.value, Text) and claim.value.empty else claim.value
+    return replace(builds.origin.finding_at(code, message, at, hint=hint), where=claim.where)
+
+
+def _compare(builds: Builds, claim: Claim, report: Figures, subject: Subject, key: Key) -> Unmet | Finding | None:
+    name = claim.key.text if not claim.of_output else "output"
+    asked = quantity(claim.quantity)
+    assert asked is not None
+    actual = asked.get(report, subject)
+    if actual is None:
+        message = f"{claim.where or report.network.name} has no {name}{describe(key)}"
+        return _finding(builds, "CC306", message, claim, f"{name} needs {asked.needs}" if asked.needs else None)
+    if isinstance(claim.value, Text) and claim.value.empty:
+        finding = _finding(builds, "CC301", f"{name} is {say(actual)}; nothing is expected", claim, UPDATE)
+        return Unmet(claim, actual, finding)
+    expected = _expected(claim, actual)
+    if expected is None:
+        message = f"{name} cannot be compared with this; it is {say(actual)}"
+        return _finding(builds, "CC103", message, claim, _form(actual))
+    wanted, met, exact = expected
+    if met:
+        return None
+    message = f"{name} is {say(actual)}, expected {wanted}{describe(key)}"
+    return Unmet(claim, actual, _finding(builds, "CC301", message, claim, UPDATE if exact else None))
+
+
+def _expected(claim: Claim, actual: Value) -> tuple[str, bool, bool] | None:
+    """(what is expected as text, whether it holds, whether it is one value); None where it cannot be compared."""
+    node = claim.value
+    if isinstance(node, List):
+        sizes, raw = integers(node), _flat(actual)
+        if isinstance(actual, int) and sizes is not None and len(sizes) > 1:
+            return None
+        return None if sizes is None or raw is None else (say_shape(sizes), sizes == raw, True)
+    if not isinstance(node, Text):
+        return None
+    claimed, exact = parse_number_claim(node.text), number(actual)
+    if isinstance(actual, (int, Fraction)):
+        return None if claimed is None else (_wanted(claimed), claimed.met(actual), claimed.exact)
+    if isinstance(actual, Shaped):
+        raw = _flat(actual)
+        if claimed is not None and raw is not None and ("c" not in actual.parts or len(raw) == 1):
+            return _wanted(claimed), all(claimed.met(size) for size in raw), claimed.exact
+        if claimed is not None and exact is not None and not claimed.exact:
+            return _wanted(claimed), claimed.met(exact), False
+        written = actual.written()
+        return node.text, node.text.replace("x", "×") == written, True
+    return f"'{node.text}'", node.text == actual, True
+
+
+def _flat(value: Value) -> tuple[int, ...] | None:
+    """The integers of a shape or of one value an axis; None for anything else."""
+    if isinstance(value, Shaped) and isinstance(value.raw, tuple) and all(isinstance(n, int) for n in value.raw):
+        return tuple(value.raw)
+    return (value,) if isinstance(value, int) else None
+
+
+def _wanted(claimed: NumberClaim) -> str:
+    if claimed.exact and claimed.number.denominator == 1:
+        return f"{claimed.number.numerator:,}"
+    return claimed.text
+
+
+def _form(actual: Value) -> str:
+    if isinstance(actual, (int, Fraction)):
+        return "a number, a bound or a tolerance: 7000000, <= 7M, 7.0M ± 1%"
+    raw = _flat(actual)
+    return f"a list: {say_shape(raw)}" if raw is not None else "a text"
+
+
+def say_shape(sizes: tuple[int, ...]) -> str:
+    """Sizes as the language writes them."""
+    return f"[{', '.join(map(str, sizes))}]"
+
+
+def say(value: Value) -> str:
+    """A computed value in a message.
+
+    >>> say(6998552)
+    '6,998,552'
+    """
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, Shaped):
+        raw = _flat(value)
+        return say_shape(raw) if raw is not None else value.written()
+    return str(value)
+
+
+def check_published(builds: Builds) -> list[Finding]:
+    """Findings about the printed tables of a spec."""
+    if builds.origin.section("published") is None:
+        return []
+    from ..analysis.published import Comparison
+
+    builds.report()
+    try:
+        tables = Comparison(builds.network, builds.reports).tables()
+    except SpecError as error:
+        return list(error.findings)
+    except UsageError as error:
+        return [builds.origin.finding_at("CC306", error.message, builds.origin.section("published"), hint=error.hint)]
+    return [finding for table in tables for finding in _table(builds, table)]
+
+
+def _table(builds: Builds, result: TableResult) -> Iterator[Finding]:
+    origin = builds.origin
+    for row, column, cell in result.differing():
+        place = f"{row}, {column}"
+        computed = f"'{cell.computed}'" if cell.computed else "nothing"
+        if cell.difference is None:
+            message = f"{place}: printed '{cell.printed.text}', computed {computed}"
+            hint = f'correct the spec, or list it: differs: [{{row: "{row}", column: "{column}", reason: "..."}}]'
+            yield origin.finding_at("CC302", message, cell.printed.written, hint=hint)
+        elif cell.explained is False:
+            message = (
+                f"{place}: {cell.difference.explanation} does not give the printed '{cell.printed.text}'; "
+                f"without it {computed}"
+            )
+            hint = "correct the explanation, or leave the reason alone"
+            yield origin.finding_at("CC304", message, cell.difference.written, hint=hint)
+    for row, column, cell in _equal_but_listed(result):
+        assert cell.difference is not None
+        message = f"{row}, {column}: the printed '{cell.printed.text}' is computed too, and listed as different"
+        yield origin.finding_at("CC303", message, cell.difference.written, hint="remove it from 'differs'")
+    for difference in result.stray:
+        message = f"the table has no compared cell in row '{difference.row}', column '{difference.column}'"
+        yield origin.finding_at(
+            "CC306", message, difference.written, hint="row is the row's key or label, column a heading"
+        )
+
+
+def _equal_but_listed(result: TableResult) -> Iterator[tuple[str, str, Cell]]:
+    for row, cells in zip(result.table.rows.values(), result.rows, strict=True):
+        for heading, cell in zip(result.table.columns, cells, strict=True):
+            if cell.status == "equal" and cell.difference is not None:
+                yield row.label, heading, cell
+
+
+def check_budgets(builds: Builds, budgets: Sequence[Budget]) -> Iterator[Finding]:
+    """A finding for each budget that the network exceeds, at the name of the spec."""
+    report = builds.report() if budgets else None
+    for budget in budgets:
+        found = quantity(budget.quantity)
+        assert found is not None and report is not None
+        value = found.get(report, report.whole)
+        reached = number(value)
+        if reached is not None and reached > budget.limit:
+            by = f" by {float(Fraction(reached - budget.limit) * 100 / budget.limit):.1f} %" if budget.limit else ""
+            message = f"{budget.quantity} is {say(value)}, over the budget of {budget.text}{by}"
+            at = builds.origin.section("name")
+            yield builds.origin.finding_at("CC305", message, at, hint=f"the budget is set in {budget.place}")

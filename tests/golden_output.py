@@ -1,0 +1,65 @@
+"""Golden output: the commands, the files that hold what they printed, and what they print now."""
+
+from __future__ import annotations
+
+import os
+from contextlib import chdir
+from pathlib import Path
+from typing import NamedTuple
+from unittest.mock import patch
+
+from tests.command import Done, run
+
+FOLDER = Path(__file__).parent / "golden"
+WRONG = sorted((FOLDER / "err").rglob("*.yaml"))
+RIGHT = sorted((FOLDER / "ok").glob("*.yaml"))
+
+
+class Golden(NamedTuple):
+    """A command, and the file of what it prints."""
+
+    path: Path
+    arguments: tuple[str, ...]
+    data: bytes = b""
+    """Its standard input."""
+    columns: int | None = None
+    """Of the terminal; None where it is not said."""
+
+    @property
+    def expected(self) -> str:
+        """What it printed when the file was written."""
+        return self.path.read_text("utf-8")
+
+    def run(self) -> Done:
+        """What it does now, in the folder of its file."""
+        with chdir(self.path.parent), patch.dict(os.environ):
+            os.environ.pop("COLUMNS", None)
+            if self.columns is not None:
+                os.environ["COLUMNS"] = str(self.columns)
+            return run(*self.arguments, data=self.data)
+
+
+def _command(name: str, line: str, data: str = "", columns: int | None = None) -> Golden:
+    return Golden(FOLDER / name, tuple(line.split()), data.encode(), columns)
+
+
+CONV1 = "{convcalc: 1, input: [3, 224, 224], layers: [{conv2d: {out: 64, k: 7, s: 2, p: 3}, name: conv1}]}"
+
+COMMANDS = [
+    _command("table_googlenet_80.txt", "table googlenet.yaml", columns=80),
+    _command("table_googlenet_160.txt", "table googlenet.yaml", columns=160),
+    _command("table_googlenet_stages.markdown.txt", "table googlenet --by stage --format markdown"),
+    _command("explain_conv1.txt", "explain - conv1 --at 0,5", CONV1, columns=80),
+    _command("invert_k3_s2_p1.txt", "invert --k 3 --s 2 --p 1"),
+    _command("invert_two_axes.txt", "invert --k 3,1 --s 2,3 --p 1:2,1 --d 2,1 --size 16,10"),
+    _command("invert_k4_s2_p1.markdown.txt", "invert --k 4 --s 2 --p 1 --size 32 --format markdown --verify"),
+    _command("solve_224_112.txt", "solve --in 224 --out 112"),
+    _command("solve_28_56.markdown.txt", "solve --in 28 --out 56 --transpose --k 1..7 --s 2 --d 1 --format markdown"),
+]
+FINDINGS = [Golden(path.with_suffix(".out"), ("check", "--advice", path.name)) for path in WRONG]
+"""The wrong specs, and what `check` says of them."""
+
+
+def texts() -> dict[Path, str]:
+    """Every golden file and what belongs into it now."""
+    return {golden.path: golden.run().stdout for golden in (*COMMANDS, *FINDINGS)}

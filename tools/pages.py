@@ -1,0 +1,125 @@
+"""The generated pages: docs/kinds.md, docs/codes.md, the formulas of arithmetic.md, the columns of analysis.md."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+from pathlib import Path
+
+import convcalc
+from convcalc.analysis.quantities import QUANTITIES
+from convcalc.codes import codes, markdown
+from convcalc.geometry import FORMULAS, SYMBOLS
+from convcalc.geometry.formulas import Formula
+from convcalc.language.kind_fields import fields_of
+from convcalc.layers.base import OPERATIONS
+from convcalc.layers.registry import KINDS, layer_class
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+FAMILIES = {
+    "CC0": "Reading",
+    "CC1": "Schema",
+    "CC2": "Geometry",
+    "CC3": "Claims",
+    "CC4": "Advice",
+    "CC5": "Verification",
+    "CC7": "ONNX files",
+}
+CODES = """\
+# Codes of findings
+
+<!-- Made by tools/pages.py from convcalc/codes; the tests run the examples. -->
+
+`convcalc check` reports findings under these codes. Errors fail (exit code 1), warnings fail with `--strict`, advice
+(CC4) is given with `--advice` or `--select CC4` and never fails. `convcalc check --explain CC201` prints one of these
+pages; `# convcalc: ignore[CC201]` at the end of a line ignores a code on that line.
+"""
+END = "<!-- end -->\n"
+
+
+def kinds_page() -> str:
+    """docs/kinds.md: every kind with its docstring and its fields."""
+    lines = ["# Kinds", "", "Every layer of the language. Made from the docstrings by `tools/pages.py`.", ""]
+    by_class: dict[tuple[str, str], list[str]] = {}
+    for kind, place in KINDS.items():
+        by_class.setdefault(place, []).append(kind)
+    for kinds in by_class.values():
+        cls = layer_class(kinds[0])
+        lines += ["## " + ", ".join(f"`{kind}`" for kind in kinds), "", inspect.cleandoc(cls.__doc__ or ""), ""]
+        letters = {name: letter for letter, name in cls.short_forms.items()}
+        fields = {field.name: field for field in fields_of(kinds[0]).values()}
+        if fields:
+            lines += ["| field | short | takes | default |", "|---|---|---|---|"]
+        for name, field in fields.items():
+            short = f"`{letters[name]}`" if name in letters else ""
+            info = cls.model_fields[name]
+            default = "required" if field.required else f"`{_yaml(info.default)}`"
+            lines.append(f"| `{name}` | {short} | {field.expected} | {default} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _yaml(value: object) -> str:
+    """A default as YAML writes it."""
+    if value is None:
+        return "~"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def codes_page() -> str:
+    """docs/codes.md: the page of every code, by families."""
+    parts = [CODES]
+    for prefix, family in FAMILIES.items():
+        parts.append(f"## {prefix}: {family}\n")
+        parts += [markdown(code) for code in codes() if code.startswith(prefix)]
+    return "\n".join(parts)
+
+
+def formulas_section() -> str:
+    """The table of formulas and of operations of docs/arithmetic.md."""
+    for module in pkgutil.walk_packages(convcalc.__path__, "convcalc."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    letters = ", ".join(f"`{letter}` {name}" for name, letter in SYMBOLS.items())
+    lines = [f"Letters: {letters}.", "", "| formula | computed by | source |", "|---|---|---|"]
+    for formula in sorted(FORMULAS.values(), key=_place):
+        function = f"{formula.function.__module__}.{formula.name}"
+        lines.append(f"| `{formula.result} = {formula.expression}` | `{function}` | {formula.source} |")
+    lines += ["", "| operation | flops each | what is counted |", "|---|---|---|"]
+    lines += [f"| {kind} | {flops} | {meaning} |" for kind, (flops, meaning) in OPERATIONS.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _place(formula: Formula) -> tuple[bool, str]:
+    """The order of formulas: geometry, then the rooms that build on it, by their modules."""
+    module = formula.function.__module__
+    return not module.startswith("convcalc.geometry."), module
+
+
+def columns_section() -> str:
+    """The table of every quantity of docs/analysis.md."""
+    lines = ["| name | unit | meaning | of the network |", "|---|---|---|---|"]
+    for quantity in QUANTITIES.values():
+        names = ", ".join(f"`{name}`" for name in (quantity.name, *quantity.aliases))
+        total = {"sum": "the sum", "largest": "the largest", "own": "its own", None: ""}[quantity.total]
+        lines.append(f"| {names} | {quantity.unit} | {quantity.meaning} | {total} |")
+    return "\n".join(lines) + "\n"
+
+
+def texts() -> dict[Path, str]:
+    """Every generated page and its text."""
+    return {
+        DOCS / "kinds.md": kinds_page(),
+        DOCS / "codes.md": codes_page(),
+        DOCS / "arithmetic.md": _replaced("arithmetic.md", "formulas", formulas_section()),
+        DOCS / "analysis.md": _replaced("analysis.md", "columns", columns_section()),
+    }
+
+
+def _replaced(page: str, name: str, section: str) -> str:
+    """A page with its generated section of that name written anew."""
+    start = f"<!-- generated: {name} -->\n"
+    text = (DOCS / page).read_text("utf-8")
+    return re.sub(re.escape(start) + ".*?" + re.escape(END), lambda _: start + section + END, text, flags=re.S)
