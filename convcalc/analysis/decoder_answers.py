@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..geometry import left_over
 from ..layers.kind_table import KindTable
-from ..layers.registry import build
+from ..layers.registry import build, layer_class
 from ..network import Inference, Node
 
 if TYPE_CHECKING:
@@ -248,6 +248,20 @@ def follows(layer: Layer) -> bool:
 def unanswered(layer: Layer) -> str | None:
     """Why a layer whose tensor passes on has no answer; None where it needs none."""
     return TRAINING if layer.asleep else ANSWERS.says(layer)
+
+
+def refusal(kind: str) -> str | None:
+    """Why a kind of the language has no answer; None where it has one, or its tensor is handed on or joined.
+
+    >>> refusal("conv2d"), refusal("relu"), refusal("softmax")
+    (None, None, 'it has no inverse')
+    """
+    model = layer_class(kind)
+    if model.asleep:
+        return TRAINING
+    handed_on = model.joins or model.splits or model.in_place or model.is_view
+    known = ANSWERS.knows(kind) or (handed_on and ANSWERS.reason(kind) == ANSWERS.absent)
+    return None if known else ANSWERS.reason(kind)
 
 
 def passes(layer: Layer, shape: Shape, output: Shape) -> bool:
