@@ -29,13 +29,15 @@ def process(arguments: tuple[str, ...], data: bytes) -> Iterator[None]:
         sys.argv, sys.stdin = argv, stdin
 
 
-def run(*arguments: str, data: bytes = b"") -> Done:
-    """The program on these arguments; `data` is what its standard input holds."""
-    out, err = io.StringIO(), io.StringIO()
+def run(*arguments: str, data: bytes = b"", encoding: str = "utf-8") -> Done:
+    """The program on these arguments; `data` is what its standard input holds, `encoding` its output's."""
+    written = io.BytesIO()
+    out, err = io.TextIOWrapper(written, encoding, newline="\n"), io.StringIO()
     code: object = 0
     with process(arguments, data), redirect_stdout(out), redirect_stderr(err):
         try:
             main()
         except SystemExit as stop:
             code = stop.code
-    return Done(code if isinstance(code, int) else 0, out.getvalue(), err.getvalue())
+    out.flush()
+    return Done(code if isinstance(code, int) else 0, written.getvalue().decode(encoding), err.getvalue())

@@ -24,6 +24,8 @@ class Golden(NamedTuple):
     """Its standard input."""
     columns: int | None = None
     """Of the terminal; None where it is not said."""
+    encoding: str = "utf-8"
+    """Of its standard output."""
 
     @property
     def expected(self) -> str:
@@ -34,13 +36,14 @@ class Golden(NamedTuple):
         """What it does now, in the folder of its file."""
         with chdir(self.path.parent), patch.dict(os.environ):
             os.environ.pop("COLUMNS", None)
+            os.environ.pop("LINES", None)
             if self.columns is not None:
                 os.environ["COLUMNS"] = str(self.columns)
-            return run(*self.arguments, data=self.data)
+            return run(*self.arguments, data=self.data, encoding=self.encoding)
 
 
-def _command(name: str, line: str, data: str = "", columns: int | None = None) -> Golden:
-    return Golden(FOLDER / name, tuple(line.split()), data.encode(), columns)
+def _command(name: str, line: str, data: str = "", columns: int | None = None, encoding: str = "utf-8") -> Golden:
+    return Golden(FOLDER / name, tuple(line.split()), data.encode(), columns, encoding)
 
 
 CONV1 = "{convcalc: 1, input: [3, 224, 224], layers: [{conv2d: {out: 64, k: 7, s: 2, p: 3}, name: conv1}]}"
@@ -49,6 +52,13 @@ COMMANDS = [
     _command("table_googlenet_80.txt", "table googlenet.yaml", columns=80),
     _command("table_googlenet_160.txt", "table googlenet.yaml", columns=160),
     _command("table_googlenet_stages.markdown.txt", "table googlenet --by stage --format markdown"),
+    _command("table_resnet50_80.txt", "table resnet --variant resnet50", columns=80),
+    _command("table_resnet50_160.txt", "table resnet --variant resnet50", columns=160),
+    _command("table_resnet50.ascii.txt", "table resnet --depth 3", columns=80, encoding="ascii"),
+    _command("table_unet_80.txt", "table unet --depth all --legend", columns=80),
+    _command("table_resnet200_80.txt", "table resnet_v1_slim --variant resnet_v1_200", columns=80),
+    _command("table_densenet201_80.txt", "table densenet --variant densenet201 --depth 2", columns=80),
+    _command("table_densenet201_160.txt", "table densenet --variant densenet201 --depth 2", columns=160),
     _command("explain_conv1.txt", "explain - conv1 --at 0,5", CONV1, columns=80),
     _command("invert_k3_s2_p1.txt", "invert --k 3 --s 2 --p 1"),
     _command("invert_two_axes.txt", "invert --k 3,1 --s 2,3 --p 1:2,1 --d 2,1 --size 16,10"),

@@ -30,6 +30,8 @@ from convcalc.render.document import (
     References,
     Section,
     Table,
+    Tree,
+    TreeRow,
 )
 from convcalc.render.markup import csv, latex, markdown
 from convcalc.render.text import document_lines, plain
@@ -47,6 +49,18 @@ DOCUMENT = Document(
             (Note("reproduced: 2 of 2"), Note(""), Note("  set in")),
             {(2, 0): "bold"},
             frozenset({2}),
+        ),
+        Tree(
+            "layer",
+            (Column("patch"), Column("macs", "right")),
+            (
+                TreeRow(0, "conv2_x", "conv2_x", "3 × residual", ("", "668 M"), Fraction(163, 1000), above=True),
+                TreeRow(1, "1–2", "conv2_x.1–2", "bottleneck", ("3×3/1", "218 M"), Fraction(53, 1000), each=True),
+                TreeRow(0, HOSTILE, HOSTILE, "", ("", "·"), Fraction(0)),
+            ),
+            "macs",
+            ("", "886 M"),
+            (Note("886,000,000 macs", "bold"),),
         ),
         KeyLines("sizes i", (("builds", "every i ≥ 1"), ("", HOSTILE), ("exact", "i even")), ("answer", "sizes")),
         Section(

@@ -76,7 +76,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "render.findings": {"convcalc"},
         "render.invert": {"language.write", "render.escape"},
         "render.streams": {"render.escape", "render.text"},
-        "render.table": {"analysis.quantities", "analysis.report"},
+        "render.table": {"analysis.report"},
     },
     "an analysis is loaded when its figures are asked for": {
         "analysis.figures": {

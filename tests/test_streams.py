@@ -30,7 +30,7 @@ class TestPipesAndStreams:
     def test_a_reader_that_goes_early_is_no_error(self) -> None:
         many = SPEC.format(name="n", source="s", layers="  - {relu: , repeat: 5000}\n")
         out, err, code = run("table -", after="| head -n 1", stdin=many)
-        assert (out, err, code) == ("n  input 3×32×32\n", "", 0)
+        assert (out, err, code) == ("n   3×32×32 → 3×32×32   s\n", "", 0)
 
     def test_findings_fail_even_so(self) -> None:
         wrong = SPEC.format(name="n", source="s", layers="  - rleu\n")
@@ -56,9 +56,10 @@ class TestWithoutUnicode:
         out, _, code = run("table -", stdin=self.SPEC, PYTHONIOENCODING="ascii")
         lines = out.splitlines()
         assert code == 0 and out.isascii()
-        assert lines[0] == r"R\u00e9seau x 2  input 3x32x32"
-        assert lines[4] == "-----  ----  -------  ------  ----"
-        assert lines[5] == "first  relu  3x32x32       0     0"
+        assert lines[0] == r"R\u00e9seau x 2   3x32x32 -> 3x32x32   s"
+        assert lines[2] == "layer  kind   output  params  macs"
+        assert lines[3] == "first  relu  3x32x32       .     ."
+        assert lines[4] == "0 params . 0 macs . 3,072 flops . depth 0"
 
     def test_json_is_exact(self) -> None:
         out, _, _ = run("table - --format json", stdin=self.SPEC, PYTHONIOENCODING="ascii")

@@ -43,10 +43,11 @@ def run(*arguments: str, columns: int = 80) -> str:
 
 
 def rows(text: str) -> list[str]:
-    """The first word of each row between the first two rules."""
+    """The first word of each row between the headings and the totals."""
     lines = text.splitlines()
-    marks = [n for n, line in enumerate(lines) if line.startswith("─")]
-    return [line.split()[0] for line in lines[marks[0] + 1 : marks[1]]]
+    first = next(n for n, line in enumerate(lines) if line.startswith("layer ")) + 1
+    last = next(n for n, line in enumerate(lines) if " params · " in line)
+    return [line.split()[0] for line in lines[first:last]]
 
 
 def test_every_column_can_be_shown(spec: str) -> None:
@@ -60,7 +61,9 @@ def test_columns_help_lists_them_all_with_unit_and_meaning() -> None:
 
 
 def test_wide_terminals_show_more(spec: str) -> None:
-    assert "receptive_field" not in run("table", spec) and "receptive_field" in run("table", spec, columns=160)
+    assert " live " not in run("table", spec) and " live " in run("table", spec, columns=160)
+    layers = ("table", spec, "--by", "layer")
+    assert "receptive_field" not in run(*layers) and "receptive_field" in run(*layers, columns=160)
 
 
 def test_sort_takes_the_largest_first_and_words_from_a(spec: str) -> None:
@@ -72,8 +75,10 @@ def test_sort_takes_the_largest_first_and_words_from_a(spec: str) -> None:
 def test_top_keeps_the_networks_total(spec: str) -> None:
     text = run("table", spec, "--top", "1")
     assert rows(text) == ["wide"]
-    total = next(line for line in text.splitlines() if line.startswith("total "))
-    assert total.split()[-1] == f"{3 * 8 * 9 * 256 + 16 * 256 + 2 * 8 * 9 * 64:,}"
+    macs = f"{3 * 8 * 9 * 256 + 16 * 256 + 2 * 8 * 9 * 64:,}"
+    assert f" · {macs} macs · " in text
+    asked = run("table", spec, "--top", "1", "--columns", "name,macs", "--exact")
+    assert next(line for line in asked.splitlines() if line.startswith("total ")).split()[-1] == macs
 
 
 def test_plot_draws_the_largest_full(spec: str) -> None:
@@ -155,6 +160,6 @@ def test_the_default_table_loads_no_analysis_that_it_does_not_show(spec: str) ->
         done = subprocess.run([sys.executable, "-c", code, spec, *more], capture_output=True, text=True, check=True)
         return set(done.stdout.splitlines()[-1].split(","))
 
-    needed = {"cost", "costs", "figures", "quantities", "quantity", "report"}
+    needed = {"cost", "figures", "memory", "quantities", "quantity", "report", "tree"}
     assert {module.rpartition(".")[2] for module in loaded()} <= needed
-    assert "convcalc.analysis.memory" in loaded("--columns", "name,live")
+    assert "convcalc.analysis.receptive_field" in loaded("--columns", "name,jump")

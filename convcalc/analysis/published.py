@@ -251,6 +251,18 @@ def render(value: Value, reading: Reading, printed: str, total: object) -> str:
     return write_number(Fraction(value) / scale, form, reading.round or "half_up")
 
 
+def outlines(table: PrintedTable, figures: Figures) -> bool:
+    """Whether a printed table has this network's stages as rows: all that have parameters, and no other network's."""
+    named: set[str] = set()
+    for row in table.rows.values():
+        for column, cell in zip(table.columns.values(), row.cells, strict=True):
+            reading = table.reading(row, column, cell)
+            if reading.variant or reading.params or reading.input:
+                return False
+            named.update(path.partition(".")[0] for path in (reading.at or "").split(".."))
+    return all(stage.name in named for stage in figures.stages if figures.cost(stage).params)
+
+
 def compare(network: Network) -> tuple[TableResult, ...]:
     """Every published table of a network's spec, compared cell by cell."""
     return Comparison(network).tables()

@@ -421,9 +421,7 @@ def quantity(name: str) -> Quantity | None:
     return _NAMED.get(name)
 
 
-def notes(figures: Figures, quantities: Iterable[Quantity]) -> list[str]:
-    """The lines that stand under a table which shows these quantities: what is said of this network, then of each."""
-    shown = {quantity.name: quantity for quantity in quantities}.values()
-    remarks = dict.fromkeys(quantity.remarks for quantity in shown if quantity.remarks is not None)
-    lines = [line for remark in remarks for line in remark(figures)]
-    return [*lines, *(f"{quantity.name}: {quantity.note}" for quantity in shown if quantity.note)]
+def remarks(figures: Figures, quantities: Iterable[Quantity]) -> list[str]:
+    """What is said of this network under a table that shows these quantities."""
+    found = dict.fromkeys(quantity.remarks for quantity in quantities if quantity.remarks is not None)
+    return [line for remark in found for line in remark(figures)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from .. import __version__
 from ..network import Network
 from .figures import Figures, Subject
+from .quantity import Quantity, Shaped
 
 if TYPE_CHECKING:
     from .cost import Cost
@@ -52,9 +54,29 @@ class Report(Figures):
 
         return compare(self.network)
 
-    def to_dict(self) -> dict[str, object]:
-        """The report as the JSON contract of `convcalc table`."""
+    @cached_property
+    def outlines(self) -> tuple[TableResult, ...]:
+        """Those of the printed tables that have this network's stages as rows. Raises SpecError."""
+        if not self.published:
+            return ()
+        from .published import outlines
+
+        return tuple(result for result in self.published if outlines(result.table, self))
+
+    def to_dict(
+        self,
+        layers: Sequence[Subject] | None = None,
+        stages: Sequence[Subject] | None = None,
+        columns: Sequence[Quantity] | None = None,
+    ) -> dict[str, object]:
+        """The report as the JSON contract of `convcalc table`.
+
+        `layers` and `stages` are those that are listed, in their order (None: all); with `columns` their rows and the
+        totals have these quantities alone.
+        """
         network = self.network
+        layers = self.layers if layers is None else layers
+        stages = self.stages if stages is None else stages
         nodes = network.nodes
         everything = range(len(nodes))
         return {
@@ -65,14 +87,18 @@ class Report(Figures):
             "input": {name: list(shape) for name, shape in network.inputs.items()},
             "batch": self.batch,
             "conventions": dict(CONVENTIONS),
-            "layers": [_layer(self, i) for i in everything if nodes[i].layer is not None],
-            "stages": [_stage(self, stage) for stage in self.stages],
+            "layers": [
+                _layer(self, layer.nodes[0]) if columns is None else _row(self, layer, columns) for layer in layers
+            ],
+            "stages": [_stage(self, stage) if columns is None else _row(self, stage, columns) for stage in stages],
             "outputs": [{"name": output.name, "shape": list(nodes[output.node].shape)} for output in network.outputs],
             "totals": {
                 **_costs(self.totals),
                 "activations": self.activations(everything),
                 "depth": self.depth(everything),
-            },
+            }
+            if columns is None
+            else _row(self, self.whole, [column for column in columns if column.total]),
             "published": [result.to_dict() for result in self.published],
         }
 
@@ -116,6 +142,19 @@ def _layer(report: Report, index: int) -> dict[str, object]:
         **_costs(cost._replace(macs=cost.macs * report.batch, flops=cost.flops * report.batch)),
         **_field(report, index),
     }
+
+
+def _row(report: Report, subject: Subject, columns: Sequence[Quantity]) -> dict[str, object]:
+    """The quantities of a subject: integers, words, lists of sizes, exact fractions as "p/q"."""
+    return {column.heading: _plain(column.get(report, subject)) for column in columns}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Shaped):
+        return _plain(value.raw)
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    return str(value) if isinstance(value, Fraction) else value
 
 
 def _stage(report: Report, stage: Subject) -> dict[str, object]:

@@ -29,6 +29,8 @@ class Heading(NamedTuple):
     note: str = ""
     """Said right below it."""
     note_style: str = "dim"
+    source: str = ""
+    """Where it comes from, behind it where there is room: then without what names its title."""
 
 
 class Note(NamedTuple):
@@ -87,6 +89,82 @@ class Table(NamedTuple):
     """Without lines, in the words of the prose around it."""
     narrow: Table | None = None
     """What is shown instead where this one does not fit."""
+
+
+ZERO = "·"
+"""A cell of a tree that stands for nothing at all."""
+
+
+class TreeRow(NamedTuple):
+    """A row of a tree: what stands where, and its cells."""
+
+    level: int
+    label: str
+    """Its path below the row above it."""
+    path: str
+    what: str
+    """What it is; empty where its label says it."""
+    cells: tuple[str, ...]
+    share: Fraction | None = None
+    each: bool = False
+    """Whether it stands for several, and its cells are of each."""
+    above: bool = False
+    """Whether rows below it say more."""
+
+
+class Tree(NamedTuple):
+    """Rows set in below each other, with cells under columns and a share as figure and bar.
+
+    No label is cut: one that leaves no room for the cells stands on a line of its own.
+    """
+
+    labels: str
+    """The heading of the labels."""
+    columns: Sequence[Column]
+    rows: Sequence[TreeRow]
+    share: str = ""
+    """What the share is of; empty where there is none."""
+    total: tuple[str, ...] = ()
+    """Cells of the last row; none without it."""
+    notes: tuple[Note, ...] = ()
+    """What is said right below it."""
+
+    @property
+    def table(self) -> Table:
+        """The rows by their whole paths."""
+        shared, described = bool(self.share), any(row.what or row.each for row in self.rows)
+        columns = [Column(self.labels, shrinks=True), *[Column("kind", shrinks=True)] * described, *self.columns]
+        columns += [Column(f"% of {self.share}", "right")] * shared
+        rows = [
+            [row.path, *[described_as(row)] * described, *row.cells, *[share_text(row.share)] * shared]
+            for row in self.rows
+        ]
+        if not self.total:
+            return Table(columns, rows, notes=self.notes)
+        last = ["total", *[""] * described, *self.total, *[""] * shared]
+        end = len(rows)
+        return Table(columns, [*rows, last], "", self.notes, {(end, 0): "bold"}, frozenset({end}))
+
+
+def described_as(row: TreeRow) -> str:
+    """What a row is, and whether its cells are of each.
+
+    >>> described_as(TreeRow(1, "1–2", "conv2_x.1–2", "bottleneck", (), each=True))
+    'bottleneck, each'
+    """
+    return ", ".join(part for part in (row.what, "each" if row.each else "") if part)
+
+
+def share_text(share: Fraction | None) -> str:
+    """A share in per cent; empty for none.
+
+    >>> share_text(Fraction(163, 1000)), share_text(Fraction(1, 9999)), share_text(Fraction(0))
+    ('16.3%', '<0.1%', '')
+    """
+    if not share:
+        return ""
+    permille = (2 * share.numerator * 1000 + share.denominator) // (2 * share.denominator)
+    return f"{permille // 10}.{permille % 10}%" if permille else "<0.1%"
 
 
 class KeyLines(NamedTuple):
@@ -212,7 +290,19 @@ class Section(NamedTuple):
 
 
 Block = (
-    Heading | Section | Table | KeyLines | Notes | Paragraph | Code | Equations | References | Bars | Listing | Findings
+    Heading
+    | Section
+    | Table
+    | Tree
+    | KeyLines
+    | Notes
+    | Paragraph
+    | Code
+    | Equations
+    | References
+    | Bars
+    | Listing
+    | Findings
 )
 
 

@@ -22,6 +22,7 @@ from .document import (
     References,
     Section,
     Table,
+    Tree,
     place,
     said,
 )
@@ -49,6 +50,8 @@ def _markdown_parts(block: Block) -> Iterator[str]:
             yield _markdown_table(block)
             if block.notes:
                 yield "\n".join(_markdown_notes(block.notes))
+        case Tree():
+            yield from _markdown_parts(block.table)
         case KeyLines() | Bars():
             yield _markdown_table(block.table)
         case Notes():
@@ -118,6 +121,8 @@ def _latex_parts(block: Block) -> Iterator[str]:
         case Table():
             yield _latex_table(block)
             yield from _latex_notes(block.notes)
+        case Tree():
+            yield from _latex_parts(block.table)
         case KeyLines() | Bars() | Listing() | Findings():
             yield _latex_table(block.table)
         case Notes():
@@ -176,7 +181,7 @@ def tables(blocks: Sequence[Block]) -> Iterator[Table]:
         match block:
             case Table():
                 yield block
-            case KeyLines() | Bars() | Listing() | Findings():
+            case KeyLines() | Bars() | Tree() | Listing() | Findings():
                 yield block.table
             case Section():
                 yield from tables(block.blocks)

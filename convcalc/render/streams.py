@@ -44,6 +44,17 @@ def line_width() -> int | None:
     return None
 
 
+PIPED_LINES = 40
+"""Lines of a screen where nobody says how many there are."""
+
+
+def screen_lines() -> int:
+    """Lines of the screen: the terminal's, or those of LINES."""
+    if sys.stdout.isatty() or os.environ.get("LINES", "").isdigit():
+        return max(shutil.get_terminal_size().lines, 10)
+    return PIPED_LINES
+
+
 def coloured() -> bool:
     """Whether standard output takes colours: a terminal, NO_COLOR not set, TERM not dumb."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

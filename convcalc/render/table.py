@@ -1,34 +1,126 @@
-"""`table` as a document: layers under chosen columns, one column as bars, printed tables beside computed ones."""
+"""`table` as a document: the tree, layers or stages, one column as bars, printed tables beside computed ones."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from math import prod
 from typing import TYPE_CHECKING
 
 from ..analysis.figures import Figures, Subject
-from ..analysis.quantity import Quantity, Shaped, Value, number
+from ..analysis.quantity import Quantity, Shaped, Value
+from ..analysis.tree import Row, sort_key
 from ..findings import UsageError
 from ..units import amount, scaled
-from .document import Bar, Bars, Block, Column, Document, Heading, Note, Notes, Table
+from .document import ZERO, Bar, Bars, Block, Column, Document, Heading, Note, Notes, Table, Tree, TreeRow
 
 if TYPE_CHECKING:
     from ..analysis.published import Cell, TableResult
+    from ..analysis.report import Report
+
+
+SIGNS = (
+    "K, M, G: 10^3, 10^6, 10^9; KiB, MiB: 2^10, 2^20 bytes; ·: 0; each: the figures of one of several equal ones",
+    "below: exact totals; what the params take at --dtype; the most that is alive at inference, and where",
+)
+"""What stands in every tree and below it."""
+MOST_TITLE = 30
+"""Characters of a printed table's number that one line names it by."""
+COUNTED = frozenset({"numbers", "MACs", "FLOPs", "multiplications", "products", "elements"})
+"""Units of counts that a tree gives to three digits."""
+
+
+def tree_document(
+    report: Report,
+    rows: Sequence[Row],
+    quantities: Sequence[Quantity],
+    shared: Quantity | None,
+    *,
+    labels: str = "layer",
+    exact: bool = False,
+    total: bool = False,
+    remarks: Iterable[str] = (),
+    below: Iterable[str] = (),
+) -> Document:
+    """The rows of a tree under quantities, and what the whole network has.
+
+    `shared` is the quantity whose share is drawn; `exact` shows integers; `total` adds a row of what adds up, `below`
+    what was left out. `remarks` stand under all of it.
+    """
+    block = tree_block(report, rows, quantities, shared, labels, exact, total)
+    return _about(report, (block,), below, remarks)
+
+
+def layer_rows(report: Report, layers: Sequence[Subject], quantities: Sequence[Quantity]) -> list[Row]:
+    """Layers below each other by their whole paths, as rows of a tree."""
+    rows = []
+    for layer in layers:
+        name, kind = layer.name, report.node(layer.nodes[0]).kind
+        values = tuple([None if quantity.words else quantity.get(report, layer) for quantity in quantities])
+        rows.append(Row(layer, name, name, "" if kind == name.rpartition(".")[2] else kind, values))
+    return rows
+
+
+def tree_block(
+    report: Report,
+    rows: Sequence[Row],
+    quantities: Sequence[Quantity],
+    shared: Quantity | None,
+    labels: str = "layer",
+    exact: bool = False,
+    total: bool = False,
+) -> Tree:
+    """The rows with their cells as text."""
+    places = [i for i, quantity in enumerate(quantities) if quantity.name not in ("name", "kind")]
+    described = any(quantity.name == "kind" for quantity in quantities)
+    columns = [Column(quantities[i].heading, "left" if quantities[i].name == "patch" else "right") for i in places]
+    whole = None if shared is None else shared.get(report, report.whole)
+    found: list[TreeRow] = []
+
+    def add(rows: Sequence[Row], level: int) -> None:
+        for row in rows:
+            cells = tuple([_cell(row.values[i], quantities[i], exact) for i in places])
+            share = None
+            if shared is not None and isinstance(whole, int) and whole:
+                part = shared.get(report, row.subject)
+                share = Fraction(part, whole) if isinstance(part, int) else None
+            what = row.what if described else ""
+            found.append(
+                TreeRow(level, row.label, row.path, what, cells, share, row.times > 1, level == 0 and bool(row.rows))
+            )
+            add(row.rows, level + 1)
+
+    add(rows, 0)
+    last: tuple[str, ...] = ()
+    if total and any(quantities[i].total for i in places):
+        kept = [quantities[i] for i in places]
+        last = tuple([_cell(q.get(report, report.whole), q, exact) if q.total else "" for q in kept])
+    return Tree(labels, columns, tuple(found), "" if shared is None else shared.heading, last)
+
+
+def _cell(value: Value, quantity: Quantity, exact: bool) -> str:
+    """A value as a cell of a tree: counts to three digits unless `exact`, and nothing at all as a dot."""
+    if quantity.total and value == 0 and not exact:
+        return ZERO
+    if isinstance(value, int) and not exact and quantity.unit in COUNTED:
+        return scaled(value)
+    return value_text(value, unit=quantity.unit)
+
+
+def share_of(quantities: Sequence[Quantity], by: Quantity | None) -> Quantity | None:
+    """The quantity whose share is drawn: the one that rows are sorted by, else the last that adds up."""
+    adding = [quantity for quantity in (*quantities, by) if quantity is not None and quantity.total == "sum"]
+    return adding[-1] if adding else None
 
 
 def values_document(
-    report: Figures,
+    report: Report,
     subjects: Sequence[Subject],
     quantities: Sequence[Quantity],
     first: str,
     remarks: Iterable[str] = (),
 ) -> Document:
-    """Subjects as rows, quantities as columns, and what the figures mean."""
-    from ..analysis.quantities import notes
-
-    table = values_table(report, subjects, quantities, first=first)
-    return _about(report, (table,), [*notes(report, quantities), *remarks])
+    """Subjects as rows, quantities as columns, in exact figures, and what the whole network has."""
+    return _about(report, (values_table(report, subjects, quantities, first=first),), (), remarks)
 
 
 def values_rows(report: Figures, subjects: Sequence[Subject], quantities: Sequence[Quantity], first: str) -> Document:
@@ -36,44 +128,52 @@ def values_rows(report: Figures, subjects: Sequence[Subject], quantities: Sequen
     return Document((values_table(report, subjects, quantities, raw=True, total=False, first=first),))
 
 
-def published_document(report: Figures, results: Iterable[TableResult]) -> Document:
+def tree_rows(report: Figures, rows: Sequence[Row], quantities: Sequence[Quantity]) -> Document:
+    """The rows of a tree alone with raw numbers, for programs: paths of those that stand for several say which."""
+    found: list[list[str]] = []
+
+    def add(rows: Sequence[Row]) -> None:
+        for row in rows:
+            words = {"name": row.path, "kind": row.what}
+            cells = zip(quantities, row.values, strict=True)
+            found.append([words.get(q.name, value_text(value, raw=True)) for q, value in cells])
+            add(row.rows)
+
+    add(rows)
+    return Document((Table([Column("layer" if q.name == "name" else q.heading) for q in quantities], found),))
+
+
+def published_document(
+    report: Report, results: Sequence[TableResult], below: Iterable[str] = (), remarks: Iterable[str] = ()
+) -> Document:
     """Printed tables beside the computed ones."""
-    return _about(report, tuple(published_table(result) for result in results), [])
+    return _about(report, tuple(published_table(result) for result in results), below, remarks)
 
 
-def bars_document(report: Figures, subjects: Sequence[Subject], drawn: Quantity) -> Document:
-    """One quantity as bars. Raises UsageError where it has no numbers."""
-    keys = [_sort_key(drawn.get(report, subject)) for subject in subjects]
+def bars_document(
+    report: Report, subjects: Sequence[tuple[str, Subject]], drawn: Quantity, remarks: Iterable[str] = ()
+) -> Document:
+    """One quantity of labelled subjects as bars. Raises UsageError where it has no numbers."""
+    keys = [sort_key(drawn.get(report, subject)) for _, subject in subjects]
     lengths = [key if isinstance(key, (int, Fraction)) else None for key in keys]
     if subjects and all(length is None for length in lengths):
         raise UsageError(f"--plot draws numbers, and '{drawn.heading}' has none here", "for example --plot macs")
     title = f"{drawn.heading}{f' ({drawn.unit})' if drawn.unit else ''}: {drawn.meaning}"
     bars = tuple(
-        Bar(subject.name, length, value_text(drawn.get(report, subject), unit=drawn.unit))
-        for subject, length in zip(subjects, lengths, strict=True)
+        Bar(label, length, value_text(drawn.get(report, subject), unit=drawn.unit))
+        for (label, subject), length in zip(subjects, lengths, strict=True)
     )
-    return Document((heading(report), Bars(title, bars)))
+    notes = [Notes(tuple(Note(text, "dim") for text in remarks))] if remarks else []
+    return Document((heading(report), Bars(title, bars), *notes))
 
 
-def arranged(report: Figures, subjects: list[Subject], by: Quantity | None, top: int | None) -> list[Subject]:
-    """The subjects sorted by a quantity (numbers from the largest, words from a), cut to the first `top`."""
-    if by is not None:
-        keyed = [(_sort_key(by.get(report, subject)), subject) for subject in subjects]
-        words = any(isinstance(key, str) for key, _ in keyed)
-        known = [pair for pair in keyed if pair[0] is not None]
-        known.sort(key=lambda pair: pair[0], reverse=not words)  # type: ignore[arg-type, return-value]
-        subjects = [subject for _, subject in known] + [subject for key, subject in keyed if key is None]
-    return subjects if top is None else subjects[:top]
-
-
-def _sort_key(value: Value) -> object:
-    """What a value is sorted by: its number, word, or the elements of its shape; None for what has none."""
-    if not isinstance(value, Shaped):
-        return value
-    if not isinstance(value.raw, tuple):
-        return number(value)
-    sizes = [size for size in value.raw if isinstance(size, int)]
-    return prod(sizes) if sizes and len(sizes) == len(value.raw) else None
+def labelled(rows: Sequence[Row], level: int = 0) -> list[tuple[str, Subject]]:
+    """The rows of a tree with their labels set in."""
+    found: list[tuple[str, Subject]] = []
+    for row in rows:
+        found.append(("  " * level + row.label + (" each" if row.times > 1 else ""), row.subject))
+        found += labelled(row.rows, level + 1)
+    return found
 
 
 def columns_document(quantities: Iterable[Quantity]) -> Document:
@@ -82,14 +182,27 @@ def columns_document(quantities: Iterable[Quantity]) -> Document:
     return Document((Table((Column("column"), Column("unit"), Column("meaning")), rows),))
 
 
-def _about(report: Figures, tables: tuple[Table, ...], remarks: Iterable[str]) -> Document:
-    """Tables of a report between its heading, its totals and what the numbers mean."""
+def _about(report: Report, blocks: tuple[Block, ...], below: Iterable[str], remarks: Iterable[str]) -> Document:
+    """Blocks of a report between its heading and what the whole network has, and remarks behind that."""
+    footer = (Note(totals_line(report), "bold"), Note(memory_line(report)), *(Note(text, "dim") for text in below))
+    *first, last = blocks
+    ended: list[Block] = [last._replace(notes=footer)] if isinstance(last, Tree) else [last, Notes(footer)]
+    notes = tuple(Note(text, "dim") for text in remarks)
+    return Document((heading(report), *first, *ended, *([Notes(notes)] if notes else [])))
+
+
+def legend(quantities: Iterable[Quantity]) -> list[str]:
+    """What the figures of these quantities mean, a line each, and what the signs and the lines below them do."""
     from ..analysis.report import CONVENTIONS
 
-    conventions = (f"{name}: {meaning}" for name, meaning in CONVENTIONS.items())
-    footer = [Note(totals_line(report), "bold"), *(Note(text, "dim") for text in (*remarks, *conventions))]
-    blocks: list[Block] = [heading(report), *tables, Notes(tuple(footer))]
-    return Document(tuple(blocks))
+    lines = []
+    for quantity in quantities:
+        if quantity.name in ("name", "kind"):
+            continue
+        said = CONVENTIONS.get(quantity.name, quantity.meaning)
+        unit = f" ({quantity.unit})" if quantity.unit else ""
+        lines.append(f"{quantity.heading}{unit}: {said}" + (f"; {quantity.note}" if quantity.note else ""))
+    return [*lines, *SIGNS]
 
 
 def value_text(value: Value, raw: bool = False, unit: str = "") -> str:
@@ -105,7 +218,7 @@ def value_text(value: Value, raw: bool = False, unit: str = "") -> str:
     if isinstance(value, int):
         return str(value) if raw else amount(value, unit)
     if isinstance(value, Shaped):
-        if isinstance(value.raw, tuple) and "c" in value.parts:
+        if isinstance(value.raw, tuple) and "n" in value.parts:
             return "×".join(map(str, value.raw))
         return value.written()
     if isinstance(value, Fraction):
@@ -144,31 +257,55 @@ def values_table(
     return Table(columns, [*rows, last], rules=frozenset({len(rows)}), styles={(len(rows), 0): "bold"})
 
 
-def heading(report: Figures) -> Heading:
-    """What the report is about: name, variant, input, and the source."""
+def heading(report: Report) -> Heading:
+    """What the report is about: name, variant, what goes in and comes out, and the source."""
     network = report.network
-    shapes = ", ".join(
-        ("×".join(map(str, shape)) if name == "input" else f"{name} {'×'.join(map(str, shape))}")
-        for name, shape in network.inputs.items()
-    )
-    variant = f" ({network.variant})" if network.variant else ""
+    variant = f" · {network.variant}" if network.variant else ""
+    read = _shapes(network.inputs, "input", "inputs")
+    made = _shapes({output.name: network.nodes[output.node].shape for output in network.outputs}, "", "outputs")
     batch = f", batch {report.batch}" if report.batch != 1 else ""
-    if report.dtype != "float32":
-        batch += f", {report.dtype}"
-    return Heading(network.name + variant, rest=f"  input {shapes}{batch}", note=network.source or "")
+    dtype = f", {report.dtype}" if report.dtype != "float32" else ""
+    source = " ".join((network.source or "").split())
+    return Heading(network.name + variant, rest=f"   {read} → {made}{batch}{dtype}", source=source)
 
 
-def totals_line(report: Figures) -> str:
-    """The totals in one line."""
+def _shapes(shapes: Mapping[str, Sequence[int]], unnamed: str, many: str) -> str:
+    """Shapes with their names, or how many there are where that is more than two."""
+    if len(shapes) > 2:
+        return f"{len(shapes)} {many}"
+    named = len(shapes) > 1
+    return ", ".join(
+        f"{name} {'×'.join(map(str, shape))}" if named or (unnamed and name != unnamed) else "×".join(map(str, shape))
+        for name, shape in shapes.items()
+    )
+
+
+def totals_line(report: Report) -> str:
+    """The exact totals in one line."""
     totals = report.totals
-    parts = [
-        f"params {totals.params:,} ({scaled(totals.params)})",
-        f"macs {totals.macs:,} ({scaled(totals.macs)})",
-        f"flops {totals.flops:,} ({scaled(totals.flops)})",
-    ]
-    if totals.buffers:
-        parts.append(f"buffers {totals.buffers:,}")
-    return "total: " + ", ".join(parts)
+    depth = report.depth(range(len(report.network.nodes)))
+    return f"{totals.params:,} params · {totals.macs:,} macs · {totals.flops:,} flops · depth {depth}"
+
+
+def memory_line(report: Report) -> str:
+    """What the params take, and the most that is alive at inference, and where, in one line."""
+    params = amount(report.totals.params * report.item, "bytes")
+    live = report.liveness
+    peak = amount(live.live[live.peak] * report.batch * report.item, "bytes")
+    return f"{params} params · {peak} peak ({report.network.nodes[live.peak].name})"
+
+
+def skipped_line(report: Report) -> str:
+    """Which options keep the printed tables from being compared."""
+    return f"published tables skipped: they describe the spec without {', '.join(report.skipped)}"
+
+
+def followed_line(results: Sequence[TableResult]) -> str:
+    """How many cells of printed tables follow, in one line."""
+    titles = list(dict.fromkeys(result.table.title.partition(":")[0] for result in results))
+    cells, reproduced = sum(result.cells for result in results), sum(result.reproduced for result in results)
+    what = titles[0] if len(titles) == 1 and len(titles[0]) <= MOST_TITLE else f"{len(results)} printed tables"
+    return f"{what}: {reproduced} of {cells} printed cells follow (--published)"
 
 
 def published_table(result: TableResult) -> Table:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..findings import Finding
 from .document import (
+    ZERO,
     Bars,
     Block,
     Code,
@@ -24,8 +25,12 @@ from .document import (
     References,
     Section,
     Table,
+    Tree,
+    TreeRow,
+    described_as,
     place,
     said,
+    share_text,
 )
 from .escape import printable, width
 
@@ -43,7 +48,16 @@ UNBROKEN = "\x00"
 """Stands for a blank of a piece of code while its paragraph is broken into lines."""
 EIGHTHS = " ▏▎▍▌▋▊▉"
 SHORTEST_BAR = 10
-LONGEST_LABEL = 40
+SOURCE_GAP = "   "
+SHORTEST_LABEL = 12
+"""Columns that labels of a tree keep beside its cells."""
+WHAT = "kind"
+SHORTEST_WHAT = 8
+CUT_FIRST = 8
+"""Columns that what rows are gives up before the bars go."""
+SHARE_BARS = (10, 5, 3)
+"""Columns of the bar beside a share: the most that fits."""
+ABBREVIATED = ".."
 LONGEST_EXCERPT = 100
 """Characters of a source line that are shown under a finding."""
 
@@ -80,6 +94,8 @@ def _block_lines(block: Block, limit: int | None) -> Iterator[Line]:
             yield from _set_in(INDENT, _spaced(block.blocks, None if limit is None else limit - len(INDENT)))
         case Table():
             yield from table_lines(block, limit)
+        case Tree():
+            yield from tree_lines(block, limit)
         case KeyLines():
             yield from _key_lines(block, limit)
         case Notes():
@@ -118,9 +134,31 @@ def _set_in(indent: str, lines: Iterable[Line]) -> Iterator[Line]:
 
 def _heading_lines(heading: Heading, limit: int | None) -> Iterator[Line]:
     pieces = [(printable(heading.text), "bold"), (printable(heading.rest), "")]
-    yield [piece for piece in pieces if piece[0]]
+    if limit is not None and heading.rest and sum(width(text) for text, _ in pieces) > limit:
+        yield pieces[:1]
+        yield from wrapped(heading.rest.strip(), limit)
+        pieces = []
+    elif heading.source:
+        used = sum(width(text) for text, _ in pieces) + len(SOURCE_GAP)
+        source = shortened(printable(heading.source), None if limit is None else limit - used)
+        pieces.append((SOURCE_GAP + source if source else "", "dim"))
+    if pieces:
+        yield [piece for piece in pieces if piece[0]]
     if heading.note:
         yield from wrapped(heading.note, limit, heading.note_style)
+
+
+def shortened(source: str, room: int | None) -> str:
+    """A source in so many columns: whole, else its first part and its identifiers, else the first part or nothing.
+
+    >>> shortened("He et al. 2015, Deep residual learning, arXiv:1512.03385, Table 1", 40)
+    'He et al. 2015, arXiv:1512.03385'
+    """
+    if room is None or width(source) <= room:
+        return source
+    first, *others = source.split(", ")
+    named = [part for part in others if part.lower().startswith(("arxiv:", "doi:", "http"))]
+    return next((text for text in (", ".join([first, *named]), first) if width(text) <= room), "")
 
 
 def _note_lines(notes: Iterable[Note], limit: int | None) -> Iterator[Line]:
@@ -211,8 +249,8 @@ def bar_lines(drawn: Bars, limit: int | None) -> Iterator[Line]:
     """
     labels = [printable(bar.label) for bar in drawn.bars]
     room = limit if limit is not None else 100
-    label_width = min(max((width(label) for label in labels), default=0), LONGEST_LABEL, max(room // 2, 8))
     text_width = max((width(bar.value) for bar in drawn.bars), default=0)
+    label_width = min(max(map(width, labels), default=0), max(room - text_width - 3 - SHORTEST_BAR, 8))
     length = max(room - label_width - text_width - 3, SHORTEST_BAR)
     largest = max((bar.length for bar in drawn.bars if bar.length is not None), default=0)
     for label, bar in zip(labels, drawn.bars, strict=True):
@@ -233,6 +271,119 @@ def bar_text(value: int | Fraction, largest: int | Fraction, length: int) -> str
     eighths = int(8 * length * value // largest)
     full, part = divmod(eighths, 8)
     return "█" * full + (EIGHTHS[part] if part else "")
+
+
+class _Widths(NamedTuple):
+    """Columns of the parts of a tree's line; 0: the part is left out."""
+
+    label: int
+    what: int
+    cells: tuple[int, ...]
+    share: int
+    bar: int
+
+
+def tree_lines(tree: Tree, limit: int | None) -> Iterator[Line]:
+    """The tree as lines of at most `limit` columns (None: no limit): labels, what they are, cells, share and bar.
+
+    Where it is too wide, the bars get shorter, what rows are is cut, the bars go, then what rows are; then labels that
+    are too long stand on lines of their own. Cells that do not fit beside a short label fold like those of a table.
+    """
+    labels = [INDENT * row.level + printable(row.label) for row in tree.rows]
+    whats = [printable(described_as(row)) for row in tree.rows]
+    cells = [[printable(cell) for cell in row.cells] for row in tree.rows]
+    total = [printable(cell) for cell in tree.total]
+    widths = _tree_widths(tree, labels, whats, [*cells, total] if total else cells, limit)
+    if widths is None:
+        table = tree.table
+        rows = [[label, *row[1:]] for label, row in zip(labels, table.rows, strict=False)]
+        yield from table_lines(table._replace(rows=[*rows, *table.rows[len(rows) :]]), limit)
+        return
+    largest = max((row.share for row in tree.rows if row.share), default=None)
+    yield [(_tree_head(tree, widths).rstrip(), "bold")]
+    for label, what, texts, row in zip(labels, whats, cells, tree.rows, strict=True):
+        style = "bold" if row.above else ""
+        if width(label) > widths.label:
+            yield [(label, style)]
+            label, what = "", what if widths.what else ""
+        yield _tree_line(label, style, what, texts, row, largest, tree.columns, widths)
+    if total:
+        yield _tree_line("total", "bold", "", total, TreeRow(0, "", "", "", ()), largest, tree.columns, widths)
+    yield from _note_lines(tree.notes, limit)
+
+
+def _tree_widths(
+    tree: Tree, labels: list[str], whats: list[str], cells: list[list[str]], limit: int | None
+) -> _Widths | None:
+    """The widest parts that fit; None where the cells do not fit beside a short label."""
+    columns = tuple(
+        max([width(column.heading), *[width(row[i]) for row in cells]]) for i, column in enumerate(tree.columns)
+    )
+    label = max([width(tree.labels), *map(width, labels)])
+    what = max(map(width, whats), default=0)
+    what = max(what, len(WHAT)) if what else 0
+    share = max(map(len, map(share_text, (row.share for row in tree.rows))), default=0) if tree.share else 0
+    bars = SHARE_BARS if share else (0,)
+    if limit is None:
+        return _Widths(label, what, columns, share, bars[0])
+    less = min(what, max(what - CUT_FIRST, SHORTEST_WHAT))
+    for kept, bar in (*((kept, bar) for kept in (what, less) for bar in bars), (what, 0)):
+        found = _Widths(label, kept, columns, share, bar)
+        if _tree_width(found) <= limit:
+            return found
+    room = limit - _tree_width(_Widths(label, 0, columns, share, 0))
+    if room - len(GAP) >= min(what, SHORTEST_WHAT) > 0:
+        return _Widths(label, min(what, room - len(GAP)), columns, share, 0)
+    if label + room >= min(label, SHORTEST_LABEL):
+        return _Widths(min(label, label + room), 0, columns, share, 0)
+    return None
+
+
+def _tree_width(widths: _Widths) -> int:
+    parts = [widths.label, widths.what, *widths.cells, widths.share]
+    bar = 1 + widths.bar if widths.bar else 0
+    return sum(parts) + len(GAP) * (sum(part > 0 for part in parts) - 1) + bar
+
+
+def _tree_head(tree: Tree, widths: _Widths) -> str:
+    texts = [tree.labels.ljust(widths.label)]
+    texts += [WHAT.ljust(widths.what)] * (widths.what > 0)
+    texts += [_padded(c.heading, n, c.align) for c, n in zip(tree.columns, widths.cells, strict=True)]
+    if widths.share:
+        room = widths.share + (1 + widths.bar if widths.bar else 0)
+        texts += [next((head for head in (f"% {tree.share}", "%") if len(head) <= room), "")]
+    return GAP.join(texts)
+
+
+def _tree_line(
+    label: str,
+    style: str,
+    what: str,
+    texts: Sequence[str],
+    row: TreeRow,
+    largest: Fraction | None,
+    columns: Sequence[Column],
+    widths: _Widths,
+) -> Line:
+    pieces: Line = [(label.ljust(widths.label + len(label) - width(label)), style)]
+    if widths.what:
+        kept = what if width(what) <= widths.what else what[: widths.what - len(ABBREVIATED)] + ABBREVIATED
+        pieces.append((GAP + _padded(kept, widths.what, "left"), "dim"))
+    for text, column, room in zip(texts, columns, widths.cells, strict=True):
+        pieces.append((GAP + _padded(text, room, column.align), "dim" if text == ZERO else ""))
+    if widths.share and row.share is not None:
+        pieces.append((GAP + share_text(row.share).rjust(widths.share), ""))
+        if widths.bar and largest:
+            pieces.append((" " + bar_text(row.share, largest, widths.bar), "cyan"))
+    while pieces and not pieces[-1][0].strip():
+        pieces.pop()
+    text, last = pieces.pop()
+    return [*pieces, (text.rstrip(), last)]
+
+
+def _padded(text: str, columns: int, align: str) -> str:
+    blanks = " " * (columns - width(text))
+    return blanks + text if align == "right" else text + blanks
 
 
 def table_lines(table: Table, limit: int | None) -> Iterator[Line]:
