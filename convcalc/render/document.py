@@ -91,6 +91,8 @@ class Table(NamedTuple):
     """What is shown instead where this one does not fit."""
 
 
+EACH = "each"
+"""Said of a row whose figures are of one of several equal ones."""
 ZERO = "·"
 """A cell of a tree that stands for nothing at all."""
 
@@ -133,7 +135,11 @@ class Tree(NamedTuple):
     def table(self) -> Table:
         """The rows by their whole paths."""
         shared, described = bool(self.share), any(row.what or row.each for row in self.rows)
-        columns = [Column(self.labels, shrinks=True), *[Column("kind", shrinks=True)] * described, *self.columns]
+        columns = [
+            Column(self.labels, shrinks=True),
+            *[Column("kind" if any(row.what for row in self.rows) else "", shrinks=True)] * described,
+            *self.columns,
+        ]
         columns += [Column(f"% of {self.share}", "right")] * shared
         rows = [
             [row.path, *[described_as(row)] * described, *row.cells, *[share_text(row.share)] * shared]
@@ -152,7 +158,7 @@ def described_as(row: TreeRow) -> str:
     >>> described_as(TreeRow(1, "1–2", "conv2_x.1–2", "bottleneck", (), each=True))
     'bottleneck, each'
     """
-    return ", ".join(part for part in (row.what, "each" if row.each else "") if part)
+    return ", ".join(part for part in (row.what, EACH if row.each else "") if part)
 
 
 def share_text(share: Fraction | None) -> str:

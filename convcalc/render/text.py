@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..findings import Finding
 from .document import (
+    EACH,
     ZERO,
     Bars,
     Block,
@@ -52,7 +53,7 @@ SOURCE_GAP = "   "
 SHORTEST_LABEL = 12
 """Columns that labels of a tree keep beside its cells."""
 WHAT = "kind"
-SHORTEST_WHAT = 8
+SHORTEST_WHAT = 10
 CUT_FIRST = 8
 """Columns that what rows are gives up before the bars go."""
 SHARE_BARS = (10, 5, 3)
@@ -293,7 +294,11 @@ def tree_lines(tree: Tree, limit: int | None) -> Iterator[Line]:
     whats = [printable(described_as(row)) for row in tree.rows]
     cells = [[printable(cell) for cell in row.cells] for row in tree.rows]
     total = [printable(cell) for cell in tree.total]
-    widths = _tree_widths(tree, labels, whats, [*cells, total] if total else cells, limit)
+    everything = [*cells, total] if total else cells
+    widths = _tree_widths(tree, labels, whats, everything, limit)
+    if widths is not None and not widths.what and any(whats):
+        labels = [f"{label} {EACH}" if row.each else label for label, row in zip(labels, tree.rows, strict=True)]
+        widths = _tree_widths(tree, labels, [""] * len(whats), everything, limit)
     if widths is None:
         table = tree.table
         rows = [[label, *row[1:]] for label, row in zip(labels, table.rows, strict=False)]
@@ -334,6 +339,8 @@ def _tree_widths(
     room = limit - _tree_width(_Widths(label, 0, columns, share, 0))
     if room - len(GAP) >= min(what, SHORTEST_WHAT) > 0:
         return _Widths(label, min(what, room - len(GAP)), columns, share, 0)
+    if any(row.each for row in tree.rows) and room - len(GAP) >= len(EACH):
+        return _Widths(label, len(EACH), columns, share, 0)
     if label + room >= min(label, SHORTEST_LABEL):
         return _Widths(min(label, label + room), 0, columns, share, 0)
     return None
@@ -347,7 +354,8 @@ def _tree_width(widths: _Widths) -> int:
 
 def _tree_head(tree: Tree, widths: _Widths) -> str:
     texts = [tree.labels.ljust(widths.label)]
-    texts += [WHAT.ljust(widths.what)] * (widths.what > 0)
+    described = widths.what > len(EACH) and any(row.what for row in tree.rows)
+    texts += [(WHAT if described else "").ljust(widths.what)] * (widths.what > 0)
     texts += [_padded(c.heading, n, c.align) for c, n in zip(tree.columns, widths.cells, strict=True)]
     if widths.share:
         room = widths.share + (1 + widths.bar if widths.bar else 0)
@@ -367,8 +375,7 @@ def _tree_line(
 ) -> Line:
     pieces: Line = [(label.ljust(widths.label + len(label) - width(label)), style)]
     if widths.what:
-        kept = what if width(what) <= widths.what else what[: widths.what - len(ABBREVIATED)] + ABBREVIATED
-        pieces.append((GAP + _padded(kept, widths.what, "left"), "dim"))
+        pieces.append((GAP + _padded(_abbreviated(what, row.each, widths.what), widths.what, "left"), "dim"))
     for text, column, room in zip(texts, columns, widths.cells, strict=True):
         pieces.append((GAP + _padded(text, room, column.align), "dim" if text == ZERO else ""))
     if widths.share and row.share is not None:
@@ -379,6 +386,20 @@ def _tree_line(
         pieces.pop()
     text, last = pieces.pop()
     return [*pieces, (text.rstrip(), last)]
+
+
+def _abbreviated(what: str, each: bool, room: int) -> str:
+    """What a row is in so many columns; that it stands for several is said in any case.
+
+    >>> _abbreviated("bottleneck, each", True, 15), _abbreviated("bottleneck, each", True, 4)
+    ('bottlen.., each', 'each')
+    """
+    if width(what) <= room:
+        return what
+    if room < SHORTEST_WHAT:
+        return EACH if each else ""
+    end = f"{ABBREVIATED}, {EACH}" if each else ABBREVIATED
+    return what[: room - len(end)] + end
 
 
 def _padded(text: str, columns: int, align: str) -> str:
