@@ -96,6 +96,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "hints": {"difflib"},
         "language.items": {"pydantic"},
         "language.write": {"pydantic"},
+        "marked": {"codes"},
         "network": {"layers.base"},
     },
     "a part of the standard library that most calls do without": {

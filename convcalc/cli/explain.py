@@ -101,7 +101,7 @@ def _single(item: str, input: list[str] | None) -> Network:
 
 
 def _subject(report: Report, path: str) -> Subject:
-    from ..analysis.subjects import find
+    from ..analysis.figures import find
 
     found = find(report, path)
     if found is None:
