@@ -15,7 +15,7 @@ from convcalc.analysis.device import read_device
 from convcalc.analysis.explain import explain
 from convcalc.analysis.explain_layer import draw_window
 from convcalc.analysis.explanation import Explanation, Step
-from convcalc.analysis.subjects import find
+from convcalc.analysis.figures import find
 from convcalc.geometry import TransposedWindow, Window
 from convcalc.render.explain import explain_document
 from convcalc.render.markup import latex, markdown

@@ -72,8 +72,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "convcalc": {"importlib"},
         "__main__": {"cli.app"},
         "check.run": {"check.rules", "onnx", "analysis.published"},
-        "export.onnx_model": {"export.onnx_graph", "export.onnx_layers", "convcalc"},
-        "render.findings": {"convcalc"},
+        "export.onnx_model": {"export.onnx_graph", "export.onnx_layers"},
         "render.invert": {"language.write", "render.escape"},
         "render.streams": {"render.escape", "render.text"},
         "render.table": {"analysis.report"},
@@ -96,6 +95,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "hints": {"difflib"},
         "language.items": {"pydantic"},
         "language.write": {"pydantic"},
+        "marked": {"codes"},
         "network": {"layers.base"},
     },
     "a part of the standard library that most calls do without": {

@@ -18,7 +18,7 @@ from convcalc.export.onnx_layers import ONNX
 from convcalc.export.torch_layers import TORCH
 from convcalc.geometry import FORMULAS, SYMBOLS
 from convcalc.geometry.formulas import Formula
-from convcalc.language.kind_fields import fields_of
+from convcalc.language.items import fields_of
 from convcalc.layers.base import OPERATIONS
 from convcalc.layers.registry import KINDS, layer_class
 from convcalc.reference.dispatch import twin

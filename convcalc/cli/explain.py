@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .. import __version__
 from ..findings import Finding, SpecError, UsageError
 from ..hints import suggest
+from ..version import __version__
 from .options import (
     BatchOption,
     DeviceOption,
@@ -101,7 +101,7 @@ def _single(item: str, input: list[str] | None) -> Network:
 
 
 def _subject(report: Report, path: str) -> Subject:
-    from ..analysis.subjects import find
+    from ..analysis.figures import find
 
     found = find(report, path)
     if found is None:

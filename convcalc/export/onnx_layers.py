@@ -14,25 +14,22 @@ import numpy as np
 from ..geometry import adaptive_step
 from ..geometry.dialects import onnx_transposed
 from ..layers.kind_table import KindTable, Refused
-from ..layers.space import one_an_axis
+from ..layers.spatial import one_an_axis
 from .program import OPAQUE
 from .windows import Pads, border_pads, declared_pads, edge_pads, fitted_pads, overhangs, split_pads
 
 if TYPE_CHECKING:
     from ..layers.activation import PReLU, Softmax, Softplus
-    from ..layers.adaptive import AdaptivePool, GlobalPool
     from ..layers.base import Layer, Reduction, Shape, Shapes
     from ..layers.border import Crop, Pad
     from ..layers.conv import Conv, ConvTranspose, SeparableConv
     from ..layers.join import Concat, Gate, Split
     from ..layers.linear import Linear
-    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
-    from ..layers.pool import AvgPool, LpPool, MaxPool
-    from ..layers.regularization import Dropout
+    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, Scale
+    from ..layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
     from ..layers.resize import Upsample
-    from ..layers.scale import Scale
-    from ..layers.shape import Flatten, Permute, Reshape
-    from ..layers.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
+    from ..layers.shape import Dropout, Flatten, Permute, Reshape
+    from ..layers.shuffle import ChannelShuffle, Fold, PixelShuffle, PixelUnshuffle
     from .onnx_graph import Graph
 
 Mapper = Callable[..., str]
@@ -390,6 +387,18 @@ def _pixel_unshuffle(graph: Graph, layer: PixelUnshuffle, inputs: Shapes, output
     return graph.op("Reshape", graph.op("Transpose", apart, perm=order), graph.integers((-1, *output)))
 
 
+def _fold(graph: Graph, layer: Fold, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    return graph.op(
+        "Col2Im",
+        names[0],
+        graph.integers(output[1:]),
+        graph.integers(layer.kernel_size),
+        dilations=list(layer.dilation),
+        pads=[*layer.padding, *layer.padding],
+        strides=list(layer.stride),
+    )
+
+
 ONNX: KindTable[Mapper] = KindTable(
     {
         "Conv": _conv,
@@ -439,6 +448,7 @@ ONNX: KindTable[Mapper] = KindTable(
         "ChannelShuffle": _channel_shuffle,
         "PixelShuffle": _pixel_shuffle,
         "PixelUnshuffle": _pixel_unshuffle,
+        "Fold": _fold,
     },
     absent="no operator of ONNX is known to do what it does",
     refused={**OPAQUE, "Unfold": "ONNX has no operator that writes windows out as columns"},

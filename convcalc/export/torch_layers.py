@@ -27,18 +27,16 @@ from .windows import (
 
 if TYPE_CHECKING:
     from ..layers.activation import Softmax
-    from ..layers.adaptive import AdaptivePool, GlobalPool
     from ..layers.base import Layer, Shape, Shapes
     from ..layers.border import Crop, Pad
     from ..layers.conv import Conv, ConvTranspose, SeparableConv
     from ..layers.join import Concat, Gate, Split
     from ..layers.linear import Linear
-    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
-    from ..layers.pool import AvgPool, LpPool, MaxPool
+    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, Scale
+    from ..layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
     from ..layers.resize import Upsample
-    from ..layers.scale import Scale
     from ..layers.shape import Flatten, Permute, Reshape
-    from ..layers.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle, Unfold
+    from ..layers.shuffle import ChannelShuffle, Fold, PixelShuffle, PixelUnshuffle, Unfold
 
 Mapper = Callable[..., list[Step]]
 """(layer, input shapes, output shape) -> the steps, each applied to the one before it. Raises `Refused`."""
@@ -209,14 +207,21 @@ def _global(layer: GlobalPool, inputs: Shapes, output: Shape) -> list[Step]:
     return [Call(_ranked(f"Adaptive{layer.reduction.capitalize()}Pool", inputs[0]), positional(output_size=1))]
 
 
-def _unfold(layer: Unfold, inputs: Shapes, output: Shape) -> list[Step]:
-    arguments = (
+def _columns(layer: Unfold | Fold) -> tuple[Argument, ...]:
+    return (
         *keywords(kernel_size=scalar(layer.kernel_size)),
         optional("dilation", scalar(layer.dilation), 1),
         optional("padding", scalar(layer.padding), 0),
         optional("stride", scalar(layer.stride), 1),
     )
-    return [Call("nn.Unfold", arguments)]
+
+
+def _unfold(layer: Unfold, inputs: Shapes, output: Shape) -> list[Step]:
+    return [Call("nn.Unfold", _columns(layer))]
+
+
+def _fold(layer: Fold, inputs: Shapes, output: Shape) -> list[Step]:
+    return [Call("nn.Fold", (*keywords(output_size=layer.output_size), *_columns(layer)))]
 
 
 def _upsample(layer: Upsample, inputs: Shapes, output: Shape) -> list[Step]:
@@ -378,6 +383,7 @@ TORCH: KindTable[Mapper] = KindTable(
         "AdaptivePool": _adaptive,
         "GlobalPool": _global,
         "Unfold": _unfold,
+        "Fold": _fold,
         "Upsample": _upsample,
         "Pad": _border,
         "Crop": _crop,

@@ -10,14 +10,12 @@ from ..layers.base import Layer
 from ..marked import Marked
 from ..network import BlockGroup, Inference, Node
 from ..network import Group as NodeGroup
-from .arithmetic import Value, say
 from .document import Document
-from .expressions import Expression
+from .expressions import Expression, Value, say
 from .items import Call, Group, Item, Join, LayerProblems, LayerTemplate, Split
-from .params import bind
+from .names import FAILED, FAILURE, Absent, Nodes, Place, note, resolve
+from .params import Compiled, bind, evaluate
 from .problems import Problem
-from .references import FAILED, FAILURE, Absent, Nodes, Place, note, resolve
-from .written_values import Compiled, evaluate
 
 MAX_LAYERS = 250_000
 MAX_STEPS = 1_000_000

@@ -15,8 +15,18 @@ from ..geometry import (
     WrongArity,
 )
 from .base import Layer, Number, Saved, Shape, Shapes, check_space
-from .sliding import Pairs, channelwise_links
-from .space import Border, Cut, Extent, border_pairs, check_border, left_of_axis, one_an_axis, space_of_second
+from .spatial import (
+    Border,
+    Cut,
+    Extent,
+    Pairs,
+    border_pairs,
+    channelwise_links,
+    check_border,
+    left_of_axis,
+    one_an_axis,
+    space_of_second,
+)
 
 
 class Pad(Layer):

@@ -27,8 +27,17 @@ from ..geometry import (
     separable_macs,
 )
 from .base import Count, Flag, Operations, Patch, Product, Saved, Shape, Shapes, Weight, check_groups
-from .sliding import Padding, PerAxis, PerAxisSize, SignedPadding, Sliding, axis_paddings, check_rank, spatial_links
-from .space import check_border
+from .spatial import (
+    Padding,
+    PerAxis,
+    PerAxisSize,
+    SignedPadding,
+    Sliding,
+    axis_paddings,
+    check_border,
+    check_rank,
+    spatial_links,
+)
 
 LETTERS = {
     "out": "out_channels",

@@ -15,7 +15,7 @@ _FAMILIES: dict[tuple[str, str], tuple[str, ...]] = {
     ("pool", "MaxPool"): ("max_pool1d", "max_pool2d", "max_pool3d"),
     ("pool", "AvgPool"): ("avg_pool1d", "avg_pool2d", "avg_pool3d"),
     ("pool", "LpPool"): ("lp_pool1d", "lp_pool2d"),
-    ("adaptive", "AdaptivePool"): (
+    ("pool", "AdaptivePool"): (
         "adaptive_avg_pool1d",
         "adaptive_avg_pool2d",
         "adaptive_avg_pool3d",
@@ -23,7 +23,7 @@ _FAMILIES: dict[tuple[str, str], tuple[str, ...]] = {
         "adaptive_max_pool2d",
         "adaptive_max_pool3d",
     ),
-    ("adaptive", "GlobalPool"): ("global_avg_pool", "global_max_pool"),
+    ("pool", "GlobalPool"): ("global_avg_pool", "global_max_pool"),
     ("linear", "Linear"): ("linear",),
     ("shape", "Flatten"): ("flatten",),
     ("shape", "Reshape"): ("reshape",),
@@ -34,7 +34,7 @@ _FAMILIES: dict[tuple[str, str], tuple[str, ...]] = {
     ("norm", "LayerNorm"): ("layer_norm",),
     ("norm", "InstanceNorm"): ("instance_norm",),
     ("norm", "LocalResponseNorm"): ("local_response_norm",),
-    ("scale", "Scale"): ("scale",),
+    ("norm", "Scale"): ("scale",),
     ("activation", "Activation"): (
         "relu",
         "relu6",
@@ -52,8 +52,8 @@ _FAMILIES: dict[tuple[str, str], tuple[str, ...]] = {
     ("activation", "ELU"): ("elu",),
     ("activation", "Softplus"): ("softplus",),
     ("activation", "Softmax"): ("softmax",),
-    ("regularization", "Dropout"): ("dropout",),
-    ("regularization", "StochasticDepth"): ("stochastic_depth",),
+    ("shape", "Dropout"): ("dropout",),
+    ("shape", "StochasticDepth"): ("stochastic_depth",),
     ("join", "Concat"): ("concat",),
     ("join", "Add"): ("add",),
     ("join", "Multiply"): ("multiply",),

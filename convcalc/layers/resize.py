@@ -21,8 +21,7 @@ from ..geometry import (
     adaptive_taps,
 )
 from .base import Count, Flag, Layer, Operations, Saved, Shape, Shapes, check_space
-from .sliding import channelwise_links
-from .space import Extent, form, one_an_axis, space_of_second
+from .spatial import Extent, channelwise_links, form, one_an_axis, space_of_second
 
 Mode = Literal["nearest", "nearest-exact", "linear", "bilinear", "bicubic", "trilinear", "area"]
 RANKS = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}

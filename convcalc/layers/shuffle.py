@@ -21,7 +21,7 @@ from ..geometry import (
     conv_output,
 )
 from .base import Count, Layer, Operations, Patch, Shape, Shapes, Slide, check_groups, check_space
-from .sliding import PerAxis, PerAxisSize, Sliding, check_rank, spatial_links
+from .spatial import PerAxis, PerAxisSize, Sliding, check_rank, spatial_links
 
 
 class ChannelShuffle(Layer):

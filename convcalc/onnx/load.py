@@ -7,9 +7,8 @@ import os
 import stat
 from pathlib import Path
 
-from ..collector import without_collector
 from ..findings import Finding, SpecError, UsageError
-from ..network import Network
+from ..network import Network, without_collector
 from .assembly import assemble
 from .convert import Conversion
 from .graph import input_sizes

