@@ -117,7 +117,8 @@ class TreeRow(NamedTuple):
 class Tree(NamedTuple):
     """Rows set in below each other, with cells under columns and a share as figure and bar.
 
-    No label is cut: one that leaves no room for the cells stands on a line of its own.
+    No label is cut: one that leaves no room for the cells stands on a line of its own. Where the cells do not fit even
+    so, the rows fold like those of a table.
     """
 
     labels: str
@@ -164,6 +165,7 @@ def described_as(row: TreeRow) -> str:
 def share_text(share: Fraction | None) -> str:
     """A share in per cent; empty for none.
 
+    >>> from fractions import Fraction
     >>> share_text(Fraction(163, 1000)), share_text(Fraction(1, 9999)), share_text(Fraction(0))
     ('16.3%', '<0.1%', '')
     """

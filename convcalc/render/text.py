@@ -305,7 +305,7 @@ def tree_lines(tree: Tree, limit: int | None) -> Iterator[Line]:
         yield from table_lines(table._replace(rows=[*rows, *table.rows[len(rows) :]]), limit)
         return
     largest = max((row.share for row in tree.rows if row.share), default=None)
-    yield [(_tree_head(tree, widths).rstrip(), "bold")]
+    yield [(_tree_head(tree, widths, limit).rstrip(), "bold")]
     for label, what, texts, row in zip(labels, whats, cells, tree.rows, strict=True):
         style = "bold" if row.above else ""
         if width(label) > widths.label:
@@ -352,14 +352,16 @@ def _tree_width(widths: _Widths) -> int:
     return sum(parts) + len(GAP) * (sum(part > 0 for part in parts) - 1) + bar
 
 
-def _tree_head(tree: Tree, widths: _Widths) -> str:
+def _tree_head(tree: Tree, widths: _Widths, limit: int | None) -> str:
     texts = [tree.labels.ljust(widths.label)]
-    described = widths.what > len(EACH) and any(row.what for row in tree.rows)
+    longest = max((width(row.what) for row in tree.rows), default=0)
+    described = longest > 0 and (widths.what > len(EACH) or longest <= widths.what)
     texts += [(WHAT if described else "").ljust(widths.what)] * (widths.what > 0)
     texts += [_padded(c.heading, n, c.align) for c, n in zip(tree.columns, widths.cells, strict=True)]
     if widths.share:
-        room = widths.share + (1 + widths.bar if widths.bar else 0)
-        texts += [next((head for head in (f"% {tree.share}", "%") if len(head) <= room), "")]
+        head = f"% {tree.share}"
+        used = sum(map(width, texts)) + len(GAP) * len(texts)
+        texts.append(head if limit is None or used + len(head) <= limit else "%")
     return GAP.join(texts)
 
 
