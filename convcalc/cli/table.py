@@ -107,16 +107,16 @@ def command(
     if published:
         _refuse_unpublished(report)
     shared = table.share_of(quantities, sorted_by)
-    remarks = _remarks(report, quantities, legend, columns is not None)
 
     def document() -> Document:
         if published is None and not given and format != "csv" and report.outlines:
             others = [result for result in report.published if result not in report.outlines]
             below = [table.followed_line(others)] if others else []
             below.append("the network itself: --layers")
-            return table.published_document(report, report.outlines, below)
+            return table.published_document(report, report.outlines, below, table.legend(()) if legend else ())
         if published:
-            return table.published_document(report, report.published)
+            return table.published_document(report, report.published, (), table.legend(()) if legend else ())
+        remarks = _remarks(report, quantities, legend, columns is not None)
         if flat:
             subjects = arranged(report, report.stages if by == "stage" else report.layers, sorted_by, top)
             first = "stage" if by == "stage" else "layer"
