@@ -17,6 +17,7 @@ from .errors import (
     PoolPaddingTooLarge,
     RankMismatch,
     TooLarge,
+    UnequalInputs,
     WrongArity,
 )
 from .formulas import FORMULAS, SYMBOLS, Formula, formula
@@ -82,6 +83,7 @@ __all__ = [
     "Rounding",
     "TooLarge",
     "TransposedWindow",
+    "UnequalInputs",
     "Window",
     "WrongArity",
     "adaptive_step",

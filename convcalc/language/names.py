@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from keyword import iskeyword
 
 from .problems import Problem
@@ -27,6 +28,18 @@ def shown(text: str) -> str:
     "'a\\\\x1b[31m'"
     """
     return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def without_space(key: str, known: Container[str]) -> str | None:
+    """The hint for a key that YAML read with its value, since no space follows the colon; None for another key.
+
+    >>> without_space("out:8", ["out"])
+    'put a space after the colon: out: 8'
+    """
+    name, colon, value = key.partition(":")
+    if not colon or name not in known:
+        return None
+    return f"put a space after the colon: {name}: {shown(value)[1:-1] or '...'}"
 
 
 def check_name(text: str, what: str = "name") -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..hints import suggest
 from ..marked import Marked
 from .names import shown
 from .problems import Problem
+
+if TYPE_CHECKING:
+    from .items import Item
 
 FAILED = -1
 """Stands for a node whose error has been reported; what depends on it is skipped in silence."""
@@ -27,10 +30,14 @@ class PassedOver(Absent):
     """A reference to an item whose `when` is false or whose `repeat` is 0."""
 
 
+class Unknown(Problem):
+    """A reference to a name that nothing above has."""
+
+
 class Place:
     """The names under one path: the network, a block, a branch, a group or a repetition."""
 
-    __slots__ = ("counts", "inputs", "names", "outer", "prefix", "value")
+    __slots__ = ("counts", "inputs", "items", "names", "outer", "prefix", "value")
 
     def __init__(self, prefix: str, outer: Place | None, inputs: Nodes | None = None) -> None:
         self.prefix = prefix
@@ -42,6 +49,8 @@ class Place:
         self.names: dict[str, int | Place | None] = {}
         """Name -> node, place, or None for an item that was passed over."""
         self.counts: dict[str, int] = {}
+        self.items: Sequence[Item] = ()
+        """The items of which the names are, in the order in which they are written."""
         self.value: Nodes | None = None
         """What it puts out, once it is complete."""
 
@@ -80,7 +89,7 @@ def resolve(path: tuple[str, ...], place: Place, count: Callable[[int], None] | 
         at = at.outer
     if at is None or path[0] == "*":
         hint = "a path starts with a name" if path[0] == "*" else suggest(path[0], place.visible())
-        raise Problem("CC106", f"nothing above is called {shown(path[0])}", hint)
+        raise Unknown("CC106", f"nothing above is called {shown(path[0])}", hint)
     found: list[int | Place] = []
     pending: list[tuple[Place, int]] = [(at, 0)]
     while pending:
