@@ -89,9 +89,35 @@ def test_calls_that_are_wrong_exit_with_2_and_check_the_rest() -> None:
     assert done.code == 2 and "bad.yaml:3:" in done.stdout and "missing.yaml" in done.stderr
 
 
-def test_an_empty_folder_is_said() -> None:
-    done = run("check")
-    assert done.code == 0 and "no specs found" in done.stderr
+def test_a_folder_without_specs_is_a_wrong_call() -> None:
+    hint = "  hint: a spec is a YAML file with 'convcalc: 1' at its top\n"
+    assert run("check") == (2, "", "error: there is no spec in this folder\n" + hint)
+    write("good.yaml", GOOD)
+    write("empty/other.yaml", "a: 1\n")
+    done = run("check", "empty", "good.yaml")
+    assert (done.code, done.stdout) == (2, "The spec passed.\n")
+    assert done.stderr == "error: there is no spec in 'empty'\n" + hint
+
+
+@pytest.mark.parametrize("text", ["a: 1\n", "hello\n", "", "# A page\n\n- *one*: [two\n"])
+def test_a_named_file_that_is_no_spec_is_a_wrong_call(text: str) -> None:
+    write("other.md", text)
+    done = run("check", "other.md")
+    assert (done.code, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: 'other.md' is no spec\n")
+
+
+@pytest.mark.parametrize("text", [GOOD.partition("\n")[2], "{input: [3, 8, 8], layers: [relu]}"])
+def test_a_named_spec_says_its_version(text: str) -> None:
+    write("a.yaml", text)
+    assert checked("a.yaml") == (1, ["a.yaml:1 CC104"])
+    assert checked("--ignore", "CC104", "a.yaml") == (0, [])
+
+
+def test_a_version_may_stand_anywhere() -> None:
+    write("a.yaml", "{input: [3, 8, 8], layers: [relu], convcalc: 1}")
+    write("b.yaml", "input: [3, 8, 8]\nlayers: [relu]\nconvcalc: 1\n")
+    assert checked("a.yaml", "b.yaml") == (0, [])
 
 
 def test_selection() -> None:

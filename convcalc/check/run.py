@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..findings import Finding, SpecError, UsageError
 from ..language import loads, read
-from ..marked import Source
+from ..language.events import parse
+from ..marked import Map, Source
 from .builds import Builds
 from .claims import check_budgets, check_expectations, check_published
 from .config import Budget
 from .selection import Comments, Selection
 
 EVERYTHING = Selection()
+_DECLARES = re.compile(r"^[\"']?convcalc[\"']?[ \t]*:", re.MULTILINE)
+_SECTION = re.compile(r"^(?:layers|input):", re.MULTILINE)
 WORTHWHILE = 16
 """Files for each process from which a pool pays for its start."""
 
@@ -84,11 +88,29 @@ def check_file(task: Task) -> Checked:
         if task.path.lower().endswith(".onnx"):
             return _checked(task, task.path, check_onnx(task))
         source = read(task.path)
+        undeclared = [] if task.path == "-" else _undeclared(source)
     except SpecError as error:
         return _checked(task, error.findings[0].path, error.findings)
     except UsageError as error:
         return Checked(task, task.path, unreadable=error)
-    return _checked(task, source.path, check_source(source, task.selection, task.budgets))
+    return _checked(task, source.path, undeclared + check_source(source, task.selection, task.budgets))
+
+
+def _undeclared(source: Source) -> list[Finding]:
+    """The finding about a file that does not say `convcalc: 1`, if it does not. Raises UsageError for no spec."""
+    if _DECLARES.search(source.text):
+        return []
+    if not _SECTION.search(source.text):
+        try:
+            root = parse(source)
+        except SpecError:
+            root = None
+        keys = root.entries if isinstance(root, Map) else {}
+        if "convcalc" in keys:
+            return []
+        if not {"layers", "input"} & keys.keys():
+            raise UsageError(f"'{source.path}' is no spec", "a spec is a YAML file with 'convcalc: 1' at its top")
+    return [source.finding("CC104", "a spec needs 'convcalc'", None, hint="start with 'convcalc: 1'")]
 
 
 def _checked(task: Task, path: str, findings: Sequence[Finding]) -> Checked:

@@ -59,7 +59,7 @@ def command(
     readable = [result for result in checked if result.unreadable is None]
     findings = sorted((f for r in readable for f in r.findings), key=lambda f: (f.path, f.line, f.column, f.code))
     result = CheckResult(sorted({r.path for r in readable}), findings, strict)
-    if readable or not errors:
+    if readable:
         _print(result, format, quiet)
     _notes(readable, errors, quiet)
     if errors:
@@ -117,8 +117,6 @@ def _notes(readable: Sequence[Checked], errors: Sequence[UsageError], quiet: boo
         write_error(error.message, error.hint)
     if quiet:
         return
-    if not readable and not errors:
-        say("no specs found: YAML files with 'convcalc:' at their top")
     hidden = sum(result.hidden for result in readable)
     if hidden:
         say(f"{hidden} finding{'s' * (hidden != 1)} not selected")
