@@ -21,7 +21,7 @@ from functools import partial
 import yaml
 
 from convcalc import Network, analyse, loads
-from convcalc.analysis.cost.device import DEVICES
+from convcalc.analysis.device import DEVICES
 from convcalc.analysis.quantities import QUANTITIES
 from convcalc.language.events import parse
 from convcalc.marked import Source

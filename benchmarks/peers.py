@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from convcalc import Network
 from convcalc.reference import definition, forward
-from convcalc.reference.borders import border
+from convcalc.reference.border import border
 
 try:
     from onnx import TensorProto, helper, numpy_helper

@@ -27,7 +27,7 @@ import peers
 from peers import Action
 
 from convcalc import Network, load
-from convcalc.analysis.memory.liveness import liveness
+from convcalc.analysis.memory import liveness
 from convcalc.layers.registry import build
 from convcalc.reference import definition, forward, init, run
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from .codes import hint as hint_of_code
 from .findings import Finding, SpecError
 
 
@@ -82,6 +81,8 @@ class Source:
         self, code: str, message: str, at: Marked | None = None, *, hint: str | None = None, where: str = ""
     ) -> Finding:
         """A finding placed at a node (the first line without one)."""
+        from .codes import hint as hint_of_code
+
         line, column = (at.line, at.column) if at is not None else (1, 1)
         width = at.width if isinstance(at, Text) else 1
         return Finding(

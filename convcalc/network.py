@@ -6,12 +6,13 @@ spec (`inception_3a.3x3.reduce.conv2d`); groups are the paths in between (blocks
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from .collector import without_collector
 from .findings import Finding, SpecError
 from .geometry import LIMIT, GeometryError, TooLarge
 
@@ -236,3 +237,20 @@ def consumers(nodes: Iterable[Node], count: int) -> list[list[int]]:
         for source in node.inputs:
             found[source].append(index)
     return found
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """The cyclic collector stands still, since many small objects are built that all stay alive; then it is as before.
+
+    >>> with without_collector():
+    ...     gc.isenabled()
+    False
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()

@@ -89,6 +89,7 @@ SAMPLES: list[Sample] = [
     Sample("pixel_unshuffle", {"downscale_factor": 2}, ((3, 8, 4),), (12, 4, 2)),
     Sample("pixel_unshuffle", {"downscale_factor": 2}, ((3, 8),), (6, 4)),
     Sample("unfold", {"k": 3, "s": 2, "p": 1}, IMAGE, (54, 20)),
+    Sample("fold", {"output_size": [8, 9], "k": 3, "s": 2, "p": 1}, ((54, 20),), (6, 8, 9)),
     Sample("upsample", {"scale_factor": 2}, IMAGE, (6, 16, 18)),
     Sample("upsample", {"size": [4, 20], "mode": "bicubic"}, IMAGE, (6, 4, 20)),
     Sample("upsample", {"scale_factor": [1.5, 2], "mode": "bilinear", "align_corners": True}, IMAGE, (6, 12, 18)),

@@ -158,6 +158,7 @@ WRITTEN = [
     linear("pixel_shuffle", upscale_factor=2),
     linear("pixel_unshuffle", ((3, 4, 6),), downscale_factor=2),
     linear("unfold", k=(3, 2), s=2, p=1, d=(1, 2)),
+    linear("fold", ((12, 12),), output_size=(7, 6), k=(3, 2), s=2, p=1, d=(1, 2)),
     linear("upsample", scale_factor=2),
     linear("upsample", size=(5, 9), mode="nearest-exact"),
     linear("upsample", MAP1, scale_factor=2, mode="linear"),

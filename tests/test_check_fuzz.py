@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from convcalc.findings import Finding
 from convcalc.language import gallery_path
-from convcalc.language.kind_fields import fields_of
+from convcalc.language.items import fields_of
 from convcalc.language.sections import Sections
 from convcalc.layers.registry import KINDS
 from convcalc.render.text import finding_text

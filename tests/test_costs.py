@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc import analyse, load
-from convcalc.analysis.cost import device, multiplications  # noqa: F401 - they file their formulas
-from convcalc.analysis.cost.device import DEVICES, UnknownDevice, least_seconds, limit, read_device
-from convcalc.analysis.cost.multiplications import effective_macs, fft_flops, im2col_elements, winograd_macs
-from convcalc.analysis.field import advance  # noqa: F401 - it files its formulas
+from convcalc.analysis import device, multiplications, receptive_field  # noqa: F401 - they file their formulas
+from convcalc.analysis.device import DEVICES, UnknownDevice, least_seconds, limit, read_device
+from convcalc.analysis.multiplications import effective_macs, fft_flops, im2col_elements, winograd_macs
 from convcalc.analysis.quantities import QUANTITIES
 from convcalc.analysis.report import Report
 from convcalc.geometry import FORMULAS

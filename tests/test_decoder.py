@@ -10,8 +10,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from convcalc import SpecError, load, loads
-from convcalc.analysis.checkerboard import uneven_overlaps
-from convcalc.analysis.decoder.mirror import Mirror, mirror
+from convcalc.analysis.decoder import Mirror, mirror
+from convcalc.analysis.decoder_answers import ANSWERS
+from convcalc.check.rules.transposed import uneven_overlap
 from convcalc.findings import UsageError
 from convcalc.network import Network
 from convcalc.render.invert import decoder_text
@@ -67,9 +68,9 @@ def test_channels_are_mirrored() -> None:
 
 def test_resize_paints_no_checkerboard() -> None:
     network = loads(ALEXNET)
-    assert any(uneven_overlaps(mirror(network).network))
+    assert "CC402" in {remark.code for remark in uneven_overlap(mirror(network).network)}
     resized = mirror(network, resize=True)
-    assert not list(uneven_overlaps(resized.network)) and "upsample" in kinds(resized)
+    assert not list(uneven_overlap(resized.network)) and "upsample" in kinds(resized)
 
 
 def test_skips_make_a_unet_of_encoder_and_decoder() -> None:
@@ -120,7 +121,16 @@ def test_what_has_no_answer_is_named_with_the_reason() -> None:
     assert decoder_text(made).startswith("# no answer to dropout")
 
 
-def test_a_way_back_that_ends_is_a_wrong_call() -> None:
+def test_columns_are_folded_back_and_images_unfolded() -> None:
+    layers = [{"unfold": {"k": 3, "s": 2, "p": 1}}, {"fold": {"output_size": 9, "k": 3, "s": 2, "p": 1}}]
+    network = loads(spec([3, 9, 9], layers))
+    made = mirror(network)
+    assert [node.kind for node in made.network.nodes] == ["input", "unfold", "fold"]
+    given_back(network, made)
+
+
+def test_a_way_back_that_ends_is_a_wrong_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ANSWERS, "entries", {})
     with pytest.raises(UsageError, match=r"reaches no input: unfold \(unfold\): the language has no layer"):
         mirror(loads(spec([3, 9, 9], [{"unfold": {"k": 3}}])))
     with pytest.raises(UsageError, match="no layer or group 'nowhere'"):
@@ -216,24 +226,3 @@ def test_random_chains_come_back(data: st.DataObject, rank: int, form: dict[str,
     except SpecError:
         assume(False)
     given_back(network, mirror(network, **form))
-
-
-def test_uneven_overlaps_are_listed_an_axis_at_a_time() -> None:
-    layers = [
-        {"conv_transpose2d": {"out": 4, "k": [3, 4], "s": 2}, "name": "a"},
-        {"conv_transpose2d": {"out": 4, "k": 4, "s": 2, "d": 2, "p": 1}, "name": "b"},
-        {"conv_transpose2d": {"out": 4, "k": 3, "s": 1, "p": 1}},
-    ]
-    found = list(uneven_overlaps(loads(spec([4, 8, 8], layers))))
-    assert [(f.layer, f.axis, f.overlap, f.even_kernel) for f in found] == [
-        ("a", 1, (2, 1), 4),
-        ("b", 1, (4, 0), None),
-        ("b", 2, (4, 0), None),
-    ]
-    assert found[0].to_dict()["kernel"] == 3
-
-
-def test_one_input_position_has_no_neighbour_to_overlap() -> None:
-    first = {"conv_transpose2d": {"out": 4, "k": 3, "s": 2}}
-    assert not list(uneven_overlaps(loads(spec([8, 1, 1], [first]))))
-    assert list(uneven_overlaps(loads(spec([8, 2, 1], [first]))))

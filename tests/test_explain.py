@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc import analyse, load
-from convcalc.analysis.cost.device import read_device
-from convcalc.analysis.explain.drawing import draw_window
-from convcalc.analysis.explain.explanation import Explanation, Step, explain
-from convcalc.analysis.subjects import find
+from convcalc.analysis.device import read_device
+from convcalc.analysis.explain import explain
+from convcalc.analysis.explain_layer import draw_window
+from convcalc.analysis.explanation import Explanation, Step
+from convcalc.analysis.figures import find
 from convcalc.geometry import TransposedWindow, Window
 from convcalc.render.explain import explain_document
 from convcalc.render.markup import latex, markdown

@@ -80,18 +80,13 @@ LAZY: dict[str, dict[str, set[str]]] = {
     },
     "an analysis is loaded when its figures are asked for": {
         "analysis.figures": {
-            *("analysis.cost.device", "analysis.field.receptive", "findings"),
-            *("analysis.memory.liveness", "analysis.memory.training"),
+            "analysis.device",
+            "analysis.memory",
+            "analysis.receptive_field",
+            "findings",
         },
-        "analysis.quantities": {"analysis.cost.device", "analysis.cost.multiplications", "analysis.memory.training"},
-        "analysis.explain.explanation": {
-            *("analysis.explain.field", "analysis.explain.layer", "analysis.explain.network", "analysis.field.seen"),
-        },
-        "analysis.explain.field": {"analysis.field.seen"},
-        "analysis.explain.network": {
-            *("analysis.cost.device", "analysis.memory.liveness", "analysis.memory.schedule"),
-            "analysis.memory.training",
-        },
+        "analysis.quantities": {"analysis.device", "analysis.memory", "analysis.multiplications"},
+        "analysis.explain": {"analysis.device"},
         "check.claims": {"analysis.published"},
         "analysis.gallery": {"analysis.published", "analysis.report", "language.load"},
         "analysis.report": {"analysis.published"},
@@ -101,10 +96,10 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "hints": {"difflib"},
         "language.items": {"pydantic"},
         "language.write": {"pydantic"},
+        "marked": {"codes"},
         "network": {"layers.base"},
     },
     "a part of the standard library that most calls do without": {
-        "analysis.field.receptive": {"fractions"},
         "check.config": {"tomllib"},
         "check.discover": {"subprocess"},
         "check.run": {"concurrent.futures", "concurrent.futures.process", "multiprocessing"},

@@ -9,7 +9,7 @@ import pytest
 
 from convcalc.geometry import InvalidWindow, KernelTooLarge, TooLarge
 from convcalc.geometry.inversion import AxisInversion, invert
-from convcalc.geometry.overlap import contribution_counts, interior_overlap, uniform_overlap
+from convcalc.geometry.transposed import contribution_counts, interior_overlap, uniform_overlap
 
 CONFIGURATIONS = 12_000
 

@@ -15,8 +15,8 @@ import yaml
 from convcalc.analysis.quantities import QUANTITY_NAMES
 from convcalc.codes import codes, page
 from convcalc.language import gallery_path
+from convcalc.language.items import fields_of
 from convcalc.language.json_schema import FIELD_NOTES, language_schema
-from convcalc.language.kind_fields import fields_of
 from convcalc.layers.registry import KINDS
 
 from .command import run

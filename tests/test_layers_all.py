@@ -21,13 +21,14 @@ from convcalc.geometry import (
     conv_output,
     conv_transpose_output,
 )
+from convcalc.language.items import JOINS
 from convcalc.layers.base import OPERATIONS, Layer
 from convcalc.layers.registry import KINDS, build, layer_class
 from convcalc.network import output_shape
 from tests.layer_samples import SAMPLES, Sample
 
 FOLDER = Path(inspect.getfile(convcalc.layers)).parent
-SHARED = {"base", "sliding", "space"}
+SHARED = {"base", "spatial"}
 FAMILIES = sorted({module for module, _ in KINDS.values()})
 each_sample = pytest.mark.parametrize("sample", SAMPLES, ids=str)
 
@@ -162,3 +163,8 @@ def test_axis_links_give_the_output(sample: Sample) -> None:
 
 def test_the_axis_check_can_fail() -> None:
     assert mapped(AxisLink(1, Window(3, 2)), 9) == 4 != 5
+
+
+def test_the_language_gives_branches_to_what_joins() -> None:
+    assert {kind for kind in KINDS if layer_class(kind).joins} == JOINS
+    assert [kind for kind in KINDS if layer_class(kind).splits] == ["split"]

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc import analyse, load
-from convcalc.analysis.memory.liveness import liveness
-from convcalc.analysis.memory.schedule import best_order
+from convcalc.analysis.memory import best_order, liveness
 from convcalc.analysis.quantities import QUANTITIES
 from convcalc.layers.registry import build
 from convcalc.network import Network, Node, Output, output_shape

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.analysis.printed import Printed, divisor, parse_number, rounded, write_number
+from convcalc.analysis.published import Printed, divisor, parse_number, rounded, write_number
 
 
 @pytest.mark.parametrize(

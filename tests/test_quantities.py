@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from convcalc import analyse, load, loads
-from convcalc.analysis.cost.device import DEVICES
+from convcalc.analysis.device import DEVICES
 from convcalc.analysis.diff import compared, limited
 from convcalc.analysis.figures import Figures
 from convcalc.analysis.published import compare

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcalc.analysis.field.receptive import Fields, receptive_fields
-from convcalc.analysis.field.seen import effective, seen_from
+from convcalc.analysis.receptive_field import Fields, receptive_fields
+from convcalc.analysis.seen import effective, seen_from
 from convcalc.layers.registry import build
 from convcalc.network import Network, Node, Output, output_shape
 

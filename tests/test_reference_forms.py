@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc.layers.registry import build
-from convcalc.reference import Counter, columns, correlation, definition, forward, subpixel
+from convcalc.reference import Counter, correlation, definition, forward
 from convcalc.reference.windows import positions, reach
 
 
@@ -67,7 +67,7 @@ def shapes(draw: st.DrawFn, dilations: int = 3) -> Shape:
 
 @pytest.fixture(params=[64, 1 << 21], ids=["many tiles", "one tile"])
 def tile_bytes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(columns, "TILE_BYTES", request.param)
+    monkeypatch.setattr(correlation, "TILE_BYTES", request.param)
 
 
 some = settings(max_examples=60, deadline=None)
@@ -114,7 +114,7 @@ class TestFastForms:
 @some
 def test_phases_equal_the_transposed_convolution(shape: Shape) -> None:
     _, w, y = shape.arrays()
-    x = subpixel.scatter_by_phases(y, w, shape.stride, shape.groups, shape.space, correlation.correlate)
+    x = correlation.scatter_by_phases(y, w, shape.stride, shape.groups, shape.space)
     np.testing.assert_array_equal(x, definition.convolve_transposed(y, w, *shape.steps, shape.space))
 
 
@@ -134,7 +134,7 @@ def test_a_large_kernel_takes_phases_unless_it_is_counted(monkeypatch: pytest.Mo
     rng = np.random.default_rng(0)
     x, w = rng.integers(-5, 6, (1, 3, 16, 17)).astype(float), rng.integers(-5, 6, (3, 3, 16, 16)).astype(float)
     calls: list[str] = []
-    by_phases = subpixel.scatter_by_phases
+    by_phases = correlation.scatter_by_phases
     monkeypatch.setattr(correlation, "scatter_by_phases", lambda *a: (calls.append("phases"), by_phases(*a))[1])
     fast = forward(layer, x, {"weight": w})
     assert calls == ["phases"]
@@ -180,7 +180,7 @@ def test_a_tile_bounds_the_memory_of_the_columns(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(np, "empty", recording)
     x, w = np.zeros((1, 16, 130, 130), np.float32), np.zeros((2, 16, 3, 3), np.float32)
     y = correlation.correlate(x, w, (1, 1), (1, 1))
-    assert max(size for size in sizes if size != y.nbytes) <= columns.TILE_BYTES
+    assert max(size for size in sizes if size != y.nbytes) <= correlation.TILE_BYTES
 
 
 @pytest.mark.parametrize(

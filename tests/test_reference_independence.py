@@ -39,7 +39,7 @@ LAYERS = {str(example): example.layer for example in EXAMPLES}
 def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every method and property of the layer models and every function of the geometry raises."""
     modules = {import_module(f"convcalc.layers.{module}") for module, _ in KINDS.values()}
-    modules |= {import_module(f"convcalc.layers.{module}") for module in ("base", "sliding", "space")}
+    modules |= {import_module(f"convcalc.layers.{module}") for module in ("base", "spatial")}
     modules |= {module for name, module in sys.modules.items() if name.startswith("convcalc.geometry")}
     for module in modules:
         for name, value in list(vars(module).items()):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from convcalc.layers.registry import build
-from convcalc.reference import forward, lrn
+from convcalc.reference import forward, norm
 
 FAULTS = """
 import resource
@@ -47,5 +47,5 @@ def test_response_norms_by_blocks_are_those_of_the_whole(
     layer = build("local_response_norm", {"size": 3, "alpha": 0.5})
     x = np.random.default_rng(0).standard_normal(shape)
     whole = forward(layer, x)
-    monkeypatch.setattr(lrn, "BLOCK_BYTES", 300)
+    monkeypatch.setattr(norm, "BLOCK_BYTES", 300)
     np.testing.assert_array_equal(forward(layer, x), whole)

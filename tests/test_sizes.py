@@ -13,9 +13,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from convcalc import SpecError, loads
-from convcalc.analysis.sizes.axis import AxisSizes
-from convcalc.analysis.sizes.sets import SizeSet, floor_expression, periodic_set, ranges, reduced
-from convcalc.analysis.sizes.sizes import sizes
+from convcalc.analysis.size_sets import SizeSet, floor_expression, periodic_set, ranges, reduced
+from convcalc.analysis.sizes import AxisSizes, sizes
 from convcalc.findings import UsageError
 from convcalc.network import Network
 

@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc.geometry import LIMIT
-from convcalc.language.arithmetic import make_divisible
-from convcalc.language.expressions import compile_expression
+from convcalc.language.expressions import compile_expression, make_divisible
 from convcalc.language.problems import Problem
 
 NAMES = {"k": 3, "width": Fraction(3, 4), "stem": "dense", "widths": (16, 32, 64), "wide": True, "index": 0}

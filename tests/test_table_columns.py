@@ -157,4 +157,4 @@ def test_the_default_table_loads_no_analysis_that_it_does_not_show(spec: str) ->
 
     needed = {"cost", "costs", "figures", "quantities", "quantity", "report"}
     assert {module.rpartition(".")[2] for module in loaded()} <= needed
-    assert "convcalc.analysis.memory.liveness" in loaded("--columns", "name,live")
+    assert "convcalc.analysis.memory" in loaded("--columns", "name,live")

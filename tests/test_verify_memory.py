@@ -70,6 +70,7 @@ WIDE = {
     "upsample": "{upsample: {scale_factor: 2, mode: bilinear}}",
     "bicubic": "{upsample: {scale_factor: 2, mode: bicubic}}",
     "unfold": "{unfold: {k: 3, p: 1}}",
+    "fold": "{unfold: {k: 3, p: 1}}, {fold: {output_size: 200, k: 3, p: 1}}",
     "pad": "{pad: {padding: 3, mode: reflect}}",
     "channel_shuffle": "{channel_shuffle: {groups: 4}}",
     "pixel_shuffle": "{pixel_shuffle: {upscale_factor: 2}}",

@@ -6,16 +6,23 @@ import importlib
 import inspect
 import pkgutil
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import convcalc
+from convcalc.analysis.decoder_answers import refusal
 from convcalc.analysis.quantities import QUANTITIES
 from convcalc.codes import codes, markdown
+from convcalc.export.keras_layers import KERAS
+from convcalc.export.onnx_layers import ONNX
+from convcalc.export.torch_layers import TORCH
 from convcalc.geometry import FORMULAS, SYMBOLS
 from convcalc.geometry.formulas import Formula
-from convcalc.language.kind_fields import fields_of
+from convcalc.language.items import fields_of
 from convcalc.layers.base import OPERATIONS
 from convcalc.layers.registry import KINDS, layer_class
+from convcalc.reference.dispatch import twin
+from convcalc.verify.prediction import RULES
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 FAMILIES = {
@@ -39,12 +46,48 @@ pages; `# convcalc: ignore[CC201]` at the end of a line ignores a code on that l
 END = "<!-- end -->\n"
 
 
+ROOMS: dict[str, Callable[[str], str | None]] = {
+    "reference": lambda kind: None if twin(layer_class(kind), kind) else "the reference has no forward pass of it",
+    "flow": lambda kind: None if RULES.knows(kind) else RULES.reason(kind),
+    "decoder": refusal,
+    "PyTorch": lambda kind: None if TORCH.knows(kind) else TORCH.reason(kind),
+    "Keras": lambda kind: None if KERAS.knows(kind) else KERAS.reason(kind),
+    "ONNX": lambda kind: None if ONNX.knows(kind) else ONNX.reason(kind),
+}
+"""Where kinds are known -> why it does not know a kind; None where it does."""
+
+
+def known_section(families: list[list[str]]) -> list[str]:
+    """Kind by room: where each is known, and the reasons where it is not, as footnotes."""
+    lines = ["| kind | " + " | ".join(ROOMS) + " |", "|---|" + "---|" * len(ROOMS)]
+    reasons: list[str] = []
+    for kinds in families:
+        rows: dict[tuple[str | None, ...], list[str]] = {}
+        for kind in kinds:
+            rows.setdefault(tuple(room(kind) for room in ROOMS.values()), []).append(kind)
+        for row, alike in rows.items():
+            for reason in row:
+                if reason is not None and reason not in reasons:
+                    reasons.append(reason)
+            marks = ["✓" if reason is None else f"[{reasons.index(reason) + 1}]" for reason in row]
+            lines.append(f"| {', '.join(f'`{kind}`' for kind in alike)} | " + " | ".join(marks) + " |")
+    return [*lines, "", *(f"{number}. {reason}" for number, reason in enumerate(reasons, start=1)), ""]
+
+
+KNOWN = """\
+Where each kind is known: to the NumPy reference that `verify` runs, to what `verify --backward` expects of activations
+and gradients (flow), to the decoder that `invert` mirrors, and to the targets of `export`. A target may still refuse
+some fields of a kind that it knows; it then says which.
+"""
+
+
 def kinds_page() -> str:
-    """docs/kinds.md: every kind with its docstring and its fields."""
-    lines = ["# Kinds", "", "Every layer of the language. Made from the docstrings by `tools/pages.py`.", ""]
+    """docs/kinds.md: where every kind is known, and every kind with its docstring and its fields."""
+    lines = ["# Kinds", "", "Every layer of the language. Made from the code by `tools/pages.py`.", ""]
     by_class: dict[tuple[str, str], list[str]] = {}
     for kind, place in KINDS.items():
         by_class.setdefault(place, []).append(kind)
+    lines += [*KNOWN.splitlines(), "", *known_section(list(by_class.values()))]
     for kinds in by_class.values():
         cls = layer_class(kinds[0])
         lines += ["## " + ", ".join(f"`{kind}`" for kind in kinds), "", inspect.cleandoc(cls.__doc__ or ""), ""]
@@ -80,7 +123,7 @@ def codes_page() -> str:
 def formulas_section() -> str:
     """The table of formulas and of operations of docs/arithmetic.md."""
     for module in pkgutil.walk_packages(convcalc.__path__, "convcalc."):
-        if not module.name.endswith("__main__"):
+        if not module.name.endswith(("__main__", "_helpers")):
             importlib.import_module(module.name)
     letters = ", ".join(f"`{letter}` {name}" for name, letter in SYMBOLS.items())
     lines = [f"Letters: {letters}.", "", "| formula | computed by | source |", "|---|---|---|"]

@@ -181,8 +181,7 @@ def _fields(node: Node) -> dict[str, object]:
     """The fields of a layer as JSON holds them."""
     if node.layer is None:
         return {}
-    fields = type(node.layer).model_fields
-    return {name: _listed(getattr(node.layer, name)) for name in fields if name != "kind"}
+    return {name: _listed(value) for name, value in node.layer if name != "kind"}
 
 
 def _listed(value: object) -> object:

@@ -1,27 +1,98 @@
 """Network -> Figures: the costs of every layer and stage, the totals, and every other analysis on demand.
 
-Everything here is at the figures' batch: it multiplies macs, flops and activations, never params.
+Everything here is at the figures' batch: it multiplies macs, flops and activations, never params. A `Subject` is what
+`at`, `expect` and the command line point at by a path.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..geometry import GeometryError, checked
 from ..network import Group, Network, Node
-from .cost.costs import FREE, Cost, CostCache, total
+from .cost import FREE, Cost, CostCache, total
 
 if TYPE_CHECKING:
     from ..layers.base import Layer, Shape, Shapes
-    from .cost.device import Device
-    from .field.receptive import ReceptiveFields
-    from .memory.liveness import Liveness
+    from .device import Device
+    from .memory import Liveness
+    from .receptive_field import ReceptiveFields
 
     Fact = Callable[[Layer, Shapes, Shape], int]
     """A count of one layer for one example, from its inputs' shapes and its output's."""
+
+
+def find(figures: Figures, path: str) -> Subject | None:
+    """The layer, group, input or `total` at a path; None where there is none.
+
+    A `*` stands for one name of the path (`conv2_x.*.conv1`), `**` for any number of names: the subject is
+    then all that match, their costs summed. `conv1..pool5` is everything from one to the other, in order.
+    """
+    if path == "total":
+        return figures.whole
+    first, dots, last = path.partition("..")
+    if dots:
+        return None if ".." in last else _between(path, find(figures, first), find(figures, last))
+    network = figures.network
+    group = network.groups.get(path)
+    if group is not None:
+        return Subject(path, range(group.start, group.stop), group.output, group)
+    index = figures.index.get(path)
+    if index is not None:
+        return Subject(path, (index,), index)
+    if path == "input":
+        inputs = [i for i, node in enumerate(network.nodes) if node.layer is None]
+        return Subject("input", inputs, inputs[0] if len(inputs) == 1 else None)
+    return _collect(figures, path) if "*" in path else None
+
+
+def _between(path: str, first: Subject | None, last: Subject | None) -> Subject | None:
+    if first is None or last is None or not first.nodes or not last.nodes or first.nodes[0] > last.nodes[-1]:
+        return None
+    return Subject(path, range(first.nodes[0], last.nodes[-1] + 1), last.output)
+
+
+def _collect(figures: Figures, pattern: str) -> Subject | None:
+    wanted = pattern.split(".")
+    nodes: set[int] = set()
+    for path, group in figures.network.groups.items():
+        if matches(path.split("."), wanted):
+            nodes.update(range(group.start, group.stop))
+    for i, node in enumerate(figures.network.nodes):
+        if matches(node.name.split("."), wanted):
+            nodes.add(i)
+    ordered = sorted(nodes)
+    return Subject(pattern, ordered, ordered[-1]) if ordered else None
+
+
+def matches(names: list[str], wanted: list[str]) -> bool:
+    """Whether the names of a path match a pattern's, `*` within one name and `**` for any number.
+
+    >>> matches(["conv2_x", "0", "conv1"], ["conv2_x", "*", "conv1"]), matches(["a", "b", "c"], ["**", "c"])
+    (True, True)
+    """
+    reached = {0}
+    for name in names:
+        reached = _skips(reached, wanted)
+        following = {at for at in reached if at < len(wanted) and wanted[at] == "**"}
+        following |= {
+            at + 1 for at in reached if at < len(wanted) and wanted[at] != "**" and fnmatchcase(name, wanted[at])
+        }
+        reached = following
+    return len(wanted) in _skips(reached, wanted)
+
+
+def _skips(reached: set[int], wanted: list[str]) -> set[int]:
+    """The positions in a pattern that are reached when a `**` may stand for nothing."""
+    found = set(reached)
+    for at in range(len(wanted)):
+        if at in found and wanted[at] == "**":
+            found.add(at + 1)
+    return found
 
 
 class Subject(NamedTuple):
@@ -124,7 +195,7 @@ class Figures:
     @cached_property
     def item(self) -> int:
         """Bytes of one element at this dtype."""
-        from .memory.liveness import ITEM_BYTES
+        from .memory import ITEM_BYTES
 
         return ITEM_BYTES[self.dtype]
 
@@ -165,35 +236,35 @@ class Figures:
     @cached_property
     def receptive_fields(self) -> ReceptiveFields:
         """The receptive field of every node, and joins whose paths differ."""
-        from .field.receptive import receptive_fields
+        from .receptive_field import receptive_fields
 
         return receptive_fields(self.network)
 
     @cached_property
     def liveness(self) -> Liveness:
         """What is alive while each layer runs at inference."""
-        from .memory.liveness import liveness
+        from .memory import liveness
 
         return liveness(self.network)
 
     @cached_property
     def saved(self) -> list[int]:
         """For each node, the bytes that backward needs and no earlier layer keeps."""
-        from .memory.training import saved_bytes
+        from .memory import saved_bytes
 
         return saved_bytes(self.network, self.batch, self.item)
 
     @cached_property
     def backward(self) -> list[int]:
         """For each node, the MACs of its backward pass at batch 1."""
-        from .memory.training import backward_macs
+        from .memory import backward_macs
 
         return backward_macs(self.network, self.costs)
 
     @cached_property
     def moved(self) -> list[int]:
         """For each node, the bytes that it reads and writes."""
-        from .cost.device import bytes_moved
+        from .device import bytes_moved
 
         return bytes_moved(self.network, self.costs, self.batch, self.item)
 
@@ -230,8 +301,7 @@ class Figures:
 
 
 def _check_memory_options(dtype: str, optimizer: str) -> None:
-    from .memory.liveness import ITEM_BYTES
-    from .memory.training import OPTIMIZERS
+    from .memory import ITEM_BYTES, OPTIMIZERS
 
     for name, value, known in (("dtype", dtype, ITEM_BYTES), ("optimizer", optimizer, OPTIMIZERS)):
         if value not in known:

@@ -17,9 +17,9 @@ from .quantity import SPACE_LETTERS, Getter, Quantity, Shaped, Value, decimal, p
 
 if TYPE_CHECKING:
     from ..layers.base import Layer, Patch, Shape, Shapes
-    from .cost.costs import Cost
-    from .field.advance import AxisField
+    from .cost import Cost
     from .figures import Fact
+    from .receptive_field import AxisField
 
 MOST_NAMES = 4
 """Layers that a remark names."""
@@ -141,7 +141,7 @@ def _summed(fact: Fact) -> Getter:
 
 
 def _effective_macs(layer: Layer, inputs: Shapes, output: Shape) -> int:
-    from .cost.multiplications import effective_macs
+    from .multiplications import effective_macs
 
     return effective_macs(layer, inputs, output)
 
@@ -162,7 +162,7 @@ def _step(figures: Figures, subject: Subject) -> Value:
 
 def _winograd(tile: int) -> Getter:
     def count(layer: Layer, inputs: Shapes, output: Shape) -> int:
-        from .cost.multiplications import winograd_macs
+        from .multiplications import winograd_macs
 
         return winograd_macs(layer, inputs, output, tile)
 
@@ -170,20 +170,20 @@ def _winograd(tile: int) -> Getter:
 
 
 def _fft_flops(layer: Layer, inputs: Shapes, output: Shape) -> int:
-    from .cost.multiplications import fft_flops
+    from .multiplications import fft_flops
 
     return fft_flops(layer, inputs, output)
 
 
 def _lecture_time(layer: Layer, inputs: Shapes, output: Shape) -> int:
-    from .cost.multiplications import lecture_time
+    from .multiplications import lecture_time
 
     return lecture_time(layer, inputs, output)
 
 
 def _lecture_space(figures: Figures, subject: Subject) -> Value:
     """Of one example."""
-    from .cost.multiplications import lecture_space
+    from .multiplications import lecture_space
 
     return figures.summed(lecture_space, subject) // figures.batch
 
@@ -193,14 +193,14 @@ def _moved(figures: Figures, subject: Subject) -> int:
 
 
 def _intensity(figures: Figures, subject: Subject) -> Value:
-    from .cost.device import intensity
+    from .device import intensity
 
     return decimal(intensity(figures.cost(subject).flops, _moved(figures, subject)))
 
 
 def _time(figures: Figures, subject: Subject) -> Value:
     """The sum of the layers' least times, rounded down, so that it stays a bound."""
-    from .cost.device import least_total
+    from .device import least_total
 
     if figures.device is None:
         return None
@@ -209,7 +209,7 @@ def _time(figures: Figures, subject: Subject) -> Value:
 
 
 def _bound(figures: Figures, subject: Subject) -> Value:
-    from .cost.device import limit
+    from .device import limit
 
     moved = _moved(figures, subject)
     return limit(figures.cost(subject).flops, moved, figures.device) if figures.device is not None and moved else None
@@ -235,7 +235,7 @@ def _params_memory(figures: Figures, subject: Subject) -> int:
 
 
 def _optimizer(figures: Figures, subject: Subject) -> int:
-    from .memory.training import OPTIMIZERS
+    from .memory import OPTIMIZERS
 
     return OPTIMIZERS[figures.optimizer] * _params_memory(figures, subject)
 
@@ -255,7 +255,7 @@ def _saved(figures: Figures, subject: Subject) -> int:
 
 def _workspace(figures: Figures, subject: Subject) -> Value:
     """The largest, since layers run one after another; of one example, as Caffe holds it."""
-    from .cost.multiplications import im2col_elements
+    from .multiplications import im2col_elements
 
     elements = figures.figures(im2col_elements)
     return max([elements[i] for i in subject.nodes], default=0) * figures.item

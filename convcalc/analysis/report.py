@@ -11,8 +11,8 @@ from ..network import Network
 from .figures import Figures, Subject
 
 if TYPE_CHECKING:
-    from .cost.costs import Cost
-    from .cost.device import Device
+    from .cost import Cost
+    from .device import Device
     from .published import TableResult
 
 FORMAT = 1

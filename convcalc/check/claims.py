@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from ..analysis.figures import Figures, Subject
+from ..analysis.figures import Figures, Subject, find
 from ..analysis.quantities import QUANTITY_NAMES, quantity
 from ..analysis.quantity import Shaped, Value, number
-from ..analysis.subjects import find
 from ..findings import Finding, SpecError, UsageError
 from ..hints import suggest
 from ..language.expectations import Claim, Expectation, read_expectations

@@ -46,7 +46,7 @@ def command(
     optimizer: OptimizerOption = "sgd",
     device: DeviceOption = None,
 ) -> None:
-    from ..analysis.explain.explanation import explain
+    from ..analysis.explain import explain
     from ..analysis.report import analyse
     from ..render.explain import explain_document
 
@@ -101,7 +101,7 @@ def _single(item: str, input: list[str] | None) -> Network:
 
 
 def _subject(report: Report, path: str) -> Subject:
-    from ..analysis.subjects import find
+    from ..analysis.figures import find
 
     found = find(report, path)
     if found is None:

@@ -76,6 +76,7 @@ def _drawn(network: Network, seed: int) -> Any:
     from ..reference.running import generator
 
     def weights_of(node: Node) -> Any:
+        assert node.layer is not None
         return init(node.layer, network.input_shapes(node), generator(seed, node.name))
 
     return weights_of

@@ -86,7 +86,7 @@ def command(
 
 def _write_decoder(network: Network, resize: bool, skips: bool, until: str | None) -> None:
     """Print the decoder that mirrors a network; what it leaves out stands in comments above it."""
-    from ..analysis.decoder.mirror import mirror
+    from ..analysis.decoder import mirror
     from ..render.invert import decoder_text
 
     write_file(decoder_text(mirror(network, resize=resize, skips=skips, until=until)), None)

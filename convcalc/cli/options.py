@@ -11,7 +11,7 @@ from ..findings import UsageError
 from ..geometry.errors import LIMIT
 
 if TYPE_CHECKING:
-    from ..analysis.cost.device import Device
+    from ..analysis.device import Device
     from ..network import Network
 
 
@@ -141,8 +141,8 @@ def read_device(text: str | None) -> Device | None:
     """The device of `--device`. Raises UsageError."""
     if text is None:
         return None
-    from ..analysis.cost.device import DEVICES, UnknownDevice
-    from ..analysis.cost.device import read_device as read
+    from ..analysis.device import DEVICES, UnknownDevice
+    from ..analysis.device import read_device as read
 
     try:
         return read(text)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
-from ..render import markup, streams
-from ..render.document import Document
+from ..render import streams
+
+if TYPE_CHECKING:
+    from ..render.document import Document
 
 ALIASES = {"rich": "text"}
 VERSION = 1
@@ -32,16 +34,30 @@ def _json(answer: Answer) -> None:
     streams.write_text(streams.json_text({"format": VERSION, **answer.data()}))
 
 
-def _whole(writer: Callable[[Document], str]) -> Callable[[Answer], None]:
-    return lambda answer: streams.write_text(writer(answer.document()))
+def _markdown(answer: Answer) -> None:
+    from ..render.markup import markdown
+
+    streams.write_text(markdown(answer.document()))
+
+
+def _csv(answer: Answer) -> None:
+    from ..render.markup import csv
+
+    streams.write_text(csv(answer.document()))
+
+
+def _latex(answer: Answer) -> None:
+    from ..render.markup import latex
+
+    streams.write_text(latex(answer.document()))
 
 
 WRITERS: dict[str, Callable[[Answer], None]] = {
     "text": _text,
-    "markdown": _whole(markup.markdown),
-    "csv": _whole(markup.csv),
+    "markdown": _markdown,
+    "csv": _csv,
     "json": _json,
-    "latex": _whole(markup.latex),
+    "latex": _latex,
 }
 """Every format of documents -> its writer. Those that only findings have stand in `render/findings.py`."""
 

@@ -15,24 +15,21 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..geometry import adaptive_step, same_padding
 from ..geometry.dialects import keras_refuses, keras_valid
 from ..layers.kind_table import KindTable, Refused
-from ..layers.space import one_an_axis
+from ..layers.spatial import one_an_axis
 from .program import OPAQUE, Argument, Call, Code, Inline, Step, keywords, optional, positional, scalar
 from .windows import Pads, border_pads, counted_pads, declared_pads, fitted_pads, overhangs, split_pads
 
 if TYPE_CHECKING:
     from ..layers.activation import ELU, Gelu, LeakyReLU, PReLU, Softmax, Softplus
-    from ..layers.adaptive import AdaptivePool, GlobalPool, Reduction
-    from ..layers.base import Layer, Shape, Shapes
+    from ..layers.base import Layer, Reduction, Shape, Shapes
     from ..layers.border import Crop, Pad
     from ..layers.conv import Conv, ConvTranspose, SeparableConv
     from ..layers.join import Concat, Gate, Split
     from ..layers.linear import Linear
-    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
-    from ..layers.pool import AvgPool, LpPool, MaxPool
-    from ..layers.regularization import Dropout, StochasticDepth
+    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, Scale
+    from ..layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
     from ..layers.resize import Upsample
-    from ..layers.scale import Scale
-    from ..layers.shape import Flatten, Permute, Reshape
+    from ..layers.shape import Dropout, Flatten, Permute, Reshape, StochasticDepth
     from ..layers.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
 
 Order = tuple[int, ...]

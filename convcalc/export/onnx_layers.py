@@ -14,24 +14,21 @@ import numpy as np
 from ..geometry import adaptive_step
 from ..geometry.dialects import onnx_transposed
 from ..layers.kind_table import KindTable, Refused
-from ..layers.space import one_an_axis
+from ..layers.spatial import one_an_axis
 from .program import OPAQUE
 from .windows import Pads, border_pads, declared_pads, edge_pads, fitted_pads, overhangs, split_pads
 
 if TYPE_CHECKING:
     from ..layers.activation import PReLU, Softmax, Softplus
-    from ..layers.adaptive import AdaptivePool, GlobalPool, Reduction
-    from ..layers.base import Layer, Shape, Shapes
+    from ..layers.base import Layer, Reduction, Shape, Shapes
     from ..layers.border import Crop, Pad
     from ..layers.conv import Conv, ConvTranspose, SeparableConv
     from ..layers.join import Concat, Gate, Split
     from ..layers.linear import Linear
-    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
-    from ..layers.pool import AvgPool, LpPool, MaxPool
-    from ..layers.regularization import Dropout
+    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, Scale
+    from ..layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
     from ..layers.resize import Upsample
-    from ..layers.scale import Scale
-    from ..layers.shape import Flatten, Permute, Reshape
+    from ..layers.shape import Dropout, Flatten, Permute, Reshape
     from ..layers.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
     from .onnx_graph import Graph
 

@@ -27,16 +27,14 @@ from .windows import (
 
 if TYPE_CHECKING:
     from ..layers.activation import Softmax
-    from ..layers.adaptive import AdaptivePool, GlobalPool
     from ..layers.base import Layer, Shape, Shapes
     from ..layers.border import Crop, Pad
     from ..layers.conv import Conv, ConvTranspose, SeparableConv
     from ..layers.join import Concat, Gate, Split
     from ..layers.linear import Linear
-    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
-    from ..layers.pool import AvgPool, LpPool, MaxPool
+    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, Scale
+    from ..layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
     from ..layers.resize import Upsample
-    from ..layers.scale import Scale
     from ..layers.shape import Flatten, Permute, Reshape
     from ..layers.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle, Unfold
 

@@ -1,7 +1,6 @@
 """Floor 0: the arithmetic of windows, in integers, with the standard library alone."""
 
 from .axes import AdaptiveWindow, AxisLink, AxisMap, Resize
-from .counts import checked, elements
 from .errors import (
     LIMIT,
     ChannelMismatch,
@@ -19,6 +18,7 @@ from .errors import (
     TooLarge,
     UnequalInputs,
     WrongArity,
+    checked,
 )
 from .formulas import FORMULAS, SYMBOLS, Formula, formula
 from .pooling import (
@@ -31,14 +31,15 @@ from .pooling import (
     pool_output,
     rounded_output,
 )
-from .preimage import input_sizes
-from .taps import effective_taps
 from .transposed import (
     TransposedWindow,
+    conv_transpose_macs,
     conv_transpose_output,
+    interior_overlap,
     resolve_crop,
     same_crop,
     transposed_padding,
+    uniform_overlap,
     zeros_between,
 )
 from .window import (
@@ -46,16 +47,21 @@ from .window import (
     PaddingMode,
     Window,
     check_window,
+    conv_macs,
     conv_output,
     effective_kernel,
+    effective_taps,
+    input_sizes,
+    left_over,
     leftover,
+    linear_macs,
     resolve_padding,
     same_output,
     same_padding,
     same_padding_total,
+    separable_macs,
     unread_inputs,
 )
-from .work import conv_macs, conv_transpose_macs, linear_macs, separable_macs
 
 __all__ = [
     "FORMULAS",
@@ -97,10 +103,11 @@ __all__ = [
     "conv_transpose_output",
     "effective_kernel",
     "effective_taps",
-    "elements",
     "fitted_after",
     "formula",
     "input_sizes",
+    "interior_overlap",
+    "left_over",
     "leftover",
     "linear_macs",
     "overhang",
@@ -114,6 +121,7 @@ __all__ = [
     "same_padding_total",
     "separable_macs",
     "transposed_padding",
+    "uniform_overlap",
     "unread_inputs",
     "zeros_between",
 ]

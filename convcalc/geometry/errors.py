@@ -182,3 +182,14 @@ class WrongArity(GeometryError):
     """A layer that was given too few or too many inputs."""
 
     code = "CC213"
+
+
+def checked(what: str, value: int) -> int:
+    """`value`, or `TooLarge` when it is above 2^63 − 1.
+
+    >>> checked("a size", 224)
+    224
+    """
+    if value > LIMIT:
+        raise TooLarge(what, value)
+    return value

@@ -10,12 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .counts import checked
-from .errors import InvalidWindow
-from .overlap import interior_overlap, uniform_overlap
-from .preimage import input_sizes
-from .transposed import conv_transpose_output, transposed_padding, zeros_between
-from .window import check_window, conv_output, effective_kernel, leftover
+from .errors import InvalidWindow, checked
+from .transposed import conv_transpose_output, interior_overlap, transposed_padding, uniform_overlap, zeros_between
+from .window import check_window, conv_output, effective_kernel, input_sizes, leftover
 
 
 @dataclass(frozen=True, slots=True)

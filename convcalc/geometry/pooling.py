@@ -7,6 +7,7 @@ from typing import Literal
 
 from .errors import EmptyOutput, padded_text
 from .formulas import formula
+from .window import left_over
 
 Rounding = Literal["floor", "ceil", "ceil_caffe", "ceil_keep"]
 """How a pool rounds its size.
@@ -75,7 +76,7 @@ def overhang(size: int, kernel_size: int, stride: int, before: int, after: int, 
     >>> overhang(112, 3, 2, 0, 0, 1, output=56)
     1
     """
-    return max((output - 1) * stride + dilation * (kernel_size - 1) + 1 - (size + before + after), 0)
+    return max(-left_over(size, output, kernel_size, stride, before, after, dilation), 0)
 
 
 def fitted_after(size: int, kernel_size: int, stride: int, before: int, after: int, dilation: int, output: int) -> int:
@@ -88,7 +89,7 @@ def fitted_after(size: int, kernel_size: int, stride: int, before: int, after: i
     >>> fitted_after(112, 3, 2, 0, 0, 1, output=56), fitted_after(112, 3, 2, 1, 1, 1, output=56)
     (1, 1)
     """
-    least = (output - 1) * stride + dilation * (kernel_size - 1) + 1 - size - before
+    least = -left_over(size, output, kernel_size, stride, before, 0, dilation)
     return min(max(after, least), least + stride - 1)
 
 

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from heapq import nsmallest
 from typing import NamedTuple
 
-from .counts import checked
-from .errors import InvalidWindow
-from .overlap import uniform_overlap
+from .errors import InvalidWindow, checked
+from .transposed import uniform_overlap
 from .window import effective_kernel
 
 KERNELS = range(1, 17)

@@ -1,7 +1,8 @@
-"""Windows that slide: the size rule of convolutions, and how padding modes resolve.
+"""Windows that slide: the size rule of convolutions, how padding modes resolve, what is read and multiplied.
 
 One axis at a time; axes are independent. Notation (as in Dumoulin & Visin, arXiv:1603.07285):
-input i, kernel k, stride s, dilation d, padding pl before and pr after, output o.
+input i, kernel k, stride s, dilation d, padding pl before and pr after, output o. In the counts of products `taps`
+is the product of the kernel's sizes, `positions` that of the output's (or transposed, the input's) space axes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from .formulas import formula
 
 PaddingMode = Literal["same", "same_lower", "valid"]
 
+CNN_COST = "He & Sun 2015, arXiv:1412.1710, section 2"
 DUMOULIN = "Dumoulin & Visin 2016, arXiv:1603.07285"
 TORCH_CONV = "PyTorch aten/src/ATen/native/ConvUtils.h"
 
@@ -72,6 +74,21 @@ def leftover(size: int, kernel_size: int, stride: int = 1, before: int = 0, afte
     if room < 0:
         raise KernelTooLarge(size, before, after, kernel_size, dilation)
     return room % stride
+
+
+@formula("over", "i + pl + pr - (o - 1)*s - d*(k - 1) - 1", f"the end of the last of o windows; {DUMOULIN}, section 2")
+def left_over(
+    size: int, output: int, kernel_size: int, stride: int = 1, before: int = 0, after: int = 0, dilation: int = 1
+) -> int:
+    """Padded positions behind the last tap of the last of `output` windows; negative where it reaches beyond them.
+
+    What is more than the padding after are inputs that no window reads. For the output of a convolution it is
+    `leftover`, for that of a pool that rounds up the negative of `overhang`.
+
+    >>> left_over(224, 112, 7, stride=2, before=3, after=3), left_over(112, 56, 3, stride=2)
+    (1, -1)
+    """
+    return size + before + after - (output - 1) * stride - dilation * (kernel_size - 1) - 1
 
 
 @formula("unread", "max((i + pl + pr - d*(k - 1) - 1) % s - pr, 0)", "from the definition of the window")
@@ -139,6 +156,72 @@ def resolve_padding(
     if padding == "valid":
         return (0, 0)
     return same_padding(size, kernel_size, stride, dilation, lower=padding == "same_lower")
+
+
+def input_sizes(
+    output: int, kernel_size: int, stride: int = 1, before: int = 0, after: int = 0, dilation: int = 1
+) -> range:
+    """Every input size that a convolution maps to `output`: the s sizes
+    (o−1)s + K − P … (o−1)s + K − P + s − 1, those below 1 dropped.
+
+    Source: Dumoulin & Visin 2016, relationship 14, read backwards.
+
+    >>> input_sizes(112, 7, stride=2, before=3, after=3)
+    range(223, 225)
+    """
+    first = (output - 1) * stride + effective_kernel(kernel_size, dilation) - before - after
+    return range(max(first, 1), max(first + stride, 1))
+
+
+def effective_taps(
+    size: int, output: int, kernel_size: int, stride: int = 1, before: int = 0, dilation: int = 1
+) -> int:
+    """Pairs (output position, tap) that read a real input, on one axis, in closed form.
+
+    For tap t the outputs q with 0 <= q·s + t·d − before < size are an interval; the sum of their counts.
+    All taps are output·kernel_size; a transposed convolution has the same count with input and output
+    exchanged.
+
+    >>> effective_taps(10, 10, 3, before=1), effective_taps(224, 112, 7, stride=2, before=3)
+    (28, 778)
+    """
+    total = 0
+    for t in range(kernel_size):
+        shift = before - t * dilation
+        first = max(0, -(-shift // stride))
+        last = min(output - 1, (size - 1 + shift) // stride)
+        total += max(0, last - first + 1)
+    return total
+
+
+@formula("MACs", "positions*c_out*(c_in//g)*taps", CNN_COST)
+def conv_macs(positions: int, out_channels: int, in_channels: int, groups: int, taps: int) -> int:
+    """Multiply-accumulates of a convolution, all taps, padding included.
+
+    >>> conv_macs(112 * 112, 64, 3, 1, 7 * 7)
+    118013952
+    """
+    return positions * out_channels * (in_channels // groups) * taps
+
+
+@formula("MACs", "positions*m*(taps + c_out)", "Howard et al. 2017, arXiv:1704.04861, section 3.1")
+def separable_macs(positions: int, middle: int, taps: int, out_channels: int) -> int:
+    """Multiply-accumulates of a depthwise convolution to `middle` channels and the 1×1 convolution behind it.
+
+    >>> separable_macs(25, 8, 9, 16)
+    5000
+    """
+    return positions * middle * (taps + out_channels)
+
+
+@formula("MACs", "outputs*c_in", "torch.nn.Linear: one product an input for each output")
+def linear_macs(outputs: int, in_channels: int) -> int:
+    """Multiply-accumulates of a linear layer.
+
+    >>> linear_macs(1000, 512)
+    512000
+    """
+    return outputs * in_channels
 
 
 def check_window(kernel_size: int, stride: int, dilation: int = 1, before: int = 0, after: int = 0) -> None:

@@ -12,10 +12,9 @@ from .grammar import Pending, Reader
 from .item_compiler import Scope
 from .items import Block, Call, Group, Item, Join, Known
 from .names import shown
-from .params import Param, Params, read_params
+from .params import Compiled, Names, Param, Params, read_params, read_value
 from .problems import Findings, Problem
 from .sections import SPEC, BlockSection, OutputSection, Reference, Shape
-from .written_values import Compiled, Names, read_value
 
 Inputs = dict[str, tuple[list[tuple[Compiled, Marked]], Marked]]
 """Name -> its sizes with their places, and its place."""

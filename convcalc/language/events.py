@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from ..collector import without_collector
 from ..marked import List, Map, Marked, Source, Text
+from ..network import without_collector
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

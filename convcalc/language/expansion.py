@@ -11,15 +11,12 @@ from ..layers.base import Layer
 from ..marked import Marked
 from ..network import BlockGroup, Inference, Node
 from ..network import Group as NodeGroup
-from .arithmetic import Value, say
 from .document import Document
-from .expressions import Expression
+from .expressions import Expression, Value, say
 from .items import Call, Group, Item, Join, LayerProblems, LayerTemplate, Split
-from .names import shown
-from .params import bind
+from .names import FAILED, FAILURE, Absent, Nodes, Place, Unknown, note, resolve, shown
+from .params import Compiled, bind, evaluate
 from .problems import Problem
-from .references import FAILED, FAILURE, Absent, Nodes, Place, Unknown, note, resolve
-from .written_values import Compiled, evaluate
 
 MAX_LAYERS = 250_000
 MAX_STEPS = 1_000_000
@@ -53,6 +50,8 @@ class Expansion:
         """The blocks that are being expanded, and where they are called."""
         self.depth = 0
         self.top = Place("", None)
+        self.written: dict[Place, list[Item]] = {}
+        """The items whose names stand in each place."""
 
     def run(self, inputs: dict[str, tuple[tuple[int, ...], Marked]], env: Env) -> Nodes:
         """Expand the layers on these inputs; returns what the last item puts out."""
@@ -85,7 +84,7 @@ class Expansion:
     def items(self, items: list[Item], place: Place, env: Env, current: Nodes) -> Nodes:
         """Expand a list of items; returns what the last one puts out, or `current` when all are passed over."""
         nodes, inference = self.nodes, self.inference
-        place.items = items
+        self.written[place] = items
         for item in items:
             if item.plain and len(current) == 1 and current[0] >= 0:
                 template = item.what
@@ -169,7 +168,7 @@ class Expansion:
         """The item of a name that stands below an item that names it."""
         at: Place | None = place
         while at is not None:
-            for other in at.items:
+            for other in self.written.get(at, ()):
                 after = (other.at.line, other.at.column) > (item.at.line, item.at.column)
                 if path[0] == (other.name or other.kind) and after:
                     return other

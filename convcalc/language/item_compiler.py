@@ -16,6 +16,7 @@ from .items import (
     Block,
     Branch,
     Call,
+    FieldType,
     Group,
     Item,
     Join,
@@ -24,13 +25,12 @@ from .items import (
     LayerTemplate,
     Split,
     What,
+    fields_of,
 )
-from .kind_fields import FieldType, fields_of
 from .names import GROUP, check_name, shown, without_space
-from .params import Param
+from .params import INVALID, Compiled, Names, Param, read_value
 from .problems import Findings, Problem, Where
 from .sections import WIRING, Wiring
-from .written_values import INVALID, Compiled, Names, read_value
 
 if TYPE_CHECKING:
     from ..layers.base import Layer

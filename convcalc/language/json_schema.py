@@ -14,8 +14,7 @@ from ..geometry import LIMIT
 from ..layers.registry import KINDS, layer_class
 from .expectations import EXPECT, EXPECTATION, STAGE, claim_definitions
 from .grammar import Schema, Vocabulary, defined
-from .items import BRANCH_ORDER, JOINS
-from .kind_fields import FieldType, fields_of
+from .items import BRANCH_ORDER, JOINS, FieldType, fields_of
 from .names import GROUP, MAX_NAME, NAME, REFERENCE, RESERVED
 from .published import PUBLISHED, TABLE
 from .sections import SPEC, WIRING, Wiring

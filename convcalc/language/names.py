@@ -1,11 +1,14 @@
-"""Names: what items, branches, blocks, inputs, variants and parameters may be called."""
+"""Names: what items, branches, blocks, inputs, variants and parameters are called, and what `from` finds."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container, Iterator
 from keyword import iskeyword
+from typing import TypeAlias
 
+from ..hints import suggest
+from ..marked import Marked
 from .problems import Problem
 
 _COMPONENT = r"[A-Za-z0-9_][A-Za-z0-9_-]*"
@@ -79,3 +82,158 @@ def parse_reference(text: str) -> tuple[str, ...]:
     if len(text) > 10 * MAX_NAME or REFERENCE.fullmatch(text) is None:
         raise Problem("CC105", f"{shown(text)} is no name of an item", "write a name, or a path such as stack.3.skip")
     return tuple(text.split("."))
+
+
+FAILED = -1
+"""Stands for a node whose error has been reported; what depends on it is skipped in silence."""
+
+Nodes: TypeAlias = tuple[int, ...]
+"""The nodes that an item puts out: one, or the parts of a split."""
+
+FAILURE: Nodes = (FAILED,)
+
+
+class Absent(Problem):
+    """A reference to what other parameters would give: a repetition, a part of a split, an input of the block."""
+
+
+class PassedOver(Absent):
+    """A reference to an item whose `when` is false or whose `repeat` is 0."""
+
+
+class Unknown(Problem):
+    """A reference to a name that nothing above has."""
+
+
+class Place:
+    """The names under one path: the network, a block, a branch, a group or a repetition."""
+
+    __slots__ = ("counts", "inputs", "names", "outer", "prefix", "value")
+
+    def __init__(self, prefix: str, outer: Place | None, inputs: Nodes | None = None) -> None:
+        self.prefix = prefix
+        """The path with a dot at its end; empty at the top."""
+        self.outer = outer
+        """Where a name is looked for next; never the caller of a block."""
+        self.inputs = inputs
+        """What `in` means; None outside of blocks."""
+        self.names: dict[str, int | Place | None] = {}
+        """Name -> node, place, or None for an item that was passed over."""
+        self.counts: dict[str, int] = {}
+        self.value: Nodes | None = None
+        """What it puts out, once it is complete."""
+
+    @property
+    def path(self) -> str:
+        """The path without the dot."""
+        return self.prefix[:-1]
+
+    def automatic(self, kind: str) -> str:
+        """The next free name for an unnamed item: kind, kind_2, ..."""
+        count = self.counts.get(kind, 0) + 1
+        name = kind if count == 1 else f"{kind}_{count}"
+        while self.names.get(name) is not None:
+            count += 1
+            name = f"{kind}_{count}"
+        self.counts[kind] = count
+        return name
+
+    def visible(self) -> Iterator[str]:
+        """The names that a reference may start with, nearest first."""
+        place: Place | None = self
+        while place is not None:
+            yield from (name for name, entry in place.names.items() if entry is not None and not name.isdigit())
+            place = place.outer
+
+
+def resolve(path: tuple[str, ...], place: Place, count: Callable[[int], None] | None = None) -> Nodes:
+    """The nodes that a path means where it stands. Raises a Problem (CC106).
+
+    `count` is told how many names a `*` is about to look at.
+    """
+    if path[0] == "in":
+        return _block_input(path, place)
+    at: Place | None = place
+    while at is not None and path[0] != "*" and path[0] not in at.names:
+        at = at.outer
+    if at is None or path[0] == "*":
+        hint = "a path starts with a name" if path[0] == "*" else suggest(path[0], place.visible())
+        raise Unknown("CC106", f"nothing above is called {shown(path[0])}", hint)
+    found: list[int | Place] = []
+    pending: list[tuple[Place, int]] = [(at, 0)]
+    while pending:
+        holder, depth = pending.pop()
+        if path[depth] == "*" and count is not None:
+            count(len(holder.names))
+        for name in _matching(path, depth, holder):
+            entry = holder.names.get(name)
+            if entry is None:
+                if "*" in path[: depth + 1]:
+                    continue
+                raise _missing(path, depth, holder)
+            if entry == FAILED or depth == len(path) - 1:
+                found.append(entry)
+            elif isinstance(entry, Place):
+                if entry.value == (FAILED,):
+                    found.append(FAILED)
+                else:
+                    pending.append((entry, depth + 1))
+            elif "*" not in path[: depth + 1]:
+                layer, inner = ".".join(path[: depth + 1]), shown(path[depth + 1])
+                raise Problem("CC106", f"{layer} is a layer and holds no {inner}")
+    if not found:
+        raise Absent("CC106", f"nothing above matches {shown('.'.join(path))}")
+    return _values(found, path)
+
+
+def _matching(path: tuple[str, ...], depth: int, holder: Place) -> list[str]:
+    if path[depth] != "*":
+        return [path[depth]]
+    return list(holder.names) if depth == len(path) - 1 else list(reversed(holder.names))
+
+
+def _values(found: list[int | Place], path: tuple[str, ...]) -> Nodes:
+    value: list[int] = []
+    for entry in found:
+        if isinstance(entry, int):
+            value.append(entry)
+        elif entry.value is None:
+            raise Problem("CC106", f"{shown('.'.join(path))} is not complete here", "it contains this item")
+        else:
+            value += entry.value
+    return tuple(value)
+
+
+def _missing(path: tuple[str, ...], depth: int, holder: Place) -> Problem:
+    text = ".".join(path[: depth + 1])
+    if path[depth] in holder.names:
+        return PassedOver("CC106", f"{shown(text)} is passed over: its 'when' is false or its 'repeat' is 0")
+    where = f"{'.'.join(path[:depth])} holds no {shown(path[depth])}"
+    kind = Absent if path[depth].isdigit() else Problem
+    return kind("CC106", where, suggest(path[depth], [name for name, entry in holder.names.items() if entry]))
+
+
+def _block_input(path: tuple[str, ...], place: Place) -> Nodes:
+    at: Place | None = place
+    while at is not None and at.inputs is None:
+        at = at.outer
+    if at is None or at.inputs is None:
+        raise Problem("CC106", "'in' is the input of a block; there is none here", "the network's input is 'input'")
+    if len(path) == 1:
+        return at.inputs
+    if len(path) > 2 or not path[1].isdigit():
+        raise Problem("CC106", f"{shown('.'.join(path))} is no input of the block", "in, in.0, in.1")
+    number = int(path[1]) if len(path[1]) < 10 else 10**9
+    if number >= len(at.inputs):
+        if at.inputs == (FAILED,):
+            return at.inputs
+        count = len(at.inputs)
+        raise Absent("CC106", f"the block has {count} input{'s' * (count != 1)} here, no in.{path[1]}", "from: [a, b]")
+    return (at.inputs[number],)
+
+
+def note(place: Marked | None, called_at: Marked | None, block: str) -> str:
+    """How a finding inside a block mentions where the block is called."""
+    if called_at is None or place is None or called_at.line == place.line:
+        return ""
+    return f" (in {block}, called on line {called_at.line})"

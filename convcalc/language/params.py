@@ -1,16 +1,232 @@
-"""Parameters of the spec and of its blocks: declared, checked, bound."""
+"""What a scalar or a list of the text means (a number, a word, an expression of names), and the parameters."""
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
 
-from ..hints import suggest
-from ..marked import Marked
-from .arithmetic import Value, say
-from .expressions import Expression
-from .problems import Findings, Problem
+from ..geometry import LIMIT
+from ..hints import shortened, suggest
+from ..marked import List, Map, Marked, Text
+from .expressions import CONSTANTS, FUNCTIONS, Expression, Value, compile_expression, say
+from .names import shown
+from .problems import Findings, Problem, Where
 from .sections import Declarations
-from .written_values import INVALID, Compiled, Names, evaluate, read_value
+
+NOTHING: frozenset[str] = frozenset()
+TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+"""The spellings of a truth value that every version of YAML knows."""
+_SEXAGESIMAL = re.compile(r"[-+]?\d+(?::[0-5]?\d)+(?:\.\d*)?")
+
+
+class Names:
+    """The names that an expression may use where it stands; what is used is noted with those who declare it."""
+
+    __slots__ = ("declared", "extra", "limit", "outer", "used", "words")
+
+    def __init__(
+        self,
+        declared: Mapping[str, Param],
+        *,
+        extra: frozenset[str] = NOTHING,
+        limit: int | None = None,
+        outer: Names | None = None,
+        used: set[str] | None = None,
+        words: set[str] | None = None,
+    ) -> None:
+        self.declared = declared
+        """The parameters of the block, or of the spec."""
+        self.limit = limit
+        """Only the parameters before this position are seen; None for all."""
+        self.extra = extra
+        """in_channels, index."""
+        self.outer = outer
+        """The names of the spec, inside a block."""
+        self.used = used if used is not None else set()
+        """The declared names that are used."""
+        self.words = words if words is not None else set()
+        """Words that expressions compare with."""
+
+    def find(self, name: str) -> Param | None:
+        """The parameter that a name means."""
+        param = self.declared.get(name)
+        if param is not None and (self.limit is None or param.position < self.limit):
+            return param
+        return self.outer.find(name) if self.outer is not None else None
+
+    def knows(self, name: str) -> bool:
+        """Whether a name means something."""
+        return name in self.extra or self.find(name) is not None
+
+    def below(self, name: str) -> bool:
+        """Whether a name is declared, but too late to be seen."""
+        return name in self.declared and not self.knows(name)
+
+    def use(self, name: str) -> None:
+        """Note that a name is used."""
+        if name in self.declared and (self.limit is None or self.declared[name].position < self.limit):
+            self.used.add(name)
+        elif name not in self.extra and self.outer is not None:
+            self.outer.use(name)
+
+    def all(self) -> list[str]:
+        """Every name that means something."""
+        own = [name for name, param in self.declared.items() if self.limit is None or param.position < self.limit]
+        return [*own, *self.extra, *(self.outer.all() if self.outer is not None else ())]
+
+    def plus(self, name: str) -> Names:
+        """These and one more; what is used is noted in one place."""
+        return self._with(self.extra | {name}, self.limit)
+
+    def before(self, position: int) -> Names:
+        """These, of the declared ones those before a position only."""
+        return self._with(self.extra, position)
+
+    def _with(self, extra: frozenset[str], limit: int | None) -> Names:
+        return Names(self.declared, extra=extra, limit=limit, outer=self.outer, used=self.used, words=self.words)
+
+
+class Listed:
+    """A list of values of which some are expressions."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: tuple[Compiled, ...]) -> None:
+        self.parts = parts
+
+
+class _Invalid:
+    """Stands for a value whose error has been reported."""
+
+
+INVALID = _Invalid()
+Compiled: TypeAlias = "Value | Expression | Listed | _Invalid | None"
+
+
+def is_constant(compiled: Compiled) -> bool:
+    """Whether the value needs no names."""
+    return not isinstance(compiled, (Expression, Listed))
+
+
+def evaluate(compiled: Compiled, env: Mapping[str, Value]) -> Value | None:
+    """The value under these names; None for `~`. Raises a Problem (CC108)."""
+    if isinstance(compiled, Expression):
+        return compiled.evaluate(env)
+    if isinstance(compiled, Listed):
+        return tuple([evaluate(part, env) for part in compiled.parts])  # type: ignore[misc]
+    assert not isinstance(compiled, _Invalid)
+    return compiled
+
+
+def read_value(
+    node: Marked,
+    names: Names,
+    findings: Findings,
+    *,
+    words: frozenset[str] = NOTHING,
+    free_words: bool = False,
+    truth: bool = True,
+    where: Where = "",
+) -> Compiled:
+    """What a node means: constants are evaluated, expressions compiled and their names checked.
+
+    `words` are the words that stand for themselves here; with `free_words` (parameters) any identifier
+    that names nothing does. `truth` says whether a truth value may stand here. Errors are added to the
+    findings, and INVALID is returned.
+    """
+    if isinstance(node, List):
+        parts = [
+            read_value(item, names, findings, words=words, free_words=free_words, truth=truth, where=where)
+            for item in node.items
+        ]
+        if any(part is INVALID for part in parts):
+            return INVALID
+        constant = all(is_constant(part) for part in parts)
+        return tuple(parts) if constant else Listed(tuple(parts))  # type: ignore[arg-type]
+    if isinstance(node, Map):
+        hint = "quote an expression that holds ': ' or braces" if node.flow else None
+        findings.add("CC103", "a number, a word or a list is expected, not a mapping", node, hint, where)
+        return INVALID
+    assert isinstance(node, Text)
+    try:
+        return _read_text(node, names, words, free_words, truth)
+    except Problem as problem:
+        findings.problem(problem, node, where)
+        return INVALID
+
+
+def _read_text(node: Text, names: Names, words: frozenset[str], free_words: bool, truth: bool) -> Compiled:
+    text = node.text
+    if text.isdigit() and text.isascii() and (text[0] != "0" or text == "0"):
+        if len(text) > 19 or int(text) > LIMIT:
+            raise Problem("CC212", f"{shown(text)} is above 2^63 - 1")
+        return int(text)
+    if text in words:
+        if names.knows(text):
+            raise Problem("CC105", f"'{text}' is a word here and a parameter's name", "rename the parameter")
+        return text
+    if node.empty:
+        return None
+    if not text.strip():
+        raise Problem("CC103", "a number or a word is expected, not an empty text")
+    if node.plain and not names.knows(text):
+        if text in TRUTHS:
+            return TRUTHS[text]
+        refuse_surprises(text)
+    if text.isidentifier() and text.isascii() and text not in CONSTANTS and not names.knows(text):
+        if names.below(text):
+            raise Problem("CC106", f"'{text}' stands below; only names above are seen", None, 0, len(text))
+        if free_words and text not in FUNCTIONS:
+            return text
+    expression = compile_expression(text)
+    for name, offset in expression.names.items():
+        if not names.knows(name):
+            raise _unknown(name, offset, names, words, truth or len(text) > len(name))
+        names.use(name)
+    names.words |= expression.words
+    return expression if expression.names else expression.evaluate({})
+
+
+def refuse_surprises(text: str) -> None:
+    """Raise a Problem (CC005, CC103) for a plain scalar that YAML 1.1 reads as something else than it says."""
+    lower = text.lower()
+    if lower in ("yes", "on", "no", "off"):
+        meant = f"write {'true' if lower in ('yes', 'on') else 'false'}; for the word, quote it: '{text}'"
+        raise Problem("CC005", f"{shown(text)} is a truth value to some and a word to others", meant)
+    if lower in ("null",):
+        raise Problem("CC005", f"{shown(text)} is nothing to some and a word to others", "write ~")
+    if lower.lstrip("+-") in (".inf", ".nan"):
+        raise Problem("CC103", f"{shown(text)} is not finite", "numbers are finite here")
+    if _SEXAGESIMAL.fullmatch(text):
+        raise Problem("CC005", f"{shown(text)} is a number in base 60 to YAML 1.1", "write the number in base 10")
+
+
+def _unknown(name: str, offset: int, names: Names, words: frozenset[str], truth: bool) -> Problem:
+    if names.below(name):
+        return Problem("CC106", f"'{name}' stands below; only names above are seen", None, offset, len(name))
+    if name == "index":
+        hint: str | None = "index counts the repetitions of an item with repeat"
+    elif name == "in_channels":
+        hint = "in_channels is what arrives at a layer; there is none here"
+    elif name in ("inf", "nan"):
+        return Problem("CC103", f"'{name}' is not finite", "numbers are finite here", offset, len(name))
+    else:
+        candidates = [*words, *(CONSTANTS if truth else ()), *FUNCTIONS, *names.all()]
+        hint = suggest(name, candidates, _known(names, words) if words or truth else _number(names))
+    what = f"is none of the words {', '.join(sorted(words))} and names nothing here" if words else "names nothing here"
+    return Problem("CC106", f"'{name}' {what}", hint, offset, len(name))
+
+
+def _number(names: Names) -> str:
+    known = shortened(sorted(set(names.all())))
+    return f"a number belongs here; names that are known: {known}" if known else "a number belongs here"
+
+
+def _known(names: Names, words: frozenset[str]) -> str:
+    known = shortened(sorted(set(names.all()))) or "nothing"
+    return f"words: {', '.join(sorted(words))}" if words else f"known here: {known}; quote words inside expressions"
+
 
 Takes = Literal["anything", "numbers", "computed", "flag", "words"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..layers.registry import KINDS
 from ..marked import List, Map, Marked, Text
-from .arithmetic import FUNCTIONS
+from .expressions import FUNCTIONS
 from .grammar import (
     Either,
     Entries,

@@ -111,14 +111,14 @@ def _meant(path: str, name: str) -> str | None:
     """What a path without a file, and without `.yaml` the name, may stand for: files beside it, then the gallery."""
     here, same = file_near(path, (*SUFFIXES, ".onnx"))
     if here is not None and same:
-        return f"did you mean {shown(here)}?"
+        return f"did you mean '{here}'?"
     if os.sep in path:
-        return None if here is None else f"did you mean {shown(here)}?"
+        return None if here is None else f"did you mean '{here}'?"
     variant = _variant_hint(name)
     close = nearest(name, gallery_names())
     if here is not None:
-        return f"did you mean {shown(here)}{f', or {shown(close)} of the gallery' if close else ''}?"
-    return variant or (f"did you mean {shown(close)}?" if close else "'convcalc specs' lists the gallery")
+        return f"did you mean '{here}'" + (f", or '{close}' of the gallery?" if close else "?")
+    return variant or (f"did you mean '{close}'?" if close else "'convcalc specs' lists the gallery")
 
 
 def _variant_hint(name: str) -> str | None:

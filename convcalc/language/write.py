@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..network import Network, Node, consumers
 from .names import NAME, RESERVED
@@ -91,14 +91,14 @@ def _items(nodes: tuple[Node, ...], start: int, names: _Names) -> list[str]:
         node = nodes[index]
         layer = node.layer
         assert layer is not None
-        parts = _parts(nodes, index) if layer.kind == "split" else 1
-        path = node.name if layer.kind != "split" else node.name.rpartition(".")[0] or node.name
+        parts = _parts(nodes, index) if layer.splits else 1
+        path = node.name if not layer.splits else node.name.rpartition(".")[0] or node.name
         name = names.needed(index, path, layer.kind)
         text = texts.get(id(layer))
         if text is None:
             text = texts[id(layer)] = _layer_text(layer)
         wiring = [] if name is None else [f"name: {name}"]
-        if layer.kind == "split":
+        if layer.splits:
             flat = names.given[index]
             names.given.update({index + part: f"{flat}.{part}" for part in range(parts)})
         if node.inputs != current:
@@ -115,15 +115,15 @@ def _items(nodes: tuple[Node, ...], start: int, names: _Names) -> list[str]:
 
 def _parts(nodes: tuple[Node, ...], index: int) -> int:
     """The number of parts of the split that starts at a node."""
-    first: Any = nodes[index].layer
-    channels = first.channels
-    for part in range(len(channels)):
-        node = nodes[index + part] if index + part < len(nodes) else None
-        layer: Any = node.layer if node is not None else None
-        same = layer is not None and layer.kind == "split" and layer.channels == channels and layer.part == part
+    first = nodes[index].layer
+    sizes = first.part_of.sizes if first is not None and first.part_of is not None else ()
+    for which in range(len(sizes)):
+        node = nodes[index + which] if index + which < len(nodes) else None
+        layer = node.layer if node is not None else None
+        same = layer is not None and layer.part_of == (which, sizes)
         if node is None or not same or node.inputs != nodes[index].inputs:
             raise ValueError(f"the parts of the split {nodes[index].name} do not stand together")
-    return len(channels)
+    return len(sizes)
 
 
 def _layer_text(layer: Layer) -> str:

@@ -22,6 +22,7 @@ class _Elementwise(Layer):
     """An activation of every element on its own."""
 
     in_place: ClassVar[bool] = True
+    activates: ClassVar[bool] = True
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return {"activation": prod(output)}

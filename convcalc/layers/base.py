@@ -7,6 +7,7 @@ MACs, receptive field and memory are derived from these facts by the analyses, i
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -68,11 +69,14 @@ OPERATIONS: dict[str, tuple[int, str]] = {
 
 Operations = dict[str, int]
 
-Windows = tuple[Window, ...] | tuple[TransposedWindow, ...]
+Windows = tuple[Window | TransposedWindow, ...]
 """The window of each space axis, padding resolved; empty for a layer without windows."""
 
 Product = Literal["convolution", "transposed", "separable", "linear"]
 """Which product a weighted layer forms of its weights and its input."""
+
+Reduction = Literal["avg", "max", "power"]
+"""What a pool makes of its windows: their mean, their maximum or their power mean."""
 
 
 class Patch(NamedTuple):
@@ -83,6 +87,15 @@ class Patch(NamedTuple):
     padding: tuple[tuple[int, int], ...] | str
     """(before, after) of each axis, or the word that waits for the input's size."""
     dilation: tuple[int, ...]
+
+
+class Slide(NamedTuple):
+    """A window that slides over one axis of the first input."""
+
+    axis: int
+    window: Window
+    positions: int
+    """How many places it takes."""
 
 
 class Part(NamedTuple):
@@ -114,6 +127,20 @@ class Layer(BaseModel):
     """Whether it keeps positions apart and the shape, so that it may write over what it reads."""
     joins: ClassVar[bool] = False
     """Whether it joins several tensors into one, so that the language gives it branches."""
+    splits: ClassVar[bool] = False
+    """Whether it is one of the parts of a split, which the language writes as one item."""
+    multiplies_inputs: ClassVar[bool] = False
+    """Whether it multiplies its inputs with each other, so that some of them scale what the others carry."""
+    gate_input: ClassVar[int | None] = None
+    """The input that says how much of the others passes; None where none of them always does."""
+    activates: ClassVar[bool] = False
+    """Whether it is an activation of every element on its own."""
+    over_batch: ClassVar[bool] = False
+    """Whether it normalizes over the batch, so that it takes away what is constant over a channel."""
+    changes_border: ClassVar[bool] = False
+    """Whether all it does is to add to the border of the space, or to cut from it."""
+    ends_features: ClassVar[bool] = False
+    """Whether what it puts out is no feature map of its input's space any more: where a head begins."""
 
     @property
     def family(self) -> str:
@@ -133,6 +160,16 @@ class Layer(BaseModel):
     @property
     def channel_groups(self) -> int | None:
         """Groups into which its window divides the channels; None where it has none."""
+        return None
+
+    @property
+    def norm_groups(self) -> int | None:
+        """Groups into which it divides the channels to normalize each; None where it does not."""
+        return None
+
+    @property
+    def reduction(self) -> Reduction | None:
+        """What it makes of each window that it pools; None for layers that pool nothing."""
         return None
 
     @property
@@ -179,6 +216,30 @@ class Layer(BaseModel):
     def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
         """For each output axis, the input axis that feeds it and how (None: no single one does)."""
         return tuple(AxisLink(axis, IDENTITY) for axis in range(len(inputs[0])))
+
+    def slides(self, inputs: Shapes, output: Shape) -> tuple[Slide, ...]:
+        """Every window that slides over an axis of the first input, be its stride 1."""
+        links = enumerate(self.axes(inputs))
+        return tuple(
+            Slide(link.source, link.map, output[axis])
+            for axis, link in links
+            if link is not None and isinstance(link.map, Window)
+        )
+
+    def growth_steps(self, inputs: Shapes, output: Shape) -> tuple[tuple[int | None, Fraction | int], ...]:
+        """(axis of the first input, step): where an axis grows by a multiple of its step, the output grows evenly.
+
+        None in the place of an axis stands for the product of all.
+        """
+        return tuple((slide.axis, slide.window.stride) for slide in self.slides(inputs, output))
+
+    def biased(self, inputs: Shapes) -> bool:
+        """Whether it adds a learned bias."""
+        return any(weight.name.endswith("bias") for weight in self.weights(inputs))
+
+    def macs_beside_windows(self, inputs: Shapes, output: Shape) -> int:
+        """Those of its multiply-accumulates that none of its windows takes; 0 unless it says so."""
+        return 0
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         """Operations of one forward pass at batch 1, by the kinds of `OPERATIONS`."""

@@ -15,8 +15,18 @@ from ..geometry import (
     WrongArity,
 )
 from .base import Layer, Number, Saved, Shape, Shapes, check_space
-from .sliding import Pairs, channelwise_links
-from .space import Border, Cut, Extent, border_pairs, check_border, left_of_axis, one_an_axis, space_of_second
+from .spatial import (
+    Border,
+    Cut,
+    Extent,
+    Pairs,
+    border_pairs,
+    channelwise_links,
+    check_border,
+    left_of_axis,
+    one_an_axis,
+    space_of_second,
+)
 
 
 class Pad(Layer):
@@ -34,6 +44,7 @@ class Pad(Layer):
     value: Number = 0.0
 
     short_forms: ClassVar[dict[str, str]] = {"p": "padding"}
+    changes_border: ClassVar[bool] = True
 
     def output_shape(self, inputs: Shapes) -> Shape:
         shape = inputs[0]
@@ -66,6 +77,7 @@ class Crop(Layer):
 
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     is_view: ClassVar[bool] = True
+    changes_border: ClassVar[bool] = True
 
     @property
     def data_inputs(self) -> int:

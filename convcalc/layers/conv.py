@@ -27,8 +27,17 @@ from ..geometry import (
     separable_macs,
 )
 from .base import Count, Flag, Operations, Patch, Product, Saved, Shape, Shapes, Weight, check_groups
-from .sliding import Padding, PerAxis, PerAxisSize, SignedPadding, Sliding, axis_paddings, check_rank, spatial_links
-from .space import check_border
+from .spatial import (
+    Padding,
+    PerAxis,
+    PerAxisSize,
+    SignedPadding,
+    Sliding,
+    axis_paddings,
+    check_border,
+    check_rank,
+    spatial_links,
+)
 
 LETTERS = {
     "out": "out_channels",
@@ -248,6 +257,9 @@ class SeparableConv(_Windowed):
             Weight("pointwise.weight", (self.out_channels, middle, *(1,) * self.rank)),
         )
         return (*pair, Weight("pointwise.bias", (self.out_channels,))) if self.bias else pair
+
+    def macs_beside_windows(self, inputs: Shapes, output: Shape) -> int:
+        return separable_macs(prod(output[1:]), inputs[0][0] * self.depth_multiplier, 0, self.out_channels)
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         positions = prod(output[1:])

@@ -89,6 +89,8 @@ class Multiply(_Broadcast):
     the channels of [C, H, W] (squeeze and excitation). Source: torch.mul; Hu et al. 2018, arXiv:1709.01507.
     """
 
+    multiplies_inputs: ClassVar[bool] = True
+
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
         factors = tuple(Saved("input", which) for which in range(len(inputs)))
         products = (len(inputs) - 2) * prod(output)
@@ -103,6 +105,8 @@ class Gate(Layer):
 
     arity: ClassVar[tuple[int, int | None]] = (3, 3)
     joins: ClassVar[bool] = True
+    multiplies_inputs: ClassVar[bool] = True
+    gate_input: ClassVar[int | None] = 1
     in_place: ClassVar[bool] = True
 
     def output_shape(self, inputs: Shapes) -> Shape:
@@ -128,6 +132,7 @@ class Split(Layer):
     part: Size = 0
 
     is_view: ClassVar[bool] = True
+    splits: ClassVar[bool] = True
 
     @property
     def part_of(self) -> Part:

@@ -41,7 +41,7 @@ class KindTable(Generic[Entry]):
         """The entry of a layer. Raises `Refused` where there is none."""
         found = self.get(layer)
         if found is None:
-            raise Refused(self.refused.get(layer.kind) or self.refused.get(layer.family) or self.absent)
+            raise Refused(self.why(layer))
         return found
 
     def get(self, layer: Layer) -> Entry | None:
@@ -49,6 +49,14 @@ class KindTable(Generic[Entry]):
         entries = self.entries
         found = entries.get(layer.kind)
         return entries.get(layer.family) if found is None else found
+
+    def says(self, layer: Layer) -> str | None:
+        """The reason given for a layer of its own; None where it has an entry, or nothing is said of it."""
+        return self.refused.get(layer.kind) or self.refused.get(layer.family)
+
+    def why(self, layer: Layer) -> str:
+        """Why a layer has no entry."""
+        return self.says(layer) or self.absent
 
     def knows(self, kind: str) -> bool:
         """Whether a kind of the language has an entry."""

@@ -1,4 +1,4 @@
-"""Normalizations: batch_norm, group_norm, layer_norm, instance_norm, local_response_norm.
+"""Normalizations: batch_norm, group_norm, layer_norm, instance_norm, local_response_norm; and scale, a learned factor.
 
 Receptive fields follow values, not statistics: an output element is taken to depend on its own input
 element alone, as published receptive fields count. Only the window of local_response_norm is a window.
@@ -21,6 +21,30 @@ from ..geometry import (
     Window,
 )
 from .base import Count, Flag, Layer, Number, Operations, Saved, Shape, Shapes, Weight, check_groups, check_space
+
+
+class Scale(Layer):
+    """Multiplies each channel by a learned number and, with `bias: true`, adds another (ConvNeXt's layer scale
+    without a bias, Caffe's Scale with or without).
+
+    Weight [channels], bias [channels]. Source: Touvron et al. 2021, arXiv:2103.17239; Liu et al. 2022,
+    arXiv:2201.03545; Caffe scale_layer.cpp.
+    """
+
+    bias: Flag = False
+
+    in_place: ClassVar[bool] = True
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        weight = Weight("weight", inputs[0][:1])
+        return (weight, Weight("bias", inputs[0][:1])) if self.bias else (weight,)
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return {"elementwise": prod(output), "bias": prod(output)} if self.bias else {"elementwise": prod(output)}
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        return (Saved("input"),)
+
 
 Epsilon = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -57,6 +81,7 @@ class BatchNorm(Layer):
     track_running_stats: Flag = True
 
     in_place: ClassVar[bool] = True
+    over_batch: ClassVar[bool] = True
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         channels = inputs[0][0]
@@ -81,6 +106,10 @@ class GroupNorm(Layer):
     affine: Flag = True
 
     in_place: ClassVar[bool] = True
+
+    @property
+    def norm_groups(self) -> int:
+        return self.num_groups
 
     def output_shape(self, inputs: Shapes) -> Shape:
         check_groups(self.num_groups, "num_groups", in_channels=inputs[0][0])

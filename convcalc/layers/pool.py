@@ -1,4 +1,5 @@
-"""Pools whose window slides: max_pool1d|2d|3d, avg_pool1d|2d|3d, lp_pool1d|2d.
+"""Pools: max_pool1d|2d|3d, avg_pool1d|2d|3d, lp_pool1d|2d, whose window slides; adaptive_avg_pool1d|2d|3d,
+adaptive_max_pool1d|2d|3d, global_avg_pool, global_max_pool, whose windows fit the output.
 
 Source of the size rules: `convcalc.geometry.pooling`.
 """
@@ -12,18 +13,90 @@ from pydantic import Discriminator, Field, Tag, ValidationInfo, ValidatorFunctio
 from pydantic.functional_validators import BeforeValidator, WrapValidator
 
 from ..geometry import (
+    AdaptiveWindow,
     AxisLink,
     InvalidWindow,
     KernelTooLarge,
     PoolPaddingTooLarge,
     Rounding,
     Window,
+    adaptive_taps,
     effective_kernel,
     pool_output,
     resolve_padding,
 )
-from .base import Count, Flag, Operations, Patch, Saved, Shape, Shapes
-from .sliding import Padding, Pairs, PerAxis, Sliding, axis_paddings, channelwise_links, check_rank, per_axis, rank_of
+from .base import Count, Flag, Layer, Operations, Patch, Reduction, Saved, Shape, Shapes, check_space
+from .spatial import Padding, Pairs, PerAxis, Sliding, axis_paddings, channelwise_links, check_rank, per_axis, rank_of
+
+
+class AdaptivePool(Sliding):
+    """A mean or maximum over windows that spread the input over `output_size` positions:
+    `adaptive_avg_pool1d|2d|3d`, `adaptive_max_pool1d|2d|3d`.
+
+    Window j reads the inputs j·i // o … ceil((j + 1)·i / o) − 1; they overlap where o does not divide i.
+    `null` for an axis keeps its size.
+    Source: torch.nn.AdaptiveAvgPool2d; PyTorch aten/src/ATen/native/AdaptivePooling.h.
+    """
+
+    output_size: Annotated[tuple[Count | None, ...], BeforeValidator(per_axis)]
+
+    ends_features: ClassVar[bool] = True
+
+    @property
+    def reduction(self) -> Reduction:
+        return "max" if "max" in self.kind else "avg"
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        shape = inputs[0]
+        check_rank(self, shape)
+        space = (i if o is None else o for i, o in zip(shape[1:], self.output_size, strict=True))
+        return (shape[0], *space)
+
+    def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
+        sizes = zip(inputs[0][1:], self.output_shape(inputs)[1:], strict=True)
+        return channelwise_links(tuple(AdaptiveWindow(i, o) for i, o in sizes))
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        taps = prod(adaptive_taps(i, o) for i, o in zip(inputs[0][1:], output[1:], strict=True))
+        return {"pooling": output[0] * taps}
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        return saved_by_adaptive_pool(self.reduction, output)
+
+
+class GlobalPool(Layer):
+    """A mean or maximum over all space, which keeps the axes: `global_avg_pool`, `global_max_pool`.
+
+    Output [channels, 1, ...], for every rank from 1.
+    Source: ONNX GlobalAveragePool; keras.layers.GlobalAveragePooling2D with keepdims; torch.nn.AdaptiveAvgPool2d(1).
+    """
+
+    ends_features: ClassVar[bool] = True
+
+    @property
+    def reduction(self) -> Reduction:
+        return "max" if "max" in self.kind else "avg"
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        check_space(self, inputs[0])
+        return (inputs[0][0], *(1,) * (len(inputs[0]) - 1))
+
+    def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
+        return channelwise_links((None,) * (len(inputs[0]) - 1))
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return {"pooling": prod(inputs[0])}
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        return saved_by_adaptive_pool(self.reduction, output)
+
+
+def saved_by_adaptive_pool(reduction: Reduction, output: Shape) -> tuple[Saved, ...]:
+    """What backward keeps: a mean over everything nothing, other means the input, a maximum its indices too."""
+    if reduction == "max":
+        return (Saved("input"), Saved("extra", elements=prod(output), bytes=8))
+    return (Saved("input"),) if prod(output[1:]) > 1 else ()
+
 
 ROUNDINGS: dict[bool | str, Rounding] = {False: "floor", True: "ceil", "caffe": "ceil_caffe", "onnx": "ceil_keep"}
 """What `ceil_mode` says -> how sizes are rounded."""
@@ -165,6 +238,10 @@ class MaxPool(_PaddedPool, _DilatedPool):
         "d": "dilation",
     }
 
+    @property
+    def reduction(self) -> Reduction:
+        return "max"
+
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
         return (Saved("input"), Saved("extra", elements=prod(output), bytes=8))
 
@@ -182,6 +259,10 @@ class AvgPool(_PaddedPool):
     divisor_override: Count | None = None
 
     short_forms: ClassVar[dict[str, str]] = {"k": "kernel_size", "s": "stride", "p": "padding"}
+
+    @property
+    def reduction(self) -> Reduction:
+        return "avg"
 
     @model_validator(mode="after")
     def _divisor_has_space(self) -> AvgPool:
@@ -210,6 +291,10 @@ class LpPool(_Pool):
     """
 
     norm_type: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+    @property
+    def reduction(self) -> Reduction:
+        return "power"
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
         # The powers that the average pool reads; then their mean, its sign, magnitude and scaled magnitude.

@@ -21,8 +21,7 @@ from ..geometry import (
     adaptive_taps,
 )
 from .base import Count, Flag, Layer, Operations, Saved, Shape, Shapes, check_space
-from .sliding import channelwise_links
-from .space import Extent, form, one_an_axis, space_of_second
+from .spatial import Extent, channelwise_links, form, one_an_axis, space_of_second
 
 Mode = Literal["nearest", "nearest-exact", "linear", "bilinear", "bicubic", "trilinear", "area"]
 RANKS = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
@@ -128,6 +127,15 @@ class Upsample(Layer):
                 scale_factor=scales,
             )
         return space
+
+    def growth_steps(self, inputs: Shapes, output: Shape) -> tuple[tuple[int | None, Fraction | int], ...]:
+        """By a scale factor an output grows by whole positions where its axis grows by the inverse."""
+        if self.scale_factor is None:
+            return ()
+        axes = range(1, len(inputs[0]))
+        scales = self.scale_factor if isinstance(self.scale_factor, tuple) else (self.scale_factor,) * len(axes)
+        fractions = (Fraction(scale).limit_denominator(1000) for scale in scales)
+        return tuple((axis, 1 / scale) for axis, scale in zip(axes, fractions, strict=False))
 
     def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
         sizes = zip(inputs[0][1:], self._space(inputs), strict=True)

@@ -1,14 +1,49 @@
-"""Layers that only rearrange axes: flatten, reshape, permute, identity. All are views."""
+"""Layers that only rearrange axes: flatten, reshape, permute, identity, all views; and those that pass their input on
+outside training: dropout, stochastic_depth.
+"""
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import prod
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from ..geometry import IDENTITY, LIMIT, AxisLink, GeometryError, InvalidWindow, RankMismatch
-from .base import Layer, Shape, Shapes, resolve_axis
+from .base import Layer, Saved, Shape, Shapes, resolve_axis
+
+Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class Dropout(Layer):
+    """Zeroes elements with probability p in training. Keeps the shape; costs nothing at inference.
+
+    Source: torch.nn.Dropout.
+    """
+
+    p: Probability = 0.5
+
+    asleep: ClassVar[bool] = True
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        return (Saved("extra", elements=prod(output)),) if self.p > 0 else ()
+
+
+class StochasticDepth(Layer):
+    """Drops whole examples (`row`) or the whole batch (`batch`) of a residual branch with probability p.
+
+    Source: Huang et al. 2016, arXiv:1603.09382; torchvision.ops.StochasticDepth.
+    """
+
+    p: Probability
+    mode: Literal["row", "batch"] = "row"
+
+    asleep: ClassVar[bool] = True
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        return (Saved("extra", elements=1, batched=self.mode == "row"),) if self.p > 0 else ()
+
 
 Axis = Annotated[int, Field(strict=True, ge=-64, le=63)]
 
@@ -24,6 +59,7 @@ class Flatten(Layer):
     end_dim: Axis = -1
 
     is_view: ClassVar[bool] = True
+    ends_features: ClassVar[bool] = True
 
     def _span(self, shape: Shape) -> tuple[int, int]:
         """[start, stop) of the merged axes."""
@@ -59,6 +95,7 @@ class Reshape(Layer):
     shape: tuple[Annotated[int, Field(strict=True, ge=-1, le=LIMIT)], ...] = Field(min_length=1)
 
     is_view: ClassVar[bool] = True
+    ends_features: ClassVar[bool] = True
 
     @model_validator(mode="after")
     def _one_unknown(self) -> Reshape:
@@ -79,6 +116,11 @@ class Reshape(Layer):
                 numbers_out=known,
             )
         return tuple(total // known if size == -1 else size for size in self.shape)
+
+    def growth_steps(self, inputs: Shapes, output: Shape) -> tuple[tuple[int | None, Fraction | int], ...]:
+        """The size that follows from the others grows by one where the product grows by theirs."""
+        known = (None, prod(size for size in self.shape if size != -1))
+        return (known, *super().growth_steps(inputs, output))
 
     def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
         """Axes before the first and after the last that change are kept; no single axis feeds the others."""

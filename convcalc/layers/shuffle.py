@@ -1,4 +1,6 @@
-"""Layers that move numbers between channels and space: channel_shuffle, pixel_shuffle, pixel_unshuffle, unfold."""
+"""Layers that move numbers between channels and space: the shuffles channel_shuffle, pixel_shuffle, pixel_unshuffle;
+unfold and fold.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +9,19 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ..geometry import IDENTITY, AxisLink, IndivisibleShuffle, Resize, Window, conv_output
-from .base import Count, Layer, Patch, Shape, Shapes, check_groups, check_space
-from .sliding import PerAxis, PerAxisSize, Sliding, check_rank, spatial_links
+from ..geometry import (
+    IDENTITY,
+    AxisLink,
+    GeometryError,
+    IndivisibleShuffle,
+    RankMismatch,
+    Resize,
+    TransposedWindow,
+    Window,
+    conv_output,
+)
+from .base import Count, Layer, Operations, Patch, Shape, Shapes, Slide, check_groups, check_space
+from .spatial import PerAxis, PerAxisSize, Sliding, check_rank, spatial_links
 
 
 class ChannelShuffle(Layer):
@@ -83,11 +95,8 @@ class PixelUnshuffle(Layer):
         return spatial_links((window,) * (len(inputs[0]) - 1))
 
 
-class Unfold(Sliding):
-    """Writes every window out as a column (im2col): [C, H, W] becomes [C·∏kernel, positions].
-
-    Source: torch.nn.Unfold.
-    """
+class _Columns(Sliding):
+    """Fields and facts that the two ways between an image and its windows' columns share."""
 
     kernel_size: PerAxis
     stride: PerAxis = Field(default=1, validate_default=True)
@@ -100,6 +109,18 @@ class Unfold(Sliding):
     def patch(self) -> Patch:
         return Patch(self.kernel_size, self.stride, tuple((p, p) for p in self.padding), self.dilation)
 
+    def _positions(self, space: Shape) -> tuple[int, ...]:
+        """How many windows lie along each axis of an image."""
+        fields = zip(space, self.kernel_size, self.stride, self.padding, self.dilation, strict=True)
+        return tuple(conv_output(i, k, s, p, p, d) for i, k, s, p, d in fields)
+
+
+class Unfold(_Columns):
+    """Writes every window out as a column (im2col): [C, H, W] becomes [C·∏kernel, positions].
+
+    Source: torch.nn.Unfold.
+    """
+
     def windows(self, shape: Shape) -> tuple[Window, ...]:
         fields = zip(self.kernel_size, self.stride, self.padding, self.dilation, strict=True)
         return tuple(Window(k, s, p, p, d) for k, s, p, d in fields)
@@ -107,8 +128,62 @@ class Unfold(Sliding):
     def output_shape(self, inputs: Shapes) -> Shape:
         shape = inputs[0]
         check_rank(self, shape)
-        positions = prod(conv_output(i, *w) for i, w in zip(shape[1:], self.windows(shape), strict=True))
-        return (shape[0] * prod(self.kernel_size), positions)
+        return (shape[0] * prod(self.kernel_size), prod(self._positions(shape[1:])))
+
+    def slides(self, inputs: Shapes, output: Shape) -> tuple[Slide, ...]:
+        """Its positions stand in one axis, of which no single axis of the input is the source."""
+        shape = inputs[0]
+        windows = zip(self.windows(shape), self._positions(shape[1:]), strict=True)
+        return tuple(Slide(axis, *window) for axis, window in enumerate(windows, start=1))
 
     def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
         return (AxisLink(0, None), None)
+
+
+class Fold(_Columns):
+    """Adds columns back to where `unfold` reads them (col2im): [C·∏kernel, positions] becomes [C, *output_size].
+
+    It is the transpose of `unfold`, not its inverse: where windows overlap their numbers are summed, and padding is
+    cut off. The positions must be as many as the windows of an image of `output_size`, row by row.
+    Source: torch.nn.Fold; PyTorch aten/src/ATen/native/Col2Im.cpp.
+    """
+
+    output_size: PerAxis
+
+    def windows(self, shape: Shape) -> tuple[TransposedWindow, ...]:
+        fields = zip(self.kernel_size, self.stride, self.padding, self.dilation, strict=True)
+        return tuple(TransposedWindow(k, s, p, p, d) for k, s, p, d in fields)
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        shape, taps = inputs[0], prod(self.kernel_size)
+        if len(shape) != 2:
+            raise RankMismatch(
+                f"fold takes [channels, positions], not {list(shape)} with {len(shape)} axes",
+                hint="a 'flatten' from start_dim 1 makes one axis of the positions",
+                axes=len(shape),
+            )
+        channels, columns = shape
+        if channels % taps:
+            raise IndivisibleShuffle(
+                f"fold makes one channel of {taps}, the kernel's taps, which do not divide {channels}",
+                hint=f"the channels must be a multiple of {taps}",
+                channels=channels,
+                taps=taps,
+            )
+        positions = self._positions(self.output_size)
+        if columns != prod(positions):
+            raise GeometryError(
+                f"fold has {columns} columns for {' * '.join(map(str, positions))} = {prod(positions)} windows of "
+                f"an image of {list(self.output_size)}",
+                hint="output_size, kernel_size, stride, padding and dilation are those of the unfold that it undoes",
+                columns=columns,
+                positions=positions,
+                output_size=self.output_size,
+            )
+        return (channels // taps, *self.output_size)
+
+    def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
+        return (AxisLink(0, None), *(None for _ in self.output_size))
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return {"elementwise": prod(inputs[0])}

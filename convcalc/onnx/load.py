@@ -7,10 +7,9 @@ import os
 import stat
 from pathlib import Path
 
-from ..collector import without_collector
 from ..findings import Finding, SpecError, UsageError
 from ..hints import file_near
-from ..network import Network
+from ..network import Network, without_collector
 from .assembly import assemble
 from .convert import Conversion
 from .graph import input_sizes

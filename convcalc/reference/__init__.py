@@ -2,7 +2,7 @@
 
 It confirms what the layer models predict, so it shares nothing with them but their fields: no size rule, no
 count. Windows are enumerated, shapes emerge from the arrays, multiplications are counted where they are executed.
-NumPy is loaded when a name is first used.
+The twin of `layers/<module>.py` is the module of the same name here. NumPy is loaded when a name is first used.
 """
 
 from __future__ import annotations
@@ -11,30 +11,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .backpropagation import BackStep, backpropagate
-    from .context import Counter, DoesNotFit
+    from .context import Counter, DoesNotFit, NoTwin
     from .dispatch import backward, forward
     from .initial import init
-    from .norms import updated_statistics
-    from .running import Step, run
+    from .norm import updated_statistics
+    from .running import BackStep, Step, backpropagate, run
 
 _HOME = {
-    "BackStep": "backpropagation",
+    "BackStep": "running",
     "Counter": "context",
     "DoesNotFit": "context",
+    "NoTwin": "context",
     "Step": "running",
-    "backpropagate": "backpropagation",
+    "backpropagate": "running",
     "backward": "dispatch",
     "forward": "dispatch",
     "init": "initial",
     "run": "running",
-    "updated_statistics": "norms",
+    "updated_statistics": "norm",
 }
 
 __all__ = [
     "BackStep",
     "Counter",
     "DoesNotFit",
+    "NoTwin",
     "Step",
     "backpropagate",
     "backward",

@@ -1,4 +1,4 @@
-"""What a forward or backward pass carries along: the arrays' type, the mode, and the count of multiplications."""
+"""What a forward or backward pass carries along: the arrays' type, the mode, the count of multiplications, tensors."""
 
 from __future__ import annotations
 
@@ -34,11 +34,45 @@ class Context(NamedTuple):
     counter: Counter | None = None
 
 
+class Start(NamedTuple):
+    """One tensor: its shape and what it starts from.
+
+    A tensor with fans is drawn at random, any other is `constant`, except that PyTorch draws biases as well,
+    from the weight's `torch_fan`.
+    """
+
+    shape: tuple[int, ...]
+    fan_in: float = 0.0
+    """Products that an output sums, on average over positions."""
+    fan_out: float = 0.0
+    """Products that an input takes part in."""
+    torch_fan: int = 0
+    """PyTorch's fan_in: weight.shape[1]·∏kernel, also where the true one differs."""
+    constant: float = 0.0
+
+
+Starts = dict[str, Start]
+"""Tensors under PyTorch's names."""
+
+
+def no_tensors(layer: object, shape: tuple[int, ...]) -> Starts:
+    """Those of a layer that holds none."""
+    return {}
+
+
 class Operation(NamedTuple):
-    """Forward and backward of one layer model."""
+    """The twin of one layer model: forward, backward, and its tensors for an input [channels, *space].
+
+    Their first argument is the layer of which the operation is the twin.
+    """
 
     forward: Callable[[Any, Arrays, Weights, Context], Array]
     backward: Callable[[Any, Arrays, Weights, Array, Context], Gradients]
+    tensors: Callable[[Any, tuple[int, ...]], Starts] = no_tensors
+
+
+class NoTwin(LookupError):
+    """A layer that the reference has no forward pass of."""
 
 
 class DoesNotFit(ValueError):
@@ -61,6 +95,11 @@ def multiply_matrices(a: Array, b: Array, counter: Counter | None, out: Array | 
 def along_channels(vector: Array, like: Array) -> Array:
     """One number a channel, shaped to broadcast over [batch, channels, *space]."""
     return vector.reshape(-1, *(1,) * (like.ndim - 2))
+
+
+def array_axis(dim: int) -> int:
+    """The array's axis of an axis that excludes the batch."""
+    return dim + 1 if dim >= 0 else dim
 
 
 def sum_but_channels(x: Array) -> Array:

@@ -9,19 +9,23 @@ With C the matrix of a convolution over a padded input, as a linear map of the i
 Each takes the form that is fastest for its shapes and equals the textbook form in `definition`:
 1×1 kernels are one product without columns; depthwise kernels multiply and add tap by tap; all others write
 columns by tiles into one buffer that stays in the cache, so that memory is bounded by the tile.
+
+A transposed convolution by phases: every output position of one residue modulo the stride is fed by the same taps.
+The phases together are one convolution at stride 1 of ⌈k/s⌉ taps with ∏s times the channels, whose results are dealt
+out over space (Shi et al. 2016, "Is the deconvolution layer the same as a convolutional layer?", arXiv:1609.07009).
+It writes every output once, where adding up columns writes it for every tap.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import prod
 
 import numpy as np
 
-from . import depthwise
-from .columns import positions_a_tile, tiled_columns
+from .border import border
 from .context import Array, Counter, DoesNotFit, along_channels, multiply_matrices
-from .subpixel import pays_off, scatter_by_phases
-from .windows import Sizes, over, positions, reach, read_by, taps, tiles
+from .windows import Pairs, Sizes, Tile, over, positions, reach, read_by, taps, tiles, window_view
 
 
 def correlate(
@@ -43,7 +47,7 @@ def correlate(
     if prod(w.shape[2:]) == 1:
         return _with_bias(_correlate_pointwise(x, w, stride, groups, counter), bias)
     if w.shape[1] == 1 and groups > 1:
-        return _with_bias(depthwise.correlate(x, w, stride, dilation, counts, counter), bias)
+        return _with_bias(_depthwise(x, w, stride, dilation, counts, counter), bias)
     result = np.empty((x.shape[0], w.shape[0], *counts), np.result_type(x, w))
     flat = result.reshape(x.shape[0], groups, w.shape[0] // groups, prod(counts))
     rows = w.reshape(groups, w.shape[0] // groups, -1)
@@ -70,9 +74,9 @@ def scatter(
     """
     _check_channels("the input", y.shape[1], w.shape[0])
     if w.shape[1] == 1 and groups > 1:
-        return depthwise.scatter(y, w, stride, dilation, groups, space, counter)
+        return _depthwise_scatter(y, w, stride, dilation, groups, space, counter)
     if counter is None and pays_off(y.shape[2:], w.shape[2:], stride, dilation, space):
-        return scatter_by_phases(y, w, stride, groups, space, correlate)
+        return scatter_by_phases(y, w, stride, groups, space)
     batch, kernel = y.shape[0], w.shape[2:]
     result = np.zeros((batch, w.shape[1] * groups, *space), np.result_type(y, w))
     columns_of = w.reshape(groups, w.shape[0] // groups, -1).swapaxes(1, 2)
@@ -109,7 +113,7 @@ def correlate_weights(
     counts = y.shape[2:]
     outputs, inputs = y.shape[1], x.shape[1] // groups
     if inputs == 1 and groups > 1:
-        return depthwise.correlate_weights(x, y, kernel, stride, dilation, counter)
+        return _depthwise_weights(x, y, kernel, stride, dilation, counter)
     dtype = np.result_type(x, y)
     total = np.zeros((groups, outputs // groups, inputs * prod(kernel)), dtype)
     values = y.reshape(y.shape[0], groups, outputs // groups, -1)
@@ -136,3 +140,145 @@ def _correlate_pointwise(x: Array, w: Array, stride: Sizes, groups: int, counter
     rows = w.reshape(groups, w.shape[0] // groups, w.shape[1])
     values = strided.reshape(x.shape[0], groups, x.shape[1] // groups, -1)
     return multiply_matrices(rows, values, counter).reshape(x.shape[0], w.shape[0], *strided.shape[2:])
+
+
+TILE_BYTES = 2 << 20
+"""Bytes of the columns of one tile: what stays in a processor's cache beside the weights."""
+
+
+def positions_a_tile(dtype: np.dtype[np.generic], column: int) -> int:
+    """How many columns of that many numbers a tile has."""
+    return max(1, TILE_BYTES // (dtype.itemsize * column))
+
+
+def tiled_columns(
+    x: Array, kernel: Sizes, stride: Sizes, dilation: Sizes, counts: Sizes, dtype: np.dtype[np.generic]
+) -> Iterator[tuple[int, Tile, Array]]:
+    """(image, tile, columns [channels, *kernel, *tile]) of all tiles, each valid until the next."""
+    column = x.shape[1] * prod(kernel)
+    blocks = list(tiles(counts, positions_a_tile(dtype, column)))
+    memory = np.empty((column * max(block.stop - block.start for block in blocks),), dtype)
+    windows = window_view(x, kernel, stride, dilation)
+    every_tap = (slice(None),) * (1 + len(kernel))
+    for image in range(x.shape[0]):
+        for tile in blocks:
+            columns = memory[: column * (tile.stop - tile.start)].reshape(x.shape[1], *kernel, *tile.counts)
+            np.copyto(columns, windows[over(image, *every_tap, *tile.box)])
+            yield image, tile, columns
+
+
+BLOCK_BYTES = 1 << 19
+"""Bytes of the channels that are added up together: what stays in a processor's cache."""
+
+
+def _blocks(channels: int, bytes_a_channel: int) -> Iterator[slice]:
+    """Channels in blocks whose products stay in the cache."""
+    step = max(1, BLOCK_BYTES // max(bytes_a_channel, 1))
+    return (slice(first, first + step) for first in range(0, channels, step))
+
+
+def _count_taps(counter: Counter | None, w: Array, y_shape: Sizes) -> None:
+    """Count a depthwise product: every tap multiplies every output once."""
+    if counter is not None:
+        counter.macs += prod(w.shape[2:]) * prod(y_shape)
+
+
+def _depthwise(x: Array, w: Array, stride: Sizes, dilation: Sizes, counts: Sizes, counter: Counter | None) -> Array:
+    """One kernel a channel, or m of them: multiply and add tap by tap."""
+    batch, channels, multiplier = x.shape[0], x.shape[1], w.shape[0] // x.shape[1]
+    result = np.empty((batch, channels, multiplier, *counts), np.result_type(x, w))
+    kernels = w.reshape(channels, multiplier, *w.shape[2:], *(1,) * len(counts))
+    origin = (0,) * len(counts)
+    _count_taps(counter, w, (batch, w.shape[0], *counts))
+    for block in _blocks(channels, multiplier * prod(counts) * result.itemsize):
+        for image in range(batch):
+            total = result[image, block]
+            term = np.empty_like(total)
+            for number, tap in enumerate(taps(w.shape[2:])):
+                read = x[over(image, block, None, *read_by(tap, origin, counts, stride, dilation))]
+                weight = kernels[over(block, slice(None), *tap)]
+                if number == 0:
+                    np.multiply(read, weight, out=total)
+                else:
+                    np.multiply(read, weight, out=term)
+                    total += term
+    return result.reshape(batch, w.shape[0], *counts)
+
+
+def _depthwise_scatter(
+    y: Array, w: Array, stride: Sizes, dilation: Sizes, channels: int, space: Sizes, counter: Counter | None
+) -> Array:
+    """The transpose of `_depthwise`."""
+    batch, counts = y.shape[0], y.shape[2:]
+    result = np.zeros((batch, channels, *space), np.result_type(y, w))
+    values = y.reshape(batch, channels, -1, *counts)
+    kernels = w.reshape(channels, -1, *w.shape[2:], *(1,) * len(counts))
+    origin = (0,) * len(counts)
+    _count_taps(counter, w, y.shape)
+    for tap in taps(w.shape[2:]):
+        places = read_by(tap, origin, counts, stride, dilation)
+        for copy in range(values.shape[2]):
+            result[over(..., *places)] += values[:, :, copy] * kernels[over(slice(None), copy, *tap)]
+    return result
+
+
+def _depthwise_weights(
+    x: Array, y: Array, kernel: Sizes, stride: Sizes, dilation: Sizes, counter: Counter | None
+) -> Array:
+    """The adjoint of `_depthwise` in its weights."""
+    batch, channels, counts = x.shape[0], x.shape[1], y.shape[2:]
+    values = y.reshape(batch, channels, -1, *counts)
+    result = np.zeros((y.shape[1], 1, *kernel), np.result_type(x, y))
+    origin = (0,) * len(counts)
+    _count_taps(counter, result, y.shape)
+    summed = (0, *range(3, 3 + len(counts)))
+    for tap in taps(kernel):
+        read = x[over(slice(None), slice(None), None, *read_by(tap, origin, counts, stride, dilation))]
+        result[over(slice(None), 0, *tap)] = (read * values).sum(axis=summed).reshape(-1)
+    return result
+
+
+def pays_off(counts: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes, space: Sizes) -> bool:
+    """Whether phases beat columns: large kernels, strides or outputs, on inputs large enough to pay for the
+    rearranged weights.
+    """
+    if max(dilation) > 1 or min(stride) < 2 or prod(counts) < 256:
+        return False
+    return max(kernel) >= 8 or max(stride) >= 4 or prod(space) >= 40_000
+
+
+def phase_kernels(w: Array, stride: Sizes, groups: int) -> Array:
+    """The kernel of each phase: [B·∏s, A/groups, *⌈k/s⌉], channels ordered by group, B/groups, phase.
+
+    Output m·s + r of the full extent is Σ_j y[m − j]·w[r + j·s], so phase r has the taps r, r + s, … in
+    reverse. Taps beyond the kernel are 0.
+    """
+    rank, per_group = len(stride), w.shape[0] // groups
+    depth = [-(-k // s) for k, s in zip(w.shape[2:], stride, strict=True)]
+    rounded: Pairs = tuple((0, n * s - k) for n, s, k in zip(depth, stride, w.shape[2:], strict=True))
+    split = [size for pair in zip(depth, stride, strict=True) for size in pair]
+    by_phase = border(w, rounded, "zeros").reshape(groups, per_group, w.shape[1], *split)
+    by_tap, phases = range(3, 3 + 2 * rank, 2), range(4, 4 + 2 * rank, 2)
+    ordered = by_phase.transpose(0, 2, *phases, 1, *by_tap)
+    reversed_taps = np.flip(ordered, axis=tuple(range(ordered.ndim - rank, ordered.ndim)))
+    return np.ascontiguousarray(reversed_taps).reshape(groups * w.shape[1] * prod(stride), per_group, *depth)
+
+
+def scatter_by_phases(y: Array, w: Array, stride: Sizes, groups: int, space: Sizes) -> Array:
+    """`scatter` without dilation: one convolution by `phase_kernels`, its channels dealt out over `space`."""
+    rank, channels = len(stride), w.shape[1] * groups
+    kernels = phase_kernels(w, stride, groups)
+    around: Pairs = tuple((n - 1, n - 1) for n in kernels.shape[2:])
+    phases = correlate(border(y, around, "zeros"), kernels, (1,) * rank, (1,) * rank, groups)
+    apart = phases.reshape(y.shape[0], channels, *stride, *phases.shape[2:])
+    order = [axis for n in range(rank) for axis in (2 + rank + n, 2 + n)]
+    dealt = apart.transpose(0, 1, *order)
+    sizes = [n * s for n, s in zip(phases.shape[2:], stride, strict=True)]
+    full = dealt.reshape(y.shape[0], channels, *sizes)
+    kept = tuple(slice(0, min(n, length)) for n, length in zip(sizes, space, strict=True))
+    if all(n >= length for n, length in zip(sizes, space, strict=True)):
+        cut: Array = full[over(..., *kept)]
+        return cut
+    result = np.zeros((y.shape[0], channels, *space), full.dtype)
+    result[over(..., *kept)] = full[over(..., *kept)]
+    return result

@@ -5,7 +5,7 @@
 
 `im2col` writes every window of the padded input O as a column; vec(K) has one row an output channel.
 `col2im` adds columns back to where `im2col` read them: it is the transpose of `im2col`. The faster forms of
-`correlation` and `subpixel` are held equal to these. Weights are [A, B/groups, *kernel] throughout, for a
+`correlation` are held equal to these. Weights are [A, B/groups, *kernel] throughout, for a
 convolution from B to A channels and a transposed one from A to B.
 """
 

@@ -1,62 +1,58 @@
-"""forward and backward of any layer: the table from layer models to the families that compute them."""
+"""forward and backward of any layer, by the operation that is its twin."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .context import Array, Arrays, Context, Counter, Gradients, Operation, Weights
-from .memory import keep_freed_memory
+from .context import Array, Arrays, Context, Counter, Gradients, NoTwin, Operation, Weights
 
 if TYPE_CHECKING:
     from ..layers.base import Layer
 
-_FAMILIES: dict[str, tuple[str, ...]] = {
-    "convolution": ("Conv", "SeparableConv"),
-    "transposed": ("ConvTranspose",),
-    "pooling": ("MaxPool", "AvgPool", "LpPool"),
-    "adaptive": ("AdaptivePool", "GlobalPool"),
-    "linear": ("Linear",),
-    "norms": ("BatchNorm", "GroupNorm", "LayerNorm", "InstanceNorm"),
-    "lrn": ("LocalResponseNorm",),
-    "activations": ("Activation", "Gelu", "LeakyReLU", "PReLU", "ELU", "Softplus", "Softmax"),
-    "joins": ("Concat", "Add", "Multiply", "Gate", "Split", "Scale"),
-    "shapes": (
-        "Flatten",
-        "Reshape",
-        "Permute",
-        "Identity",
-        "Dropout",
-        "StochasticDepth",
-        "ChannelShuffle",
-        "PixelShuffle",
-        "PixelUnshuffle",
-        "Unfold",
-    ),
-    "interpolation": ("Upsample",),
-    "borders": ("Pad", "Crop"),
-}
+KEPT_BYTES = 16 << 20
 
-MODULES: dict[str, str] = {model: module for module, models in _FAMILIES.items() for model in models}
-"""Class of a layer model -> the module that computes it."""
+
+def keep_freed_memory() -> None:
+    """Let the allocator keep freed arrays of up to `KEPT_BYTES` instead of giving their memory back to the system.
+
+    The system zeroes every page that it hands out: for the arrays of a network that takes a quarter of the time
+    of its layers. The C library of Linux gives back what it mapped for a large block, and raises the size from
+    which it does so to that of the largest block freed (mallopt(3), M_MMAP_THRESHOLD). So one is allocated here and
+    freed, never touched. Elsewhere this has no effect.
+    """
+    np.empty(KEPT_BYTES, np.uint8)
 
 
 keep_freed_memory()
 
+_operations: dict[tuple[type, str], Operation | None] = {}
+
+
+def twin(layer: type[Layer], kind: str) -> Operation | None:
+    """The operation of a kind of a layer's class; None where the reference has none.
+
+    The twin of `layers/<module>.py` is `reference/<module>.py`. Its `OPERATIONS` name classes, or kinds where the
+    kinds of one class differ.
+    """
+    key = (layer, kind)
+    if key not in _operations:
+        module = f"{__package__}.{layer.__module__.rpartition('.')[2]}"
+        found: dict[str, Operation] = getattr(import_module(module), "OPERATIONS", {}) if find_spec(module) else {}
+        _operations[key] = found.get(kind) or found.get(layer.__name__)
+    return _operations[key]
+
 
 def operation(layer: Layer) -> Operation:
-    """Forward and backward of a layer; KeyError for a model that the reference does not know."""
-    return _operation(type(layer).__name__)
-
-
-@cache
-def _operation(model: str) -> Operation:
-    operations: dict[str, Operation] = import_module(f".{MODULES[model]}", __package__).OPERATIONS
-    return operations[model]
+    """Forward, backward and tensors of a layer. Raises `NoTwin` for a kind that the reference does not know."""
+    found = twin(type(layer), layer.kind)
+    if found is None:
+        raise NoTwin(f"the reference has no forward pass of {layer.kind}")
+    return found
 
 
 def forward(

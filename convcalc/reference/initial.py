@@ -1,120 +1,33 @@
 """Weights to run with: the tensors of every layer, and the numbers that they start with.
 
-Their shapes follow here from the input's shape and the layer's fields alone, apart from the layer models' own rule.
+Their shapes follow from the input's shape and the layer's fields alone, apart from the layer models' own rule: each
+twin of a layer says them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import prod, sqrt
-from typing import Any, NamedTuple
+from math import sqrt
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .context import Array
+from .context import Array, Start, Starts
+from .dispatch import operation
 
-Shape = tuple[int, ...]
-
-
-class Start(NamedTuple):
-    """One tensor: its shape and what it starts from.
-
-    A tensor with fans is drawn at random, any other is `constant`, except that PyTorch draws biases as well,
-    from the weight's `torch_fan`.
-    """
-
-    shape: Shape
-    fan_in: float = 0.0
-    """Products that an output sums, on average over positions."""
-    fan_out: float = 0.0
-    """Products that an input takes part in."""
-    torch_fan: int = 0
-    """PyTorch's fan_in: weight.shape[1]·∏kernel, also where the true one differs."""
-    constant: float = 0.0
-
-
-Starts = dict[str, Start]
-
-
-def _with_bias(layer: Any, weight: Start, prefix: str = "") -> Starts:
-    found = {f"{prefix}weight": weight}
-    if layer.bias:
-        found[f"{prefix}bias"] = Start((layer.out_channels,), torch_fan=weight.torch_fan)
-    return found
-
-
-def _conv(layer: Any, shape: Shape) -> Starts:
-    inputs, outputs, taps = shape[0] // layer.groups, layer.out_channels // layer.groups, prod(layer.kernel_size)
-    weight_shape = (layer.out_channels, inputs, *layer.kernel_size)
-    return _with_bias(layer, Start(weight_shape, inputs * taps, outputs * taps / prod(layer.stride), inputs * taps))
-
-
-def _conv_transpose(layer: Any, shape: Shape) -> Starts:
-    inputs, outputs, taps = shape[0] // layer.groups, layer.out_channels // layer.groups, prod(layer.kernel_size)
-    weight_shape = (shape[0], outputs, *layer.kernel_size)
-    return _with_bias(layer, Start(weight_shape, inputs * taps / prod(layer.stride), outputs * taps, outputs * taps))
-
-
-def _separable(layer: Any, shape: Shape) -> Starts:
-    multiplier, taps = layer.depth_multiplier, prod(layer.kernel_size)
-    middle = shape[0] * multiplier
-    depthwise = Start((middle, 1, *layer.kernel_size), taps, multiplier * taps / prod(layer.stride), taps)
-    pointwise = Start((layer.out_channels, middle, *(1 for _ in layer.kernel_size)), middle, layer.out_channels, middle)
-    return {"depthwise.weight": depthwise, **_with_bias(layer, pointwise, "pointwise.")}
-
-
-def _linear(layer: Any, shape: Shape) -> Starts:
-    features = shape[-1]
-    found = {"weight": Start((layer.out_features, features), features, layer.out_features, features)}
-    if layer.bias:
-        found["bias"] = Start((layer.out_features,), torch_fan=features)
-    return found
-
-
-def _affine(shape: Shape, affine: bool, bias: bool = True) -> Starts:
-    if not affine:
-        return {}
-    return {"weight": Start(shape, constant=1.0), **({"bias": Start(shape)} if bias else {})}
-
-
-def _tracked(layer: Any, shape: Shape) -> Starts:
-    channels = shape[:1]
-    if not layer.track_running_stats:
-        return _affine(channels, layer.affine)
-    running = {"running_mean": Start(channels), "running_var": Start(channels, constant=1.0)}
-    return {**_affine(channels, layer.affine), **running, "num_batches_tracked": Start(())}
-
-
-def _layer_norm(layer: Any, shape: Shape) -> Starts:
-    normalized = shape[:1] if layer.dim is not None else layer.normalized_shape or shape[-1:]
-    return _affine(normalized, layer.elementwise_affine, layer.bias)
-
-
-TENSORS: dict[str, Callable[[Any, Shape], Starts]] = {
-    "Conv": _conv,
-    "ConvTranspose": _conv_transpose,
-    "SeparableConv": _separable,
-    "Linear": _linear,
-    "BatchNorm": _tracked,
-    "InstanceNorm": _tracked,
-    "GroupNorm": lambda layer, shape: _affine(shape[:1], layer.affine),
-    "LayerNorm": _layer_norm,
-    "PReLU": lambda layer, shape: {"weight": Start((layer.num_parameters,), constant=0.25)},
-    "Scale": lambda layer, shape: _affine(shape[:1], True, layer.bias),
-}
-"""Class of a layer model -> its tensors; a model that is missing here has none."""
-
-
-def starts(layer: Any, input_shapes: Sequence[Sequence[int]]) -> Starts:
-    """The tensors of a layer for inputs of these shapes (without batch), by PyTorch's names."""
-    plan = TENSORS.get(type(layer).__name__)
-    return plan(layer, tuple(input_shapes[0])) if plan else {}
+if TYPE_CHECKING:
+    from ..layers.base import Layer
 
 
 Draw = Callable[[Start, np.random.Generator], Array]
 
 
-def _normal(deviation: float, shape: Shape, rng: np.random.Generator) -> Array:
+def starts(layer: Layer, input_shapes: Sequence[Sequence[int]]) -> Starts:
+    """The tensors of a layer for inputs of these shapes (without batch), by PyTorch's names. Raises `NoTwin`."""
+    return operation(layer).tensors(layer, tuple(input_shapes[0]))
+
+
+def _normal(deviation: float, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     drawn = rng.standard_normal(shape, np.float32)
     drawn *= np.float32(deviation)
     return drawn
@@ -153,7 +66,7 @@ def scheme_of(scheme: str) -> Draw:
 
 
 def init(
-    layer: Any,
+    layer: Layer,
     input_shapes: Sequence[Sequence[int]],
     rng: np.random.Generator,
     scheme: str = "kaiming",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .context import Array, Arrays, Context, DoesNotFit, Gradients, Operation, Weights, multiply_matrices
+from .context import Array, Arrays, Context, DoesNotFit, Gradients, Operation, Start, Starts, Weights, multiply_matrices
 
 if TYPE_CHECKING:
     from ..layers.linear import Linear
@@ -36,4 +36,12 @@ def _backward(layer: Linear, inputs: Arrays, weights: Weights, grad: Array, cont
     return (grad_x,), gradients
 
 
-OPERATIONS = {"Linear": Operation(_forward, _backward)}
+def _tensors(layer: Linear, shape: tuple[int, ...]) -> Starts:
+    features = shape[-1]
+    found = {"weight": Start((layer.out_features, features), features, layer.out_features, features)}
+    if layer.bias:
+        found["bias"] = Start((layer.out_features,), torch_fan=features)
+    return found
+
+
+OPERATIONS = {"Linear": Operation(_forward, _backward, _tensors)}

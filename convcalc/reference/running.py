@@ -1,4 +1,4 @@
-"""A whole network, layer by layer: outputs, executed multiply-accumulates and weights, freed when used up."""
+"""A whole network, layer by layer, forwards and back: what each layer reads and gives is freed when used up."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from zlib import crc32
 
 import numpy as np
 
-from .context import Array, Arrays, Counter, DoesNotFit, Weights
-from .dispatch import forward
+from .context import Array, Arrays, Counter, DoesNotFit, NoTwin, Weights
+from .dispatch import backward, forward, operation
 from .initial import init, scheme_of
 
 if TYPE_CHECKING:
@@ -48,9 +48,11 @@ def run(
     `weights[its name]`, else drawn by `scheme` (see `init`) from the seed and the node's name. An array is
     freed as soon as no layer needs it: keep what you need of a step.
 
-    Raises `DoesNotFit` where a layer's arrays do not fit and ValueError for a scheme that does not exist.
+    Raises `NoTwin` before anything runs where the reference has no forward pass of a layer, `DoesNotFit` where a
+    layer's arrays do not fit and ValueError for a scheme that does not exist.
     """
     scheme_of(scheme)
+    _check_twins(network)
     given = _inputs_by_name(network, inputs)
     waiting = _readers(network)
     arrays: dict[int, Array] = {}
@@ -76,6 +78,15 @@ def run(
                 arrays.pop(source, None)
         yield Step(index, node, read, output, held, counter.macs)
         del read, output, held
+
+
+def _check_twins(network: Network) -> None:
+    for node in network.nodes:
+        if node.layer is not None:
+            try:
+                operation(node.layer)
+            except NoTwin as error:
+                raise NoTwin(f"{node.name}: {error}") from error
 
 
 def generator(seed: int, name: str) -> np.random.Generator:
@@ -108,3 +119,42 @@ def _readers(network: Network) -> list[int]:
         for source in node.inputs:
             counts[source] += 1
     return counts
+
+
+class BackStep(NamedTuple):
+    """One layer whose gradients are known."""
+
+    number: int
+    """Of the node in `network.nodes`."""
+    node: Node
+    grad_output: Array
+    grad_inputs: Arrays
+    grad_weights: dict[str, Array]
+
+
+def backpropagate(steps: list[Step], gradients: Mapping[int, Array], *, training: bool = True) -> Iterator[BackStep]:
+    """The steps of a run in reverse, each with the gradients of the loss that `gradients` describe.
+
+    `steps` are all steps of `run`, in order; they are taken from the list one by one, so that their arrays are
+    freed on the way. `gradients` are those of the loss by the number of the node whose output it reads. Layers
+    that the loss does not depend on are passed over.
+
+    >>> from convcalc.layers.registry import build
+    >>> from convcalc.network import Node
+    >>> x, ones = np.array([[-1.0, 2.0]]), np.array([[1.0, 1.0]])
+    >>> step = Step(1, Node("relu", build("relu", {}), (0,), (2,)), (x,), np.maximum(x, 0), {}, 0)
+    >>> [back.grad_inputs[0].tolist() for back in backpropagate([step], {1: ones})]
+    [[[0.0, 1.0]]]
+    """
+    arrived = dict(gradients)
+    while steps:
+        number, node, inputs, _, weights, _ = steps.pop()
+        grad = arrived.pop(number, None)
+        if grad is None or node.layer is None:
+            continue
+        grads, grad_weights = backward(node.layer, inputs, weights, grad, training=training)
+        for source, array in zip(node.inputs, grads, strict=True):
+            before = arrived.get(source)
+            arrived[source] = array if before is None else before + array
+        yield BackStep(number, node, grad, grads, grad_weights)
+        del grad, grads, grad_weights, inputs, weights

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from ..analysis.explain.explanation import Explanation, Step
+from ..analysis.explanation import Explanation, Step
 from ..units import amount
 from .document import Block, Code, Document, Equation, Equations, Heading, Measure, References, Section
 

@@ -11,7 +11,7 @@ from ..geometry.inversion import AxisInversion, Inversion, SizeInversion
 from .document import PAGE, Block, Code, Column, Document, Paragraph, Section, Table
 
 if TYPE_CHECKING:
-    from ..analysis.decoder.mirror import Mirror
+    from ..analysis.decoder import Mirror
     from ..reference.identity import Identity
 
 Axes = Sequence[tuple[AxisInversion, SizeInversion]]

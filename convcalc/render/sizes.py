@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from ..analysis.sizes.axis import AxisSizes
-from ..analysis.sizes.decisions import Decision, Demand, Remainder
-from ..analysis.sizes.rows import SizeRow
-from ..analysis.sizes.sets import SizeSet
-from ..analysis.sizes.sizes import Sizes
+from ..analysis.size_decisions import Decision, Demand, Remainder
+from ..analysis.size_sets import SizeSet
+from ..analysis.sizes import AxisSizes, SizeRow, Sizes
 from ..geometry import Window
 from .document import Block, Column, Document, KeyLines, Table
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..analysis.report import Report
-from ..findings import Finding
-from ..reference import DoesNotFit, run
+from ..findings import Finding, UsageError
+from ..reference import DoesNotFit, NoTwin, run
 
 if TYPE_CHECKING:
     from ..layers.base import Shape
@@ -211,8 +211,8 @@ def verify(
 
     Inputs are standard normal numbers. `scheme` draws the weights (kaiming, xavier, torch, normal:STD; default
     kaiming). With `backward` the run is a training step, and the flow of activations and gradients is measured.
-    `advance` is told the work done: one unit a node, one a multiply-accumulate. Raises ValueError for an unknown
-    scheme and MemoryError where arrays do not fit.
+    `advance` is told the work done: one unit a node, one a multiply-accumulate. Raises UsageError for a layer that the
+    reference does not know, ValueError for an unknown scheme and MemoryError where arrays do not fit.
 
     >>> from convcalc import loads
     >>> outcome = verify(loads("{convcalc: 1, input: [3, 8, 8], layers: [{conv2d: {out: 4, k: 3}}]}"))
@@ -235,6 +235,8 @@ def verify(
                     steps.append(step)
                 # Else its arrays would live through the next layer.
                 del step
+        except NoTwin as error:
+            raise UsageError(str(error)) from error
         except DoesNotFit as error:
             stopped = _first_not_run(network, len(confirmed.layers))
             confirmed.fail(stopped, str(error).removeprefix(f"{network.nodes[stopped].name}: "))

@@ -59,7 +59,7 @@ class FlowRow:
 def refuse_single_values(network: Network, batch: int) -> None:
     """Raise UsageError where a batch norm in training would normalise over one value, whose variance is 0."""
     for node in network.nodes:
-        if node.kind == "batch_norm" and batch * prod(node.shape[1:]) == 1:
+        if node.layer is not None and node.layer.over_batch and batch * prod(node.shape[1:]) == 1:
             raise UsageError(
                 f"{node.name}: batch norm in training needs more than one value per channel, not {list(node.shape)}",
                 "use --batch 2 or more, or a larger --input",

@@ -7,13 +7,13 @@ there are besides its inputs and output: its weights, copies with padding, colum
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..analysis.memory.liveness import ITEM_BYTES, storages
-from ..geometry import TransposedWindow, Window
+from ..analysis.memory import ITEM_BYTES, storages
+from ..geometry import TransposedWindow
+from ..layers.kind_table import KindTable
 
 if TYPE_CHECKING:
     from ..layers.base import Layer, Shape, Shapes
@@ -28,26 +28,20 @@ UNKNOWN_FREE = 4 << 30
 FIXED = 8 << 20
 """Bytes for tiles and everything small."""
 
-TEMPORARIES = {
-    "gelu": 16,
-    "local_response_norm": 6,
-    "batch_norm": 4,
-    "instance_norm": 4,
-    "group_norm": 4,
-    "layer_norm": 4,
-    "upsample": 6,
-    "lp_pool1d": 6,
-    "lp_pool2d": 6,
-    "unfold": 3,
-    "silu": 5,
-    "mish": 5,
-    "hardswish": 5,
-    "softplus": 5,
-}
-"""Kind -> temporary arrays of the size of its input or output, whichever is larger."""
-
 OTHER_TEMPORARIES = 3
-"""The same for all other kinds: a padded copy and two more."""
+"""Temporary arrays of the size of a layer's input or output, whichever is larger: a padded copy and two more."""
+
+TEMPORARIES: KindTable[int] = KindTable(
+    {
+        "Gelu": 16,
+        "LocalResponseNorm": 6,
+        **dict.fromkeys(("BatchNorm", "InstanceNorm", "GroupNorm", "LayerNorm"), 4),
+        **dict.fromkeys(("Upsample", "LpPool"), 6),
+        **dict.fromkeys(("silu", "mish", "hardswish", "Softplus"), 5),
+    },
+    absent=f"{OTHER_TEMPORARIES} temporary arrays",
+)
+"""Layer -> its temporary arrays, where they are more."""
 
 BACKWARD_TEMPORARIES = 2
 """How many times as many a backward pass makes."""
@@ -88,7 +82,7 @@ def _layer_elements(layer: Layer, shapes: Shapes, output: Shape) -> tuple[int, i
     """Elements of a layer's tensors, and of what it needs beside inputs, output and tensors, at batch 1."""
     weights = sum(prod(weight.shape) for weight in layer.weights(shapes))
     largest = max(prod(output), _padded(layer, shapes[0], output), *map(prod, shapes))
-    return weights, largest * TEMPORARIES.get(layer.kind, OTHER_TEMPORARIES)
+    return weights, largest * (TEMPORARIES.get(layer) or OTHER_TEMPORARIES)
 
 
 def _padded(layer: Layer, shape: Shape, output: Shape) -> int:
@@ -96,7 +90,7 @@ def _padded(layer: Layer, shape: Shape, output: Shape) -> int:
 
     A transposed convolution makes its output with what it crops.
     """
-    windows: Sequence[Window | TransposedWindow] = layer.windows(shape)
+    windows = layer.windows(shape)
     if not windows:
         return 0
     transposed = isinstance(windows[0], TransposedWindow)

@@ -24,12 +24,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..analysis.cost.multiplications import effective_macs
+from ..analysis.multiplications import effective_macs
+from ..layers.kind_table import KindTable
 from ..reference import backward, forward
-from ..reference.initial import Start, scheme_of, starts
+from ..reference.context import Start
+from ..reference.initial import scheme_of, starts
 
 if TYPE_CHECKING:
     from ..layers.base import Layer, Shape, Shapes
+    from ..layers.border import Pad
+    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
+    from ..layers.pool import AvgPool
+    from ..layers.resize import Upsample
 
 
 class Moments(NamedTuple):
@@ -46,9 +52,8 @@ class Moments(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A layer in its place."""
+    """Where a layer stands."""
 
-    layer: Any
     inputs: Sequence[Moments]
     """Of each input that is read as data."""
     shapes: Shapes
@@ -72,7 +77,10 @@ class Expected(NamedTuple):
     """Energy of the inputs' gradients over that of the output's."""
 
 
-Rule = Callable[[Case], Expected]
+UNKNOWN = Expected(None, None)
+
+Rule = Callable[[Any, Case], Expected]
+"""(layer, where it stands) -> what is expected of it."""
 
 
 def check_scheme(scheme: str) -> None:
@@ -100,24 +108,23 @@ def _bias_variance(scheme: str, tensors: dict[str, Start]) -> float:
     return 1 / (3 * bias.torch_fan) if bias is not None and scheme == "torch" else 0.0
 
 
-def _products(case: Case) -> Expected:
+def _products(layer: Layer, case: Case) -> Expected:
     """Convolutions and linear layers."""
-    tensors = starts(case.layer, case.shapes)
-    padded = getattr(case.layer, "padding_mode", "zeros") != "zeros"
-    macs = case.layer.operations(case.shapes, case.output)["mac"]
-    products = macs if padded else effective_macs(case.layer, case.shapes, case.output)
+    tensors = starts(layer, case.shapes)
+    macs = layer.operations(case.shapes, case.output)["mac"]
+    products = macs if layer.border_mode != "zeros" else effective_macs(layer, case.shapes, case.output)
     # Products an output times outputs are products an input times inputs: the gain in energy is one and the same.
     gain = products / prod(case.output) * weight_variance(case.scheme, tensors["weight"])
     return Expected(gain * case.whole.square + _bias_variance(case.scheme, tensors), gain)
 
 
-def _separable(case: Case) -> Expected:
+def _separable(layer: Layer, case: Case) -> Expected:
     """Depthwise, then pointwise, which alone has a bias."""
-    tensors = starts(case.layer, case.shapes)
+    tensors = starts(layer, case.shapes)
     depthwise, pointwise = tensors["depthwise.weight"], tensors["pointwise.weight"]
     space = prod(case.output[1:])
     middle = depthwise.shape[0]
-    taps = effective_macs(case.layer, case.shapes, case.output) / (middle * space) - case.output[0]
+    taps = effective_macs(layer, case.shapes, case.output) / (middle * space) - case.output[0]
     gain = taps * weight_variance(case.scheme, depthwise) * middle * weight_variance(case.scheme, pointwise)
     return Expected(gain * case.whole.square + _bias_variance(case.scheme, tensors), gain)
 
@@ -127,39 +134,39 @@ DENSITY = np.exp(-0.5 * np.square(GRID)) / np.exp(-0.5 * np.square(GRID)).sum()
 """The standard normal distribution on a grid: expectations are sums over it."""
 
 
-def _activation(case: Case) -> Expected:
+def _activation(layer: Layer, case: Case) -> Expected:
     """Of numbers that are normal with the measured mean and variance."""
     arrived = case.whole
     numbers = (arrived.mean + sqrt(arrived.variance) * GRID).reshape(1, 1, -1)
-    weights = {name: np.full(1, start.constant) for name, start in starts(case.layer, case.shapes).items()}
-    values = forward(case.layer, numbers, weights)
-    (slopes,), _ = backward(case.layer, numbers, weights, np.ones_like(numbers))
+    weights = {name: np.full(1, start.constant) for name, start in starts(layer, case.shapes).items()}
+    values = forward(layer, numbers, weights)
+    (slopes,), _ = backward(layer, numbers, weights, np.ones_like(numbers))
     return Expected(float(DENSITY @ np.square(values).ravel()), float(DENSITY @ np.square(slopes).ravel()))
 
 
-def _normalized(case: Case) -> Expected:
-    variance = case.whole.variance + case.layer.eps
+def _normalized(layer: BatchNorm | GroupNorm | LayerNorm | InstanceNorm, case: Case) -> Expected:
+    variance = case.whole.variance + layer.eps
     return Expected(case.whole.variance / variance, 1 / variance)
 
 
-def _same_numbers(case: Case) -> Expected:
+def _same_numbers(layer: Layer, case: Case) -> Expected:
     """Every number goes to one place, or some go to none."""
     return Expected(case.whole.square, 1.0)
 
 
-def _pad(case: Case) -> Expected:
-    if case.layer.mode != "constant":
-        return _same_numbers(case)
+def _pad(layer: Pad, case: Case) -> Expected:
+    if layer.mode != "constant":
+        return _same_numbers(layer, case)
     share = min(prod(case.shapes[0]) / prod(case.output), 1.0)
-    return Expected(case.whole.square * share + case.layer.value**2 * (1 - share), share)
+    return Expected(case.whole.square * share + layer.value**2 * (1 - share), share)
 
 
-def _add(case: Case) -> Expected:
+def _add(layer: Layer, case: Case) -> Expected:
     mean = sum(m.mean for m in case.inputs)
     return Expected(mean * mean + sum(m.variance for m in case.inputs), float(len(case.inputs)))
 
 
-def _multiply(case: Case) -> Expected:
+def _multiply(layer: Layer, case: Case) -> Expected:
     squares = [m.square for m in case.inputs]
     others = [prod(squares[:i] + squares[i + 1 :]) for i in range(len(squares))]
     return Expected(prod(squares), sum(others))
@@ -170,50 +177,49 @@ def _average(case: Case, count: float) -> Expected:
     return Expected(arrived.variance / count + arrived.mean * arrived.mean, 1 / count)
 
 
-def _average_pool(case: Case) -> Expected:
-    return _average(case, prod(case.layer.kernel_size))
+def _average_pool(layer: AvgPool, case: Case) -> Expected:
+    return _average(case, prod(layer.kernel_size))
 
 
-def _adaptive_pool(case: Case) -> Expected:
+def _adaptive_pool(layer: Layer, case: Case) -> Expected:
     """Windows of about the input's size over the output's."""
-    if "max" in case.layer.kind:
-        return _largest(case)
+    if layer.reduction == "max":
+        return _largest(layer, case)
     return _average(case, max(prod(case.shapes[0]) / prod(case.output), 1.0))
 
 
-def _largest(case: Case) -> Expected:
+def _largest(layer: Layer, case: Case) -> Expected:
     """The gradient goes to the one that was largest; how large that is has no simple rule."""
     return Expected(None, 1.0)
 
 
-def _upsample(case: Case) -> Expected:
-    return _same_numbers(case) if case.layer.mode.startswith("nearest") else Expected(None, None)
+def _upsample(layer: Upsample, case: Case) -> Expected:
+    return _same_numbers(layer, case) if layer.mode.startswith("nearest") else UNKNOWN
 
 
-def _unknown(case: Case) -> Expected:
-    return Expected(None, None)
-
-
-RULES: dict[str, Rule] = {
-    **dict.fromkeys(("Conv", "ConvTranspose", "Linear"), _products),
-    "SeparableConv": _separable,
-    **dict.fromkeys(("Activation", "Gelu", "LeakyReLU", "PReLU", "ELU", "Softplus"), _activation),
-    **dict.fromkeys(("BatchNorm", "GroupNorm", "LayerNorm", "InstanceNorm"), _normalized),
-    **dict.fromkeys(("Flatten", "Reshape", "Permute", "Identity", "Dropout", "StochasticDepth"), _same_numbers),
-    **dict.fromkeys(("ChannelShuffle", "PixelShuffle", "PixelUnshuffle", "Unfold"), _same_numbers),
-    **dict.fromkeys(("Concat", "Split", "Crop", "Scale"), _same_numbers),
-    "Pad": _pad,
-    "Add": _add,
-    "Multiply": _multiply,
-    "AvgPool": _average_pool,
-    **dict.fromkeys(("AdaptivePool", "GlobalPool"), _adaptive_pool),
-    "MaxPool": _largest,
-    "Upsample": _upsample,
-    **dict.fromkeys(("Softmax", "Gate", "LocalResponseNorm", "LpPool"), _unknown),
-}
-"""Class of a layer model -> its rule."""
+RULES: KindTable[Rule] = KindTable(
+    {
+        **dict.fromkeys(("Conv", "ConvTranspose", "Linear"), _products),
+        "SeparableConv": _separable,
+        **dict.fromkeys(("Activation", "Gelu", "LeakyReLU", "PReLU", "ELU", "Softplus"), _activation),
+        **dict.fromkeys(("BatchNorm", "GroupNorm", "LayerNorm", "InstanceNorm"), _normalized),
+        **dict.fromkeys(("Flatten", "Reshape", "Permute", "Identity", "Dropout", "StochasticDepth"), _same_numbers),
+        **dict.fromkeys(("ChannelShuffle", "PixelShuffle", "PixelUnshuffle", "Unfold"), _same_numbers),
+        **dict.fromkeys(("Concat", "Split", "Crop", "Scale"), _same_numbers),
+        "Pad": _pad,
+        "Add": _add,
+        "Multiply": _multiply,
+        "AvgPool": _average_pool,
+        **dict.fromkeys(("AdaptivePool", "GlobalPool"), _adaptive_pool),
+        "MaxPool": _largest,
+        "Upsample": _upsample,
+    },
+    absent="no simple rule says what it does to means and squares",
+)
+"""Layer -> its rule; of layers without one nothing is expected."""
 
 
 def expected(layer: Layer, inputs: Sequence[Moments], shapes: Shapes, output: Shape, scheme: str) -> Expected:
     """What theory expects of a layer in training whose weights the scheme has drawn."""
-    return RULES[type(layer).__name__](Case(layer, inputs, shapes, output, scheme))
+    rule = RULES.get(layer)
+    return UNKNOWN if rule is None else rule(layer, Case(inputs, shapes, output, scheme))

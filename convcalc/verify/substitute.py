@@ -15,7 +15,7 @@ from functools import partial
 from math import prod
 from typing import TYPE_CHECKING
 
-from ..analysis.sizes.growth import combined_period, follow, moving_size
+from ..analysis.size_survey import combined_period, follow, moving_size
 from ..geometry import GeometryError
 from ..layers.registry import KINDS, build
 from ..network import Inference, consumers
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 ACTIVATIONS = tuple(kind for kind, (module, _) in KINDS.items() if module == "activation" and kind != "softmax")
 """Kinds that `--activation` takes and replaces."""
-
-GATES = frozenset({"multiply", "gate"})
 
 FEWEST_VALUES = 16
 """Values a channel that a batch norm in training keeps: of fewer, its statistics and its gradient say little."""
@@ -48,8 +46,10 @@ def with_activation(network: Network, kind: str) -> Network:
     readers = consumers(network.nodes, len(network.nodes))
     nodes = []
     for index, node in enumerate(network.nodes):
-        gate = bool(readers[index]) and all(network.nodes[i].kind in GATES for i in readers[index])
-        nodes.append(node._replace(layer=layer) if node.kind in ACTIVATIONS and not gate else node)
+        read_by = [network.nodes[i].layer for i in readers[index]]
+        gate = bool(read_by) and all(reader is not None and reader.multiplies_inputs for reader in read_by)
+        active = node.layer is not None and node.layer.activates
+        nodes.append(node._replace(layer=layer) if active and not gate else node)
     return replace(network, nodes=tuple(nodes))
 
 
@@ -132,7 +132,7 @@ def _fewest_values(network: Network) -> dict[int, int]:
     return {
         index: min(FEWEST_VALUES, prod(node.shape[1:]))
         for index, node in enumerate(network.nodes)
-        if node.kind == "batch_norm"
+        if node.layer is not None and node.layer.over_batch
     }
 
 

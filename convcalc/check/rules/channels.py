@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...layers.norm import BatchNorm, GroupNorm
 from ...network import Network, consumers
 from .remark import Remark
 
@@ -16,8 +15,9 @@ def useless_bias(network: Network) -> Iterator[Remark]:
     for index, node in enumerate(network.nodes):
         if node.layer is None or not node.layer.weighted or not readers[index] or index in outputs:
             continue
-        biased = "bias" in node.layer.operations(network.input_shapes(node), node.shape)
-        if biased and all(isinstance(network.nodes[reader].layer, BatchNorm) for reader in readers[index]):
+        read_by = [network.nodes[reader].layer for reader in readers[index]]
+        normalized = all(layer is not None and layer.over_batch for layer in read_by)
+        if normalized and node.layer.biased(network.input_shapes(node)):
             message = f"the batch norm behind it takes away the bias of this {node.kind} (channels: {node.shape[0]:,})"
             yield Remark("CC403", message, node.name, "write bias: false")
 
@@ -28,7 +28,7 @@ def groups_of_one_channel(network: Network) -> Iterator[Remark]:
         if node.layer is None or not node.inputs:
             continue
         channels = network.nodes[node.inputs[0]].shape[0]
-        if isinstance(node.layer, GroupNorm) and node.layer.num_groups == channels > 1:
+        if node.layer.norm_groups == channels > 1:
             message = f"{channels} groups of {channels} channels leave one channel a group"
             yield Remark("CC411", message, node.name, "fewer groups, or instance_norm if that is what is meant")
         if not node.layer.weighted:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...geometry import TransposedWindow
-from ...geometry.overlap import interior_overlap, uniform_overlap
+from ...geometry import TransposedWindow, interior_overlap, uniform_overlap
 from ...network import Network
 from .remark import Remark
 
@@ -13,7 +12,7 @@ from .remark import Remark
 def uneven_overlap(network: Network) -> Iterator[Remark]:
     """A remark for each transposed convolution with an uneven axis, or with an output padding too large."""
     for node in network.nodes:
-        if node.layer is None:
+        if node.layer is None or node.layer.multiplies != "transposed":
             continue
         windows = [
             w for w in node.layer.windows(network.nodes[node.inputs[0]].shape) if isinstance(w, TransposedWindow)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...analysis.cost.costs import layer_cost
+from ...analysis.cost import layer_cost
 from ...language import SpecOrigin
 from ...network import Network, consumers
 from .remark import Remark

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ...geometry import Window, effective_kernel
+from ...geometry import Window, effective_kernel, left_over
 from ...layers.base import Layer
 from ...network import Network, Node
 from .remark import Remark
@@ -56,10 +56,7 @@ def unread_inputs(network: Network) -> Iterator[Remark]:
     """A remark for each axis that has inputs behind the last window."""
     for slide in slides(network):
         window = slide.window
-        reached = (
-            (slide.output - 1) * window.stride - window.before + effective_kernel(window.kernel_size, window.dilation)
-        )
-        unread = slide.size - reached
+        unread = left_over(slide.size, slide.output, *window) - window.after
         if unread > 0:
             axis = f" along its {name}" if (name := axis_name(slide)) else ""
             message = f"{slide.node.kind} never reads the last {unread} of {slide.size} positions{axis}"

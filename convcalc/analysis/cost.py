@@ -1,0 +1,92 @@
+"""Parameters, MACs and FLOPs of layers, derived from their facts in one place.
+
+Units: params, weights and buffers are numbers (elements); macs are multiply-accumulates of
+convolutions, transposed convolutions and linear layers, all taps, padding included, without biases;
+flops = 2·macs + bias additions + the operations of `layers.base.OPERATIONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..geometry import checked
+from ..layers.base import OPERATIONS
+
+if TYPE_CHECKING:
+    from ..layers.base import Layer, Shape, Shapes
+
+
+_FLOPS = {kind: flops for kind, (flops, _) in OPERATIONS.items()}
+
+
+class Cost(NamedTuple):
+    """What a layer holds and what one forward pass of it does, at batch 1."""
+
+    params: int = 0
+    weights: int = 0
+    buffers: int = 0
+    macs: int = 0
+    flops: int = 0
+
+
+FREE = Cost()
+
+
+def layer_cost(layer: Layer, inputs: Shapes, output: Shape) -> Cost:
+    """The cost of one layer on inputs of these shapes.
+
+    >>> from convcalc.layers.registry import build
+    >>> conv = build("conv2d", {"out_channels": 128, "kernel_size": 3, "padding": 1})
+    >>> layer_cost(conv, ((192, 28, 28),), (128, 28, 28))
+    Cost(params=221312, weights=221184, buffers=0, macs=173408256, flops=346916864)
+    """
+    params = weights = buffers = 0
+    for name, shape, learnable in layer.weights(inputs):
+        count = prod(shape)
+        if not learnable:
+            buffers += count
+            continue
+        params += count
+        if name.endswith("weight"):
+            weights += count
+    operations = layer.operations(inputs, output)
+    macs = operations.get("mac", 0)
+    flops = sum([_FLOPS[kind] * count for kind, count in operations.items()])
+    if flops > 2**63 - 1:
+        checked(f"{layer.kind}'s flops", flops)
+    return Cost(params, weights, buffers, macs, flops)
+
+
+class CostCache:
+    """Costs that are computed once for equal layers on equal shapes; it holds the layers it has seen."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[int, Shapes], Cost] = {}
+        self._layers: dict[int, Layer] = {}
+
+    def cost(self, layer: Layer, inputs: Shapes, output: Shape) -> Cost:
+        """The cost of the layer on these inputs."""
+        key = (id(layer), inputs)
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = layer_cost(layer, inputs, output)
+            self._layers[id(layer)] = layer
+        return found
+
+
+def total(costs: Iterable[Cost], batch: int = 1) -> Cost:
+    """The sum of costs; a batch multiplies macs and flops, never what is held.
+
+    >>> total([Cost(1, 1, 0, 10, 20), Cost(2, 0, 4, 5, 9)], batch=2)
+    Cost(params=3, weights=1, buffers=4, macs=30, flops=58)
+    """
+    params = weights = buffers = macs = flops = 0
+    for cost in costs:
+        params += cost.params
+        weights += cost.weights
+        buffers += cost.buffers
+        macs += cost.macs
+        flops += cost.flops
+    return Cost(params, weights, buffers, macs * batch, flops * batch)

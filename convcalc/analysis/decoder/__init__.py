@@ -1,1 +1,0 @@
-"""The decoder that mirrors a network: every layer answered, walking the graph backwards."""

@@ -1,0 +1,309 @@
+"""Memory: what is alive in a forward pass, the order that needs least of it, and what training adds.
+
+Rules of a forward pass: inputs of the network are alive from the start; a tensor lives until its last reader has run,
+an output of the network to the end; while a layer runs, what it reads and what it writes are alive together. A view
+(flatten, split, crop, ...) is its input's memory under another name, and so is what does nothing at inference
+(dropout). Workspace (im2col) is counted apart. Sizes are in elements at batch 1: batch and dtype multiply all alike.
+
+The best order: every order runs what stands before a cut node first and what stands after it last, so the parts
+between cut nodes are ordered one by one. Within a part the sets of layers that can have run (closed under "its inputs
+have run") are searched for the path whose largest live set is smallest: exact, and exponential only in the width of
+the branches. A part with more than `MOST_STATES` such sets keeps its given order, and nothing is proven.
+
+In training the tensors kept are PyTorch's: each layer says which (`layer.saved`), a tensor that several layers keep is
+counted once, and a view is the memory that it looks into. The sum equals that of
+torch.autograd.graph.saved_tensors_hooks without the parameters, to the byte.
+"""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from ..network import Network, Node
+    from .cost import Cost
+
+
+ITEM_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
+"""Dtype -> bytes of one element."""
+
+
+class Liveness(NamedTuple):
+    """What is alive while each node runs, in elements at batch 1."""
+
+    live: list[int]
+    """For each node, the elements alive while it runs."""
+    peak: int
+    """The node at which the most is alive: the first of them."""
+    last: list[int]
+    """For each node's memory, the node after which it is free (the number of nodes: never)."""
+    storages: list[int]
+    """For each node, the node whose memory holds its output."""
+
+    def alive(self, index: int) -> list[int]:
+        """The nodes whose memory is alive while node `index` runs, the one that it writes included."""
+        return [i for i in range(index + 1) if self.storages[i] == i and self.last[i] >= index]
+
+
+def storages(network: Network, training: bool = False) -> list[int]:
+    """For each node, the node whose memory holds its output: itself, or for a view the one that it looks into."""
+    found: list[int] = []
+    for index, node in enumerate(network.nodes):
+        layer = node.layer
+        alias = layer is not None and (layer.is_view or (not training and layer.asleep))
+        found.append(found[node.inputs[0]] if alias else index)
+    return found
+
+
+def liveness(network: Network, in_place: bool = False) -> Liveness:
+    """What is alive while each layer runs, in the order of the nodes.
+
+    With `in_place`, a layer that works element by element writes over its input where nothing else needs it
+    any more. Linear in layers and edges.
+    """
+    nodes = network.nodes
+    count = len(nodes)
+    held = storages(network)
+    last = list(range(count))
+    for index, node in enumerate(nodes):
+        last[held[index]] = index
+        for i in node.inputs:
+            last[held[i]] = index
+    for output in network.outputs:
+        last[held[output.node]] = count
+    if in_place:
+        _overwrite(nodes, held, last)
+    sizes = [prod(node.shape) for node in nodes]
+    freed: list[list[int]] = [[] for _ in range(count + 1)]
+    alive = 0
+    live: list[int] = []
+    for index, node in enumerate(nodes):
+        if node.layer is None:
+            alive += sizes[index]
+    for index, node in enumerate(nodes):
+        if held[index] == index:
+            freed[last[index]].append(index)
+            if node.layer is not None:
+                alive += sizes[index]
+        live.append(alive)
+        for i in freed[index]:
+            alive -= sizes[i]
+    return Liveness(live, max(range(count), key=live.__getitem__), last, held)
+
+
+def _overwrite(nodes: tuple[Node, ...], held: list[int], last: list[int]) -> None:
+    """Let layers that work element by element write over their first input where they are its last reader."""
+    moved = list(range(len(nodes)))
+    for index, node in enumerate(nodes):
+        if held[index] != index:
+            held[index] = moved[held[index]]
+            continue
+        for i in node.inputs:
+            base = moved[held[i]]
+            if last[base] == index and nodes[base].layer is not None and _overwrites(node, nodes[i]):
+                moved[index] = held[index] = base
+                last[base] = last[index]
+                break
+
+
+def _overwrites(node: Node, source: Node) -> bool:
+    return node.layer is not None and node.layer.in_place and node.shape == source.shape
+
+
+MOST_STATES = 20_000
+MOST_NODES = 500
+"""Nodes and sets of nodes of one part up to which it is searched."""
+
+
+class Schedule(NamedTuple):
+    """An order of the nodes and the elements alive at its peak, at batch 1."""
+
+    order: list[int]
+    peak: int
+    proven: bool
+    """Whether no order needs less."""
+
+
+class _Part(NamedTuple):
+    """Consecutive nodes that are ordered on their own."""
+
+    nodes: range
+    needs: list[int]
+    """For each node of the part, the set of the part's nodes that must have run (as bits)."""
+    sizes: list[int]
+    """For each node of the part, the elements that it brings to life."""
+    frees: list[tuple[int, int]]
+    """(the part's nodes that read a memory, its elements): free once all have run."""
+    alive: int
+    """Elements alive when the part begins."""
+
+
+def best_order(network: Network) -> Schedule:
+    """The order of least peak memory, proven where the graph is narrow enough.
+
+    Outputs of the network that nothing reads could also be computed later than in their own part; where there
+    are any, the result is the best order found but not proven.
+    """
+    nodes = network.nodes
+    facts = liveness(network)
+    sizes = [prod(node.shape) if facts.storages[i] == i else 0 for i, node in enumerate(nodes)]
+    readers: list[list[int]] = [[] for _ in nodes]
+    for index, node in enumerate(nodes):
+        readers[facts.storages[index]].append(index)
+        for i in node.inputs:
+            readers[facts.storages[i]].append(index)
+    inputs = [i for i, node in enumerate(nodes) if node.layer is None]
+    order, proven = list(inputs), not _ends_early(network)
+    peak = sum(sizes[i] for i in inputs)
+    carried = {i for i in inputs if facts.last[i] > i}
+    for part in _parts(network):
+        ordered = range(part[0], part[1])
+        alive = sum(sizes[b] for b in carried)
+        inside = [i for i in ordered if facts.storages[i] == i]
+        never = len(nodes)
+        found = None
+        if len(ordered) <= MOST_NODES:
+            frees = []
+            for base in [*sorted(carried), *inside]:
+                if facts.last[base] != never and max(readers[base]) < part[1]:
+                    bits = sum({1 << (r - part[0]) for r in readers[base] if r >= part[0]})
+                    frees.append((bits, sizes[base]))
+            needs = [sum({1 << (s - part[0]) for s in nodes[i].inputs if s >= part[0]}) for i in ordered]
+            found = _search(_Part(ordered, needs, [sizes[i] for i in ordered], frees, alive))
+        if found is None:
+            found, proven = (list(ordered), max(facts.live[i] for i in ordered)), False
+        order += found[0]
+        peak = max(peak, found[1])
+        carried = {b for b in (*carried, *inside) if facts.last[b] == never or max(readers[b]) >= part[1]}
+    return Schedule(order, peak, proven)
+
+
+def _ends_early(network: Network) -> bool:
+    """Whether a node before the last is read by nothing."""
+    read = {i for node in network.nodes for i in node.inputs}
+    return any(i not in read for i in range(len(network.nodes) - 1))
+
+
+def _parts(network: Network) -> list[tuple[int, int]]:
+    """[start, stop) of the parts: each ends with a node that no edge passes by."""
+    nodes = network.nodes
+    reach = 0
+    furthest = list(range(len(nodes)))
+    for index, node in enumerate(nodes):
+        for i in node.inputs:
+            furthest[i] = index
+    parts = []
+    start = sum(1 for node in nodes if node.layer is None)
+    for index, end in enumerate(furthest):
+        if index >= start and reach <= index:
+            parts.append((start, index + 1))
+            start = index + 1
+        reach = max(reach, end)
+    if start < len(nodes):
+        parts.append((start, len(nodes)))
+    return parts
+
+
+def _search(part: _Part) -> tuple[list[int], int] | None:
+    """The part's nodes in the best order and its peak; None where it is too wide."""
+    count = len(part.nodes)
+    if count == 1:
+        return list(part.nodes), part.alive + part.sizes[0]
+    done = (1 << count) - 1
+    heap: list[tuple[int, int, int]] = [(part.alive, 0, 0)]
+    came: dict[int, tuple[int, int]] = {}
+    closed: set[int] = set()
+    best: dict[int, int] = {0: part.alive}
+    while heap and len(closed) <= MOST_STATES:
+        highest, _, ran = heappop(heap)
+        if ran in closed:
+            continue
+        closed.add(ran)
+        if ran == done:
+            order = []
+            while ran:
+                ran, node = came[ran]
+                order.append(part.nodes[node])
+            return order[::-1], highest
+        alive = _alive(part, ran)
+        for node in range(count):
+            bit = 1 << node
+            if ran & bit or part.needs[node] & ~ran:
+                continue
+            cost, following = max(highest, alive + part.sizes[node]), ran | bit
+            if cost < best.get(following, cost + 1):
+                best[following] = cost
+                came[following] = (ran, node)
+                heappush(heap, (cost, -following.bit_count(), following))
+    return None
+
+
+def _alive(part: _Part, ran: int) -> int:
+    """Elements alive between two layers, when those of `ran` have run."""
+    alive = part.alive
+    for node, size in enumerate(part.sizes):
+        if ran >> node & 1:
+            alive += size
+    for readers, size in part.frees:
+        if readers and not readers & ~ran:
+            alive -= size
+    return alive
+
+
+OPTIMIZERS = {"sgd": 0, "momentum": 1, "adam": 2}
+"""Optimiser -> numbers that it keeps for each parameter: momentum a velocity, Adam two moments."""
+
+
+def saved_bytes(network: Network, batch: int, item: int) -> list[int]:
+    """For each node, the bytes that its backward pass keeps and no earlier layer's does.
+
+    `item`: bytes of an activation's element. Linear in layers and edges.
+    """
+    nodes = network.nodes
+    held = storages(network, training=True)
+    seen: set[int] = set()
+    facts: dict[tuple[object, ...], tuple[tuple[int, ...], int]] = {}
+    found: list[int] = []
+    for index, node in enumerate(nodes):
+        if node.layer is None:
+            found.append(0)
+            continue
+        inputs = tuple([nodes[i].shape for i in node.inputs])
+        key = (id(node.layer), inputs)
+        fact = facts.get(key)
+        if fact is None:
+            kept = node.layer.saved(inputs, node.shape)
+            extra = sum(
+                [s.elements * (s.bytes or item) * (batch if s.batched else 1) for s in kept if s.tensor == "extra"]
+            )
+            fact = facts[key] = (
+                tuple([-1 if s.tensor == "output" else s.which for s in kept if s.tensor != "extra"]),
+                extra,
+            )
+        places, total = fact
+        for which in places:
+            place = held[index if which < 0 else node.inputs[which]]
+            if place not in seen:
+                seen.add(place)
+                total += prod(nodes[place].shape) * batch * item
+        found.append(total)
+    return found
+
+
+def backward_macs(network: Network, costs: list[Cost]) -> list[int]:
+    """For each node, the MACs of its backward pass at batch 1.
+
+    The gradient of the weights costs as much as the forward pass, and so does the gradient of the input; the
+    latter is needed only where something before the layer learns, so that a first layer costs 2 × forward in
+    all and every other 3 ×.
+    """
+    nodes = network.nodes
+    learns: list[bool] = []
+    found: list[int] = []
+    for node, cost in zip(nodes, costs, strict=True):
+        upstream = any(learns[i] for i in node.inputs)
+        found.append(cost.macs * ((cost.params > 0) + upstream))
+        learns.append(upstream or cost.params > 0)
+    return found

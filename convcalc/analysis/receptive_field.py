@@ -1,0 +1,417 @@
+"""The receptive field of every node: one pass over the graph, in integers (Fractions after upsampling).
+
+A field is kept axis by axis in the coordinates of the network's input, padding as negative positions: output position q
+sees [u + q·j, v + q·j], from u = v = 0 and j = 1 at the input.
+Source: Araujo, Norris & Sim 2019, Computing Receptive Fields of Convolutional Neural Networks, Distill
+(10.23915/distill.00021), whose r, S and P are v − u + 1, j and −u.
+
+Behind a transposed convolution or a resize the fields of neighbouring positions differ in more than their place (each
+reads floor(k/s) or ceil(k/s) inputs), but the pattern repeats: position q + period sees what q sees, moved by `step`.
+
+Followed are the space axes of the network's input. Rules:
+- An axis behind a global pool, a linear layer or a broadcast sees one interval from every position: its jump
+  is None, and no window that slides over it later makes it larger.
+- Paths that join are united. Where their jumps differ no interval moves with the position any more; where
+  their centres differ the union is larger than each path. Both are recorded in `notes`, neither is an error.
+- Flattening keeps what an element sees, but not along one axis; only reading all of them sees everything.
+- A node that several inputs of the network reach is followed from the first of them (or from `origin`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import gcd, lcm
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from ..geometry import IDENTITY, AdaptiveWindow, Window, formula
+from .seen import LARGEST_PERIOD, Rational, Reads, reads, whole
+
+if TYPE_CHECKING:
+    from ..layers.base import Layer, Shape, Shapes
+    from ..network import Network
+
+
+Interval = tuple[int, int]
+
+
+class Phases(NamedTuple):
+    """The intervals that the positions 0 … period − 1 see; None for a position that sees nothing."""
+
+    step: int
+    intervals: tuple[Interval | None, ...]
+    monotone: bool
+    """Whether every position sees something, and neither end ever moves back."""
+
+    def at(self, position: int) -> Interval | None:
+        """What one position sees."""
+        turns, phase = divmod(position, len(self.intervals))
+        interval = self.intervals[phase]
+        return None if interval is None else (interval[0] + turns * self.step, interval[1] + turns * self.step)
+
+    @property
+    def size(self) -> int:
+        """The most that any position sees, from its first to its last input."""
+        return max([interval[1] - interval[0] + 1 for interval in self.intervals if interval is not None], default=0)
+
+
+def _phases(step: int, intervals: list[Interval | None]) -> Phases:
+    seen = [interval for interval in intervals if interval is not None]
+    monotone = len(seen) == len(intervals)
+    if monotone:
+        following = [*seen[1:], (seen[0][0] + step, seen[0][1] + step)]
+        monotone = all(a[0] <= b[0] and a[1] <= b[1] for a, b in zip(seen, following, strict=True))
+    return Phases(step, tuple(intervals), monotone)
+
+
+def straight(first: int, last: int, jump: int) -> Phases:
+    """The pattern of a field that no upsampling has reached: one interval, moving by the jump."""
+    return Phases(jump, ((first, last),), True)
+
+
+def through(before: Phases, reads: Reads) -> Phases | None:
+    """The pattern behind one more layer; None where its period would be above `LARGEST_PERIOD`."""
+    if not reads.taps:
+        return None
+    period = len(before.intervals)
+    turns = period // gcd(period, reads.shift)
+    if turns * reads.period > LARGEST_PERIOD:
+        return None
+    found: list[Interval | None] = []
+    for turn in range(turns):
+        moved = turn * reads.shift
+        for tap in reads.taps:
+            ends = (tap[0], tap[-1]) if before.monotone and len(tap) > 2 else tap
+            seen = [interval for t in ends if (interval := before.at(t + moved)) is not None]
+            found.append((min([a for a, _ in seen]), max([b for _, b in seen])) if seen else None)
+    return _phases(turns * reads.shift // period * before.step, found)
+
+
+def union(a: Phases, b: Phases) -> Phases | None:
+    """The pattern of two paths of one jump that join; None where its period would be above `LARGEST_PERIOD`."""
+    period = lcm(len(a.intervals), len(b.intervals))
+    if period > LARGEST_PERIOD:
+        return None
+    found: list[Interval | None] = []
+    for q in range(period):
+        one, other = a.at(q), b.at(q)
+        found.append((min(one[0], other[0]), max(one[1], other[1])) if one and other else one or other)
+    return _phases(period // len(a.intervals) * a.step, found)
+
+
+DISTILL = "Araujo, Norris & Sim 2019, Distill, 10.23915/distill.00021"
+
+
+class AxisField(NamedTuple):
+    """What the positions of one output axis see of one axis of the network's input."""
+
+    axis: int | None
+    """The output axis along which the field moves; None where it does not."""
+    first: Rational
+    last: Rational
+    """What position 0 sees, or every position where the field does not move. After upsampling bounds, the
+    tightest of the form u + q·j; `phases` is then exact."""
+    jump: Rational | None
+    """Input pixels between neighbouring positions; None where the field does not move along one axis."""
+    size: Rational
+    """From the first to the last input that one position sees; the most of all positions where they differ."""
+    phases: Phases | None = None
+    exact: bool = True
+    """False where only bounds are known: a resize whose pattern is too long to tabulate."""
+
+    def at(self, position: int) -> tuple[Rational, Rational] | None:
+        """The first and last input that one position sees, those in the padding included; None for nothing."""
+        if self.phases is not None:
+            return self.phases.at(position)
+        moved = 0 if self.jump is None else position * self.jump
+        return self.first + moved, self.last + moved
+
+    @property
+    def start(self) -> Rational:
+        """The first input that position 0 sees, negative inside the padding."""
+        return (self.at(0) or (self.first, self.last))[0]
+
+    @property
+    def centre(self) -> Rational:
+        """The middle of what position 0 sees."""
+        first, last = self.at(0) or (self.first, self.last)
+        return whole(Fraction(first + last) / 2)
+
+
+@formula("u", "u - pl*j", DISTILL)
+def field_first(first: Rational, before: int, jump: Rational) -> Rational:
+    """The first input that position 0 of a window's output sees; `first` and `jump` are those of its input.
+
+    >>> field_first(-3, before=1, jump=4)
+    -7
+    """
+    return first - before * jump
+
+
+@formula("v", "v + (d*(k - 1) - pl)*j", DISTILL)
+def field_last(last: Rational, kernel_size: int, before: int, dilation: int, jump: Rational) -> Rational:
+    """The last input that position 0 of a window's output sees.
+
+    >>> field_last(7, 3, before=1, dilation=1, jump=4)
+    11
+    """
+    return last + (dilation * (kernel_size - 1) - before) * jump
+
+
+@formula("j", "j*s", DISTILL)
+def field_jump(jump: Rational, stride: int) -> Rational:
+    """Input pixels between neighbouring positions of a window's output.
+
+    >>> field_jump(4, stride=2)
+    8
+    """
+    return jump * stride
+
+
+@formula("r", "v - u + 1", DISTILL)
+def field_size(first: Rational, last: Rational) -> Rational:
+    """Extent of the receptive field, in pixels of the input.
+
+    >>> field_size(-3, 3)
+    7
+    """
+    return last - first + 1
+
+
+def source(axis: int) -> AxisField:
+    """The field of an axis of the network's input: every position sees itself."""
+    return AxisField(axis, 0, 0, 1, 1)
+
+
+def spread(field: AxisField, positions: int, size: int) -> AxisField:
+    """The field of something that reads all `positions` of an axis: one interval for all, within the input."""
+    if field.jump is None:
+        return field._replace(axis=None, size=max(field_size(field.first, field.last), 0))
+    if field.phases is not None:
+        seen = [interval for q in range(positions) if (interval := field.phases.at(q)) is not None]
+        first: Rational = min([a for a, _ in seen], default=0)
+        last: Rational = max([b for _, b in seen], default=-1)
+    else:
+        first, last = field.first, field.last + (positions - 1) * field.jump
+    first, last = max(first, 0), min(last, size - 1)
+    return AxisField(None, first, last, None, max(field_size(first, last), 0), None, field.exact)
+
+
+def advance(field: AxisField, axis: int, axis_map: object, positions: int, size: int) -> AxisField:
+    """The field behind an axis map whose output axis is `axis`.
+
+    `positions` are those of the axis that is read, `size` the network's input's. A field that does not move
+    stays as it is, whatever window slides over it.
+    """
+    jump = field.jump
+    if jump is None:
+        return field
+    if type(axis_map) is Window and field.phases is None and field.exact:
+        kernel_size, stride, before, _, dilation = axis_map
+        first = field_first(field.first, before, jump)
+        last = field_last(field.last, kernel_size, before, dilation, jump)
+        return AxisField(axis, first, last, field_jump(jump, stride), field_size(first, last))
+    found = reads(axis_map)
+    if found.fixed:
+        return spread(field, 1, size)
+    return _advance(field, axis, found)
+
+
+def _advance(field: AxisField, axis: int, found: Reads) -> AxisField:
+    jump = field.jump
+    assert jump is not None
+    first, last = whole(field.first + found.first * jump), whole(field.last + found.last * jump)
+    moved = whole(jump * found.ratio)
+    bounds = AxisField(axis, first, last, moved, field_size(first, last), None, False)
+    before = _pattern(field)
+    return _settled(bounds, None if before is None else through(before, found))
+
+
+def _pattern(field: AxisField) -> Phases | None:
+    """The field as a pattern; None where only bounds are known."""
+    if field.phases is not None or not field.exact:
+        return field.phases
+    assert isinstance(field.first, int) and isinstance(field.last, int) and isinstance(field.jump, int)
+    return straight(field.first, field.last, field.jump)
+
+
+def _settled(bounds: AxisField, phases: Phases | None) -> AxisField:
+    """The bounds with their pattern; a pattern of one interval is the field itself."""
+    if phases is None:
+        return bounds._replace(size=bounds.size // 1)
+    if len(phases.intervals) == 1 and phases.intervals[0] is not None:
+        first, last = phases.intervals[0]
+        return AxisField(bounds.axis, first, last, bounds.jump, field_size(first, last))
+    return bounds._replace(size=phases.size, phases=phases, exact=True)
+
+
+def joined(a: AxisField, b: AxisField) -> AxisField:
+    """The union of the fields of two paths of one jump on one axis."""
+    first, last = min(a.first, b.first), max(a.last, b.last)
+    bounds = AxisField(a.axis, first, last, a.jump, field_size(first, last), None, a.exact and b.exact)
+    if a.phases is None and b.phases is None:
+        return bounds
+    one, other = _pattern(a), _pattern(b)
+    return _settled(bounds._replace(exact=False), None if one is None or other is None else union(one, other))
+
+
+Fields = tuple[AxisField, ...]
+
+
+class Note(NamedTuple):
+    """Paths that join although what they see differs in step or in place."""
+
+    kind: Literal["unequal_jumps", "misaligned"]
+    node: str
+    message: str
+    paths: tuple[str, str]
+    """The nodes that end the two paths."""
+
+
+class ReceptiveFields(NamedTuple):
+    """The fields of all nodes, in the order of the nodes."""
+
+    fields: list[Fields | None]
+    """For each node, its field on each space axis of the input that it is followed from; None where none reaches it."""
+    origins: list[int]
+    """For each node, the input of the network that it is followed from; −1 where none reaches it."""
+    notes: list[Note]
+
+
+class Step(NamedTuple):
+    """A layer as the pass needs it, for inputs of given shapes."""
+
+    kept: bool
+    """Every axis is its input's, unmoved."""
+    view: bool
+    maps: tuple[tuple[int, object] | None, ...]
+    """Input axis -> (output axis, its map or None for the whole axis); None where no output axis follows it."""
+    data: int | None
+
+
+def receptive_fields(network: Network, origin: int | None = None) -> ReceptiveFields:
+    """The receptive field of every node, from the first input of the network that reaches it, or from `origin`.
+
+    Linear in layers and edges. `origin` is the index of an input's node.
+    """
+    nodes = network.nodes
+    fields: list[Fields | None] = []
+    origins: list[int] = []
+    notes: list[Note] = []
+    steps: dict[tuple[int, Shapes], Step] = {}
+    for index, (name, layer, inputs, shape) in enumerate(nodes):
+        if layer is None:
+            followed = origin is None or origin == index
+            origins.append(index if followed else -1)
+            fields.append(tuple([source(axis) for axis in range(1, len(shape))]) if followed else None)
+            continue
+        shapes = tuple([nodes[i].shape for i in inputs])
+        key = (id(layer), shapes)
+        step = steps.get(key)
+        if step is None:
+            step = steps[key] = _step(layer, shapes)
+        read = inputs[: step.data] if step.data is not None else inputs
+        start = _origin(origins, read)
+        origins.append(start)
+        if start < 0:
+            fields.append(None)
+            continue
+        sizes = nodes[start].shape
+        found: Fields | None = None
+        first = -1
+        for which, i in enumerate(read):
+            if origins[i] != start:
+                continue
+            arrived = fields[i]
+            assert arrived is not None
+            passed = _passed(step, arrived, shapes[which], shape, sizes)
+            if found is None:
+                found, first = passed, i
+            elif passed != found:
+                found = _join(found, passed, shape, sizes, notes, name, (nodes[first].name, nodes[i].name))
+        fields.append(found)
+    return ReceptiveFields(fields, origins, notes)
+
+
+def _origin(origins: Sequence[int], read: Sequence[int]) -> int:
+    """The first input of the network that reaches what is read; −1 where none does."""
+    if len(read) == 1:
+        return origins[read[0]]
+    return min([origins[i] for i in read if origins[i] >= 0], default=-1)
+
+
+def _step(layer: Layer, shapes: Shapes) -> Step:
+    links = layer.axes(shapes)
+    maps: list[tuple[int, object] | None] = [None] * max(len(shape) for shape in shapes)
+    for axis, link in enumerate(links):
+        if link is not None:
+            everything = isinstance(link.map, AdaptiveWindow) and link.map.output == 1
+            maps[link.source] = (axis, None if everything else link.map)
+    kept = all(link is not None and link == (axis, IDENTITY) for axis, link in enumerate(links))
+    return Step(kept and len(links) == len(shapes[0]), layer.is_view, tuple(maps), layer.data_inputs)
+
+
+def _passed(step: Step, fields: Fields, read: Shape, shape: Shape, sizes: Shape) -> Fields:
+    """The fields of one input behind the layer."""
+    if step.kept and read == shape:
+        return fields
+    return tuple([_along(step, field, read, shape, size) for field, size in zip(fields, sizes[1:], strict=True)])
+
+
+def _along(step: Step, field: AxisField, read: Shape, shape: Shape, size: int) -> AxisField:
+    axis = field.axis
+    if axis is None:
+        # What was flattened is seen whole by whatever does not keep its elements apart.
+        return field if step.kept or step.view else spread(field, 1, size)
+    moved = step.maps[axis]
+    if moved is None:
+        hull = spread(field, read[axis], size)
+        return hull._replace(size=field.size) if step.view else hull
+    to, axis_map = moved
+    if axis_map is None:
+        return spread(field, read[axis], size)
+    if read[axis] == 1 and axis_map == IDENTITY and shape[to] > 1:
+        return spread(field, 1, size)
+    return advance(field, to, axis_map, read[axis], size)
+
+
+def _join(
+    a: Fields, b: Fields, shape: Shape, sizes: Shape, notes: list[Note], name: str, paths: tuple[str, str]
+) -> Fields:
+    """The union of two paths' fields; what differs in step or place is noted."""
+    return tuple(
+        [
+            one if one == other else _join_axis(one, other, axis, shape, size, notes, name, paths)
+            for axis, (one, other, size) in enumerate(zip(a, b, sizes[1:], strict=True), start=1)
+        ]
+    )
+
+
+def _join_axis(
+    a: AxisField,
+    b: AxisField,
+    axis: int,
+    shape: Shape,
+    size: int,
+    notes: list[Note],
+    name: str,
+    paths: tuple[str, str],
+) -> AxisField:
+    if a.jump is not None and b.jump is not None:
+        if a.jump == b.jump and a.axis == b.axis:
+            if a.first + a.last != b.first + b.last:
+                message = (
+                    f"on axis {axis} the field of {paths[0]} is centred {_offset(a, b)} pixels from that of "
+                    f"{paths[1]}: the union is larger than both"
+                )
+                notes.append(Note("misaligned", name, message, paths))
+            return joined(a, b)
+        message = f"on axis {axis} {paths[0]} moves by {a.jump} pixels a position and {paths[1]} by {b.jump}"
+        notes.append(Note("unequal_jumps", name, message, paths))
+    one, other = (spread(f, shape[f.axis] if f.axis is not None else 1, size) for f in (a, b))
+    first, last = min(one.first, other.first), max(one.last, other.last)
+    return AxisField(None, first, last, None, last - first + 1, None, one.exact and other.exact)
+
+
+def _offset(a: AxisField, b: AxisField) -> str:
+    return str(abs(Fraction(a.first + a.last - b.first - b.last) / 2))

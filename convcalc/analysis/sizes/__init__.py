@@ -1,1 +1,0 @@
-"""Which input sizes build, leave nothing over and keep ratios; the output as a function of the input."""

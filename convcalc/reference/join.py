@@ -1,0 +1,93 @@
+"""Layers of several inputs and their opposite: concat, add, multiply, gate, split."""
+
+from __future__ import annotations
+
+from functools import reduce
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .context import Array, Arrays, Context, DoesNotFit, Gradients, Operation, Weights, array_axis
+
+if TYPE_CHECKING:
+    from ..layers.join import Add, Concat, Gate, Multiply, Split
+
+
+def _concat(layer: Concat, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    return np.concatenate(inputs, axis=array_axis(layer.dim))
+
+
+def _concat_backward(layer: Concat, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    axis = array_axis(layer.dim)
+    cuts = list(accumulate(x.shape[axis] for x in inputs))[:-1]
+    return tuple(np.split(grad, cuts, axis=axis)), {}
+
+
+def _same_axes(inputs: Arrays) -> None:
+    """NumPy would align axes from the back; the language does not."""
+    if len({x.ndim for x in inputs}) > 1:
+        raise DoesNotFit(f"inputs of {', '.join(str(x.ndim) for x in inputs)} axes cannot be combined")
+
+
+def _summed_to(grad: Array, x: Array) -> Array:
+    """The adjoint of repeating axes of size 1."""
+    repeated = tuple(axis for axis in range(grad.ndim) if x.shape[axis] == 1 and grad.shape[axis] != 1)
+    return grad.sum(axis=repeated, keepdims=True) if repeated else grad
+
+
+def _add(layer: Add, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    _same_axes(inputs)
+    return reduce(np.add, inputs)
+
+
+def _add_backward(layer: Add, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    return tuple(_summed_to(grad, x) for x in inputs), {}
+
+
+def _multiply(layer: Multiply, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    _same_axes(inputs)
+    return reduce(np.multiply, inputs)
+
+
+def _multiply_backward(layer: Multiply, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    """Each input's gradient is the product of all others."""
+    others = [inputs[:n] + inputs[n + 1 :] for n in range(len(inputs))]
+    return tuple(_summed_to(reduce(np.multiply, rest, grad), x) for x, rest in zip(inputs, others, strict=True)), {}
+
+
+def _gate(layer: Gate, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    transform, gate, carry = inputs
+    return np.asarray(transform * gate + carry * (1 - gate))
+
+
+def _gate_backward(layer: Gate, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    transform, gate, carry = inputs
+    return (grad * gate, grad * (transform - carry), grad * (1 - gate)), {}
+
+
+def _part(layer: Split) -> slice:
+    before = sum(layer.channels[: layer.part])
+    return slice(before, before + layer.channels[layer.part])
+
+
+def _split(layer: Split, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    (x,) = inputs
+    if sum(layer.channels) != x.shape[1]:
+        raise DoesNotFit(f"a split into {layer.channels} channels of {x.shape[1]}")
+    return x[:, _part(layer)]
+
+
+def _split_backward(layer: Split, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    result = np.zeros(inputs[0].shape, grad.dtype)
+    result[:, _part(layer)] = grad
+    return (result,), {}
+
+
+OPERATIONS = {
+    "Concat": Operation(_concat, _concat_backward),
+    "Add": Operation(_add, _add_backward),
+    "Multiply": Operation(_multiply, _multiply_backward),
+    "Gate": Operation(_gate, _gate_backward),
+    "Split": Operation(_split, _split_backward),
+}
