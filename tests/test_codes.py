@@ -19,8 +19,8 @@ from .command import run
 
 PACKAGE = Path(convcalc.__file__).parent
 ALL = read_selection([], [], advice=True)
-WITHOUT_EXAMPLES = ("CC5", "CC7")
-"""Families about files that are no specs."""
+WITHOUT_EXAMPLES = ("CC5", "CC6", "CC7")
+"""Families about runs, comparisons and files that are no specs."""
 
 
 def codes_of(folder: Path, found: Page, text: str, encoding: str) -> set[str]:
