@@ -162,3 +162,17 @@ class TestNamesAtJoins:
         layers = "- {max_pool2d: {k: 2}}\n- {upsample: {scale_factor: 2}}\n- {add: {}, from: [upsample, input]}"
         with pytest.raises(SpecError, match=r"add cannot join upsample \[3, 32, 32\] and input \[3, 33, 33\]"):
             build(layers).at({"input": (3, 33, 33)})
+
+
+class TestFlatten:
+    def test_a_forgotten_one_is_an_error(self) -> None:
+        found = error("- {linear: {out: 10}}", input="[512, 7, 7]")
+        assert (found.code, found.message) == ("CC209", "linear takes [features], not [512, 7, 7]")
+        hint = "put a 'flatten' before it, which gives [25088]; dim: last where the last axis is meant"
+        assert found.hint == hint
+
+    def test_the_last_axis_is_meant(self) -> None:
+        network = build("- {linear: {out: 10, dim: last}}", input="[512, 7, 7]")
+        assert network.nodes[-1].shape == (512, 7, 10)
+        assert build("- {linear: {out: 10, dim: last}}", input="[7]").nodes[-1].shape == (10,)
+        assert error("- {linear: {out: 10, dim: first}}", input="[7]").code == "CC106"

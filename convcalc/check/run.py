@@ -11,7 +11,7 @@ from ..findings import Finding, SpecError, UsageError
 from ..language import loads, read
 from ..language.events import parse
 from ..marked import Map, Source
-from .builds import Builds
+from .builds import PLAIN, Builds, Setting
 from .claims import check_budgets, check_expectations, check_published
 from .config import Budget
 from .selection import Comments, Selection
@@ -31,6 +31,8 @@ class Task:
     selection: Selection = EVERYTHING
     budgets: tuple[Budget, ...] = ()
     strict: bool = False
+    setting: Setting = PLAIN
+    """The dtype and batch size of budgets and claims that say none of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def check_file(task: Task) -> Checked:
         return _checked(task, error.findings[0].path, error.findings)
     except UsageError as error:
         return Checked(task, task.path, unreadable=error)
-    return _checked(task, source.path, undeclared + check_source(source, task.selection, task.budgets))
+    return _checked(task, source.path, undeclared + check_source(source, task.selection, task.budgets, task.setting))
 
 
 def _undeclared(source: Source) -> list[Finding]:
@@ -120,14 +122,16 @@ def _checked(task: Task, path: str, findings: Sequence[Finding]) -> Checked:
     return Checked(task, path, tuple(shown), len(ordered) - len(shown))
 
 
-def check_source(source: Source, selection: Selection, budgets: Sequence[Budget] = ()) -> list[Finding]:
+def check_source(
+    source: Source, selection: Selection, budgets: Sequence[Budget] = (), setting: Setting = PLAIN
+) -> list[Finding]:
     """Every finding of a text that no comment suppresses, in no particular order."""
     comments = Comments(source)
     try:
         network = loads(source.text, path=source.path)
     except SpecError as error:
         return comments.keep(error.findings)
-    builds = Builds(network)
+    builds = Builds(network, general=setting)
     findings = _variants(builds)
     try:
         builds.report()
@@ -152,7 +156,7 @@ def check_onnx(task: Task) -> list[Finding]:
 
     network = load_onnx(task.path)
     findings: list[Finding] = list(network.notes)
-    findings += check_budgets(Builds(network), task.budgets)
+    findings += check_budgets(Builds(network, general=task.setting), task.budgets)
     if task.selection.wants("CC4"):
         from .rules import advise
 

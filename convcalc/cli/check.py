@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..findings import SpecError, UsageError
+from .options import Dtype
 from .output import format_option, write
 
 if TYPE_CHECKING:
@@ -36,6 +37,12 @@ def command(
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, max=256, help="Processes. Default: as many as are worthwhile.")
     ] = None,
+    dtype: Annotated[
+        Dtype | None, typer.Option("--dtype", help="Of budgets, and of claims that say none; default float32.")
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option("--batch", min=1, help="Of budgets, and of claims that say none; default 1.")
+    ] = None,
     update: Annotated[
         bool, typer.Option("--update", help="Write the present values into the expect sections, then check.")
     ] = False,
@@ -51,7 +58,7 @@ def command(
     from ..render.findings import CheckResult
 
     names, errors = find_specs(paths or ["."])
-    tasks = [_task(name, select or [], ignore or [], advice, strict) for name in names]
+    tasks = [_task(name, select or [], ignore or [], advice, strict, (dtype, batch)) for name in names]
     if update:
         _update(tasks, errors, quiet)
     checked = list(check_files(tasks, jobs))
@@ -68,7 +75,10 @@ def command(
         raise typer.Exit(1)
 
 
-def _task(path: str, select: list[str], ignore: list[str], advice: bool, strict: bool) -> Task:
+def _task(
+    path: str, select: list[str], ignore: list[str], advice: bool, strict: bool, given: tuple[str | None, int | None]
+) -> Task:
+    from ..check.builds import Setting
     from ..check.config import DEFAULT, config_of
     from ..check.run import Task
     from ..check.selection import read_selection
@@ -78,7 +88,9 @@ def _task(path: str, select: list[str], ignore: list[str], advice: bool, strict:
     config = config_of(place.parent.resolve()) if known else DEFAULT
     selection = read_selection(select or config.select, [*config.ignore, *ignore], advice or config.advice)
     budgets = config.budgets_of(place.parent.resolve() / place.name) if known else ()
-    return Task(path, selection, budgets, strict or config.strict)
+    if given != (None, None):
+        budgets = tuple(budget._replace(setting=Setting(*given).over(budget.setting)) for budget in budgets)
+    return Task(path, selection, budgets, strict or config.strict, Setting(*given).over(config.setting))
 
 
 def _update(tasks: Sequence[Task], errors: list[UsageError], quiet: bool) -> None:
@@ -87,7 +99,7 @@ def _update(tasks: Sequence[Task], errors: list[UsageError], quiet: bool) -> Non
 
     for task in tasks:
         try:
-            changed = update_file(task.path)
+            changed = update_file(task.path, task.setting)
         except UsageError as error:
             errors.append(error)
         except SpecError:
