@@ -266,17 +266,22 @@ def _training(figures: Figures, subject: Subject) -> Value:
 
 
 def _peak(figures: Figures) -> list[str]:
-    """Where the peak is and what is alive there; on a microcontroller, what has to fit."""
+    """Where the peak is and what is alive there."""
     facts, nodes = figures.liveness, figures.network.nodes
     alive = facts.alive(facts.peak)
     names = ", ".join(nodes[i].name for i in alive[-MOST_NAMES:])
     more = f" and {len(alive) - MOST_NAMES} more" if len(alive) > MOST_NAMES else ""
     peak = amount(facts.live[facts.peak] * figures.batch * figures.item, "bytes")
-    lines = [f"peak: {peak} at {nodes[facts.peak].name}; alive there: {names}{more}"]
-    if figures.dtype == "int8":
-        flash = amount(figures.totals.params * figures.item, "bytes")
-        lines.append(f"microcontroller: flash {flash} for the params, RAM (arena) {peak}")
-    return lines
+    return [f"peak: {peak} at {nodes[facts.peak].name}; alive there: {names}{more}"]
+
+
+def microcontroller(figures: Figures) -> list[str]:
+    """What has to fit into a microcontroller, of a network in int8; nothing for other types."""
+    if figures.dtype != "int8":
+        return []
+    flash = amount(figures.totals.params * figures.item, "bytes")
+    ram = amount(figures.liveness.live[figures.liveness.peak] * figures.batch * figures.item, "bytes")
+    return [f"microcontroller: flash {flash} for the params, RAM (arena) {ram}"]
 
 
 # What it sees of the network's input.
@@ -425,5 +430,5 @@ def notes(figures: Figures, quantities: Iterable[Quantity]) -> list[str]:
     """The lines that stand under a table which shows these quantities: what is said of this network, then of each."""
     shown = {quantity.name: quantity for quantity in quantities}.values()
     remarks = dict.fromkeys(quantity.remarks for quantity in shown if quantity.remarks is not None)
-    lines = [line for remark in remarks for line in remark(figures)]
+    lines = [*(line for remark in remarks for line in remark(figures)), *microcontroller(figures)]
     return [*lines, *(f"{quantity.name}: {quantity.note}" for quantity in shown if quantity.note)]

@@ -136,8 +136,13 @@ def _notes(readable: Sequence[Checked], errors: Sequence[UsageError], quiet: boo
 
 def _explain(code: str) -> None:
     from ..codes import codes, markdown
-    from ..render.streams import write_text
+    from ..render.streams import coloured, write_text
 
     if code.upper() not in codes():
         raise UsageError(f"there is no code '{code[:40]}'", f"codes: {', '.join(codes())}")
-    write_text(markdown(code.upper()))
+    if coloured():
+        from ..render.findings import code_document
+
+        write("text", lambda: code_document(code.upper()), dict)
+    else:
+        write_text(markdown(code.upper()))

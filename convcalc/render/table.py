@@ -38,7 +38,9 @@ def values_rows(report: Figures, subjects: Sequence[Subject], quantities: Sequen
 
 def published_document(report: Figures, results: Iterable[TableResult]) -> Document:
     """Printed tables beside the computed ones."""
-    return _about(report, tuple(published_table(result) for result in results), [])
+    from ..analysis.quantities import microcontroller
+
+    return _about(report, tuple(published_table(result) for result in results), microcontroller(report))
 
 
 def bars_document(report: Figures, subjects: Sequence[Subject], drawn: Quantity) -> Document:
