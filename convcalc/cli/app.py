@@ -40,7 +40,7 @@ MODULES = {"import": "import_"}
 
 def _version(value: bool) -> None:
     if value:
-        from .. import __version__
+        from ..version import __version__
 
         streams.write_text(f"convcalc {__version__}")
         raise typer.Exit

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .. import __version__
 from ..findings import Finding, SpecError, UsageError
 from ..hints import suggest
+from ..version import __version__
 from .options import (
     BatchOption,
     DeviceOption,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ..layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
     from ..layers.resize import Upsample
     from ..layers.shape import Dropout, Flatten, Permute, Reshape
-    from ..layers.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
+    from ..layers.shuffle import ChannelShuffle, Fold, PixelShuffle, PixelUnshuffle
     from .onnx_graph import Graph
 
 Mapper = Callable[..., str]
@@ -387,6 +387,18 @@ def _pixel_unshuffle(graph: Graph, layer: PixelUnshuffle, inputs: Shapes, output
     return graph.op("Reshape", graph.op("Transpose", apart, perm=order), graph.integers((-1, *output)))
 
 
+def _fold(graph: Graph, layer: Fold, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    return graph.op(
+        "Col2Im",
+        names[0],
+        graph.integers(output[1:]),
+        graph.integers(layer.kernel_size),
+        dilations=list(layer.dilation),
+        pads=[*layer.padding, *layer.padding],
+        strides=list(layer.stride),
+    )
+
+
 ONNX: KindTable[Mapper] = KindTable(
     {
         "Conv": _conv,
@@ -436,6 +448,7 @@ ONNX: KindTable[Mapper] = KindTable(
         "ChannelShuffle": _channel_shuffle,
         "PixelShuffle": _pixel_shuffle,
         "PixelUnshuffle": _pixel_unshuffle,
+        "Fold": _fold,
     },
     absent="no operator of ONNX is known to do what it does",
     refused={**OPAQUE, "Unfold": "ONNX has no operator that writes windows out as columns"},

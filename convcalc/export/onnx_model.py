@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..findings import UsageError
 from ..layers.kind_table import Refused
+from ..version import __version__
 from .program import refusal
 
 if TYPE_CHECKING:
@@ -50,8 +51,6 @@ def onnx_model(network: Network, weights_of: WeightsOf | None = None) -> bytes:
         graph.initializers,
         doc_string=network.source or "",
     )
-    from .. import __version__
-
     model = helper.make_model(proto, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
     model.producer_name, model.producer_version = "convcalc", __version__
     written: bytes = model.SerializeToString()

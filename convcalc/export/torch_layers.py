@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ..layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
     from ..layers.resize import Upsample
     from ..layers.shape import Flatten, Permute, Reshape
-    from ..layers.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle, Unfold
+    from ..layers.shuffle import ChannelShuffle, Fold, PixelShuffle, PixelUnshuffle, Unfold
 
 Mapper = Callable[..., list[Step]]
 """(layer, input shapes, output shape) -> the steps, each applied to the one before it. Raises `Refused`."""
@@ -207,14 +207,21 @@ def _global(layer: GlobalPool, inputs: Shapes, output: Shape) -> list[Step]:
     return [Call(_ranked(f"Adaptive{layer.reduction.capitalize()}Pool", inputs[0]), positional(output_size=1))]
 
 
-def _unfold(layer: Unfold, inputs: Shapes, output: Shape) -> list[Step]:
-    arguments = (
+def _columns(layer: Unfold | Fold) -> tuple[Argument, ...]:
+    return (
         *keywords(kernel_size=scalar(layer.kernel_size)),
         optional("dilation", scalar(layer.dilation), 1),
         optional("padding", scalar(layer.padding), 0),
         optional("stride", scalar(layer.stride), 1),
     )
-    return [Call("nn.Unfold", arguments)]
+
+
+def _unfold(layer: Unfold, inputs: Shapes, output: Shape) -> list[Step]:
+    return [Call("nn.Unfold", _columns(layer))]
+
+
+def _fold(layer: Fold, inputs: Shapes, output: Shape) -> list[Step]:
+    return [Call("nn.Fold", (*keywords(output_size=layer.output_size), *_columns(layer)))]
 
 
 def _upsample(layer: Upsample, inputs: Shapes, output: Shape) -> list[Step]:
@@ -376,6 +383,7 @@ TORCH: KindTable[Mapper] = KindTable(
         "AdaptivePool": _adaptive,
         "GlobalPool": _global,
         "Unfold": _unfold,
+        "Fold": _fold,
         "Upsample": _upsample,
         "Pad": _border,
         "Crop": _crop,

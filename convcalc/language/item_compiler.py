@@ -11,8 +11,6 @@ from .events import parse
 from .expressions import QUOTE, Expression
 from .grammar import Reader
 from .items import (
-    BRANCH_ORDER,
-    JOINS,
     Block,
     Branch,
     Call,
@@ -256,13 +254,13 @@ def compile_kind(scope: Scope, kind: str, at: Text, body: Marked | None, where: 
     if key is not None:
         template = scope.constants.get(key)
         if template is not None:
-            return Split(template) if kind == "split" else template
+            return Split(template) if layer_class(kind).splits else template
     branches: list[Branch] | None = None
     errors = len(scope.findings.all)
     fields: list[tuple[FieldType, Compiled, Marked]] = []
     if isinstance(body, Map):
         fields = _fields(scope, kind, at, body, where)
-        if "branches" in body.entries and kind in JOINS:
+        if "branches" in body.entries and layer_class(kind).joins:
             branches = _branches(scope, kind, body.entries["branches"], where)
     elif body is not None and not (isinstance(body, Text) and body.empty):
         scope.findings.add("CC103", f"{kind} takes named fields", body, _example(kind, body), where)
@@ -276,7 +274,7 @@ def compile_kind(scope: Scope, kind: str, at: Text, body: Marked | None, where: 
     template = LayerTemplate(kind, layer_class(kind), fields)
     if template.constant and len(scope.findings.all) == errors:
         try:
-            template.layer = template.build({}, scope.known, 0 if kind == "split" else None)
+            template.layer = template.build({}, scope.known, 0 if layer_class(kind).splits else None)
         except LayerProblems as wrong:
             for problem in wrong.problems:
                 scope.findings.problem(problem, at, where)
@@ -284,7 +282,7 @@ def compile_kind(scope: Scope, kind: str, at: Text, body: Marked | None, where: 
             scope.constants[key] = template
     if branches is not None:
         return Join(template, branches)
-    return Split(template) if kind == "split" else template
+    return Split(template) if layer_class(kind).splits else template
 
 
 def _text_key(kind: str, body: Marked | None) -> tuple[object, ...] | None:
@@ -303,7 +301,7 @@ def _text_key(kind: str, body: Marked | None) -> tuple[object, ...] | None:
 
 def _example(kind: str, body: Marked) -> str:
     """How to write a kind that was given something else than fields."""
-    if kind in JOINS:
+    if layer_class(kind).joins:
         return f"write {{{kind}: {{}}, from: [a, b]}} or {kind}: {{branches: {{a: [...], b: []}}}}"
     types = fields_of(kind)
     required = [name for name, field in types.items() if field.required and field.name == name]
@@ -327,7 +325,7 @@ def _fields(scope: Scope, kind: str, at: Text, body: Map, where: Where) -> list[
     for key, node in body.entries.items():
         field = types.get(key)
         if field is None:
-            if key != "branches" or kind not in JOINS:
+            if key != "branches" or not layer_class(kind).joins:
                 scope.findings.add("CC101", *_unknown_field(kind, key, body.keys[key], types), where)
             continue
         if field.name in seen:
@@ -349,7 +347,7 @@ def _unknown_field(kind: str, key: str, at: Text, types: dict[str, FieldType]) -
     elif unspaced is not None:
         hint = unspaced
     elif key == "branches":
-        hint = f"branches belong to {', '.join(sorted(JOINS))}"
+        hint = f"branches belong to {', '.join(sorted(kind for kind in KINDS if layer_class(kind).joins))}"
     elif key.endswith((")", "]")):
         hint = QUOTE
     elif key in ("units", "filters"):
@@ -389,8 +387,8 @@ def _branches(scope: Scope, kind: str, node: Marked, where: Where) -> list[Branc
         found[name] = Branch(name, at, scope.items(items, inside))
     if not found:
         scope.findings.add("CC104", f"{kind} has no branches", node, "{left: [...], right: []}", where)
-    order = BRANCH_ORDER.get(kind)
-    if order is None:
+    order = layer_class(kind).branch_roles
+    if not order:
         return list(found.values())
     if set(found) != set(order):
         message = f"the branches of {kind} are {', '.join(order)}, not {', '.join(found)}"

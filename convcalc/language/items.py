@@ -177,10 +177,6 @@ _BOUNDS = {
 }
 
 
-JOINS = frozenset({"concat", "add", "multiply", "gate"})
-BRANCH_ORDER = {"gate": ("transform", "gate", "carry")}
-"""Joins whose branches have roles, in the order in which the layer takes them."""
-
 Known = dict[tuple[object, ...], "Layer"]
 """(kind, names, values) -> the one model that equal layers share."""
 

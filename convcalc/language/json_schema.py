@@ -14,7 +14,7 @@ from ..geometry import LIMIT
 from ..layers.registry import KINDS, layer_class
 from .expectations import EXPECT, EXPECTATION, STAGE, claim_definitions
 from .grammar import Schema, Vocabulary, defined
-from .items import BRANCH_ORDER, JOINS, FieldType, fields_of
+from .items import FieldType, fields_of
 from .names import GROUP, MAX_NAME, NAME, REFERENCE, RESERVED
 from .published import PUBLISHED, TABLE
 from .sections import SPEC, WIRING, Wiring
@@ -253,7 +253,7 @@ def kind_schema(kind: str) -> Schema:
         schema["required"] = required
     if rules:
         schema["allOf"] = rules
-    if kind in JOINS:
+    if layer_class(kind).joins:
         properties["branches"] = _branches(kind)
     needs = any(field.required for field in types.values())
     described = {"description": description(kind)}
@@ -262,8 +262,8 @@ def kind_schema(kind: str) -> Schema:
 
 def _branches(kind: str) -> Schema:
     items = defined("items")
-    order = BRANCH_ORDER.get(kind)
-    if order is not None:
+    order = layer_class(kind).branch_roles
+    if order:
         named = dict.fromkeys(order, items)
         return {"type": "object", "properties": named, "required": list(order), "additionalProperties": False}
     names = defined("name")

@@ -127,6 +127,8 @@ class Layer(BaseModel):
     """Whether it keeps positions apart and the shape, so that it may write over what it reads."""
     joins: ClassVar[bool] = False
     """Whether it joins several tensors into one, so that the language gives it branches."""
+    branch_roles: ClassVar[tuple[str, ...]] = ()
+    """What the branches of a join are called where each has a part of its own, in the order of its inputs."""
     splits: ClassVar[bool] = False
     """Whether it is one of the parts of a split, which the language writes as one item."""
     multiplies_inputs: ClassVar[bool] = False

@@ -105,6 +105,7 @@ class Gate(Layer):
 
     arity: ClassVar[tuple[int, int | None]] = (3, 3)
     joins: ClassVar[bool] = True
+    branch_roles: ClassVar[tuple[str, ...]] = ("transform", "gate", "carry")
     multiplies_inputs: ClassVar[bool] = True
     gate_input: ClassVar[int | None] = 1
     in_place: ClassVar[bool] = True

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ..codes import codes, page
 from ..findings import Finding, severity
+from ..version import __version__
 from .document import Block, Code, Document, Findings, Heading, Measure, Note, Notes, Paragraph, said
 from .escape import printable
 from .streams import json_text
@@ -137,8 +138,6 @@ SARIF_LEVELS = {"error": "error", "warning": "warning", "advice": "note"}
 
 def sarif(result: CheckResult) -> str:
     """SARIF 2.1.0 (OASIS standard), for code scanning: one run with a rule a code and a result a finding."""
-    from .. import __version__
-
     known = codes()
     rules = [
         {

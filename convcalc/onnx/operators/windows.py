@@ -1,12 +1,14 @@
-"""Operators with a window: convolutions, transposed convolutions, pools."""
+"""Operators with a window: convolutions, transposed convolutions, pools, columns added up to an image."""
 
 from __future__ import annotations
+
+from math import prod
 
 from ...geometry import GeometryError
 from ...layers.base import Shape
 from ..builder import Builder, Fields, Unsupported, spelled
 from ..messages import Malformed
-from ..values import Activation, Constant
+from ..values import Activation, Call, Constant
 from .record import Operator, Rule
 
 Pairs = tuple[tuple[int, int], ...]
@@ -201,6 +203,24 @@ def _global_pool(kind: str) -> Rule:
     return lambda b: b.emit(kind, {}, b.batched(b.activation()))
 
 
+def _columns_added_up(b: Builder) -> Activation:
+    """Col2Im: columns added back to the windows that they come from."""
+    image, block = b.call.integers(1, "image shape"), b.call.integers(2, "block shape")
+    window, pads = _window(b, block), _pads(b, len(block))
+    value = b.batched(b.activation())
+    if len(value.dims) != 3 or len(image) != len(block):
+        raise Malformed(f"its input {list(value.dims)} is not [batch, channels, columns], or its shapes disagree")
+    padding = _padding(pads)
+    if len(block) != 2 or not (isinstance(padding, int) or all(isinstance(n, int) for n in padding)):
+        raise Unsupported("its image has not two axes, or it pads one side more than the other")
+    return b.emit("fold", spelled({"output_size": short(image), **window, "padding": padding}), value)
+
+
+def _image_dims(call: Call) -> Shape:
+    batch, channels, _ = call.dims()
+    return (batch, channels // prod(call.integers(2, "block shape")), *call.integers(1, "image shape"))
+
+
 def _unrounded(b: Builder, value: Activation, declared: Shape) -> Activation | None:
     """The pool again as ONNX rounded up before opset 22, if that gives the declared shape.
 
@@ -232,4 +252,5 @@ OPERATORS = (
     Operator("LpPool", _lp_pool),
     Operator("GlobalAveragePool", _global_pool("global_avg_pool")),
     Operator("GlobalMaxPool", _global_pool("global_max_pool")),
+    Operator("Col2Im", _columns_added_up, dims=_image_dims),
 )
