@@ -257,6 +257,11 @@ class Layer(BaseModel):
         return {name: getattr(self, name) for name in type(self).model_fields if name in given and name != "kind"}
 
 
+for _name in Layer.__class_vars__ & Layer.__annotations__.keys():
+    # For every subclass pydantic evaluates the annotations of its bases again; those of class variables are no fields.
+    del Layer.__annotations__[_name]
+
+
 def check_arity(layer: Layer, count: int) -> None:
     """Raise `WrongArity` unless the layer takes `count` inputs."""
     fewest, most = layer.arity
