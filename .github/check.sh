@@ -32,6 +32,7 @@ if [ -n "${INPUT_BASE:-}" ]; then
     grep -Eq '^(\{ *)?convcalc *:' -- "$file" || continue
     "$CONVCALC" diff --format=markdown "${limits[@]}" -- "git:$INPUT_BASE:./$file" "$file" >>"$GITHUB_STEP_SUMMARY"
     status=$?
+    [ "$status" -ne 1 ] || "$CONVCALC" diff --format=github "${limits[@]}" -- "git:$INPUT_BASE:./$file" "$file" 2>/dev/null
     [ "$status" -le "$code" ] || code=$status
   done < <(git diff --name-only --relative --diff-filter=M -z --end-of-options "$INPUT_BASE" --)
 fi

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from functools import lru_cache
 from itertools import islice
 
 MAX_CANDIDATES = 300
 MAX_LENGTH = 300
+MAX_FILES = 10_000
 
 
 def suggest(
@@ -30,6 +32,37 @@ def suggest(
     if otherwise is not None:
         return otherwise
     return f"known here: {shortened(sorted(known))}" if known else None
+
+
+def nearest(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate of which a word is a misspelling, or None.
+
+    >>> nearest("kernel", ["kernel_size", "stride"])
+    'kernel_size'
+    """
+    return _nearest(word[:MAX_LENGTH], tuple(candidates))
+
+
+def file_near(path: str, suffixes: tuple[str, ...]) -> tuple[str | None, bool]:
+    """(the file that a path without one meant, whether only its suffix or case differ); its suffix is one of these.
+
+    It stands in the folder that the path names. Hidden files are no one's meaning; a large folder is looked at in part.
+    """
+    folder, name = os.path.split(path)
+    stem = os.path.splitext(name)[0] if name.lower().endswith(suffixes) else name  # noqa: PTH122
+    try:
+        with os.scandir(folder or ".") as entries:
+            names = sorted(entry.name for entry in islice(entries, MAX_FILES))
+    except (OSError, ValueError):
+        return None, False
+    stems: dict[str, str] = {}
+    for file in names:
+        if file.lower().endswith(suffixes) and not file.startswith("."):
+            stems.setdefault(os.path.splitext(file)[0], file)  # noqa: PTH122
+    same = next((file for known, file in stems.items() if known.lower() == stem.lower()), None)
+    close = same is None and nearest(stem, stems)
+    found = same or (stems[close] if close else None)
+    return (None if found is None else os.path.join(folder, found)), same is not None  # noqa: PTH118
 
 
 def near(word: str, candidates: Iterable[str]) -> bool:

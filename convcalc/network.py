@@ -137,6 +137,11 @@ class Network:
         nodes = self.nodes
         return tuple([nodes[i].shape for i in node.inputs])
 
+    def input_names(self, node: Node) -> list[str]:
+        """Names of what a node reads, from the group on in which it stands."""
+        inside = node.name[: node.name.rfind(".") + 1]
+        return [self.nodes[i].name.removeprefix(inside) for i in node.inputs]
+
     def at(self, inputs: Mapping[str, Sequence[int]]) -> Network:
         """The same layers on inputs of other sizes: the shape rules run again.
 
@@ -157,7 +162,8 @@ class Network:
             try:
                 shape = inference.shape(node.layer, shapes)
             except GeometryError as error:
-                raise SpecError([self.finding(error.code, str(error), node.name, hint=error.hint)]) from error
+                said = error.said(self.input_names(node))
+                raise SpecError([self.finding(error.code, said, node.name, hint=error.hint)]) from error
             nodes.append(Node(node.name, node.layer, node.inputs, shape))
         return tuple(nodes)
 

@@ -50,7 +50,7 @@ MORE: list[tuple[str, dict[str, Any], tuple[Shape, ...]]] = [
     ("adaptive_avg_pool2d", {"output_size": [4, 3]}, IMAGE),
     ("adaptive_max_pool2d", {"output_size": [2, 9]}, IMAGE),
     ("global_avg_pool", {}, VOLUME),
-    ("linear", {"out": 5}, ((4, 3, 6),)),
+    ("linear", {"out": 5, "dim": "last"}, ((4, 3, 6),)),
     ("flatten", {"start_dim": 0, "end_dim": 1}, IMAGE),
     ("flatten", {"start_dim": -2}, VOLUME),
     ("batch_norm", {"affine": False}, ((7,),)),

@@ -62,7 +62,7 @@ SAMPLES: list[Sample] = [
     Sample("global_avg_pool", {}, IMAGE, (6, 1, 1)),
     Sample("global_max_pool", {}, SEQUENCE, (6, 1)),
     Sample("linear", {"out_features": 5}, ((7,),), (5,)),
-    Sample("linear", {"out": 5, "bias": False}, IMAGE, (6, 8, 5)),
+    Sample("linear", {"out": 5, "bias": False, "dim": "last"}, IMAGE, (6, 8, 5)),
     Sample("flatten", {}, IMAGE, (432,)),
     Sample("flatten", {"start_dim": 1}, IMAGE, (6, 72)),
     Sample("flatten", {"start_dim": 1, "end_dim": 1}, IMAGE, (6, 8, 9)),

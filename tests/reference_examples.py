@@ -108,7 +108,7 @@ WRITTEN = [
     linear("global_avg_pool", ((4, 8, 4),)),
     curved("global_max_pool"),
     linear("linear", ((6,),), out=5),
-    linear("linear", out=5, bias=False),
+    linear("linear", out=5, bias=False, dim="last"),
     linear("flatten"),
     linear("flatten", start_dim=1),
     linear("reshape", shape=(7, 2, -1)),

@@ -89,9 +89,35 @@ def test_calls_that_are_wrong_exit_with_2_and_check_the_rest() -> None:
     assert done.code == 2 and "bad.yaml:3:" in done.stdout and "missing.yaml" in done.stderr
 
 
-def test_an_empty_folder_is_said() -> None:
-    done = run("check")
-    assert done.code == 0 and "no specs found" in done.stderr
+def test_a_folder_without_specs_is_a_wrong_call() -> None:
+    hint = "  hint: a spec is a YAML file with 'convcalc: 1' at its top\n"
+    assert run("check") == (2, "", "error: there is no spec in this folder\n" + hint)
+    write("good.yaml", GOOD)
+    write("empty/other.yaml", "a: 1\n")
+    done = run("check", "empty", "good.yaml")
+    assert (done.code, done.stdout) == (2, "The spec passed.\n")
+    assert done.stderr == "error: there is no spec in 'empty'\n" + hint
+
+
+@pytest.mark.parametrize("text", ["a: 1\n", "hello\n", "", "# A page\n\n- *one*: [two\n"])
+def test_a_named_file_that_is_no_spec_is_a_wrong_call(text: str) -> None:
+    write("other.md", text)
+    done = run("check", "other.md")
+    assert (done.code, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: 'other.md' is no spec\n")
+
+
+@pytest.mark.parametrize("text", [GOOD.partition("\n")[2], "{input: [3, 8, 8], layers: [relu]}"])
+def test_a_named_spec_says_its_version(text: str) -> None:
+    write("a.yaml", text)
+    assert checked("a.yaml") == (1, ["a.yaml:1 CC104"])
+    assert checked("--ignore", "CC104", "a.yaml") == (0, [])
+
+
+def test_a_version_may_stand_anywhere() -> None:
+    write("a.yaml", "{input: [3, 8, 8], layers: [relu], convcalc: 1}")
+    write("b.yaml", "input: [3, 8, 8]\nlayers: [relu]\nconvcalc: 1\n")
+    assert checked("a.yaml", "b.yaml") == (0, [])
 
 
 def test_selection() -> None:
@@ -161,9 +187,50 @@ def test_budgets_of_folders_and_globs() -> None:
     assert "the budget is set in convcalc.toml" in done.stdout
 
 
+def memory(*claims: str) -> str:
+    return GOOD + "expect:\n" + "".join(f"  - {{{claim}}}\n" for claim in claims)
+
+
+def test_claims_have_a_dtype_and_a_batch() -> None:
+    """224 params, 3×8×8 in and 8×6×6 out: 480 numbers alive at the peak; 7,776 MACs an example."""
+    write("a.yaml", memory("dtype: int8, peak_memory: 480, params_memory: 224", "batch: 4, macs: 31104", "live: 1920"))
+    assert checked("a.yaml") == (0, [])
+    write("b.yaml", memory("dtype: int8, batch: 4, peak_memory: <= 1 KiB"))
+    done = run("check", "b.yaml")
+    assert done.code == 1
+    assert "CC301 peak_memory is 1.88 KiB (1,920 bytes), expected <= 1 KiB (int8, batch 4)" in done.stdout
+    for claim in ("dtype: int7, macs: 7776", "batch: 0, macs: 7776"):
+        write("c.yaml", memory(claim))
+        assert checked("c.yaml") == (1, ["c.yaml:5 CC103"])
+
+
+def test_the_dtype_of_what_says_none() -> None:
+    write("a.yaml", memory("live: 480", "dtype: float32, live: 1920"))
+    assert checked("a.yaml") == (1, ["a.yaml:5 CC301"])
+    assert checked("--dtype", "int8", "a.yaml") == (0, [])
+    assert checked("--batch", "2", "--dtype", "int8", "a.yaml") == (1, ["a.yaml:5 CC301", "a.yaml:6 CC301"])
+    write("convcalc.toml", 'dtype = "int8"\n')
+    config_of.cache_clear()
+    assert checked("a.yaml") == (0, [])
+    assert checked("--dtype", "float32", "a.yaml") == (1, ["a.yaml:5 CC301"])
+    write("u.yaml", memory("live: ~"))
+    assert run("check", "--update", "u.yaml").code == 0
+    assert "live: 480" in Path("u.yaml").read_text("utf-8")
+
+
+def test_budgets_have_a_dtype_and_a_batch() -> None:
+    write("a.yaml", GOOD)
+    write("deep/b.yaml", GOOD)
+    write("convcalc.toml", 'max_live = "1 KiB"\ndtype = "int8"\n[budgets.deep]\nmax_macs = 8000\nbatch = 2\n')
+    done = run("check", ".")
+    assert done.stdout.count("CC305") == 1
+    assert "CC305 macs is 15,552 MACs, over the budget of 8000 by 94.4 % (int8, batch 2)" in done.stdout
+    assert "CC305 live is 1.88 KiB (1,920 bytes)" in run("check", "--dtype", "float32", "a.yaml").stdout
+
+
 WRONG_CONFIGURATION = [
     *('ignores = ["CC1"]', "ignore = 1", 'ignore = ["CC9"]', "strict = 1", "budgets = 1", "a = ["),
-    *("max_parms = 1", 'max_params = "<= 1"', "max_params = true"),
+    *('dtype = "int7"', "batch = 0", "batch = true", "max_parms = 1", 'max_params = "<= 1"', "max_params = true"),
 ]
 
 

@@ -103,7 +103,10 @@ def test_a_change_is_compared_with_its_base(repository: Path) -> None:
     (repository / "specs" / "a.yaml").write_text(SPEC.replace("out: 8", "out: 16"))
     code, out, summary, _ = action(repository, paths=".", base="HEAD")
     assert (code, out) == (0, "") and "| params | 224 | 448 | +224 | +100 |" in summary
-    assert action(repository, paths=".", base="HEAD", fail_over="params=10%\nmacs=300%")[0] == 1
+    code, out, summary, _ = action(repository, paths=".", base="HEAD", fail_over="params=10%\nmacs=300%")
+    assert code == 1 and out.count("\n") == 1
+    assert out.startswith("::error file=specs/a.yaml,line=2,") and "title=convcalc CC601::params grows by 224" in out
+    assert "| specs/a.yaml:2:7 | CC601 | params grows by 224 (+100 %), from 224 to 448; the limit is 10%<br>" in summary
 
 
 def test_inputs_are_data_to_the_script(repository: Path) -> None:

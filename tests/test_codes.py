@@ -14,13 +14,15 @@ from convcalc.check.run import Task, check_file
 from convcalc.check.selection import read_selection
 from convcalc.codes import Page, codes, markdown, page
 from convcalc.findings import SEVERITIES, severity
+from convcalc.render.findings import code_document
+from convcalc.render.text import document_lines
 
 from .command import run
 
 PACKAGE = Path(convcalc.__file__).parent
 ALL = read_selection([], [], advice=True)
-WITHOUT_EXAMPLES = ("CC5", "CC7")
-"""Families about files that are no specs."""
+WITHOUT_EXAMPLES = ("CC5", "CC6", "CC7")
+"""Families about runs, comparisons and files that are no specs."""
 
 
 def codes_of(folder: Path, found: Page, text: str, encoding: str) -> set[str]:
@@ -90,3 +92,14 @@ def test_a_right_spec_reads_no_page() -> None:
     assert page.cache_info().currsize == 0, "a finding with its own hint needs none of the page's"
     run("check", "-", data=b"convcalc: 1\nconvcalc: 1\n")
     assert page.cache_info().currsize == 1
+
+
+def test_explain_renders_the_page_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("convcalc.render.streams.coloured", lambda: True)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    text = run("check", "--explain", "CC209").stdout
+    assert "```" not in text and "###" not in text
+    lines = [line for line in document_lines(code_document("CC209"), 80) if line]
+    assert lines[0][0] == ("CC209: a linear layer on an unflattened input", "bold")
+    assert lines[1] == [("error", "bold red")]
+    assert ("convcalc: 1", "cyan") in [piece for line in lines for piece in line]

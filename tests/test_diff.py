@@ -54,9 +54,41 @@ def test_the_same_is_no_difference() -> None:
 
 def test_a_changed_field() -> None:
     assert changes(BASE, BASE.replace("out: 32", "out: 48")) == [
-        ("changed", "conv2d", "conv2d", ["out_channels", "output"]),
+        ("changed", "conv2d", "conv2d", ["out_channels", "output", "params", "macs"]),
         ("changed", "relu_2", "relu_2", ["output"]),
+        ("changed", "conv2d_2", "conv2d_2", ["input", "params", "macs"]),
     ]
+
+
+def test_what_a_layer_reads_and_costs_is_a_change_of_it() -> None:
+    found = diff(analyse(loads(BASE)), analyse(loads(BASE.replace("out: 64", "out: 48"))))
+    fc = next(layer for layer in found.layers if layer.after == "fc")
+    values = [(change.what, change.before, change.after) for change in fc.changes]
+    assert values == [("input", [64], [48]), ("params", 650, 490), ("macs", 640, 480)]
+    joined = "convcalc: 1\ninput: [8, 9, 9]\nlayers: [relu, {concat: , from: [input, relu]}, global_avg_pool]"
+    assert changes(joined, joined.replace("[8, 9", "[8, 8"))[-1] == (
+        "changed",
+        "global_avg_pool",
+        "global_avg_pool",
+        ["input"],
+    )
+
+
+def test_growth_over_a_limit_is_a_finding(folder: Path) -> None:
+    (folder / "b.yaml").write_text(BASE.replace("out: 32", "out: 48"), "utf-8")
+    call = ("diff", "a.yaml", "b.yaml", "--fail-over", "params=1%", "--fail-over", "depth=0", "--fail-over", "macs=5")
+    message = "params grows by 11,536 (+47.6 %), from 24,234 to 35,770; the limit is 1%"
+    done = run(*call)
+    assert f"b.yaml:2:7: error CC601 {message}\n  2 | name: Net\n    |       ^^^\n" in done.stdout
+    assert done.stderr == "error: b.yaml grows more than --fail-over allows: params, macs\n"
+    assert f"| b.yaml:2:7 | CC601 | {message}<br>" in run(*call, "--format", "markdown").stdout
+    first, _ = json.loads(run(*call, "--format", "json").stdout)["findings"]
+    assert (first["code"], first["path"], first["line"], first["message"]) == ("CC601", "b.yaml", 2, message)
+    lines = run(*call, "--format", "github").stdout.splitlines()
+    assert len(lines) == 2 and lines[0].startswith(
+        "::error file=b.yaml,line=2,col=7,endColumn=10,title=convcalc CC601::"
+    )
+    assert run("diff", "a.yaml", "b.yaml", "--fail-over", "params=48%", "--format", "github") == (0, "", "")
 
 
 def test_a_new_layer_does_not_shift_the_unnamed_ones() -> None:

@@ -20,6 +20,7 @@ from convcalc.geometry import TransposedWindow, Window
 from convcalc.render.explain import explain_document
 from convcalc.render.markup import latex, markdown
 
+from .command import run
 from .golden_output import COMMANDS
 from .published_architectures import MOBILENET_V2, network
 
@@ -149,3 +150,19 @@ def test_drawings() -> None:
     ]
     assert draw_window(TransposedWindow(2, 2), 2, 4) == ["output   0 1 2 3", "in 0     # #", "in 1         # #"]
     assert draw_window(Window(200), 300, 101) == []
+
+
+@pytest.mark.parametrize("columns", [50, 64, 80])
+def test_nothing_is_wider_than_the_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for layer in ("conv1.conv2d", "inception_3a", "total"):
+        lines = run("explain", "googlenet", layer).stdout.splitlines()
+        assert [line for line in lines if len(line) > columns] == []
+
+
+def test_it_is_said_in_words_of_its_own() -> None:
+    text = run("explain", "conv2d: {out: 1, k: 8}", "--input", "1,8,8").stdout
+    assert "`" not in text and "A convolution" not in text
+    assert "= 1 position  [1]" in text and "= 1 pixel a position" in text and "bias      = 1 flop " in text
+    page = run("explain", "googlenet", "conv1.conv2d", "--format", "markdown").stdout
+    assert "3×224×224 -> 64×112×112" in page and "Dumoulin & Visin" in page and "&gt;" not in page

@@ -12,7 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc import load, loads
-from convcalc.export.drawing import MOST_THREADS, Arrow, Box, Drawing, dot, drawing, mermaid, place, svg
+from convcalc.export.drawing import (
+    MOST_THREADS,
+    Arrow,
+    Box,
+    Drawing,
+    dot,
+    drawing,
+    mermaid,
+    nested_skips,
+    place,
+    place_as_u,
+    svg,
+)
 from convcalc.export.python_code import plain
 from convcalc.findings import UsageError
 
@@ -120,3 +132,59 @@ def test_a_picture_of_too_many_long_arrows_is_refused() -> None:
 def test_a_long_chain_is_drawn() -> None:
     network = loads(json.dumps({"convcalc": 1, "input": [4], "layers": [{"relu": {}, "repeat": 5000, "name": "r"}]}))
     assert svg(drawing(network, "layer")).count("<rect ") == 5003
+
+
+def texts(graph: Drawing) -> list[ElementTree.Element]:
+    return [e for e in ElementTree.fromstring(svg(graph)).iter() if "shape" in e.get("class", "").split()]
+
+
+@pytest.mark.parametrize("name", ["googlenet", "unet"])
+def test_labels_are_plain_text_beside_their_lines(name: str) -> None:
+    """No stroke around the letters, which renderers without paint-order draw over them, and no text on a path."""
+    picture = svg(drawing(load(name)))
+    assert "paint-order" not in picture and "textPath" not in picture
+    assert len(re.findall(r"stroke-width", picture)) == 0
+    assert texts(drawing(load(name)))
+
+
+def test_a_u_net_is_drawn_as_a_u() -> None:
+    graph = drawing(load("unet"))
+    names = [box.name for box in graph.boxes]
+    widths = [100.0] * len(names)
+    skips = nested_skips(graph)
+    assert [(names[start], names[end]) for start, end in skips] == [(f"down{n}", f"up{n}") for n in range(4)]
+    spots = dict(zip(names, place_as_u(graph, widths, skips), strict=True))
+    for n in range(4):
+        assert spots[f"down{n}"].row == spots[f"up{n}"].row and spots[f"down{n}"].x < spots[f"up{n}"].x
+        assert spots[f"down{n}"].x < spots["bottom"].x < spots[f"up{n}"].x
+    rows = [spots[name].row for name in names]
+    lowest = names.index("bottom")
+    assert spots["pool3"].x < spots["bottom"].x
+    assert rows[:lowest] == sorted(rows[:lowest]) and rows[lowest + 1 :] == sorted(rows[lowest + 1 :], reverse=True)
+    assert rows[lowest] == max(rows) and min(rows) == 0
+    assert len({(spot.row, spot.x) for spot in spots.values()}) == len(set(names))
+
+
+@pytest.mark.parametrize("name", ["resnet", "googlenet", "vgg", "densenet"])
+def test_other_networks_are_no_u(name: str) -> None:
+    assert nested_skips(drawing(load(name))) == []
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(2, 4), st.lists(st.integers(1, 3), min_size=10, max_size=10), st.integers(1, 4))
+def test_every_u_has_its_boxes_apart(count: int, gaps: list[int], middle: int) -> None:
+    """Uneven arms: a different number of boxes between the skips on both sides, at the bottom and at both ends."""
+    starts, ends = [gaps[0]], [gaps[1]]
+    for n in range(1, count):
+        starts.append(starts[-1] + gaps[2 * n])
+        ends.append(ends[-1] + gaps[2 * n + 1])
+    size = starts[-1] + middle + 1 + ends[-1] + 1
+    skips = [(start, size - 1 - end) for start, end in zip(starts, ends, strict=True)]
+    found = [Box(f"b{n}", "k", "layer") for n in range(size)]
+    chain = [Arrow(n, n + 1, (3, 8, 8)) for n in range(size - 1)]
+    graph = Drawing("u", found, [*chain, *(Arrow(start, end, (4,)) for start, end in skips)])
+    assert nested_skips(graph) == skips
+    places = place_as_u(graph, [50.0] * size, skips)
+    assert len({(spot.row, spot.x) for spot in places}) == size and min(spot.row for spot in places) == 0
+    assert all(places[start].row == places[end].row for start, end in skips)
+    assert svg(graph).count("<path d=") == len(graph.arrows) + 1

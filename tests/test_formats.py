@@ -68,6 +68,9 @@ def pairs() -> list[tuple[str, str]]:
 def test_every_format_that_is_offered_is_written(command: str, format: str, specs: dict[str, str]) -> None:
     done = run(command, *specs[command].split(), "--format", format)
     assert (done.code, done.stderr) == (command == "check", "")
+    if (command, format) == ("diff", "github"):
+        assert done.stdout == "", "nothing grows too much"
+        return
     assert len(done.stdout) > 20 and done.stdout.endswith("\n") and not done.stdout.endswith("\n\n")
 
 

@@ -66,7 +66,7 @@ def test_json_and_csv_of_solve_hold_every_solution() -> None:
     data = json.loads(output_of("solve --in 5 --out 3 --format json"))
     rows = list(csv.DictReader(io.StringIO(output_of("solve --in 5 --out 3 --format csv"))))
     assert len(rows) == len(data["solutions"]) > 20
-    assert rows[0] == {"kernel": "3", "stride": "2", "padding": "1", "dilation": "1", "remainder": "0"}
+    assert rows[0] == {"kernel": "1", "stride": "2", "padding": "0", "dilation": "1", "remainder": "0"}
     assert len(output_of("solve --in 5 --out 3 --limit 0").splitlines()) > len(rows)
     assert len(json.loads(output_of("solve --in 5 --out 3 --limit 3 --format json"))["solutions"]) == 3
 

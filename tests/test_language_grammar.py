@@ -152,7 +152,15 @@ TABLE = {
     "differs": [DIFFERENCE], **READING,
 }  # fmt: skip
 STAGE = dict.fromkeys(QUANTITY_NAMES)
-EXPECTATION = {**STAGE, "variant": "wide", "with": {"width": 2}, "input": [4, 9, 9], "stages": {"a": STAGE}}
+EXPECTATION = {
+    **STAGE,
+    "variant": "wide",
+    "with": {"width": 2},
+    "input": [4, 9, 9],
+    "dtype": "int8",
+    "batch": 2,
+    "stages": {"a": STAGE},
+}
 WIRED = {"relu": {}, "name": "b", "from": "a", "repeat": 2, "when": True}
 SPEC = {
     "convcalc": 1, "name": "n", "title": "t", "description": "d", "source": "s", "notes": [1], "input": [4, 9, 9],

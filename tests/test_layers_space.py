@@ -170,7 +170,7 @@ def test_axes_that_move_or_merge() -> None:
     assert build("flatten", {"start_dim": 1}).axes(((3, 4, 5),)) == (AxisLink(0, Window()), None)
     kept = build("reshape", {"shape": [3, 2, 2, 5]}).axes(((3, 4, 5),))
     assert kept == (AxisLink(0, Window()), None, None, AxisLink(2, Window()))
-    assert build("linear", {"out": 3}).axes(((4, 5),)) == (AxisLink(0, Window()), AxisLink(1, None))
+    assert build("linear", {"out": 3, "dim": "last"}).axes(((4, 5),)) == (AxisLink(0, Window()), AxisLink(1, None))
     assert build("concat", {"dim": 1}).axes(((4, 5), (4, 6))) == (AxisLink(0, Window()), None)
     even = build("local_response_norm", {"size": 4}).axes(((8, 5),))[0]
     assert even == AxisLink(0, Window(4, 1, 2, 1))

@@ -142,7 +142,7 @@ CASES: list[Case] = [
         17,
         lambda m: m.node("Add", m.node("MatMul", "x", m.weight(10, 8)), m.weight(8)),
         ["linear"],
-        {"bias": True},
+        {"bias": True, "dim": "last"},
     ),
     (
         "a bias a channel joins the convolution",

@@ -75,9 +75,9 @@ def test_complete_and_sound_against_brute_force() -> None:
 
 
 def test_halving_224() -> None:
-    """K − P is 1 or 2: the usual odd kernels with p = (k − 1)/2 first, then the even ones."""
+    """K − P is 1 or 2: by kernel, the 1 of projection shortcuts first; dilated ones follow."""
+    assert [(f.kernel_size, f.before) for f in solve(224, 112).best(16)] == [(k, (k - 1) // 2) for k in range(1, 17)]
     best = solve(224, 112, dilation=1).best()
-    assert [(f.kernel_size, f.before) for f in best[:7]] == [(k, (k - 1) // 2) for k in range(3, 17, 2)]
     assert {(f.kernel_size - 2 * f.before) for f in best} == {1, 2}
     assert {f.stride for f in best} == {2}
 
@@ -89,6 +89,23 @@ def test_doubling_28() -> None:
     assert [f.kernel_size for f in found.best()] == [2, 4, 6, 3, 5, 7, 1]
 
 
+def leading(search: Search, count: int) -> list[tuple[int, int, int]]:
+    return [(f.kernel_size, f.stride, f.before) for f in search.best(count)]
+
+
+def test_patches_and_equal_sizes_lead_with_what_is_usual() -> None:
+    assert leading(solve(224, 56), 3) == [(4, 4, 0), (5, 4, 2), (6, 4, 1)]
+    assert leading(solve(56, 56), 3) == [(1, 1, 0), (3, 1, 1), (5, 1, 2)]
+    assert leading(solve(32, 28), 2) == [(5, 1, 0), (7, 1, 1)]
+    assert leading(solve(28, 112, transposed=True), 3) == [(4, 4, 0), (8, 4, 2), (12, 4, 4)]
+
+
+def test_padding_beyond_half_the_window_comes_last() -> None:
+    found = solve(56, 58, dilation=1).best()
+    beyond = [2 * f.before > f.kernel_size for f in found]
+    assert any(beyond) and beyond == sorted(beyond)
+
+
 def test_alexnet_and_vit_stems_are_found() -> None:
     assert (11, 4, 2, 2, 1, (1,)) in map(as_tuple, solve(224, 55))
     assert (16, 16, 0, 0, 1, (0,)) in map(as_tuple, solve(224, 14))
@@ -96,7 +113,7 @@ def test_alexnet_and_vit_stems_are_found() -> None:
 
 def test_one_layer_serves_all_axes() -> None:
     best = solve((224, 320), (112, 160)).best(1)[0]
-    assert (best.kernel_size, best.stride, best.before, best.remainder) == (3, 2, 1, (1, 1))
+    assert (best.kernel_size, best.stride, best.before, best.remainder) == (1, 2, 0, (1, 1))
     assert best.to_dict()["remainder"] == [1, 1]
     assert not list(solve((224, 320), (112, 80), stride=range(1, 17)))
 

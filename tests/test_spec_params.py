@@ -85,10 +85,11 @@ class TestDefaults:
         assert (found.code, caret(found), found.line) == ("CC106", "c", 5)
 
     def test_a_required_param_without_a_value(self) -> None:
-        found = error("- linear: {out: classes}", head="params: {classes: ~}\n")
+        found = error("- linear: {out: classes}", head="params: {classes: ~}\n", input="[3]")
         assert (found.code, caret(found)) == ("CC104", "classes")
         assert found.hint == "--set classes=..."
-        assert build("- linear: {out: classes}", head="params: [classes]\n", params={"classes": "7"}).nodes[1].shape
+        head = "params: [classes]\n"
+        assert build("- linear: {out: classes}", head=head, input="[3]", params={"classes": "7"}).nodes[1].shape == (7,)
 
     def test_a_list_of_names_is_required(self) -> None:
         assert error("- relu", head="params: [a]\n").code == "CC104"

@@ -15,6 +15,7 @@ from convcalc.findings import Finding, SpecError, UsageError
 from convcalc.language import gallery_names, gallery_path, load, loads, read
 from convcalc.language.events import MAX_BYTES
 from convcalc.language.sources import decode
+from convcalc.onnx import load_onnx
 
 TEXT = "convcalc: 1\ninput: [3, 8, 8]\nlayers: [relu]\n"
 
@@ -49,6 +50,29 @@ class TestFiles:
 
     def test_did_you_mean_a_gallery_name(self) -> None:
         assert refused("goglenet").hint == "did you mean 'googlenet'?"
+
+    def test_files_beside_it_come_first(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        for name in ("cnn.yaml", "Wide.yml", ".nni.yaml", "notes.txt", "graph.onnx"):
+            (tmp_path / name).write_text(TEXT)
+        assert refused("cnn").hint == refused("cnn.yml").hint == refused("CNN.YAML").hint == "did you mean 'cnn.yaml'?"
+        assert refused("wide").hint == "did you mean 'Wide.yml'?"
+        assert refused("graf").hint == "did you mean 'graph.onnx'?"
+        assert refused("cnm").hint == "did you mean 'cnn.yaml', or 'fcn' of the gallery?"
+        assert refused("./cnm.yaml").hint == "did you mean './cnn.yaml'?"
+        assert refused(f"{tmp_path}/cnn.yml").hint == f"did you mean '{tmp_path}/cnn.yaml'?"
+        assert refused("elsewhere/cnn.yaml").hint is None
+
+    def test_the_gallery_is_no_wall_of_names(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        assert refused("zzzzzz.yaml").hint == "'convcalc specs' lists the gallery"
+
+    def test_a_missing_onnx_file(self, tmp_path: Path) -> None:
+        (tmp_path / "net.onnx").write_bytes(b"")
+        with pytest.raises(UsageError) as caught:
+            load_onnx(str(tmp_path / "Net2.onnx"))
+        assert caught.value.message == f"there is no file '{tmp_path}/Net2.onnx'"
+        assert caught.value.hint == f"did you mean '{tmp_path}/net.onnx'?"
 
     def test_a_directory(self, tmp_path: Path) -> None:
         assert "is a directory" in refused(tmp_path).message

@@ -6,7 +6,7 @@ import pytest
 
 from convcalc import load, parse_layer
 from convcalc.findings import SpecError, UsageError
-from tests.spec_text import build, error, errors, spec
+from tests.spec_text import build, caret, error, errors, spec
 
 
 class TestMisspeltWiring:
@@ -85,3 +85,94 @@ class TestNamesOfSpecs:
     def test_no_name_at_all(self) -> None:
         with pytest.raises(UsageError, match="no spec is named"):
             load("")
+
+
+class TestColonsWithoutSpace:
+    @pytest.mark.parametrize(
+        ("item", "underlined", "hint"),
+        [
+            ("- conv2d: {out:8, k: 3}", "out:8", "out: 8"),
+            ("- conv2d: {out: 8, k:3}", "k:3", "k: 3"),
+            ("- conv2d:{out: 8}", "conv2d:{out", "conv2d: ..."),
+            ("- b: {width:8}", "width:8", "width: 8"),
+        ],
+    )
+    def test_a_space_after_the_colon(self, item: str, underlined: str, hint: str) -> None:
+        found = errors(spec(item, head="blocks: {b: {params: {width: 4}, layers: [{conv2d: {out: width, k: 1}}]}}\n"))
+        assert [(caret(f), f.hint) for f in found] == [(underlined, f"put a space after the colon: {hint}")]
+
+    def test_in_a_section(self) -> None:
+        found = errors("convcalc: 1\ninput: [3, 8, 8]\nlayers: [relu]\noutputs: {relu: {loss_weight:1}}\n")
+        assert [f.hint for f in found] == ["put a space after the colon: loss_weight: 1"]
+
+
+class TestWordsForNumbers:
+    @pytest.mark.parametrize("item", ["conv2d: {out: three, k: 3}", "conv2d: {out: 8, k: [3, treu]}"])
+    def test_a_number_is_no_truth_value(self, item: str) -> None:
+        hint = error(f"- {item}").hint
+        assert hint == "a number belongs here; names that are known: in_channels"
+
+    def test_of_a_repeat_and_an_input(self) -> None:
+        assert error("- {relu: , repeat: three}").hint == "a number belongs here; names that are known: in_channels"
+        assert error("- relu", input="[three, 8, 8]").hint == "a number belongs here"
+
+    def test_where_a_truth_value_may_stand_it_is_named(self) -> None:
+        assert error("- conv2d: {out: 8, k: 3, bias: treu}").hint == "did you mean 'true'?"
+        assert error("- conv2d: {out: 8 if treu else 4, k: 3}").hint == "did you mean 'true'?"
+        assert error("- {relu: , when: treu}").hint == "did you mean 'true'?"
+
+
+class TestTheBatch:
+    @pytest.mark.parametrize("shape", ["[1, 3, 64, 64]", "[8, 3, 64, 64]"])
+    def test_is_not_written(self, shape: str) -> None:
+        found = error("- {conv2d: {out: 8, k: 3}}", input=shape)
+        assert (found.code, found.hint) == ("CC208", "an input is written without the batch: [3, 64, 64]")
+
+    def test_a_volume_asks_for_another_kind(self) -> None:
+        assert error("- {conv2d: {out: 8, k: 3}}", input="[8, 16, 64, 64]").hint == "use conv3d"
+
+
+class TestReferencesDownwards:
+    def test_it_says_that_it_stands_below(self) -> None:
+        found = error("- relu\n- {add: {}, from: [relu, late]}\n- {conv2d: {out: 3, k: 1}, name: late}")
+        assert (found.code, caret(found), found.message) == ("CC106", "late", "'late' stands below, on line 6")
+        assert found.hint == "'from' sees what stands above: move one of the two"
+
+    def test_outside_of_the_branch_and_without_a_name(self) -> None:
+        layers = "- concat: {branches: {a: [{relu: , from: tanh}], b: []}}\n- tanh"
+        assert error(layers).message == "'tanh' stands below, on line 5"
+
+    def test_an_item_is_not_below_itself(self) -> None:
+        assert error("- {relu: , name: x, from: x}").message == "nothing above is called 'x'"
+
+
+class TestNamesAtJoins:
+    def test_branches(self) -> None:
+        branches = "a: [{conv2d: {out: 8, k: 3, p: 1}}], b: [{conv2d: {out: 8, k: 3}}]"
+        found = error(f"- concat: {{branches: {{{branches}}}}}", input="[3, 28, 28]")
+        sizes = "axis 1: 28 and 26, axis 2: 28 and 26"
+        assert found.message == f"concat cannot join a [8, 28, 28] and b [8, 26, 26]: {sizes}"
+
+    def test_sources_as_they_are_written(self) -> None:
+        head = "blocks: {half: {layers: [{max_pool2d: {k: 2}}]}}\n"
+        found = error("- relu\n- {half: , name: low}\n- {add: {}, from: [relu, low, relu]}", head=head)
+        assert found.message.startswith("add cannot join relu [3, 32, 32] and low [3, 16, 16]: ")
+
+    def test_on_another_input(self) -> None:
+        layers = "- {max_pool2d: {k: 2}}\n- {upsample: {scale_factor: 2}}\n- {add: {}, from: [upsample, input]}"
+        with pytest.raises(SpecError, match=r"add cannot join upsample \[3, 32, 32\] and input \[3, 33, 33\]"):
+            build(layers).at({"input": (3, 33, 33)})
+
+
+class TestFlatten:
+    def test_a_forgotten_one_is_an_error(self) -> None:
+        found = error("- {linear: {out: 10}}", input="[512, 7, 7]")
+        assert (found.code, found.message) == ("CC209", "linear takes [features], not [512, 7, 7]")
+        hint = "put a 'flatten' before it, which gives [25088]; dim: last where the last axis is meant"
+        assert found.hint == hint
+
+    def test_the_last_axis_is_meant(self) -> None:
+        network = build("- {linear: {out: 10, dim: last}}", input="[512, 7, 7]")
+        assert network.nodes[-1].shape == (512, 7, 10)
+        assert build("- {linear: {out: 10, dim: last}}", input="[7]").nodes[-1].shape == (10,)
+        assert error("- {linear: {out: 10, dim: first}}", input="[7]").code == "CC106"

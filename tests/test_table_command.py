@@ -142,3 +142,10 @@ def test_a_closed_pipe_is_no_error() -> None:
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, timeout=60)
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
+
+
+def test_int8_says_what_has_to_fit_into_a_microcontroller() -> None:
+    line = "microcontroller: flash 60.26 KiB for the params, RAM (arena) "
+    for options in ((), ("--by", "stage"), ("--columns", "name,live")):
+        assert run("table", "lenet5", "--dtype", "int8", *options).stdout.count(line) == 1
+        assert "microcontroller" not in run("table", "lenet5", *options).stdout

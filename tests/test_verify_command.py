@@ -38,8 +38,18 @@ def spec(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_text(spec: str) -> None:
+def test_what_is_confirmed_is_said_in_a_few_lines(spec: str) -> None:
     done = run("verify", spec)
+    assert (done.returncode, done.stderr) == (0, "")
+    title, blank, confirmed, largest, last = done.stdout.splitlines()
+    assert (title, blank) == ("Small  input 3×32×32, float32, seed 0", "")
+    assert confirmed == "confirmed: 6 of 6 layers, 330 params, 55,376 macs counted"
+    assert largest == "largest: conv (55.3 K macs), fc (80 macs), norm"
+    assert last.endswith(" s, arrays of up to 9 MiB (estimate); --all shows every layer")
+
+
+def test_text(spec: str) -> None:
+    done = run("verify", spec, "--all")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0] == "Small  input 3×32×32, float32, seed 0"
@@ -50,7 +60,7 @@ def test_text(spec: str) -> None:
 
 
 def test_a_narrow_terminal_shows_equal_numbers_once(spec: str) -> None:
-    done = run("verify", spec, COLUMNS="50")
+    done = run("verify", spec, "--all", COLUMNS="50")
     assert "conv             8×16×16     224  55,296  ok" in done.stdout.splitlines()
     assert max(map(len, done.stdout.splitlines())) <= 50
 
@@ -158,6 +168,7 @@ def test_a_wrong_rule_fails_with_its_place(
         else:
             assert "NOT confirmed: 1 of 6 layers differ" in printed.out
             assert "8×16×17  8×16×16" in printed.out
+            assert "differs" in printed.out and "  ok\n" not in printed.out, "the rows that differ, and no others"
 
 
 @pytest.mark.parametrize(

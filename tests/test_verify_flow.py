@@ -102,7 +102,7 @@ ONE_LAYER = {
     "transposed": "{conv_transpose2d: {out: 64, k: 3, s: 2, p: 1, output_padding: 1}}",
     "transposed in groups": "{conv_transpose2d: {out: 64, k: 4, s: 2, p: 1, g: 4}}",
     "separable": "{separable_conv2d: {out: 64, k: 3, p: 1, depth_multiplier: 4}}",
-    "linear": "{linear: {out: 256}}",
+    "linear": "{linear: {out: 256, dim: last}}",
     "sigmoid": "sigmoid",
     "relu6": "relu6",
     "prelu": "prelu",

@@ -32,6 +32,7 @@ FAMILIES = {
     "CC3": "Claims",
     "CC4": "Advice",
     "CC5": "Verification",
+    "CC6": "Comparisons",
     "CC7": "ONNX files",
 }
 CODES = """\

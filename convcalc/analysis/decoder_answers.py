@@ -181,7 +181,8 @@ def _permuted(layer: Permute, asked: Asked) -> int:
 
 
 def _linear(layer: Linear, asked: Asked) -> int:
-    return asked.add("linear", out_features=asked.shapes[0][-1], bias=layer.bias)
+    axis = {} if layer.dim is None else {"dim": layer.dim}
+    return asked.add("linear", out_features=asked.shapes[0][-1], bias=layer.bias, **axis)
 
 
 def _channels_dealt(layer: ChannelShuffle, asked: Asked) -> int:

@@ -2,7 +2,7 @@
 
 Layers are matched in this order: the same name and the same layer; the same given name; the same layer
 under another name, in the order of the networks; the same automatic name (`conv2d_2`), which says little.
-Linear in the layers.
+Linear in the layers. A layer has changed where its fields, what it reads, its output, its params or its macs have.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ import re
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..network import Network, Node
 from .figures import Subject
 from .quantities import QUANTITIES
 from .quantity import Quantity, Shaped, Value
 from .report import Report
+
+if TYPE_CHECKING:
+    from ..layers.base import Shapes
 
 Status = Literal["added", "removed", "renamed", "changed"]
 
@@ -151,7 +154,10 @@ def _layers(before: Report, after: Report) -> Iterator[LayerChange]:
             yield LayerChange("added", None, node.name, node.kind, (Change("output", None, list(node.shape)),))
             continue
         former = old[matched[j]]
-        changes = tuple(_changes(before.network, former, after.network, node, pairs, known))
+        changes = (
+            *_changes(before.network, former, after.network, node, pairs, known),
+            *_costs(before, matched[j], after, j),
+        )
         if changes:
             yield LayerChange("changed", former.name, node.name, node.kind, changes)
         elif former.name != node.name:
@@ -170,11 +176,28 @@ def _changes(
                 yield Change(name, old.get(name), new.get(name))
     if former.shape != node.shape:
         yield Change("output", list(former.shape), list(node.shape))
+    else:
+        old_shapes, new_shapes = before.input_shapes(former), after.input_shapes(node)
+        if old_shapes != new_shapes:
+            yield Change("input", _shapes(old_shapes), _shapes(new_shapes))
     sources = [pairs.get(i, -1) for i in former.inputs]
     if sources != list(node.inputs) and -1 not in sources and matched.issuperset(node.inputs):
         # Where a source was added or removed, that is the change.
         old_names = [before.nodes[i].name for i in former.inputs]
         yield Change("from", old_names, [after.nodes[i].name for i in node.inputs])
+
+
+def _shapes(shapes: Shapes) -> list[object]:
+    """The shapes that a layer reads as JSON holds them: one as a list of sizes."""
+    return list(shapes[0]) if len(shapes) == 1 else [list(shape) for shape in shapes]
+
+
+def _costs(before: Report, i: int, after: Report, j: int) -> Iterator[Change]:
+    old, new = before.costs[i], after.costs[j]
+    if old.params != new.params:
+        yield Change("params", old.params, new.params)
+    if old.macs * before.batch != new.macs * after.batch:
+        yield Change("macs", old.macs * before.batch, new.macs * after.batch)
 
 
 def _fields(node: Node) -> dict[str, object]:

@@ -266,17 +266,13 @@ def _training(figures: Figures, subject: Subject) -> Value:
 
 
 def _peak(figures: Figures) -> list[str]:
-    """Where the peak is and what is alive there; on a microcontroller, what has to fit."""
+    """Where the peak is and what is alive there."""
     facts, nodes = figures.liveness, figures.network.nodes
     alive = facts.alive(facts.peak)
     names = ", ".join(nodes[i].name for i in alive[-MOST_NAMES:])
     more = f" and {len(alive) - MOST_NAMES} more" if len(alive) > MOST_NAMES else ""
     peak = amount(facts.live[facts.peak] * figures.batch * figures.item, "bytes")
-    lines = [f"peak: {peak} at {nodes[facts.peak].name}; alive there: {names}{more}"]
-    if figures.dtype == "int8":
-        flash = amount(figures.totals.params * figures.item, "bytes")
-        lines.append(f"microcontroller: flash {flash} for the params, RAM (arena) {peak}")
-    return lines
+    return [f"peak: {peak} at {nodes[facts.peak].name}; alive there: {names}{more}"]
 
 
 # What it sees of the network's input.

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..findings import UsageError
+from ..geometry import GeometryError
 from ..network import Network
 from .size_decisions import Decision, decide, demands, outputs_of, remainders, weight_sizes
 from .size_sets import periodic_set
@@ -315,7 +316,7 @@ class _Answers:
             for n, (node, error) in sorted(survey.refusals.items()):
                 size = survey.sizes[n]
                 if minimum is not None and size > minimum:
-                    return Decision.of(self.surveyor.network, node, f"at {size}: {error.message}")
+                    return self._refused(size, node, error)
         return None
 
     def _refusal(self, size: int) -> Decision | None:
@@ -323,4 +324,8 @@ class _Answers:
         if 0 not in survey.refusals:
             return None
         node, error = survey.refusals[0]
-        return Decision.of(self.surveyor.network, node, f"at {size}: {error.message}")
+        return self._refused(size, node, error)
+
+    def _refused(self, size: int, node: int, error: GeometryError) -> Decision:
+        network = self.surveyor.network
+        return Decision.of(network, node, f"at {size}: {error.said(network.input_names(network.nodes[node]))}")

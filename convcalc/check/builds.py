@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ..analysis.figures import Figures
 from ..analysis.report import analyse
@@ -13,6 +14,26 @@ Params = tuple[tuple[str, str], ...] | None
 Input = tuple[int, ...] | tuple[tuple[str, tuple[int, ...]], ...] | None
 Key = tuple[str | None, Params, Input]
 DEFAULT: Key = (None, None, None)
+
+
+class Setting(NamedTuple):
+    """At what figures are taken that depend on it; None where nothing is said."""
+
+    dtype: str | None = None
+    """Of activations and params in memory."""
+    batch: int | None = None
+
+    def over(self, general: Setting) -> Setting:
+        """What is said here, else what is said in general.
+
+        >>> Setting(batch=4).over(Setting("int8", 8))
+        Setting(dtype='int8', batch=4)
+        """
+        return Setting(self.dtype or general.dtype, self.batch or general.batch)
+
+
+PLAIN = Setting()
+"""float32 at batch 1, as `table` takes them without options."""
 
 
 class DoesNotBuild(Exception):
@@ -33,6 +54,8 @@ class Builds:
     networks: dict[Key, Network] = field(default_factory=dict)
     reported: set[Key] = field(default_factory=set)
     """Keys under which the spec does not build, which has been reported as such."""
+    general: Setting = PLAIN
+    """The setting of what says none of its own."""
     _failed: dict[Key, DoesNotBuild] = field(default_factory=dict)
 
     @property
@@ -59,6 +82,17 @@ class Builds:
             raise self._failed[key]
         return found
 
+    def report_at(self, setting: Setting, key: Key = DEFAULT) -> Figures:
+        """The report under a key at a setting, and at the general one where that says nothing. Raises DoesNotBuild."""
+        dtype, batch = setting.over(self.general)
+        plain = self.report(key)
+        if (dtype or "float32", batch or 1) == ("float32", 1):
+            return plain
+        found = self.reports.get((key, dtype, batch))
+        if found is None:
+            found = self.reports[key, dtype, batch] = Figures(plain.network, batch or 1, dtype or "float32")
+        return found
+
     def build(self, key: Key) -> Network:
         """The network under a key. Raises SpecError, and UsageError for an unknown variant, parameter or input."""
         if key == DEFAULT:
@@ -73,11 +107,13 @@ class Builds:
         return found
 
 
-def describe(key: Key) -> str:
-    """The key as a message mentions it.
+def describe(key: Key, setting: Setting = PLAIN) -> str:
+    """The key and the setting as a message mentions them.
 
     >>> describe(("wide", (("classes", "10"),), (3, 160, 160)))
     ' (variant wide, with classes: 10, input 3×160×160)'
+    >>> describe(DEFAULT, Setting("int8", 4))
+    ' (int8, batch 4)'
     """
     variant, params, given = key
     parts = [f"variant {variant}"] if variant is not None else []
@@ -86,4 +122,6 @@ def describe(key: Key) -> str:
     for entry in (given,) if given and not isinstance(given[0], tuple) else given or ():
         name, shape = entry if isinstance(entry[0], str) else ("input", entry)  # type: ignore[index,misc]
         parts.append(f"{name} " + "×".join(map(str, shape)))  # type: ignore[arg-type]
+    parts += [setting.dtype] if setting.dtype else []
+    parts += [f"batch {setting.batch}"] if setting.batch else []
     return f" ({', '.join(parts)})" if parts else ""

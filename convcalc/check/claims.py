@@ -15,13 +15,16 @@ from ..hints import suggest
 from ..language.expectations import Claim, Expectation, read_expectations
 from ..language.grammar import integers
 from ..marked import List, Text
-from .builds import Builds, DoesNotBuild, Key, describe
+from ..units import amount
+from .builds import DEFAULT, Builds, DoesNotBuild, Key, Setting, describe
 from .claim_values import NumberClaim, parse_number_claim
 from .config import Budget
 
 if TYPE_CHECKING:
     from ..analysis.published import Cell, TableResult
 
+COUNTS = ("", "numbers", "elements", "channels")
+"""Units that a number goes without."""
 UPDATE = "convcalc check --update writes the present values"
 
 
@@ -48,9 +51,10 @@ def check_expectations(builds: Builds) -> tuple[list[Unmet], list[Finding]]:
 
 
 def _judge(builds: Builds, expectation: Expectation) -> Iterator[Unmet | Finding]:
-    key = _key(expectation)
+    key, setting = _key(expectation), Setting(expectation.dtype, expectation.batch)
+    said = describe(key, setting.over(builds.general))
     try:
-        report = builds.report(key)
+        report = builds.report_at(setting, key)
     except DoesNotBuild as error:
         if key in builds.reported:
             return
@@ -61,10 +65,10 @@ def _judge(builds: Builds, expectation: Expectation) -> Iterator[Unmet | Finding
         subject = _subject(report, claim)
         if subject is None:
             what = "output" if claim.of_output else "layer, stage or input"
-            message = f"no {what} is called '{claim.where}'{describe(key)}"
+            message = f"no {what} is called '{claim.where}'{said}"
             yield _finding(builds, "CC306", message, claim, _nearest(report, claim))
             continue
-        outcome = _compare(builds, claim, report, subject, key)
+        outcome = _compare(builds, claim, report, subject, said)
         if outcome is not None:
             yield outcome
 
@@ -99,29 +103,29 @@ def _finding(builds: Builds, code: str, message: str, claim: Claim, hint: str | 
     return replace(builds.origin.finding_at(code, message, at, hint=hint), where=claim.where)
 
 
-def _compare(builds: Builds, claim: Claim, report: Figures, subject: Subject, key: Key) -> Unmet | Finding | None:
+def _compare(builds: Builds, claim: Claim, report: Figures, subject: Subject, said: str) -> Unmet | Finding | None:
     name = claim.key.text if not claim.of_output else "output"
     asked = quantity(claim.quantity)
     assert asked is not None
     actual = asked.get(report, subject)
     if actual is None:
-        message = f"{claim.where or report.network.name} has no {name}{describe(key)}"
+        message = f"{claim.where or report.network.name} has no {name}{said}"
         return _finding(builds, "CC306", message, claim, f"{name} needs {asked.needs}" if asked.needs else None)
     if isinstance(claim.value, Text) and claim.value.empty:
-        finding = _finding(builds, "CC301", f"{name} is {say(actual)}; nothing is expected", claim, UPDATE)
+        finding = _finding(builds, "CC301", f"{name} is {say(actual, asked.unit)}; nothing is expected", claim, UPDATE)
         return Unmet(claim, actual, finding)
-    expected = _expected(claim, actual)
+    expected = _expected(claim, actual, asked.unit)
     if expected is None:
-        message = f"{name} cannot be compared with this; it is {say(actual)}"
+        message = f"{name} cannot be compared with this; it is {say(actual, asked.unit)}"
         return _finding(builds, "CC103", message, claim, _form(actual))
     wanted, met, exact = expected
     if met:
         return None
-    message = f"{name} is {say(actual)}, expected {wanted}{describe(key)}"
+    message = f"{name} is {say(actual, asked.unit)}, expected {wanted}{said}"
     return Unmet(claim, actual, _finding(builds, "CC301", message, claim, UPDATE if exact else None))
 
 
-def _expected(claim: Claim, actual: Value) -> tuple[str, bool, bool] | None:
+def _expected(claim: Claim, actual: Value, unit: str) -> tuple[str, bool, bool] | None:
     """(what is expected as text, whether it holds, whether it is one value); None where it cannot be compared."""
     node = claim.value
     if isinstance(node, List):
@@ -133,7 +137,7 @@ def _expected(claim: Claim, actual: Value) -> tuple[str, bool, bool] | None:
         return None
     claimed, exact = parse_number_claim(node.text), number(actual)
     if isinstance(actual, (int, Fraction)):
-        return None if claimed is None else (_wanted(claimed), claimed.met(actual), claimed.exact)
+        return None if claimed is None else (_wanted(claimed, unit), claimed.met(actual), claimed.exact)
     if isinstance(actual, Shaped):
         raw = _flat(actual)
         if claimed is not None and raw is not None and ("c" not in actual.parts or len(raw) == 1):
@@ -152,9 +156,9 @@ def _flat(value: Value) -> tuple[int, ...] | None:
     return (value,) if isinstance(value, int) else None
 
 
-def _wanted(claimed: NumberClaim) -> str:
+def _wanted(claimed: NumberClaim, unit: str = "") -> str:
     if claimed.exact and claimed.number.denominator == 1:
-        return f"{claimed.number.numerator:,}"
+        return say(claimed.number.numerator, unit)
     return claimed.text
 
 
@@ -170,14 +174,15 @@ def say_shape(sizes: tuple[int, ...]) -> str:
     return f"[{', '.join(map(str, sizes))}]"
 
 
-def say(value: Value) -> str:
-    """A computed value in a message.
+def say(value: Value, unit: str = "") -> str:
+    """A computed value in a message, with its unit where it has one; bytes are said in KiB or MiB too.
 
-    >>> say(6998552)
-    '6,998,552'
+    >>> say(6998552, "numbers"), say(416520, "MACs"), say(16384, "bytes")
+    ('6,998,552', '416,520 MACs', '16.00 KiB (16,384 bytes)')
     """
     if isinstance(value, int):
-        return f"{value:,}"
+        exact = f"{value:,} {unit}" if unit not in COUNTS else f"{value:,}"
+        return f"{amount(value, unit)} ({exact})" if unit == "bytes" and value >= 1024 else exact
     if isinstance(value, Shaped):
         raw = _flat(value)
         return say_shape(raw) if raw is not None else value.written()
@@ -236,14 +241,16 @@ def _equal_but_listed(result: TableResult) -> Iterator[tuple[str, str, Cell]]:
 
 def check_budgets(builds: Builds, budgets: Sequence[Budget]) -> Iterator[Finding]:
     """A finding for each budget that the network exceeds, at the name of the spec."""
-    report = builds.report() if budgets else None
     for budget in budgets:
+        report = builds.report_at(budget.setting)
         found = quantity(budget.quantity)
-        assert found is not None and report is not None
+        assert found is not None
         value = found.get(report, report.whole)
         reached = number(value)
         if reached is not None and reached > budget.limit:
             by = f" by {float(Fraction(reached - budget.limit) * 100 / budget.limit):.1f} %" if budget.limit else ""
-            message = f"{budget.quantity} is {say(value)}, over the budget of {budget.text}{by}"
+            message = f"{budget.quantity} is {say(value, found.unit)}, over the budget of {budget.text}{by}" + describe(
+                DEFAULT, budget.setting.over(builds.general)
+            )
             at = builds.origin.section("name")
             yield builds.origin.finding_at("CC305", message, at, hint=f"the budget is set in {budget.place}")

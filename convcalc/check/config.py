@@ -1,7 +1,8 @@
 """Configuration: `convcalc.toml`, or `[tool.convcalc]` of `pyproject.toml`, the nearest above a file.
 
 Keys: `select`, `ignore` (lists of codes or prefixes), `exclude` (folders or globs that a walk through folders
-leaves out), `advice`, `strict` (true or false), and budgets for the folder and everything below it,
+leaves out), `advice`, `strict` (true or false), `dtype` and `batch` (of budgets, and of claims that say none of
+their own), and budgets for the folder and everything below it,
 `max_<quantity>`: `max_params = "5M"`, `max_macs`, `max_peak_memory = "20 MiB"`. `[budgets."specs/mobile"]` gives
 budgets to one folder or one glob of files. Folders and globs are relative to the configuration.
 """
@@ -18,10 +19,12 @@ from typing import Any, NamedTuple
 from ..analysis.quantities import QUANTITY_NAMES, quantity
 from ..findings import UsageError
 from ..hints import suggest
+from ..language.expectations import DTYPES
+from .builds import PLAIN, Setting
 from .claim_values import parse_number_claim
 
 NAMES = ("convcalc.toml", "pyproject.toml")
-KEYS = ("select", "ignore", "exclude", "advice", "strict", "budgets")
+KEYS = ("select", "ignore", "exclude", "advice", "strict", "dtype", "batch", "budgets")
 PREFIX = "max_"
 
 
@@ -34,6 +37,8 @@ class Budget(NamedTuple):
     """The limit as it is written."""
     place: str
     """Where the configuration says so."""
+    setting: Setting = PLAIN
+    """At what it holds; where it says nothing, at what the whole configuration says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class Config:
     exclude: tuple[str, ...] = ()
     advice: bool = False
     strict: bool = False
+    setting: Setting = PLAIN
+    """The dtype and batch size of budgets, and of claims that say none of their own."""
     budgets: tuple[tuple[str, tuple[Budget, ...]], ...] = ()
     """Glob, relative to the configuration, and its budgets; the more specific ones stand below."""
     folder: Path = Path()
@@ -125,6 +132,7 @@ def _config(path: Path, table: dict[str, Any]) -> Config:
         exclude=_texts(path, "exclude", table),
         advice=_flag(path, "advice", table),
         strict=_flag(path, "strict", table),
+        setting=_setting(path, table),
         budgets=(("*", _budgets(path, general)), *((glob, _budgets(path, b)) for glob, b in folders.items())),
         folder=path.parent,
     )
@@ -144,8 +152,19 @@ def _flag(path: Path, key: str, table: dict[str, Any]) -> bool:
     return value
 
 
+def _setting(path: Path, table: dict[str, Any]) -> Setting:
+    dtype, batch = table.get("dtype"), table.get("batch")
+    if dtype is not None and dtype not in DTYPES:
+        raise UsageError(f"{shown(path)}: dtype is one of {', '.join(DTYPES)}")
+    if batch is not None and (not isinstance(batch, int) or isinstance(batch, bool) or batch < 1):
+        raise UsageError(f"{shown(path)}: batch is a whole number of at least 1")
+    return Setting(dtype, batch)
+
+
 def _budgets(path: Path, table: dict[str, Any]) -> tuple[Budget, ...]:
-    return tuple(_budget(path, key, value) for key, value in table.items())
+    setting = _setting(path, table)
+    limits = {key: value for key, value in table.items() if key not in ("dtype", "batch")}
+    return tuple(_budget(path, key, value)._replace(setting=setting) for key, value in limits.items())
 
 
 def _budget(path: Path, key: str, value: object) -> Budget:

@@ -24,7 +24,7 @@ def find_specs(paths: Sequence[str]) -> tuple[list[str], list[UsageError]]:
     """The specs that the paths mean, each once, and the paths that mean nothing.
 
     A folder gives its files `*.yaml` and `*.yml`, at any depth, that declare `convcalc:`; what git ignores is
-    left out. A file that is named is checked whatever it holds.
+    left out, and one without any means nothing. A file that is named need not declare it.
     """
     found: dict[str, str] = {}
     errors: list[UsageError] = []
@@ -41,7 +41,11 @@ def _specs(path: str) -> Iterator[str]:
     if path == "-":
         yield path
     elif Path(path).is_dir():
-        yield from _in_folder(path)
+        found = list(_in_folder(path))
+        if not found:
+            where = "this folder" if path == "." else f"'{path}'"
+            raise UsageError(f"there is no spec in {where}", "a spec is a YAML file with 'convcalc: 1' at its top")
+        yield from found
     elif has_magic(path) and not Path(path).exists():
         matches = sorted(glob(path, recursive=True))  # noqa: PTH207
         if not matches:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..findings import Finding, SpecError, UsageError
 from ..language import loads, read
-from ..marked import Source
-from .builds import Builds
+from ..language.events import parse
+from ..marked import Map, Source
+from .builds import PLAIN, Builds, Setting
 from .claims import check_budgets, check_expectations, check_published
 from .config import Budget
 from .selection import Comments, Selection
 
 EVERYTHING = Selection()
+_DECLARES = re.compile(r"^[\"']?convcalc[\"']?[ \t]*:", re.MULTILINE)
+_SECTION = re.compile(r"^(?:layers|input):", re.MULTILINE)
 WORTHWHILE = 16
 """Files for each process from which a pool pays for its start."""
 
@@ -27,6 +31,8 @@ class Task:
     selection: Selection = EVERYTHING
     budgets: tuple[Budget, ...] = ()
     strict: bool = False
+    setting: Setting = PLAIN
+    """The dtype and batch size of budgets and claims that say none of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +90,29 @@ def check_file(task: Task) -> Checked:
         if task.path.lower().endswith(".onnx"):
             return _checked(task, task.path, check_onnx(task))
         source = read(task.path)
+        undeclared = [] if task.path == "-" else _undeclared(source)
     except SpecError as error:
         return _checked(task, error.findings[0].path, error.findings)
     except UsageError as error:
         return Checked(task, task.path, unreadable=error)
-    return _checked(task, source.path, check_source(source, task.selection, task.budgets))
+    return _checked(task, source.path, undeclared + check_source(source, task.selection, task.budgets, task.setting))
+
+
+def _undeclared(source: Source) -> list[Finding]:
+    """The finding about a file that does not say `convcalc: 1`, if it does not. Raises UsageError for no spec."""
+    if _DECLARES.search(source.text):
+        return []
+    if not _SECTION.search(source.text):
+        try:
+            root = parse(source)
+        except SpecError:
+            root = None
+        keys = root.entries if isinstance(root, Map) else {}
+        if "convcalc" in keys:
+            return []
+        if not {"layers", "input"} & keys.keys():
+            raise UsageError(f"'{source.path}' is no spec", "a spec is a YAML file with 'convcalc: 1' at its top")
+    return [source.finding("CC104", "a spec needs 'convcalc'", None, hint="start with 'convcalc: 1'")]
 
 
 def _checked(task: Task, path: str, findings: Sequence[Finding]) -> Checked:
@@ -98,14 +122,16 @@ def _checked(task: Task, path: str, findings: Sequence[Finding]) -> Checked:
     return Checked(task, path, tuple(shown), len(ordered) - len(shown))
 
 
-def check_source(source: Source, selection: Selection, budgets: Sequence[Budget] = ()) -> list[Finding]:
+def check_source(
+    source: Source, selection: Selection, budgets: Sequence[Budget] = (), setting: Setting = PLAIN
+) -> list[Finding]:
     """Every finding of a text that no comment suppresses, in no particular order."""
     comments = Comments(source)
     try:
         network = loads(source.text, path=source.path)
     except SpecError as error:
         return comments.keep(error.findings)
-    builds = Builds(network)
+    builds = Builds(network, general=setting)
     findings = _variants(builds)
     try:
         builds.report()
@@ -130,7 +156,7 @@ def check_onnx(task: Task) -> list[Finding]:
 
     network = load_onnx(task.path)
     findings: list[Finding] = list(network.notes)
-    findings += check_budgets(Builds(network), task.budgets)
+    findings += check_budgets(Builds(network, general=task.setting), task.budgets)
     if task.selection.wants("CC4"):
         from .rules import advise
 

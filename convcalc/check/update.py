@@ -17,7 +17,7 @@ from ..files import replace
 from ..findings import SpecError, UsageError
 from ..language import loads, read
 from ..marked import List, Marked, Source, Text
-from .builds import Builds
+from .builds import PLAIN, Builds, Setting
 from .claim_values import parse_number_claim, with_number
 from .claims import Unmet, check_expectations, say_shape
 
@@ -33,21 +33,21 @@ class Edit(NamedTuple):
     text: str
 
 
-def update_file(path: str) -> int:
+def update_file(path: str, setting: Setting = PLAIN) -> int:
     """Write the present values into a file; returns how many claims changed.
 
-    Bounds (`<= 7M`) are left: they say what may be, not what is. Raises SpecError where the spec does not
-    build, UsageError where the file cannot be written.
+    `setting` is that of claims that say none of their own. Bounds (`<= 7M`) are left: they say what may be, not what
+    is. Raises SpecError where the spec does not build, UsageError where the file cannot be written.
     """
     if path == "-":
         raise UsageError("--update writes into files, not to standard input")
     source = read(path)
-    unmet, _ = check_expectations(Builds(loads(source.text, path=source.path)))
+    unmet, _ = check_expectations(Builds(loads(source.text, path=source.path), general=setting))
     edits = edits_of(source, unmet)
     if not edits:
         return 0
     text = apply(source.text, edits)
-    _verify(source, text, len(unmet) - len(edits))
+    _verify(source, text, len(unmet) - len(edits), setting)
     _replace(source.path, text)
     return len(edits)
 
@@ -132,10 +132,10 @@ def apply(text: str, edits: Sequence[Edit]) -> str:
     return "".join([*parts, text[position:]])
 
 
-def _verify(source: Source, text: str, left: int) -> None:
+def _verify(source: Source, text: str, left: int, setting: Setting) -> None:
     """Raise UsageError unless the new text builds and all that was written holds."""
     try:
-        unmet, _ = check_expectations(Builds(loads(text, path=source.path)))
+        unmet, _ = check_expectations(Builds(loads(text, path=source.path), general=setting))
     except SpecError:
         unmet = []
         left = -1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..findings import SpecError, UsageError
+from .options import Dtype
 from .output import format_option, write
 
 if TYPE_CHECKING:
@@ -36,6 +37,12 @@ def command(
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, max=256, help="Processes. Default: as many as are worthwhile.")
     ] = None,
+    dtype: Annotated[
+        Dtype | None, typer.Option("--dtype", help="Of budgets, and of claims that say none; default float32.")
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option("--batch", min=1, help="Of budgets, and of claims that say none; default 1.")
+    ] = None,
     update: Annotated[
         bool, typer.Option("--update", help="Write the present values into the expect sections, then check.")
     ] = False,
@@ -51,7 +58,7 @@ def command(
     from ..render.findings import CheckResult
 
     names, errors = find_specs(paths or ["."])
-    tasks = [_task(name, select or [], ignore or [], advice, strict) for name in names]
+    tasks = [_task(name, select or [], ignore or [], advice, strict, (dtype, batch)) for name in names]
     if update:
         _update(tasks, errors, quiet)
     checked = list(check_files(tasks, jobs))
@@ -59,7 +66,7 @@ def command(
     readable = [result for result in checked if result.unreadable is None]
     findings = sorted((f for r in readable for f in r.findings), key=lambda f: (f.path, f.line, f.column, f.code))
     result = CheckResult(sorted({r.path for r in readable}), findings, strict)
-    if readable or not errors:
+    if readable:
         _print(result, format, quiet)
     _notes(readable, errors, quiet)
     if errors:
@@ -68,7 +75,10 @@ def command(
         raise typer.Exit(1)
 
 
-def _task(path: str, select: list[str], ignore: list[str], advice: bool, strict: bool) -> Task:
+def _task(
+    path: str, select: list[str], ignore: list[str], advice: bool, strict: bool, given: tuple[str | None, int | None]
+) -> Task:
+    from ..check.builds import Setting
     from ..check.config import DEFAULT, config_of
     from ..check.run import Task
     from ..check.selection import read_selection
@@ -78,7 +88,9 @@ def _task(path: str, select: list[str], ignore: list[str], advice: bool, strict:
     config = config_of(place.parent.resolve()) if known else DEFAULT
     selection = read_selection(select or config.select, [*config.ignore, *ignore], advice or config.advice)
     budgets = config.budgets_of(place.parent.resolve() / place.name) if known else ()
-    return Task(path, selection, budgets, strict or config.strict)
+    if given != (None, None):
+        budgets = tuple(budget._replace(setting=Setting(*given).over(budget.setting)) for budget in budgets)
+    return Task(path, selection, budgets, strict or config.strict, Setting(*given).over(config.setting))
 
 
 def _update(tasks: Sequence[Task], errors: list[UsageError], quiet: bool) -> None:
@@ -87,7 +99,7 @@ def _update(tasks: Sequence[Task], errors: list[UsageError], quiet: bool) -> Non
 
     for task in tasks:
         try:
-            changed = update_file(task.path)
+            changed = update_file(task.path, task.setting)
         except UsageError as error:
             errors.append(error)
         except SpecError:
@@ -117,8 +129,6 @@ def _notes(readable: Sequence[Checked], errors: Sequence[UsageError], quiet: boo
         write_error(error.message, error.hint)
     if quiet:
         return
-    if not readable and not errors:
-        say("no specs found: YAML files with 'convcalc:' at their top")
     hidden = sum(result.hidden for result in readable)
     if hidden:
         say(f"{hidden} finding{'s' * (hidden != 1)} not selected")
@@ -126,8 +136,13 @@ def _notes(readable: Sequence[Checked], errors: Sequence[UsageError], quiet: boo
 
 def _explain(code: str) -> None:
     from ..codes import codes, markdown
-    from ..render.streams import write_text
+    from ..render.streams import coloured, write_text
 
     if code.upper() not in codes():
         raise UsageError(f"there is no code '{code[:40]}'", f"codes: {', '.join(codes())}")
-    write_text(markdown(code.upper()))
+    if coloured():
+        from ..render.findings import code_document
+
+        write("text", lambda: code_document(code.upper()), dict)
+    else:
+        write_text(markdown(code.upper()))

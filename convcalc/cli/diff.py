@@ -31,17 +31,29 @@ def command(
 ) -> None:
     from ..analysis.diff import diff
     from ..analysis.report import analyse
-    from ..render.diff import diff_data, diff_document, growth
-    from ..render.streams import write_error
+    from ..render.diff import diff_data, diff_document, growth_finding
 
-    thresholds = [(_threshold(text), text) for text in fail_over or ()]
+    thresholds = [(_threshold(text), text.partition("=")[2].strip()) for text in fail_over or ()]
     first, second = (analyse(load_network(spec, set, variant, input)) for spec in (before, after))
     difference = diff(first, second)
-    write(format, lambda: diff_document(difference, comment=format != "text"), lambda: diff_data(difference))
-    broken = [(threshold, text, totals) for threshold, text in thresholds if (totals := threshold.broken(difference))]
-    for threshold, text, totals in broken:
-        write_error(f"{growth(threshold.quantity, *totals)}; --fail-over {text}")
-    if broken:
+    findings = [
+        growth_finding(difference, threshold.quantity, *totals, text)
+        for threshold, text in thresholds
+        if (totals := threshold.broken(difference))
+    ]
+    if format == "github":
+        from ..render.findings import CheckResult, github
+        from ..render.streams import write_text
+
+        write_text(github(CheckResult([after], findings)))
+    else:
+        comment = format != "text"
+        write(format, lambda: diff_document(difference, findings, comment), lambda: diff_data(difference, findings))
+    if findings:
+        from ..render.streams import write_error
+
+        over = ", ".join(finding.message.partition(" grows")[0] for finding in findings)
+        write_error(f"{after} grows more than --fail-over allows: {over}")
         raise typer.Exit(1)
 
 

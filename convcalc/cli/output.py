@@ -67,7 +67,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "invert": ("text", "json", "markdown"),
     "solve": ("text", "csv", "markdown", "json"),
     "check": ("text", "json", "github", "sarif", "junit", "markdown"),
-    "diff": ("text", "markdown", "json"),
+    "diff": ("text", "markdown", "json", "github"),
     "sizes": ("text", "json", "markdown", "csv"),
     "specs": ("text", "markdown", "json"),
     "verify": ("text", "json"),

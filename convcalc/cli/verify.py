@@ -48,6 +48,7 @@ def command(
             help="Refuse to take more: 500M (500·10^6 bytes), 2GiB (2·2^30). Default: half of the free.",
         ),
     ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Show every layer, not only those that differ.")] = False,
     format: Annotated[str, format_option("verify")] = "text",
 ) -> None:
     _check_flow_options(backward, init, activation)
@@ -77,7 +78,7 @@ def command(
         outcome = replace(outcome, full_inputs=full)
     from ..render.verify import verification_document
 
-    write(format, lambda: verification_document(outcome, needed, quick, init or "kaiming"), outcome.to_dict)
+    write(format, lambda: verification_document(outcome, needed, quick, init or "kaiming", every), outcome.to_dict)
     if outcome.findings:
         raise SpecError(outcome.findings)
 

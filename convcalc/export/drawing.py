@@ -19,15 +19,18 @@ Role = Literal["input", "layer", "block", "output"]
 
 DOT_SHAPES = {"input": "ellipse", "output": "ellipse", "layer": "box", "block": "box3d"}
 """Role -> the shape of its box in DOT."""
-HEIGHT, LETTER, MARGIN = 40.0, 7.2, 16.0
+HEIGHT, LETTER, SMALL_LETTER, MARGIN = 40.0, 7.2, 6.2, 16.0
 ROW_GAP, GAP, THREAD = 44.0, 24.0, 12.0
 """Between rows, between boxes of a row, and the width of an arrow's gap in a row that it passes."""
+BESIDE = 5.0
+"""Between a line and the text beside it."""
 MOST_THREADS = 200_000
 """Rows that arrows may pass, all together: what a drawing can show is far less."""
 STYLE = """\
 text { font: 12px sans-serif; text-anchor: middle; fill: #1f2328; }
 .name { font-weight: bold; }
-.shape { font-size: 10px; fill: #57606a; paint-order: stroke; stroke: #ffffff; stroke-width: 3px; }
+.shape { font-size: 10px; text-anchor: start; fill: #57606a; }
+.above { text-anchor: middle; }
 rect { stroke: #57606a; fill: #ffffff; }
 .input, .output { fill: #ddf4ff; }
 .block { fill: #fff8c5; }
@@ -190,9 +193,17 @@ def svg(drawing: Drawing) -> str:
     (True, True)
     """
     widths = [max(_columns(box.name), _columns(box.detail), 6) * LETTER + 16 for box in drawing.boxes]
-    placed = place(drawing, widths)
-    width = placed.width + 2 * MARGIN
-    height = _top(len(placed.rows) - 1) + HEIGHT + MARGIN
+    skips = nested_skips(drawing)
+    if skips:
+        places = place_as_u(drawing, widths, skips)
+        extent, rows = max(spot.x + spot.width / 2 for spot in places), max(spot.row for spot in places) + 1
+        arrows, reach = _u_arrows(drawing, places)
+    else:
+        placed = place(drawing, widths)
+        places, extent, rows = placed.places, placed.width, len(placed.rows)
+        arrows, reach = _arrows(drawing, placed)
+    width = max(extent + 2 * MARGIN, reach + MARGIN)
+    height = _top(rows - 1) + HEIGHT + MARGIN
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_n(width)} {_n(height)}" '
         f'width="{_n(width)}" height="{_n(height)}" role="img">',
@@ -201,15 +212,16 @@ def svg(drawing: Drawing) -> str:
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         '<path d="M0 0L8 4L0 8z" style="fill: #57606a; stroke: none; marker-end: none"/></marker></defs>',
         f'<rect width="{_n(width)}" height="{_n(height)}" style="stroke: none"/>',
-        *_arrows(drawing, placed),
-        *_boxes(drawing, placed),
+        *arrows,
+        *_boxes(drawing, places),
         "</svg>",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _arrows(drawing: Drawing, placed: Placing) -> list[str]:
-    lines, texts = [], []
+def _arrows(drawing: Drawing, placed: Placing) -> tuple[list[str], float]:
+    """(the arrows and their texts, where the last text ends)."""
+    lines, texts, reach = [], [], 0.0
     written: dict[tuple[int, str], list[float]] = {}
     for arrow, way in zip(drawing.arrows, placed.ways, strict=True):
         spots = [placed.places[number] for number in way]
@@ -224,20 +236,21 @@ def _arrows(drawing: Drawing, placed: Placing) -> list[str]:
             x, y = to_x, to_y + HEIGHT
         lines.append(f'<path d="{"".join(steps)}"/>')
         first, second = spots[0], spots[1]
-        label_x = (first.x + second.x) / 2 + MARGIN
+        label_x = (first.x + second.x) / 2 + MARGIN + BESIDE
         label_y = (_top(first.row) + HEIGHT + _top(second.row)) / 2 + 3
         text = shape_text(arrow.shape)
         beside = written.setdefault((arrow.source, text), [])
         if any(abs(x - label_x) < len(text) * LETTER for x in beside):
             continue
         beside.append(label_x)
+        reach = max(reach, label_x + len(text) * SMALL_LETTER)
         texts.append(f'<text class="shape" x="{_n(label_x)}" y="{_n(label_y)}">{text}</text>')
-    return lines + texts
+    return lines + texts, reach
 
 
-def _boxes(drawing: Drawing, placed: Placing) -> list[str]:
+def _boxes(drawing: Drawing, places: list[Place]) -> list[str]:
     lines = []
-    for box, spot in zip(drawing.boxes, placed.places, strict=False):
+    for box, spot in zip(drawing.boxes, places, strict=False):
         x, y = spot.x + MARGIN, _top(spot.row)
         round_ = HEIGHT / 2 if box.role in ("input", "output") else 4
         lines += [
@@ -344,3 +357,77 @@ def _arrange(places: list[Place], row: list[int], neighbours: list[list[int]]) -
     shift = sum(places[number].x - wanted[number] for number in row) / len(row)
     for number in row:
         places[number].x -= shift
+
+
+def nested_skips(drawing: Drawing) -> list[tuple[int, int]]:
+    """The connections from an encoder to its decoder, outermost first; empty where the network is no U.
+
+    It is one where the boxes are a chain, and at least two more arrows stand inside one another.
+
+    >>> chain = [Arrow(n, n + 1, (1,)) for n in range(6)]
+    >>> nested_skips(Drawing("U", [Box("b", "k", "layer")] * 7, [*chain, Arrow(1, 5, (1,)), Arrow(2, 4, (1,))]))
+    [(1, 5), (2, 4)]
+    """
+    pairs = {(arrow.source, arrow.target) for arrow in drawing.arrows}
+    chain = {(number, number + 1) for number in range(len(drawing.boxes) - 1)}
+    skips = sorted(pairs - chain)
+    nested = all(inner[0] > outer[0] and inner[1] < outer[1] for outer, inner in pairwise(skips))
+    return skips if chain <= pairs and len(skips) > 1 and nested else []
+
+
+def place_as_u(drawing: Drawing, widths: list[float], skips: list[tuple[int, int]]) -> list[Place]:
+    """The encoder down the left, the decoder up the right; both ends of a skip stand in one row."""
+    top, last = skips[0]
+    row = {number: number for number in range(top + 1)}
+    row |= {number: top - (number - last) for number in range(last, len(drawing.boxes))}
+    for (start, end), (inner_start, inner_end) in pairwise(skips):
+        base, steps = row[start], max(inner_start - start, end - inner_end)
+        row |= {start + step: base + step for step in range(1, inner_start - start)}
+        row |= {end - step: base + step for step in range(1, end - inner_end)}
+        row[inner_start] = row[inner_end] = base + steps
+    start, end = skips[-1]
+    middle = start + (end - start - 1) // 2 + 1
+    row |= {number: row[start] + number - start for number in range(start + 1, middle + 1)}
+    row |= {number: row[start] + end - number for number in range(middle + 1, end)}
+    left, right = max(widths[:middle]), max(widths[middle + 1 :])
+    label = max(len(shape_text(arrow.shape)) for arrow in drawing.arrows) * SMALL_LETTER
+    between = max(label, widths[middle]) + 2 * GAP
+    above = min(row.values())
+    return [
+        Place(
+            row[number] - above,
+            width,
+            left / 2 if number < middle else left + between / 2 if number == middle else left + between + right / 2,
+        )
+        for number, width in enumerate(widths)
+    ]
+
+
+def _u_arrows(drawing: Drawing, places: list[Place]) -> tuple[list[str], float]:
+    """The same of straight lines: down, up, across, and around the corners at the bottom."""
+    lines, texts, reach = [], [], 0.0
+    for arrow in drawing.arrows:
+        source, target = places[arrow.source], places[arrow.target]
+        x, to_x = source.x + MARGIN, target.x + MARGIN
+        y, to_y = _top(source.row), _top(target.row)
+        text = shape_text(arrow.shape)
+        if source.row == target.row:
+            begin, end, level = x + source.width / 2, to_x - target.width / 2, y + HEIGHT / 2
+            lines.append(f'<path d="M{_n(begin)} {_n(level)}H{_n(end)}"/>')
+            spot = f'class="shape above" x="{_n((begin + end) / 2)}" y="{_n(level - BESIDE)}"'
+        else:
+            down = target.row > source.row
+            begin, end = (y + HEIGHT, to_y) if down else (y, to_y + HEIGHT)
+            beside = x
+            if x == to_x:
+                lines.append(f'<path d="M{_n(x)} {_n(begin)}V{_n(end)}"/>')
+            elif down:
+                end = to_y + HEIGHT / 2
+                lines.append(f'<path d="M{_n(x)} {_n(begin)}V{_n(end)}H{_n(to_x - target.width / 2)}"/>')
+            else:
+                begin, beside = y + HEIGHT / 2, to_x
+                lines.append(f'<path d="M{_n(x + source.width / 2)} {_n(begin)}H{_n(to_x)}V{_n(end)}"/>')
+            spot = f'class="shape" x="{_n(beside + BESIDE)}" y="{_n((begin + end) / 2 + 3)}"'
+            reach = max(reach, beside + BESIDE + len(text) * SMALL_LETTER)
+        texts.append(f"<text {spot}>{text}</text>")
+    return lines + texts, reach

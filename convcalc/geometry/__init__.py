@@ -16,6 +16,7 @@ from .errors import (
     PoolPaddingTooLarge,
     RankMismatch,
     TooLarge,
+    UnequalInputs,
     WrongArity,
     checked,
 )
@@ -88,6 +89,7 @@ __all__ = [
     "Rounding",
     "TooLarge",
     "TransposedWindow",
+    "UnequalInputs",
     "Window",
     "WrongArity",
     "adaptive_step",

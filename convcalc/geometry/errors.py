@@ -7,6 +7,7 @@ added further up, where the text is known.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 LIMIT = 2**63 - 1
@@ -32,6 +33,10 @@ class GeometryError(ValueError):
         self.message = message
         self.hint = hint
         self.numbers = numbers
+
+    def said(self, inputs: Sequence[str]) -> str:
+        """The message with the layer's inputs called by these names; the message itself where it names none."""
+        return self.message
 
 
 class KernelTooLarge(GeometryError):
@@ -65,6 +70,44 @@ class ChannelMismatch(GeometryError):
     """Channels (or other axes) at a join that do not agree."""
 
     code = "CC203"
+
+
+class UnequalInputs(ChannelMismatch):
+    """Two inputs of a join, number `one` and number `other`, whose shapes do not agree.
+
+    >>> error = UnequalInputs("add", 0, (8, 4), 1, (8, 2), "axis 1: 4 and 2")
+    >>> error.message
+    'add cannot join [8, 4] and [8, 2] (input 1): axis 1: 4 and 2'
+    >>> error.said(["a", "b"])
+    'add cannot join a [8, 4] and b [8, 2]: axis 1: 4 and 2'
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        one: int,
+        first: tuple[int, ...],
+        other: int,
+        second: tuple[int, ...],
+        where: str,
+        *,
+        hint: str | None = None,
+        **numbers: object,
+    ) -> None:
+        super().__init__(
+            f"{kind} cannot join {list(first)} and {list(second)} (input {other}): {where}",
+            hint=hint,
+            first=first,
+            other=second,
+            **numbers,
+        )
+        self._parts = (kind, one, list(first), other, list(second), where)
+
+    def said(self, inputs: Sequence[str]) -> str:
+        kind, one, first, other, second, where = self._parts
+        if other >= len(inputs):
+            return self.message
+        return f"{kind} cannot join {inputs[one]} {first} and {inputs[other]} {second}: {where}"
 
 
 class NotDivisible(GeometryError):

@@ -53,14 +53,25 @@ class Solution(NamedTuple):
     def preference(self) -> tuple[object, ...]:
         """Sorts what people use to the front.
 
-        Windows that read every input (k >= s); then no dilation; a transposed kernel that the stride
-        divides (no checkerboard); odd convolution kernels; padding that keeps the window centred,
-        p = d(k − 1)/2; nothing left over; then the smaller stride, kernel and padding.
+        Windows that read every input (k >= s), and the 1 by stride 2 of projection shortcuts; no dilation;
+        padding of at most half the window; as much before as after. Then, of convolutions, padding that
+        keeps the window centred, d(k − 1)/2 ("same"), or that makes window and stride even, so that K − P = s;
+        of transposed ones a kernel that the stride divides (no checkerboard) and no output padding. Then
+        the smaller stride, kernel and padding.
+
+        >>> [first[:3] for first in solve(224, 112).best(4)]
+        [(1, 2, 0), (2, 2, 0), (3, 2, 1), (4, 2, 1)]
+        >>> [first[:3] for first in solve(28, 56, transposed=True).best(2)]
+        [(2, 2, 0), (4, 2, 1)]
         """
         k, s, before, after, d, rest, transposed = self
-        parity = not uniform_overlap(k, s, d) if transposed else k % 2 == 0
-        off_centre = 2 * before != d * (k - 1) if not transposed else False
-        return (k < s, d, parity, after != before, off_centre, any(rest), s, k, before, rest)
+        window, padded = effective_kernel(k, d), before + after
+        skips = k < s and (transposed or (k, s) != (1, 2))
+        if transposed:
+            uneven = (not uniform_overlap(k, s, d), any(rest))
+        else:
+            uneven = (padded not in (window - 1, window - s), False)
+        return (skips, d, 2 * before > window, after != before, *uneven, s, k, before, rest)
 
     def to_dict(self) -> dict[str, object]:
         """One entry of `solutions` in the JSON contract of `solve`."""
@@ -204,7 +215,7 @@ def solve(
 
     >>> first = solve(224, 112).best(1)[0]
     >>> first.kernel_size, first.stride, first.before, first.remainder
-    (3, 2, 1, (1,))
+    (1, 2, 0, (1,))
     """
     return Search(
         input=_tuple(input),

@@ -83,7 +83,10 @@ class Document:
     def _inputs(self, written: Shape | dict[str, Shape] | None) -> Inputs:
         shapes = written if isinstance(written, dict) else {"input": written} if written else {}
         return {
-            name: ([(read_value(size, self.names, self.findings, where=name), size) for _, size in sizes], at)
+            name: (
+                [(read_value(size, self.names, self.findings, truth=False, where=name), size) for _, size in sizes],
+                at,
+            )
             for name, (sizes, at) in shapes.items()
         }
 
@@ -93,7 +96,11 @@ class Document:
             return {".".join(path): (path, 1, at) for path, at in written}
         for name, output in written.items():
             weight = output.loss_weight
-            value = 1 if weight is None else read_value(weight.value, self.names, self.findings, where="outputs")
+            value = (
+                1
+                if weight is None
+                else read_value(weight.value, self.names, self.findings, truth=False, where="outputs")
+            )
             found[name] = (tuple(name.split(".")), value, self._key("outputs", name))
         return found
 

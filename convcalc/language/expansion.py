@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 
-from ..geometry import GeometryError
+from ..geometry import GeometryError, RankMismatch
 from ..layers.base import Layer
 from ..marked import Marked
 from ..network import BlockGroup, Inference, Node
@@ -13,7 +14,7 @@ from ..network import Group as NodeGroup
 from .document import Document
 from .expressions import Expression, Value, say
 from .items import Call, Group, Item, Join, LayerProblems, LayerTemplate, Split
-from .names import FAILED, FAILURE, Absent, Nodes, Place, note, resolve
+from .names import FAILED, FAILURE, Absent, Nodes, Place, Unknown, note, resolve, shown
 from .params import Compiled, bind, evaluate
 from .problems import Problem
 
@@ -49,6 +50,8 @@ class Expansion:
         """The blocks that are being expanded, and where they are called."""
         self.depth = 0
         self.top = Place("", None)
+        self.written: dict[Place, list[Item]] = {}
+        """The items whose names stand in each place."""
 
     def run(self, inputs: dict[str, tuple[tuple[int, ...], Marked]], env: Env) -> Nodes:
         """Expand the layers on these inputs; returns what the last item puts out."""
@@ -81,6 +84,7 @@ class Expansion:
     def items(self, items: list[Item], place: Place, env: Env, current: Nodes) -> Nodes:
         """Expand a list of items; returns what the last one puts out, or `current` when all are passed over."""
         nodes, inference = self.nodes, self.inference
+        self.written[place] = items
         for item in items:
             if item.plain and len(current) == 1 and current[0] >= 0:
                 template = item.what
@@ -129,19 +133,47 @@ class Expansion:
             problem = Problem("CC105", message, "names are unique in their block or branch")
             self.report(problem, item.name_at, place.prefix + name)
 
-    def fail(self, item: Item, place: Place, name: str, error: GeometryError | Problem | LayerProblems) -> Nodes:
-        """Report an error of an item and register its failure."""
+    def fail(
+        self,
+        item: Item,
+        place: Place,
+        name: str,
+        error: GeometryError | Problem | LayerProblems,
+        inputs: Sequence[str] = (),
+    ) -> Nodes:
+        """Report an error of an item, whose inputs are called by these names, and register its failure."""
         path = place.prefix + name
         if isinstance(error, LayerProblems):
             for problem in error.problems:
                 self.report(problem, item.at, path)
         elif isinstance(error, GeometryError):
-            self.report(Problem(error.code, error.message, error.hint), item.at, path)
+            self.report(Problem(error.code, error.said(inputs), self._batch_hint(error) or error.hint), item.at, path)
         else:
             self.report(error, item.at, path)
         if place.names.get(name) is None:
             place.names[name] = FAILED
         return FAILURE
+
+    def _batch_hint(self, error: GeometryError) -> str | None:
+        """The hint for a layer that is given an axis more than it takes, where the input is written with its batch."""
+        rank, axes = error.numbers.get("rank"), error.numbers.get("axes")
+        if not (isinstance(error, RankMismatch) and isinstance(rank, int) and axes == rank + 1):
+            return None
+        shape = next((node.shape for node in self.nodes if node.layer is None), ())
+        if len(shape) - 1 != axes or (shape[0] != 1 and shape[1] not in (1, 3)):
+            return None
+        return f"an input is written without the batch: {list(shape[1:])}"
+
+    def _below(self, item: Item, path: tuple[str, ...], place: Place) -> Item | None:
+        """The item of a name that stands below an item that names it."""
+        at: Place | None = place
+        while at is not None:
+            for other in self.written.get(at, ()):
+                after = (other.at.line, other.at.column) > (item.at.line, item.at.column)
+                if path[0] == (other.name or other.kind) and after:
+                    return other
+            at = at.outer
+        return None
 
     def _item(self, item: Item, place: Place, env: Env, current: Nodes) -> Nodes | None:
         """Expand one item; None when it is passed over."""
@@ -186,8 +218,12 @@ class Expansion:
                     self._count(item, count, place)
                     if passed:
                         return None
+                below = self._below(item, path, place) if isinstance(problem, Unknown) else None
+                if below is not None:
+                    message = f"{shown(path[0])} stands below, on line {below.at.line}"
+                    problem = Problem("CC106", message, "'from' sees what stands above: move one of the two")
                 problem.at = at
-                raise
+                raise problem from None
         return tuple(found)
 
     def _repeat(self, item: Item, count: int, place: Place, env: Env, sources: Nodes) -> Nodes | None:
@@ -263,17 +299,31 @@ def expand_one(run: Expansion, item: Item, place: Place, name: str, env: Env, so
 
 
 def _layer(
-    run: Expansion, item: Item, template: LayerTemplate, place: Place, name: str, env: Env, sources: Nodes
+    run: Expansion,
+    item: Item,
+    template: LayerTemplate,
+    place: Place,
+    name: str,
+    env: Env,
+    sources: Nodes,
+    branches: Sequence[str] = (),
 ) -> Nodes:
     try:
         layer = template.layer or template.build(env, run.document.known)
         shape = run.inference.shape(layer, tuple([run.nodes[source].shape for source in sources]))
     except (GeometryError, LayerProblems) as error:
-        return run.fail(item, place, name, error)
+        return run.fail(item, place, name, error, branches or _called(run, item, place, sources))
     index = run.append(place.prefix + name, layer, sources, shape, item.at)
     if not isinstance(place.names.get(name), Place):
         place.names[name] = index
     return (index,)
+
+
+def _called(run: Expansion, item: Item, place: Place, sources: Nodes) -> list[str]:
+    """What an item calls its inputs: as it writes them, or by their paths, from its own block on."""
+    if item.sources is not None and len(item.sources) == len(sources):
+        return [".".join(path) for path, _ in item.sources]
+    return [run.nodes[source].name.removeprefix(place.prefix) for source in sources]
 
 
 def _split(run: Expansion, item: Item, split: Split, place: Place, name: str, env: Env, sources: Nodes) -> Nodes:
@@ -315,15 +365,16 @@ def expand_join(
             value = FAILURE
         inputs += value
     env["in_channels"] = run.nodes[sources[0]].shape[0]
+    branches = [branch.name for branch in join.branches]
     result: Nodes
     if FAILED in inputs:
         result = FAILURE
         if name is None:
             place.automatic(item.kind)
     elif name is None:
-        return _layer(run, item, join.template, place, place.automatic(item.kind), env, tuple(inputs))
+        return _layer(run, item, join.template, place, place.automatic(item.kind), env, tuple(inputs), branches)
     else:
-        result = _layer(run, item, join.template, place, name, env, tuple(inputs))
+        result = _layer(run, item, join.template, place, name, env, tuple(inputs), branches)
     return run.close(holder, item.kind, start, result) if name is not None else result
 
 

@@ -26,8 +26,11 @@ from .grammar import (
     defined,
 )
 from .load import SpecOrigin
-from .problems import Findings
+from .names import shown
+from .problems import Findings, Problem
 
+DTYPES = ("float64", "float32", "float16", "bfloat16", "int8")
+"""Types of activations and params in memory."""
 OUTPUTS = ("output", "output_size")
 """Claims that may be made of outputs by name."""
 _OWN = ""
@@ -95,8 +98,20 @@ STAGE = _Quantities(
 )
 
 
+def _dtype(text: str) -> str:
+    if text not in DTYPES:
+        raise Problem("CC103", f"there is no dtype {shown(text)}", suggest(text, DTYPES, f"one of {', '.join(DTYPES)}"))
+    return text
+
+
+def _batch(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) >= 1):
+        raise Problem("CC103", f"batch takes a whole number of at least 1, not {shown(text)}", "batch: 32")
+    return int(text)
+
+
 class Expectation(Claims):
-    """What is claimed of the network under one variant, params and input."""
+    """What is claimed of the network under one variant, params and input, in memory of one type, at one batch size."""
 
     variant = Key(Scalar(str, "variant is a name", schema=WORD, filled=True), "The variant that is meant.")
     params = Key(
@@ -109,6 +124,13 @@ class Expectation(Claims):
         name="with",
     )
     input = Key(_INPUT, "The input that is meant.")
+    dtype = Key(
+        Scalar(_dtype, "dtype is a word", "dtype: int8", schema={"enum": list(DTYPES)}),
+        "Type of activations and params in memory.",
+    )
+    batch = Key(
+        Scalar(_batch, "batch is a number", "batch: 32", schema={"type": "integer", "minimum": 1}), "Batch size."
+    )
     stages = Key(
         Named(STAGE, "stages map a stage to its quantities", "stages: {conv1: {params: 9472}}", where="{name}"),
         "Claims about stages, or any path of a layer.",

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, overload
 
 from ..hints import suggest
 from ..marked import List, Map, Marked, Text
-from .names import shown
+from .names import shown, without_space
 from .problems import Findings, Problem, Where
 
 T = TypeVar("T")
@@ -468,7 +468,7 @@ class Fields(Form[E]):
     def open(self, key: Text, value: Marked, said: dict[str, Any], reader: Reader) -> None:
         """What becomes of a key that is not declared: a finding."""
         keys = self.entries.keys
-        hint = suggest(key.text, keys, self.known.replace("{keys}", ", ".join(keys)))
+        hint = without_space(key.text, keys) or suggest(key.text, keys, self.known.replace("{keys}", ", ".join(keys)))
         reader.findings.add("CC101", self.unknown.replace("{key}", shown(key.text)), key, hint, reader.where)
 
     def schema(self, vocabulary: Vocabulary) -> Schema:

@@ -25,7 +25,7 @@ from .items import (
     What,
     fields_of,
 )
-from .names import GROUP, check_name, shown
+from .names import GROUP, check_name, shown, without_space
 from .params import INVALID, Compiled, Names, Param, read_value
 from .problems import Findings, Problem, Where
 from .sections import WIRING, Wiring
@@ -166,7 +166,7 @@ class Scope:
     def _number(self, key: str, node: Marked, where: Where) -> Compiled:
         """The value of `repeat` or `when`."""
         if isinstance(node, Text):
-            value = read_value(node, self.names, self.findings, where=where)
+            value = read_value(node, self.names, self.findings, truth=key == "when", where=where)
             wanted = isinstance(value, bool) if key == "when" else type(value) is int
             if wanted or isinstance(value, Expression) or value is INVALID:
                 return value
@@ -221,6 +221,9 @@ def unknown_kind(key: str, blocks: dict[str, Block]) -> Problem:
     """The problem of a key that is neither a kind nor a block."""
     if key in WIRING or key == GROUP:
         return Problem("CC102", f"{shown(key)} alone is no item", "an item is a kind, a block or layers: [...]")
+    kind = key.partition(":")[0]
+    if kind != key and (kind in KINDS or kind in blocks):
+        return Problem("CC102", f"{shown(key)} is no kind and no block", f"put a space after the colon: {kind}: ...")
     synonym = SYNONYMS.get(key.lower().replace("_", ""))
     hint = (
         f"did you mean '{synonym}'?" if synonym else suggest(key, [*KINDS, *blocks], "or define a block of this name")
@@ -263,7 +266,8 @@ def compile_kind(scope: Scope, kind: str, at: Text, body: Marked | None, where: 
         scope.findings.add("CC103", f"{kind} takes named fields", body, _example(kind, body), where)
         return LayerTemplate(kind, layer_class(kind), [])
     types = fields_of(kind)
-    given = {types[key].name for key in body.entries if key in types} if isinstance(body, Map) else set()
+    keys = [key.partition(":")[0] for key in body.entries] if isinstance(body, Map) else []
+    given = {types[key].name for key in keys if key in types}
     missing = list(dict.fromkeys([f.name for f in types.values() if f.required and f.name not in given]))
     if missing:
         scope.findings.add("CC104", f"{kind} needs {' and '.join(missing)}", at, _spelling(kind, missing), where)
@@ -329,7 +333,7 @@ def _fields(scope: Scope, kind: str, at: Text, body: Map, where: Where) -> list[
             scope.findings.add("CC002", message, body.keys[key], "write it once", where)
             continue
         seen[field.name] = key
-        value = read_value(node, scope.names, scope.findings, words=field.words, where=where)
+        value = read_value(node, scope.names, scope.findings, words=field.words, truth=field.boolean, where=where)
         if value is not INVALID:
             _note_words(scope, value, field)
             found[field.name] = (field, value, node)
@@ -337,8 +341,11 @@ def _fields(scope: Scope, kind: str, at: Text, body: Map, where: Where) -> list[
 
 
 def _unknown_field(kind: str, key: str, at: Text, types: dict[str, FieldType]) -> tuple[str, Text, str | None]:
+    unspaced = without_space(key, types)
     if key in ("in_channels", "in_features", "num_features"):
         hint: str | None = "input channels are never written: they follow from what arrives"
+    elif unspaced is not None:
+        hint = unspaced
     elif key == "branches":
         hint = f"branches belong to {', '.join(sorted(kind for kind in KINDS if layer_class(kind).joins))}"
     elif key.endswith((")", "]")):
@@ -414,7 +421,9 @@ def compile_call(scope: Scope, block: Block, at: Text, body: Marked | None, wher
     for name, key, node in given:
         param = block.params.get(name)
         if param is None:
-            hint = suggest(name, params, f"{block.name} takes {', '.join(params) or 'no arguments'}")
+            hint = without_space(name, params) or suggest(
+                name, params, f"{block.name} takes {', '.join(params) or 'no arguments'}"
+            )
             findings.add("CC109", f"{block.name} has no parameter {shown(name)}", key, hint, where)
             continue
         value = read_value(node, scope.names, findings, free_words=True, where=where)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from keyword import iskeyword
 from typing import TypeAlias
 
@@ -31,6 +31,18 @@ def shown(text: str) -> str:
     "'a\\\\x1b[31m'"
     """
     return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def without_space(key: str, known: Container[str]) -> str | None:
+    """The hint for a key that YAML read with its value, since no space follows the colon; None for another key.
+
+    >>> without_space("out:8", ["out"])
+    'put a space after the colon: out: 8'
+    """
+    name, colon, value = key.partition(":")
+    if not colon or name not in known:
+        return None
+    return f"put a space after the colon: {name}: {shown(value)[1:-1] or '...'}"
 
 
 def check_name(text: str, what: str = "name") -> None:
@@ -89,6 +101,10 @@ class PassedOver(Absent):
     """A reference to an item whose `when` is false or whose `repeat` is 0."""
 
 
+class Unknown(Problem):
+    """A reference to a name that nothing above has."""
+
+
 class Place:
     """The names under one path: the network, a block, a branch, a group or a repetition."""
 
@@ -142,7 +158,7 @@ def resolve(path: tuple[str, ...], place: Place, count: Callable[[int], None] | 
         at = at.outer
     if at is None or path[0] == "*":
         hint = "a path starts with a name" if path[0] == "*" else suggest(path[0], place.visible())
-        raise Problem("CC106", f"nothing above is called {shown(path[0])}", hint)
+        raise Unknown("CC106", f"nothing above is called {shown(path[0])}", hint)
     found: list[int | Place] = []
     pending: list[tuple[Place, int]] = [(at, 0)]
     while pending:

@@ -126,16 +126,19 @@ def read_value(
     *,
     words: frozenset[str] = NOTHING,
     free_words: bool = False,
+    truth: bool = True,
     where: Where = "",
 ) -> Compiled:
     """What a node means: constants are evaluated, expressions compiled and their names checked.
 
     `words` are the words that stand for themselves here; with `free_words` (parameters) any identifier
-    that names nothing does. Errors are added to the findings, and INVALID is returned.
+    that names nothing does. `truth` says whether a truth value may stand here. Errors are added to the
+    findings, and INVALID is returned.
     """
     if isinstance(node, List):
         parts = [
-            read_value(item, names, findings, words=words, free_words=free_words, where=where) for item in node.items
+            read_value(item, names, findings, words=words, free_words=free_words, truth=truth, where=where)
+            for item in node.items
         ]
         if any(part is INVALID for part in parts):
             return INVALID
@@ -147,13 +150,13 @@ def read_value(
         return INVALID
     assert isinstance(node, Text)
     try:
-        return _read_text(node, names, words, free_words)
+        return _read_text(node, names, words, free_words, truth)
     except Problem as problem:
         findings.problem(problem, node, where)
         return INVALID
 
 
-def _read_text(node: Text, names: Names, words: frozenset[str], free_words: bool) -> Compiled:
+def _read_text(node: Text, names: Names, words: frozenset[str], free_words: bool, truth: bool) -> Compiled:
     text = node.text
     if text.isdigit() and text.isascii() and (text[0] != "0" or text == "0"):
         if len(text) > 19 or int(text) > LIMIT:
@@ -179,7 +182,7 @@ def _read_text(node: Text, names: Names, words: frozenset[str], free_words: bool
     expression = compile_expression(text)
     for name, offset in expression.names.items():
         if not names.knows(name):
-            raise _unknown(name, offset, names, words)
+            raise _unknown(name, offset, names, words, truth or len(text) > len(name))
         names.use(name)
     names.words |= expression.words
     return expression if expression.names else expression.evaluate({})
@@ -199,7 +202,7 @@ def refuse_surprises(text: str) -> None:
         raise Problem("CC005", f"{shown(text)} is a number in base 60 to YAML 1.1", "write the number in base 10")
 
 
-def _unknown(name: str, offset: int, names: Names, words: frozenset[str]) -> Problem:
+def _unknown(name: str, offset: int, names: Names, words: frozenset[str], truth: bool) -> Problem:
     if names.below(name):
         return Problem("CC106", f"'{name}' stands below; only names above are seen", None, offset, len(name))
     if name == "index":
@@ -209,9 +212,15 @@ def _unknown(name: str, offset: int, names: Names, words: frozenset[str]) -> Pro
     elif name in ("inf", "nan"):
         return Problem("CC103", f"'{name}' is not finite", "numbers are finite here", offset, len(name))
     else:
-        hint = suggest(name, [*words, *CONSTANTS, *FUNCTIONS, *names.all()], _known(names, words))
+        candidates = [*words, *(CONSTANTS if truth else ()), *FUNCTIONS, *names.all()]
+        hint = suggest(name, candidates, _known(names, words) if words or truth else _number(names))
     what = f"is none of the words {', '.join(sorted(words))} and names nothing here" if words else "names nothing here"
     return Problem("CC106", f"'{name}' {what}", hint, offset, len(name))
+
+
+def _number(names: Names) -> str:
+    known = shortened(sorted(set(names.all())))
+    return f"a number belongs here; names that are known: {known}" if known else "a number belongs here"
 
 
 def _known(names: Names, words: frozenset[str]) -> str:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..findings import Finding, SpecError, UsageError
-from ..hints import suggest
+from ..hints import file_near, nearest
 from ..marked import Source
 from .events import MAX_BYTES
 from .names import shown
@@ -96,11 +96,7 @@ def _unreadable(path: str, error: OSError) -> UsageError:
         name = path.removesuffix(".yaml")
         if Path(path).is_symlink():
             return UsageError(f"{shown(path)} is a symbolic link to a file that does not exist")
-        names = gallery_names()
-        hint = _variant_hint(name) or suggest(
-            name, names, f"in the gallery: {', '.join(names)}" if os.sep not in path and names else ""
-        )
-        return UsageError(f"there is no file {shown(path)}", hint or None)
+        return UsageError(f"there is no file {shown(path)}", _meant(path, name))
     reasons = {
         errno.EACCES: f"no permission to read {shown(path)}",
         errno.ELOOP: f"{shown(path)} is a symbolic link that leads in a circle",
@@ -109,6 +105,20 @@ def _unreadable(path: str, error: OSError) -> UsageError:
     }
     reason = reasons.get(error.errno or 0, f"cannot read {shown(path)}: {error.strerror or error}")
     return UsageError(reason)
+
+
+def _meant(path: str, name: str) -> str | None:
+    """What a path without a file, and without `.yaml` the name, may stand for: files beside it, then the gallery."""
+    here, same = file_near(path, (*SUFFIXES, ".onnx"))
+    if here is not None and same:
+        return f"did you mean '{here}'?"
+    if os.sep in path:
+        return None if here is None else f"did you mean '{here}'?"
+    variant = _variant_hint(name)
+    close = nearest(name, gallery_names())
+    if here is not None:
+        return f"did you mean '{here}'" + (f", or '{close}' of the gallery?" if close else "?")
+    return variant or (f"did you mean '{close}'?" if close else "'convcalc specs' lists the gallery")
 
 
 def _variant_hint(name: str) -> str | None:

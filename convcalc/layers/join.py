@@ -8,24 +8,23 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from ..geometry import IDENTITY, AxisLink, ChannelMismatch, InvalidWindow, Window
+from ..geometry import IDENTITY, AxisLink, ChannelMismatch, InvalidWindow, UnequalInputs, Window
 from .base import Count, Layer, Operations, Part, Saved, Shape, Shapes, Size, resolve_axis
 
 
-def _disagree(layer: Layer, first: Shape, which: int, other: Shape, skip: int | None = None, hint: str = "") -> None:
-    """Raise `ChannelMismatch` that names both shapes and the axes on which they differ."""
+def _disagree(layer: Layer, first: Shape, which: int, inputs: Shapes, skip: int | None = None, hint: str = "") -> None:
+    """Raise `UnequalInputs` that names both shapes and the axes on which they differ.
+
+    `first` is the shape of what stands before input number `which`, together.
+    """
+    other = inputs[which]
     axes = [n for n, (a, b) in enumerate(zip_longest(first, other)) if a != b and n != skip]
     if len(first) != len(other):
         where = f"{len(first)} axes and {len(other)} axes"
     else:
         where = ", ".join(f"axis {n}: {first[n]} and {other[n]}" for n in axes)
-    raise ChannelMismatch(
-        f"{layer.kind} cannot join {list(first)} and {list(other)} (input {which}): {where}",
-        hint=hint or None,
-        first=first,
-        other=other,
-        axes=tuple(axes),
-    )
+    one = inputs.index(first) if first in inputs[:which] else 0
+    raise UnequalInputs(layer.kind, one, first, which, other, where, hint=hint or None, axes=tuple(axes))
 
 
 class Concat(Layer):
@@ -48,7 +47,7 @@ class Concat(Layer):
         before, after = first[:dim], first[dim + 1 :]
         for which, shape in enumerate(inputs):
             if len(shape) != len(first) or shape[:dim] != before or shape[dim + 1 :] != after:
-                _disagree(self, first, which, shape, skip=dim, hint=f"only axis {dim} may differ: crop, pad or resize")
+                _disagree(self, first, which, inputs, skip=dim, hint=f"only axis {dim} may differ: crop, pad or resize")
         return (*before, sum(shape[dim] for shape in inputs), *after)
 
     def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
@@ -73,7 +72,7 @@ class _Broadcast(Layer):
             if shape == result:
                 continue
             if len(shape) != len(result) or any(a != b and 1 not in (a, b) for a, b in zip(shape, result, strict=True)):
-                _disagree(self, result, which, shape, hint="axes must be equal, or 1")
+                _disagree(self, result, which, inputs, hint="axes must be equal, or 1")
             result = tuple(b if a == 1 else a for a, b in zip(shape, result, strict=True))
         return result
 
@@ -114,7 +113,7 @@ class Gate(Layer):
     def output_shape(self, inputs: Shapes) -> Shape:
         for which, shape in enumerate(inputs):
             if shape != inputs[0]:
-                _disagree(self, inputs[0], which, shape, hint="transform, gate and carry must have one shape")
+                _disagree(self, inputs[0], which, inputs, hint="transform, gate and carry must have one shape")
         return inputs[0]
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 from math import prod
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from ..geometry import IDENTITY, AxisLink, FeatureMismatch, linear_macs
 from .base import Count, Flag, Layer, Operations, Product, Saved, Shape, Shapes, Weight
 
 
 class Linear(Layer):
-    """A fully connected layer over the last axis; weight [out_features, in_features].
+    """A fully connected layer; weight [out_features, in_features].
 
-    The input's last axis is in_features; axes before it are kept, as ConvNeXt uses it on [height, width,
-    channels]. An input that still has its space axes, such as [512, 1, 1], is refused: `flatten` it first.
-    Source: torch.nn.Linear.
+    It takes [in_features]: an input that still has its space axes, such as [512, 7, 7], is refused, and `flatten` makes
+    [25088] of it. With `dim: last` it acts on the last axis, as PyTorch's layer does without a word, and keeps the axes
+    before it: sequences, and ConvNeXt on [height, width, channels]. Source: torch.nn.Linear.
     """
 
     out_features: Count
     bias: Flag = True
+    dim: Literal["last"] | None = None
+    """The axis that it acts on where the input has several."""
 
     multiplies: ClassVar[Product | None] = "linear"
     short_forms: ClassVar[dict[str, str]] = {"out": "out_features"}
 
     def output_shape(self, inputs: Shapes) -> Shape:
         shape = inputs[0]
-        if len(shape) > 1 and shape[-1] == 1:
+        if len(shape) > 1 and self.dim is None:
             raise FeatureMismatch(
-                f"linear acts on the last axis, and that of {list(shape)} is 1",
-                hint=f"put a 'flatten' before it, which gives [{prod(shape)}]",
+                f"linear takes [features], not {list(shape)}",
+                hint=f"put a 'flatten' before it, which gives [{prod(shape)}]; dim: last where the last axis is meant",
                 shape=shape,
             )
         return (*shape[:-1], self.out_features)

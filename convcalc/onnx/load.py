@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from ..findings import Finding, SpecError, UsageError
+from ..hints import file_near
 from ..network import Network, without_collector
 from .assembly import assemble
 from .convert import Conversion
@@ -43,6 +44,9 @@ def _refuse_what_is_no_file(path: str) -> None:
     """Raise UsageError for what cannot be opened, or would never end: a missing file, a folder, a FIFO, a device."""
     try:
         mode = Path(path).stat().st_mode
+    except FileNotFoundError:
+        near, _ = file_near(path, (".onnx",))
+        raise UsageError(f"there is no file '{path}'", near and f"did you mean '{near}'?") from None
     except OSError as error:
         raise UsageError(f"'{path}' cannot be read: {(error.strerror or str(error)).lower()}") from None
     except ValueError as error:

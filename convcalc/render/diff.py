@@ -7,7 +7,8 @@ from fractions import Fraction
 
 from ..analysis.diff import Change, Difference, LayerChange
 from ..analysis.report import Report
-from .document import Block, Column, Document, Heading, Listing, Table
+from ..findings import Finding
+from .document import Block, Column, Document, Findings, Heading, Listing, Table
 
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "renamed": "="}
 STYLES = {"added": "green", "removed": "red", "changed": "yellow", "renamed": "cyan"}
@@ -16,8 +17,8 @@ LONGEST = 400
 """Layers that text and Markdown list; JSON lists all."""
 
 
-def diff_data(difference: Difference) -> dict[str, object]:
-    """The difference in the JSON contract of `diff`."""
+def diff_data(difference: Difference, findings: Sequence[Finding] = ()) -> dict[str, object]:
+    """The difference and what grows too much, in the JSON contract of `diff`."""
     return {
         "before": _named(difference.before),
         "after": _named(difference.after),
@@ -36,6 +37,7 @@ def diff_data(difference: Difference) -> dict[str, object]:
             }
             for layer in difference.layers
         ],
+        "findings": [finding.to_dict() for finding in findings],
     }
 
 
@@ -52,13 +54,15 @@ def _named(report: Report) -> dict[str, object]:
     }
 
 
-def diff_document(difference: Difference, comment: bool = False) -> Document:
-    """What changed; `comment` says it in sentences for one under a pull request."""
+def diff_document(difference: Difference, findings: Sequence[Finding] = (), comment: bool = False) -> Document:
+    """What changed, and what grows too much; `comment` says it in sentences for one under a pull request."""
     nothing = ("No difference." if comment else "no difference") if difference.empty else ""
     blocks: list[Block] = [Heading(_title(difference), 3, note=nothing, note_style="")]
     blocks += [] if difference.empty else _tables(difference)
     if difference.layers:
         blocks.append(_listing(difference.layers))
+    if findings:
+        blocks.append(Findings(tuple(findings)))
     return Document(tuple(blocks), comment=comment)
 
 
@@ -134,6 +138,16 @@ def growth(quantity: str, before: int, after: int) -> str:
     return f"{quantity} grows by {after - before:,}{share}, from {before:,} to {after:,}"
 
 
+def growth_finding(difference: Difference, quantity: str, before: int, after: int, limit: str) -> Finding:
+    """The finding about a quantity that grows by more than its limit allows, at the spec that it grows in."""
+    network = difference.after.network
+    message = f"{growth(quantity, before, after)}; the limit is {limit}"
+    hint = f"--fail-over {quantity}={limit} sets the limit"
+    if network.origin is None:
+        return network.finding("CC601", message, hint=hint)
+    return network.origin.finding_at("CC601", message, network.origin.section("name"), hint=hint)
+
+
 def said(value: object) -> str:
     """A value as the difference shows it.
 
@@ -147,7 +161,7 @@ def said(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, list):
-        return "×".join(map(str, value)) if all(isinstance(n, int) for n in value) else ", ".join(map(str, value))
+        return "×".join(map(str, value)) if all(isinstance(n, int) for n in value) else ", ".join(map(said, value))
     return str(value)
 
 

@@ -59,6 +59,8 @@ class Code(NamedTuple):
     language: str = "text"
     displayed: bool = False
     """Set in further than the text around it, as a displayed formula is."""
+    drawn: bool = False
+    """A drawing: its lines may be cut where they are wider than the terminal."""
 
 
 class Column(NamedTuple):

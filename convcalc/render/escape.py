@@ -68,12 +68,15 @@ def width(text: str) -> int:
 def markdown(text: str) -> str:
     """Text of a markdown table's cell: nothing in it is mark-up.
 
-    >>> markdown("a|b")
-    'a\\\\|b'
+    >>> markdown("a|b -> c & d")
+    'a\\\\|b -> c & d'
     """
     escaped = re.sub(r"([\\`*\[\]|~])", r"\\\1", printable(text))
     escaped = re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", escaped)
-    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    escaped = re.sub(r"&(?=[#\w])", "&amp;", escaped)
+    if "<" in escaped or escaped.lstrip().startswith(">"):
+        escaped = escaped.replace("<", "&lt;").replace(">", "&gt;")
+    return escaped
 
 
 def prose_markdown(text: str) -> str:

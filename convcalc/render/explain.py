@@ -13,11 +13,11 @@ from .document import Block, Code, Document, Equation, Equations, Heading, Measu
 def explain_document(explanation: Explanation) -> Document:
     """The explanation; numbers in brackets point at the sources below."""
     sources = explanation.sources
-    blocks: list[Block] = [Heading(_title(explanation), 2, note=explanation.rule)]
+    blocks: list[Block] = [Heading(_title(explanation), 2)]
     for section in explanation.sections:
         inner: list[Block] = [Equations(tuple(_equation(step, sources) for step in section.steps))]
         if section.drawing:
-            inner.append(Code(section.drawing))
+            inner.append(Code(section.drawing, drawn=True))
         blocks.append(Section(section.heading, tuple(inner), 3))
     if sources:
         blocks.append(References(tuple(linked(source) for source in sources)))
@@ -47,14 +47,22 @@ def value_of(step: Step) -> str:
 
     >>> value_of(Step("peak", 6422528, unit="bytes"))
     '6,422,528 bytes (6.13 MiB)'
+    >>> value_of(Step("j", 1, unit="pixels a position"))
+    '1 pixel a position'
     """
     if isinstance(step.value, int):
         text = f"{step.value:,}"
         readable = amount(step.value, "bytes") if step.unit == "bytes" else ""
         more = f" ({readable})" if readable and not readable.endswith(" B") else ""
-        return f"{text} {step.unit}{more}".rstrip()
+        return f"{text} {_counted(step.unit, text)}{more}".rstrip()
     text = str(step.value) if isinstance(step.value, (str, Fraction)) else ""
-    return f"{text} {step.unit}".rstrip()
+    return f"{text} {_counted(step.unit, text)}".rstrip()
+
+
+def _counted(unit: str, number: str) -> str:
+    """The unit of a number: its first word in the singular behind a 1."""
+    first, space, rest = unit.partition(" ")
+    return f"{first.removesuffix('s')}{space}{rest}" if number == "1" else unit
 
 
 def linked(source: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from typing import NamedTuple
 from ..codes import codes, page
 from ..findings import Finding, severity
 from ..version import __version__
-from .document import Block, Document, Findings, Heading, Note, Notes, said
+from .document import Block, Code, Document, Findings, Heading, Measure, Note, Notes, Paragraph, said
 from .escape import printable
 from .streams import json_text
 from .text import finding_text
@@ -62,11 +63,29 @@ def check_comment(result: CheckResult) -> Document:
     return Document(tuple(blocks), comment=True)
 
 
+def code_document(code: str) -> Document:
+    """The manual page of a code, to be read on a terminal. Raises KeyError for a code without one."""
+    found = page(code)
+    blocks: list[Block] = [Heading(f"{code}: {found.title}", note=severity(code), note_style=STYLES[severity(code)])]
+    if found.hint:
+        blocks.append(Paragraph(f"Hint: {found.hint}"))
+    for number, part in enumerate(re.split(r"^```(\w+)\n(.*?)^```$", found.text, flags=re.DOTALL | re.MULTILINE)):
+        kind = number % 3
+        if kind == 0:
+            blocks += [Paragraph(" ".join(text.split())) for text in part.split("\n\n") if text.strip()]
+        elif kind == 1:
+            language = part
+        else:
+            blocks.append(Code(tuple(part.splitlines()), language, displayed=True))
+    return Document(tuple(blocks), Measure(40, 100))
+
+
 def check_data(result: CheckResult) -> dict[str, object]:
     """The JSON contract of `check`."""
     return {"files": len(result.paths), "findings": [finding.to_dict() for finding in result.findings]}
 
 
+STYLES = {"error": "bold red", "warning": "bold yellow", "advice": "bold cyan"}
 GITHUB_LEVELS = {"error": "error", "warning": "warning", "advice": "notice"}
 
 

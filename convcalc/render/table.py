@@ -292,7 +292,10 @@ def memory_line(report: Report) -> str:
     params = amount(report.totals.params * report.item, "bytes")
     live = report.liveness
     peak = amount(live.live[live.peak] * report.batch * report.item, "bytes")
-    return f"{params} params · {peak} peak ({report.network.nodes[live.peak].name})"
+    place = report.network.nodes[live.peak].name
+    if report.dtype == "int8":
+        return f"microcontroller: flash {params} for the params, RAM (arena) {peak} ({place})"
+    return f"{params} params · {peak} peak ({place})"
 
 
 def skipped_line(report: Report) -> str:

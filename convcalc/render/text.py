@@ -104,7 +104,11 @@ def _block_lines(block: Block, limit: int | None) -> Iterator[Line]:
         case Paragraph():
             yield from _paragraph_lines(block.text, limit)
         case Code():
-            yield from _set_in(INDENT if block.displayed else "", ([(line.rstrip(), "")] for line in block.lines))
+            lines = [line.rstrip() for line in block.lines]
+            if block.drawn and limit is not None:
+                lines = [line if width(line) <= limit else f"{line[: limit - 1]}…" for line in lines]
+            style = "" if block.language == "text" else "cyan"
+            yield from _set_in(INDENT if block.displayed else "", ([(line, style)] for line in lines))
         case Equations():
             margin = max((len(line.result) for line in block.lines), default=0)
             for line in block.lines:
@@ -143,6 +147,9 @@ def _heading_lines(heading: Heading, limit: int | None) -> Iterator[Line]:
         used = sum(width(text) for text, _ in pieces) + len(SOURCE_GAP)
         source = shortened(printable(heading.source), None if limit is None else limit - used)
         pieces.append((SOURCE_GAP + source if source else "", "dim"))
+    elif not heading.rest:
+        yield from wrapped(heading.text, limit, "bold")
+        pieces = []
     if pieces:
         yield [piece for piece in pieces if piece[0]]
     if heading.note:
@@ -230,14 +237,26 @@ def _equation_lines(equation: Equation, margin: int, limit: int | None) -> Itera
         yield [(joined, ""), (note + mark, "dim")]
         return
     indent = " " * (len(head) - 2) + "= "
-    *first, last = [f"{indent if number else head}{row}" for number, row in enumerate(rows)]
-    for line in first:
-        yield [(line, "")]
-    if len(indent) + len(rows[-1]) + len(note) + len(mark) <= limit:
-        yield [(last, ""), (note + mark, "dim")]
-    else:
-        yield [(last, ""), (mark, "dim")]
-        yield from _hung(" " * len(head), note.strip(), max(limit, len(head) + 20))
+    *first, last = [_wrapped_after(indent if number else head, row, limit) for number, row in enumerate(rows)]
+    for lines in first:
+        yield from ([(line, "")] for line in lines)
+    *above, end = last
+    yield from ([(line, "")] for line in above)
+    if len(end) + len(note) + len(mark) <= limit:
+        yield [(end, ""), (note + mark, "dim")]
+        return
+    yield [(end, ""), (mark, "dim")]
+    if note:
+        yield from ([(line, "dim")] for line in _wrapped_after(" " * len(head), note.strip(), limit))
+
+
+def _wrapped_after(head: str, text: str, limit: int) -> list[str]:
+    """A text after a head on lines that fit, further lines below its beginning where its words have room there."""
+    from textwrap import wrap
+
+    below = len(head) if len(head) + max(map(len, text.split()), default=0) <= limit else min(len(head), 4)
+    start = head if head.strip() else " " * below
+    return wrap(text, limit, initial_indent=start, subsequent_indent=" " * below, break_on_hyphens=False) or [start]
 
 
 def bar_lines(drawn: Bars, limit: int | None) -> Iterator[Line]:

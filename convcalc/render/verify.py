@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from math import isfinite, prod
 from typing import TYPE_CHECKING
 
-from ..units import amount
+from ..units import amount, scaled
 from .document import Block, Column, Document, Heading, Note, Notes, Table
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 CONFIRMED = "ok"
 DIFFERS = "differs"
 NOT_RUN = "-"
+LARGEST = 3
+"""Layers that are named where all are confirmed."""
 
 NOTES = (
     "activation, gradient: root mean square (rms) of the output and of the gradient that arrives at it; weights: of the"
@@ -25,16 +27,23 @@ NOTES = (
 )
 
 
-def verification_document(outcome: Verification, needed: int, quick: bool, scheme: str) -> Document:
-    """The outcome; `needed` bytes were expected, a smaller input was sought if `quick`, `scheme` drew the weights."""
-    blocks: list[Block] = [_heading(outcome), _layers_table(outcome)]
+def verification_document(outcome: Verification, needed: int, quick: bool, scheme: str, every: bool) -> Document:
+    """The outcome, with the rows that differ, or `every` one.
+
+    `needed` bytes were expected, a smaller input was sought if `quick`, `scheme` drew the weights.
+    """
+    shown = outcome.layers if every else tuple(layer for layer in outcome.layers if not layer.ok)
+    blocks: list[Block] = [_heading(outcome)]
+    blocks += [_layers_table(shown)] if shown else []
     if outcome.gradients is not None:
         remarks = (f"weights by {scheme}. {_passage(outcome.gradients)}", *NOTES)
         blocks += [flow_table(outcome.gradients), Notes(tuple(Note(text, "dim") for text in remarks))]
     last = [Note(summary(outcome), "bold" if outcome.ok else "bold red")]
+    last += [Note(_largest(outcome.layers))] if not every and outcome.ok and outcome.layers else []
     last += [Note(_quick_note(outcome), "dim")] if quick else []
     memory = amount(needed, "bytes", 0, "up")
-    last.append(Note(f"{outcome.seconds:.2f} s, arrays of up to {memory} (estimate)", "dim"))
+    more = "" if every or not outcome.layers else "; --all shows every layer"
+    last.append(Note(f"{outcome.seconds:.2f} s, arrays of up to {memory} (estimate){more}", "dim"))
     return Document((*blocks, Notes(tuple(last))))
 
 
@@ -62,6 +71,15 @@ def summary(outcome: Verification) -> str:
     return f"NOT confirmed: {len(layers) - good} of {len(layers) + missing} layers differ{rest}"
 
 
+def _largest(layers: tuple[LayerCheck, ...]) -> str:
+    """The layers that compute most, or where none computes, those that put out most."""
+    first = sorted(layers, key=lambda layer: (-layer.predicted_macs, -prod(layer.predicted_shape)))[:LARGEST]
+    rows = [
+        f"{layer.name} ({scaled(layer.predicted_macs)} macs)" if layer.predicted_macs else layer.name for layer in first
+    ]
+    return f"largest: {', '.join(rows)}"
+
+
 def _heading(outcome: Verification) -> Heading:
     network = outcome.network
     shapes = ", ".join(
@@ -72,7 +90,7 @@ def _heading(outcome: Verification) -> Heading:
     return Heading(network.name + variant, rest=f"  input {shapes}{batch}, {outcome.dtype}, seed {outcome.seed}")
 
 
-def _layers_table(outcome: Verification) -> Table:
+def _layers_table(layers: tuple[LayerCheck, ...]) -> Table:
     """Predicted and actual in columns of their own; where these do not fit, one column that shows both if unequal."""
     narrow = Table(
         [
@@ -82,11 +100,8 @@ def _layers_table(outcome: Verification) -> Table:
             Column("macs", "right"),
             Column("verdict"),
         ],
-        [
-            [layer.name, *(a if a == b else f"{a} ≠ {b}" for a, b in _pairs(layer)), _verdict(layer)]
-            for layer in outcome.layers
-        ],
-        styles=_styles(outcome, 4),
+        [[layer.name, *(a if a == b else f"{a} ≠ {b}" for a, b in _pairs(layer)), _verdict(layer)] for layer in layers],
+        styles=_styles(layers, 4),
     )
     return Table(
         [
@@ -99,8 +114,8 @@ def _layers_table(outcome: Verification) -> Table:
             Column("counted", "right"),
             Column("verdict"),
         ],
-        [[layer.name, *(text for pair in _pairs(layer) for text in pair), _verdict(layer)] for layer in outcome.layers],
-        styles=_styles(outcome, 7),
+        [[layer.name, *(text for pair in _pairs(layer) for text in pair), _verdict(layer)] for layer in layers],
+        styles=_styles(layers, 7),
         narrow=narrow,
     )
 
@@ -126,8 +141,8 @@ def _verdict(layer: LayerCheck) -> str:
     return CONFIRMED if layer.ok else DIFFERS
 
 
-def _styles(outcome: Verification, column: int) -> dict[tuple[int, int], str]:
-    return {(row, column): "green" if layer.ok else "bold red" for row, layer in enumerate(outcome.layers)}
+def _styles(layers: tuple[LayerCheck, ...], column: int) -> dict[tuple[int, int], str]:
+    return {(row, column): "green" if layer.ok else "bold red" for row, layer in enumerate(layers)}
 
 
 def flow_table(rows: tuple[FlowRow, ...]) -> Table:

@@ -60,9 +60,9 @@ def _linear(
         raise Malformed(
             f"the weight {list(weight.shape)} takes {inputs} features, not the last axis of {list(value.dims)}"
         )
-    if inputs == 1 and len(value.shape) > 1:
-        raise Unsupported("its last axis is 1")
     fields = spelled({"out_features": outputs, "bias": bias is not None})
+    if len(value.shape) > 1:
+        fields["dim"] = "last"
     return b.emit("linear", fields, value, weights=[weight] if bias is None else [weight, bias])
 
 
