@@ -27,6 +27,7 @@ from ..geometry import (
 from ..layers.base import OPERATIONS
 from .explanation import Section, Step, product, step, total
 from .multiplications import effective_macs, im2col_elements
+from .quantity import SPACE_LETTERS
 from .receptive_field import AxisField, field_first, field_jump, field_last, field_size
 from .seen import Seen, effective
 
@@ -106,12 +107,9 @@ def _rows(scene: _Scene, begin: int, end: int, positions: range) -> list[str]:
     return lines
 
 
-AXES = {1: ("l",), 2: ("h", "w"), 3: ("d", "h", "w")}
-
-
 def axis_name(axis: int, rank: int) -> str:
     """The letter of a space axis (counted from 1)."""
-    return AXES[rank][axis - 1] if rank in AXES else str(axis)
+    return SPACE_LETTERS[rank][axis - 1] if rank in SPACE_LETTERS else str(axis)
 
 
 def sliding_maps(layer: Layer, inputs: Shapes) -> list[tuple[int, AxisMap]]:

@@ -369,12 +369,6 @@ def inline_text(work: Inline, slots: Slots, reads: list[str], owner: str = "") -
     return re.sub(r"\{(\w+)\}", lambda match: values[match[1]], work.template)
 
 
-def inline_parameters(definition: Definition, inline_slots: list[Slot]) -> list[str]:
-    """Parameters that expressions read, each once."""
-    used = {slot.parameter for slot in inline_slots}
-    return [name for name in definition.parameters if name in used]
-
-
 def given_texts(arguments: tuple[Argument, ...], slots: Slots) -> list[str]:
     """What a use of a block gives for its parameters."""
     return [value_text(next(slots)) for _ in arguments]
