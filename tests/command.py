@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from convcalc.cli.app import main
 
+from .exports import judge_command
+
 
 class Done(NamedTuple):
     """Exit code, standard output, standard error."""
@@ -30,7 +32,10 @@ def process(arguments: tuple[str, ...], data: bytes) -> Iterator[None]:
 
 
 def run(*arguments: str, data: bytes = b"", encoding: str = "utf-8") -> Done:
-    """The program on these arguments; `data` is what its standard input holds, `encoding` its output's."""
+    """The program on these arguments; `data` is what its standard input holds, `encoding` its output's.
+
+    What `export` writes is parsed.
+    """
     written = io.BytesIO()
     out, err = io.TextIOWrapper(written, encoding, newline="\n"), io.StringIO()
     code: object = 0
@@ -40,4 +45,6 @@ def run(*arguments: str, data: bytes = b"", encoding: str = "utf-8") -> Done:
         except SystemExit as stop:
             code = stop.code
     out.flush()
+    if arguments[:1] == ("export",) and not code:
+        judge_command(arguments, written.getvalue())
     return Done(code if isinstance(code, int) else 0, written.getvalue().decode(encoding), err.getvalue())

@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from convcalc import load
-from convcalc.export.keras_module import keras_module
-from convcalc.export.torch_module import torch_module
 from convcalc.findings import UsageError
 from convcalc.language import gallery_names
 from convcalc.network import Network
 from tests.exported_layers import layer_cases
+from tests.exports import keras_module, torch_module
 
 WRITE: dict[str, Callable[[Network], str]] = {"torch": torch_module, "keras": keras_module}
 AGAIN = "run python -m benchmarks.exported_{} --write where the framework is installed"

@@ -9,11 +9,11 @@ from collections.abc import Callable
 import pytest
 
 from convcalc import load, loads
-from convcalc.export.keras_module import keras_module
 from convcalc.export.python_code import Names, class_name, docstring, identifier
-from convcalc.export.torch_module import MODULE_ATTRIBUTES, torch_module
+from convcalc.export.torch_module import MODULE_ATTRIBUTES
 from convcalc.layers.registry import build
 from convcalc.network import BlockGroup, Network, Node, Output
+from tests.exports import keras_module, torch_module
 
 WRITERS = (torch_module, keras_module)
 HOSTILE = [

@@ -11,16 +11,15 @@ from typing import Any
 import pytest
 
 from convcalc.export.keras_layers import KERAS
-from convcalc.export.keras_module import keras_module
 from convcalc.export.onnx_layers import ONNX
 from convcalc.export.onnx_model import onnx_model
 from convcalc.export.torch_layers import TORCH
-from convcalc.export.torch_module import torch_module
 from convcalc.findings import UsageError
 from convcalc.layers.kind_table import KindTable
 from convcalc.layers.registry import KINDS
 from convcalc.network import Network
 from tests.exported_layers import layer_cases, single
+from tests.exports import keras_module, torch_module
 
 TABLES: dict[str, KindTable[Any]] = {"torch": TORCH, "keras": KERAS, "onnx": ONNX}
 EXPORTS: dict[str, Callable[[Network], object]] = {"torch": torch_module, "keras": keras_module, "onnx": onnx_model}

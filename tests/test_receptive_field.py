@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcalc.analysis.receptive_field import Fields, receptive_fields
-from convcalc.analysis.seen import effective, seen_from
+from convcalc.analysis import seen as seen_module
+from convcalc.analysis.receptive_field import AxisField, Fields, receptive_fields
+from convcalc.analysis.seen import effective, reads, seen_from, taps
+from convcalc.findings import UsageError
+from convcalc.geometry import TransposedWindow
 from convcalc.layers.registry import build
 from convcalc.network import Network, Node, Output, output_shape
 
@@ -194,6 +198,70 @@ def test_a_resize_too_long_to_tabulate_gives_bounds() -> None:
     net = network("{convcalc: 1, input: [1, 100], layers: [{upsample: {scale_factor: 0.29}}]}")
     fields = receptive_fields(net).fields[-1]
     assert fields is not None and not fields[0].exact and fields[0].size >= 1
+
+
+def one_axis(*layers: tuple[str, dict[str, object]], size: int = 10) -> Network:
+    """A chain of layers on one axis."""
+    nodes = [Node("input", None, (), (1, size))]
+    for n, (kind, given_fields) in enumerate(layers):
+        layer = build(kind, given_fields)
+        nodes.append(Node(f"n{n}", layer, (n,), output_shape(layer, (nodes[-1].shape,))))
+    return Network("chain", tuple(nodes), (Output("out", len(layers)),), {})
+
+
+def last_field(net: Network) -> AxisField:
+    found = receptive_fields(net).fields[-1]
+    assert found is not None
+    return found[0]
+
+
+@given(
+    st.integers(1, 40), st.integers(1, 9), st.integers(0, 9), st.integers(1, 6), st.integers(-50, 90)
+)  # fmt: skip
+def test_taps_of_a_transposed_window_are_those_of_its_definition(k: int, s: int, p: int, d: int, q: int) -> None:
+    wanted = sorted((q + p - t * d) // s for t in range(k) if (q + p - t * d) % s == 0)
+    assert list(taps(TransposedWindow(k, s, p, p, d), q)) == wanted
+
+
+@given(st.integers(1, 30), st.integers(1, 6), st.integers(0, 5), st.integers(1, 4))
+def test_bounds_of_a_transposed_window_are_those_of_its_pattern(k: int, s: int, p: int, d: int) -> None:
+    """A stride that is too long to tabulate is held against a short one: the bounds have one formula."""
+    window = TransposedWindow(k, s, p, p, d)
+    tabulated = reads(window)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(seen_module, "LARGEST_PERIOD", 0)
+        assert reads.__wrapped__(window)[:3] == tabulated[:3]
+
+
+def test_a_transposed_stride_too_long_to_tabulate_gives_bounds() -> None:
+    field = last_field(one_axis(("conv_transpose1d", {"out": 1, "k": 5000, "s": 4999})))
+    assert (field.size, field.jump, field.exact) == (2, Fraction(1, 4999), False)
+
+
+def test_a_window_of_any_size_is_no_work() -> None:
+    large = 10**9
+    assert last_field(one_axis(("conv_transpose1d", {"out": 1, "k": large, "s": 4}))).size == large // 4
+    twice = ("conv_transpose1d", {"out": 1, "k": 2, "s": 2})
+    assert last_field(one_axis(twice, ("global_avg_pool", {}), size=large)).size == large
+    gaps = ("conv_transpose1d", {"out": 1, "k": 1, "s": 2})
+    wide = ("conv1d", {"out": 1, "k": large, "p": large // 2})
+    assert last_field(one_axis(gaps, wide)).size == large // 2
+
+
+def test_long_patterns_are_followed_up_to_a_limit() -> None:
+    steps = [("conv1d", {"out": 1, "k": 3, "p": 1})] * 2000
+    started = process_time()
+    field = last_field(one_axis(("conv_transpose1d", {"out": 1, "k": 4097, "s": 4096}), *steps))
+    assert process_time() - started < 5
+    assert field.size == 2 and not field.exact
+
+
+def test_what_is_seen_has_a_limit() -> None:
+    net = one_axis(("conv1d", {"out": 1, "k": 10**9, "p": 10**9 // 2}), size=10**9)
+    with pytest.raises(UsageError, match="up to 1,000,000 positions"):
+        seen_from(net, 1, (0,))
+    short = one_axis(("conv1d", {"out": 1, "k": 10**9, "p": 10**9 // 2}))
+    assert seen_from(short, 1, (0,))[0].axes == (tuple(range(10)),)
 
 
 def test_effective_is_the_share_of_real_pixels() -> None:

@@ -15,6 +15,7 @@ from math import prod
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..geometry import formula
+from ..language.names import shown
 from ..units import NoAmount, read_amount
 
 if TYPE_CHECKING:
@@ -68,10 +69,10 @@ def read_device(text: str) -> Device:
         try:
             rate = read_amount(match[1] if match else "")
         except NoAmount as error:
-            raise UnknownDevice(f"'{text}' is no device") from error
+            raise UnknownDevice(f"{shown(text)} is no device") from error
         rates["bandwidth" if match and match[2] == "B/s" else "flops"] = int(rate)
     if len(rates) != 2 or text.count(",") != 1 or 0 in rates.values():
-        raise UnknownDevice(f"'{text}' is no device: it needs one rate in FLOP/s and one in B/s, both above 0")
+        raise UnknownDevice(f"{shown(text)} is no device: it needs one rate in FLOP/s and one in B/s, both above 0")
     return Device(text, rates["flops"], rates["bandwidth"])
 
 

@@ -34,6 +34,13 @@ if TYPE_CHECKING:
 
 Interval = tuple[int, int]
 
+MOST_TABULATED = 500_000
+"""Intervals of patterns that one pass tabulates."""
+MOST_READ = 8
+"""Intervals that are united for one of a long pattern, on average."""
+SHORT = 256
+"""Intervals that are united for a short pattern."""
+
 
 class Phases(NamedTuple):
     """The intervals that the positions 0 … period − 1 see; None for a position that sees nothing."""
@@ -70,19 +77,25 @@ def straight(first: int, last: int, jump: int) -> Phases:
 
 
 def through(before: Phases, reads: Reads) -> Phases | None:
-    """The pattern behind one more layer; None where its period would be above `LARGEST_PERIOD`."""
+    """The pattern behind one more layer; None where it is too long to tabulate.
+
+    Of many inputs that a position reads the outermost decide: the first and the last, or as many as a period has on
+    either side where the pattern has gaps.
+    """
     if not reads.taps:
         return None
     period = len(before.intervals)
     turns = period // gcd(period, reads.shift)
-    if turns * reads.period > LARGEST_PERIOD:
+    outermost = 1 if before.monotone else period
+    ends = [tap if len(tap) <= 2 * outermost else (*tap[:outermost], *tap[-outermost:]) for tap in reads.taps]
+    length = turns * reads.period
+    if length > LARGEST_PERIOD or turns * sum(map(len, ends)) > max(SHORT, MOST_READ * length):
         return None
     found: list[Interval | None] = []
     for turn in range(turns):
         moved = turn * reads.shift
-        for tap in reads.taps:
-            ends = (tap[0], tap[-1]) if before.monotone and len(tap) > 2 else tap
-            seen = [interval for t in ends if (interval := before.at(t + moved)) is not None]
+        for tap in ends:
+            seen = [interval for t in tap if (interval := before.at(t + moved)) is not None]
             found.append((min([a for a, _ in seen]), max([b for _, b in seen])) if seen else None)
     return _phases(turns * reads.shift // period * before.step, found)
 
@@ -125,6 +138,10 @@ class AxisField(NamedTuple):
             return self.phases.at(position)
         moved = 0 if self.jump is None else position * self.jump
         return self.first + moved, self.last + moved
+
+    def bounded(self) -> AxisField:
+        """The field without its pattern: the most that a position sees stays exact, its place becomes a bound."""
+        return self if self.phases is None else self._replace(phases=None, exact=False)
 
     @property
     def start(self) -> Rational:
@@ -188,7 +205,9 @@ def spread(field: AxisField, positions: int, size: int) -> AxisField:
     if field.jump is None:
         return field._replace(axis=None, size=max(field_size(field.first, field.last), 0))
     if field.phases is not None:
-        seen = [interval for q in range(positions) if (interval := field.phases.at(q)) is not None]
+        period = min(positions, len(field.phases.intervals))
+        outermost = {*range(period), *range(positions - period, positions)}
+        seen = [interval for q in outermost if (interval := field.phases.at(q)) is not None]
         first: Rational = min([a for a, _ in seen], default=0)
         last: Rational = max([b for _, b in seen], default=-1)
     else:
@@ -292,13 +311,15 @@ class Step(NamedTuple):
 def receptive_fields(network: Network, origin: int | None = None) -> ReceptiveFields:
     """The receptive field of every node, from the first input of the network that reaches it, or from `origin`.
 
-    Linear in layers and edges. `origin` is the index of an input's node.
+    Linear in layers and edges. `origin` is the index of an input's node. Patterns are followed as long as the network
+    has fewer than `MOST_TABULATED` intervals of them; behind, fields are bounds.
     """
     nodes = network.nodes
     fields: list[Fields | None] = []
     origins: list[int] = []
     notes: list[Note] = []
     steps: dict[tuple[int, Shapes], Step] = {}
+    tabulated = 0
     for index, (name, layer, inputs, shape) in enumerate(nodes):
         if layer is None:
             followed = origin is None or origin == index
@@ -324,13 +345,23 @@ def receptive_fields(network: Network, origin: int | None = None) -> ReceptiveFi
                 continue
             arrived = fields[i]
             assert arrived is not None
+            if tabulated > MOST_TABULATED:
+                arrived = tuple([field.bounded() for field in arrived])
             passed = _passed(step, arrived, shapes[which], shape, sizes)
+            if passed is not arrived:
+                tabulated += sum([_length(field) for field in passed])
             if found is None:
                 found, first = passed, i
             elif passed != found:
                 found = _join(found, passed, shape, sizes, notes, name, (nodes[first].name, nodes[i].name))
         fields.append(found)
     return ReceptiveFields(fields, origins, notes)
+
+
+def _length(field: AxisField) -> int:
+    """Intervals of the field's pattern, by what it takes to follow them."""
+    phases = field.phases
+    return 0 if phases is None else len(phases.intervals) * (1 if phases.monotone else MOST_READ)
 
 
 def _origin(origins: Sequence[int], read: Sequence[int]) -> int:

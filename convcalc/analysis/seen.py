@@ -15,9 +15,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
-from math import prod
+from math import gcd, prod
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..findings import UsageError
 from ..geometry import IDENTITY, AdaptiveWindow, AxisMap, Resize, TransposedWindow, Window, adaptive_window
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ LARGEST_PERIOD = 4096
 """Positions up to which a map is tabulated; beyond, only its bounds are known."""
 
 Rational = int | Fraction
+
+
+MOST_FOLLOWED = 1_000_000
+"""Positions of an axis that are followed backwards, one by one."""
 
 
 class Reads(NamedTuple):
@@ -93,11 +98,29 @@ def taps(axis_map: AxisMap, position: int) -> Sequence[int]:
             start = position * s - before
             return range(start, start + d * (k - 1) + 1, d)
         case TransposedWindow(k, s, before, _, d, _):
-            reached = (position + before - t * d for t in reversed(range(k)))
-            return [place // s for place in reached if place % s == 0]
+            return _transposed(position + before, k, s, d)
         case AdaptiveWindow(size, output):
             return range(*adaptive_window(size, output, position))
     return _interpolated(axis_map, position)
+
+
+def _transposed(place: int, kernel_size: int, stride: int, dilation: int) -> range:
+    """The inputs j with j·stride + t·dilation = place for a tap t < kernel_size.
+
+    With g = gcd(stride, dilation) there are none unless g divides the place; else the taps are those of one remainder
+    modulo stride/g, and the inputs lie dilation/g apart.
+
+    >>> list(_transposed(7, 5, 3, 1)), list(_transposed(7, 5, 2, 2)), list(_transposed(5, 3, 3, 1))
+    ([1, 2], [], [1])
+    """
+    shared = gcd(stride, dilation)
+    if place % shared:
+        return range(0)
+    period, apart = stride // shared, dilation // shared
+    tap = place // shared * pow(apart, -1, period) % period
+    last = (place - tap * dilation) // stride
+    count = len(range(tap, kernel_size, period))
+    return range(last - (count - 1) * apart, last + 1, apart)
 
 
 def _interpolated(resize: Resize, position: int) -> Sequence[int]:
@@ -127,8 +150,11 @@ def reads(axis_map: AxisMap) -> Reads:
     if isinstance(axis_map, Resize) and (step == 0 or axis_map.size == 1):
         return Reads(step, 0, 0, ((0,),), 0, True)
     period = step.denominator
+    if period > LARGEST_PERIOD and isinstance(axis_map, TransposedWindow):
+        latest = Fraction(axis_map.before, axis_map.stride)
+        reach = Fraction(axis_map.dilation * (axis_map.kernel_size - 1), axis_map.stride)
+        return Reads(step, whole(latest - reach), whole(latest), (), step.numerator, False)
     if period > LARGEST_PERIOD:
-        assert isinstance(axis_map, (Resize, AdaptiveWindow))
         reach = 3 if isinstance(axis_map, Resize) and axis_map.mode == "cubic" else 2
         return Reads(step, -reach, step + reach, (), step.numerator, False)
     table = tuple(taps(axis_map, q) for q in range(period))
@@ -163,7 +189,7 @@ def seen_from(network: Network, index: int, position: tuple[int, ...]) -> list[S
     """What one position of a node's output sees of each input of the network that reaches it.
 
     `position` has one entry a space axis of the node; all its channels are followed. Raises ValueError where
-    the node has no such position.
+    the node has no such position, and UsageError where it sees more than `MOST_FOLLOWED` positions of an axis.
     """
     nodes = network.nodes
     space = nodes[index].shape[1:]
@@ -177,7 +203,8 @@ def seen_from(network: Network, index: int, position: tuple[int, ...]) -> list[S
             continue
         node = nodes[i]
         if node.layer is None:
-            axes = zip(mask[1:], node.shape[1:], strict=True)
+            axes = list(zip(mask[1:], node.shape[1:], strict=True))
+            _bounded(max((n if m is None else len(m) for m, n in axes), default=0))
             seen = tuple(tuple(range(n)) if m is None else tuple(sorted(m)) for m, n in axes)
             found.append(Seen(node.name, seen))
             continue
@@ -219,13 +246,27 @@ def _axis_backwards(axis_map: AxisMap | None, mask: Mask, positions: int, size: 
     if axis_map == IDENTITY:
         return mask if size == positions else frozenset((0,))
     wanted = range(positions) if mask is None else mask
-    if isinstance(axis_map, Window):
-        kernel_size, stride, before, _, dilation = axis_map
-        starts = [q * stride - before for q in wanted]
-        reached = {start + t * dilation for start in starts for t in range(kernel_size)}
-    else:
-        reached = {i for q in wanted for i in taps(axis_map, q)}
-    return frozenset([i for i in reached if 0 <= i < size])
+    _bounded(len(wanted))
+    reads = [_inside(taps(axis_map, q), size) for q in wanted]
+    _bounded(sum(map(len, reads)))
+    return frozenset([i for tap in reads for i in tap])
+
+
+def _inside(tap: Sequence[int], size: int) -> Sequence[int]:
+    """Those of the inputs that are in 0 … size − 1."""
+    if isinstance(tap, range):
+        first = max(0, -(tap.start // tap.step))
+        beyond = max(0, -((size - tap.start) // -tap.step))
+        return tap[first:beyond]
+    return [i for i in tap if 0 <= i < size]
+
+
+def _bounded(count: int) -> None:
+    """Raise UsageError for more positions than are followed."""
+    if count > MOST_FOLLOWED:
+        raise UsageError(
+            f"what it sees is followed for up to {MOST_FOLLOWED:,} positions of an axis; here are {count:,}"
+        )
 
 
 def effective(seen: Seen, extents: tuple[int | Fraction, ...]) -> Fraction:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..analysis.figures import Figures
 from ..analysis.report import analyse
-from ..findings import SpecError, UsageError
+from ..findings import Finding, SpecError, UsageError
 from ..network import Network, Origin
 
 Params = tuple[tuple[str, str], ...] | None
@@ -37,12 +37,16 @@ PLAIN = Setting()
 
 
 class DoesNotBuild(Exception):
-    """A variant, params or an input with which the spec gives no network; `message` says why."""
+    """A variant, params or an input with which the spec gives no network, or none that can be counted.
 
-    def __init__(self, message: str, hint: str | None) -> None:
+    `message` says why; `findings` are those of the spec, none where the call is wrong.
+    """
+
+    def __init__(self, message: str, hint: str | None, findings: tuple[Finding, ...] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.findings = findings
 
 
 @dataclass
@@ -75,7 +79,9 @@ class Builds:
             found = self.reports[key] = analyse(self.build(key))
         except SpecError as error:
             first = error.findings[0]
-            self._failed[key] = DoesNotBuild(f"{first.message} ({first.code}, line {first.line})", first.hint)
+            self._failed[key] = DoesNotBuild(
+                f"{first.message} ({first.code}, line {first.line})", first.hint, error.findings
+            )
         except UsageError as error:
             self._failed[key] = DoesNotBuild(error.message, error.hint)
         if found is None:

@@ -68,7 +68,11 @@ def _judge(builds: Builds, expectation: Expectation) -> Iterator[Unmet | Finding
             message = f"no {what} is called '{claim.where}'{said}"
             yield _finding(builds, "CC306", message, claim, _nearest(report, claim))
             continue
-        outcome = _compare(builds, claim, report, subject, said)
+        try:
+            outcome = _compare(builds, claim, report, subject, said)
+        except SpecError as error:
+            first = error.findings[0]
+            outcome = _finding(builds, first.code, first.message + said, claim, first.hint)
         if outcome is not None:
             yield outcome
 
@@ -242,10 +246,14 @@ def _equal_but_listed(result: TableResult) -> Iterator[tuple[str, str, Cell]]:
 def check_budgets(builds: Builds, budgets: Sequence[Budget]) -> Iterator[Finding]:
     """A finding for each budget that the network exceeds, at the name of the spec."""
     for budget in budgets:
-        report = builds.report_at(budget.setting)
         found = quantity(budget.quantity)
         assert found is not None
-        value = found.get(report, report.whole)
+        try:
+            report = builds.report_at(budget.setting)
+            value = found.get(report, report.whole)
+        except (SpecError, DoesNotBuild) as error:
+            yield from error.findings
+            continue
         reached = number(value)
         if reached is not None and reached > budget.limit:
             by = f" by {float(Fraction(reached - budget.limit) * 100 / budget.limit):.1f} %" if budget.limit else ""

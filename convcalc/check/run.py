@@ -11,7 +11,7 @@ from ..findings import Finding, SpecError, UsageError
 from ..language import loads, read
 from ..language.events import parse
 from ..marked import Map, Source
-from .builds import PLAIN, Builds, Setting
+from .builds import PLAIN, Builds, DoesNotBuild, Setting
 from .claims import check_budgets, check_expectations, check_published
 from .config import Budget
 from .selection import Comments, Selection
@@ -137,7 +137,7 @@ def check_source(
         builds.report()
         findings += _claims(builds, selection, comments)
         findings += check_budgets(builds, budgets)
-    except SpecError as error:
+    except (SpecError, DoesNotBuild) as error:
         findings += error.findings
     if selection.wants("CC4") or comments.name("CC4"):
         from .rules import advise

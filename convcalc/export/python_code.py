@@ -94,7 +94,7 @@ def docstring(text: str, indent: str = "") -> list[str]:
     >>> len(docstring("one line")), len(docstring("two\\nlines"))
     (1, 3)
     """
-    safe = plain(text).replace("\\", "\\\\")
+    safe = plain(text).rstrip().replace("\\", "\\\\")
     if '"""' in safe or safe.endswith('"'):
         safe = safe.replace('"', '\\"')
     lines = [line.rstrip() for line in safe.split("\n")]
@@ -124,22 +124,34 @@ def literal(value: object) -> str:
 
 
 class Form(NamedTuple):
-    """`head(items)`; an item is finished text or a form."""
+    """`head(items)`; an item is finished text, a form or a repeated one."""
 
     head: str
-    items: tuple[Form | str, ...]
-    prefix: str = ""
-    """What stands before the head: the name of a keyword argument, a star."""
+    items: tuple[Form | Repeated | str, ...]
 
 
-def one_line(form: Form | str) -> str:
+class Repeated(NamedTuple):
+    """`*(form for _ in range(count))`: so many equal arguments."""
+
+    form: Form
+    count: int
+
+    @property
+    def clause(self) -> str:
+        """What makes a generator of the form."""
+        return f"for _ in range({self.count})"
+
+
+def one_line(form: Form | Repeated | str) -> str:
     """The form without line breaks."""
     if isinstance(form, str):
         return form
-    return f"{form.prefix}{form.head}({', '.join(map(one_line, form.items))})"
+    if isinstance(form, Repeated):
+        return f"*({one_line(form.form)} {form.clause})"
+    return f"{form.head}({', '.join(map(one_line, form.items))})"
 
 
-def layout(before: str, form: Form | str, after: str = "", depth: int = 0) -> list[str]:
+def layout(before: str, form: Form | Repeated | str, after: str = "", depth: int = 0) -> list[str]:
     """Lines of `before form after`, indented by `depth`, broken where one line is too long.
 
     >>> layout("x = ", Form("f", ("1", "2")))
@@ -147,9 +159,14 @@ def layout(before: str, form: Form | str, after: str = "", depth: int = 0) -> li
     """
     pad = INDENT * depth
     line = f"{pad}{before}{one_line(form)}{after}"
+    if isinstance(form, Repeated):
+        if len(line) <= WIDTH:
+            return [line]
+        inside = layout("", form.form, depth=depth + 1)
+        return [f"{pad}{before}*(", *inside, f"{pad}{INDENT}{form.clause}", f"{pad}){after}"]
     if isinstance(form, str) or not form.items or (len(line) <= WIDTH and not _deep(form)):
         return [line]
-    lines = [f"{pad}{before}{form.prefix}{form.head}("]
+    lines = [f"{pad}{before}{form.head}("]
     for item in form.items:
         lines += layout("", item, ",", depth + 1)
     return [*lines, f"{pad}){after}"]

@@ -13,6 +13,7 @@ from .python_code import (
     Definitions,
     Form,
     Names,
+    Repeated,
     Slot,
     Slots,
     argument_texts,
@@ -25,7 +26,6 @@ from .python_code import (
     identifier,
     inline_text,
     layout,
-    one_line,
     variables,
 )
 from .torch_layers import TORCH
@@ -145,16 +145,12 @@ def _form(found: Definitions, work: Work, slots: Slots) -> Form:
     return Form("nn.Sequential", tuple(_repeats(found, work.parts, slots)))
 
 
-def _repeats(found: Definitions, parts: list[Part], slots: Slots) -> list[Form]:
+def _repeats(found: Definitions, parts: list[Part], slots: Slots) -> list[Form | Repeated]:
     """The modules of a chain; equal ones that follow one another are written once."""
-    forms = [_form(found, part.work, slots) for part in parts]
-    written: list[Form] = []
-    for _, group in groupby(forms):
-        equal = list(group)
-        if len(equal) > 1:
-            written.append(Form("", (f"{one_line(equal[0])} for _ in range({len(equal)})",), "*"))
-        else:
-            written += equal
+    written: list[Form | Repeated] = []
+    for form, group in groupby([_form(found, part.work, slots) for part in parts]):
+        count = len(list(group))
+        written.append(Repeated(form, count) if count > 1 else form)
     return written
 
 

@@ -123,7 +123,7 @@ def _power(base: Number, exponent: Number) -> Value:
     part = max(abs(base.numerator), base.denominator)
     if part > 1 and (part.bit_length() - 1) * abs(exponent) > MAX_FRACTION_BITS:
         raise Problem("CC212", f"{say(base)} ** {say(exponent)} is above 2^63 - 1")
-    if part <= 1:
+    if part <= 1 and exponent:
         exponent = 2 - exponent % 2
     return base**exponent if exponent >= 0 else Fraction(base) ** exponent
 

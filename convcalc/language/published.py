@@ -41,6 +41,8 @@ SHARE = "total"
 """As a unit's divisor: the percentage of the network's total."""
 IGNORED = ""
 """What `value: ~` is read as: the cell is shown, never compared or counted."""
+LONGEST_CELL = 1000
+"""Characters of a printed cell."""
 _DIVISOR = re.compile(r"[0-9]{1,19}(\.[0-9]{1,9})?")
 
 
@@ -155,10 +157,14 @@ _COLUMN: Form[Reading] = Either(
 
 
 class _Printed(Scalar[str]):
-    """The text of a cell; an empty one prints nothing."""
+    """The text of a cell, of at most `LONGEST_CELL` characters; an empty one prints nothing."""
 
     def read(self, node: Marked, reader: Reader) -> str:
-        return "" if isinstance(node, Text) and node.empty else super().read(node, reader)
+        if not isinstance(node, Text):
+            return super().read(node, reader)
+        if len(node.text) > LONGEST_CELL:
+            raise Problem("CC103", f"a cell of {len(node.text):,} characters; the limit is {LONGEST_CELL:,}")
+        return "" if node.empty else super().read(node, reader)
 
 
 class PrintedCell(Reading):
