@@ -73,6 +73,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "__main__": {"cli.app"},
         "check.run": {"check.rules", "onnx", "analysis.published"},
         "export.onnx_model": {"export.onnx_graph", "export.onnx_layers"},
+        "onnx.convert": {"onnx.inference"},
         "render.invert": {"language.write", "render.escape"},
         "render.streams": {"render.escape", "render.text"},
         "render.table": {"analysis.report"},
@@ -104,6 +105,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "check.run": {"concurrent.futures", "concurrent.futures.process", "multiprocessing"},
         "geometry.formulas": {"re"},
         "language.sources": {"json", "subprocess"},
+        "onnx.infer_shapes": {"resource"},
         "render.escape": {"json"},
         "render.findings": {"datetime", "pathlib", "urllib.parse"},
         "render.invert": {"textwrap"},
@@ -113,7 +115,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
     },
     "a package that most calls do without": {
         "export.onnx_model": {"onnx"},
-        "onnx.convert": {"onnx"},
+        "onnx.infer_shapes": {"onnx"},
         "render.streams": {"rich.console", "rich.progress", "rich.segment", "rich.style"},
     },
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from onnx import TensorProto, helper
 
 from convcalc.analysis.report import analyse
 from convcalc.findings import SpecError, UsageError
-from convcalc.onnx import load_onnx
+from convcalc.onnx import inference, load_onnx
 
 from .onnx_models import Maker, recorded
 
@@ -146,14 +145,8 @@ def test_the_package_is_asked_for_where_it_is_needed(tmp_path: Path, monkeypatch
     known, unknown = Maker(1, 8, 5, 5), Maker(1, 8, 5, 5)
     known.node("Relu", "x")
     unknown.node("Einsum", "x", unknown.weight(8, 4), equation="nchw,cd->ndhw")
-    real = builtins.__import__
-
-    def without_onnx(name: str, *rest: Any, **named: Any) -> Any:
-        if name == "onnx":
-            raise ImportError(name)
-        return real(name, *rest, **named)
-
-    monkeypatch.setattr(builtins, "__import__", without_onnx)
+    real = inference.find_spec
+    monkeypatch.setattr(inference, "find_spec", lambda name: None if name == "onnx" else real(name))
     known.load(tmp_path)
     with pytest.raises(UsageError) as caught:
         unknown.load(tmp_path)

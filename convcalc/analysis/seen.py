@@ -152,8 +152,8 @@ def reads(axis_map: AxisMap) -> Reads:
     period = step.denominator
     if period > LARGEST_PERIOD and isinstance(axis_map, TransposedWindow):
         latest = Fraction(axis_map.before, axis_map.stride)
-        reach = Fraction(axis_map.dilation * (axis_map.kernel_size - 1), axis_map.stride)
-        return Reads(step, whole(latest - reach), whole(latest), (), step.numerator, False)
+        earliest = latest - Fraction(axis_map.dilation * (axis_map.kernel_size - 1), axis_map.stride)
+        return Reads(step, whole(earliest), whole(latest), (), step.numerator, False)
     if period > LARGEST_PERIOD:
         reach = 3 if isinstance(axis_map, Resize) and axis_map.mode == "cubic" else 2
         return Reads(step, -reach, step + reach, (), step.numerator, False)

@@ -131,15 +131,15 @@ class Form(NamedTuple):
 
 
 class Repeated(NamedTuple):
-    """`*(form for _ in range(count))`: so many equal arguments."""
+    """`*(form for _ in range(times))`: so many equal arguments."""
 
     form: Form
-    count: int
+    times: int
 
     @property
     def clause(self) -> str:
         """What makes a generator of the form."""
-        return f"for _ in range({self.count})"
+        return f"for _ in range({self.times})"
 
 
 def one_line(form: Form | Repeated | str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from ..findings import Finding, SpecError, UsageError
+from ..findings import Finding, SpecError
 from ..geometry import GeometryError
 from ..layers.base import Shape
 from .builder import Builder, Step, Unsupported
@@ -14,13 +14,13 @@ from .messages import Graph, Malformed, Model, OnnxNode, Unknown, ValueInfo, wit
 from .operators import operator_of
 from .operators.record import Operator
 from .values import Activation, Constant, Value
-from .wire import Damaged, Data
+from .wire import Damaged
 
 
 class Conversion:
     """What came of a graph, before its layers have names."""
 
-    def __init__(self, model: Model, graph: Graph, data: Data, path: str, inputs: Inputs) -> None:
+    def __init__(self, model: Model, graph: Graph, data: bytes, path: str, inputs: Inputs) -> None:
         self.model = model
         self.graph = graph
         self.reasons: dict[str, list[str]] = {}
@@ -77,6 +77,7 @@ class Conversion:
         b.begin(node)
         operator = operator_of(node.domain, node.op, b.call.opset)
         try:
+            operator.check(b.call)
             try:
                 made = self._outputs(operator)
             except (Unsupported, Unknown) as reason:
@@ -142,7 +143,9 @@ class Conversion:
         if stated is not None:
             return stated
         if self._inferred is None:
-            self._inferred = inferred(self._data, self._inputs.dims)
+            from .inference import inferred
+
+            self._inferred = inferred(without_weights(self._data), self._inputs.dims)
         return self._inferred.get(name)
 
     def _stated(self, name: str) -> Shape | None:
@@ -162,38 +165,3 @@ def _open_weight(info: ValueInfo) -> Constant:
     if dims is None or not all(isinstance(dim, int) and dim > 0 for dim in dims):
         raise Malformed(f"input '{info.name}' is a weight of open size")
     return Constant(tuple(dim for dim in dims if isinstance(dim, int)), name=info.name, floating=True)
-
-
-def inferred(data: Data, inputs: dict[str, Shape]) -> dict[str, Shape]:
-    """Shapes that onnx.shape_inference finds with the network's inputs set; it is not shown the weights.
-
-    Raises UsageError where the onnx package is not installed.
-    """
-    try:
-        import onnx
-        from onnx import shape_inference
-    except ImportError as error:
-        raise UsageError(
-            "the shape of an operator that the language does not have is worked out by the onnx package, "
-            "which is not installed",
-            hint='pip install "convcalc[onnx]"',
-        ) from error
-    try:
-        model = onnx.load_from_string(without_weights(data))
-        for info in model.graph.input:
-            if info.name in inputs:
-                shape = info.type.tensor_type.shape
-                del shape.dim[:]
-                for size in inputs[info.name]:
-                    shape.dim.add().dim_value = size
-        del model.graph.value_info[:]
-        model = shape_inference.infer_shapes(model, data_prop=True)
-    except Exception:
-        # Its errors share no class with one another; what it cannot infer is reported as unknown.
-        return {}
-    found: dict[str, Shape] = {}
-    for info in (*model.graph.value_info, *model.graph.output):
-        kind = info.type.tensor_type
-        if kind.HasField("shape") and all(dim.HasField("dim_value") for dim in kind.shape.dim):
-            found[info.name] = tuple(dim.dim_value for dim in kind.shape.dim)
-    return found

@@ -10,18 +10,24 @@ from ..findings import UsageError
 from ..layers.base import Shape
 from .messages import Attribute, Graph, Malformed, Model, OnnxNode, Reference, ValueInfo
 from .operators import operator_of
+from .wire import Excessive
 
-MOST_NODES = 1_000_000
+MOST_NODES = 250_000
+"""Nodes of a graph, calls of the file's own functions written out."""
+MOST_CHARACTERS = 1 << 25
+"""Of the names that writing them out makes."""
 DEEPEST_CALL = 64
 
 
 def inlined(model: Model, nodes: list[OnnxNode]) -> list[OnnxNode]:
     """The nodes, with calls of the file's own functions replaced by what they do. Raises `Malformed`."""
+    if len(nodes) > MOST_NODES:
+        raise Excessive(f"more than {MOST_NODES:,} nodes")
     if not model.functions:
         return nodes
     result: list[OnnxNode] = []
     pending = deque((node, 0) for node in nodes)
-    calls = 0
+    calls = characters = 0
     while pending:
         node, depth = pending.popleft()
         function = model.functions.get((node.domain, node.op))
@@ -29,9 +35,12 @@ def inlined(model: Model, nodes: list[OnnxNode]) -> list[OnnxNode]:
             result.append(node)
             continue
         calls += 1
-        if depth >= DEEPEST_CALL or len(result) + len(pending) > MOST_NODES:
-            raise Malformed(f"function '{node.op}' calls itself, or makes more than {MOST_NODES} nodes")
+        if depth >= DEEPEST_CALL:
+            raise Malformed(f"function '{node.op}' calls itself")
         prefix = f"{node.name or node.op}#{calls}/"
+        characters += sum(len(prefix) * (1 + len(inner.inputs) + len(inner.outputs)) for inner in function.nodes)
+        if len(result) + len(pending) + len(function.nodes) > MOST_NODES or characters > MOST_CHARACTERS:
+            raise Excessive(f"more than {MOST_NODES:,} nodes where its functions are written out")
         names = dict(zip(function.inputs, node.inputs, strict=False))
         names |= dict.fromkeys(function.inputs[len(node.inputs) :], "")
         names |= dict(zip(function.outputs, node.outputs, strict=False))
@@ -126,7 +135,7 @@ def open_weights(graph: Graph, nodes: list[OnnxNode], opset: int) -> set[str]:
     """Inputs of the graph without an initialiser that are read as weights alone."""
     opened = {info.name for info in graph.inputs} - graph.tensors.keys()
     weights: set[str] = set()
-    data: set[str] = set()
+    data = {info.name for info in graph.outputs}
     for node in nodes:
         found = opened.intersection(node.reads)
         if not found:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import stat
 from pathlib import Path
 
 from ..findings import Finding, SpecError, UsageError
+from ..geometry import GeometryError
 from ..hints import file_near
 from ..network import Network, without_collector
 from .assembly import assemble
 from .convert import Conversion
 from .graph import input_sizes
 from .messages import Malformed, parse_model
-from .wire import Damaged, Data
+from .skim import skimmed
+from .wire import Damaged, Excessive
 
-MAPPED = 1 << 24
-"""Bytes from which a file is mapped instead of read, so that its weights are never in memory."""
+SKIMMED = 1 << 24
+"""Bytes from which a file is read without its weights, so that these are never in memory."""
 
 
 def load_onnx(path: str, *, input: object = None) -> Network:
@@ -33,11 +34,21 @@ def load_onnx(path: str, *, input: object = None) -> Network:
     'fc'
     """
     _refuse_what_is_no_file(path)
-    with without_collector(), Path(path).open("rb") as file:
-        if os.fstat(file.fileno()).st_size < MAPPED:
-            return _network(file.read(), path, input)
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return _network(data, path, input)
+    with without_collector():
+        try:
+            return _network(_content(path), path, input)
+        except Excessive as error:
+            hint = "weights apart, no network is that large: is it an ONNX file?"
+            raise _wrong(path, "CC004", str(error), hint) from error
+        except Damaged as error:
+            raise _wrong(path, "CC705", str(error), "it is truncated, or no ONNX file") from error
+
+
+def _content(path: str) -> bytes:
+    """What says what the network is."""
+    with Path(path).open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        return file.read(SKIMMED) if size < SKIMMED else skimmed(file, size)
 
 
 def _refuse_what_is_no_file(path: str) -> None:
@@ -55,16 +66,15 @@ def _refuse_what_is_no_file(path: str) -> None:
         raise UsageError(f"'{path}' is not a file", "give an ONNX file")
 
 
-def _network(data: Data, path: str, given: object) -> Network:
-    try:
-        model = parse_model(data)
-    except Damaged as error:
-        raise _wrong(path, "CC705", str(error), "it is truncated, or no ONNX file") from error
+def _network(data: bytes, path: str, given: object) -> Network:
+    model = parse_model(data)
     graph = model.graph
     if graph is None or not (graph.nodes or graph.outputs):
         raise _wrong(path, "CC705", "the file holds no ONNX graph", "export the model as .onnx")
     try:
         conversion = Conversion(model, graph, data, path, input_sizes(model, graph, given, path))
+    except GeometryError as error:
+        raise _wrong(path, error.code, str(error), error.hint) from error
     except (Malformed, Damaged) as error:
         raise _wrong(path, "CC706", str(error)) from error
     return assemble(conversion, path, load_onnx)

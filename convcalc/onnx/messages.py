@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 
-from .wire import Damaged, Data, Message, written, written_message
+from .wire import Damaged, Message, written, written_message
 
 SMALL = 4096
 """Elements up to which a tensor's numbers are read: shapes, axes, pads. Larger ones are weights."""
@@ -192,7 +192,7 @@ class Model:
     functions: dict[tuple[str, str], Function]
 
 
-def parse_model(data: Data) -> Model:
+def parse_model(data: bytes) -> Model:
     """The model of a file's bytes, in one walk that steps over the weights. Raises `Damaged`."""
     model = Message(data)
     graphs = [_graph(message) for message in model.messages(7)]
@@ -302,7 +302,7 @@ def _dim(message: Message) -> Dim:
     return message.integer(1) if 1 in message else message.text(2) or None
 
 
-def without_weights(data: Data) -> bytes:
+def without_weights(data: bytes) -> bytes:
     """The file without the numbers of its large initialisers."""
     return b"".join(
         written_message(7, _light_graph(Message(data, *field[2:]))) if number == 7 else written(data, number, field)

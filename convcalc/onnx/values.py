@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import NamedTuple
 
+from ..geometry import LIMIT
 from ..layers.base import Shape
 from .messages import FLOATS, SMALL, Malformed, OnnxNode, Tensor, Unknown
 
@@ -126,6 +127,8 @@ class Call(NamedTuple):
         numbers = value.numbers if isinstance(value, Constant) else None
         if numbers is None:
             raise Unknown(f"its {what} are computed while it runs")
+        if not all(abs(number) <= LIMIT for number in numbers):
+            raise Malformed(f"its {what} are no integers of 64 bits: {list(numbers[:8])}")
         return tuple(int(number) for number in numbers)
 
     def axes(self, position: int = 1) -> tuple[int, ...] | None:

@@ -7,24 +7,47 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from mmap import mmap
-
-Data = bytes | mmap
 
 VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
 COUNTED = frozenset({VARINT, LENGTH})
 """Wire types whose fields begin with a number: the value, or the size of the payload."""
 
 
+MOST_WORK = 1_500_000
+"""Fields and packed numbers that are read of a file; a message counts as `MESSAGE` more."""
+MESSAGE = 4
+MOST_NUMBERS = 1000
+"""Different numbers that the fields of one message have: ONNX has none above 30."""
+
+
 class Damaged(ValueError):
     """Bytes that are not protobuf; the message says where."""
+
+
+class Excessive(ValueError):
+    """A file that holds more than is read."""
+
+
+class Work:
+    """What may still be read of a file."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = MOST_WORK
+
+    def take(self, count: int) -> None:
+        """Count before, or while, it is read. Raises `Excessive`."""
+        self.left -= count
+        if self.left < 0:
+            raise Excessive(f"more than {MOST_WORK:,} fields beside the weights")
 
 
 Field = tuple[int, int, int, int]
 """(wire type, number, start, stop): the number is a varint's, the bytes start … stop are another's payload."""
 
 
-def varint(data: Data, at: int, stop: int) -> tuple[int, int]:
+def varint(data: bytes, at: int, stop: int) -> tuple[int, int]:
     """(the unsigned integer at a position, the position after it).
 
     >>> varint(bytes([0xAC, 0x02]), 0, 2)
@@ -64,14 +87,20 @@ class Message:
     (5, 'a', '')
     """
 
-    __slots__ = ("data", "fields")
+    __slots__ = ("data", "fields", "work")
 
-    def __init__(self, data: Data, start: int = 0, stop: int | None = None) -> None:
+    def __init__(self, data: bytes, start: int = 0, stop: int | None = None, work: Work | None = None) -> None:
         self.data = data
+        self.work = work or Work()
+        """Shared by all messages of a file."""
         self.fields: dict[int, list[Field]] = {}
         """Number -> the fields that have it, in their order."""
         at, stop, found = start, len(data) if stop is None else stop, self.fields
+        left, count = self.work.left, MESSAGE
         while at < stop:
+            count += 1
+            if count > left:
+                break
             key = data[at]
             at += 1
             if key >= 0x80:
@@ -98,8 +127,11 @@ class Message:
                 raise Damaged(f"field number 0 before byte {at}")
             if number in found:
                 found[number].append((wire, value, begin, at))
-            else:
+            elif len(found) < MOST_NUMBERS:
                 found[number] = [(wire, value, begin, at)]
+            else:
+                raise Damaged(f"a message of more than {MOST_NUMBERS} kinds of fields before byte {at}")
+        self.work.take(count)
 
     def __contains__(self, number: int) -> bool:
         return number in self.fields
@@ -124,7 +156,10 @@ class Message:
     def messages(self, number: int) -> list[Message]:
         """The messages of a field."""
         found = self.fields.get(number)
-        return [Message(self.data, *_span(number, field)) for field in found] if found is not None else []
+        return [self._inner(number, field) for field in found] if found is not None else []
+
+    def _inner(self, number: int, field: Field) -> Message:
+        return Message(self.data, *_span(number, field), self.work)
 
     def integer(self, number: int, default: int = 0) -> int:
         """The signed integer of a field."""
@@ -144,6 +179,7 @@ class Message:
                 result.append(signed(field[1]))
                 continue
             at, stop = _span(number, field)
+            self.work.take(stop - at)
             while at < stop:
                 value, at = varint(self.data, at, stop)
                 result.append(signed(value))
@@ -156,6 +192,7 @@ class Message:
             if wire == VARINT or (stop - start) % size:
                 raise Damaged(f"field {number} before byte {stop} holds no floats")
             count = (stop - start) // size
+            self.work.take(count)
             result += struct.unpack_from(f"<{count}{'f' if size == 4 else 'd'}", self.data, start)
         return result
 
@@ -167,7 +204,7 @@ def _span(number: int, field: Field) -> tuple[int, int]:
     return start, stop
 
 
-def _text(data: Data, number: int, field: Field) -> str:
+def _text(data: bytes, number: int, field: Field) -> str:
     wire, _, start, stop = field
     if wire != LENGTH:
         raise _mismatch(number, wire, LENGTH, stop)
@@ -178,7 +215,7 @@ def _mismatch(number: int, wire: int, wanted: int, stop: int) -> Damaged:
     return Damaged(f"field {number} before byte {stop} has wire type {wire}, not {wanted}")
 
 
-def written(data: Data, number: int, field: Field) -> bytes:
+def written(data: bytes, number: int, field: Field) -> bytes:
     """The bytes of a field as it stands in `data`."""
     wire, value, start, stop = field
     if wire == LENGTH:

@@ -33,5 +33,5 @@ def operator_of(domain: str, op: str, opset: int) -> Operator:
     """
     records = _RECORDS.get((domain, op))
     if records is None:
-        return Operator(op)
+        return Operator(op, inputs=(0, None))
     return next((record for record in reversed(records) if record.since <= opset), records[0])

@@ -63,6 +63,10 @@ def _power(a: float, b: float) -> float:
     return math.pow(a, b) if abs(a) < 1e9 and abs(b) < 30 and (a > 0 or b == int(b) >= 0) else math.nan
 
 
+def _chosen(condition: float, a: float, b: float) -> float:
+    return a if condition else b
+
+
 def _rounded(rounding: Callable[[float], float]) -> Callable[[float], float]:
     return lambda a: float(rounding(a)) if math.isfinite(a) else a
 
@@ -210,15 +214,24 @@ _UNKNOWN: dict[str, Callable[..., float]] = {
     "Less": lambda a, b: int(a < b),
     "LessOrEqual": lambda a, b: int(a <= b),
     "Mod": lambda a, b: a % b if b else 0,
-    "Where": lambda condition, a, b: a if condition else b,
 }
 
 OPERATORS = (
     *(Operator(name, unary, dims=kept, fold=computed(compute)) for name, compute in _OF_ONE.items()),
-    *(Operator(name, binary, dims=broadcasted, fold=computed(compute)) for name, compute in _OF_TWO.items()),
-    *(Operator(name, join, dims=broadcasted, fold=computed(compute)) for name, compute in _OF_SEVERAL.items()),
-    *(Operator(name, join, dims=broadcasted) for name in ("Sum", "Mean")),
-    *(Operator(name, _unknown, dims=broadcasted, fold=computed(compute)) for name, compute in _UNKNOWN.items()),
-    *(Operator(name, _unknown, dims=broadcasted) for name in ("Xor", "BitShift")),
-    Operator("Pow", _pow, dims=broadcasted, fold=computed(_power)),
+    *(
+        Operator(name, binary, inputs=(2, 2), dims=broadcasted, fold=computed(compute))
+        for name, compute in _OF_TWO.items()
+    ),
+    *(
+        Operator(name, join, inputs=(1, None), dims=broadcasted, fold=computed(compute))
+        for name, compute in _OF_SEVERAL.items()
+    ),
+    *(Operator(name, join, inputs=(1, None), dims=broadcasted) for name in ("Sum", "Mean")),
+    *(
+        Operator(name, _unknown, inputs=(2, 2), dims=broadcasted, fold=computed(compute))
+        for name, compute in _UNKNOWN.items()
+    ),
+    *(Operator(name, _unknown, inputs=(2, 2), dims=broadcasted) for name in ("Xor", "BitShift")),
+    Operator("Where", _unknown, inputs=(3, 3), dims=broadcasted, fold=computed(_chosen)),
+    Operator("Pow", _pow, inputs=(2, 2), dims=broadcasted, fold=computed(_power)),
 )

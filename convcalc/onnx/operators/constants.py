@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import ceil, prod
 
+from ...geometry import LIMIT
 from ...layers.base import Shape
 from ..messages import SMALL, Malformed, Tensor, Unknown
 from ..values import Call, Constant
@@ -56,6 +57,8 @@ def _steps(call: Call) -> tuple[float, float, int]:
     start, limit, step = (end or 0 for end in ends)
     if None in ends:
         raise Unknown("its ends are computed while it runs")
+    if not all(abs(end) <= LIMIT for end in (start, limit, step)):
+        raise Malformed(f"its ends are {start}, {limit} and {step}")
     return start, step, max(ceil((limit - start) / step), 0) if step else 0
 
 
@@ -65,9 +68,9 @@ def _range(call: Call, shape: Shape) -> Constant:
 
 
 OPERATORS = (
-    Operator("Constant", dims=lambda call: _given(call).shape, fold=lambda call, shape: _given(call)),
+    Operator("Constant", dims=lambda call: _given(call).shape, fold=lambda call, shape: _given(call), inputs=(0, 0)),
     Operator("ConstantOfShape", dims=_filled_dims, fold=_filled),
-    Operator("Range", dims=lambda call: (_steps(call)[2],), fold=_range),
+    Operator("Range", dims=lambda call: (_steps(call)[2],), fold=_range, inputs=(3, 3)),
     Operator(
         "Shape",
         dims=lambda call: (len(_shape(call)),),

@@ -341,13 +341,13 @@ def _gather_dims(call: Call) -> Shape:
 
 
 def _gathered(call: Call, shape: Shape) -> Constant:
-    value, indices, axis = call.constant(), call.constant(1).numbers, call.axis()
-    if indices is None:
+    value, axis = call.constant(), call.axis()
+    if call.constant(1).numbers is None:
         return value.become(shape, None)
-    size = value.shape[axis]
-    wanted = [int(i) + size * (i < 0) for i in indices]
+    indices, size = call.integers(1, "indices"), value.shape[axis]
+    wanted = [i + size * (i < 0) for i in indices]
     if any(not 0 <= i < size for i in wanted):
-        raise Malformed(f"index {list(map(int, indices))} reaches outside {size}")
+        raise Malformed(f"index {list(indices)} reaches outside {size}")
     spans: list[Sequence[int]] = [range(n) for n in value.shape]
     spans[axis] = wanted
     return value.become(shape, _taken(value, strides(value.shape), spans))
@@ -370,16 +370,16 @@ def _tile_dims(call: Call) -> Shape:
 OPERATORS = (
     Operator("Identity", _alias, dims=kept, fold=same),
     Operator("Cast", _alias, dims=kept, fold=_cast),
-    Operator("CastLike", dims=kept, fold=same),
-    Operator("Reshape", _reshape, dims=_reshape_dims, fold=viewed),
+    Operator("CastLike", dims=kept, fold=same, inputs=(2, 2)),
+    Operator("Reshape", _reshape, dims=_reshape_dims, fold=viewed, inputs=(1, 2)),
     Operator("Flatten", _flatten, dims=_flatten_dims, fold=viewed),
-    Operator("Squeeze", _squeeze, dims=_squeeze_dims, fold=viewed),
-    Operator("Unsqueeze", _unsqueeze, dims=_unsqueeze_dims, fold=viewed),
+    Operator("Squeeze", _squeeze, dims=_squeeze_dims, fold=viewed, inputs=(1, 2)),
+    Operator("Unsqueeze", _unsqueeze, dims=_unsqueeze_dims, fold=viewed, inputs=(1, 2)),
     Operator("Transpose", _transpose, dims=_transpose_dims, fold=_transposed),
-    Operator("Slice", _slice, dims=_slice_dims, fold=_sliced),
-    Operator("Split", _split, parts=_split_dims),
-    Operator("Concat", _concat, dims=_concat_dims, fold=_concatenated),
-    Operator("Gather", dims=_gather_dims, fold=_gathered),
-    Operator("Expand", dims=_expand_dims, fold=_expanded),
-    Operator("Tile", dims=_tile_dims),
+    Operator("Slice", _slice, dims=_slice_dims, fold=_sliced, inputs=(1, 5)),
+    Operator("Split", _split, parts=_split_dims, inputs=(1, 2)),
+    Operator("Concat", _concat, dims=_concat_dims, fold=_concatenated, inputs=(1, None)),
+    Operator("Gather", dims=_gather_dims, fold=_gathered, inputs=(2, 2)),
+    Operator("Expand", dims=_expand_dims, fold=_expanded, inputs=(2, 2)),
+    Operator("Tile", dims=_tile_dims, inputs=(2, 3)),
 )

@@ -128,13 +128,13 @@ _REDUCTIONS = (
 )
 
 OPERATORS = (
-    Operator("BatchNormalization", _batch_norm, dims=kept, weights=(1, 2, 3, 4)),
-    Operator("InstanceNormalization", _instance_norm, dims=kept, weights=(1, 2)),
-    Operator("LayerNormalization", _layer_norm, dims=kept, weights=(1, 2)),
-    Operator("GroupNormalization", _group_norm, dims=kept, weights=(1, 2)),
+    Operator("BatchNormalization", _batch_norm, dims=kept, weights=(1, 2, 3, 4), inputs=(5, 5)),
+    Operator("InstanceNormalization", _instance_norm, dims=kept, weights=(1, 2), inputs=(3, 3)),
+    Operator("LayerNormalization", _layer_norm, dims=kept, weights=(1, 2), inputs=(2, 3)),
+    Operator("GroupNormalization", _group_norm, dims=kept, weights=(1, 2), inputs=(3, 3)),
     Operator("LRN", _lrn, dims=kept),
-    *(Operator(name, _reduce, dims=_reduced) for name in _REDUCTIONS),
-    Operator("ReduceProd", _reduce, dims=_reduced, fold=_product),
+    *(Operator(name, _reduce, inputs=(1, 2), dims=_reduced) for name in _REDUCTIONS),
+    Operator("ReduceProd", _reduce, dims=_reduced, fold=_product, inputs=(1, 2)),
     Operator("ArgMax", dims=_best),
     Operator("ArgMin", dims=_best),
 )

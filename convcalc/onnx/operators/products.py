@@ -67,6 +67,6 @@ def _linear(
 
 
 OPERATORS = (
-    Operator("Gemm", _gemm, dims=_gemm_dims),
-    Operator("MatMul", _matmul, dims=_matmul_dims),
+    Operator("Gemm", _gemm, dims=_gemm_dims, inputs=(2, 3)),
+    Operator("MatMul", _matmul, dims=_matmul_dims, inputs=(2, 2)),
 )

@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 
 from ...layers.base import Shape
 from ..builder import Builder
+from ..messages import Malformed
 from ..opaque import broadcast
 from ..values import Activation, Call, Constant
 
@@ -24,6 +25,8 @@ class Operator:
     layers: Rule | None = None
     """Makes layers of a node that reads activations. Raises `Unsupported` for what the language cannot say."""
     _: KW_ONLY
+    inputs: tuple[int, int | None] = (1, 1)
+    """The fewest and the most inputs that its nodes have, in all versions; None for no bound."""
     dims: Dims | None = None
     """ONNX's dims of the first output. Raises `Malformed`, or `Unknown` where they depend on what flows."""
     parts: Callable[[Call], Sequence[Shape]] | None = None
@@ -39,6 +42,16 @@ class Operator:
     domains: tuple[str, ...] = ("",)
     since: int = 1
     """The version of the operators from which the record holds, up to that of the next record of this name."""
+
+    def check(self, call: Call) -> None:
+        """Raise `Malformed` for a node with an input too few or too many."""
+        fewest, most = self.inputs
+        count = len(call.inputs)
+        for position in range(fewest):
+            if call.value(position) is None:
+                raise Malformed(f"input {position} is missing")
+        if most is not None and count > most:
+            raise Malformed(f"it takes {most} input{'s' * (most != 1)}, not {count}")
 
     def folded(self, call: Call) -> Constant | None:
         """What the node gives on constants; None where that is not known."""

@@ -131,10 +131,10 @@ def _pixels(kind: str, field: str) -> Rule:
 
 
 OPERATORS = (
-    Operator("Pad", _pad),
-    Operator("Upsample", _resize(scales_at=1, sizes_at=None)),
-    Operator("Resize", _resize(scales_at=1, sizes_at=None)),
-    Operator("Resize", _resize(scales_at=2, sizes_at=3), since=11),
+    Operator("Pad", _pad, inputs=(1, 4)),
+    Operator("Upsample", _resize(scales_at=1, sizes_at=None), inputs=(1, 2)),
+    Operator("Resize", _resize(scales_at=1, sizes_at=None), inputs=(1, 4)),
+    Operator("Resize", _resize(scales_at=2, sizes_at=3), since=11, inputs=(1, 4)),
     Operator("DepthToSpace", _pixels("pixel_shuffle", "upscale_factor")),
     Operator("SpaceToDepth", _pixels("pixel_unshuffle", "downscale_factor")),
 )

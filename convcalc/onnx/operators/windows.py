@@ -242,15 +242,15 @@ def _unrounded(b: Builder, value: Activation, declared: Shape) -> Activation | N
 
 
 OPERATORS = (
-    Operator("Conv", _conv(weight_at=1, bias_at=2), weights=(1, 2)),
-    Operator("FusedConv", _conv(weight_at=1, bias_at=2), weights=(1, 2), domains=("com.microsoft",)),
-    Operator("QLinearConv", _conv(weight_at=3, bias_at=8)),
-    Operator("ConvInteger", _conv(weight_at=1, bias_at=None)),
-    Operator("ConvTranspose", _conv_transpose, weights=(1, 2)),
+    Operator("Conv", _conv(weight_at=1, bias_at=2), weights=(1, 2), inputs=(2, 3)),
+    Operator("FusedConv", _conv(weight_at=1, bias_at=2), weights=(1, 2), domains=("com.microsoft",), inputs=(2, 4)),
+    Operator("QLinearConv", _conv(weight_at=3, bias_at=8), inputs=(8, 9)),
+    Operator("ConvInteger", _conv(weight_at=1, bias_at=None), inputs=(2, 4)),
+    Operator("ConvTranspose", _conv_transpose, weights=(1, 2), inputs=(2, 3)),
     Operator("MaxPool", _pool("max"), restate=_unrounded),
     Operator("AveragePool", _pool("avg"), restate=_unrounded),
     Operator("LpPool", _lp_pool),
     Operator("GlobalAveragePool", _global_pool("global_avg_pool")),
     Operator("GlobalMaxPool", _global_pool("global_max_pool")),
-    Operator("Col2Im", _columns_added_up, dims=_image_dims),
+    Operator("Col2Im", _columns_added_up, dims=_image_dims, inputs=(3, 3)),
 )
