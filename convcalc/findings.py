@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from .limits import EXCERPT_CHARACTERS, MESSAGE_CHARACTERS
+
 Severity = Literal["error", "warning", "advice"]
 
 SEVERITIES: dict[str, Severity] = {
@@ -40,6 +42,17 @@ class Finding:
     """The line of the source that it points at."""
     width: int = 1
     """Characters that the caret underlines."""
+    cut: int = 0
+    """Characters of the line before the excerpt: a long line is shown around the column alone."""
+
+    def __post_init__(self) -> None:
+        for name, text in (("message", self.message), ("hint", self.hint)):
+            if text is not None and len(text) > MESSAGE_CHARACTERS:
+                object.__setattr__(self, name, text[: MESSAGE_CHARACTERS - 1] + "…")
+        if len(self.excerpt) > EXCERPT_CHARACTERS:
+            before = max(0, min(self.column - EXCERPT_CHARACTERS // 2, len(self.excerpt) - EXCERPT_CHARACTERS))
+            object.__setattr__(self, "excerpt", self.excerpt[before : before + EXCERPT_CHARACTERS])
+            object.__setattr__(self, "cut", self.cut + before)
 
     @property
     def severity(self) -> Severity:

@@ -93,6 +93,10 @@ class Origin(Protocol):
     def overridden(self) -> tuple[str, ...]:
         """The options that gave this network something else than its file says: `--set`, `--variant`, `--input`."""
 
+    @property
+    def steps(self) -> int:
+        """Steps of expansion that the networks of this source took so far."""
+
     def finding(self, code: str, message: str, name: str = "", *, hint: str | None = None) -> Finding:
         """A finding placed where the node or group `name` is written."""
 

@@ -13,6 +13,7 @@ FLOORS = {
     "findings": 0,
     "codes": 0,
     "hints": 0,
+    "limits": 0,
     "version": 0,
     "marked": 0,
     "units": 0,
@@ -29,8 +30,10 @@ FLOORS = {
     "cli": 8,
     "__main__": 9,
 }
-ALLOWED_ON_ONE_FLOOR = {("codes", "findings"), ("marked", "codes"), ("marked", "findings")}
-"""A code's page says how severe its findings are, and findings are placed at marks with the hint of the page."""
+ALLOWED_ON_ONE_FLOOR = {("codes", "findings"), ("marked", "codes"), ("marked", "findings"), ("findings", "limits")}
+"""A code's page says how severe its findings are, and findings are placed at marks with the hint of the page.
+
+What a finding holds has limits."""
 
 
 def room(module: str) -> str | None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from convcalc.language.expansion import MAX_LAYERS, MAX_NESTING, MAX_STEPS
-from convcalc.language.problems import MAX_FINDINGS
+from convcalc.limits import FINDINGS, LAYERS, NESTING, STEPS
 from tests.spec_text import build, caret, error, errors, spec
 
 
@@ -39,8 +38,8 @@ class TestRecursion:
                 f"  b{i}: {{layers: [{'relu' if i == depth - 1 else f'b{i + 1}'}]}}\n" for i in range(depth)
             )
 
-        assert len(build("- b0", head=head(MAX_NESTING)).nodes) == 2
-        assert error("- b0", head=head(MAX_NESTING + 1)).code == "CC111"
+        assert len(build("- b0", head=head(NESTING)).nodes) == 2
+        assert error("- b0", head=head(NESTING + 1)).code == "CC111"
 
 
 class TestSteps:
@@ -78,10 +77,10 @@ class TestSteps:
         assert found.code == "CC111"
 
     def test_layers(self) -> None:
-        assert len(build(f"- {{relu: , repeat: {MAX_LAYERS}}}", input="[1]").nodes) == MAX_LAYERS + 1
-        found = error(f"- {{relu: , repeat: {MAX_LAYERS + 1}}}", input="[1]")
+        assert len(build(f"- {{relu: , repeat: {LAYERS}}}", input="[1]").nodes) == LAYERS + 1
+        found = error(f"- {{relu: , repeat: {LAYERS + 1}}}", input="[1]")
         assert found.code == "CC111" and "250,000 layers" in found.message
-        assert MAX_STEPS == 1_000_000
+        assert STEPS == 1_000_000
 
     def test_everything_found_before_a_limit_is_told(self) -> None:
         found = errors(spec("- {conv2d: {out: 8, k: 50}}\n- {relu: , from: input, repeat: 10**7}"))
@@ -103,12 +102,12 @@ class TestCollecting:
 class TestFindings:
     def test_a_thousand_are_told(self) -> None:
         found = errors(spec("\n".join(["- {conv2d: {out: 8, kernel: 3}, from: nowhere}"] * 3000)))
-        assert len(found) == MAX_FINDINGS + 1
+        assert len(found) == FINDINGS + 1
         assert "the rest is not told" in found[-1].message
 
     def test_so_are_those_of_the_shapes(self) -> None:
         found = errors(spec("\n".join([f"- {{relu: , from: nowhere_{i}}}" for i in range(3000)])))
-        assert len(found) == MAX_FINDINGS + 1
+        assert len(found) == FINDINGS + 1
 
 
 class TestPaths:

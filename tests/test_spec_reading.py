@@ -13,8 +13,8 @@ import pytest
 
 from convcalc.findings import Finding, SpecError, UsageError
 from convcalc.language import gallery_names, gallery_path, load, loads, read
-from convcalc.language.events import MAX_BYTES
 from convcalc.language.sources import decode
+from convcalc.limits import SPEC_BYTES
 from convcalc.onnx import load_onnx
 
 TEXT = "convcalc: 1\ninput: [3, 8, 8]\nlayers: [relu]\n"
@@ -180,7 +180,7 @@ class TestBytes:
     def test_oversized(self, tmp_path: Path) -> None:
         path = tmp_path / "big.yaml"
         with path.open("wb") as file:
-            file.truncate(MAX_BYTES + 1)
+            file.truncate(SPEC_BYTES + 1)
         with pytest.raises(SpecError) as caught:
             read(str(path))
         assert caught.value.findings[0].code == "CC004"

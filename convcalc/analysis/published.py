@@ -23,8 +23,10 @@ from ..language.published import (
     placeholders,
     read_tables,
 )
+from ..limits import FILE_STEPS
 from ..network import Network
 from .figures import Figures, find
+from .looks import MANY_LOOKS, MANY_STEPS, Looks
 from .quantities import QUANTITY_NAMES, quantity
 from .quantity import Shaped, Value, number
 
@@ -201,8 +203,11 @@ class Comparison:
     The network is the spec's as the file says it: no params, variant or input of the caller's.
     """
 
-    def __init__(self, network: Network, reports: dict[object, Figures] | None = None) -> None:
+    def __init__(
+        self, network: Network, reports: dict[object, Figures] | None = None, looks: Looks | None = None
+    ) -> None:
         self.network = network
+        self._looks = looks or Looks()
         self._reports = reports if reports is not None else {}
         """(variant, params, input) of a reading -> its report; a caller that has some hands them over."""
 
@@ -280,6 +285,8 @@ class Comparison:
             if find(report, reading.at or "total") is None:
                 self._fail(f"nothing is called '{reading.at}' in {report.network.name}", printed)
             return None
+        if not self._looks.take(report, where, subject):
+            self._fail(MANY_LOOKS, printed, "CC111")
         found = quantity(name)
         assert found is not None
         return found.get(report, subject)
@@ -300,6 +307,8 @@ class Comparison:
             network = self.network
             if key != (None, None, None):
                 assert origin is not None
+                if origin.steps > FILE_STEPS:
+                    self._fail(MANY_STEPS, printed, "CC111")
                 try:
                     network = origin.reload(params=reading.params, variant=reading.variant, input=reading.input)
                 except SpecError as error:
@@ -309,9 +318,9 @@ class Comparison:
             found = self._reports[key] = Figures(network)
         return found
 
-    def _fail(self, message: str, printed: PrintedCell) -> None:
+    def _fail(self, message: str, printed: PrintedCell, code: str = "CC306") -> None:
         assert self.network.origin is not None
-        raise SpecError([self.network.origin.finding_at("CC306", message, printed.written)])
+        raise SpecError([self.network.origin.finding_at(code, message, printed.written)])
 
 
 def render(value: Value, reading: Reading, printed: str, total: object) -> str:

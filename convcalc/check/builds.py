@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..analysis.figures import Figures
+from ..analysis.looks import MANY_STEPS, Looks
 from ..analysis.report import analyse
 from ..findings import Finding, SpecError, UsageError
+from ..limits import FILE_STEPS
 from ..network import Network, Origin
 
 Params = tuple[tuple[str, str], ...] | None
@@ -60,6 +62,8 @@ class Builds:
     """Keys under which the spec does not build, which has been reported as such."""
     general: Setting = PLAIN
     """The setting of what says none of its own."""
+    looks: Looks = field(default_factory=Looks)
+    """What its claims and cells may still look at."""
     _failed: dict[Key, DoesNotBuild] = field(default_factory=dict)
 
     @property
@@ -100,11 +104,17 @@ class Builds:
         return found
 
     def build(self, key: Key) -> Network:
-        """The network under a key. Raises SpecError, and UsageError for an unknown variant, parameter or input."""
+        """The network under a key.
+
+        Raises SpecError, also after too many steps for one file, and UsageError for an unknown variant, parameter or
+        input.
+        """
         if key == DEFAULT:
             return self.network
         found = self.networks.get(key)
         if found is None:
+            if self.origin.steps > FILE_STEPS:
+                raise SpecError([self.origin.finding_at("CC111", MANY_STEPS, None)])
             variant, params, given = key
             shapes: object = given
             if given and isinstance(given[0], tuple):

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ..analysis.figures import Figures, Subject, find
+from ..analysis.looks import MANY_LOOKS
 from ..analysis.quantities import QUANTITY_NAMES, quantity
 from ..analysis.quantity import Shaped, Value, number
 from ..findings import Finding, SpecError, UsageError
@@ -61,6 +62,9 @@ def _judge(builds: Builds, expectation: Expectation) -> Iterator[Unmet | Finding
         message = f"this does not build{describe(key)}: {error.message}"
         yield builds.origin.finding_at("CC306", message, expectation.written, hint=error.hint)
         return
+    if not builds.looks.take(report, "", report.whole):
+        yield builds.origin.finding_at("CC111", MANY_LOOKS, expectation.written)
+        return
     for claim in expectation.claims:
         subject = _subject(report, claim)
         if subject is None:
@@ -68,6 +72,9 @@ def _judge(builds: Builds, expectation: Expectation) -> Iterator[Unmet | Finding
             message = f"no {what} is called '{claim.where}'{said}"
             yield _finding(builds, "CC306", message, claim, _nearest(report, claim))
             continue
+        if not builds.looks.take(report, claim.where, subject):
+            yield _finding(builds, "CC111", MANY_LOOKS, claim, None)
+            return
         try:
             outcome = _compare(builds, claim, report, subject, said)
         except SpecError as error:
@@ -201,7 +208,7 @@ def check_published(builds: Builds) -> list[Finding]:
 
     builds.report()
     try:
-        tables = Comparison(builds.network, builds.reports).tables()
+        tables = Comparison(builds.network, builds.reports, builds.looks).tables()
     except SpecError as error:
         return list(error.findings)
     except UsageError as error:

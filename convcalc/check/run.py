@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from ..findings import Finding, SpecError, UsageError
 from ..language import loads, read
 from ..language.events import parse
+from ..limits import FINDINGS
 from ..marked import Map, Source
 from .builds import PLAIN, Builds, DoesNotBuild, Setting
 from .claims import check_budgets, check_expectations, check_published
@@ -181,6 +182,8 @@ def _variants(builds: Builds) -> list[Finding]:
         except SpecError as error:
             builds.reported.add((variant, None, None))
             findings += [_in_variant(finding, variant) for finding in error.findings]
+        if len(findings) > FINDINGS:
+            break
     return findings
 
 

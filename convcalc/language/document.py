@@ -10,9 +10,9 @@ from ..marked import Map, Marked, Source, Text
 from .events import parse
 from .grammar import Pending, Reader
 from .item_compiler import Scope
-from .items import Block, Call, Group, Item, Join, Known
+from .items import Block, Call, Group, Item, Join, Known, LayerTemplate, Split
 from .names import shown
-from .params import Compiled, Names, Param, Params, read_params, read_value
+from .params import Compiled, Names, Param, Params, read_params, read_value, weight
 from .problems import Findings, Problem
 from .sections import SPEC, BlockSection, OutputSection, Reference, Shape
 
@@ -28,6 +28,8 @@ class Document:
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        self.steps = 0
+        """Of all expansions so far, those that failed included."""
         root = parse(source)
         if isinstance(root, Text) and root.empty:
             source.fail("CC006", "the file is empty", root, hint="start with 'convcalc: 1'")
@@ -235,17 +237,32 @@ def _calls(items: list[Item]) -> Iterator[Item]:
                 stack += _lists(item)
 
 
+def _weight(item: Item) -> int:
+    """Steps that evaluating what an item says counts as."""
+    what = item.what
+    said: list[Compiled] = [found[0] for found in (item.repeat, item.when) if found is not None]
+    if isinstance(what, Call):
+        said += [compiled for _, compiled, _ in what.arguments]
+    elif isinstance(what, LayerTemplate):
+        said += [compiled for _, compiled, _ in what.fields]
+    elif isinstance(what, (Join, Split)):
+        said += [compiled for _, compiled, _ in what.template.fields]
+    return sum(map(weight, said))
+
+
 def _measure(items: list[Item], memo: dict[int, int]) -> int:
     """Expansion steps of a list, computed repetitions counted once; as deep as the text is nested."""
     found = memo.get(id(items))
     if found is None:
         found = 0
         for item in items:
+            item.weight = 1 + _weight(item)
+            item.size = item.weight
             if isinstance(item.what, Call):
-                item.size = 1 + item.what.block.size
+                item.size += item.what.block.size
             elif not item.plain:
                 lists = _lists(item)
-                item.size = 1 + sum(_measure(inner, memo) + 1 for inner in lists)
+                item.size += sum(_measure(inner, memo) + 1 for inner in lists)
             constant = item.repeat[0] if item.repeat is not None else 1
             found += item.size * constant if type(constant) is int else item.size
         found = memo[id(items)] = min(found, CEILING)

@@ -7,14 +7,11 @@ from typing import Any
 
 import yaml
 
+from ..limits import SPEC_DEPTH, SPEC_NODES
 from ..marked import List, Map, Marked, Source, Text
 from ..network import without_collector
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-MAX_BYTES = 16 * 2**20
-MAX_DEPTH = 100
-MAX_NODES = 2_000_000
 
 
 def parse(source: Source) -> Marked:
@@ -105,8 +102,8 @@ class _Builder:
                 continue
 
             self.total += node.size
-            if self.total > MAX_NODES:
-                self.source.fail("CC004", f"more than {MAX_NODES:,} nodes, aliases expanded", node)
+            if self.total > SPEC_NODES:
+                self.source.fail("CC004", f"more than {SPEC_NODES:,} nodes, aliases expanded", node)
             if parent is None:
                 root = node
             elif type(parent) is List:
@@ -128,8 +125,8 @@ class _Builder:
                 if anchor is not None:
                     self.anchors[anchor] = None
                 stack.append((opened, anchor))
-                if len(stack) > MAX_DEPTH:
-                    self.source.fail("CC004", f"nested deeper than {MAX_DEPTH} levels", node)
+                if len(stack) > SPEC_DEPTH:
+                    self.source.fail("CC004", f"nested deeper than {SPEC_DEPTH} levels", node)
                 parent, key = opened, None
             elif kind is scalar:
                 if event.anchor is not None:

@@ -8,6 +8,7 @@ from functools import partial
 
 from ..geometry import GeometryError, RankMismatch
 from ..layers.base import Layer
+from ..limits import LAYERS, NESTING, PATH_CHARACTERS, STEPS
 from ..marked import Marked
 from ..network import BlockGroup, Inference, Node
 from ..network import Group as NodeGroup
@@ -18,10 +19,8 @@ from .names import FAILED, FAILURE, Absent, Nodes, Place, Unknown, note, resolve
 from .params import Compiled, bind, evaluate
 from .problems import Problem
 
-MAX_LAYERS = 250_000
-MAX_STEPS = 1_000_000
-MAX_NESTING = 64
-MAX_PATH = 1000
+GROUP_STEPS = 4
+"""Steps that a group counts as, beside what stands in it: it holds names of its own."""
 
 Env = dict[str, Value]
 PENDING = NodeGroup("", "", 0, 0, 0)
@@ -62,13 +61,14 @@ class Expansion:
         self.params = dict(env)
         with suppress(Stop):
             current = self.items(self.document.items, self.top, env, current)
+        self.document.steps += self.steps
         self.findings.raise_any()
         return current
 
     def append(self, name: str, layer: Layer | None, inputs: Nodes, shape: tuple[int, ...], at: Marked) -> int:
         index = len(self.nodes)
-        if index > MAX_LAYERS:
-            self._stop(f"more than {MAX_LAYERS:,} layers", at, name)
+        if index > LAYERS:
+            self._stop(f"more than {LAYERS:,} layers", at, name)
         self.nodes.append(Node(name, layer, inputs, shape))
         self.places.append(at)
         return index
@@ -112,17 +112,17 @@ class Expansion:
 
     def _count(self, item: Item, repetitions: int, place: Place) -> None:
         """Count steps before they are taken."""
-        if self.steps + repetitions * item.size > MAX_STEPS:
+        if self.steps + repetitions * item.size > STEPS:
             times = f"{repetitions:,} repetitions of " if repetitions > 1 else ""
-            message = f"{times}{item.size:,} steps would make more than {MAX_STEPS:,} steps of expansion"
+            message = f"{times}{item.size:,} steps would make more than {STEPS:,} steps of expansion"
             self._stop(message, item.repeat[1] if item.repeat else item.at, place.prefix + (item.name or item.kind))
-        self.steps += 1
+        self.steps += item.weight
 
     def _look(self, at: Marked, place: Place, names: int) -> None:
         """Count the names that a `*` looks at as steps."""
         self.steps += names
-        if self.steps > MAX_STEPS:
-            self._stop(f"collecting takes more than {MAX_STEPS:,} steps of expansion", at, place.path)
+        if self.steps > STEPS:
+            self._stop(f"collecting takes more than {STEPS:,} steps of expansion", at, place.path)
 
     def refuse_name(self, item: Item, place: Place) -> None:
         name = item.name or ""
@@ -235,7 +235,7 @@ class Expansion:
         for number in range(count):
             if FAILED in current:
                 break
-            self.steps += 1
+            self.steps += item.weight
             env["index"] = number
             env["in_channels"] = self.nodes[current[0]].shape[0]
             try:
@@ -261,11 +261,14 @@ class Expansion:
     def open(self, item: Item, place: Place, name: str, outer: Place, inputs: Nodes | None = None) -> Place:
         """Start the group `name` in `place`; names inside it are looked for in `outer` next."""
         inner = Place(place.prefix + name + ".", outer, inputs)
-        if len(inner.path) > MAX_PATH:
-            self._stop(f"a path of more than {MAX_PATH} characters", item.at, inner.path[:60] + "...")
+        if len(inner.path) > PATH_CHARACTERS:
+            self._stop(f"a path of more than {PATH_CHARACTERS} characters", item.at, inner.path[:60] + "...")
         self.depth += 1
-        if self.depth > MAX_NESTING:
-            self._stop(f"nested deeper than {MAX_NESTING} blocks, branches and groups", item.at, inner.path)
+        self.steps += GROUP_STEPS
+        if self.steps > STEPS:
+            self._stop(f"its groups take more than {STEPS:,} steps of expansion", item.at, inner.path)
+        if self.depth > NESTING:
+            self._stop(f"nested deeper than {NESTING} blocks, branches and groups", item.at, inner.path)
         self.groups[inner.path] = PENDING
         self.group_places[inner.path] = item.at
         place.names[name] = inner

@@ -10,13 +10,14 @@ import ast
 import math
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import TypeAlias
 
 from ..geometry import LIMIT
 from ..hints import suggest
+from ..limits import EXPRESSION_CHARACTERS, EXPRESSION_DEPTH, LIST_VALUES
 from .names import shown
 from .problems import Problem
 
@@ -59,6 +60,19 @@ def checked(value: Value) -> Value:
     if isinstance(value, int) and not -LIMIT <= value <= LIMIT:
         raise Problem("CC212", f"{say(value)} is above 2^63 - 1")
     return value
+
+
+def listed(values: Sequence[Value]) -> Value:
+    """The values as a list. Raises a Problem (CC108) where it holds more than `LIST_VALUES`, lists in it included."""
+    pending, count = list(values), 0
+    while pending:
+        value = pending.pop()
+        count += 1
+        if count > LIST_VALUES:
+            raise Problem("CC108", f"a list of more than {LIST_VALUES:,} values, those of the lists in it included")
+        if isinstance(value, tuple):
+            pending += value
+    return tuple(values)
 
 
 def number(value: Value, where: str) -> Number:
@@ -219,8 +233,6 @@ Run = Callable[[Env], Value]
 _SPELLINGS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**"}
 _COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 _ALLOWED = "+ - * / // % **, comparisons, and/or/not, x if c else y, list indexing"
-MAX_LENGTH = 1000
-MAX_DEPTH = 50
 QUOTE = 'an expression with commas or brackets inside { } or [ ] must be quoted: "make_divisible(c * 0.75, 8)"'
 
 _NUMBER = re.compile(r"(?<![\w.])(?:\d[\w.]*(?:(?<=[eE])[+-]\d+)?|\.\d\w*)")
@@ -249,8 +261,8 @@ def check_number(text: str, offset: int = 0) -> None:
 
 def parse_expression(text: str) -> ast.expr:
     """The syntax tree of an expression, its numbers checked. Raises a Problem (CC107, CC005)."""
-    if len(text) > MAX_LENGTH:
-        raise Problem("CC107", f"an expression of {len(text)} characters; the limit is {MAX_LENGTH}")
+    if len(text) > EXPRESSION_CHARACTERS:
+        raise Problem("CC107", f"an expression of {len(text)} characters; the limit is {EXPRESSION_CHARACTERS}")
     for match in _NUMBER.finditer(_QUOTED.sub(lambda quoted: " " * len(quoted.group()), text)):
         check_number(match.group(), match.start())
     if "\\" in text or "\n" in text or "#" in text:
@@ -264,11 +276,11 @@ def parse_expression(text: str) -> ast.expr:
     except (RecursionError, MemoryError, ValueError, OverflowError):
         raise Problem("CC107", f"{shown(text)} is nested too deeply or holds an endless number") from None
     level: list[ast.AST] = [tree]
-    for _ in range(MAX_DEPTH):
+    for _ in range(EXPRESSION_DEPTH):
         level = [child for node in level for child in ast.iter_child_nodes(node)]
         if not level:
             return tree
-    raise Problem("CC107", f"{shown(text)} is nested deeper than {MAX_DEPTH} levels")
+    raise Problem("CC107", f"{shown(text)} is nested deeper than {EXPRESSION_DEPTH} levels")
 
 
 def _hint(text: str) -> str | None:
@@ -286,10 +298,12 @@ def _hint(text: str) -> str | None:
 class Expression:
     """A compiled expression: the names that it needs (with their offsets) and how to evaluate it."""
 
-    __slots__ = ("names", "run", "text", "words")
+    __slots__ = ("names", "run", "text", "weight", "words")
 
-    def __init__(self, text: str, names: dict[str, int], words: frozenset[str], run: Run) -> None:
+    def __init__(self, text: str, names: dict[str, int], words: frozenset[str], run: Run, weight: int) -> None:
         self.text = text
+        self.weight = weight
+        """Steps of expansion that evaluating it counts as: none for a short one."""
         self.names = names
         self.words = words
         self.run = run
@@ -313,7 +327,21 @@ def compile_expression(text: str) -> Expression:
     tree = parse_expression(text)
     compiler = _Compiler(text)
     run = compiler.compile(tree)
-    return Expression(text, compiler.names, frozenset(compiler.words), run)
+    return Expression(text, compiler.names, frozenset(compiler.words), run, _weight(tree))
+
+
+A_STEP = 20
+"""Parts of an expression whose evaluation takes as long as a step of expansion."""
+OVER_A_LIST = 300
+"""Parts that something counts for which may go through a list."""
+
+
+def _weight(tree: ast.expr) -> int:
+    parts = 0
+    for node in ast.walk(tree):
+        walks = (isinstance(node, ast.Call) and len(node.args) == 1) or isinstance(node, (ast.In, ast.NotIn))
+        parts += OVER_A_LIST if walks else 1
+    return parts // A_STEP
 
 
 class _Compiler:
@@ -365,7 +393,7 @@ class _Compiler:
 
     def _list(self, node: ast.List | ast.Tuple) -> Run:
         items = [self.compile(item) for item in node.elts]
-        return lambda env: tuple([item(env) for item in items])
+        return lambda env: listed([item(env) for item in items])
 
     def _tuple(self, node: ast.Tuple) -> Run:
         raise self._refuse(node, "a comma outside of brackets", "write a list in brackets: [1, 2]")

@@ -318,7 +318,10 @@ What = LayerTemplate | Join | Split | Group | Call
 class Item:
     """One item: what it is, and where it stands."""
 
-    __slots__ = ("at", "indexed", "kind", "name", "name_at", "plain", "repeat", "size", "sources", "what", "when")
+    __slots__ = (
+        *("at", "indexed", "kind", "name", "name_at", "plain", "repeat", "size", "sources"),
+        *("weight", "what", "when"),
+    )
 
     def __init__(self, kind: str, what: What, at: Marked) -> None:
         self.kind = kind
@@ -333,4 +336,6 @@ class Item:
         """Whether `when` depends on the repetition."""
         self.plain = isinstance(what, LayerTemplate)
         """Whether it is a layer without `from`, `repeat` and `when`."""
+        self.weight = 1
+        """Steps that it counts as itself: one, and what its expressions weigh."""
         self.size = 1

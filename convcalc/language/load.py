@@ -309,6 +309,11 @@ class SpecOrigin:
         return tuple(self.document.variants)
 
     @property
+    def steps(self) -> int:
+        """Steps of expansion that the networks of this spec took so far, those that failed included."""
+        return self.document.steps
+
+    @property
     def title(self) -> str | None:
         """The spec's title, or its name."""
         return self.document.text("title") or self.document.text("name")

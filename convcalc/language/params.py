@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from ..geometry import LIMIT
 from ..hints import shortened, suggest
 from ..marked import List, Map, Marked, Text
-from .expressions import CONSTANTS, FUNCTIONS, Expression, Value, compile_expression, say
+from .expressions import CONSTANTS, FUNCTIONS, Expression, Value, compile_expression, listed, say
 from .names import shown
 from .problems import Findings, Problem, Where
 from .sections import Declarations
@@ -114,9 +114,16 @@ def evaluate(compiled: Compiled, env: Mapping[str, Value]) -> Value | None:
     if isinstance(compiled, Expression):
         return compiled.evaluate(env)
     if isinstance(compiled, Listed):
-        return tuple([evaluate(part, env) for part in compiled.parts])  # type: ignore[misc]
+        return listed([evaluate(part, env) for part in compiled.parts])  # type: ignore[misc]
     assert not isinstance(compiled, _Invalid)
     return compiled
+
+
+def weight(compiled: Compiled) -> int:
+    """Steps of expansion that evaluating the value counts as."""
+    if isinstance(compiled, Listed):
+        return sum(map(weight, compiled.parts))
+    return compiled.weight if isinstance(compiled, Expression) else 0
 
 
 def read_value(

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from ..findings import Finding, SpecError
+from ..limits import FINDINGS
 from ..marked import Marked, Source, Text
-
-MAX_FINDINGS = 1000
 
 Where: TypeAlias = "str | Callable[[], str]"
 """The path of a layer, or how to find it out: paths are only needed once something is wrong."""
@@ -54,13 +53,13 @@ class Findings:
         line, column = (at.line, at.column) if at is not None else (1, 1)
         key = (code, line, column, message)
         if key not in self._seen:
-            if len(self.all) == MAX_FINDINGS:
-                message, note = f"more than {MAX_FINDINGS:,} findings; the rest is not told", ""
+            if len(self.all) == FINDINGS:
+                message, note = f"more than {FINDINGS:,} findings; the rest is not told", ""
                 hint = "mend these first"
             self._seen.add(key)
             path = where if isinstance(where, str) else where()
             self.all.append(self.source.finding(code, message + note, at, hint=hint, where=path))
-            if len(self.all) > MAX_FINDINGS:
+            if len(self.all) > FINDINGS:
                 self.raise_any()
 
     def problem(self, problem: Problem, at: Marked | None, where: Where = "", note: str = "") -> None:
@@ -71,8 +70,8 @@ class Findings:
     def raise_any(self) -> None:
         """Raise a SpecError with everything found, in the order of the text, if there is anything."""
         if self.all:
-            rest = self.all[MAX_FINDINGS:]
-            found = sorted(self.all[:MAX_FINDINGS], key=lambda finding: (finding.line, finding.column))
+            rest = self.all[FINDINGS:]
+            found = sorted(self.all[:FINDINGS], key=lambda finding: (finding.line, finding.column))
             raise SpecError([*found, *rest])
 
 

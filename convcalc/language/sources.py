@@ -11,8 +11,8 @@ from pathlib import Path
 
 from ..findings import Finding, SpecError, UsageError
 from ..hints import file_near, nearest
+from ..limits import SPEC_BYTES
 from ..marked import Source
-from .events import MAX_BYTES
 from .names import shown
 
 SUFFIXES = (".yaml", ".yml")
@@ -53,7 +53,7 @@ def read(path_or_name: str) -> Source:
     if not text:
         raise UsageError("no spec is named", "a path, a gallery name, or - for standard input")
     if text == "-":
-        return decode(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>")
+        return decode(sys.stdin.buffer.read(SPEC_BYTES + 1), "<stdin>")
     name = text.removesuffix(".yaml")
     in_gallery = os.sep not in text and name in gallery_names()
     path = text
@@ -81,7 +81,7 @@ def _read_bytes(path: str) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     with os.fdopen(descriptor, "rb") as file:
         _refuse_special(path, os.fstat(descriptor).st_mode)
-        return file.read(MAX_BYTES + 1)
+        return file.read(SPEC_BYTES + 1)
 
 
 def _refuse_special(path: str, mode: int) -> None:
@@ -135,8 +135,8 @@ def _variant_hint(name: str) -> str | None:
 
 def decode(data: bytes, path: str) -> Source:
     """Bytes as a source: UTF-8, with or without a byte order mark, with any line ends."""
-    if len(data) > MAX_BYTES:
-        raise SpecError([Finding("CC004", f"larger than {MAX_BYTES // 2**20} MiB", path, hint="split the spec")])
+    if len(data) > SPEC_BYTES:
+        raise SpecError([Finding("CC004", f"larger than {SPEC_BYTES // 2**20} MiB", path, hint="split the spec")])
     hint = "save the file as UTF-8"
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or data[:4] == b"\0\0\xfe\xff":
         raise SpecError([Finding("CC003", "the text is encoded as UTF-16 or UTF-32, not UTF-8", path, hint=hint)])
@@ -186,8 +186,8 @@ def _blob(name: str) -> tuple[bytes | None, str]:
     try:
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=-1, stderr=-1) as process:
             assert process.stdout is not None and process.stderr is not None
-            data = process.stdout.read(MAX_BYTES + 1)
-            if len(data) > MAX_BYTES:
+            data = process.stdout.read(SPEC_BYTES + 1)
+            if len(data) > SPEC_BYTES:
                 process.kill()
                 return data, ""
             message = process.stderr.read(2000).decode("utf-8", "replace").strip()

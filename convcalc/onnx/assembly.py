@@ -43,6 +43,11 @@ class OnnxOrigin:
         """Nothing is claimed that another input would change."""
         return ()
 
+    @property
+    def steps(self) -> int:
+        """Nothing is expanded."""
+        return 0
+
     def finding(self, code: str, message: str, name: str = "", *, hint: str | None = None) -> Finding:
         """A finding that names the node of a layer."""
         node = self.nodes.get(name)

@@ -561,12 +561,12 @@ def finding_lines(finding: Finding) -> Iterator[Line]:
 
 def _excerpt(finding: Finding) -> tuple[str, int, int]:
     """The part of the line around the column, the columns before the caret, and the caret's length."""
-    excerpt, start = finding.excerpt.rstrip(), min(finding.column - 1, len(finding.excerpt))
+    excerpt, start = finding.excerpt.rstrip(), min(finding.column - 1 - finding.cut, len(finding.excerpt))
     first = 0
     if len(excerpt) > LONGEST_EXCERPT:
         first = max(0, min(start - LONGEST_EXCERPT // 3, len(excerpt) - LONGEST_EXCERPT))
     shown = excerpt[first : first + LONGEST_EXCERPT]
-    head, lead = shown[: start - first], "…" if first else ""
+    head, lead = shown[: start - first], "…" if first or finding.cut else ""
     tail = "…" if first + LONGEST_EXCERPT < len(excerpt) else ""
     marked = shown[start - first : start - first + finding.width]
     text = lead + printable(shown) + tail

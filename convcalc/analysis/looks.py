@@ -1,0 +1,27 @@
+"""What the claims and cells of one file look at: counted over all of them, within the limits of a file."""
+
+from __future__ import annotations
+
+from ..limits import FILE_LOOKS, FILE_STEPS
+from .figures import Figures, Subject
+
+MANY_STEPS = f"the networks that this file asks for took more than {FILE_STEPS:,} steps of expansion"
+MANY_LOOKS = f"the claims and cells up to here look at more than {FILE_LOOKS:,} layers"
+
+
+PATTERN = 3
+"""Layers that comparing a path with a pattern counts as."""
+
+
+class Looks:
+    """Counts the layers that are looked at."""
+
+    def __init__(self) -> None:
+        self.left = FILE_LOOKS
+
+    def take(self, figures: Figures, path: str, subject: Subject | None) -> bool:
+        """Count what finding a path and adding up its layers takes; whether that may be done."""
+        network = figures.network
+        self.left -= PATTERN * (len(network.nodes) + len(network.groups)) if "*" in path else 1
+        self.left -= len(subject.nodes) if subject is not None else 0
+        return self.left >= 0

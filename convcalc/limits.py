@@ -1,0 +1,54 @@
+"""The limits of what is read and built: all numbers in one place, each with what it counts.
+
+Files are untrusted. What is refused is refused soon, whatever it holds: limits are counted while the work is done, and
+over all that one file asks for.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Limit(NamedTuple):
+    """The most of something."""
+
+    most: int
+    unit: str
+    what: str
+    """What it is a limit of."""
+
+
+SPEC_BYTES = 16 * 2**20
+SPEC_NODES = 500_000
+SPEC_DEPTH = 100
+EXPRESSION_CHARACTERS = 1000
+EXPRESSION_DEPTH = 50
+LIST_VALUES = 1000
+LAYERS = 250_000
+STEPS = 1_000_000
+FILE_STEPS = 500_000
+FILE_LOOKS = 1_000_000
+NESTING = 64
+PATH_CHARACTERS = 1000
+FINDINGS = 1000
+MESSAGE_CHARACTERS = 1000
+EXCERPT_CHARACTERS = 1000
+
+LIMITS = (
+    Limit(SPEC_BYTES, "bytes", "the text of a spec"),
+    Limit(SPEC_NODES, "nodes", "the YAML of a spec, aliases expanded"),
+    Limit(SPEC_DEPTH, "levels", "the nesting of YAML"),
+    Limit(EXPRESSION_CHARACTERS, "characters", "an expression"),
+    Limit(EXPRESSION_DEPTH, "levels", "the nesting of an expression"),
+    Limit(LIST_VALUES, "values", "a list, those of the lists in it included"),
+    Limit(LAYERS, "layers", "one network"),
+    Limit(STEPS, "steps", "the expansion of one network: items, repetitions, groups, long expressions"),
+    Limit(FILE_STEPS, "steps", "the variants, claims and cells of a file, after which no further network is built"),
+    Limit(FILE_LOOKS, "layers", "what the claims and cells of a file look at"),
+    Limit(NESTING, "levels", "blocks, branches and groups inside each other"),
+    Limit(PATH_CHARACTERS, "characters", "the path of a layer"),
+    Limit(FINDINGS, "findings", "what is told of a file"),
+    Limit(MESSAGE_CHARACTERS, "characters", "a message, and a hint"),
+    Limit(EXCERPT_CHARACTERS, "characters", "the excerpt of a finding"),
+)
+"""All limits of specs. Those of ONNX files stand in `onnx/`, since only that room knows them."""
