@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from convcalc import SpecError, loads
 from convcalc.analysis.size_sets import SizeSet, floor_expression, periodic_set, ranges, reduced
+from convcalc.analysis.size_survey import bits_of, flags_of
 from convcalc.analysis.sizes import AxisSizes, sizes
 from convcalc.findings import UsageError
 from convcalc.network import Network
@@ -377,3 +378,10 @@ def test_json_is_stable() -> None:
     data: Any = sizes(loads(VGG16)).to_dict()
     assert json.loads(json.dumps(data)) == data
     assert data["format"] == 1 and data["exact"] == {"residue": 0, "modulus": 32, "minimum": 32}
+
+
+@given(st.sets(st.integers(0, 300)))
+def test_sets_of_sizes_are_bits(members: set[int]) -> None:
+    bits = bits_of(sorted(members))
+    assert bits == sum(1 << n for n in members)
+    assert [n for n, member in enumerate(flags_of(bits, 301)) if member] == sorted(members)

@@ -204,7 +204,8 @@ class Survey:
         >>> Survey([7, 8, 9], 0).members(0b101)
         [7, 9]
         """
-        return [size for n, size in enumerate(self.sizes) if bits >> n & 1]
+        flags = flags_of(bits, len(self.sizes))
+        return [size for n, size in enumerate(self.sizes) if flags[n]]
 
 
 class Surveyor:
@@ -250,16 +251,24 @@ class Surveyor:
 
     def _column(self, index: int, layer: Layer, inputs: tuple[Column, ...], found: Survey) -> Column:
         column: list[Shape | None] = []
-        for n in range(len(found.sizes)):
-            shapes = tuple([read[n] for read in inputs])
-            shape: Shape | None = None
-            if None not in shapes:
-                try:
-                    shape = self._inference.shape(layer, shapes)  # type: ignore[arg-type]
-                except GeometryError as error:
-                    found.refusals.setdefault(n, (index, error))
-                    found.builds &= ~(1 << n)
+        refused: list[int] = []
+        before: tuple[Shape | None, ...] = ()
+        shape: Shape | None = None
+        wrong: GeometryError | None = None
+        for n, shapes in enumerate(zip(*inputs, strict=True)):
+            # Sizes side by side often give a layer the same input: behind a stride of 7, seven of them do.
+            if shapes != before:
+                before, shape, wrong = shapes, None, None
+                if None not in shapes:
+                    try:
+                        shape = self._inference.shape(layer, shapes)
+                    except GeometryError as error:
+                        wrong = error
+            if wrong is not None:
+                found.refusals.setdefault(n, (index, wrong))
+                refused.append(n)
             column.append(shape)
+        found.builds &= ~bits_of(refused)
         return tuple(column)
 
     def _judge_edges(
@@ -302,10 +311,13 @@ class Surveyor:
             key = (id(column), position, growth.period, growth.delta[position])
             kept = cache.get(key)
             if kept is None:
-                kept = cache[key] = sum(
-                    1 << n
-                    for n, (size, shape) in enumerate(zip(found.sizes, column, strict=True))
-                    if shape is None or shape[position] * growth.period == size * growth.delta[position]
+                period, delta = growth.period, growth.delta[position]
+                kept = cache[key] = bits_of(
+                    [
+                        n
+                        for n, (size, shape) in enumerate(zip(found.sizes, column, strict=True))
+                        if shape is None or shape[position] * period == size * delta
+                    ]
                 )
             if found.ratio & ~kept:
                 found.ratio &= kept
@@ -319,14 +331,42 @@ def strided_windows(layer: Layer, shapes: Shapes, output: Shape) -> list[Slide]:
 
 def _edge(layer: Layer, node: int, window: Window, inputs: Column, outputs: Column, source: int) -> Edge:
     """What one strided window leaves at each size; sizes that do not build count as exact."""
-    exact = 0
     sizes, over, unread = [0] * len(inputs), [0] * len(inputs), [0] * len(inputs)
-    for n, (shape, output) in enumerate(zip(inputs, outputs, strict=True)):
-        if shape is not None and output is not None:
-            size = sizes[n] = shape[source]
-            for read, at, count in strided_windows(layer, (shape,), output):
-                if read == source:
-                    over[n] = left_over(size, count, *at)
-                    unread[n] = min(max(over[n] - at.after, 0), size)
-        exact |= (over[n] == 0) << n
+    before: tuple[Shape | None, Shape | None] = (None, None)
+    for n, pair in enumerate(zip(inputs, outputs, strict=True)):
+        shape, output = pair
+        if shape is None or output is None:
+            continue
+        if pair == before:
+            sizes[n], over[n], unread[n] = sizes[n - 1], over[n - 1], unread[n - 1]
+            continue
+        before = pair
+        size = sizes[n] = shape[source]
+        for read, at, count in strided_windows(layer, (shape,), output):
+            if read == source:
+                over[n] = left_over(size, count, *at)
+                unread[n] = min(max(over[n] - at.after, 0), size)
+    exact = bits_of([n for n, rest in enumerate(over) if rest == 0])
     return Edge(node, window, exact, tuple(sizes), tuple(over), tuple(unread))
+
+
+def flags_of(bits: int, count: int) -> list[bool]:
+    """For each of the numbers 0 … count − 1 whether the set has it; linear, where shifting a long set is not.
+
+    >>> flags_of(5, 4)
+    [True, False, True, False]
+    """
+    packed = bits.to_bytes(count // 8 + 1, "little")
+    return [bool(packed[n >> 3] >> (n & 7) & 1) for n in range(count)]
+
+
+def bits_of(members: Sequence[int]) -> int:
+    """The set of these numbers, each at least 0, as bits.
+
+    >>> bits_of([0, 2])
+    5
+    """
+    found = bytearray(max(members, default=-1) // 8 + 1)
+    for n in members:
+        found[n >> 3] |= 1 << (n & 7)
+    return int.from_bytes(found, "little")

@@ -19,7 +19,7 @@ from ..geometry import GeometryError
 from ..network import Network
 from .size_decisions import Decision, decide, demands, outputs_of, remainders, weight_sizes
 from .size_sets import periodic_set
-from .size_survey import LONGEST_PERIOD, Growth, Survey, Surveyor, combined_period, follow, moving_size
+from .size_survey import LONGEST_PERIOD, Growth, Survey, Surveyor, combined_period, flags_of, follow, moving_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -271,10 +271,11 @@ class _Answers:
 
     def _agrees(self, survey: Survey) -> bool:
         """Whether the last stretch of a survey shows the far pattern."""
+        count = len(survey.sizes)
         last = [n for n, size in enumerate(survey.sizes) if size > survey.sizes[-1] - self.stretch]
         return all(
-            (bits >> n & 1) == (survey.sizes[n] % self.stretch in self.patterns[name])
-            for name, bits in survey.sets().items()
+            flags[n] == (survey.sizes[n] % self.stretch in self.patterns[name])
+            for name, flags in ((name, flags_of(bits, count)) for name, bits in survey.sets().items())
             for n in last
         )
 
