@@ -77,8 +77,8 @@ def test_several_axes_and_uneven_padding_in_csv() -> None:
 
 
 def test_nothing_found_is_an_answer() -> None:
-    assert "--transpose looks for" in output_of("solve --in 112 --out 224")
-    assert "without --transpose" in output_of("solve --in 224 --out 112 --transposed")
+    assert "--transposed looks for" in output_of("solve --in 112 --out 224")
+    assert "without --transposed" in output_of("solve --in 224 --out 112 --transposed")
     assert "wider range" in output_of("solve --in 224,320 --out 112,159 --k 3 --s 2")
     assert json.loads(output_of("solve --in 112 --out 500 --format json"))["solutions"] == []
 
@@ -88,7 +88,7 @@ def test_nothing_found_is_an_answer() -> None:
     [
         ("invert", "needs the kernel"),
         ("invert --k x", "--k: expected a whole number, or one an axis (3 or 3,5), not 'x'"),
-        ("invert --k 3,", "not ''"),
+        ("invert --k 3,", "not '3,'"),
         ("invert --k -3", "not '-3'"),
         ("invert --k 3 --s 0", "stride must be at least 1"),
         ("invert --k 3 --p same", "before:after"),

@@ -6,6 +6,7 @@ Only the module of the command that is called is imported; `--help` imports them
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -14,6 +15,7 @@ from typing import ParamSpec
 
 import typer
 
+from ..files import sentence
 from ..findings import SpecError, UsageError
 from ..render import streams
 
@@ -87,6 +89,14 @@ def _until_the_reader_goes(command: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
+def _system_error(error: OSError) -> str:
+    """What the system refused: a file that the error names, else standard output, which nothing more goes to."""
+    if error.filename is None:
+        streams.discard_output()
+        return sentence(error, "write", "standard output")
+    return sentence(error, "read", f"'{os.fspath(error.filename)}'")
+
+
 def main() -> None:
     """Run the program on the process's arguments; the exit code is the process's."""
     streams.prepare()
@@ -103,7 +113,7 @@ def main() -> None:
         streams.discard_output()
         code = 0
     except OSError as error:
-        streams.write_error(str(error))
+        streams.write_error(_system_error(error))
     except MemoryError:
         streams.write_error("not enough memory")
     sys.exit(code)
