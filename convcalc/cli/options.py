@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -43,7 +44,7 @@ DeviceOption = Annotated[
 
 
 SHAPE = "sizes like 3,224,224 or 3x224x224"
-PER_AXIS = "a whole number, or one an axis (3 or 3,5 or 3x5)"
+PER_AXIS = "a whole number, or one an axis (3 or 3,5)"
 
 _SEPARATORS = re.compile(r"[,xX×]")
 """Between the sizes of a shape."""
@@ -187,19 +188,32 @@ def load_network(
 
     A SPEC is a path, `-`, a gallery name, an ONNX file, or `git:REV:path`.
     """
+    from ..render.progress import progress
+
+    # Somebody may type what standard input gives.
+    with nullcontext() if spec == "-" else progress(f"reading {spec}"):
+        if spec.lower().endswith(".onnx") and not spec.startswith("git:"):
+            network = _load_onnx(spec, params, variant, input)
+        else:
+            network = _load_spec(spec, params, variant, input)
+    if network.notes:
+        from ..render.streams import write_findings
+
+        write_findings(network.notes)
+    return network
+
+
+def _load_spec(spec: str, params: list[str] | None, variant: str | None, input: list[str] | None) -> Network:
+    given, shape = read_params(params), read_input(input)
     if spec.startswith("git:"):
         from ..language import loads
         from ..language.sources import read_revision
 
         source = read_revision(spec)
-        return loads(
-            source.text, path=source.path, params=read_params(params), variant=variant, input=read_input(input)
-        )
-    if spec.lower().endswith(".onnx"):
-        return _load_onnx(spec, params, variant, input)
+        return loads(source.text, path=source.path, params=given, variant=variant, input=shape)
     from ..language import load
 
-    return load(spec, params=read_params(params), variant=variant, input=read_input(input))
+    return load(spec, params=given, variant=variant, input=shape)
 
 
 def _load_onnx(spec: str, params: list[str] | None, variant: str | None, input: list[str] | None) -> Network:
@@ -208,9 +222,4 @@ def _load_onnx(spec: str, params: list[str] | None, variant: str | None, input: 
         raise UsageError(f"{option} does not go with {spec}", "an ONNX file has no params and no variants")
     from ..onnx import load_onnx
 
-    network = load_onnx(spec, input=read_input(input))
-    if network.notes:
-        from ..render.streams import write_findings
-
-        write_findings(network.notes)
-    return network
+    return load_onnx(spec, input=read_input(input))

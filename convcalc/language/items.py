@@ -11,6 +11,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from ..hints import suggest
+from ..layers.refusals import asked, deepest, is_bound
 from ..layers.registry import layer_class
 from ..marked import Marked, Text
 from .expressions import Value, say
@@ -19,6 +20,7 @@ from .problems import Problem
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
 
     from ..layers.base import Layer
 
@@ -139,42 +141,33 @@ def fit(field: FieldType, value: Value | None, depth: int | None = None) -> Fiel
 
 def model_problems(error: ValidationError) -> list[tuple[str, Problem]]:
     """What a model refused, as (field, problem); the field is empty where the fields do not go together."""
-    found = []
+    by_field: dict[str, list[ErrorDetails]] = {}
     for entry in error.errors():
-        field = str(entry["loc"][0]) if entry["loc"] else ""
-        context = entry.get("ctx", {})
-        cause = context.get("error")
-        code, hint = getattr(cause, "code", "CC103"), getattr(cause, "hint", None)
-        given = entry["input"]
-        shown = (
-            f"{given:g}"
-            if isinstance(given, float)
-            else say(given)
-            if isinstance(given, (int, str, Fraction, tuple))
-            else repr(given)
-        )
-        if cause is not None:
-            message = str(cause)
-        elif entry["type"] in _BOUNDS:
-            key, phrase = _BOUNDS[entry["type"]]
-            bound = context[key]
-            bound = f"{bound:g}" if isinstance(bound, float) else bound
-            message = f"{field} must be {phrase} {bound}, not {shown}"
-            if code == "CC103" and field in RANGES:
-                code = "CC202"
-        else:
-            text = entry["msg"]
-            message = f"{field}: {text[:1].lower()}{text[1:]}, not {shown}"
-        found.append((field, Problem(code, message, hint)))
-    return found
+        by_field.setdefault(str(entry["loc"][0]) if entry["loc"] else "", []).append(entry)
+    return [(field, _problem(field, entry)) for field, found in by_field.items() for entry in _told(found)]
 
 
-_BOUNDS = {
-    "greater_than_equal": ("ge", "at least"),
-    "greater_than": ("gt", "above"),
-    "less_than_equal": ("le", "at most"),
-    "less_than": ("lt", "below"),
-}
+def _told(entries: list[ErrorDetails]) -> list[ErrorDetails]:
+    """The entries of a field that are told: all, or where it takes several forms and has none, one."""
+    if all(is_bound(entry) or "error" in entry.get("ctx", {}) for entry in entries):
+        return entries
+    return [deepest(entries)]
+
+
+def _problem(field: str, entry: ErrorDetails) -> Problem:
+    cause = entry.get("ctx", {}).get("error")
+    if cause is not None:
+        return Problem(getattr(cause, "code", "CC103"), str(cause), getattr(cause, "hint", None))
+    given = entry["input"]
+    shown = (
+        f"{given:g}"
+        if isinstance(given, float)
+        else say(given)
+        if isinstance(given, (int, str, Fraction, tuple))
+        else repr(given)
+    )
+    code = "CC202" if is_bound(entry) and field in RANGES else "CC103"
+    return Problem(code, f"{field} {asked(entry)}, not {shown}")
 
 
 Known = dict[tuple[object, ...], "Layer"]
