@@ -35,7 +35,9 @@ def write(target: Path, data: bytes, *, overwrite: bool = False) -> None:
         else:
             _write_whole(target, data, overwrite)
     except OSError as error:
-        raise type(error)(error.errno, error.strerror, str(target)) from error
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(target)) from error
 
 
 def _descriptor(stream: re.Match[str]) -> int:
@@ -114,7 +116,11 @@ def sentence(error: OSError, doing: Literal["read", "write", "run"], what: str) 
     >>> sentence(PermissionError(errno.EACCES, "Permission denied"), "read", "'net.yaml'")
     "no permission to read 'net.yaml'"
     """
-    missing = f"the folder of {what} does not exist" if doing == "write" else f"there is no file {what}"
+    missing = {
+        "read": f"there is no file {what}",
+        "write": f"the folder of {what} does not exist",
+        "run": f"there is no program {what}",
+    }
     reasons = {
         errno.EACCES: f"no permission to {doing} {what}",
         errno.EPERM: f"no permission to {doing} {what}",
@@ -123,7 +129,7 @@ def sentence(error: OSError, doing: Literal["read", "write", "run"], what: str) 
         errno.EISDIR: f"{what} is a directory, not a file",
         errno.ELOOP: f"{what} is a symbolic link that leads in a circle",
         errno.ENAMETOOLONG: f"{what} is too long for a path",
-        errno.ENOENT: missing,
+        errno.ENOENT: missing[doing],
         errno.ENOTDIR: f"{what} goes through something that is no directory",
         errno.ENOSPC: f"no space is left to {doing} {what}",
         errno.EDQUOT: f"no space is left to {doing} {what}",

@@ -109,12 +109,13 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "render.invert": {"textwrap"},
         "render.markup": {"csv", "io"},
         "render.streams": {"codecs", "json"},
+        "render.progress": {"threading"},
         "render.text": {"textwrap"},
     },
     "a package that most calls do without": {
         "export.onnx_model": {"onnx"},
         "onnx.convert": {"onnx"},
-        "render.streams": {"rich.console", "rich.progress", "rich.segment", "rich.style"},
+        "render.streams": {"rich.console", "rich.segment", "rich.style"},
     },
 }
 """Why a module imports inside a function -> module -> what it imports there, for start-up alone.

@@ -6,6 +6,7 @@ Only the module of the command that is called is imported; `--help` imports them
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -38,6 +39,10 @@ COMMANDS = {
 """Command -> what it does; the module of the same name holds the function."""
 MODULES = {"import": "import_"}
 """Command -> module, for the names that Python keeps for itself."""
+
+
+WHILE_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+"""What goes wrong with a standard output that is a file."""
 
 
 def _version(value: bool) -> None:
@@ -90,11 +95,13 @@ def _until_the_reader_goes(command: Callable[P, None]) -> Callable[P, None]:
 
 
 def _system_error(error: OSError) -> str:
-    """What the system refused: a file that the error names, else standard output, which nothing more goes to."""
-    if error.filename is None:
+    """What the system refused: a file that the error names, or to write standard output, which nothing more goes to."""
+    if error.filename is not None:
+        return sentence(error, "read", f"'{os.fspath(error.filename)}'")
+    if error.errno in WHILE_WRITING:
         streams.discard_output()
         return sentence(error, "write", "standard output")
-    return sentence(error, "read", f"'{os.fspath(error.filename)}'")
+    return f"the system refused: {(error.strerror or str(error)).lower()}"
 
 
 def main() -> None:
