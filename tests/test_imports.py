@@ -74,6 +74,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "check.run": {"check.rules", "onnx", "analysis.published"},
         "export.onnx_model": {"export.onnx_graph", "export.onnx_layers"},
         "render.invert": {"language.write", "render.escape"},
+        "render.progress": {"render.escape"},
         "render.streams": {"render.escape", "render.text"},
         "render.table": {"analysis.report"},
     },
@@ -93,7 +94,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
     },
     "only a mistake needs it": {
         "hints": {"difflib"},
-        "language.items": {"pydantic"},
+        "language.items": {"language.refused", "pydantic"},
         "language.write": {"pydantic"},
         "marked": {"codes"},
         "network": {"layers.base"},

@@ -7,7 +7,6 @@ Only the module of the command that is called is imported; `--help` imports them
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -97,7 +96,9 @@ def _until_the_reader_goes(command: Callable[P, None]) -> Callable[P, None]:
 def _system_error(error: OSError) -> str:
     """What the system refused: a file that the error names, or to write standard output, which nothing more goes to."""
     if error.filename is not None:
-        return sentence(error, "read", f"'{os.fspath(error.filename)}'")
+        from ..language.names import shown
+
+        return sentence(error, "read", shown(str(error.filename)))
     if error.errno in WHILE_WRITING:
         streams.discard_output()
         return sentence(error, "write", "standard output")

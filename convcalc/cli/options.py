@@ -67,7 +67,7 @@ def number(option: str, text: str, expected: str = "a whole number") -> int:
     2
     """
     digits = text.strip()
-    if not (digits.isascii() and digits.isdigit()):
+    if not _is_whole(text):
         raise UsageError(f"{option}: expected {expected}, not {text!r}")
     if len(digits) > 20 or int(digits) > LIMIT:
         raise UsageError(f"{option}: {digits[:24]} is above 2^63 - 1")
@@ -81,9 +81,14 @@ def numbers(option: str, text: str, expected: str) -> list[int]:
     ([3, 224, 224], [3, 5])
     """
     parts = _parts(text)
-    if not all(part.strip().isdigit() for part in parts):
+    if not all(map(_is_whole, parts)):
         raise UsageError(f"{option}: expected {expected}, not {text!r}")
     return [number(option, part, expected) for part in parts]
+
+
+def _is_whole(text: str) -> bool:
+    digits = text.strip()
+    return digits.isascii() and digits.isdigit()
 
 
 def _parts(text: str) -> list[str]:

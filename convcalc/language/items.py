@@ -11,7 +11,6 @@ from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from ..hints import suggest
-from ..layers.refusals import asked, deepest, is_bound
 from ..layers.registry import layer_class
 from ..marked import Marked, Text
 from .expressions import Value, say
@@ -19,15 +18,11 @@ from .params import Compiled, Param, Params, evaluate, is_constant
 from .problems import Problem
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
-    from pydantic_core import ErrorDetails
-
     from ..layers.base import Layer
 
 
 HIDDEN = ("kind", "part")
 """Fields that are not written: the kind is the key, the part of a split is its node's number."""
-RANGES = frozenset({"kernel_size", "stride", "padding", "dilation", "groups", "output_padding"})
 
 FieldValue = int | float | str | tuple[Any, ...] | None
 
@@ -139,37 +134,6 @@ def fit(field: FieldType, value: Value | None, depth: int | None = None) -> Fiel
     raise Problem("CC103", f"{field.name} takes {field.expected}, not {say(value)}", hint)
 
 
-def model_problems(error: ValidationError) -> list[tuple[str, Problem]]:
-    """What a model refused, as (field, problem); the field is empty where the fields do not go together."""
-    by_field: dict[str, list[ErrorDetails]] = {}
-    for entry in error.errors():
-        by_field.setdefault(str(entry["loc"][0]) if entry["loc"] else "", []).append(entry)
-    return [(field, _problem(field, entry)) for field, found in by_field.items() for entry in _told(found)]
-
-
-def _told(entries: list[ErrorDetails]) -> list[ErrorDetails]:
-    """The entries of a field that are told: all, or where it takes several forms and has none, one."""
-    if all(is_bound(entry) or "error" in entry.get("ctx", {}) for entry in entries):
-        return entries
-    return [deepest(entries)]
-
-
-def _problem(field: str, entry: ErrorDetails) -> Problem:
-    cause = entry.get("ctx", {}).get("error")
-    if cause is not None:
-        return Problem(getattr(cause, "code", "CC103"), str(cause), getattr(cause, "hint", None))
-    given = entry["input"]
-    shown = (
-        f"{given:g}"
-        if isinstance(given, float)
-        else say(given)
-        if isinstance(given, (int, str, Fraction, tuple))
-        else repr(given)
-    )
-    code = "CC202" if is_bound(entry) and field in RANGES else "CC103"
-    return Problem(code, f"{field} {asked(entry)}, not {shown}")
-
-
 Known = dict[tuple[object, ...], "Layer"]
 """(kind, names, values) -> the one model that equal layers share."""
 
@@ -220,6 +184,8 @@ class LayerTemplate:
         try:
             return self.cls.model_validate({"kind": self.kind, **fields})
         except ValidationError as error:
+            from .refused import model_problems
+
             places = {field.name: at for field, _, at in self.fields}
             wrong = []
             for name, problem in model_problems(error):

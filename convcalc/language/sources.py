@@ -54,6 +54,8 @@ def read(path_or_name: str) -> Source:
     if not text:
         raise UsageError("no spec is named", "a path, a gallery name, or - for standard input")
     if text == "-":
+        if sys.stdin is None:
+            raise UsageError("standard input is closed")
         try:
             return decode(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>")
         except OSError as error:

@@ -12,8 +12,6 @@ from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import NamedTuple, TextIO
 
-from .escape import printable, width
-
 PATIENCE = 1.0
 """Seconds that pass before anything is shown."""
 INTERVAL = 0.25
@@ -62,6 +60,8 @@ class Progress:
 
     def starts(self, name: str, work: int) -> None:
         """A part starts, and the one before it is done."""
+        from .escape import printable
+
         self.number += 1
         self.name = printable(name)
         self.done += self.current
@@ -74,6 +74,8 @@ class Progress:
         now = self.clock()
         if now - self.began < PATIENCE or now - self.drawn_at < SHORTEST_SHOWN:
             return
+        from .escape import width
+
         line = self.line(self.columns() - 1)
         if line != self.shown:
             self._send(f"\r{line}{' ' * (width(self.shown) - width(line))}")
@@ -82,6 +84,8 @@ class Progress:
     def erase(self) -> None:
         """Leave the terminal as it was."""
         if self.shown:
+            from .escape import width
+
             self._send(f"\r{' ' * width(self.shown)}\r")
             self.shown = ""
 
@@ -116,6 +120,8 @@ class Progress:
 
 def _fitting(text: str, room: int) -> str:
     """A text, or as much of its end as has room."""
+    from .escape import width
+
     if width(text) <= room:
         return text
     end = text[max(len(text) - room + 3, 0) :]
