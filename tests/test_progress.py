@@ -111,6 +111,14 @@ def test_without_a_plan_seconds_are_counted() -> None:
     assert stream.getvalue() == "\rverify, 3 s"
 
 
+def test_controls_in_a_path_are_shown() -> None:
+    stream, clock = io.StringIO(), Clock()
+    line = Progress("reading \x1b[2J.yaml", None, stream, lambda: 80, clock)
+    clock.now = 2
+    line.draw()
+    assert stream.getvalue() == "\rreading \\x1b[2J.yaml, 2 s"
+
+
 def test_a_terminal_that_is_gone_ends_nothing() -> None:
     line, stream, clock = started(None)
 

@@ -80,7 +80,7 @@ def numbers(option: str, text: str, expected: str) -> list[int]:
     >>> numbers("--input", "3,224,224", SHAPE), numbers("--k", "3×5", PER_AXIS)
     ([3, 224, 224], [3, 5])
     """
-    parts = _parts(text)
+    parts = _SEPARATORS.split(text)
     if not all(map(_is_whole, parts)):
         raise UsageError(f"{option}: expected {expected}, not {text!r}")
     return [number(option, part, expected) for part in parts]
@@ -89,10 +89,6 @@ def numbers(option: str, text: str, expected: str) -> list[int]:
 def _is_whole(text: str) -> bool:
     digits = text.strip()
     return digits.isascii() and digits.isdigit()
-
-
-def _parts(text: str) -> list[str]:
-    return _SEPARATORS.split(text)
 
 
 def first_rows(option: str, text: str) -> int | None:
@@ -121,7 +117,7 @@ def paddings(option: str, text: str) -> list[int | tuple[int, int]]:
             f"{option}: expected {expected}, not {text!r}", hint="`same` depends on the input: give its pads"
         )
     pads: list[int | tuple[int, int]] = []
-    for part in _parts(text):
+    for part in _SEPARATORS.split(text):
         sides = [number(option, side, expected) for side in part.split(":")]
         if len(sides) > 2:
             raise UsageError(f"{option}: expected {expected}, not {text!r}")

@@ -46,7 +46,9 @@ class Progress:
         columns: Callable[[], int],
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        self.doing = doing
+        from .escape import printable
+
+        self.doing = printable(doing)
         self.plan = plan
         self.stream = stream
         self.columns = columns
@@ -90,7 +92,7 @@ class Progress:
             self.shown = ""
 
     def _send(self, text: str) -> None:
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             self.stream.write(text)
             self.stream.flush()
 
@@ -125,7 +127,7 @@ def _fitting(text: str, room: int) -> str:
     if width(text) <= room:
         return text
     end = text[max(len(text) - room + 3, 0) :]
-    while width(end) > room - 3:
+    while end and width(end) > room - 3:
         end = end[1:]
     return f"...{end}"
 
