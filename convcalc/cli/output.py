@@ -18,7 +18,7 @@ ALIASES = {"rich": "text"}
 OutputOption = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FILE", help="Write here instead of to standard output.")
 ]
-ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite the file of --output.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")]
 
 VERSION = 1
 """Of every JSON contract: keys are only ever added."""
