@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.render.progress import Plan, Progress, duration, progress, watched
+from convcalc.render.progress import Plan, Progress, duration, progress
+from convcalc.render.streams import watched_terminal
 
 
 class Clock:
@@ -132,7 +133,7 @@ def test_a_terminal_that_is_gone_ends_nothing() -> None:
 
 
 def test_a_pipe_sees_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    assert not watched()
+    assert watched_terminal() is None
     with progress("verify", lambda: pytest.fail("nobody asks for the plan")) as starts:
         starts("conv1", 1)
     assert capsys.readouterr() == ("", "")
@@ -143,9 +144,9 @@ def test_where_nobody_looks(name: str, value: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    assert watched()
+    assert watched_terminal() is sys.stderr
     monkeypatch.setenv(name, value)
-    assert not watched()
+    assert watched_terminal() is None
 
 
 def test_durations() -> None:

@@ -6,11 +6,13 @@ Nothing is shown of what takes less than a second, in a pipe, on a dumb terminal
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from time import monotonic
 from typing import NamedTuple, TextIO
+
+from .streams import watched_terminal
 
 PATIENCE = 1.0
 """Seconds that pass before anything is shown."""
@@ -144,15 +146,10 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def watched() -> bool:
-    """Whether somebody sees progress: standard error is a terminal that can go back in a line, and this is no CI."""
-    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI")
-
-
-def _columns() -> int:
-    """The width of the terminal of standard error; 80 where it does not say."""
+def _columns(terminal: TextIO) -> int:
+    """The width of a terminal; 80 where it does not say."""
     try:
-        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
+        return os.get_terminal_size(terminal.fileno()).columns or 80
     except (OSError, ValueError):
         return 80
 
@@ -164,10 +161,11 @@ def progress(doing: str, plan: Callable[[], Plan] | None = None, *, ticks: bool 
     Without a plan the seconds are counted. With `ticks` the line goes on while a part runs, by a thread; without, it
     changes where a part starts, and the block may fork.
     """
-    if not watched():
+    terminal = watched_terminal()
+    if terminal is None:
         yield _unseen
         return
-    shown = Progress(doing, None if plan is None else plan(), sys.stderr, _columns)
+    shown = Progress(doing, None if plan is None else plan(), terminal, partial(_columns, terminal))
     if not ticks:
         try:
             yield shown.starts

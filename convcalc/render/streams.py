@@ -10,7 +10,7 @@ import shutil
 import sys
 from collections.abc import Iterable
 from io import TextIOWrapper
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from ..findings import Finding, UsageError
 
@@ -130,6 +130,13 @@ def say(text: str) -> None:
     from .escape import printable
 
     print(printable(text), file=sys.stderr)
+
+
+def watched_terminal() -> TextIO | None:
+    """Standard error, where somebody sees how a line changes: a terminal that can go back in it, and no CI."""
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI"):
+        return sys.stderr
+    return None
 
 
 def flush() -> None:
