@@ -114,8 +114,9 @@ def test_json_keeps_what_standard_output_cannot_encode(command: str, specs: dict
 
 def test_streams_are_written_to_in_one_place() -> None:
     wrong = []
+    own_process = PACKAGE / "onnx" / "infer_shapes.py"
     for path in sorted(PACKAGE.rglob("*.py")):
-        if path == PACKAGE / "render" / "streams.py":
+        if path in (PACKAGE / "render" / "streams.py", own_process):
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             printing = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
