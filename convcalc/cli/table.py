@@ -84,9 +84,9 @@ def command(
     from ..render.streams import line_width
 
     if columns == "help":
-        from ..analysis.quantities import QUANTITIES
+        from ..analysis.quantities import GROUPS
 
-        write("text", lambda: table.columns_document(QUANTITIES.values()), dict)
+        write("text", lambda: table.columns_document(GROUPS, line_width()), dict)
         return
     asked = {"--by": by, "--depth": depth, "--columns": columns, "--sort": sort, "--top": top, "--plot": plot}
     given = [option for option, value in asked.items() if value is not None]

@@ -85,7 +85,7 @@ def check_data(result: CheckResult) -> dict[str, object]:
     return {"files": len(result.paths), "findings": [finding.to_dict() for finding in result.findings]}
 
 
-STYLES = {"error": "bold red", "warning": "bold yellow", "advice": "bold cyan"}
+STYLES = {"error": "bold red", "warning": "bold magenta", "advice": "bold cyan"}
 GITHUB_LEVELS = {"error": "error", "warning": "warning", "advice": "notice"}
 
 

@@ -12,6 +12,7 @@ from ..analysis.tree import Row, sort_key
 from ..findings import UsageError
 from ..units import amount, scaled
 from .document import ZERO, Bar, Bars, Block, Column, Document, Heading, Note, Notes, Table, Tree, TreeRow
+from .hanging import hanging
 
 if TYPE_CHECKING:
     from ..analysis.published import Cell, TableResult
@@ -176,10 +177,19 @@ def labelled(rows: Sequence[Row], level: int = 0) -> list[tuple[str, Subject]]:
     return found
 
 
-def columns_document(quantities: Iterable[Quantity]) -> Document:
-    """Every column with its unit and meaning."""
-    rows = [[quantity.name, quantity.unit, quantity.described] for quantity in quantities]
-    return Document((Table((Column("column"), Column("unit"), Column("meaning")), rows),))
+def columns_document(groups: Mapping[str, Iterable[Quantity]], limit: int | None) -> Document:
+    """Every column with its unit and meaning, under what it is about, in lines of at most `limit` columns."""
+    rows: list[list[str]] = []
+    heads: dict[tuple[int, int], str] = {}
+    headings = ("column", "unit", "meaning")
+    for about, quantities in groups.items():
+        heads[len(rows), 0] = "bold"
+        rows.append([about, "", ""])
+        rows += [[f"  {each.name}", each.unit, each.described] for each in quantities]
+    hung, first = hanging(headings, rows, limit)
+    styles = {(first[row], column): style for (row, column), style in heads.items()}
+    rules = frozenset(row for row, _ in styles) - {0}
+    return Document((Table(tuple(map(Column, headings)), hung, styles=styles, rules=rules),))
 
 
 def _about(report: Report, blocks: tuple[Block, ...], below: Iterable[str], remarks: Iterable[str]) -> Document:
@@ -325,7 +335,7 @@ def published_table(result: TableResult) -> Table:
         for c, cell in enumerate(cells, start=labelled):
             if cell.status == "differs":
                 texts[c] = _pair(cell)
-                styles[(r, c)] = "yellow" if cell.difference else "bold red"
+                styles[(r, c)] = "magenta" if cell.difference else "bold red"
         rows.append(texts)
     notes = tuple(map(Note, published_notes(result)))
     return Table(columns, rows, table.title, notes, styles)

@@ -62,7 +62,7 @@ ABBREVIATED = ".."
 LONGEST_EXCERPT = 100
 """Characters of a source line that are shown under a finding."""
 
-_SEVERITIES = {"error": "bold red", "warning": "bold yellow", "advice": "bold cyan"}
+_SEVERITIES = {"error": "bold red", "warning": "bold magenta", "advice": "bold cyan"}
 
 
 def document_lines(document: Document, terminal: int | None) -> Iterator[Line]:
