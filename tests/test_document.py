@@ -149,7 +149,7 @@ def test_a_comment_mentions_nobody() -> None:
         (Measure(40, piped=100), None, 100),
         (Measure(40, piped=100), 200, 200),
         (PAGE, None, 80),
-        (PAGE, 40, 80),
+        (PAGE, 60, 60),
         (PAGE, 200, 80),
     ],
 )

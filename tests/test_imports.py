@@ -108,13 +108,13 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "render.findings": {"datetime", "pathlib", "urllib.parse"},
         "render.invert": {"textwrap"},
         "render.markup": {"csv", "io"},
-        "render.streams": {"codecs", "json"},
+        "render.streams": {"codecs", "json", "shlex", "signal", "subprocess"},
         "render.text": {"textwrap"},
     },
     "a package that most calls do without": {
         "export.onnx_model": {"onnx"},
         "onnx.convert": {"onnx"},
-        "render.streams": {"rich.console", "rich.progress", "rich.segment", "rich.style"},
+        "render.streams": {"rich.console", "rich.progress"},
     },
 }
 """Why a module imports inside a function -> module -> what it imports there, for start-up alone.

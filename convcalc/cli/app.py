@@ -8,48 +8,16 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
-from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 
 from ..findings import SpecError, UsageError
 from ..render import streams
 from . import everywhere
-from .commands import COMMANDS
+from .program import Program
 
 INTERRUPTED = 130
 """Exit code of a process that Ctrl-C ends."""
-
-
-class Program(TyperGroup):
-    """The program, whose commands are made when they are called."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """The names of all commands."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | None:
-        """The command of a name; None where there is none."""
-        found = COMMANDS.get(cmd_name)
-        if found is None:
-            return None
-        alone = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-        module = import_module(f".{found.file or cmd_name}", __package__)
-        alone.command(cmd_name, add_help_option=False)(module.command)
-        command = typer.main.get_command(alone)
-        assert isinstance(command, TyperCommand)
-        command.params.extend(param for param in self.params if param.name != "version")
-        return command
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """The command of the first argument, and the others. Raises UsageError where there is none."""
-        if args[0] not in COMMANDS:
-            from .wrong_call import unknown_command
-
-            raise unknown_command(args[0])
-        return args[0], self.get_command(ctx, args[0]), args[1:]
 
 
 def build_app() -> typer.Typer:
@@ -75,14 +43,14 @@ def call(arguments: list[str]) -> int:
             if context.invoked_subcommand is None:
                 from .help_ import show
 
-                show(None)
+                show(program, None)
                 return 2
     except typer.Exit as stop:
         return stop.exit_code
     except typer.TyperException as error:
         from .wrong_call import in_own_words
 
-        raise in_own_words(error, program, arguments) from error
+        raise in_own_words(error, program.options, arguments) from error
     return 0
 
 
@@ -94,7 +62,7 @@ def main() -> None:
     if shell is not None:
         from .completing import answer
 
-        answer(shell, arguments)
+        answer(build_program(), shell, arguments)
         sys.exit(0)
     everywhere.settle(arguments)
     code = 2

@@ -136,11 +136,11 @@ def _notes(readable: Sequence[Checked], errors: Sequence[UsageError], quiet: boo
 
 def _explain(code: str) -> None:
     from ..codes import codes, markdown
-    from ..render.streams import coloured, write_text
+    from ..render.streams import coloured, on_terminal, write_text
 
     if code.upper() not in codes():
         raise UsageError(f"there is no code '{code[:40]}'", f"codes: {', '.join(codes())}")
-    if coloured():
+    if on_terminal() or coloured():
         from ..render.findings import code_document
 
         write("text", lambda: code_document(code.upper()), dict)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typer.core import TyperCommand
 
     from ..network import Network
+    from .program import Program
 
 SPECS = (".yaml", ".yml", ".onnx")
 LARGEST = 1 << 20
@@ -58,10 +59,10 @@ class Call(NamedTuple):
         return load_network(spec, self.options.get("--set"), variants[-1] if variants else None)
 
 
-def answer(shell: str, words: list[str]) -> None:
+def answer(program: Program, shell: str, words: list[str]) -> None:
     """Print the candidates for the last word, as the script of a shell reads them. Raises nothing: there are none."""
     try:
-        found = list(islice(candidates(_joined(words) if shell == "bash" else words), MOST))
+        found = list(islice(candidates(program, _joined(words) if shell == "bash" else words), MOST))
         if shell == "bash":
             lines = [_UNQUOTED.sub(r"\\\1", candidate.value) for candidate in found]
         else:
@@ -93,30 +94,23 @@ def _without_quotes(word: str) -> str:
     return word
 
 
-def candidates(words: Sequence[str]) -> Iterator[Candidate]:
-    """What the last of these words may become; only what can be printed as it is.
-
-    >>> [found.value for found in candidates(["ex"])]
-    ['explain', 'export']
-    """
+def candidates(program: Program, words: Sequence[str]) -> Iterator[Candidate]:
+    """What the last of these words may become; only what can be printed as it is."""
     *before, word = words or [""]
-    for found in _candidates(before, word):
+    for found in _candidates(program, before, word):
         if found.value.startswith(word) and found.value.isprintable() and found.said.isprintable():
             yield found
 
 
-def _candidates(before: Sequence[str], word: str) -> Iterable[Candidate]:
-    from .app import build_program
-
-    program = build_program()
+def _candidates(program: Program, before: Sequence[str], word: str) -> Iterable[Candidate]:
     name = next((known for known in before if known in COMMANDS), None)
-    called = None if name is None else program.get_command(None, name)
-    if name is None or called is None:
+    if name is None:
         if word.startswith("-"):
             return _option_names(program.params)
         if before[-1:] == ["--color"]:
             return _plain(("auto", "always", "never"))
         return [Candidate(known, found.summary) for known, found in COMMANDS.items()]
+    called = program.command(name)
     valued = {opt: param for param in called.params for opt in param.opts if _takes_value(param)}
     call, open_option = _read(called, list(before)[list(before).index(name) + 1 :], valued)
     if open_option is not None:
@@ -182,9 +176,11 @@ def _values(call: Call, param: object, word: str) -> Iterable[Candidate]:
     names = [name for name in (*param.opts, (param.metavar or "").strip("[].")) if name in VALUES]
     if names:
         return VALUES[names[0]](call, word)
-    kind = param.metavar or param.display_type(Context(call.command, info_name=call.command.name))
-    choice = re.fullmatch(r"<([^<>]*\|[^<>]*)>", kind)
-    return _plain(choice[1].split("|")) if choice else ()
+    for said in (param.metavar or "", param.display_type(Context(call.command, info_name=call.command.name))):
+        choice = re.fullmatch(r"<([^<>]*\|[^<>]*)>", said)
+        if choice:
+            return _plain(choice[1].split("|"))
+    return ()
 
 
 def _plain(values: Iterable[str]) -> Iterator[Candidate]:

@@ -21,9 +21,9 @@ def _version(value: bool) -> None:
 
 def _help(ctx: typer.Context, value: bool) -> None:
     if value:
-        from .help_ import show
+        from .help_ import program_of, show
 
-        show(None if ctx.parent is None else ctx.info_name)
+        show(program_of(ctx), None if ctx.parent is None else ctx.info_name)
         raise typer.Exit
 
 

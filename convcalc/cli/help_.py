@@ -9,6 +9,7 @@ import typer
 
 from ..render import streams
 from .commands import COMMANDS, GROUPS
+from .program import Program
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from typer.core import TyperCommand
 
     from ..render.help import Page, Terms
-    from .app import Program
 
 ABOUT = "What a convolutional architecture does to shapes, parameters and cost."
 SPEC = "A SPEC is a file, - for standard input, an ONNX file, or a name of the gallery (convcalc specs)."
@@ -29,21 +29,24 @@ TYPES = {"int": "N", "int range": "N", "str": "TEXT"}
 
 
 def command(
+    context: typer.Context,
     name: Annotated[str | None, typer.Argument(metavar="[COMMAND]", help="The command whose page is shown.")] = None,
 ) -> None:
-    show(name)
+    show(program_of(context), name)
 
 
-def show(name: str | None) -> None:
+def program_of(context: typer.Context) -> Program:
+    """The program that a context is of."""
+    program = context.find_root().command
+    assert isinstance(program, Program)
+    return program
+
+
+def show(program: Program, name: str | None) -> None:
     """Print the page of a command, or the first page. Raises UsageError for a name that is none."""
     from ..render.help import help_lines
-    from .app import build_program
 
-    if name is not None and name not in COMMANDS:
-        from .wrong_call import unknown_command
-
-        raise unknown_command(name)
-    page = first_page(build_program()) if name is None else command_page(build_program(), name)
+    page = first_page(program) if name is None else command_page(program, name)
     streams.write_lines(help_lines(page, streams.line_width()))
 
 
@@ -64,9 +67,8 @@ def command_page(program: Program, name: str) -> Page:
     """What a command does, two calls of it, its arguments and its options."""
     from ..render.help import Page, Terms
 
+    called = program.command(name)
     found = COMMANDS[name]
-    called = program.get_command(None, name)
-    assert called is not None
     everywhere = {param.name for param in program.params}
     arguments = [param for param in called.params if param.param_type_name == "argument"]
     own = [param.name for param in called.params if param not in arguments and param.name not in everywhere]

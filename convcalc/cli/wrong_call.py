@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 import typer
 
 from ..findings import UsageError
 from ..hints import suggest
 from .commands import COMMANDS
-
-if TYPE_CHECKING:
-    from .app import Program
 
 _NO_OPTION = re.compile(r"No such option: (\S+)")
 _NO_VALUE = re.compile(r"Option '(.+?)' requires an argument")
@@ -36,15 +32,16 @@ def unknown_command(word: str) -> UsageError:
     return UsageError(f"there is no command '{word}'", suggest(word, COMMANDS, hint))
 
 
-def in_own_words(error: typer.TyperException, program: Program, arguments: Sequence[str]) -> UsageError:
-    """The same error in a sentence with a hint."""
+def in_own_words(
+    error: typer.TyperException, options: Callable[[str | None], list[str]], arguments: Sequence[str]
+) -> UsageError:
+    """The same error in a sentence with a hint; `options` are those of a command, or of the program for None."""
     name = next((word for word in arguments if word in COMMANDS), None)
     called = f"convcalc {name}" if name else "convcalc"
     lists = f"{called} --help lists them"
     message = error.format_message()
     if found := _NO_OPTION.search(message):
-        known = _options(program, name)
-        return UsageError(f"{name or 'convcalc'} has no option {found[1]}", suggest(found[1], known, lists))
+        return UsageError(f"{name or 'convcalc'} has no option {found[1]}", suggest(found[1], options(name), lists))
     if found := _NO_VALUE.search(message):
         return UsageError(f"{found[1]} needs a value", f"{called} --help says which")
     if found := _NO_FLAG.search(message):
@@ -56,14 +53,6 @@ def in_own_words(error: typer.TyperException, program: Program, arguments: Seque
     if isinstance(error, typer.BadParameter) and error.param is not None:
         return _refused(error, error.param.opts, error.param.metavar, name)
     return UsageError(message[:1].lower() + message[1:].rstrip("."), f"{called} --help")
-
-
-def _options(program: Program, name: str | None) -> list[str]:
-    """The long options of a command, or of the program."""
-    command = program if name is None else program.get_command(None, name)
-    assert command is not None
-    found = [option for param in command.params for option in (*param.opts, *param.secondary_opts)]
-    return [option for option in found if option.startswith("--")]
 
 
 def _refused(error: typer.BadParameter, opts: Sequence[str], metavar: str | None, name: str | None) -> UsageError:

@@ -335,8 +335,8 @@ class Measure(NamedTuple):
         return wide if self.most is None else min(wide, self.most)
 
 
-PAGE = Measure(80, 80, 80)
-"""Pages of prose: 80 columns wherever they are printed."""
+PAGE = Measure(40, 80, 80)
+"""Pages of prose: 80 columns, or what a narrower terminal has."""
 
 
 class Document(NamedTuple):

@@ -76,10 +76,10 @@ def _term_lines(term: str, text: str, beside: int, limit: int) -> Iterator[Line]
     margin = len(INDENT) + beside + len(INDENT)
     if limit - margin < LEAST:
         margin = 2 * len(INDENT)
-    lines = _wrapped(text, limit - margin) if text else [""]
+    lines = _wrapped(text, limit - margin) if text else []
     gap = margin - len(INDENT) - width(term)
     if gap >= len(INDENT):
-        yield [(INDENT, ""), (term, "cyan"), (" " * gap + lines[0] if lines[0] else "", "")]
+        yield [(INDENT, ""), (term, "cyan"), (" " * gap + lines[0] if lines else "", "")]
         lines = lines[1:]
     else:
         parts = _wrapped(term, limit - len(INDENT))

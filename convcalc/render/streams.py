@@ -75,14 +75,23 @@ def coloured(stream: TextIO | None = None) -> bool:
     """
     if _color != "auto":
         return _color == "always"
-    given = os.environ.get
-    if given("NO_COLOR"):
+    if os.environ.get("NO_COLOR"):
         return False
-    if any(given(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+    if _switched_on("FORCE_COLOR") or _switched_on("CLICOLOR_FORCE"):
         return True
-    if given("TERM") == "dumb" or given("CLICOLOR") == "0":
+    if os.environ.get("TERM") == "dumb" or os.environ.get("CLICOLOR") == "0":
         return False
     return (stream or sys.stdout).isatty() and _shows_colours()
+
+
+def on_terminal() -> bool:
+    """Whether a person reads standard output as it comes."""
+    return sys.stdout.isatty()
+
+
+def _switched_on(name: str) -> bool:
+    """Whether a variable of the environment is set to something other than 0 and false."""
+    return os.environ.get(name, "").lower() not in ("", "0", "false")
 
 
 def _shows_colours() -> bool:
@@ -145,7 +154,7 @@ PAGER_OPTIONS = {"LESS": "FRX", "LV": "-c"}
 
 def _pager() -> list[str]:
     """The words of the pager's command: CONVCALC_PAGER, PAGER, else less; none where output is not paged."""
-    if not _paged or not sys.stdout.isatty() or os.environ.get("CI") or os.environ.get("TERM") == "dumb":
+    if not _paged or not on_terminal() or os.environ.get("TERM") == "dumb" or _switched_on("CI"):
         return []
     asked = os.environ.get("CONVCALC_PAGER", os.environ.get("PAGER"))
     if asked is None:

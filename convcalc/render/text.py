@@ -91,7 +91,7 @@ def _block_lines(block: Block, limit: int | None) -> Iterator[Line]:
         case Heading():
             yield from _heading_lines(block, limit)
         case Section():
-            yield [(printable(block.title), "" if block.bare else "bold")]
+            yield [(printable(block.title), "bold")]
             yield from _set_in(INDENT, _spaced(block.blocks, None if limit is None else limit - len(INDENT)))
         case Table():
             yield from table_lines(block, limit)
@@ -118,12 +118,12 @@ def _block_lines(block: Block, limit: int | None) -> Iterator[Line]:
             for number, source in enumerate(block.sources, start=1):
                 yield from _hung(f"{INDENT}[{number}] ", source, limit)
         case Bars():
-            yield [(printable(block.title), "bold")]
+            yield from wrapped(block.title, limit, "bold")
             yield from bar_lines(block, limit)
         case Listing():
             yield [(block.title, "bold")]
             for (sign, text), style in zip(block.rows, block.styles, strict=True):
-                yield [(f"{sign} {printable(text)}", style)]
+                yield from _hung(f"{sign} ", text, limit, style)
             if block.more:
                 yield [(block.more, "dim")]
         case Findings():
@@ -198,19 +198,19 @@ def _paragraph_lines(text: str, limit: int | None) -> Iterator[Line]:
         yield [(line.replace(UNBROKEN, " "), "")]
 
 
-def _hung(head: str, text: str, limit: int | None) -> Iterator[Line]:
-    """A dim text after a head, further lines below its beginning; words longer than a line stay whole."""
+def _hung(head: str, text: str, limit: int | None, style: str = "dim") -> Iterator[Line]:
+    """A text after a head, further lines below its beginning; words longer than a line stay whole."""
     from textwrap import wrap
 
     below = " " * len(head)
     text = printable(text)
     lines = [head + text]
-    if limit is not None:
+    if limit is not None and width(lines[0]) > limit:
         lines = wrap(
             text, limit, initial_indent=head, subsequent_indent=below, break_long_words=False, break_on_hyphens=False
         )
     for line in lines:
-        yield [(line, "dim")]
+        yield [(line, style)]
 
 
 def _key_lines(answers: KeyLines, limit: int | None) -> Iterator[Line]:
@@ -457,7 +457,7 @@ def _row_lines(
         if number:
             yield []
         rule = GAP.join("─" * widths[i] for i in block)
-        yield _row_line(headings, block, widths, table.columns, ["bold" if ruled else ""] * len(headings))
+        yield _row_line(headings, block, widths, table.columns, ["bold"] * len(headings))
         if ruled:
             yield [(rule, "dim")]
         for r, row in enumerate(cells):
