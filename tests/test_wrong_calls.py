@@ -26,7 +26,7 @@ CALLS = [
     ("check -j 500", "--jobs is at most 256, not 500", None),
     ("table x --batch a", "--batch takes a whole number, not 'a'", None),
     ("table x --by stages", "--by takes layer or stage, not 'stages'", "did you mean 'stage'?"),
-    ("sizes x --format svg", "--format takes text, json, markdown or csv, not 'svg'", None),
+    ("sizes x --format zip", "--format takes text, json, markdown or csv, not 'zip'", None),
     ("export x", "export needs --to", "for example convcalc export my.yaml --to torch"),
     ("solve", "solve needs --in", "for example convcalc solve --in 224 --out 112"),
     ("diff vgg", "diff needs B", "for example convcalc diff vgg resnet"),

@@ -14,13 +14,6 @@ if TYPE_CHECKING:
     from ..analysis.gallery import SpecEntry
 
 _TO_THE_YEAR = re.compile(r".*?\b(?:19|20)\d\d\b")
-COLUMNS = (
-    Column("spec"),
-    Column("params", "right"),
-    Column("macs", "right"),
-    Column("cells", "right"),
-    Column("source"),
-)
 
 
 def gallery_document(
@@ -34,22 +27,30 @@ def gallery_document(
 
 
 def gallery_table(entries: Sequence[SpecEntry], full: bool = False, limit: int | None = None) -> Table:
-    """One row a spec in lines of at most `limit` columns; `full` writes sources out, else they end with the year.
+    """One row a spec in lines of at most `limit` columns; `full` writes everything out, else sources end with the year.
 
     Cells are those of printed tables that follow from the spec, of all.
     """
+    columns = (
+        Column("spec"),
+        Column("params", "right"),
+        Column("macs", "right"),
+        Column("printed cells" if full else "cells", "right"),
+        Column("source"),
+    )
+    of = " of " if full else "/"
     rows = [
         [
             entry["name"],
             scaled(entry["params"]),
             scaled(entry["macs"]),
-            f"{entry['reproduced']}/{entry['cells']}" if entry["cells"] else "",
+            f"{entry['reproduced']}{of}{entry['cells']}" if entry["cells"] else "",
             _source(entry["source"] or "", full),
         ]
         for entry in entries
     ]
-    hung, _ = hanging([column.heading for column in COLUMNS], rows, limit)
-    return Table(COLUMNS, hung)
+    hung, _ = hanging([column.heading for column in columns], rows, limit)
+    return Table(columns, hung)
 
 
 def gallery_summary(entries: Sequence[SpecEntry]) -> str:
