@@ -37,6 +37,7 @@ class Golden(NamedTuple):
         with chdir(self.path.parent), patch.dict(os.environ):
             os.environ.pop("COLUMNS", None)
             os.environ.pop("LINES", None)
+            os.environ["NO_COLOR"] = "1"
             if self.columns is not None:
                 os.environ["COLUMNS"] = str(self.columns)
             return run(*self.arguments, data=self.data, encoding=self.encoding)

@@ -65,6 +65,7 @@ class Session:
             "PATH": f"{shims}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
             "COLUMNS": "80",
+            "NO_COLOR": "1",
             "PYTHONIOENCODING": "utf-8",
             "PYTHONUTF8": "1",
             "OPENBLAS_NUM_THREADS": "1",

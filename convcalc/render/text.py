@@ -546,8 +546,8 @@ def finding_lines(finding: Finding) -> Iterator[Line]:
     """A finding: place and message, the line of the source with a caret, and a hint."""
     yield [
         (f"{printable(place(finding))}: ", "bold"),
-        (finding.severity, _SEVERITIES[finding.severity]),
-        (f" {finding.code} {printable(said(finding))}", ""),
+        (f"{finding.severity} {finding.code}", _SEVERITIES[finding.severity]),
+        (f" {printable(said(finding))}", ""),
     ]
     if finding.excerpt.strip():
         text, before, underlined = _excerpt(finding)
