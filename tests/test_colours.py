@@ -55,7 +55,7 @@ def test_the_first_that_says_something_decides(
     [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False), ({"CLICOLOR": "0"}, False)],
 )
 def test_a_terminal_has_colours(environment: dict[str, str], coloured: bool) -> None:
-    assert (ESCAPE in at_terminal("solve", "--in", "8", "--out", "4", "--limit", "1", **environment).stdout) is coloured
+    assert (ESCAPE in at_terminal("solve", "--in", "8", "--out", "4", "--top", "1", **environment).stdout) is coloured
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_what_does_not(arguments: tuple[str, ...], environment: dict[str, str]) 
 
 
 def test_what_fits_the_screen_does_not() -> None:
-    assert lines("solve", "--in", "8", "--out", "4", "--limit", "3", PAGER="sed -n 1,1p") > 3
+    assert lines("solve", "--in", "8", "--out", "4", "--top", "3", PAGER="sed -n 1,1p") > 3
 
 
 @pytest.mark.parametrize("pager", ["/nowhere/pager", "'unclosed", "false", "/"])

@@ -6,11 +6,13 @@ Only the module of the command that is called is imported.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
 import typer
 
+from ..files import sentence
 from ..findings import SpecError, UsageError
 from ..render import streams
 from . import everywhere
@@ -18,6 +20,10 @@ from .program import Program
 
 INTERRUPTED = 130
 """Exit code of a process that Ctrl-C ends."""
+
+
+WHILE_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+"""What goes wrong with a standard output that is a file."""
 
 
 def build_app() -> typer.Typer:
@@ -54,6 +60,18 @@ def call(arguments: list[str]) -> int:
     return 0
 
 
+def _system_error(error: OSError) -> str:
+    """What the system refused: a file that the error names, or to write standard output, which nothing more goes to."""
+    if error.filename is not None:
+        from ..language.names import shown
+
+        return sentence(error, "read", shown(str(error.filename)))
+    if error.errno in WHILE_WRITING:
+        streams.discard_output()
+        return sentence(error, "write", "standard output")
+    return f"the system refused: {(error.strerror or str(error)).lower()}"
+
+
 def main() -> None:
     """Run the program on the process's arguments; the exit code is the process's."""
     streams.prepare()
@@ -78,7 +96,7 @@ def main() -> None:
         streams.discard_output()
         code = 0
     except OSError as error:
-        streams.write_error(str(error))
+        streams.write_error(_system_error(error))
     except MemoryError:
         streams.write_error("not enough memory")
     except KeyboardInterrupt:
