@@ -25,7 +25,7 @@ CALLS = [
     ("table x --top 1.5", "--top takes a whole number, not '1.5'", None),
     ("check -j 500", "--jobs is at most 256, not 500", None),
     ("table x --batch a", "--batch takes a whole number, not 'a'", None),
-    ("table x --by stages", "--by takes stage or layer, not 'stages'", "did you mean 'stage'?"),
+    ("table x --optimizer adm", "--optimizer takes sgd, momentum or adam, not 'adm'", "did you mean 'adam'?"),
     ("sizes x --format zip", "--format takes text, json, markdown or csv, not 'zip'", None),
     ("export x", "export needs --to", "for example convcalc export my.yaml --to torch"),
     ("solve", "solve needs --in", "for example convcalc solve --in 224 --out 112"),
