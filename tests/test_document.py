@@ -34,7 +34,8 @@ from convcalc.render.document import (
     TreeRow,
 )
 from convcalc.render.markup import csv, latex, markdown
-from convcalc.render.text import document_lines, plain
+from convcalc.render.lines import plain
+from convcalc.render.text import document_lines
 
 GOLDEN = Path(__file__).parent / "golden"
 HOSTILE = "a|b <i> *c* `d` e_f 50%"

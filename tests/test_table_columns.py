@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from convcalc.analysis.quantities import QUANTITIES
 from convcalc.cli.app import build_app
 from convcalc.findings import SpecError, UsageError
-from convcalc.render.text import bar_text
+from convcalc.render.lines import bar_text
 
 SPEC = """\
 convcalc: 1

@@ -25,7 +25,7 @@ _LATEX = {
     "…": r"\ldots{}",
 }
 _SIGNS = {"×": "x", "─": "-", "█": "#", "≠": "!=", "→": "->", "…": "...", "≤": "<=", "≥": ">=", "–": "-", "’": "'"}
-_SIGNS |= {"·": "."} | dict.fromkeys("▏▎▍", " ") | dict.fromkeys("▌▋▊▉", "#")
+_SIGNS |= {"│": "|", "┤": "+", "└": "+", "┬": "+", "·": "."} | dict.fromkeys("▏▎▍", " ") | dict.fromkeys("▌▋▊▉", "#")
 
 
 def spell_in_ascii(error: UnicodeError) -> tuple[str, int]:

@@ -20,6 +20,7 @@ from .document import (
     Notes,
     Paragraph,
     References,
+    Scatter,
     Section,
     Table,
     Tree,
@@ -52,7 +53,7 @@ def _markdown_parts(block: Block) -> Iterator[str]:
                 yield "\n".join(_markdown_notes(block.notes))
         case Tree():
             yield from _markdown_parts(block.table)
-        case KeyLines() | Bars():
+        case KeyLines() | Bars() | Scatter():
             yield _markdown_table(block.table)
         case Notes():
             yield "\n".join(_markdown_notes(block.notes)).rstrip()
@@ -123,7 +124,7 @@ def _latex_parts(block: Block) -> Iterator[str]:
             yield from _latex_notes(block.notes)
         case Tree():
             yield from _latex_parts(block.table)
-        case KeyLines() | Bars() | Listing() | Findings():
+        case KeyLines() | Bars() | Scatter() | Listing() | Findings():
             yield _latex_table(block.table)
         case Notes():
             yield from _latex_notes(block.notes)
@@ -181,7 +182,7 @@ def tables(blocks: Sequence[Block]) -> Iterator[Table]:
         match block:
             case Table():
                 yield block
-            case KeyLines() | Bars() | Tree() | Listing() | Findings():
+            case KeyLines() | Bars() | Scatter() | Tree() | Listing() | Findings():
                 yield block.table
             case Section():
                 yield from tables(block.blocks)

@@ -18,7 +18,7 @@ from ..findings import Finding, UsageError
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
-    from .text import Line
+    from .lines import Line
 
 
 def prepare() -> None:
