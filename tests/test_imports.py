@@ -75,7 +75,8 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "export.onnx_model": {"export.onnx_graph", "export.onnx_layers"},
         "render.invert": {"language.write", "render.escape"},
         "render.streams": {"render.escape", "render.text"},
-        "render.table": {"analysis.report"},
+        "render.table": {"analysis.published", "analysis.report"},
+        "render.text": {"render.scatter"},
     },
     "an analysis is loaded when its figures are asked for": {
         "analysis.figures": {
@@ -109,6 +110,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "render.invert": {"textwrap"},
         "render.markup": {"csv", "io"},
         "render.streams": {"codecs", "json"},
+        "render.lines": {"textwrap"},
         "render.text": {"textwrap"},
     },
     "a package that most calls do without": {

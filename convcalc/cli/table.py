@@ -39,7 +39,7 @@ By = Literal["layer", "stage"]
 SpecsArgument = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="SPEC...",
+        metavar="SPEC",
         help="A spec file, an ONNX file, - for standard input, git:REV:PATH or a gallery name; several are compared.",
     ),
 ]

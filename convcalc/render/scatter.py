@@ -12,7 +12,7 @@ from math import ceil, floor, log, log10
 from typing import NamedTuple
 
 from ..units import factor, scaled
-from .document import Axis, Scatter
+from .document import Axis, Point, Scatter
 from .escape import printable, width
 from .lines import GAP, Line, padded
 
@@ -24,6 +24,8 @@ PIPED = 80
 """Columns of a drawing where nobody says how many there are."""
 LEAST, MOST = 10, 24
 """Rows of a drawing."""
+NARROW = 10**6
+"""A range is next to nothing where its end is so many times as large."""
 MOST_TICKS = 6
 ROUND = (1, 2, 5)
 
@@ -116,7 +118,10 @@ def _marked(
 
 
 def _key_lines(drawn: Scatter, marks: Sequence[str], hidden: dict[int, str], room: int) -> Iterator[Line]:
-    """The points by their marks with exact labels and values; as many columns as fit beside each other."""
+    """The points by their marks with their labels and values; as many beside each other as fit.
+
+    Where not even one fits, its values stand below its label.
+    """
     shown = drawn.points[: len(MARKS)]
     labels = [printable(point.label) for point in shown]
     notes = [f"at {hidden[number]}" if number in hidden else "" for number in range(len(shown))]
@@ -130,11 +135,15 @@ def _key_lines(drawn: Scatter, marks: Sequence[str], hidden: dict[int, str], roo
         return GAP.join(parts)
 
     entries = [row([column[number] for column in texts]) for number in range(len(shown))]
-    size = 3 + sum(part + len(GAP) for part in sizes if part)
-    beside = max((room + len(GAP)) // (size + len(GAP)), 1) if len(entries) > MOST // 2 else 1
+    size = 3 + sum(part + len(GAP) for part in sizes if part) - len(GAP)
+    if size > room:
+        yield from _narrow_key(shown, marks, hidden)
+        entries = []
+    beside = max((room + 2 * len(GAP)) // (size + 2 * len(GAP)), 1) if len(entries) > MOST // 2 else 1
     lines = ceil(len(entries) / beside)
     used = min(beside, ceil(len(entries) / max(lines, 1)))
-    yield [((GAP + GAP).join(["   " + row(heads)] * used).rstrip(), "bold")]
+    if entries:
+        yield [((GAP + GAP).join(["   " + row(heads)] * used).rstrip(), "bold")]
     for number in range(lines):
         pieces: Line = []
         for entry in range(number, len(entries), lines):
@@ -148,6 +157,13 @@ def _key_lines(drawn: Scatter, marks: Sequence[str], hidden: dict[int, str], roo
         yield [(f"{OTHERS}  {more} more", "dim")]
 
 
+def _narrow_key(points: Sequence[Point], marks: Sequence[str], hidden: dict[int, str]) -> Iterator[Line]:
+    for number, point in enumerate(points):
+        note = f"{GAP}at {hidden[number]}" if number in hidden else ""
+        yield [(marks[number], "bold cyan"), (f"  {printable(point.label)}", "")]
+        yield [("   " + GAP.join(point.written) + note, "")]
+
+
 def _position(value: Number, logarithmic: bool) -> float:
     return log10(value) if logarithmic else float(value)
 
@@ -157,7 +173,10 @@ def _scale(values: Sequence[Number], axis: Axis) -> _Scale:
     low, high = min(values), max(values)
     wide = low > 0 and high >= LOG_FROM * low
     found = _powers(low, high, axis.unit) if wide else _steps(low, high, axis.unit)
-    ticks = tuple((_position(value, wide), _tick_text(value, axis.unit)) for value in found)
+    texts = [_tick_text(value, axis.unit) for value in found]
+    if len(set(texts)) < len(texts):
+        texts = [f"{int(value):,}" if value == int(value) else f"{float(value):.9g}" for value in found]
+    ticks = tuple((_position(value, wide), text) for value, text in zip(found, texts, strict=True))
     return _Scale(wide, ticks[0][0], ticks[-1][0], ticks)
 
 
@@ -180,13 +199,13 @@ def _powers(low: Number, high: Number, unit: str) -> list[Number]:
 
 
 def _steps(low: Number, high: Number, unit: str) -> list[Number]:
-    """Equal round steps around a range, from 0 where it is near.
+    """Equal round steps around a range, from 0 where it is near, or where the range is next to nothing.
 
     >>> [int(tick) for tick in _steps(3, 17, "")], [int(tick) for tick in _steps(100, 112, "")]
     ([0, 5, 10, 15, 20], [100, 105, 110, 115])
     """
-    if 0 <= low <= high / 2 or low == high:
-        low = min(low, 0)
+    if 0 <= low <= high / 2 or (high - low) * NARROW < abs(high):
+        low, high = (low if low < 0 else 0), (high if high > 0 else 0)
     if high == low:
         high = low + 1
     size = _unit_size(high) if unit == "bytes" else 1

@@ -374,7 +374,7 @@ def memory_note(report: Report) -> Note:
     place = report.network.nodes[live.peak]
     said = f"{params} params · {peak} peak"
     if report.dtype == "int8":
-        said = f"microcontroller: {params} flash · {peak} RAM"
+        said = f"microcontroller: flash {params} · RAM {peak}"
     return Note(f"{said} ({place.name})", shorter=f"{said} (in {place.stage})")
 
 

@@ -29,13 +29,14 @@ from .document import (
 from .escape import printable, width
 from .grid import table_lines
 from .lines import GAP, INDENT, Line, bar_text, note_lines, plain, set_in, wrapped
-from .scatter import scatter_lines
 from .tree_text import tree_lines
 
 UNBROKEN = "\x00"
 """Stands for a blank of a piece of code while its paragraph is broken into lines."""
 SHORTEST_BAR = 10
 SOURCE_GAP = "   "
+ARROW_IN_ASCII = 1
+"""Columns by which a heading with an arrow is longer where that is spelled `->`."""
 LONGEST_EXCERPT = 100
 """Characters of a source line that are shown under a finding."""
 
@@ -59,7 +60,7 @@ def _spaced(blocks: Sequence[Block], limit: int | None) -> Iterator[Line]:
         elif isinstance(block, Heading) and block.source and limit is not None and number + 1 < len(blocks):
             written = list(_block_lines(blocks[number + 1], limit))
             widest = max((sum(width(text) for text, _ in line) for line in written), default=0)
-            yield from _heading_lines(block, limit, min(widest, limit))
+            yield from _heading_lines(block, limit, min(widest, limit - ARROW_IN_ASCII))
         else:
             yield from _block_lines(block, limit)
 
@@ -99,6 +100,8 @@ def _block_lines(block: Block, limit: int | None) -> Iterator[Line]:
             yield [(printable(block.title), "bold")]
             yield from bar_lines(block, limit)
         case Scatter():
+            from .scatter import scatter_lines
+
             yield [(printable(block.title), "bold")]
             yield from scatter_lines(block, limit)
         case Listing():
