@@ -204,8 +204,9 @@ def _steps(low: Number, high: Number, unit: str) -> list[Number]:
     >>> [int(tick) for tick in _steps(3, 17, "")], [int(tick) for tick in _steps(100, 112, "")]
     ([0, 5, 10, 15, 20], [100, 105, 110, 115])
     """
-    if 0 <= low <= high / 2 or (high - low) * NARROW < abs(high):
-        low, high = (low if low < 0 else 0), (high if high > 0 else 0)
+    if 0 <= low <= high / 2 or (high - low) * NARROW < max(high, -low):
+        low = min(low, 0)
+        high = max(high, 0)
     if high == low:
         high = low + 1
     size = _unit_size(high) if unit == "bytes" else 1

@@ -316,13 +316,15 @@ def values_table(
         )
         for i, quantity in enumerate(quantities)
     ]
-    units = [quantity.unit for quantity in quantities]
-    rows = [[value_text(value, raw, unit) for value, unit in zip(row, units, strict=True)] for row in values]
+
+    def written(value: Value, quantity: Quantity) -> str:
+        return value_text(value, raw=True) if raw else cell_text(value, quantity, exact=True)
+
+    rows = [list(map(written, row, quantities)) for row in values]
     if not total or not any(quantity.total for quantity in quantities):
         return Table(columns, rows)
     last = [
-        "total" if q.name == "name" else value_text(q.get(report, report.whole), raw, q.unit) if q.total else ""
-        for q in quantities
+        "total" if q.name == "name" else written(q.get(report, report.whole), q) if q.total else "" for q in quantities
     ]
     return Table(columns, [*rows, last], rules=frozenset({len(rows)}), styles={(len(rows), 0): "bold"})
 
