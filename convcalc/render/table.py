@@ -393,6 +393,15 @@ def followed_line(results: Sequence[TableResult]) -> str:
     return f"{what}: {reproduced} of {cells} printed cells follow (--published)"
 
 
+def others_line(report: Report) -> str:
+    """What is said below the printed tables that are the first screen: how others follow, and where the network is."""
+    others = [result for result in report.published if result not in report.outlines]
+    if not others:
+        return "the network itself: --layers"
+    cells, reproduced = sum(result.cells for result in others), sum(result.reproduced for result in others)
+    return f"other tables: {reproduced} of {cells} printed cells follow (--published); the network: --layers"
+
+
 def published_table(result: TableResult) -> Table:
     """A printed table with the computed text beside every printed cell that differs.
 
