@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..api.invert import Inversion
+from ..api.invert import invert as invert_shape
 from ..findings import UsageError
 from ..geometry.errors import GeometryError
-from ..geometry.inversion import Inversion
-from ..geometry.inversion import invert as invert_shape
 from .options import InputOption, SetOption, VariantOption, load_network, paddings, per_axis
 from .output import format_option, write, write_file
 

@@ -158,28 +158,9 @@ def load_network(
 
     A SPEC is a path, `-`, a gallery name, an ONNX file, or `git:REV:path`.
     """
-    if spec.startswith("git:"):
-        from ..language import loads
-        from ..language.sources import read_revision
+    from ..api.load import load
 
-        source = read_revision(spec)
-        return loads(
-            source.text, path=source.path, params=read_params(params), variant=variant, input=read_input(input)
-        )
-    if spec.lower().endswith(".onnx"):
-        return _load_onnx(spec, params, variant, input)
-    from ..language import load
-
-    return load(spec, params=read_params(params), variant=variant, input=read_input(input))
-
-
-def _load_onnx(spec: str, params: list[str] | None, variant: str | None, input: list[str] | None) -> Network:
-    if params or variant is not None:
-        option = "--set" if params else "--variant"
-        raise UsageError(f"{option} does not go with {spec}", "an ONNX file has no params and no variants")
-    from ..onnx import load_onnx
-
-    network = load_onnx(spec, input=read_input(input))
+    network = load(spec, params=read_params(params), variant=variant, input=read_input(input))
     if network.notes:
         from ..render.streams import write_findings
 

@@ -34,15 +34,9 @@ if TYPE_CHECKING:
 
 By = Literal["layer", "stage"]
 
-DEFAULT = ("name", "kind", "patch", "output", "params", "macs")
-WIDE = ("name", "kind", "patch", "output", "params", "activation", "live", "flops", "macs")
-WIDE_FROM = 120
-"""Columns of a terminal from which the wide default is shown."""
 FLAT = ("name", "kind", "output", "params", "macs")
 WIDE_FLAT = ("name", "kind", "patch", "output", "receptive_field", "params", "activation", "live", "flops", "macs")
 """The defaults of rows that stand for one thing each; programs get the short one."""
-AROUND = 7
-"""Lines of a screen that a tree leaves to its heading, its totals and the prompt."""
 
 
 def command(
@@ -97,13 +91,14 @@ def command(
     drawn, sorted_by = (None if name is None else _column(name) for name in (plot, sort))
     if device is None:
         _refuse_without_device([*quantities, *(found for found in (drawn, sorted_by) if found is not None)])
-    from ..analysis.report import analyse
     from ..analysis.tree import arranged, tree
+    from ..api.report import analyse
+    from ..render.first_screen import about_published, windowed
 
     network = load_network(spec, set, variant, input)
     report = analyse(network, batch, dtype=dtype, optimizer=optimizer, device=read_device(device))
-    if columns is None and not any(node.layer is not None and node.layer.patch is not None for node in network.nodes):
-        quantities = [quantity for quantity in quantities if quantity.name != "patch"]
+    if columns is None:
+        quantities = windowed(network, quantities)
     if published:
         _refuse_unpublished(report)
     shared = table.share_of(quantities, sorted_by)
@@ -148,7 +143,7 @@ def command(
             exact=exact or format != "text",
             total=columns is not None or format != "text",
             remarks=remarks,
-            below=[] if published is False or given not in ([], ["--depth"]) else _about_published(report),
+            below=[] if published is False or given not in ([], ["--depth"]) else about_published(report),
         )
 
     def data() -> Mapping[str, object]:
@@ -201,21 +196,13 @@ def _rows(
 ) -> list[Row]:
     """The rows of the tree: so many levels, or those that fit the screen."""
     from ..analysis.tree import fitting, tree
+    from ..render.first_screen import AROUND
     from ..render.streams import PIPED_LINES, screen_lines
 
     if not fits:
         return tree(report, quantities, levels, by, top)
     lines = screen_lines() if format == "text" else PIPED_LINES
     return fitting(report, quantities, lines - AROUND, by, top)
-
-
-def _about_published(report: Report) -> list[str]:
-    """What is said of the printed tables below a tree that stands in their place."""
-    from ..render import table
-
-    if report.skipped:
-        return [table.skipped_line(report)]
-    return [table.followed_line(report.published)] if report.published else []
 
 
 def _remarks(report: Report, quantities: Sequence[Quantity], legend: bool, asked: bool) -> list[str]:
@@ -231,6 +218,8 @@ def _remarks(report: Report, quantities: Sequence[Quantity], legend: bool, asked
 
 def _chosen(columns: str | None, flat: bool, width: int | None = None) -> list[Quantity]:
     """The quantities of `--columns`, or what fits the terminal. Raises UsageError for an unknown one."""
+    from ..render.first_screen import DEFAULT, WIDE, WIDE_FROM
+
     if columns is None:
         wide = width is not None and width >= WIDE_FROM
         names: Sequence[str] = (WIDE_FLAT if wide else FLAT) if flat else WIDE if wide else DEFAULT

@@ -128,7 +128,7 @@ def write_findings(findings: Iterable[Finding]) -> None:
 
 def say(text: str) -> None:
     """Print a line to standard error; controls in it are shown, not sent."""
-    from .escape import printable
+    from ..terminal import printable
 
     print(printable(text), file=sys.stderr)
 
