@@ -249,7 +249,7 @@ class Network:
     def unknown(self, path: object) -> UnknownLayer:
         """The error for a path at which there is nothing, with the nearest one as its hint."""
         names = [*self.groups, *self._index]
-        hint = suggest(str(path), names, "'convcalc table' lists the layers", most=MOST_NAMES)
+        hint = suggest(str(path), names, "convcalc table lists the layers", most=MOST_NAMES)
         return UnknownLayer(f"there is no layer '{path}' in {self.name}", hint)
 
     @cached_property

@@ -38,7 +38,7 @@ def export(spec: Spec, to: str, *, by: Boxes = "stage", seed: int | None = None)
     >>> export("lenet5", "torch").splitlines()[0]
     '\"\"\"LeNet-5, for PyTorch.'
     >>> export("lenet5", "mermaid", by="layer").partition(chr(10))[0]
-    'flowchart TB'
+    'flowchart TD'
     """
     if to not in TARGETS:
         raise UsageError(f"there is no export to '{to}'", suggest(to, TARGETS, f"one of {', '.join(TARGETS)}"))

@@ -76,20 +76,23 @@ class Report(Shown, reports.Report):
             raise UsageError(f"by is 'layer' or 'stage', not {by!r}")
         subjects = self.layers if by == "layer" else self.stages
         names = FRAME[by == "stage" :] if columns is None else columns
-        data = {name: self._column(name, subjects) for name in names}
         index = pandas.Index([subject.name for subject in subjects], name=by)
-        return pandas.DataFrame({name: pandas.Series(*column, index=index) for name, column in data.items()}, index)
+        data = {}
+        for name in names:
+            values, dtype = self._column(name, subjects)
+            data[name] = pandas.Series(values, index, dtype)
+        return pandas.DataFrame(data, index)
 
-    def _column(self, name: str, subjects: Sequence[Subject]) -> tuple[list[object], str | None]:
-        """The values of a quantity, and their type where pandas would find another."""
+    def _column(self, name: str, subjects: Sequence[Subject]) -> tuple[list[object], str]:
+        """The values of a quantity and their type: counts that may be missing, shapes and words as they are, floats."""
         found = _quantity(name)
         if found.needs is not None and self.device is None:
             raise UsageError(f"the column {name} needs a device", 'for example analyse(…, device="v100")')
         values = [_plain(found.get(self, subject)) for subject in subjects]
-        counts = [value for value in values if value is not None]
-        if counts and all(isinstance(value, int) and not isinstance(value, bool) for value in counts):
-            return values, "int64" if len(counts) == len(values) else "Int64"
-        return values, None
+        known = [value for value in values if value is not None]
+        if known and all(isinstance(value, int) for value in known):
+            return values, "int64" if len(known) == len(values) else "Int64"
+        return values, "float64" if known and all(isinstance(value, int | float) for value in known) else "object"
 
 
 def _quantity(name: str) -> Quantity:

@@ -10,6 +10,7 @@ from functools import cache
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
+from ..geometry import GeometryError
 from ..hints import suggest
 from ..layers.registry import layer_class
 from ..marked import Marked, Text
@@ -154,7 +155,7 @@ def model_problems(error: ValidationError) -> list[tuple[str, Problem]]:
             else repr(given)
         )
         if cause is not None:
-            message = str(cause)
+            message = cause.message if isinstance(cause, GeometryError) else str(cause)
         elif entry["type"] in _BOUNDS:
             key, phrase = _BOUNDS[entry["type"]]
             bound = context[key]

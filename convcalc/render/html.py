@@ -51,6 +51,8 @@ STYLE = (
     ".convcalc tbody tr:hover td{background:rgba(128,128,128,.12)}"
     ".convcalc .right{text-align:right;font-variant-numeric:tabular-nums}"
     ".convcalc .dim{opacity:.65}.convcalc .bold{font-weight:600}"
+    ".convcalc .share{display:inline-block;width:3.2em;text-align:right;font-variant-numeric:tabular-nums}"
+    ".convcalc .head{white-space:pre-wrap;margin-top:.3em}"
     ".convcalc .bar{display:inline-block;height:.65em;background:#4c8dd6}"
     ".convcalc input{appearance:none;border:0;background:none;margin:0 .2em 0 -1em;width:.8em;cursor:pointer;"
     "font:inherit;color:inherit}"
@@ -85,8 +87,8 @@ def _text(text: str) -> str:
 def _parts(block: Block) -> Iterator[str]:
     match block:
         case Heading():
-            source = f' <span class="dim">{_text(block.source)}</span>' if block.source else ""
-            yield f'<div><span class="bold">{_text(block.text)}</span>{_text(block.rest)}{source}</div>'
+            source = f'   <span class="dim">{_text(block.source)}</span>' if block.source else ""
+            yield f'<div class="head"><span class="bold">{_text(block.text)}</span>{_text(block.rest)}{source}</div>'
             yield from [_note(Note(block.note, block.note_style))] if block.note else []
         case Section():
             yield f'<div class="bold">{_text(block.title)}</div>'
@@ -117,7 +119,8 @@ def _parts(block: Block) -> Iterator[str]:
         case Equations():
             yield _rows([], list(map(_equation, block.lines)))
         case References():
-            yield f"<ol>{''.join(f'<li>{_text(source)}</li>' for source in block.sources)}</ol>"
+            items = "".join(f"<li>{_text(source)}</li>" for source in block.sources)
+            yield f'<div class="bold">sources</div><ol>{items}</ol>'
         case Listing():
             yield f"<details><summary>{_text(block.summary)}</summary>{_table(block.table)}</details>"
         case Findings():
@@ -220,7 +223,7 @@ def _share(share: Fraction | None, largest: Fraction | None) -> str:
     """A share in per cent with its bar."""
     if not share or not largest:
         return ""
-    return f"{_bar(share, largest)} {share_text(share)}"
+    return f'<span class="share">{share_text(share)}</span> {_bar(share, largest)}'
 
 
 def _bar(length: Fraction | int, largest: Fraction | int) -> str:
