@@ -7,6 +7,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..analysis.report import FORMAT
 from ..check import result as results
 from ..check.builds import Setting
 from ..check.config import DEFAULT, config_of
@@ -40,6 +41,10 @@ class CheckResult(Shown, results.CheckResult):
         blocks = check_document(self).blocks if self.paths else ()
         return Document((*([Notes(errors)] if errors else []), *blocks))
 
+    def to_dict(self) -> dict[str, object]:
+        """The JSON contract of `check`."""
+        return {"format": FORMAT, **super().to_dict()}
+
     def raise_any(self) -> None:
         """Raise what keeps it from being ok: UsageError for what cannot be read, SpecError with the findings."""
         for error in self.unreadable:
@@ -64,7 +69,7 @@ class Options(NamedTuple):
 
 
 def check(
-    paths: Paths = (),
+    paths: Paths | None = None,
     *,
     text: str | None = None,
     select: Sequence[str] = (),
@@ -75,7 +80,7 @@ def check(
     batch: int | None = None,
     jobs: int | None = None,
 ) -> CheckResult:
-    """The findings of specs: files, folders, globs, gallery names; or of one spec's `text`; or of this folder.
+    """The findings of specs: files, folders, globs, gallery names; of one spec's `text`; without either of this folder.
 
     `select` and `ignore` are codes or their beginnings (`["CC3", "CC201"]`), the longer one decides; `advice` adds
     advice; with `strict` warnings fail. `dtype` and `batch` are those of budgets and of claims that say none. `jobs`
@@ -95,17 +100,19 @@ def check(
     """
     options = Options(select, ignore, advice, strict, Setting(dtype, batch))
     if text is not None:
-        if paths != ():
+        if paths is not None:
             raise UsageError("a text is checked alone: give paths or text")
         return checked([task(TEXT, options, text)], (), strict, jobs)
-    named = [paths] if isinstance(paths, str | PathLike) else list(paths)
+    named = [paths] if isinstance(paths, str | PathLike) else ["."] if paths is None else list(paths)
+    if not named:
+        raise UsageError("there is nothing to check", "give a path, or none at all for this folder")
     tasks, errors = tasks_of([fspath(path) for path in named], options)
     return checked(tasks, errors, strict, jobs)
 
 
 def tasks_of(paths: Sequence[str], options: Options) -> tuple[list[Task], list[UsageError]]:
-    """What is to be done for the specs that the paths mean (none: this folder), and the paths that mean nothing."""
-    names, errors = find_specs(paths or ["."])
+    """What is to be done for the specs that the paths mean, and the paths that mean nothing."""
+    names, errors = find_specs(paths)
     return [task(name, options) for name in names], errors
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..analysis import diff as differences
-from ..analysis.report import Report
+from ..analysis.report import FORMAT, Report
 from .load import Spec
 from .report import analyse
 from .shown import Shown, counted
@@ -29,7 +29,7 @@ class Difference(Shown, differences.Difference):
         """The JSON contract of `diff`."""
         from ..render.diff import diff_data
 
-        return diff_data(self)
+        return {"format": FORMAT, **diff_data(self)}
 
     def __repr__(self) -> str:
         said = f"{counted(len(self.layers), 'layer')} and {counted(len(self.stages), 'stage')} differ"

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from ..analysis import explain as explaining
 from ..analysis import explanation as explanations
 from ..analysis.figures import find
-from ..analysis.report import Report
+from ..analysis.report import FORMAT, Report
 from ..findings import Finding, SpecError, UsageError
 from ..geometry import GeometryError
 from ..network import Network, Node, Output, Part, output_shape
+from ..version import __version__
 from .load import Inputs, Spec
 from .report import analyse
 from .shown import Shown, made
@@ -35,6 +36,10 @@ class Explanation(Shown, explanations.Explanation):
         from ..render.explain import explain_document
 
         return explain_document(self)
+
+    def to_dict(self) -> dict[str, object]:
+        """The JSON contract of `explain`."""
+        return {"format": FORMAT, "convcalc": __version__, **super().to_dict()}
 
     def __repr__(self) -> str:
         steps = sum(len(section.steps) for section in self.sections)

@@ -62,6 +62,6 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
-def made(cls: type[R], found: Any, **more: object) -> R:
-    """A data class's instance as one of its subclass, which may have more fields."""
-    return cls(**{field.name: getattr(found, field.name) for field in fields(found)}, **more)
+def made(cls: type[R], found: Any) -> R:
+    """A data class's instance as one of its subclass."""
+    return cls(**{field.name: getattr(found, field.name) for field in fields(found)})

@@ -26,11 +26,8 @@ SCHEME = "kaiming"
 class TooLargeForMemory(UsageError):
     """A run that would take more memory than it may; `needed` and `allowed` are bytes."""
 
-    def __init__(self, needed: int, allowed: int, which: str, hint: str) -> None:
-        takes, most = amount(needed, "bytes", 0, "up"), amount(allowed, "bytes", 0, "down")
-        super().__init__(f"this takes up to {takes}, more than {which}{most}", hint)
-        self.needed = needed
-        self.allowed = allowed
+    needed = 0
+    allowed = 0
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -132,8 +129,11 @@ def plan(
     allowed = default_limit() if max_memory is None else max_memory
     if needed > allowed:
         which = "half of the free memory, " if max_memory is None else ""
+        takes, most = amount(needed, "bytes", 0, "up"), amount(allowed, "bytes", 0, "down")
         hint = f"use {'' if quick else 'quick=True, '}a smaller batch or input, or max_memory={needed}"
-        raise TooLargeForMemory(needed, allowed, which, hint)
+        error = TooLargeForMemory(f"this takes up to {takes}, more than {which}{most}", hint)
+        error.needed, error.allowed = needed, allowed
+        raise error
     if backward:
         from ..verify.flow import refuse_single_values
 

@@ -56,7 +56,7 @@ def command(
     from ..check.builds import Setting
 
     options = Options(select or (), ignore or (), advice, strict, Setting(dtype, batch))
-    tasks, errors = tasks_of(paths or (), options)
+    tasks, errors = tasks_of(paths or ["."], options)
     if update:
         _update(tasks, errors, quiet)
     result = checked(tasks, errors, strict, jobs)

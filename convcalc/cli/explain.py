@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..findings import UsageError
-from ..version import __version__
 from .options import (
     BatchOption,
     DeviceOption,
@@ -45,7 +44,6 @@ def command(
 ) -> None:
     from ..api.explain import NoPosition, explain
     from ..api.report import analyse
-    from ..render.explain import explain_document
 
     inline = layer is None and _is_item(spec)
     if inline and (set or variant):
@@ -57,7 +55,7 @@ def command(
         explanation = explain(report, network.nodes[-1].name if inline else layer or "total", at=position)
     except NoPosition as error:
         raise UsageError(f"--at {at}: {error.message}", error.hint) from error
-    write(format, lambda: explain_document(explanation), lambda: {"convcalc": __version__, **explanation.to_dict()})
+    write(format, lambda: explanation.document(None), explanation.to_dict)
 
 
 def _is_item(text: str) -> bool:
