@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions
-
     from ..render.document import Document
-    from ..render.streams import Lines
+    from ..render.streams import Fitted
 
 R = TypeVar("R")
 
@@ -32,25 +29,16 @@ class Shown:
         width = line_width()
         return plain(document_lines(self.document(width), width))
 
-    def __rich__(self) -> OnConsole:
-        return OnConsole(self)
+    def __rich__(self) -> Fitted:
+        from ..render.streams import Fitted
+        from ..render.text import document_lines
+
+        return Fitted(lambda width: document_lines(self.document(width), width))
 
     def _repr_html_(self) -> str:
         from ..render.html import html
 
         return html(self.document(None))
-
-
-class OnConsole(NamedTuple):
-    """A result on a console of rich, as wide as that is."""
-
-    shown: Shown
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Lines]:
-        from ..render.streams import Lines
-        from ..render.text import document_lines
-
-        yield Lines(document_lines(self.shown.document(options.max_width), options.max_width))
 
 
 def counted(number: int, noun: str) -> str:

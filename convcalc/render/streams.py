@@ -80,6 +80,16 @@ class Lines:
             yield end
 
 
+class Fitted:
+    """Lines that are made for the width of the console that shows them, as a rich renderable."""
+
+    def __init__(self, lines: Callable[[int], Iterable[Line]]) -> None:
+        self.lines = lines
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Lines(self.lines(options.max_width))
+
+
 def write_lines(lines: Iterable[Line]) -> None:
     """Print lines to standard output, through rich where it takes colours."""
     if coloured():
