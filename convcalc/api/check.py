@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -133,10 +133,19 @@ def task(path: str, options: Options, text: str | None = None) -> Task:
 
 
 def checked(
-    tasks: Sequence[Task], errors: Sequence[UsageError] = (), strict: bool = False, jobs: int | None = None
+    tasks: Sequence[Task],
+    errors: Sequence[UsageError] = (),
+    strict: bool = False,
+    jobs: int | None = None,
+    starts: Callable[[str, int], None] | None = None,
 ) -> CheckResult:
-    """The tasks done; `errors` are of paths that gave none."""
-    done = list(check_files(tasks, jobs))
+    """The tasks done; `errors` are of paths that gave none. `starts` is told of each file, and that it is one."""
+    done = []
+    results = check_files(tasks, jobs)
+    for task in tasks:
+        if starts is not None:
+            starts(task.path, 1)
+        done.append(next(results))
     readable = [found for found in done if found.unreadable is None]
     findings = sorted((f for r in readable for f in r.findings), key=lambda f: (f.path, f.line, f.column, f.code))
     return CheckResult(

@@ -70,12 +70,12 @@ class Plan(NamedTuple):
     needed: int
     """Bytes that it takes at the most, as estimated."""
 
-    def work(self) -> int:
-        """What `advance` counts up to."""
-        return confirm.work(self.network, self.batch, self.backward)
+    def efforts(self) -> tuple[int, int]:
+        """How often `starts` will be called, and the work that it will be told."""
+        return confirm.efforts(self.network, self.batch, self.backward)
 
-    def run(self, seed: int, advance: Callable[[int], None] | None = None) -> Verification:
-        """The outcome; `advance` is told the work done."""
+    def run(self, seed: int, starts: Callable[[str, int], None] | None = None) -> Verification:
+        """The outcome; `starts` is told of each layer that starts: its name and its work."""
         outcome = confirm.verify(
             self.network,
             batch=self.batch,
@@ -83,7 +83,7 @@ class Plan(NamedTuple):
             dtype=self.dtype,
             backward=self.backward,
             scheme=self.scheme,
-            advance=advance,
+            starts=starts,
         )
         return Verification(
             outcome.network,
@@ -153,14 +153,14 @@ def verify(
     activation: str | None = None,
     quick: bool = False,
     max_memory: int | None = None,
-    advance: Callable[[int], None] | None = None,
+    starts: Callable[[str, int], None] | None = None,
 ) -> Verification:
     """Run a network on the NumPy reference and confirm shapes, params and macs, layer by layer.
 
     Inputs and weights are drawn from the `seed`. `quick` shrinks the input as far as strides, remainders and weights
     stay the same. With `backward` it is a training step, and the flow of activations and gradients is measured;
     `init` (kaiming, xavier, torch, normal:STD) draws its weights, `activation` stands in place of the spec's.
-    `max_memory` are bytes; None: half of what is free. `advance` is told the work done, one unit a multiply-accumulate.
+    `max_memory` are bytes; None: half of what is free. `starts` is told name and work of each layer that starts.
     A layer that differs is no exception: see `ok`, `findings`, `layers`. Raises UsageError for what would take more
     memory, for a layer that the reference does not know, and for arguments that do not go together.
 
@@ -177,4 +177,4 @@ def verify(
             check_scheme(init)
         except ValueError as error:
             raise UsageError(f"init: {error}") from error
-    return plan(network_of(spec), batch, dtype, backward, init, activation, quick, max_memory).run(seed, advance)
+    return plan(network_of(spec), batch, dtype, backward, init, activation, quick, max_memory).run(seed, starts)

@@ -59,7 +59,10 @@ def command(
     tasks, errors = tasks_of(paths or ["."], options)
     if update:
         _update(tasks, errors, quiet)
-    result = checked(tasks, errors, strict, jobs)
+    from ..render.progress import Plan, progress
+
+    with progress("check", lambda: Plan(len(tasks), "file", len(tasks)), ticks=False) as starts:
+        result = checked(tasks, errors, strict, jobs, starts)
     if result.paths:
         _print(result, format, quiet)
     _notes(result, quiet)

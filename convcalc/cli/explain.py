@@ -16,8 +16,8 @@ from .options import (
     OptimizerOption,
     SetOption,
     VariantOption,
-    integers,
     load_network,
+    numbers,
     read_device,
     read_input,
 )
@@ -50,7 +50,7 @@ def command(
         raise UsageError("--set and --variant go with a spec, not with one layer")
     network = _single(spec, input) if inline else load_network(spec, set, variant, input)
     report = analyse(network, batch, dtype=dtype, optimizer=optimizer, device=read_device(device))
-    position = tuple(integers(at, "--at")) if at is not None else None
+    position = tuple(numbers("--at", at, "a position like 3,4")) if at is not None else None
     try:
         explanation = explain(report, network.nodes[-1].name if inline else layer or "total", at=position)
     except NoPosition as error:

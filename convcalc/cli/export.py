@@ -8,7 +8,7 @@ import typer
 
 from ..findings import UsageError
 from .options import InputOption, SetOption, SpecArgument, VariantOption, load_network
-from .output import write_file
+from .output import ForceOption, OutputOption, refuse_existing, write_file
 
 Target = Literal["torch", "keras", "onnx", "mermaid", "dot", "svg"]
 By = Literal["stage", "layer"]
@@ -20,9 +20,8 @@ DRAWINGS = ("mermaid", "dot", "svg")
 def command(
     spec: SpecArgument,
     to: Annotated[Target, typer.Option("--to", help="What to write.")],
-    output: Annotated[
-        str | None, typer.Option("-o", "--output", metavar="FILE", help="Write here instead of to standard output.")
-    ] = None,
+    output: OutputOption = None,
+    force: ForceOption = False,
     by: Annotated[
         By | None, typer.Option("--by", help="Boxes of a drawing: top-level stages (default) or layers.")
     ] = None,
@@ -44,6 +43,7 @@ def command(
         raise UsageError("--seed goes with --weights seeded")
     from ..api.export import export
 
+    refuse_existing(output, force)
     network = load_network(spec, set, variant, input)
     drawn = (seed or 0) if weights == "seeded" else None
-    write_file(export(network, to, by=by or "stage", seed=drawn), output)
+    write_file(export(network, to, by=by or "stage", seed=drawn), output, force)

@@ -50,7 +50,7 @@ def command(
     _check_flow_options(backward, init, activation)
     limit = None if max_memory is None else byte_size(max_memory)
     from ..api.verify import TooLargeForMemory, plan
-    from ..render.streams import progress
+    from ..render.progress import Plan, progress
 
     network = load_network(spec, set, variant, input)
     try:
@@ -60,8 +60,13 @@ def command(
         needs = amount(error.needed, "bytes", 0, "up").replace(" ", "")
         hint = f"use {smaller}a smaller --batch or --input, or --max-memory {needs}"
         raise UsageError(error.message, hint) from error
-    with progress(planned.work) as advance:
-        outcome = planned.run(seed, advance)
+
+    def work() -> Plan:
+        times, work = planned.efforts()
+        return Plan(times, "pass" if backward else "layer", work)
+
+    with progress("verify", work) as starts:
+        outcome = planned.run(seed, starts)
     write(format, lambda: outcome.document(None, every), outcome.to_dict)
     if outcome.findings:
         raise SpecError(outcome.findings)
