@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc.render.document import Axis, Point, Scatter
-from convcalc.render.escape import width
 from convcalc.render.lines import plain
 from convcalc.render.scatter import MARKS, scatter_lines
+from convcalc.terminal import width
 
 from .command import run
 

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from ..render.document import Document
     from .columns import View
 
-AROUND = 7
-"""Lines of a screen that a tree leaves to its heading, its totals and the prompt."""
-
 
 class Rows:
     """What stands in the rows: which of the network's parts, or its printed tables. Raises UsageError."""
@@ -54,11 +51,9 @@ class Rows:
 
 def show(report: Report, view: View, rows: Rows) -> None:
     """Print a network. Raises UsageError where printed tables are asked for and there are none."""
-    quantities = view.quantities
-    if not view.asked and not any(
-        node.layer is not None and node.layer.patch is not None for node in report.network.nodes
-    ):
-        quantities = [quantity for quantity in quantities if quantity.name != "patch"]
+    from ..render.first_screen import windowed
+
+    quantities = view.quantities if view.asked else windowed(report.network, view.quantities)
     if rows.published:
         _refuse_unpublished(report)
     view = view._replace(quantities=quantities)
@@ -136,6 +131,7 @@ def _tree(report: Report, view: View, rows: Rows) -> Document:
 def _rows(report: Report, view: View, rows: Rows) -> list[Row]:
     """The rows of the tree: so many levels, or those that fit the screen."""
     from ..analysis.tree import fitting, tree
+    from ..render.first_screen import AROUND
     from ..render.streams import PIPED_LINES, screen_lines
 
     if not rows.fits:
@@ -161,15 +157,13 @@ def _drawn(
 def _below(report: Report, found: Sequence[Row], view: View, rows: Rows) -> list[str]:
     """What is said below a tree: of the printed tables that it stands for, else how a long one gets short."""
     from ..analysis.tree import size
-    from ..render import table
+    from ..render.first_screen import about_published
     from ..render.streams import screen_lines
 
     if rows.published is False or rows.given not in ([], ["--depth"]):
         return []
-    if report.skipped:
-        return [table.skipped_line(report)]
-    if report.published:
-        return [table.followed_line(report.published)]
+    if about := about_published(report):
+        return about
     long = view.format == "text" and size(found) > screen_lines()
     return ["the rows with most macs alone: --sort macs --top 10"] if long else []
 

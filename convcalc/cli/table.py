@@ -24,7 +24,7 @@ from .output import format_option, write
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..analysis.report import Report
+    from ..api.report import Report
     from ..network import Network
 
 
@@ -38,10 +38,6 @@ SpecsArgument = Annotated[
     ),
 ]
 
-DEFAULT = ("name", "kind", "patch", "output", "params", "macs")
-WIDE = ("name", "kind", "patch", "output", "params", "activation", "live", "flops", "macs")
-WIDE_FROM = 120
-"""Columns of a terminal from which the wide default is shown."""
 FLAT = ("name", "kind", "output", "params", "macs")
 WIDE_FLAT = ("name", "kind", "patch", "output", "receptive_field", "params", "activation", "live", "flops", "macs")
 """The defaults of rows that stand for one thing each; programs get the short one."""
@@ -108,7 +104,7 @@ def command(
     machine = read_device(device)
 
     def analysed(network: Network) -> Report:
-        from ..analysis.report import analyse
+        from ..api.report import analyse
 
         return analyse(network, batch, dtype=dtype, optimizer=optimizer, device=machine)
 
@@ -145,6 +141,7 @@ def _usual(several: bool, flat: bool, format: str) -> Sequence[str]:
         from ..analysis.comparison import COLUMNS
 
         return COLUMNS
+    from ..render.first_screen import DEFAULT, WIDE, WIDE_FROM
     from ..render.streams import line_width
 
     room = line_width() if format == "text" else None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..terminal import printable, width
 from .document import Column, Table
-from .escape import printable, width
 from .lines import GAP, INDENT, Line, cut, note_lines, set_in, wrapped
 
 LEAST = 12

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from ..terminal import printable, width
 from .document import Note
-from .escape import printable, width
 
 if TYPE_CHECKING:
     from fractions import Fraction

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from ..terminal import printable
 from . import escape
 from .document import (
     Bars,
@@ -151,7 +152,7 @@ def _latex_table(table: Table) -> str:
 
 
 def _latex_notes(notes: Iterable[Note]) -> list[str]:
-    return [f"% {escape.printable(note.text)}" for note in notes]
+    return [f"% {printable(note.text)}" for note in notes]
 
 
 def _latex_equation(equation: Equation) -> str:

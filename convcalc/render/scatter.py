@@ -11,9 +11,9 @@ from fractions import Fraction
 from math import ceil, floor, log, log10
 from typing import NamedTuple
 
+from ..terminal import printable, width
 from ..units import factor, scaled
 from .document import Axis, Point, Scatter
-from .escape import printable, width
 from .lines import GAP, Line, padded
 
 MARKS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, TextIO
 
@@ -79,6 +79,16 @@ class Lines:
             yield end
 
 
+class Fitted:
+    """Lines that are made for the width of the console that shows them, as a rich renderable."""
+
+    def __init__(self, lines: Callable[[int], Iterable[Line]]) -> None:
+        self.lines = lines
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Lines(self.lines(options.max_width))
+
+
 def write_lines(lines: Iterable[Line]) -> None:
     """Print lines to standard output, through rich where it takes colours."""
     if coloured():
@@ -127,7 +137,7 @@ def write_findings(findings: Iterable[Finding]) -> None:
 
 def say(text: str) -> None:
     """Print a line to standard error; controls in it are shown, not sent."""
-    from .escape import printable
+    from ..terminal import printable
 
     print(printable(text), file=sys.stderr)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..findings import Finding
+from ..findings import Finding, Role, pieces
+from ..terminal import printable, width
 from .document import (
     Bars,
     Block,
@@ -23,10 +24,7 @@ from .document import (
     Section,
     Table,
     Tree,
-    place,
-    said,
 )
-from .escape import printable, width
 from .grid import table_lines
 from .lines import GAP, INDENT, Line, bar_text, note_lines, plain, set_in, wrapped
 from .tree_text import tree_lines
@@ -37,8 +35,6 @@ SHORTEST_BAR = 10
 SOURCE_GAP = "   "
 ARROW_IN_ASCII = 1
 """Columns by which a heading with an arrow is longer where that is spelled `->`."""
-LONGEST_EXCERPT = 100
-"""Characters of a source line that are shown under a finding."""
 
 _SEVERITIES = {"error": "bold red", "warning": "bold yellow", "advice": "bold cyan"}
 
@@ -246,33 +242,16 @@ def bar_lines(drawn: Bars, limit: int | None) -> Iterator[Line]:
 
 def finding_lines(finding: Finding) -> Iterator[Line]:
     """A finding: place and message, the line of the source with a caret, and a hint."""
-    yield [
-        (f"{printable(place(finding))}: ", "bold"),
-        (finding.severity, _SEVERITIES[finding.severity]),
-        (f" {finding.code} {printable(said(finding))}", ""),
-    ]
-    if finding.excerpt.strip():
-        text, before, underlined = _excerpt(finding)
-        number = str(finding.line)
-        margin = " " * len(number)
-        yield [(f"  {number} | ", "dim"), (text, "")]
-        yield [(f"  {margin} | ", "dim"), (" " * before, ""), ("^" * underlined, _SEVERITIES[finding.severity])]
-    if finding.hint:
-        yield [("  hint: ", "bold"), (printable(finding.hint), "")]
-
-
-def _excerpt(finding: Finding) -> tuple[str, int, int]:
-    """The part of the line around the column, the columns before the caret, and the caret's length."""
-    excerpt, start = finding.excerpt.rstrip(), min(finding.column - 1, len(finding.excerpt))
-    first = 0
-    if len(excerpt) > LONGEST_EXCERPT:
-        first = max(0, min(start - LONGEST_EXCERPT // 3, len(excerpt) - LONGEST_EXCERPT))
-    shown = excerpt[first : first + LONGEST_EXCERPT]
-    head, lead = shown[: start - first], "…" if first else ""
-    tail = "…" if first + LONGEST_EXCERPT < len(excerpt) else ""
-    marked = shown[start - first : start - first + finding.width]
-    text = lead + printable(shown) + tail
-    return text, width(lead + printable(head)), max(width(printable(marked)), 1)
+    severity = _SEVERITIES[finding.severity]
+    styles: dict[Role, str] = {
+        "place": "bold",
+        "severity": severity,
+        "margin": "dim",
+        "caret": severity,
+        "hint": "bold",
+    }
+    for line in pieces(finding):
+        yield [(text, styles.get(role, "")) for text, role in line]
 
 
 def finding_text(findings: Iterable[Finding]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..terminal import printable, width
 from .document import EACH, ZERO, Column, Tree, TreeRow, described_as, share_text
-from .escape import printable, width
 from .grid import table_lines
 from .lines import GAP, INDENT, Line, bar_text, note_lines, padded
 
