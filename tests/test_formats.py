@@ -126,6 +126,6 @@ def test_streams_are_written_to_in_one_place() -> None:
                 "typer.echo",
             )
             drawing = isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "rich"
-            if printing or streaming or drawing:
+            if printing or streaming or (drawing and path.name != "rich_lines.py"):
                 wrong.append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
     assert wrong == []

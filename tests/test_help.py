@@ -16,7 +16,7 @@ import pytest
 from convcalc.cli.commands import COMMANDS, GROUPS
 from convcalc.cli.help_ import FIRST
 from convcalc.render.help import Page, Terms, help_lines
-from convcalc.render.text import plain
+from convcalc.render.lines import plain
 from tests.command import run
 
 SPEC = "convcalc: 1\ninput: [3, 32, 32]\nlayers:\n  - conv2d: {out: 8, k: 3, p: 1}\n  - relu\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import wrap
 
-from .escape import width
+from ..terminal import width
 
 GAP = 2
 """Columns between two cells of a table."""

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
 
-from .escape import width
+from ..terminal import width
 
 if TYPE_CHECKING:
-    from .text import Line
+    from .lines import Line
 
 INDENT = "  "
 WIDEST = 100

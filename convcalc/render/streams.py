@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 from ..findings import Finding, UsageError
 
 if TYPE_CHECKING:
-    from .text import Line
+    from .lines import Line
 
 When = Literal["auto", "always", "never"]
 
@@ -218,7 +218,7 @@ def json_text(data: object) -> str:
 
 def write_error(message: str, hint: str | None = None) -> None:
     """Say on standard error what went wrong, and what to do about it."""
-    from .escape import printable
+    from ..terminal import printable
 
     _complain([[("error:", "bold red"), (f" {printable(message)}", "")]])
     if hint:
@@ -234,7 +234,7 @@ def write_findings(findings: Iterable[Finding]) -> None:
 
 def say(text: str) -> None:
     """Print a line to standard error; controls in it are shown, not sent."""
-    from .escape import printable
+    from ..terminal import printable
 
     _complain([[(printable(text), "")]])
 
