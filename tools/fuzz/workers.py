@@ -1,0 +1,206 @@
+"""Processes that run cases. One that dies or hangs is replaced, and the case that ended it is a failure."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import re
+import resource
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import NamedTuple
+
+from .case import Case
+from .generators import Kind
+from .oracles import Failure, judge
+from .run import ready
+
+LIFE = 20_000
+"""Cases after which a process is replaced, so that what it keeps does not count against the next ones."""
+PATIENCE = 30.0
+"""Seconds without an answer after which a process hangs."""
+MEMORY = 4 << 30
+"""Bytes of addresses that a process may have; more is an error in it, not the end of the machine."""
+GRACE = 3.0
+"""Seconds in which a process that is told to stop writes where it was."""
+
+
+class Work(NamedTuple):
+    """Numbers of cases to run under a seed."""
+
+    seed: int
+    numbers: range
+
+
+class Report(NamedTuple):
+    """What one case gave."""
+
+    number: int
+    code: int | None = None
+    built: bool = False
+    seconds: float = 0.0
+    memory: int = 0
+    failures: tuple[Failure, ...] = ()
+
+
+def serve(connection: Connection, kind: Kind, log: str) -> None:
+    """The life of a worker: cases are run until it is told to stop; where it dies stands in the log."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with open(log, "w") as file, tempfile.TemporaryDirectory() as folder, ready():
+        faulthandler.enable(file)
+        _warm(kind, Path(folder))
+        with contextlib.suppress(EOFError, BrokenPipeError):
+            while (request := connection.recv()) is not None:
+                numbers = request.numbers if isinstance(request, Work) else (0,)
+                for number in numbers:
+                    case = kind.case(request.seed, number) if isinstance(request, Work) else request
+                    outcome = kind.program(case, Path(folder))
+                    failures = tuple(judge(case, outcome))
+                    connection.send(
+                        Report(number, outcome.code, outcome.built, outcome.seconds, outcome.memory, failures)
+                    )
+        faulthandler.disable()
+
+
+WARM = b"convcalc: 1\ninput: [3, 8, 8]\nlayers: [{conv2d: {out: 8, k: 3}}, relu]\nexpect: {params: 1}\n"
+
+
+def _warm(kind: Kind, folder: Path) -> None:
+    """Import what the commands need, so that no case pays for it."""
+    commands = (("check", "-", "--advice"), ("table", "-"), ("verify", "-"), ("sizes", "-"), ("diff", "-", "lenet5"))
+    for arguments in (*commands, *(("export", "-", "--to", target) for target in ("torch", "keras", "svg", "onnx"))):
+        kind.program(Case(arguments, WARM), folder)
+
+
+class Worker:
+    """A process, and what it is doing."""
+
+    def __init__(self, kind: Kind) -> None:
+        context = get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        descriptor, name = tempfile.mkstemp(prefix="fuzz-", suffix=".log")
+        os.close(descriptor)
+        self.log = Path(name)
+        self.process = context.Process(target=serve, args=(theirs, kind, name))
+        self.process.start()
+        theirs.close()
+
+    def abort(self) -> None:
+        """Let it write where it is, and end it."""
+        if self.process.pid is not None and self.process.is_alive():
+            os.kill(self.process.pid, signal.SIGABRT)
+        self.process.join(GRACE)
+        self.process.kill()
+
+    def close(self) -> None:
+        """Let it end."""
+        with contextlib.suppress(OSError):
+            self.connection.send(None)
+        self.process.join(GRACE)
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+        self.log.unlink(missing_ok=True)
+
+    def death(self, hung: bool) -> Failure:
+        """How and where it ended."""
+        self.process.join(GRACE)
+        code = self.process.exitcode
+        said = self.log.read_text("utf-8", "replace") if self.log.exists() else ""
+        frames = re.findall(r'File "(?:.*?/)?convcalc/(.*?)", line \d+ in (\S+)', said)
+        how = "hang" if hung else f"signal {signal.Signals(-code).name}" if code and code < 0 else f"exit {code}"
+        where = " ".join(frames[0]) if frames else ""
+        return Failure("hang" if hung else "death", f"{how} in {where}".removesuffix(" in "), said[-3000:])
+
+
+class _Lane:
+    """A worker and the numbers that it has yet to answer."""
+
+    def __init__(self, kind: Kind, work: Work) -> None:
+        self.kind, self.work = kind, work
+        self.hung = False
+        self.start()
+
+    def start(self) -> None:
+        """A new process for the numbers that are left."""
+        self.worker = Worker(self.kind)
+        self.asked = len(self.work.numbers[:LIFE])
+        self.worker.connection.send(Work(self.work.seed, self.work.numbers[:LIFE]))
+        self.hung, self.since = False, time.monotonic()
+
+    def answer(self) -> Report:
+        """What has come of the first number that is left."""
+        number = self.work.numbers[0]
+        try:
+            report = self.worker.connection.recv()
+            self.asked -= 1
+        except (EOFError, OSError):
+            report = Report(number, failures=(self.worker.death(self.hung),))
+            self.asked = 0
+        self.work = Work(self.work.seed, self.work.numbers[1:])
+        self.since = time.monotonic()
+        if not self.asked:
+            self.worker.close()
+            if self.work.numbers:
+                self.start()
+        return report
+
+
+def reports(kind: Kind, work: Work, jobs: int = 1, patience: float = PATIENCE) -> Iterator[Report]:
+    """What each case gives, in the order in which they end; the seed and the number decide alone what a case is."""
+    lanes = [_Lane(kind, Work(work.seed, work.numbers[first::jobs])) for first in range(jobs) if work.numbers[first:]]
+    try:
+        while lanes:
+            by_connection = {lane.worker.connection: lane for lane in lanes}
+            for connection in wait(list(by_connection), 1.0):
+                assert isinstance(connection, Connection)
+                yield by_connection[connection].answer()
+            now = time.monotonic()
+            for lane in lanes:
+                if lane.work.numbers and now - lane.since > patience and not lane.hung:
+                    lane.hung = True
+                    lane.worker.abort()
+            lanes = [lane for lane in lanes if lane.work.numbers]
+    finally:
+        for lane in lanes:
+            lane.worker.process.kill()
+            lane.worker.close()
+
+
+class Prober:
+    """One worker that is asked about one case after another."""
+
+    def __init__(self, kind: Kind, patience: float = PATIENCE) -> None:
+        self.kind, self.patience = kind, patience
+        self.worker: Worker | None = None
+
+    def report(self, case: Case) -> Report:
+        """What the case gives."""
+        self.worker = self.worker or Worker(self.kind)
+        try:
+            self.worker.connection.send(case)
+            hung = not self.worker.connection.poll(self.patience)
+            if not hung:
+                found = self.worker.connection.recv()
+                assert isinstance(found, Report)
+                return found
+            self.worker.abort()
+        except (EOFError, OSError):
+            hung = False
+        failure = self.worker.death(hung)
+        self.close()
+        return Report(0, failures=(failure,))
+
+    def close(self) -> None:
+        """End the worker."""
+        if self.worker is not None:
+            self.worker.close()
+            self.worker = None
