@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from .case import Case, read_case
@@ -25,7 +26,9 @@ NEWS = 60.0
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; its exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.fuzz", description="Run the program on what nobody wrote.")
-    parser.add_argument("kind", choices=[*KINDS, "all", "replay"], help="what to make; replay: run files that were kept")
+    parser.add_argument(
+        "kind", choices=[*KINDS, "all", "replay"], help="what to make; replay: run files that were kept"
+    )
     parser.add_argument("files", nargs="*", type=Path, help="replay: the kept cases")
     parser.add_argument("--count", type=int, default=COUNT, help="cases of each kind (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="another seed, other cases (default: %(default)s)")
@@ -68,7 +71,7 @@ def keep(kind: Kind, tally: Tally, out: Path, patience: float, seconds: float) -
         for mark, (number, failure) in sorted(tally.first.items(), key=lambda entry: entry[1][0]):
             case = kind.case(tally.seed, number)
             if seconds > 0:
-                case = shrink(case, lambda made, mark=mark: mark in marks(prober, made), seconds)
+                case = shrink(case, partial(shows, prober, mark), seconds)
             path = out / f"{kind.name}-{hashlib.sha256(repr(mark).encode()).hexdigest()[:12]}.json"
             out.mkdir(parents=True, exist_ok=True)
             path.write_text(case.to_json(), encoding="utf-8")
@@ -80,9 +83,9 @@ def keep(kind: Kind, tally: Tally, out: Path, patience: float, seconds: float) -
         prober.close()
 
 
-def marks(prober: Prober, case: Case) -> set[Mark]:
-    """The failures of a case."""
-    return {(failure.oracle, failure.place) for failure in prober.report(case).failures}
+def shows(prober: Prober, mark: Mark, case: Case) -> bool:
+    """Whether a case has a failure."""
+    return any((failure.oracle, failure.place) == mark for failure in prober.report(case).failures)
 
 
 def replay(paths: Sequence[Path], patience: float) -> int:

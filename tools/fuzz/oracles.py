@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 
 from convcalc.cli.app import COMMANDS
 from convcalc.findings import SpecError, UsageError
@@ -76,11 +76,9 @@ class Judged(NamedTuple):
 
 def judge(case: Case, outcome: Outcome) -> list[Failure]:
     """Everything that does not hold."""
-    texts = []
-    for stream in (outcome.stdout, outcome.stderr):
-        texts.append(stream.decode("utf-8", "replace"))
+    stdout, stderr = (stream.decode("utf-8", "replace") for stream in (outcome.stdout, outcome.stderr))
     command, form = output_of(case)
-    judged = Judged(case, outcome, *texts, command, form if outcome.stdout else "")
+    judged = Judged(case, outcome, stdout, stderr, command, form if outcome.stdout else "")
     where = f"{command} {form}".strip()
     found = []
     for name, oracle in ORACLES.items():

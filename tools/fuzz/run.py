@@ -10,10 +10,11 @@ import os
 import resource
 import shutil
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
@@ -78,21 +79,40 @@ def ready() -> Iterator[None]:
 
 def run(case: Case, folder: Path) -> Outcome:
     """The program on the case, in a new folder below the given one; inside `ready`."""
-    place = folder / str(next(_folders))
+    place = folder / str(next(_folders)) if case.files else folder / "empty"
     back = Path.cwd()
-    place.mkdir()
+    place.mkdir(exist_ok=True)
     try:
         for name, content in case.files.items():
             path = place / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         os.chdir(place)
-        environment = {name: value for name, value in os.environ.items() if name not in CI}
-        with mock.patch.dict(os.environ, {**environment, **(CI if case.ci else {})}, clear=True):
+        with _environment(case.ci):
             return _run(case)
     finally:
         os.chdir(back)
-        shutil.rmtree(place, ignore_errors=True)
+        if case.files or any(place.iterdir()):
+            shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def _environment(ci: bool) -> Iterator[None]:
+    """The variables of a CI, or none of them."""
+    before = {name: os.environ.pop(name) for name in CI if name in os.environ}
+    os.environ.update(CI if ci else {})
+    try:
+        yield
+    finally:
+        for name in CI:
+            os.environ.pop(name, None)
+        os.environ.update(before)
+
+
+def scratch() -> tempfile.TemporaryDirectory[str]:
+    """A folder for the folders of cases: in memory where the machine offers it, since each case makes files."""
+    memory = Path("/dev/shm")
+    return tempfile.TemporaryDirectory(prefix="fuzz-", dir=memory if memory.is_dir() else None)
 
 
 def _run(case: Case) -> Outcome:
@@ -139,10 +159,8 @@ def _builds(text: bytes) -> tuple[bool, BaseException | None]:
 
 def _begin() -> tuple[int, float]:
     """(bytes that the process holds, CPU seconds that it has taken), from here on."""
-    try:
+    with suppress(OSError):  # where it cannot be, only what exceeds the peak of the whole life is seen
         _RESET.write_text("5")
-    except OSError:
-        pass  # the peak is that of the whole life then, and only what exceeds it is seen
     return _peak(), time.process_time()
 
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from .case import Case
 from .generators import Kind
 from .oracles import Failure, judge
-from .run import ready
+from .run import ready, scratch
 
 LIFE = 20_000
 """Cases after which a process is replaced, so that what it keeps does not count against the next ones."""
@@ -54,7 +54,7 @@ def serve(connection: Connection, kind: Kind, log: str) -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with open(log, "w") as file, tempfile.TemporaryDirectory() as folder, ready():
+    with Path(log).open("w") as file, scratch() as folder, ready():
         faulthandler.enable(file)
         _warm(kind, Path(folder))
         with contextlib.suppress(EOFError, BrokenPipeError):
@@ -92,6 +92,12 @@ class Worker:
         self.process = context.Process(target=serve, args=(theirs, kind, name))
         self.process.start()
         theirs.close()
+
+    def answer(self) -> Report:
+        """The next report. Raises EOFError or OSError where the process has ended."""
+        report = self.connection.recv()
+        assert isinstance(report, Report)
+        return report
 
     def abort(self) -> None:
         """Let it write where it is, and end it."""
@@ -140,7 +146,7 @@ class _Lane:
         """What has come of the first number that is left."""
         number = self.work.numbers[0]
         try:
-            report = self.worker.connection.recv()
+            report = self.worker.answer()
             self.asked -= 1
         except (EOFError, OSError):
             report = Report(number, failures=(self.worker.death(self.hung),))
@@ -189,9 +195,7 @@ class Prober:
             self.worker.connection.send(case)
             hung = not self.worker.connection.poll(self.patience)
             if not hung:
-                found = self.worker.connection.recv()
-                assert isinstance(found, Report)
-                return found
+                return self.worker.answer()
             self.worker.abort()
         except (EOFError, OSError):
             hung = False

@@ -73,7 +73,10 @@ def _export(random: Random) -> list[str]:
 
 def _diff(random: Random) -> list[str]:
     limits = ("params=1%", "macs=10", "flops=0%", "live=5%")
-    return [random.choice(("lenet5", "teaching_dilated", "conv_autoencoder")), *_some(random, {"--fail-over": limits}, 0.3)]
+    return [
+        random.choice(("lenet5", "teaching_dilated", "conv_autoencoder")),
+        *_some(random, {"--fail-over": limits}, 0.3),
+    ]
 
 
 OPTIONS: dict[str, tuple[int, Callable[[Random], list[str]]]] = {

@@ -14,7 +14,18 @@ from .mutations import changed_bytes, changed_text
 
 SPEC = b"convcalc: 1\nname: Net\ninput: [3, 8, 8]\nlayers: [{conv2d: {out: 4, k: 3}}, batch_norm, relu]\n"
 NUMBERS = ("0", "-1", "5_000", "0x" + "f" * 5000, "9" * 5000, "1e400", "-0.0", "nan", "inf", "0b1", "1979-05-27", "2.5")
-TREES = ("[" * 300 + "]" * 300, "[" * 5000, "{a = " * 200, "[[1], 2]", "{}", "{a = {b = 1}}", "[]", "true", "''", '"""\n"""')
+TREES = (
+    "[" * 300 + "]" * 300,
+    "[" * 5000,
+    "{a = " * 200,
+    "[[1], 2]",
+    "{}",
+    "{a = {b = 1}}",
+    "[]",
+    "true",
+    "''",
+    '"""\n"""',
+)
 LIMITS = ("5M", "20 MiB", "1K", "0", "-1", "<= 3", "1e3", "7M ± 1%", "10^18", "9" * 300, "MiB", "", "1 PiB", "0.1")
 CODES = ("CC3", "CC201", "CC4", "CC", "cc301", "", "CC999", "C", "CC3,CC4", "*")
 GLOBS = ("specs", "specs/*", "*", "**", "a.yaml", "../x", "/", "[", "[!a", "**/**/**", "a/" * 200, "\\", "")
@@ -31,7 +42,9 @@ def case(random: Random) -> Case:
         files[other] = content(random, other)
     options = [*commands.form(random, "check")] if random.random() < 0.5 else []
     if random.random() < 0.3:
-        options += random.choice((["--advice"], ["--strict"], ["--select", "CC3"], ["--ignore", "CC4"], ["--batch", "2"]))
+        options += random.choice(
+            (["--advice"], ["--strict"], ["--select", "CC3"], ["--ignore", "CC4"], ["--batch", "2"])
+        )
     command = ("check", *random.choice(TARGETS).split(), *options)
     return Case(command, files=files, ci=random.random() < 0.5)
 

@@ -109,7 +109,7 @@ VALUES: dict[str, Callable[[Random, Shape], Any]] = {
 def value(random: Random, field: FieldType, shape: Shape) -> Any:
     """A value of a field that it takes, and that fits the shape more often than not."""
     made = VALUES.get(field.name)
-    if field.words and (made is None or field.name == "dim" and random.random() < 0.2):
+    if field.words and (made is None or (field.name == "dim" and random.random() < 0.2)):
         return random.choice(sorted(field.words))
     if made is not None:
         return made(random, shape)

@@ -24,8 +24,36 @@ NETWORKS = (
     "input: [5]\nlayers: [{linear: {out: 3}, name: C1}]\n",
 )
 """What the tables are about."""
-PATHS = ("C1", "S2", "C3", "fc", "input", "total", "C1.*", "**", "C1..S2", "C1.0.conv2d", "*", "", "x", "a.b.c", "C1..", "..")
-PARTS = ("macs", "params", "C1.patch", "C1.out_channels", "repeats", "C1.stride:h", "kernel_size:w", "output:c", "x", "")
+PATHS = (
+    "C1",
+    "S2",
+    "C3",
+    "fc",
+    "input",
+    "total",
+    "C1.*",
+    "**",
+    "C1..S2",
+    "C1.0.conv2d",
+    "*",
+    "",
+    "x",
+    "a.b.c",
+    "C1..",
+    "..",
+)
+PARTS = (
+    "macs",
+    "params",
+    "C1.patch",
+    "C1.out_channels",
+    "repeats",
+    "C1.stride:h",
+    "kernel_size:w",
+    "output:c",
+    "x",
+    "",
+)
 SUFFIXES = ("K", "M", "%", "k", "", "·10^6", "e3", "(M)", "\u202eK")
 DIVISORS = ("1000", "1024", "1000000", "total", "0", "0.5", "-1", "1e3", "9" * 19, "9" * 20, "1.000000001", "x", "")
 SHAPES = ("{c}@{h}x{w}", "{h}×{w}×{c}", "{h} x {w}", "{k}/{s}", "{d}{l}", "{", "}", "{x}", "{h:w}", "{{h}}", "")
@@ -64,10 +92,12 @@ def spec(random: Random) -> str:
 
 def table(random: Random) -> dict[str, Any]:
     """A table whose rows have a cell for each column, most of them."""
-    names = random.sample(("size", "parameters", "#", "×", "a b", "x" * 50, words.text(random, 1)), random.randint(1, 4))
-    columns = {name: None if random.random() < 0.1 else reading(random, "value") for name in names}
+    names = random.sample(
+        ("size", "parameters", "#", "×", "a b", "x" * 50, words.text(random, 1)), random.randint(1, 4)
+    )
+    columns: dict[str, Any] = {name: None if random.random() < 0.1 else reading(random, "value") for name in names}
     rows = {path: row(random, len(columns)) for path in random.sample(PATHS[:5], random.randint(1, 4))}
-    made = {"title": words.text(random), "columns": columns, "rows": rows}
+    made: dict[str, Any] = {"title": words.text(random), "columns": columns, "rows": rows}
     if random.random() < 0.2:
         made |= reading(random)
     if random.random() < 0.2:
@@ -97,13 +127,19 @@ def printed(random: Random) -> str:
     whole, part = random.choice((0, 1, 6, 28, 156, 2416, 6998552, 10**18, 10**30)), random.randrange(1000)
     chance = random.random()
     if chance < 0.35:
-        number = random.choice((f"{whole}", f"{whole:,}", f"{whole}.{part}", f"{whole:_}", f"{whole / 7:.3g}", f".{part}"))
-        return f"{random.choice(('', '', '', '~', '<', '-', '+', '$', '('))}{number}{random.choice(('', '', ' ', *SUFFIXES))}"
+        number = random.choice(
+            (f"{whole}", f"{whole:,}", f"{whole}.{part}", f"{whole:_}", f"{whole / 7:.3g}", f".{part}")
+        )
+        before = random.choice(("", "", "", "~", "<", "-", "+", "$", "("))
+        after = random.choice(("", "", " ", *SUFFIXES))
+        return f"{before}{number}{after}"
     if chance < 0.55:
         a, b = random.choice((5, 28, 14)), random.choice((5, 28, 14))
         return random.choice((f"6@{a}x{b}", f"{a}×{b}×6", f"{a}", f"({a}, {b})", f"{a}×{b}/2", f"[{a}×{a}, 6]×2"))
     if chance < 0.62:
-        return random.choice(("0." + "3" * random.choice((5, 400, 5000)), "9" * random.choice((5, 400, 5000)), "1e400", "٣"))
+        return random.choice(
+            ("0." + "3" * random.choice((5, 400, 5000)), "9" * random.choice((5, 400, 5000)), "1e400", "٣")
+        )
     return "" if chance < 0.75 else words.text(random, 0.8)
 
 
@@ -112,7 +148,11 @@ def reading(random: Random, *needed: str) -> dict[str, Any]:
     makers: dict[str, Any] = {
         "value": lambda: value(random),
         "at": lambda: random.choice(PATHS),
-        "unit": lambda: {random.choice(SUFFIXES[:3] if random.random() < 0.8 else SUFFIXES): random.choice(DIVISORS[:4] if random.random() < 0.8 else DIVISORS)},
+        "unit": lambda: {
+            random.choice(SUFFIXES[:3] if random.random() < 0.8 else SUFFIXES): random.choice(
+                DIVISORS[:4] if random.random() < 0.8 else DIVISORS
+            )
+        },
         "round": lambda: random.choice((*ROUNDINGS, *ROUNDINGS, "x")),
         "format": lambda: random.choice(SHAPES),
         "variant": lambda: random.choice(("wide", "x")),
@@ -132,8 +172,15 @@ def value(random: Random) -> str | None:
     if chance < 0.75:
         return f"{name} + {random.choice(QUANTITIES)}"
     if chance < 0.9:
-        return "".join([f"{{{random.choice(PARTS[:8])}}}{random.choice(('', ' ', '×', '[', '/'))}" for _ in range(random.randint(1, 3))])
-    return random.choice((None, f"C1.{name}", f"{name} +", f"{{{name}", f"{{{random.choice(PARTS)}}}", words.text(random, 1)))
+        return "".join(
+            [
+                f"{{{random.choice(PARTS[:8])}}}{random.choice(('', ' ', '×', '[', '/'))}"
+                for _ in range(random.randint(1, 3))
+            ]
+        )
+    return random.choice(
+        (None, f"C1.{name}", f"{name} +", f"{{{name}", f"{{{random.choice(PARTS)}}}", words.text(random, 1))
+    )
 
 
 def difference(random: Random, columns: list[str], rows: list[str]) -> dict[str, Any]:
@@ -141,5 +188,7 @@ def difference(random: Random, columns: list[str], rows: list[str]) -> dict[str,
     made: dict[str, Any] = {"row": random.choice([*rows, "x"]), "column": random.choice([*columns, "x"])}
     made["reason"] = words.text(random)
     if random.random() < 0.4:
-        made |= random.choice((reading(random, "variant"), {"reading": reading(random, "value")}, {"with": {"width": "9"}}))
+        made |= random.choice(
+            (reading(random, "variant"), {"reading": reading(random, "value")}, {"with": {"width": "9"}})
+        )
     return made

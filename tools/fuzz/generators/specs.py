@@ -1,4 +1,4 @@
-"""Specs: networks that build, most of them, with blocks, branches, repetitions, expressions and texts; and damaged ones."""
+"""Specs: networks that build, with blocks, branches, repetitions, expressions and texts; and fewer damaged ones."""
 
 from __future__ import annotations
 
@@ -60,7 +60,9 @@ def anything(random: Random) -> bytes:
             said = " ".join([random.choice(words.TEXTS) for _ in range(random.randint(0, 20))])
             return f"convcalc: 1\ninput: [3, 8, 8]\nlayers:\n{said}".encode("utf-8", "replace")
         case 2:
-            return "".join([random.choice(words.TEXTS) for _ in range(random.randint(0, 20))]).encode("utf-8", "replace")
+            return "".join([random.choice(words.TEXTS) for _ in range(random.randint(0, 20))]).encode(
+                "utf-8", "replace"
+            )
         case _:
             return random.randbytes(random.randint(0, 100))
 
@@ -144,7 +146,14 @@ class Writer:
             name = f"p{len(self.params)}"
             self.params[name] = value
             return name
-        forms = (f"{value}", f"{2 * value} // 2", f"{value} * 1", f"max({value}, {value})", f"[{value}, 9][0]", "{} + 0")
+        forms = (
+            f"{value}",
+            f"{2 * value} // 2",
+            f"{value} * 1",
+            f"max({value}, {value})",
+            f"[{value}, 9][0]",
+            "{} + 0",
+        )
         return forms[form].format(value)
 
     def residual(self, shape: Shape, depth: int) -> tuple[Item, Shape]:

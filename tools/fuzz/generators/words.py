@@ -12,7 +12,16 @@ SYNTAX = (
 """What YAML reads as its own."""
 NUMBERS = (
     *("0", "-1", "1", "2", "7", "1.5", "-0.0", "1e9", "1e999", ".inf", ".nan", "0x10", "010", "1:30", "1_000", "0b1"),
-    *("99999999999999999999", "1000000000", str(2**63 - 1), str(2**63), str(2**31), "9" * 400, "1e-400", "0." + "1" * 60),
+    *(
+        "99999999999999999999",
+        "1000000000",
+        str(2**63 - 1),
+        str(2**63),
+        str(2**31),
+        "9" * 400,
+        "1e-400",
+        "0." + "1" * 60,
+    ),
 )
 """Edges of numbers."""
 LANGUAGE = (
@@ -28,14 +37,48 @@ INVISIBLE = (
 )
 """What nobody sees."""
 COMMANDS = (
-    *("::error::owned", "\n::error file=a,line=1::owned", "::set-output name=a::b", "##[error]owned", "::stop-commands::x"),
+    *(
+        "::error::owned",
+        "\n::error file=a,line=1::owned",
+        "::set-output name=a::b",
+        "##[error]owned",
+        "::stop-commands::x",
+    ),
     *("##[command]x", " ::warning::x", "%0A::error::x", "::add-mask::x", "\r::error::x", "##vso[task.complete]"),
 )
 """What a CI obeys."""
 MARKUP = (
-    *("</svg>", "<script>", "]]>", "&amp;", "&", "<b>", '"""', "'''", '" \'', "\\N{DIGIT ONE}", "\\", "\\u", "{x}", "%s"),
-    *("|", "`a`", "**a**", "[a](http://x)", "http://x.y/z", "@team", "=1+1", "@SUM(A1)", "\\input{x}", "$x$", "#1", "%"),
-    *("--", "-->", "\"]", "{{x}}", "${x}", "$(x)", "../../x", "é", "層", "🙂", "e\u0301", "ﷺ", "٣", "a" * 300),
+    *(
+        "</svg>",
+        "<script>",
+        "]]>",
+        "&amp;",
+        "&",
+        "<b>",
+        '"""',
+        "'''",
+        "\" '",
+        "\\N{DIGIT ONE}",
+        "\\",
+        "\\u",
+        "{x}",
+        "%s",
+    ),
+    *(
+        "|",
+        "`a`",
+        "**a**",
+        "[a](http://x)",
+        "http://x.y/z",
+        "@team",
+        "=1+1",
+        "@SUM(A1)",
+        "\\input{x}",
+        "$x$",
+        "#1",
+        "%",
+    ),
+    *("--", "-->", '"]', "{{x}}", "${x}", "$(x)", "../../x", "é", "層", "🙂", "e\u0301", "ﷺ", "٣", "a" * 300),
 )
 """What ends a quotation of some format, or is one of its signs."""
 TEXTS = (*SYNTAX, *NUMBERS, *LANGUAGE, *INVISIBLE, *COMMANDS, *MARKUP)
@@ -56,4 +99,6 @@ def quoted(said: str) -> str:
     >>> quoted("a\\x1b")
     '"a\\\\u001b"'
     """
-    return json.dumps(said, ensure_ascii=True) if said.isascii() else json.dumps(said, ensure_ascii=not said.isprintable())
+    return (
+        json.dumps(said, ensure_ascii=True) if said.isascii() else json.dumps(said, ensure_ascii=not said.isprintable())
+    )
