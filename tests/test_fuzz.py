@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,9 +13,11 @@ from pathlib import Path
 from random import Random
 
 import pytest
+import yaml
 
 from convcalc.cli import app
 from convcalc.onnx.messages import parse_model
+from tools.fuzz import guided
 from tools.fuzz.__main__ import main
 from tools.fuzz.case import Case, read_case
 from tools.fuzz.generators import KINDS, Kind, onnx_files
@@ -230,6 +233,10 @@ def deadly(random: Random) -> Case:
     return Case(("table", "-"), random.choice((b"", b"", b"", b"signal", b"exit", b"hang")))
 
 
+def mortal(random: Random) -> Case:
+    return Case(("table", "-"), random.choice((b"", b"exit")))
+
+
 def quiet(random: Random) -> Case:
     return Case(("table", "-"))
 
@@ -241,7 +248,7 @@ def test_the_death_of_a_worker_is_a_failure_of_its_case() -> None:
     numbers = range(12)
     expected = {number: DEADLY.case(1, number).data for number in numbers}
     assert set(expected.values()) == {b"", b"signal", b"exit", b"hang"}
-    found = {report.number: report for report in reports(DEADLY, Work(1, numbers), jobs=2, patience=4)}
+    found = {report.number: report for report in reports(DEADLY, Work(1, numbers), jobs=2, patience=2)}
     assert found.keys() == expected.keys()
     said = {b"": [], b"signal": ["death"], b"exit": ["death"], b"hang": ["hang"]}
     assert {n: [f.oracle for f in report.failures] for n, report in found.items()} == {
@@ -270,14 +277,56 @@ def test_a_failing_case_is_made_small() -> None:
 
 
 def test_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(KINDS, "specs", DEADLY)
-    arguments = ["specs", "--count", "6", "--seed", "1", "--jobs", "1", "--patience", "4", "--out", str(tmp_path)]
+    monkeypatch.setitem(KINDS, "specs", Kind("deadly", mortal, dying))
+    arguments = ["specs", "--count", "3", "--seed", "1", "--jobs", "1", "--shrink", "1", "--out", str(tmp_path)]
     assert main(arguments) == 1
     printed = capsys.readouterr().out
-    assert "deadly  6       " in printed and "python -m tools.fuzz deadly --seed 1 --number" in printed
+    assert "\ndeadly  3       " in printed and "python -m tools.fuzz deadly --seed 1 --number" in printed
     kept = sorted(tmp_path.glob("*.json"))
     assert kept and all(read_case(path).data for path in kept)
-    assert main(["replay", str(kept[0]), "--patience", "4"]) == 1
+    assert main(["replay", str(kept[0])]) == 1
     monkeypatch.setitem(KINDS, "specs", Kind("quiet", quiet, dying))
     assert main(arguments) == 0
-    assert "quiet   6       6      0        0:6" in capsys.readouterr().out
+    assert "\nquiet  3       3      0        0:3" in capsys.readouterr().out
+
+
+GRAVE = {"exception", "exit code", "warning", "bounds", "python", "form"}
+"""What a few cases must not show in a run of the tests; `.ci/run` judges more cases, and everything."""
+
+
+@pytest.mark.usefixtures("prepared")
+@pytest.mark.parametrize("kind", ["specs", "onnx", "commands", "published"])
+def test_the_program_stands_what_nobody_wrote(kind: str, tmp_path: Path) -> None:
+    found = {}
+    for number in range(120):
+        case = KINDS[kind].case(0, number)
+        failures = [failure for failure in judge(case, run(case, tmp_path)) if failure.oracle in GRAVE]
+        if failures:
+            found[number] = failures
+    assert found == {}
+
+
+def test_the_nightly_workflow_has_the_least_rights_and_runs_a_million() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "nightly.yml").read_text("utf-8"))
+    assert set(workflow[True]) == {"schedule", "workflow_dispatch"}, "YAML 1.1 reads the key 'on' as true"
+    assert workflow["permissions"] == {"contents": "read"}
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    assert all("permissions" not in job and "timeout-minutes" in job for job in workflow["jobs"].values())
+    assert all(re.fullmatch(r"actions/[\w-]+@v\d+", step["uses"]) for step in steps if "uses" in step)
+    scripts = [step["run"] for step in steps if "run" in step]
+    assert not any("${{" in script for script in scripts)
+    (count,) = re.findall(r"tools\.fuzz all --count (\d+)", "\n".join(scripts))
+    assert int(count) * len(KINDS) >= 1_000_000
+    assert any("pip-audit --strict" in script for script in scripts)
+
+
+def test_ci_runs_twenty_thousand_of_each_kind() -> None:
+    assert "-m tools.fuzz all --count 20000 --seed 1\n" in (ROOT / ".ci" / "run").read_text("utf-8")
+
+
+def test_the_guided_search_asks_for_what_it_needs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guided, "find_spec", lambda name: None)
+    assert guided.main(["specs"]) == 2
+    assert "convcalc[fuzz]" in capsys.readouterr().err

@@ -223,7 +223,9 @@ def parses(judged: Judged) -> Said:
         return None
     try:
         return reader(judged)
-    except (ValueError, RecursionError, ElementTree.ParseError, Damaged, SpecError, UsageError) as error:
+    except SpecError as error:
+        return Failure("form", f"{judged.command} {judged.format} {error.findings[0].code}", str(error))
+    except (ValueError, RecursionError, ElementTree.ParseError, Damaged, UsageError) as error:
         return f"{type(error).__name__}: {error}"
 
 

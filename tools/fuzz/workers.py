@@ -27,6 +27,8 @@ PATIENCE = 30.0
 """Seconds without an answer after which a process hangs."""
 MEMORY = 4 << 30
 """Bytes of addresses that a process may have; more is an error in it, not the end of the machine."""
+START = 120.0
+"""Seconds in which a process must be ready."""
 GRACE = 3.0
 """Seconds in which a process that is told to stop writes where it was."""
 
@@ -50,13 +52,14 @@ class Report(NamedTuple):
 
 
 def serve(connection: Connection, kind: Kind, log: str) -> None:
-    """The life of a worker: cases are run until it is told to stop; where it dies stands in the log."""
+    """The life of a worker: it says that it is ready, then runs cases until it is told to stop; its death is logged."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with Path(log).open("w") as file, scratch() as folder, ready():
         faulthandler.enable(file)
-        _warm(kind, Path(folder))
+        warm(kind, Path(folder))
+        connection.send(None)
         with contextlib.suppress(EOFError, BrokenPipeError):
             while (request := connection.recv()) is not None:
                 numbers = request.numbers if isinstance(request, Work) else (0,)
@@ -73,7 +76,7 @@ def serve(connection: Connection, kind: Kind, log: str) -> None:
 WARM = b"convcalc: 1\ninput: [3, 8, 8]\nlayers: [{conv2d: {out: 8, k: 3}}, relu]\nexpect: {params: 1}\n"
 
 
-def _warm(kind: Kind, folder: Path) -> None:
+def warm(kind: Kind, folder: Path) -> None:
     """Import what the commands need, so that no case pays for it."""
     commands = (("check", "-", "--advice"), ("table", "-"), ("verify", "-"), ("sizes", "-"), ("diff", "-", "lenet5"))
     for arguments in (*commands, *(("export", "-", "--to", target) for target in ("torch", "keras", "svg", "onnx"))):
@@ -91,13 +94,21 @@ class Worker:
         self.log = Path(name)
         self.process = context.Process(target=serve, args=(theirs, kind, name))
         self.process.start()
+        self.ready = False
         theirs.close()
 
-    def answer(self) -> Report:
-        """The next report. Raises EOFError or OSError where the process has ended."""
+    def answer(self) -> Report | None:
+        """The next report; None where it only says that it is ready. Raises EOFError or OSError where it has ended."""
         report = self.connection.recv()
+        if report is None:
+            self.ready = True
+            return None
         assert isinstance(report, Report)
         return report
+
+    def patience(self, patience: float) -> float:
+        """Seconds that it may be silent."""
+        return patience if self.ready else START
 
     def abort(self) -> None:
         """Let it write where it is, and end it."""
@@ -142,13 +153,18 @@ class _Lane:
         self.worker.connection.send(Work(self.work.seed, self.work.numbers[:LIFE]))
         self.hung, self.since = False, time.monotonic()
 
-    def answer(self) -> Report:
-        """What has come of the first number that is left."""
+    def answer(self) -> Report | None:
+        """What has come of the first number that is left; None where the process has only become ready."""
         number = self.work.numbers[0]
         try:
             report = self.worker.answer()
+            self.since = time.monotonic()
+            if report is None:
+                return None
             self.asked -= 1
         except (EOFError, OSError):
+            if not self.worker.ready:
+                raise RuntimeError(f"a worker does not start: {self.worker.death(self.hung)}") from None
             report = Report(number, failures=(self.worker.death(self.hung),))
             self.asked = 0
         self.work = Work(self.work.seed, self.work.numbers[1:])
@@ -168,10 +184,12 @@ def reports(kind: Kind, work: Work, jobs: int = 1, patience: float = PATIENCE) -
             by_connection = {lane.worker.connection: lane for lane in lanes}
             for connection in wait(list(by_connection), 1.0):
                 assert isinstance(connection, Connection)
-                yield by_connection[connection].answer()
+                report = by_connection[connection].answer()
+                if report is not None:
+                    yield report
             now = time.monotonic()
             for lane in lanes:
-                if lane.work.numbers and now - lane.since > patience and not lane.hung:
+                if lane.work.numbers and now - lane.since > lane.worker.patience(patience) and not lane.hung:
                     lane.hung = True
                     lane.worker.abort()
             lanes = [lane for lane in lanes if lane.work.numbers]
@@ -190,15 +208,18 @@ class Prober:
 
     def report(self, case: Case) -> Report:
         """What the case gives."""
-        self.worker = self.worker or Worker(self.kind)
+        self.worker = worker = self.worker or Worker(self.kind)
+        hung = False
         try:
-            self.worker.connection.send(case)
-            hung = not self.worker.connection.poll(self.patience)
-            if not hung:
-                return self.worker.answer()
-            self.worker.abort()
+            worker.connection.send(case)
+            while worker.connection.poll(worker.patience(self.patience)):
+                report = worker.answer()
+                if report is not None:
+                    return report
+            hung = True
+            worker.abort()
         except (EOFError, OSError):
-            hung = False
+            pass
         failure = self.worker.death(hung)
         self.close()
         return Report(0, failures=(failure,))

@@ -57,7 +57,12 @@ COMMANDS = (
 
 def case(random: Random) -> Case:
     """A file, and a command that reads it."""
-    return Case(random.choice(COMMANDS), files={"m.onnx": file(random)}, ci=random.random() < 0.5)
+    return of_file(random, file(random))
+
+
+def of_file(random: Random, data: bytes) -> Case:
+    """A command that reads this file."""
+    return Case(random.choice(COMMANDS), files={"m.onnx": data}, ci=random.random() < 0.5)
 
 
 def file(random: Random) -> bytes:

@@ -26,7 +26,11 @@ Item = Any
 
 def case(random: Random) -> Case:
     """A spec on standard input, and a command that reads it."""
-    text = spec(random)
+    return of_text(random, spec(random))
+
+
+def of_text(random: Random, text: bytes) -> Case:
+    """A command that reads this text."""
     return Case(commands.on_spec(random), text, ci=random.random() < 0.5, spec="-")
 
 
