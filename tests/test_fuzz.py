@@ -248,7 +248,7 @@ def test_the_death_of_a_worker_is_a_failure_of_its_case() -> None:
     numbers = range(12)
     expected = {number: DEADLY.case(1, number).data for number in numbers}
     assert set(expected.values()) == {b"", b"signal", b"exit", b"hang"}
-    found = {report.number: report for report in reports(DEADLY, Work(1, numbers), jobs=2, patience=2)}
+    found = {report.number: report for report in reports(DEADLY, Work(1, numbers), jobs=2, patience=0.5)}
     assert found.keys() == expected.keys()
     said = {b"": [], b"signal": ["death"], b"exit": ["death"], b"hang": ["hang"]}
     assert {n: [f.oracle for f in report.failures] for n, report in found.items()} == {
@@ -259,7 +259,7 @@ def test_the_death_of_a_worker_is_a_failure_of_its_case() -> None:
 
 
 def test_a_prober_survives_what_it_is_asked() -> None:
-    prober = Prober(DEADLY, 20)
+    prober = Prober(DEADLY)
     try:
         found = [prober.report(Case(("table", "-"), data)).failures for data in (b"", b"signal", b"", b"exit")]
     finally:
@@ -278,7 +278,7 @@ def test_a_failing_case_is_made_small() -> None:
 
 def test_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(KINDS, "specs", Kind("deadly", mortal, dying))
-    arguments = ["specs", "--count", "3", "--seed", "1", "--jobs", "1", "--shrink", "1", "--out", str(tmp_path)]
+    arguments = ["specs", "--count", "3", "--seed", "1", "--jobs", "1", "--shrink", "0", "--out", str(tmp_path)]
     assert main(arguments) == 1
     printed = capsys.readouterr().out
     assert "\ndeadly  3       " in printed and "python -m tools.fuzz deadly --seed 1 --number" in printed

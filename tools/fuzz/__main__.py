@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="another seed, other cases (default: %(default)s)")
     parser.add_argument("--number", type=int, help="the one case of this number")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: %(default)s)")
-    parser.add_argument("--patience", type=float, default=PATIENCE, help="seconds that a case may take")
+    parser.add_argument("--patience", type=float, default=PATIENCE, help="seconds of CPU until a case hangs")
     parser.add_argument("--shrink", type=float, default=SECONDS, help="seconds to make a failing case smaller; 0: none")
     parser.add_argument("--out", type=Path, default=Path(".fuzz"), help="where failing cases go (default: %(default)s)")
     given = parser.parse_args(arguments)

@@ -23,14 +23,25 @@ from .run import ready, scratch
 
 LIFE = 20_000
 """Cases after which a process is replaced, so that what it keeps does not count against the next ones."""
-PATIENCE = 30.0
-"""Seconds without an answer after which a process hangs."""
+PATIENCE = 20.0
+"""Seconds of CPU without an answer after which a process hangs."""
+ASLEEP = 5
+"""Times as many seconds of the clock after which it hangs too: it waits for what does not come."""
 MEMORY = 4 << 30
 """Bytes of addresses that a process may have; more is an error in it, not the end of the machine."""
 START = 120.0
 """Seconds in which a process must be ready."""
 GRACE = 3.0
 """Seconds in which a process that is told to stop writes where it was."""
+
+
+def cpu_seconds(process: int) -> float | None:
+    """The CPU time that a process has taken; None where the system does not say."""
+    try:
+        said = Path(f"/proc/{process}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(said[11]) + int(said[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Work(NamedTuple):
@@ -96,19 +107,32 @@ class Worker:
         self.process.start()
         self.ready = False
         theirs.close()
+        self.heard()
+
+    def heard(self) -> None:
+        """It has said something."""
+        self.since = time.monotonic()
+        self.spent: float | None = None
+
+    def hangs(self, patience: float) -> bool:
+        """Whether it has been silent for longer than this: in CPU seconds, since the machine may have more to do."""
+        silent, patience = time.monotonic() - self.since, patience if self.ready else START
+        if silent < 1 or self.process.pid is None:
+            return False
+        spent = cpu_seconds(self.process.pid)
+        if self.spent is None:
+            self.spent = spent
+        return silent > ASLEEP * patience or (silent if spent is None else spent - (self.spent or 0.0)) > patience
 
     def answer(self) -> Report | None:
         """The next report; None where it only says that it is ready. Raises EOFError or OSError where it has ended."""
         report = self.connection.recv()
+        self.heard()
         if report is None:
             self.ready = True
             return None
         assert isinstance(report, Report)
         return report
-
-    def patience(self, patience: float) -> float:
-        """Seconds that it may be silent."""
-        return patience if self.ready else START
 
     def abort(self) -> None:
         """Let it write where it is, and end it."""
@@ -132,7 +156,7 @@ class Worker:
         self.process.join(GRACE)
         code = self.process.exitcode
         said = self.log.read_text("utf-8", "replace") if self.log.exists() else ""
-        frames = re.findall(r'File "(?:.*?/)?convcalc/(.*?)", line \d+ in (\S+)', said)
+        frames = re.findall(r'File "[^"\n]*?/convcalc/([^"\n]*)", line \d+ in (\S+)', said)
         how = "hang" if hung else f"signal {signal.Signals(-code).name}" if code and code < 0 else f"exit {code}"
         where = " ".join(frames[0]) if frames else ""
         return Failure("hang" if hung else "death", f"{how} in {where}".removesuffix(" in "), said[-3000:])
@@ -151,14 +175,13 @@ class _Lane:
         self.worker = Worker(self.kind)
         self.asked = len(self.work.numbers[:LIFE])
         self.worker.connection.send(Work(self.work.seed, self.work.numbers[:LIFE]))
-        self.hung, self.since = False, time.monotonic()
+        self.hung = False
 
     def answer(self) -> Report | None:
         """What has come of the first number that is left; None where the process has only become ready."""
         number = self.work.numbers[0]
         try:
             report = self.worker.answer()
-            self.since = time.monotonic()
             if report is None:
                 return None
             self.asked -= 1
@@ -168,7 +191,6 @@ class _Lane:
             report = Report(number, failures=(self.worker.death(self.hung),))
             self.asked = 0
         self.work = Work(self.work.seed, self.work.numbers[1:])
-        self.since = time.monotonic()
         if not self.asked:
             self.worker.close()
             if self.work.numbers:
@@ -187,9 +209,8 @@ def reports(kind: Kind, work: Work, jobs: int = 1, patience: float = PATIENCE) -
                 report = by_connection[connection].answer()
                 if report is not None:
                     yield report
-            now = time.monotonic()
             for lane in lanes:
-                if lane.work.numbers and now - lane.since > lane.worker.patience(patience) and not lane.hung:
+                if lane.work.numbers and not lane.hung and lane.worker.hangs(patience):
                     lane.hung = True
                     lane.worker.abort()
             lanes = [lane for lane in lanes if lane.work.numbers]
@@ -212,8 +233,9 @@ class Prober:
         hung = False
         try:
             worker.connection.send(case)
-            while worker.connection.poll(worker.patience(self.patience)):
-                report = worker.answer()
+            worker.heard()
+            while not worker.hangs(self.patience):
+                report = worker.answer() if worker.connection.poll(1.0) else None
                 if report is not None:
                     return report
             hung = True

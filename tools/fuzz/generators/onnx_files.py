@@ -131,7 +131,7 @@ def damaged(random: Random, message: Message) -> Message:
             case 0:
                 del parent[at]
             case 1:
-                parent[at:at] = [parent[at]] * random.choice((1, 1, 3, 200))
+                parent[at:at] = [parent[at]] * random.choice((1, 1, 1, 3, 3, 200, 20_000))
             case 2:
                 parent.append(parent.pop(at))
             case 3:

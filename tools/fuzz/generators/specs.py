@@ -14,12 +14,14 @@ from convcalc.language.sections import Sections
 from convcalc.layers.registry import KINDS
 
 from ..case import Case
-from . import commands, words
+from . import commands, heavy, words
 from .commands import QUANTITIES
 from .layers import Fields, Shape, fitted, layer
 from .mutations import changed_text
 
 GOLDEN = Path(__file__).resolve().parents[3] / "tests" / "golden"
+HEAVY = 0.005
+"""The share of specs that ask for much; each takes as long as hundreds of others."""
 Item = Any
 """An item of `layers`: the name of a kind, or a mapping."""
 
@@ -35,8 +37,10 @@ def of_text(random: Random, text: bytes) -> Case:
 
 
 def spec(random: Random) -> bytes:
-    """Most often a network that fits together, else one that was damaged, or what only looks like one."""
+    """Most often a network that fits together, else one that was damaged, asks for much, or only looks like one."""
     chance = random.random()
+    if chance < HEAVY:
+        return heavy.spec(random)
     if chance < 0.74:
         return network(random)
     if chance < 0.82:
