@@ -6,6 +6,7 @@ import ast
 import csv
 import io
 import json
+import os
 import re
 import traceback
 import warnings
@@ -27,6 +28,7 @@ from .case import Case
 from .run import Outcome
 
 ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = f"{ROOT / 'convcalc'}{os.sep}"
 CODES = (0, 1, 2)
 """The exit codes that the manual has for what a user may give; any other is an error of the program."""
 MEBI = 1 << 20
@@ -132,12 +134,11 @@ def no_exception(judged: Judged) -> Said:
 
 def place_of(error: BaseException) -> str:
     """The exception's type, and the last place in the program that it went through."""
-    frames = traceback.extract_tb(error.__traceback__, limit=-500)
-    mine = [frame for frame in frames if "/convcalc/" in frame.filename] or list(frames)
+    codes = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
+    mine = [code for code in codes if code.co_filename.startswith(PACKAGE)]
     if not mine:
         return type(error).__name__
-    last = mine[-1]
-    return f"{type(error).__name__} in {last.filename.rpartition('/convcalc/')[2]} {last.name}"
+    return f"{type(error).__name__} in {mine[-1].co_filename.removeprefix(PACKAGE)} {mine[-1].co_name}"
 
 
 def documented_code(judged: Judged) -> Said:
