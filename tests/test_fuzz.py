@@ -20,7 +20,7 @@ from convcalc.onnx.messages import parse_model
 from tools.fuzz import guided
 from tools.fuzz.__main__ import main
 from tools.fuzz.case import Case, read_case
-from tools.fuzz.generators import KINDS, Kind, onnx_files
+from tools.fuzz.generators import KINDS, Kind, command_lines, onnx_files
 from tools.fuzz.generators.layers import layer
 from tools.fuzz.oracles import ANSWERED, MEBI, ORACLES, REFUSED, judge
 from tools.fuzz.run import Outcome, ready, run
@@ -91,6 +91,11 @@ def test_every_command_is_called() -> None:
     assert {(command,) for command in app.COMMANDS} <= called
 
 
+def test_every_option_that_has_values_is_an_option() -> None:
+    known = {name for command in app.COMMANDS for option in command_lines.options(command) for name in option.names}
+    assert command_lines.VALUES.keys() <= known
+
+
 FINE = Outcome(0, b"a\n", b"", built=True)
 TABLE, JSON = Case(("table", "-"), ci=True), Case(("table", "-", "--format", "json"))
 FAULTS: list[tuple[str, Case, Outcome]] = [
@@ -154,6 +159,8 @@ def test_every_oracle_has_a_fault() -> None:
         (Case(("table", "-"), ci=False), FINE._replace(stdout=b"::error::b\n")),
         (Case(("export", "-", "--to", "onnx")), FINE._replace(stdout=b"\x08\x08")),
         (Case(("table", "--help", "--format", "json")), FINE),
+        (Case(("table", "-", "--format", "json", "-f", "text")), FINE),
+        (Case(("table", "-", "-fcsv")), FINE._replace(stdout=b"a,b\r\nc,d\r\n")),
         (Case(("export", "-", "--to=torch")), FINE._replace(stdout=b"x = 1\n")),
     ],
 )

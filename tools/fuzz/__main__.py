@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--shrink", type=float, default=SECONDS, help="seconds to make a failing case smaller; 0: none")
     parser.add_argument("--out", type=Path, default=Path(".fuzz"), help="where failing cases go (default: %(default)s)")
     given = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that its processes end with it
     if given.kind == "replay":
         return replay(given.files, given.patience)
     numbers = range(given.count) if given.number is None else range(given.number, given.number + 1)

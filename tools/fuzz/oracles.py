@@ -107,16 +107,19 @@ def output_of(case: Case) -> tuple[str, str]:
         return command, "spec"
     if any(o.startswith(("-o", "--output", "--explain", "--columns=help")) for o in options):
         return command, ""
-    return command, _option(options, "--to" if command == "export" else "--format", "text")
+    return command, _value(options, "--to", "") if command == "export" else _value(options, "--format", "-f") or "text"
 
 
-def _option(options: tuple[str, ...], name: str, default: str) -> str:
-    found = default
-    for at, option in enumerate(options):
-        if option == name and at + 1 < len(options):
-            found = options[at + 1]
+def _value(options: tuple[str, ...], name: str, letter: str) -> str:
+    """The value that an option has where it stands last; empty where it stands nowhere."""
+    found = ""
+    for option, behind in zip(options, (*options[1:], ""), strict=True):
+        if option in (name, letter):
+            found = behind
         elif option.startswith(f"{name}="):
             found = option.partition("=")[2]
+        elif letter and option.startswith(letter):
+            found = option.removeprefix(letter)
     return found
 
 

@@ -31,7 +31,7 @@ MEMORY = 4 << 30
 """Bytes of addresses that a process may have; more is an error in it, not the end of the machine."""
 START = 120.0
 """Seconds in which a process must be ready."""
-GRACE = 3.0
+GRACE = 10.0
 """Seconds in which a process that is told to stop writes where it was."""
 
 

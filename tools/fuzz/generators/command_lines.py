@@ -58,6 +58,9 @@ ITEMS = (
 COUNTS = ("0", "1", "2", "7", "16", "-1", "1.5", "x", "1e3", "٣", "", str(2**63 - 1), str(2**63), "9" * 30, "9" * 4400)
 AXES = (
     "3",
+    "3x3",
+    "3x",
+    "3×3",
     "1,2",
     "3,3",
     "3,16,16",
@@ -79,20 +82,19 @@ VALUES: dict[str, tuple[str, ...]] = {
     "--format": tuple(sorted({name for names in FORMATS.values() for name in names})),
     "--to": (*TARGETS, "64", "300"),
     "--from": ("1", "7", "300"),
-    "--in": ("9", "224", "28,28", "7"),
-    "--out": ("5", "112", "14,14", "7"),
-    "--limit": ("0", "1", "20"),
-    "--kernel-size": SMALL,
-    "--stride": SMALL,
-    "--padding": ("0", "1", "1:2", "0..2", "0,1"),
-    "--dilation": SMALL,
+    "--in": ("9", "224", "28,28", "28x28", "7"),
+    "--out": ("5", "112", "14,14", "14x14", "7"),
+    "--k": SMALL,
+    "--s": SMALL,
+    "--p": ("0", "1", "1:2", "0..2", "0,1"),
+    "--d": SMALL,
     "--size": ("9", "16", "7,9"),
     "--by": ("layer", "stage"),
     "--depth": ("1", "2", "all"),
     "--columns": (*QUANTITIES, "help", "params,macs", "params,,macs", "all"),
     "--sort": QUANTITIES,
     "--plot": QUANTITIES,
-    "--top": ("1", "3"),
+    "--top": ("1", "3", "all"),
     "--dtype": DTYPES,
     "--optimizer": ("sgd", "adam", "momentum"),
     "--device": (
@@ -104,7 +106,7 @@ VALUES: dict[str, tuple[str, ...]] = {
         "9" * 4400 + "FLOP/s,1B/s",
         "1e9FLOP/s,1B/s",
     ),
-    "--input": ("3,8,8", "3,16,16", "input=3,16,16", "x=3,8,8", "1,2"),
+    "--input": ("3,8,8", "3x8x8", "3,16,16", "input=3,16,16", "x=3,8,8", "1,2"),
     "--set": ("width=2", "width=a", "act=relu", "act=no", "width=2*3", "width=9**9**9", "x=1", "=", "width"),
     "--variant": ("wide", "wid"),
     "--batch": ("1", "2", "64"),
@@ -120,7 +122,6 @@ VALUES: dict[str, tuple[str, ...]] = {
     "--output": ("out.txt", "a.yaml", "missing/x", ".", "", "-", "/dev/full"),
     "--at": ("0", "0,0", "9,9", "-1", "1,2,3"),
     "--until": LAYERS,
-    "--skips": LAYERS,
     "--jobs": ("1",),
 }
 """Option -> values that it takes, and some that it nearly takes."""
@@ -182,7 +183,7 @@ def arguments(random: Random, command: str) -> list[list[str]]:
     if command == "schema":
         return []
     if command == "solve" or (command == "invert" and random.random() < 0.5):
-        needed = ("--in", "--out") if command == "solve" else ("--kernel-size", "--stride")
+        needed = ("--in", "--out") if command == "solve" else ("--k", "--s")
         return [[name, random.choice(VALUES[name])] for name in needed if random.random() < 0.95]
     if command == "specs":
         return [[random.choice(("lenet5", "lenet", ""))]] if random.random() < 0.4 else []
