@@ -160,6 +160,7 @@ def test_every_oracle_has_a_fault() -> None:
         (Case(("export", "-", "--to", "onnx")), FINE._replace(stdout=b"\x08\x08")),
         (Case(("table", "--help", "--format", "json")), FINE),
         (Case(("table", "-", "--format", "json", "-f", "text")), FINE),
+        (Case(("table", "-", "--format", "csv")), FINE._replace(stdout=b"a,b\r\n\r\nc,d,e\r\n")),
         (Case(("table", "-", "-fcsv")), FINE._replace(stdout=b"a,b\r\nc,d\r\n")),
         (Case(("export", "-", "--to=torch")), FINE._replace(stdout=b"x = 1\n")),
     ],

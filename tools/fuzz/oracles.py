@@ -267,8 +267,12 @@ def _xml(judged: Judged) -> Said:
 
 
 def _csv(judged: Judged) -> Said:
-    widths = {len(row) for row in csv.reader(io.StringIO(judged.stdout, newline=""), strict=True)}
-    return f"rows of {sorted(widths)} cells" if len(widths - {0}) > 1 else None
+    width = 0
+    for row in csv.reader(io.StringIO(judged.stdout, newline=""), strict=True):
+        if row and width and len(row) != width:
+            return f"a row of {len(row)} cells below one of {width}"
+        width = len(row)  # an empty row stands between two tables
+    return None
 
 
 def _onnx(judged: Judged) -> Said:
