@@ -203,7 +203,7 @@ def test_a_fault_behind_the_command_line_is_seen(tmp_path: Path, monkeypatch: py
     def broken(*arguments: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("convcalc.check.run.check_source", broken)
+    monkeypatch.setattr(sys.modules["convcalc.check.run"], "check_source", broken)
     case = Case(("check", "-"), SPEC, spec="-")
     failures = judge(case, run(case, tmp_path))
     assert [failure.oracle for failure in failures] in (["exception"], ["exit code"])
