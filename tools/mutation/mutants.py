@@ -122,11 +122,10 @@ def mutants_of(text: str, module: str = "module.py") -> list[Mutant]:
 
 
 def sample(found: list[Mutant], count: int | None, seed: int) -> list[Mutant]:
-    """So many of them by chance, the same ones for the same seed, in the order of their places."""
-    if count is None or count >= len(found):
-        return found
-    chosen = set(random.Random(seed).sample(range(len(found)), count))
-    return [mutant for number, mutant in enumerate(found) if number in chosen]
+    """So many of them by chance, in the order of their places; a larger sample of a seed holds the smaller one."""
+    order = list(range(len(found)))
+    random.Random(seed).shuffle(order)
+    return [found[number] for number in sorted(order[:count])]
 
 
 def _bytes(code: CodeType) -> bytes:
