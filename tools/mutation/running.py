@@ -119,8 +119,8 @@ def _outcomes(
 ) -> Iterator[tuple[Trial, Outcome, str | None]]:
     covered = [trial for trial in trials if trial.waiting]
     yield from ((trial, "not covered", None) for trial in trials if not trial.waiting)
-    yield from _imported(root, [trial for trial in covered if trial.mutant.at_import], tests, jobs)
     yield from _swapped(root, [trial for trial in covered if not trial.mutant.at_import], tests, jobs)
+    yield from _imported(root, [trial for trial in covered if trial.mutant.at_import], tests, jobs)
 
 
 def _parallel(
