@@ -7,6 +7,7 @@ operators of cosmic-ray know no slices, no arguments and no bounds.
 """
 
 from __future__ import annotations
+import __future__
 
 import ast
 import marshal
@@ -18,6 +19,9 @@ from itertools import pairwise
 from pathlib import Path
 from types import CodeType
 from typing import NamedTuple
+
+ANNOTATIONS = __future__.annotations.compiler_flag
+"""The flag of modules whose annotations are texts, as all are here."""
 
 BINARY = {ast.Add: ("+", "-"), ast.Sub: ("-", "+"), ast.Mult: ("*", "+"), ast.FloorDiv: ("//", "/")}
 BINARY |= {ast.Div: ("/", "//"), ast.Mod: ("%", "//"), ast.Pow: ("**", "*")}
@@ -99,17 +103,13 @@ def mutants_of(text: str, module: str = "module.py") -> list[Mutant]:
     ['return 3 * x', 'return 1 * x', 'return 2 + x', 'return None']
     """
     tree = ast.parse(text)
-    same = _bytes(compile(tree, module, "exec"))
+    parts = _Parts(text, tree)
     found: list[Mutant] = []
     seen: Counter[tuple[str, str, str]] = Counter()
     for place, edit in sorted(_edits(text, tree), key=lambda pair: (pair[1].start, pair[1].stop)):
+        if not parts.differ(edit):
+            continue
         changed = text[: edit.start] + edit.new + text[edit.stop :]
-        try:
-            code = compile(changed, module, "exec")
-        except (SyntaxError, ValueError):
-            continue
-        if _bytes(code) == same:
-            continue
         first = text.rfind("\n", 0, edit.start) + 1
         last = text.find("\n", edit.stop) % (len(text) + 1)
         before = " ".join(text[first:last].split())
@@ -128,14 +128,41 @@ def sample(found: list[Mutant], count: int | None, seed: int) -> list[Mutant]:
     return [found[number] for number in sorted(order[:count])]
 
 
-def _bytes(code: CodeType) -> bytes:
-    """What a module compiles to, without its places."""
+class _Parts:
+    """The statements of a module, of which an edit changes one."""
+
+    def __init__(self, text: str, tree: ast.Module) -> None:
+        source = _Text(text)
+        self.text = text
+        self.bounds: list[tuple[int, int]] = []
+        for node in tree.body:
+            decorators = node.decorator_list if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else []
+            first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
+            self.bounds.append((source.at(first, 0), source.stop(node)))
+        self.codes: dict[tuple[int, int], bytes] = {}
+
+    def differ(self, edit: Edit) -> bool:
+        """Whether an edit leaves a program, and another one."""
+        start, stop = next(bounds for bounds in self.bounds if bounds[0] <= edit.start and edit.stop <= bounds[1])
+        if (start, stop) not in self.codes:
+            self.codes[start, stop] = _bytes(self.text[start:stop])
+        try:
+            return (
+                _bytes(self.text[start : edit.start] + edit.new + self.text[edit.stop : stop])
+                != self.codes[start, stop]
+            )
+        except (SyntaxError, ValueError):
+            return False
+
+
+def _bytes(text: str) -> bytes:
+    """What a statement of a module compiles to, without its places."""
 
     def bare(part: CodeType) -> CodeType:
         constants = tuple(bare(item) if isinstance(item, CodeType) else item for item in part.co_consts)
         return part.replace(co_consts=constants, co_linetable=b"", co_firstlineno=1, co_exceptiontable=b"")
 
-    return marshal.dumps(bare(code))
+    return marshal.dumps(bare(compile(text, "", "exec", ANNOTATIONS, dont_inherit=True)))
 
 
 def _own_lines(statement: ast.stmt) -> tuple[int, ...]:
