@@ -146,17 +146,25 @@ def test_paths_that_read_one_node_are_united_in_both_orders() -> None:
         assert (field.at(15), field.size, field.jump) == ((10, 20), 11, 1)
 
 
+NEAR = {
+    "plain": "{conv1d: {out: 1, k: 3, p: 1}, from: input, name: near}",
+    "with a pattern": "{upsample: {size: 2500, mode: linear}, from: input},"
+    " {upsample: {size: 5000, mode: linear}, name: near}",
+}
+
+
+@pytest.mark.parametrize("near", NEAR)
 @pytest.mark.parametrize("order", ["long, near", "near, long"])
-def test_a_join_is_exact_only_where_both_paths_are(order: str) -> None:
-    """5,000 positions stretched to 5,003 and back move as the plain path does; what is exact is what is seen."""
+def test_a_join_is_exact_only_where_both_paths_are(order: str, near: str) -> None:
+    """5,000 positions stretched to 5,003 and back move as the other path does; what is exact is what is seen."""
     net = network(
         "{convcalc: 1, input: [1, 5000], layers: [{upsample: {size: 5003, mode: linear}},"
         " {upsample: {size: 5000, mode: linear}, name: long},"
-        f" {{conv1d: {{out: 1, k: 3, p: 1}}, from: input, name: near}}, {{add: {{}}, from: [{order}], name: sum}}]}}"
+        f" {NEAR[near]}, {{add: {{}}, from: [{order}], name: sum}}]}}"
     )
     field = last_field(net)
     for q in (700, 2500, 2501, 4444):
-        seen = seen_from(net, 4, (q,))[0].axes[0]
+        seen = seen_from(net, len(net.nodes) - 1, (q,))[0].axes[0]
         interval = field.at(q)
         assert interval is not None and interval[0] <= seen[0] and seen[-1] <= interval[1]
         assert not field.exact or interval == (seen[0], seen[-1])

@@ -189,8 +189,10 @@ def _import_task(root: Path, mutant: Mutant, planned: Mapping[str, Mapping[str, 
 
 
 def _judged(fork: Fork) -> tuple[Outcome, str | None]:
+    if fork.signal == signal.SIGKILL:
+        return "survived", None  # Ended by the clock: it may have waited for the machine.
     if fork.signal is not None:
-        return ("timed out" if fork.signal in (signal.SIGPROF, signal.SIGKILL) else "killed"), None
+        return ("timed out" if fork.signal == signal.SIGPROF else "killed"), None
     return ("killed", fork.answer) if fork.answer else ("survived", None)
 
 
