@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -23,8 +23,8 @@ WALL = 900.0
 """Seconds after which the fork of a mutant is ended, whatever it waits for."""
 READING = 60.0
 """CPU seconds that reading a file of tests may take."""
-AT_ONCE = 100
-"""Mutants that meet a file of tests before it is read again, so that what was found is kept soon."""
+AT_ONCE = 200
+"""Mutants that go through the files of tests together."""
 
 
 class Result(NamedTuple):
@@ -199,33 +199,59 @@ def _judged(fork: Fork) -> tuple[Outcome, str | None]:
 def _swapped(
     root: Path, trials: Sequence[Trial], tests: Covering, jobs: int
 ) -> Iterator[tuple[Trial, Outcome, str | None]]:
-    """Mutants of functions: a file of tests is read once, and meets every mutant that is still alive."""
-    alive = dict(enumerate(trials))
+    """Mutants of functions: a file of tests is read once, and meets those that are still alive."""
     texts = {trial.mutant.module: (root / trial.mutant.module).read_text("utf-8") for trial in trials}
+    chances = Chances()
+    for first in range(0, len(trials), AT_ONCE):
+        alive = dict(enumerate(trials[first : first + AT_ONCE]))
 
-    def tasks() -> Iterator[tuple[object, Callable[[], object]]]:
-        while files := {test_file for trial in alive.values() for test_file in trial.waiting}:
-            worth = Counter(test_file for trial in alive.values() for test_file in trial.waiting)
-            test_file = min(files, key=lambda name: _mean(tests, name) + tests.collecting[name] / worth[name])
-            meeting = [number for number, trial in alive.items() if test_file in trial.waiting][:AT_ONCE]
-            work = [(number, alive[number].take(test_file, tests), alive[number].mutant) for number in meeting]
-            allowed = {test: tests.allowed(test_file, test) for _, taken, _ in work for test in taken}
-            if allowed:
-                yield test_file, _swap_task(root, test_file, work, texts, allowed)
+        def tasks(alive: dict[int, Trial] = alive) -> Iterator[tuple[object, Callable[[], object]]]:
+            while any(trial.waiting for trial in alive.values()):
+                test_file = chances.best(alive.values(), tests)
+                meeting = [number for number, trial in alive.items() if test_file in trial.waiting]
+                work = [(number, alive[number].take(test_file, tests), alive[number].mutant) for number in meeting]
+                allowed = {test: tests.allowed(test_file, test) for _, taken, _ in work for test in taken}
+                if allowed:
+                    yield test_file, _swap_task(root, test_file, work, texts, allowed)
 
-    for _, fork in _parallel(jobs, tasks(), float("inf")):
-        if fork.answer is None:
-            continue
-        for number, outcome, by in fork.answer:
-            if outcome != "survived" and int(number) in alive:
-                yield alive.pop(int(number)), outcome, by
-    yield from ((trial, "survived", None) for trial in alive.values())
+        for test_file, fork in _parallel(jobs, tasks(), float("inf")):
+            for number, outcome, by in fork.answer or ():
+                if number in alive:
+                    killed = outcome != "survived"
+                    chances.count(alive[number].mutant.module, str(test_file), killed)
+                    if killed:
+                        yield alive.pop(number), outcome, by
+        yield from ((trial, "survived", None) for trial in alive.values())
 
 
-def _mean(tests: Covering, test_file: str) -> float:
-    """The CPU seconds of one test of a file."""
-    seconds = tests.seconds[test_file].values()
-    return sum(seconds) / len(seconds) if seconds else 0.0
+class Chances:
+    """How often a file of tests has killed mutants of a module, and so which file comes next."""
+
+    def __init__(self) -> None:
+        self.met: Counter[tuple[str, str]] = Counter()
+        self.killed: Counter[tuple[str, str]] = Counter()
+
+    def count(self, module: str, test_file: str, killed: bool) -> None:
+        """Learn from a mutant that has met a file."""
+        self.met[module, test_file] += 1
+        self.killed[module, test_file] += killed
+
+    def best(self, trials: Iterable[Trial], tests: Covering) -> str:
+        """The file that can be hoped to kill the most in a second."""
+        hope: Counter[str] = Counter()
+        meeting: Counter[str] = Counter()
+        for trial in trials:
+            for test_file in trial.waiting:
+                pair = trial.mutant.module, test_file
+                hope[test_file] += (1 + self.killed[pair]) / (2 + self.met[pair])
+                meeting[test_file] += 1
+
+        def in_a_second(test_file: str) -> float:
+            seconds = tests.seconds[test_file].values()
+            one = 0.1 + 2 * sum(seconds) / max(len(seconds), 1)
+            return hope[test_file] / (1 + tests.collecting[test_file] + meeting[test_file] * one)
+
+        return max(sorted(hope), key=in_a_second)
 
 
 def _swap_task(
@@ -242,12 +268,15 @@ def _swap_task(
         def meet(items: Mapping[str, object], runner: in_process.Runner) -> None:
             functions, caches = functions_and_caches(frozenset(str(root / module) for module in texts))
             gc.freeze()
+            codes = {
+                module: compile(text, str(root / module), "exec", dont_inherit=True) for module, text in texts.items()
+            }
             for number, names, mutant in work:
                 chosen = [items[name] for name in names if name in items]
 
                 def one(mutant: Mutant = mutant, chosen: list[object] = chosen) -> str:
-                    path = root / mutant.module
-                    if not swap(path, texts[mutant.module], mutant.text, functions, caches):
+                    path = str(root / mutant.module)
+                    if not swap(path, codes[mutant.module], mutant.text, functions, caches):
                         return ""
                     return runner(chosen, allowed) or ""  # type: ignore[arg-type]
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import gc
 from collections.abc import Iterator
-from pathlib import Path
 from types import CodeType, FunctionType
 
 Functions = dict[str, list[FunctionType]]
@@ -31,9 +30,9 @@ def functions_and_caches(paths: frozenset[str]) -> tuple[Functions, Caches]:
     return functions, caches
 
 
-def changed(original: str, text: str, path: str) -> Iterator[tuple[CodeType, CodeType]]:
-    """Code of functions that differs between two texts of a module, nested ones too."""
-    pairs = [(compile(original, path, "exec", dont_inherit=True), compile(text, path, "exec", dont_inherit=True))]
+def changed(original: CodeType, code: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
+    """Code of functions that differs between two codes of a module, nested ones too."""
+    pairs = [(original, code)]
     while pairs:
         old, new = pairs.pop()
         if old == new:
@@ -44,11 +43,11 @@ def changed(original: str, text: str, path: str) -> Iterator[tuple[CodeType, Cod
         pairs += zip(*parts, strict=False)
 
 
-def swap(path: Path, original: str, text: str, functions: Functions, caches: Caches) -> bool:
+def swap(path: str, original: CodeType, text: str, functions: Functions, caches: Caches) -> bool:
     """Give the functions of a module the code that another text has; whether there was one to give it to."""
     done = False
-    existing = functions.get(str(path), [])
-    for old, new in changed(original, text, str(path)):
+    existing = functions.get(path, [])
+    for old, new in changed(original, compile(text, path, "exec", dont_inherit=True)):
         for function in existing:
             if function.__code__ == old and len(old.co_freevars) == len(new.co_freevars):
                 function.__code__ = new
