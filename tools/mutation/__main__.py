@@ -40,17 +40,23 @@ PRELOADED = ("numpy", "pydantic", "yaml", "hypothesis", "onnx", "rich", "typer",
 """Imported once, before the first fork; of these alone no mutant is ever made."""
 
 Equivalents = dict[tuple[str, str, str, str], str]
-"""(module, scope, before, after) -> why no test can tell the mutant from the module."""
+"""(module, scope, before, after) -> why no test can tell the mutant from the module; two empty lines stand for all
+mutants of the scope."""
 
 
 def equivalents(path: Path) -> Equivalents:
     """The mutants that are known to be equivalent."""
-    listed = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
+    entries_of = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
     return {
-        (module, entry["scope"], entry["before"], entry["after"]): entry["reason"]
-        for module, entries in listed.items()
+        (module, entry["scope"], entry.get("before", ""), entry.get("after", "")): entry["reason"]
+        for module, entries in entries_of.items()
         for entry in entries
     }
+
+
+def listed(mutant: Mutant, known: Equivalents) -> bool:
+    """Whether a mutant is on the list, by itself or with all of its scope."""
+    return mutant.key[:4] in known or (mutant.module, mutant.scope, "", "") in known
 
 
 def states_of(root: Path, modules: list[str]) -> dict[str, States]:
@@ -72,7 +78,7 @@ def summary(
         for mutant in chosen:
             if mutant.module == module and (result := results.get(mutant.key)):
                 alive = result.outcome in ("survived", "not covered")
-                counts["equivalent" if alive and mutant.key[:4] in known else result.outcome] += 1
+                counts["equivalent" if alive and listed(mutant, known) else result.outcome] += 1
         judged = sum(counts[outcome] for outcome in outcomes)
         share = 100 * (counts["killed"] + counts["timed out"]) / judged if judged else 100.0
         lowest = min(lowest, share)
@@ -131,7 +137,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _list(chosen: list[Mutant], results: dict[Key, Result], known: Equivalents) -> None:
     for mutant in chosen:
         result = results.get(mutant.key)
-        if result and result.outcome in ("survived", "not covered") and mutant.key[:4] not in known:
+        if result and result.outcome in ("survived", "not covered") and not listed(mutant, known):
             more = f", {result.left_out} left out" if result.left_out else ""
             print(f"{mutant.module}:{mutant.lines[0]} {mutant.scope} ({result.outcome}, {result.tests} tests{more})")
             print(f"  - {mutant.before}\n  + {mutant.after}")

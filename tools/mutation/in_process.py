@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tools.mutation.swapping import Caches, functions_and_caches
+from tools.mutation.swapping import Caches, Functions, functions_and_caches, swap
 
 if TYPE_CHECKING:
     from coverage import Coverage
@@ -153,10 +153,22 @@ class _Finder(MetaPathFinder):
 
 def install(root: Path, module: str, text: str) -> None:
     """From now on, let an import of the module (a file below the root) compile this text."""
-    name = module.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    name = _dotted(module)
     if name in sys.modules:
         raise RuntimeError(f"{name} is imported already")
     sys.meta_path.insert(0, _Finder(name, root / module, text))
+
+
+def put_in(root: Path, module: str, text: str, original: CodeType, functions: Functions, caches: Caches) -> None:
+    """Let the module be this text from now on: its functions where it is imported, and else when it is."""
+    if _dotted(module) in sys.modules:
+        swap(str(root / module), original, text, functions, caches)
+    else:
+        install(root, module, text)
+
+
+def _dotted(module: str) -> str:
+    return module.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 def allow(seconds: float) -> None:

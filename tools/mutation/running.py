@@ -16,7 +16,7 @@ from tools.mutation import in_process
 from tools.mutation.covering import Covering
 from tools.mutation.forks import Fork
 from tools.mutation.mutants import Key, Mutant
-from tools.mutation.swapping import functions_and_caches, swap
+from tools.mutation.swapping import functions_and_caches
 
 Outcome = Literal["killed", "timed out", "survived", "not covered"]
 WALL = 900.0
@@ -275,9 +275,7 @@ def _swap_task(
                 chosen = [items[name] for name in names if name in items]
 
                 def one(mutant: Mutant = mutant, chosen: list[object] = chosen) -> str:
-                    path = str(root / mutant.module)
-                    if not swap(path, codes[mutant.module], mutant.text, functions, caches):
-                        return ""
+                    in_process.put_in(root, mutant.module, mutant.text, codes[mutant.module], functions, caches)
                     return runner(chosen, allowed) or ""  # type: ignore[arg-type]
 
                 fork = Fork(one)

@@ -43,15 +43,12 @@ def changed(original: CodeType, code: CodeType) -> Iterator[tuple[CodeType, Code
         pairs += zip(*parts, strict=False)
 
 
-def swap(path: str, original: CodeType, text: str, functions: Functions, caches: Caches) -> bool:
-    """Give the functions of a module the code that another text has; whether there was one to give it to."""
-    done = False
+def swap(path: str, original: CodeType, text: str, functions: Functions, caches: Caches) -> None:
+    """Give the functions of a module the code that another text has, and forget what functions have cached."""
     existing = functions.get(path, [])
     for old, new in changed(original, compile(text, path, "exec", dont_inherit=True)):
         for function in existing:
             if function.__code__ == old and len(old.co_freevars) == len(new.co_freevars):
                 function.__code__ = new
-                done = True
     for cache in caches:
         cache.cache_clear()
-    return done
