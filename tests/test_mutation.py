@@ -85,6 +85,8 @@ def afters(text: str) -> list[str]:
         ("x = True", ["x = False"]),
         ("x = max(a, b)", ["x = min(a, b)"]),
         ("x = f(a, b)", ["x = f(b, a)"]),
+        ("x = a[0]", ["x = a[1]"]),
+        ("x = zip(a, b, strict=True)", ["x = zip(b, a, strict=True)"]),
         ("x = a[b:c]", ["x = a[:c]", "x = a[b:]"]),
         ("x = range(a)", ["x = range(a + 1)", "x = range(a - 1)"]),
         ("x += a", ["x -= a"]),

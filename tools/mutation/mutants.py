@@ -1,9 +1,10 @@
 """The mutants of a module: its text with one small fault each.
 
 A mutant is an edit of characters, found on the syntax tree. Not made are those that no test is to see: docstrings and
-the wording of messages (every string), annotations, decorators, assertions, `__repr__`, and what compiles to the same
-bytecode. Libraries were looked at: mutmut passes over decorated functions, which here are most properties; the
-operators of cosmic-ray know no slices, no arguments and no bounds.
+the wording of messages (every string), annotations, decorators, assertions, `strict=`, `__repr__`, and what compiles
+to the same bytecode. The first element becomes the second, not the last, which is the same where there is one.
+Libraries were looked at: mutmut passes over decorated functions, which here are most properties; the operators of
+cosmic-ray know no slices, no arguments and no bounds.
 """
 
 from __future__ import annotations
@@ -253,12 +254,14 @@ def _passed_over(statement: ast.stmt) -> bool:
 
 
 def _expressions(node: ast.AST) -> Iterator[ast.AST]:
-    """A node and all below it, without those of texts."""
-    if isinstance(node, ast.JoinedStr):
+    """A node and all below it, without those of texts and of `strict=`."""
+    if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.keyword) and node.arg == "strict"):
         return
     yield node
+    first = isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and node.slice.value == 0
     for child in ast.iter_child_nodes(node):
-        yield from _expressions(child)
+        if not (first and child is node.slice):
+            yield from _expressions(child)
 
 
 def _edits_of(source: _Text, node: ast.AST) -> Iterator[Edit]:
@@ -282,6 +285,8 @@ def _edits_of(source: _Text, node: ast.AST) -> Iterator[Edit]:
         yield from _constants(source, node)
     elif isinstance(node, ast.Call):
         yield from _calls(source, node)
+    elif isinstance(node, ast.Subscript):
+        yield from _first_element(source, node.slice)
     elif isinstance(node, ast.Slice):
         for bound in (node.lower, node.upper):
             if bound is not None:
@@ -312,6 +317,11 @@ def _constants(source: _Text, node: ast.Constant) -> Iterator[Edit]:
     for other in others:
         spelled = f"({other!r})" if isinstance(other, (int, float)) and other < 0 else repr(other)
         yield Edit(source.start(node), source.stop(node), spelled, node)
+
+
+def _first_element(source: _Text, index: ast.expr) -> Iterator[Edit]:
+    if isinstance(index, ast.Constant) and index.value == 0 and not isinstance(index.value, bool):
+        yield Edit(source.start(index), source.stop(index), "1", index)
 
 
 def _calls(source: _Text, node: ast.Call) -> Iterator[Edit]:

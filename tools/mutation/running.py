@@ -107,7 +107,7 @@ def run(
     results.parent.mkdir(parents=True, exist_ok=True)
     trials = [Trial(mutant, tests, budget) for mutant in todo]
     with results.open("a", encoding="utf-8") as stream:
-        for trial, outcome, by in _outcomes(root, trials, tests, jobs):
+        for trial, outcome, by in _outcomes(root, trials, tests, jobs, budget):
             result = trial.result(outcome, by, states)
             stream.write(json.dumps(result._asdict(), ensure_ascii=False) + "\n")
             stream.flush()
@@ -115,12 +115,17 @@ def run(
 
 
 def _outcomes(
-    root: Path, trials: Sequence[Trial], tests: Covering, jobs: int
+    root: Path, trials: Sequence[Trial], tests: Covering, jobs: int, budget: float
 ) -> Iterator[tuple[Trial, Outcome, str | None]]:
     covered = [trial for trial in trials if trial.waiting]
     yield from ((trial, "not covered", None) for trial in trials if not trial.waiting)
-    yield from _swapped(root, [trial for trial in covered if not trial.mutant.at_import], tests, jobs)
-    yield from _imported(root, [trial for trial in covered if trial.mutant.at_import], tests, jobs)
+    again = [trial for trial in covered if trial.mutant.at_import]
+    for trial, outcome, by in _swapped(root, [trial for trial in covered if not trial.mutant.at_import], tests, jobs):
+        if outcome == "survived":
+            again.append(Trial(trial.mutant, tests, budget))  # Its function may have run at import alone.
+        else:
+            yield trial, outcome, by
+    yield from _imported(root, again, tests, jobs)
 
 
 def _parallel(
