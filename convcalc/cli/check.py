@@ -54,14 +54,13 @@ def command(
         _explain(explain)
         return
     from ..check.discover import find_specs
-    from ..check.run import check_files
     from ..render.findings import CheckResult
 
     names, errors = find_specs(paths or ["."])
     tasks = [_task(name, select or [], ignore or [], advice, strict, (dtype, batch)) for name in names]
     if update:
         _update(tasks, errors, quiet)
-    checked = list(check_files(tasks, jobs))
+    checked = _checked(tasks, jobs)
     errors += [result.unreadable for result in checked if result.unreadable is not None]
     readable = [result for result in checked if result.unreadable is None]
     findings = sorted((f for r in readable for f in r.findings), key=lambda f: (f.path, f.line, f.column, f.code))
@@ -73,6 +72,20 @@ def command(
         raise typer.Exit(2)
     if any(r.failed for r in readable):
         raise typer.Exit(1)
+
+
+def _checked(tasks: Sequence[Task], jobs: int | None) -> list[Checked]:
+    """Every file checked; a terminal sees which one of how many."""
+    from ..check.run import check_files
+    from ..render.progress import Plan, progress
+
+    checked = []
+    with progress("check", lambda: Plan(len(tasks), "file", len(tasks)), ticks=False) as starts:
+        results = check_files(tasks, jobs)
+        for task in tasks:
+            starts(task.path, 1)
+            checked.append(next(results))
+    return checked
 
 
 def _task(
