@@ -37,6 +37,7 @@ from convcalc.geometry import (
     same_padding,
     unread_inputs,
 )
+from convcalc.geometry.inversion import AxisInversion
 from convcalc.geometry.transposed import LARGEST_STRIDE, contribution_counts
 
 WINDOWS = list(product((1, 2, 3, 4), (1, 2, 3, 4), (0, 1, 2), (0, 1, 3), (1, 2, 3)))
@@ -224,3 +225,31 @@ def test_the_largest_number() -> None:
         checked("a size", geometry.LIMIT + 1)
     assert TooLarge("it", 2**255 - 1).message == f"it of {2**255 - 1} is above 2^63 - 1"
     assert TooLarge("it", 2**255).message == "it of a number of 256 bits is above 2^63 - 1"
+
+
+def test_formulas_are_filed_under_the_name_of_their_function() -> None:
+    for name, formula in geometry.FORMULAS.items():
+        assert formula.name == name == formula.function.__name__
+        assert formula.result != formula.expression
+    assert geometry.FORMULAS["conv_output"].result == "o" and geometry.FORMULAS["zeros_between"].result == "z"
+
+
+def test_numbers_below_zero_and_fractions_stand_in_brackets() -> None:
+    padding = geometry.FORMULAS["transposed_padding"]
+    assert padding.substituted(kernel_size=3, before=-1, dilation=2) == "2*(3 - 1) - (-1)"
+    assert padding.substituted(kernel_size=3, before="1/2") == "d*(3 - 1) - (1/2)"
+
+
+@pytest.mark.parametrize(
+    ("stride", "sizes"),
+    [
+        (1, [5, 6, 7, 8, 224]),
+        (2, [7, 8, 9, 10, 224]),
+        (4, [11, 12, 13, 14, 15, 16, 17, 18, 224]),
+        (5, [13, 14, 17, 18, 224]),
+    ],
+)
+def test_sizes_for_a_first_look(stride: int, sizes: list[int]) -> None:
+    """From the first size with three outputs on: all residues up to stride 4, beyond it the first and last ones."""
+    assert list(AxisInversion(3, stride=stride).sample_sizes()) == sizes
+    assert conv_output(sizes[0], 3, stride) == 3

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from convcalc.geometry import LIMIT, WrongArity
+from convcalc.geometry import LIMIT, GeometryError, WrongArity
 from convcalc.layers.base import OPERATIONS, Layer, check_arity
 from convcalc.layers.registry import KINDS, build, layer_class
 from tests.reference_examples import EXAMPLES
@@ -180,3 +180,73 @@ def test_multiplications_are_those_that_the_reference_executes(example: Any) -> 
         assert layer.operations(shapes, output)["mac"] - beside == prod(output[1:]) * middle * prod(layer.kernel_size)
     else:
         assert beside == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "shapes", "numbers"),
+    [
+        ("upsample", {"scale_factor": 0.1}, [(3, 8, 9)], {"size": (8, 9), "scale_factor": (0.1, 0.1)}),
+        ("pixel_shuffle", {"upscale_factor": 2}, [(6, 5, 7)], {"upscale_factor": 2, "channels": 6}),
+        ("pixel_unshuffle", {"downscale_factor": 2}, [(6, 4, 7)], {"downscale_factor": 2, "axis": 2, "size": 7}),
+        ("global_avg_pool", {}, [(8,)], {"axes": 0}),
+        ("crop", {"cropping": [[1, 1], [4, 5]]}, [(3, 8, 9)], {"size": 9, "before": -4, "after": -5}),
+        ("permute", {"dims": [1, 0]}, [(3, 8, 9)], {"dims": (1, 0), "axes": 3}),
+        ("prelu", {"num_parameters": 2}, [(3, 8)], {"num_parameters": 2, "channels": 3}),
+        ("conv2d", {"out": 1, "k": 1}, [(3, 8)], {"rank": 2, "axes": 1}),
+        ("upsample", {"size": 4, "mode": "linear"}, [(3, 8, 9)], {"rank": 1, "axes": 2}),
+        ("flatten", {"start_dim": 2, "end_dim": 1}, [(3, 8, 9)], {"start": 2, "end": 1}),
+        ("reshape", {"shape": [5, -1]}, [(3, 8)], {"numbers_in": 24, "numbers_out": 5}),
+        ("fold", {"output_size": 3, "k": 2}, [(4, 5)], {"columns": 5, "positions": (2, 2), "output_size": (3, 3)}),
+        ("fold", {"output_size": 3, "k": 2}, [(5, 4)], {"channels": 5, "taps": 4}),
+        ("fold", {"output_size": 3, "k": 2}, [(4, 4, 1)], {"axes": 3}),
+        ("layer_norm", {"normalized_shape": 8}, [(3, 9)], {"normalized_shape": (8,), "shape": (3, 9)}),
+        ("instance_norm", {}, [(3, 1, 1)], {"shape": (3, 1, 1)}),
+        ("pad", {"padding": [8, 0], "mode": "reflect"}, [(3, 8, 9)], {"padding": 8, "size": 8}),
+    ],
+)
+def test_errors_carry_their_numbers(
+    kind: str, fields: dict[str, Any], shapes: list[tuple[int, ...]], numbers: dict[str, object]
+) -> None:
+    with pytest.raises(GeometryError) as caught:
+        build(kind, fields).output_shape(tuple(shapes))
+    assert caught.value.numbers == numbers
+    assert all(f"axis {n}" not in caught.value.message for n in (0, 3))
+
+
+def test_crops_name_the_axis_of_which_nothing_is_left() -> None:
+    for axis, cropping in ((1, [[4, 4], 0]), (2, [0, [5, 4]])):
+        with pytest.raises(GeometryError, match=f"leaves nothing of axis {axis}: "):
+            build("crop", {"cropping": cropping}).output_shape(((3, 8, 9),))
+
+
+@pytest.mark.parametrize("output_padding", [1, [1, 0], [0, 1]])
+@pytest.mark.parametrize("word", ["same", "valid"])
+def test_output_padding_does_not_go_with_words(output_padding: object, word: str) -> None:
+    with pytest.raises(ValidationError, match="output_padding goes with explicit padding"):
+        build("conv_transpose2d", {"out": 1, "k": 3, "s": 2, "p": word, "output_padding": output_padding})
+    assert build("conv_transpose2d", {"out": 1, "k": 3, "s": 2, "p": word, "output_padding": 0})
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "shape", "sources"),
+    [
+        ("flatten", {"start_dim": 1, "end_dim": 1}, (3, 4, 5), [0, 1, 2]),
+        ("flatten", {"start_dim": 0, "end_dim": 0}, (3, 4, 5), [0, 1, 2]),
+        ("flatten", {"start_dim": 1}, (3, 4, 5), [0, None]),
+        ("flatten", {"end_dim": 1}, (3, 4, 5), [None, 2]),
+        ("reshape", {"shape": [3, 4, 5]}, (3, 4, 5), [0, 1, 2]),
+        ("reshape", {"shape": [3, 20]}, (3, 4, 5), [0, None]),
+        ("reshape", {"shape": [12, 5]}, (3, 4, 5), [None, 2]),
+        ("reshape", {"shape": [3, 2, 2, 5]}, (3, 4, 5), [0, None, None, 3 - 1]),
+        ("reshape", {"shape": [3, 4, 5, 1]}, (3, 4, 5), [0, 1, 2, None]),
+        ("reshape", {"shape": [4, 4]}, (4, 2, 2), [0, None]),
+        ("reshape", {"shape": [2, 2, 4]}, (4, 4), [None, None, 1]),
+        ("permute", {"dims": [2, 0, 1]}, (3, 4, 5), [2, 0, 1]),
+    ],
+)
+def test_axes_that_a_view_keeps(
+    kind: str, fields: dict[str, Any], shape: tuple[int, ...], sources: list[int | None]
+) -> None:
+    """An axis is kept where it has its size and the same numbers before it, or behind it."""
+    links = build(kind, fields).axes((shape,))
+    assert [None if link is None else link.source for link in links] == sources

@@ -222,3 +222,22 @@ def test_roundings_of_halves_thirds_and_whole_numbers(value: Fraction, rules: di
     for decimals in (1, 3):
         scaled = value / 10**decimals
         assert {rule: rounded(scaled, decimals, rule) for rule in rules} == rules  # type: ignore[arg-type]
+
+
+def test_small_negative_numbers_and_divisors_of_one_or_less() -> None:
+    assert render(-1, Reading({}), "7", lambda: 1) == "-1"
+    assert render(Fraction(-1, 10), Reading({}), "0.5", lambda: 1) == "-0.1"
+    rows = "    rows:\n      a: {unit: {h: 0.5, u: 1}, cells: [x, 144h, '2,592u', '']}\n"
+    table = table_of(rows)
+    assert [cell.status for cell in table.rows[0]] == ["ignored", "equal", "equal", "ignored"]
+    for divisor in ("0", "0.0", "-1"):
+        with pytest.raises(SpecError, match="divisor"):
+            table_of(f"    rows:\n      a: {{unit: {{h: {divisor}}}, cells: [x, 144h, '1', '']}}\n")
+
+
+def test_a_reading_in_words() -> None:
+    said = {"variant": "wide", "with": {"width": "8", "stem": "s"}, "input": (3, 160, 161), "at": "a", "value": "macs"}
+    assert str(Reading(said)) == "variant wide, with width: 8, stem: s, input 3×160×161, at a, value macs"
+    units = Reading({"round": "down", "format": "{h}", "unit": {"K": Fraction(1024), "%": None}})
+    assert str(units) == "round down, format {h}, unit K: 1024, %: total"
+    assert str(Reading({})) == ""
