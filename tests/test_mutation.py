@@ -159,6 +159,24 @@ def test_it_knows_what_is_noticed(tmp_path: Path) -> None:
     assert run("--report") == (0, said)
 
 
+def test_a_module_that_is_imported_late_and_what_runs_at_import_are_changed_too(tmp_path: Path) -> None:
+    pytest.importorskip("coverage")
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\npythonpath = ["."]\n')
+    (tmp_path / "late.py").write_text("def twice(x):\n    return 2 * x\n\n\nTABLE = {'two': twice(1)}\n")
+    (tmp_path / "tests" / "test_late.py").write_text(
+        "from importlib import import_module\n\n"
+        "def test_table(): assert import_module('late').TABLE == {'two': 2}\n\n"
+        "def test_twice(): assert import_module('late').twice(5) == 10\n"
+    )
+    command = [sys.executable, "-m", "tools.mutation", "--root", str(tmp_path), "--module", "late.py"]
+    command += ["--results", str(tmp_path / "results"), "--equivalent", str(tmp_path / "none.toml")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    made = len(mutants_of((tmp_path / "late.py").read_text()))
+    assert (done.returncode, done.stdout.split()[-1]) == (0, "100.0"), done.stderr
+    assert done.stdout.splitlines()[-1].split()[1:4] == [str(made)] * 3
+
+
 def test_listed_equivalents_are_lines_of_today() -> None:
     for (module, scope, before, after), reason in equivalents(EQUIVALENT).items():
         text = " ".join((ROOT / module).read_text("utf-8").split())
