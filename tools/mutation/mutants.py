@@ -234,7 +234,7 @@ def _nodes(body: list[ast.stmt], scope: str, at_import: bool) -> Iterator[tuple[
                 for part in value if isinstance(value, list) else [value]:
                     if isinstance(part, ast.stmt):
                         yield from _nodes([part], scope, at_import)
-                    elif isinstance(part, (ast.excepthandler, ast.match_case)):
+                    elif isinstance(part, (ast.ExceptHandler, ast.match_case)):
                         yield from _nodes(part.body, scope, at_import)
                     elif isinstance(part, ast.expr):
                         yield from ((node, place) for node in _expressions(part))
@@ -258,10 +258,11 @@ def _expressions(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.keyword) and node.arg == "strict"):
         return
     yield node
-    first = isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and node.slice.value == 0
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and node.slice.value == 0:
+        yield from _expressions(node.value)
+        return
     for child in ast.iter_child_nodes(node):
-        if not (first and child is node.slice):
-            yield from _expressions(child)
+        yield from _expressions(child)
 
 
 def _edits_of(source: _Text, node: ast.AST) -> Iterator[Edit]:

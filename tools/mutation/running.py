@@ -243,12 +243,12 @@ class Chances:
 
     def best(self, trials: Iterable[Trial], tests: Covering) -> str:
         """The file that can be hoped to kill the most in a second."""
-        hope: Counter[str] = Counter()
+        hope: dict[str, float] = {}
         meeting: Counter[str] = Counter()
         for trial in trials:
             for test_file in trial.waiting:
                 pair = trial.mutant.module, test_file
-                hope[test_file] += (1 + self.killed[pair]) / (2 + self.met[pair])
+                hope[test_file] = hope.get(test_file, 0.0) + (1 + self.killed[pair]) / (2 + self.met[pair])
                 meeting[test_file] += 1
 
         def in_a_second(test_file: str) -> float:
