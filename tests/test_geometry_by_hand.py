@@ -37,7 +37,7 @@ from convcalc.geometry import (
     same_padding,
     unread_inputs,
 )
-from convcalc.geometry.inversion import AxisInversion
+from convcalc.geometry.inversion import AxisInversion, invert
 from convcalc.geometry.transposed import LARGEST_STRIDE, contribution_counts
 
 WINDOWS = list(product((1, 2, 3, 4), (1, 2, 3, 4), (0, 1, 2), (0, 1, 3), (1, 2, 3)))
@@ -253,3 +253,22 @@ def test_sizes_for_a_first_look(stride: int, sizes: list[int]) -> None:
     """From the first size with three outputs on: all residues up to stride 4, beyond it the first and last ones."""
     assert list(AxisInversion(3, stride=stride).sample_sizes()) == sizes
     assert conv_output(sizes[0], 3, stride) == 3
+
+
+def test_inversions_at_their_edges() -> None:
+    """Padding of one before a kernel of one: of size 1 nothing is left without the output padding."""
+    found = AxisInversion(1, stride=2, before=1, after=0).at(1)
+    assert (found.output_padding, found.without_output_padding) == (1, None)
+    assert AxisInversion(2, stride=2, before=1, after=0).at(1).without_output_padding == 1
+    with pytest.raises(TooLarge, match="a stride of"):
+        AxisInversion(3, stride=geometry.LIMIT + 1)
+    both = invert(kernel=[3], stride=[2, 1], padding=1)
+    assert [axis.stride for axis in both.axes] == [2, 1] and [axis.kernel_size for axis in both.axes] == [3, 3]
+
+
+def test_a_window_that_does_not_fit_says_its_padding() -> None:
+    for function in (conv_output, leftover):
+        with pytest.raises(KernelTooLarge) as caught:
+            function(2, 9, 1, 1, 3)
+        numbers = {"size": 2, "before": 1, "after": 3, "kernel_size": 9, "dilation": 1}
+        assert caught.value.numbers == numbers and "2 + 1 + 3 padding" in caught.value.message

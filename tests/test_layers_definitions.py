@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from convcalc.geometry import LIMIT, GeometryError, WrongArity
+from convcalc.geometry import LIMIT, FeatureMismatch, GeometryError, WrongArity
 from convcalc.layers.base import OPERATIONS, Layer, check_arity
 from convcalc.layers.registry import KINDS, build, layer_class
 from tests.reference_examples import EXAMPLES
@@ -250,3 +250,35 @@ def test_axes_that_a_view_keeps(
     """An axis is kept where it has its size and the same numbers before it, or behind it."""
     links = build(kind, fields).axes((shape,))
     assert [None if link is None else link.source for link in links] == sources
+
+
+def test_inputs_that_do_not_go_with_fields_are_counted() -> None:
+    for kind, fields in (("crop", {"size": 2}), ("upsample", {"scale_factor": 2})):
+        with pytest.raises(WrongArity, match="one of them") as caught:
+            build(kind, fields).output_shape(((3, 8, 8), (3, 4, 4)))
+        assert caught.value.numbers == {"count": 2}
+    with pytest.raises(WrongArity) as none:
+        build("upsample", {}).output_shape(((3, 8, 8),))
+    assert none.value.numbers == {"count": 1}
+
+
+def test_one_negative_side_of_zeros_is_refused() -> None:
+    for padding in ([[-1, 2], [0, 0]], [[1, 0], [3, -2]]):
+        with pytest.raises(ValidationError, match="padding must be at least 0, not -"):
+            build("conv2d", {"out": 1, "k": 3, "p": padding})
+    assert build("conv2d", {"out": 1, "k": 3, "p": [[0, 2], [1, 0]]})
+
+
+def test_axes_of_one_input_side_by_side_and_of_columns() -> None:
+    links = build("concat", {}).axes(((3, 4, 5),))
+    assert [link and link.source for link in links] == [None, 1, 2]
+    for kind, fields in (("unfold", {"k": 2}), ("fold", {"k": 2, "output_size": 3})):
+        first, *others = build(kind, fields).axes(((4, 4, 4) if kind == "unfold" else (4, 4),))
+        assert first is not None and (first.source, first.map) == (0, None) and set(others) == {None}
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (3, 4, 5)])
+def test_a_linear_layer_wants_its_features_alone(shape: tuple[int, ...]) -> None:
+    with pytest.raises(FeatureMismatch):
+        build("linear", {"out": 2}).output_shape((shape,))
+    assert build("linear", {"out": 2, "dim": "last"}).output_shape((shape,)) == (*shape[:-1], 2)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from convcalc.layers.registry import build
-from convcalc.reference import DoesNotFit, backward, forward
+from convcalc.reference import DoesNotFit, backward, forward, init
 from convcalc.reference.dispatch import operation
 
 RNG = np.random.default_rng(5)
@@ -159,3 +159,57 @@ def test_responses_of_any_space_are_those_of_their_channels() -> None:
             near = [j for j in range(c - 2, c + 2) if 0 <= j < 6]
             wanted[:, c] = x[:, c] / (2.0 + 0.5 * (x[:, near] ** 2).sum(axis=1) / 4) ** 0.6
         np.testing.assert_allclose(forward(layer, x), wanted)
+
+
+@pytest.mark.parametrize("dim", [0, 1, -1])
+def test_softmax_is_exponentials_over_their_sum(dim: int) -> None:
+    x = RNG.standard_normal((2, 3, 4))
+    exponentials = np.exp(x)
+    axis = dim + 1 if dim >= 0 else dim
+    y = forward(build("softmax", {"dim": dim}), x)
+    np.testing.assert_allclose(y, exponentials / exponentials.sum(axis=axis, keepdims=True))
+    np.testing.assert_allclose(y.sum(axis=axis), 1)
+    np.testing.assert_allclose(forward(build("softmax", {"dim": dim}), x + 1000), y)
+
+
+def test_a_crop_may_keep_all() -> None:
+    x = RNG.standard_normal((2, 3, 4, 5))
+    np.testing.assert_array_equal(forward(build("crop", {"size": [4, 5]}), x), x)
+    np.testing.assert_array_equal(forward(build("crop", {"size": [4, 2]}), x), x[..., 1:3])
+    with pytest.raises(DoesNotFit):
+        forward(build("crop", {"size": [5, 5]}), x)
+
+
+@pytest.mark.parametrize("word", ["same", "same_lower", "valid"])
+@pytest.mark.parametrize(("k", "s"), [(2, 1), (3, 1), (4, 1), (5, 1), (6, 2), (3, 2), (2, 3)])
+def test_crops_by_words_are_parts_of_the_full_extent(word: str, k: int, s: int) -> None:
+    """Keras: `same` leaves i·s positions, the odd one cropped after (`same_lower`: before)."""
+    fields = {"out": 1, "k": k, "s": s, "bias": False}
+    x, weight = RNG.standard_normal((1, 2, 6)), RNG.standard_normal((2, 1, k))
+    full = forward(build("conv_transpose1d", fields), x, {"weight": weight})[0, 0]
+    found = forward(build("conv_transpose1d", {**fields, "p": word}), x, {"weight": weight})[0, 0]
+    surplus = max(len(full) - 6 * s, 0)
+    begin = 0 if word == "valid" else surplus // 2 if word == "same" else surplus - surplus // 2
+    length = max(len(full), 6 * s) if word == "valid" else 6 * s
+    wanted = np.zeros(length)
+    kept = full[begin : begin + length]
+    wanted[: len(kept)] = kept
+    np.testing.assert_allclose(found, wanted)
+
+
+def test_pytorchs_start_is_even_around_zero() -> None:
+    """torch.nn.Linear draws from ±1/√fan_in."""
+    weights = init(build("linear", {"out": 200}), [(100,)], np.random.default_rng(0), "torch")
+    for tensor in weights.values():
+        assert np.abs(tensor).max() <= 0.1 < 1.1 * np.abs(tensor).max()
+    assert abs(weights["weight"].mean()) < 0.002 and tensor.min() < -0.08
+
+
+@pytest.mark.parametrize("space", [(7,), (4, 5), (2, 3, 4)])
+def test_instances_are_normalized_over_all_their_space(space: tuple[int, ...]) -> None:
+    x = RNG.standard_normal((3, 2, *space))
+    axes = tuple(range(2, x.ndim))
+    wanted = (x - x.mean(axis=axes, keepdims=True)) / np.sqrt(x.var(axis=axes, keepdims=True) + 1e-5)
+    np.testing.assert_allclose(forward(build("instance_norm", {}), x), wanted)
+    wanted = (x - x.mean(axis=(0, *axes), keepdims=True)) / np.sqrt(x.var(axis=(0, *axes), keepdims=True) + 1e-5)
+    np.testing.assert_allclose(forward(build("batch_norm", {}), x, training=True), wanted)

@@ -201,7 +201,7 @@ def test_length_and_depth_are_bounded_where_they_say() -> None:
         ("1, 2", 0, 4, "write a list in brackets: [1, 2]"),
         ("a &&", 3, 1, "write and, or, not"),
         ("  a ?", 4, 1, "write x if condition else y"),
-        ("max(1, [2", None, 1, None),
+        ("max(1, [2", None, 1, "an expression with commas or brackets"),
         ("a = 1", None, 1, "compare with =="),
     ],
 )
