@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from convcalc.render import escape
+from convcalc import terminal
 from convcalc.render.document import Column, Document, Table
+from convcalc.render.grid import table_lines
 from convcalc.render.markup import csv, latex, markdown
-from convcalc.render.text import table_lines
 
 
 def lines(g: Table, limit: int | None) -> list[str]:
@@ -39,7 +39,7 @@ def test_a_narrow_terminal_folds_columns_and_repeats_the_first() -> None:
         "conv1  64×112×112",
         "fc     10",
     ]
-    assert all(escape.width(line) <= 18 for line in folded)
+    assert all(terminal.width(line) <= 18 for line in folded)
 
 
 def test_long_names_are_cut_in_the_middle() -> None:
@@ -71,7 +71,7 @@ def test_latex_escapes_what_it_must() -> None:
 
 
 def test_controls_are_shown_not_sent() -> None:
-    assert escape.printable("a\x1b]0;x\x07\u202eb\ud800") == r"a\x1b]0;x\x07\u202eb\ud800"
+    assert terminal.printable("a\x1b]0;x\x07\u202eb\ud800") == r"a\x1b]0;x\x07\u202eb\ud800"
     assert lines(Table([Column("\x1b[2J")], [["\r\n"]]), None)[0] == r"\x1b[2J"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,8 +13,8 @@ from .output import format_option, write
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..check.run import Checked, Task
-    from ..render.findings import CheckResult
+    from ..api.check import CheckResult
+    from ..check.run import Task
 
 
 def command(
@@ -53,57 +52,24 @@ def command(
     if explain is not None:
         _explain(explain)
         return
-    from ..check.discover import find_specs
-    from ..render.findings import CheckResult
+    from ..api.check import Options, checked, tasks_of
+    from ..check.builds import Setting
 
-    names, errors = find_specs(paths or ["."])
-    tasks = [_task(name, select or [], ignore or [], advice, strict, (dtype, batch)) for name in names]
+    options = Options(select or (), ignore or (), advice, strict, Setting(dtype, batch))
+    tasks, errors = tasks_of(paths or ["."], options)
     if update:
         _update(tasks, errors, quiet)
-    checked = _checked(tasks, jobs)
-    errors += [result.unreadable for result in checked if result.unreadable is not None]
-    readable = [result for result in checked if result.unreadable is None]
-    findings = sorted((f for r in readable for f in r.findings), key=lambda f: (f.path, f.line, f.column, f.code))
-    result = CheckResult(sorted({r.path for r in readable}), findings, strict)
-    if readable:
-        _print(result, format, quiet)
-    _notes(readable, errors, quiet)
-    if errors:
-        raise typer.Exit(2)
-    if any(r.failed for r in readable):
-        raise typer.Exit(1)
-
-
-def _checked(tasks: Sequence[Task], jobs: int | None) -> list[Checked]:
-    """Every file checked; a terminal sees which one of how many."""
-    from ..check.run import check_files
     from ..render.progress import Plan, progress
 
-    checked = []
     with progress("check", lambda: Plan(len(tasks), "file", len(tasks)), ticks=False) as starts:
-        results = check_files(tasks, jobs)
-        for task in tasks:
-            starts(task.path, 1)
-            checked.append(next(results))
-    return checked
-
-
-def _task(
-    path: str, select: list[str], ignore: list[str], advice: bool, strict: bool, given: tuple[str | None, int | None]
-) -> Task:
-    from ..check.builds import Setting
-    from ..check.config import DEFAULT, config_of
-    from ..check.run import Task
-    from ..check.selection import read_selection
-
-    place = Path(path).absolute() if path != "-" else Path.cwd() / "-"
-    known = place.exists() or path == "-"
-    config = config_of(place.parent.resolve()) if known else DEFAULT
-    selection = read_selection(select or config.select, [*config.ignore, *ignore], advice or config.advice)
-    budgets = config.budgets_of(place.parent.resolve() / place.name) if known else ()
-    if given != (None, None):
-        budgets = tuple(budget._replace(setting=Setting(*given).over(budget.setting)) for budget in budgets)
-    return Task(path, selection, budgets, strict or config.strict, Setting(*given).over(config.setting))
+        result = checked(tasks, errors, strict, jobs, starts)
+    if result.paths:
+        _print(result, format, quiet)
+    _notes(result, quiet)
+    if result.unreadable:
+        raise typer.Exit(2)
+    if result.failed:
+        raise typer.Exit(1)
 
 
 def _update(tasks: Sequence[Task], errors: list[UsageError], quiet: bool) -> None:
@@ -123,37 +89,34 @@ def _update(tasks: Sequence[Task], errors: list[UsageError], quiet: bool) -> Non
 
 
 def _print(result: CheckResult, format: str, quiet: bool) -> None:
-    from ..render.findings import WRITERS, check_comment, check_data, check_document
+    from ..render.findings import WRITERS, check_comment, check_document
     from ..render.streams import write_text
 
     if format in WRITERS:
         write_text(WRITERS[format](result))
     elif format == "markdown":
-        write(format, lambda: check_comment(result), lambda: check_data(result))
+        write(format, lambda: check_comment(result), result.to_dict)
     else:
-        write(format, lambda: check_document(result, quiet), lambda: check_data(result))
+        write(format, lambda: check_document(result, quiet), result.to_dict)
 
 
-def _notes(readable: Sequence[Checked], errors: Sequence[UsageError], quiet: bool) -> None:
+def _notes(result: CheckResult, quiet: bool) -> None:
     """What belongs to no finding: paths that cannot be checked, findings that are not selected."""
     from ..render.streams import say, write_error
 
-    for error in errors:
+    for error in result.unreadable:
         write_error(error.message, error.hint)
-    if quiet:
-        return
-    hidden = sum(result.hidden for result in readable)
-    if hidden:
-        say(f"{hidden} finding{'s' * (hidden != 1)} not selected")
+    if result.hidden and not quiet:
+        say(f"{result.hidden} finding{'s' * (result.hidden != 1)} not selected")
 
 
 def _explain(code: str) -> None:
     from ..codes import codes, markdown
-    from ..render.streams import coloured, write_text
+    from ..render.streams import coloured, on_terminal, write_text
 
     if code.upper() not in codes():
         raise UsageError(f"there is no code '{code[:40]}'", f"codes: {', '.join(codes())}")
-    if coloured():
+    if on_terminal() or coloured():
         from ..render.findings import code_document
 
         write("text", lambda: code_document(code.upper()), dict)

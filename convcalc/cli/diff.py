@@ -29,12 +29,11 @@ def command(
     set: SetOption = None,
     variant: VariantOption = None,
 ) -> None:
-    from ..analysis.diff import diff
-    from ..analysis.report import analyse
+    from ..api.diff import diff
     from ..render.diff import diff_data, diff_document, growth_finding
 
     thresholds = [(_threshold(text), text.partition("=")[2].strip()) for text in fail_over or ()]
-    first, second = (analyse(load_network(spec, set, variant, input)) for spec in (before, after))
+    first, second = (load_network(spec, set, variant, input) for spec in (before, after))
     difference = diff(first, second)
     findings = [
         growth_finding(difference, threshold.quantity, *totals, text)
@@ -42,7 +41,8 @@ def command(
         if (totals := threshold.broken(difference))
     ]
     if format == "github":
-        from ..render.findings import CheckResult, github
+        from ..check.result import CheckResult
+        from ..render.findings import github
         from ..render.streams import write_text
 
         write_text(github(CheckResult([after], findings)))

@@ -189,38 +189,14 @@ def load_network(
 
     A SPEC is a path, `-`, a gallery name, an ONNX file, or `git:REV:path`.
     """
+    from ..api.load import load
     from ..render.progress import progress
 
     # Somebody may type what standard input gives.
     with nullcontext() if spec == "-" else progress(f"reading {spec}"):
-        if spec.lower().endswith(".onnx") and not spec.startswith("git:"):
-            network = _load_onnx(spec, params, variant, input)
-        else:
-            network = _load_spec(spec, params, variant, input)
+        network = load(spec, params=read_params(params), variant=variant, input=read_input(input))
     if network.notes:
         from ..render.streams import write_findings
 
         write_findings(network.notes)
     return network
-
-
-def _load_spec(spec: str, params: list[str] | None, variant: str | None, input: list[str] | None) -> Network:
-    given, shape = read_params(params), read_input(input)
-    if spec.startswith("git:"):
-        from ..language import loads
-        from ..language.sources import read_revision
-
-        source = read_revision(spec)
-        return loads(source.text, path=source.path, params=given, variant=variant, input=shape)
-    from ..language import load
-
-    return load(spec, params=given, variant=variant, input=shape)
-
-
-def _load_onnx(spec: str, params: list[str] | None, variant: str | None, input: list[str] | None) -> Network:
-    if params or variant is not None:
-        option = "--set" if params else "--variant"
-        raise UsageError(f"{option} does not go with {spec}", "an ONNX file has no params and no variants")
-    from ..onnx import load_onnx
-
-    return load_onnx(spec, input=read_input(input))

@@ -44,7 +44,7 @@ def _json(answer: Answer) -> None:
 def _markdown(answer: Answer) -> None:
     from ..render.markup import markdown
 
-    streams.write_text(markdown(answer.document()))
+    streams.write_page(markdown(answer.document()))
 
 
 def _csv(answer: Answer) -> None:

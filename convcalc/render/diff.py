@@ -11,7 +11,7 @@ from ..findings import Finding
 from .document import Block, Column, Document, Findings, Heading, Listing, Table
 
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "renamed": "="}
-STYLES = {"added": "green", "removed": "red", "changed": "yellow", "renamed": "cyan"}
+STYLES = {"added": "green", "removed": "red", "changed": "magenta", "renamed": "cyan"}
 LABELS = {"live": "peak memory (bytes)", "receptive_field": "receptive field"}
 LONGEST = 400
 """Layers that text and Markdown list; JSON lists all."""

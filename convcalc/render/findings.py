@@ -5,23 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
+from ..check.result import CheckResult
 from ..codes import codes, page
 from ..findings import Finding, severity
+from ..terminal import printable
 from ..version import __version__
 from .document import Block, Code, Document, Findings, Heading, Measure, Note, Notes, Paragraph, said
-from .escape import printable
 from .streams import json_text
 from .text import finding_text
-
-
-class CheckResult(NamedTuple):
-    """Findings of all files, in order, and how many files were checked."""
-
-    paths: Sequence[str]
-    findings: Sequence[Finding]
-    strict: bool = False
 
 
 def summary(result: CheckResult) -> str:
@@ -80,12 +72,7 @@ def code_document(code: str) -> Document:
     return Document(tuple(blocks), Measure(40, 100))
 
 
-def check_data(result: CheckResult) -> dict[str, object]:
-    """The JSON contract of `check`."""
-    return {"files": len(result.paths), "findings": [finding.to_dict() for finding in result.findings]}
-
-
-STYLES = {"error": "bold red", "warning": "bold yellow", "advice": "bold cyan"}
+STYLES = {"error": "bold red", "warning": "bold magenta", "advice": "bold cyan"}
 GITHUB_LEVELS = {"error": "error", "warning": "warning", "advice": "notice"}
 
 

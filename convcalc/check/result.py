@@ -1,0 +1,35 @@
+"""What came of a check: the findings of all specs, and what could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..findings import Finding, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """Findings of all specs, in order of path and place."""
+
+    paths: Sequence[str]
+    """The specs that were checked."""
+    findings: Sequence[Finding]
+    """Those that are selected and that no comment suppresses."""
+    strict: bool = False
+    """Whether warnings fail too."""
+    failed: bool = False
+    """Whether findings fail the check: errors, and warnings where it is strict."""
+    hidden: int = 0
+    """Findings that are not selected."""
+    unreadable: Sequence[UsageError] = ()
+    """Why paths that were named could not be checked."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything was read and nothing fails."""
+        return not self.failed and not self.unreadable
+
+    def to_dict(self) -> dict[str, object]:
+        """The JSON contract of `check`."""
+        return {"files": len(self.paths), "findings": [finding.to_dict() for finding in self.findings]}
