@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from convcalc.geometry import LIMIT, FeatureMismatch, GeometryError, WrongArity
-from convcalc.layers.base import OPERATIONS, Layer, check_arity
+from convcalc.layers.base import OPERATIONS, Layer, Saved, Weight, check_arity
 from convcalc.layers.registry import KINDS, build, layer_class
 from tests.reference_examples import EXAMPLES
 from tests.test_layers_facts import reading
@@ -282,3 +282,56 @@ def test_a_linear_layer_wants_its_features_alone(shape: tuple[int, ...]) -> None
     with pytest.raises(FeatureMismatch):
         build("linear", {"out": 2}).output_shape((shape,))
     assert build("linear", {"out": 2, "dim": "last"}).output_shape((shape,)) == (*shape[:-1], 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "defaults"),
+    [
+        ("leaky_relu", {}, {"negative_slope": 0.01}),
+        ("elu", {}, {"alpha": 1.0}),
+        ("softplus", {}, {"beta": 1.0, "threshold": 20.0}),
+        ("prelu", {}, {"num_parameters": 1}),
+        ("gelu", {}, {"approximate": "none"}),
+        ("dropout", {}, {"p": 0.5}),
+        ("batch_norm", {}, {"eps": 1e-5, "momentum": 0.1, "affine": True, "track_running_stats": True}),
+        ("instance_norm", {}, {"eps": 1e-5, "momentum": 0.1, "affine": False, "track_running_stats": False}),
+        ("group_norm", {"num_groups": 2}, {"eps": 1e-5, "affine": True}),
+        ("layer_norm", {}, {"eps": 1e-5, "elementwise_affine": True, "bias": True}),
+        ("local_response_norm", {"size": 2}, {"alpha": 1e-4, "beta": 0.75, "k": 1.0}),
+        ("linear", {"out": 2}, {"bias": True}),
+        (
+            "conv2d",
+            CONV,
+            {"stride": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1, "bias": True},
+        ),
+        ("conv_transpose2d", CONV, {"stride": (1, 1), "output_padding": (0, 0), "groups": 1, "bias": True}),
+        ("separable_conv2d", CONV, {"depth_multiplier": 1, "bias": True}),
+        (
+            "max_pool2d",
+            {"k": 3},
+            {"stride": (3, 3), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "ceil_mode": False},
+        ),
+        ("avg_pool2d", {"k": 3}, {"count_include_pad": True, "divisor_override": None}),
+        ("unfold", {"k": 3}, {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1)}),
+        ("flatten", {}, {"start_dim": 0, "end_dim": -1}),
+        ("concat", {}, {"dim": 0}),
+        ("split", {"channels": (1, 2)}, {"part": 0}),
+        ("scale", {}, {"bias": False}),
+        ("upsample", {}, {"mode": "nearest", "align_corners": None}),
+    ],
+)
+def test_defaults(kind: str, given: dict[str, Any], defaults: dict[str, object]) -> None:
+    """Those of torch.nn under the same names (axes without the batch), of Keras for separable convolutions."""
+    layer = build(kind, given)
+    assert {name: getattr(layer, name) for name in defaults} == defaults
+
+
+def test_tensors_that_are_kept_are_plain_where_nothing_is_said() -> None:
+    assert Saved("input") == ("input", 0, 0, None, True)
+    assert Weight("weight", (2,)) == ("weight", (2,), True)
+
+
+def test_an_error_is_its_message_with_its_hint() -> None:
+    error = GeometryError("it does not fit", hint="make it larger", size=3)
+    assert str(error).startswith("it does not fit") and "make it larger" in str(error)
+    assert str(GeometryError("it does not fit")) == "it does not fit"
