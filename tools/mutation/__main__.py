@@ -31,7 +31,6 @@ HELD = (
     "convcalc/language/expressions.py",
     "convcalc/language/items.py",
     "convcalc/language/published.py",
-    "convcalc/language/refused.py",
     "convcalc/analysis/published.py",
 )
 """The modules that are held to it: what computes, what reads fields, and what compares printed cells."""
