@@ -101,7 +101,7 @@ CONV = {"out": 2, "k": 1}
         ("prelu", {}, "num_parameters", [1, 4], [0]),
         ("pixel_shuffle", {"upscale_factor": 1}, "upscale_factor", [1, 2], [0]),
         ("channel_shuffle", {"groups": 1}, "groups", [1, 2], [0]),
-        ("upsample", {}, "scale_factor", [1, 0.1, 1e-9, [2, 0.5]], [0, 0.0, -1, float("inf"), [0, 1]]),
+        ("upsample", {}, "scale_factor", [1, 0.1, 1e-9, [2, 0.5]], [0, 0.0, -1, -0.5, float("inf"), [0, 1]]),
         ("upsample", {}, "size", [1, [3, 1]], [0, [0, 1]]),
         ("adaptive_avg_pool2d", {"output_size": 1}, "output_size", [1, [None, 2]], [0, [0, 1]]),
         ("linear", {"out": 1}, "out_features", [1, LIMIT], [0, LIMIT + 1]),

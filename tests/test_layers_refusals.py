@@ -48,3 +48,9 @@ def test_a_pool_without_padding_has_none_on_any_side(kind: str) -> None:
     patch = build(kind, {"k": 3, "norm_type": 2}).patch
     rank = int(kind[-2])
     assert patch == ((3,) * rank, (3,) * rank, ((0, 0),) * rank, (1,) * rank)
+
+
+def test_of_several_forms_the_one_that_fits_furthest_is_told() -> None:
+    outer: Any = {"type": "tuple_type", "loc": ("padding", "number"), "msg": "", "input": 1}
+    inner: Any = {"type": "int_type", "loc": ("padding", "list", 0), "msg": "", "input": 1}
+    assert deepest([outer, inner]) is inner and deepest([inner, outer]) is inner and deepest([outer]) is outer
