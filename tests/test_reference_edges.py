@@ -11,6 +11,7 @@ import pytest
 
 from convcalc.layers.registry import build
 from convcalc.reference import DoesNotFit, backward, forward, init
+from convcalc.reference.context import Context, Counter, Start
 from convcalc.reference.dispatch import operation
 
 RNG = np.random.default_rng(5)
@@ -213,3 +214,8 @@ def test_instances_are_normalized_over_all_their_space(space: tuple[int, ...]) -
     np.testing.assert_allclose(forward(build("instance_norm", {}), x), wanted)
     wanted = (x - x.mean(axis=(0, *axes), keepdims=True)) / np.sqrt(x.var(axis=(0, *axes), keepdims=True) + 1e-5)
     np.testing.assert_allclose(forward(build("batch_norm", {}), x, training=True), wanted)
+
+
+def test_passes_and_tensors_are_plain_where_nothing_is_said() -> None:
+    assert Context() == (False, None) and Counter().macs == 0
+    assert Start((2,)) == ((2,), 0.0, 0.0, 0, 0.0)
