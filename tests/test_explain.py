@@ -75,7 +75,7 @@ def test_every_line_evaluates_to_its_value(layers: list[str]) -> None:
         for section in found.sections:
             for step in section.steps:
                 if step.substituted and not isinstance(step.value, str):
-                    value = eval(step.substituted, {"__builtins__": {}, "max": max, "gcd": gcd})
+                    value = eval(step.substituted, {"__builtins__": {}, "max": max, "min": min, "gcd": gcd})
                     assert value == pytest.approx(float(step.value)), (section.heading, step)
         known = steps(found)
         cost = report.costs[subject.nodes[0]]

@@ -37,7 +37,7 @@ def arguments(formula: Formula) -> st.SearchStrategy[dict[str, int]]:
 def evaluate(formula: Formula, numbers: dict[str, int]) -> int:
     """The expression's text with numbers for its letters."""
     letters = {letter: numbers[name] for letter, name in formula.symbols.items()}
-    value = eval(formula.expression, {"__builtins__": {}, "max": max, "gcd": gcd}, letters)
+    value = eval(formula.expression, {"__builtins__": {}, "max": max, "min": min, "gcd": gcd}, letters)
     assert isinstance(value, int)
     return value
 

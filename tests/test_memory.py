@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from itertools import permutations
 from math import prod
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcalc import analyse, load
+from convcalc import analyse, load, loads
 from convcalc.analysis.memory import best_order, liveness
 from convcalc.analysis.quantities import QUANTITIES
 from convcalc.layers.registry import build
@@ -26,6 +29,17 @@ from .published_architectures import RESNET18, VGG16, bottleneck_resnet, network
 def test_saved_tensors_equal_those_of_pytorch(text: str, bytes: int) -> None:
     """torch.autograd.graph.saved_tensors_hooks at batch 2, 224 × 224, inputs included, params not."""
     assert sum(analyse(network(text), 2).saved) == bytes
+
+
+SAVED = json.loads((Path(__file__).parent / "oracle" / "saved_tensors.json").read_text("utf-8"))["cases"]
+
+
+@pytest.mark.parametrize("case", SAVED, ids=lambda case: "-".join([case["kind"], *map(str, case["fields"].values())]))
+def test_what_each_kind_keeps_equals_pytorchs(case: dict[str, Any]) -> None:
+    names = [f"input{n}" for n in range(case["inputs"])]
+    item = {case["kind"]: case["fields"], "from": names}
+    spec = {"convcalc": 1, "input": dict.fromkeys(names, case["shape"]), "layers": [item]}
+    assert sum(analyse(loads(json.dumps(spec)), 2).saved) == case["bytes"]
 
 
 def test_a_tensor_that_two_layers_keep_counts_once() -> None:

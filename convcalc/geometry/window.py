@@ -91,16 +91,16 @@ def left_over(
     return size + before + after - (output - 1) * stride - dilation * (kernel_size - 1) - 1
 
 
-@formula("unread", "max((i + pl + pr - d*(k - 1) - 1) % s - pr, 0)", "from the definition of the window")
+@formula("unread", "min(max((i + pl + pr - d*(k - 1) - 1) % s - pr, 0), i)", "from the definition of the window")
 def unread_inputs(
     size: int, kernel_size: int, stride: int = 1, before: int = 0, after: int = 0, dilation: int = 1
 ) -> int:
-    """Real inputs at the far edge that no window reads: the leftover beyond the padding after.
+    """Real inputs at the far edge that no window reads: the leftover beyond the padding after, all of them at most.
 
     >>> unread_inputs(6, 3, stride=2)
     1
     """
-    return max(leftover(size, kernel_size, stride, before, after, dilation) - after, 0)
+    return min(max(leftover(size, kernel_size, stride, before, after, dilation) - after, 0), size)
 
 
 @formula("o", "-(-i//s)", "TensorFlow core/framework/kernel_shape_util.h (SAME); ONNX SAME_UPPER")
