@@ -52,6 +52,13 @@ def test_advice(layers: list[str], codes: list[str]) -> None:
     assert advice(*layers) == codes
 
 
+def test_no_more_inputs_are_unread_than_there_are() -> None:
+    network = loads(spec("{conv2d: {out: 1, k: 1, s: 3, p: [[2, 0], [2, 0]]}}", input="[1, 1, 1]"))
+    found = [finding for finding in advise(network) if finding.code == "CC401"]
+    assert [finding.message for finding in found] == ["conv2d never reads the last 1 of 1 positions"]
+    assert found[0].hint == "pad 1 more after: the stride is 3"
+
+
 def test_dead_ends_are_found_only_where_outputs_are_named() -> None:
     layers = ["{relu: {}, name: a}", "{relu: {}, name: b}", "{relu: {}, name: c, from: a}"]
     assert advice(*layers) == []

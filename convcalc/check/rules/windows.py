@@ -56,13 +56,12 @@ def unread_inputs(network: Network) -> Iterator[Remark]:
     """A remark for each axis that has inputs behind the last window."""
     for slide in slides(network):
         window = slide.window
-        unread = left_over(slide.size, slide.output, *window) - window.after
+        unread = min(left_over(slide.size, slide.output, *window) - window.after, slide.size)
         if unread > 0:
             axis = f" along its {name}" if (name := axis_name(slide)) else ""
             message = f"{slide.node.kind} never reads the last {unread} of {slide.size} positions{axis}"
-            hint = (
-                f"pad {unread} more after, or give it an input of {slide.size - unread}: the stride is {window.stride}"
-            )
+            smaller = f", or give it an input of {slide.size - unread}" if unread < slide.size else ""
+            hint = f"pad {unread} more after{smaller}: the stride is {window.stride}"
             yield Remark("CC401", message, slide.node.name, hint)
 
 
