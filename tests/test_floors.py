@@ -10,6 +10,7 @@ from .module_imports import PACKAGE, Import, circles, imports, imports_of
 FLOORS = {
     "geometry": 0,
     "files": 0,
+    "git": 0,
     "findings": 0,
     "codes": 0,
     "hints": 0,

@@ -100,10 +100,10 @@ LAZY: dict[str, dict[str, set[str]]] = {
     },
     "a part of the standard library that most calls do without": {
         "check.config": {"tomllib"},
-        "check.discover": {"subprocess"},
         "check.run": {"concurrent.futures", "concurrent.futures.process", "multiprocessing"},
         "geometry.formulas": {"re"},
-        "language.sources": {"json", "subprocess"},
+        "git": {"shutil", "subprocess", "tempfile", "threading"},
+        "language.sources": {"json"},
         "render.escape": {"json"},
         "render.findings": {"datetime", "pathlib", "urllib.parse"},
         "render.invert": {"textwrap"},

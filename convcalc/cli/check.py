@@ -57,7 +57,7 @@ def command(
     from ..check.run import check_files
     from ..render.findings import CheckResult
 
-    names, errors = find_specs(paths or ["."])
+    names, errors, passed_over = find_specs(paths or ["."])
     tasks = [_task(name, select or [], ignore or [], advice, strict, (dtype, batch)) for name in names]
     if update:
         _update(tasks, errors, quiet)

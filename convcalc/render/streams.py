@@ -123,14 +123,22 @@ def write_findings(findings: Iterable[Finding]) -> None:
     """Print findings to standard error."""
     from .text import finding_text
 
-    print(finding_text(findings), file=sys.stderr)
+    _complain(finding_text(findings))
 
 
 def say(text: str) -> None:
     """Print a line to standard error; controls in it are shown, not sent."""
     from .escape import printable
 
-    print(printable(text), file=sys.stderr)
+    _complain(printable(text))
+
+
+def _complain(text: str) -> None:
+    """Print to standard error. Where that is full or closed nobody is left to tell, and the exit code still speaks."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def flush() -> None:
