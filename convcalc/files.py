@@ -29,7 +29,7 @@ class NotRegular(OSError):
         self.what = what
 
 
-def read(path: str, most: int, *, links: bool = True) -> bytes:
+def read_regular(path: str, most: int, *, links: bool = True) -> bytes:
     """The content of an ordinary file, at most one byte above `most`; `links` says whether a link is followed.
 
     A pipe that this process was given (`/dev/fd/63`, as a shell writes `<(command)`) is read as well. Raises

@@ -85,12 +85,12 @@ def unignored(folder: str) -> list[str]:
     return _names(_ask("ls-files", options, MOST_NAMES, folder))
 
 
-def top(folder: str = ".") -> str:
+def top_of(folder: str = ".") -> str:
     """The folder in which the repository's files stand. Raises GitFailed."""
     return os.fsdecode(_ask("rev-parse", ["--show-toplevel"], 1 << 16, folder).removesuffix(b"\n"))
 
 
-def commit(revision: str, folder: str = ".") -> str:
+def commit_of(revision: str, folder: str = ".") -> str:
     """The full name of the commit that a revision means. Raises GitFailed."""
     if not revision or "\0" in revision:
         raise GitFailed("no revision is named")
@@ -106,7 +106,7 @@ def commit(revision: str, folder: str = ".") -> str:
     return found
 
 
-def files(commit: str, folder: str = ".") -> list[Entry]:
+def files_of(commit: str, folder: str = ".") -> list[Entry]:
     """The ordinary files of a commit, links left out. Raises GitFailed."""
     found = []
     for line in _names(_ask("ls-tree", ["-r", "-z", "--full-tree", commit], MOST_NAMES, folder)):
@@ -117,7 +117,7 @@ def files(commit: str, folder: str = ".") -> list[Entry]:
     return found
 
 
-def content(commit: str, path: str, most: int, folder: str = ".") -> bytes:
+def content_of(commit: str, path: str, most: int, folder: str = ".") -> bytes:
     """The content of a file of a commit, at most one byte above `most`. Raises GitFailed.
 
     `./` or `../` before the path counts it from the folder, else it counts from the top of the repository.
@@ -134,7 +134,7 @@ def content(commit: str, path: str, most: int, folder: str = ".") -> bytes:
     return _ask("cat-file", ["blob", name], most, folder, cut=True)
 
 
-def blob(entry: Entry, most: int, folder: str = ".") -> bytes:
+def blob_of(entry: Entry, most: int, folder: str = ".") -> bytes:
     """The content of a file of a revision, at most one byte above `most`. Raises GitFailed."""
     return _ask("cat-file", ["blob", entry.blob], most, folder, cut=True)
 

@@ -17,8 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .. import files
 from ..analysis.quantities import QUANTITY_NAMES, quantity
+from ..files import NotRegular, read_regular
 from ..findings import UsageError
 from ..hints import suggest
 from ..language.expectations import DTYPES
@@ -112,12 +112,12 @@ def shown(path: Path) -> str:
 def _read(path: Path) -> Config | None:
     """What a file says; None where it is not there, or says nothing to convcalc. Raises UsageError."""
     try:
-        data = files.read(str(path), MAX_BYTES)
+        data = read_regular(str(path), MAX_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         if path.is_symlink():
             raise UsageError(f"{shown(path)} is a symbolic link to a file that does not exist") from None
         return None
-    except files.NotRegular as error:
+    except NotRegular as error:
         raise UsageError(f"{shown(path)} is {error.what}, not a file", "a configuration is an ordinary file") from None
     except OSError as error:
         raise UsageError(f"{shown(path)} cannot be read: {(error.strerror or str(error)).lower()}") from None

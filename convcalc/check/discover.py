@@ -13,8 +13,9 @@ from glob import has_magic
 from pathlib import Path
 from typing import NamedTuple
 
-from .. import files, git
+from ..files import NotRegular, read_regular
 from ..findings import UsageError
+from ..git import GitFailed, GitMissing, unignored
 from ..language.declaration import declared
 from ..language.events import MAX_BYTES
 from .config import config_of
@@ -115,10 +116,10 @@ def _names(folder: str, over: list[_PassedOver]) -> list[str]:
     place = Path(folder).resolve()
     if any(os.path.lexists(parent / ".git") for parent in (place, *place.parents)):
         try:
-            return git.unignored(folder)
-        except git.GitMissing:
+            return unignored(folder)
+        except GitMissing:
             pass
-        except git.GitFailed as error:
+        except GitFailed as error:
             over.append(_PassedOver(folder, None, f"is read without its .gitignore: {error}"))
     return list(_walked(folder))
 
@@ -168,8 +169,8 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
 def _is_spec(path: str, over: list[_PassedOver]) -> bool:
     """Whether a file declares the language; what is not read is passed over."""
     try:
-        data = files.read(path, MAX_BYTES, links=False)
-    except files.NotRegular as error:
+        data = read_regular(path, MAX_BYTES, links=False)
+    except NotRegular as error:
         if error.what != "a directory":
             over.append(_PassedOver(path, os.path.realpath(path), f"is {error.what}"))
         return False

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..findings import SpecError, UsageError
-from .options import Dtype
-from .output import format_option, write
+from .options import Dtype, FailOverOption, read_limits
+from .output import VERSION, format_option, write, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..analysis.diff import Threshold
+    from ..check.growth import Growth
     from ..check.run import Checked, Task
+    from ..findings import Finding
+    from ..render.document import Document
     from ..render.findings import CheckResult
 
 
@@ -46,6 +50,15 @@ def command(
     update: Annotated[
         bool, typer.Option("--update", help="Write the present values into the expect sections, then check.")
     ] = False,
+    base: Annotated[
+        str | None,
+        typer.Option("--base", metavar="REV", help="Compare the specs with this revision of git: origin/main."),
+    ] = None,
+    fail_over: FailOverOption = None,
+    report: Annotated[
+        list[str] | None,
+        typer.Option("--report", metavar="FORMAT=FILE", help="Write the result into a file as well; repeatable."),
+    ] = None,
     explain: Annotated[
         str | None, typer.Option("--explain", metavar="CODE", help="Print the manual page of a code, and stop.")
     ] = None,
@@ -57,22 +70,46 @@ def command(
     from ..check.run import check_files
     from ..render.findings import CheckResult
 
+    reports = [_report(text) for text in report or ()]
+    limits = read_limits(fail_over)
+    if limits and base is None:
+        raise UsageError("--fail-over needs --base", "for example --base origin/main")
     names, errors, passed_over = find_specs(paths or ["."])
+    growth = None if base is None else _growth(base, names)
     tasks = [_task(name, select or [], ignore or [], advice, strict, (dtype, batch)) for name in names]
     if update:
         _update(tasks, errors, quiet)
     checked = list(check_files(tasks, jobs))
     errors += [result.unreadable for result in checked if result.unreadable is not None]
     readable = [result for result in checked if result.unreadable is None]
-    findings = sorted((f for r in readable for f in r.findings), key=lambda f: (f.path, f.line, f.column, f.code))
+    grown = _grown(growth, limits)
+    found = [*grown, *(finding for result in readable for finding in result.findings)]
+    findings = sorted(found, key=lambda f: (f.path, f.line, f.column, f.code))
     result = CheckResult(sorted({r.path for r in readable}), findings, strict)
     if readable:
-        _print(result, format, quiet)
-    _notes(readable, errors, quiet)
+        _print(result, growth, format, quiet)
+    for name, target in reports:
+        write_file(_text(result, growth, name), target)
+    _notes(readable, errors, passed_over, growth, quiet)
     if errors:
         raise typer.Exit(2)
-    if any(r.failed for r in readable):
+    if grown or any(r.failed for r in readable):
         raise typer.Exit(1)
+
+
+def _growth(base: str, names: list[str]) -> Growth:
+    from ..check.growth import compare
+
+    return compare(base, names)
+
+
+def _grown(growth: Growth | None, limits: list[tuple[Threshold, str]]) -> list[Finding]:
+    """What has grown by more than is allowed: no comment and no configuration of the specs hides it."""
+    if growth is None or not limits:
+        return []
+    from ..render.diff import growth_findings
+
+    return [finding for spec in growth.compared for finding in growth_findings(spec.difference, limits)]
 
 
 def _task(
@@ -109,26 +146,85 @@ def _update(tasks: Sequence[Task], errors: list[UsageError], quiet: bool) -> Non
                 say(f"{task.path}: {changed} value{'s' * (changed != 1)} written")
 
 
-def _print(result: CheckResult, format: str, quiet: bool) -> None:
-    from ..render.findings import WRITERS, check_comment, check_data, check_document
+REPORTS = ("json", "github", "sarif", "junit", "markdown")
+
+
+def _report(text: str) -> tuple[str, str]:
+    """The format and the file of one `--report`. Raises UsageError."""
+    name, _, target = text.partition("=")
+    if name not in REPORTS or not target:
+        raise UsageError(f"--report takes FORMAT=FILE, not '{text}'", f"FORMAT is one of {', '.join(REPORTS)}")
+    return name, target
+
+
+def _document(result: CheckResult, growth: Growth | None, quiet: bool = False, comment: bool = False) -> Document:
+    """The result, and what the changed specs were before it; `comment` says it in sentences, the result first."""
+    from ..render.diff import growth_blocks
+    from ..render.document import Document
+    from ..render.findings import check_comment, check_document
+
+    checked = check_comment(result) if comment else check_document(result, quiet)
+    changes = growth_blocks(growth, comment) if growth is not None and not quiet else ()
+    return Document((*checked.blocks, *changes) if comment else (*changes, *checked.blocks), comment=comment)
+
+
+def _data(result: CheckResult, growth: Growth | None) -> dict[str, object]:
+    from ..render.diff import growth_data
+    from ..render.findings import check_data
+
+    return check_data(result) if growth is None else {**check_data(result), **growth_data(growth)}
+
+
+def _text(result: CheckResult, growth: Growth | None, format: str) -> str:
+    """The result in a format of `--report`."""
+    from ..render.findings import WRITERS
+
+    if format in WRITERS:
+        return WRITERS[format](result)
+    if format == "markdown":
+        from ..render.markup import markdown
+
+        return markdown(_document(result, growth, comment=True))
+    from ..render.streams import json_text
+
+    return json_text({"format": VERSION, **_data(result, growth)}) + "\n"
+
+
+def _print(result: CheckResult, growth: Growth | None, format: str, quiet: bool) -> None:
+    from ..render.findings import WRITERS
     from ..render.streams import write_text
 
     if format in WRITERS:
         write_text(WRITERS[format](result))
-    elif format == "markdown":
-        write(format, lambda: check_comment(result), lambda: check_data(result))
     else:
-        write(format, lambda: check_document(result, quiet), lambda: check_data(result))
+        comment = format == "markdown"
+        write(format, lambda: _document(result, growth, quiet and not comment, comment), lambda: _data(result, growth))
 
 
-def _notes(readable: Sequence[Checked], errors: Sequence[UsageError], quiet: bool) -> None:
-    """What belongs to no finding: paths that cannot be checked, findings that are not selected."""
+MOST_NOTES = 20
+"""Lines about what is not read or not compared; the rest is counted."""
+
+
+def _notes(
+    readable: Sequence[Checked],
+    errors: Sequence[UsageError],
+    passed_over: Sequence[str],
+    growth: Growth | None,
+    quiet: bool,
+) -> None:
+    """What belongs to no finding: paths that cannot be checked, files that are not read, findings not selected."""
     from ..render.streams import say, write_error
 
     for error in errors:
         write_error(error.message, error.hint)
     if quiet:
         return
+    for kind, notices in (("passed over", passed_over), ("compared", growth.notices if growth is not None else ())):
+        for notice in notices[:MOST_NOTES]:
+            say(f"{kind}: {notice}" if kind == "passed over" else notice)
+        if len(notices) > MOST_NOTES:
+            rest = len(notices) - MOST_NOTES
+            say(f"{rest:,} more files are {'passed over' if kind == 'passed over' else 'not compared'}")
     hidden = sum(result.hidden for result in readable)
     if hidden:
         say(f"{hidden} finding{'s' * (hidden != 1)} not selected")

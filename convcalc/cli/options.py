@@ -12,6 +12,7 @@ from ..geometry.errors import LIMIT
 
 if TYPE_CHECKING:
     from ..analysis.device import Device
+    from ..analysis.diff import Threshold
     from ..network import Network
 
 
@@ -33,6 +34,10 @@ BatchOption = Annotated[int, typer.Option("--batch", min=1, help="Batch size: mu
 
 DtypeOption = Annotated[Dtype, typer.Option("--dtype", help="Type of activations and params in memory.")]
 OptimizerOption = Annotated[Optimizer, typer.Option("--optimizer", help="Whose state training memory counts.")]
+FailOverOption = Annotated[
+    list[str] | None,
+    typer.Option("--fail-over", metavar="NAME=N[%]", help="Fail where it grows by more: params=1%; repeatable."),
+]
 DeviceOption = Annotated[
     str | None,
     typer.Option("--device", metavar="NAME", help="For the roofline: 10TFLOP/s,400GB/s, or k80 p100 v100 t4 a100."),
@@ -185,3 +190,27 @@ def _load_onnx(spec: str, params: list[str] | None, variant: str | None, input: 
 
         write_findings(network.notes)
     return network
+
+
+def read_limits(texts: Iterable[str] | None) -> list[tuple[Threshold, str]]:
+    """The limits of `--fail-over NAME=N[%]`, each with what is written behind the name. Raises UsageError."""
+    return [(_threshold(text), text.partition("=")[2].strip()) for text in texts or ()]
+
+
+def _threshold(text: str) -> Threshold:
+    from ..analysis.diff import Threshold, limited
+    from ..analysis.quantities import quantity
+    from ..units import NoAmount, read_amount
+
+    name, _, limit = text.partition("=")
+    number = limit.strip()
+    try:
+        most = read_amount(number.removesuffix("%"))
+    except NoAmount as error:
+        hint = "for example --fail-over params=1%"
+        raise UsageError(f"--fail-over takes NAME=N or NAME=N%, not '{text}'", hint) from error
+    wanted, known = quantity(name.strip()), limited()
+    if wanted is None or wanted not in known:
+        names = ", ".join(each.name for each in known)
+        raise UsageError(f"--fail-over knows no '{name.strip()}'", f"one of {names}")
+    return Threshold(wanted.name, most, number.endswith("%"))

@@ -9,8 +9,9 @@ import sys
 from functools import lru_cache
 from pathlib import Path
 
-from .. import files, git
+from ..files import NotRegular, read_regular
 from ..findings import Finding, SpecError, UsageError
+from ..git import GitFailed, commit_of, content_of
 from ..hints import file_near, nearest
 from ..marked import Source
 from .events import MAX_BYTES
@@ -52,8 +53,8 @@ def read(path_or_name: str) -> Source:
     if in_gallery and not _is_file(text):
         path = str(gallery_path() / f"{name}.yaml")
     try:
-        data = files.read(path, MAX_BYTES)
-    except files.NotRegular as error:
+        data = read_regular(path, MAX_BYTES)
+    except NotRegular as error:
         hint = "give one of its files" if error.what == "a directory" else "pipe a spec in with '-'"
         raise UsageError(f"{shown(path)} is {error.what}, not a file", hint) from None
     except OSError as error:
@@ -150,20 +151,20 @@ def read_revision(text: str) -> Source:
     if not colon or not revision or not path or "\0" in text:
         raise UsageError(f"{shown(text)} is no git:REV:path", "for example git:main:specs/net.yaml")
     try:
-        commit = git.commit(revision)
-    except git.GitFailed as error:
+        commit = commit_of(revision)
+    except GitFailed as error:
         raise UsageError(f"git knows no revision {shown(revision)}: {error}", NO_REVISION) from None
     here = path if path.startswith(("./", "../", "/")) else f"./{path}"
     try:
         return decode(_content(commit, here, path), text)
-    except git.GitFailed as error:
+    except GitFailed as error:
         raise UsageError(f"git cannot show {shown(path)} of {shown(revision)}: {error}") from None
 
 
 def _content(commit: str, here: str, path: str) -> bytes:
     try:
-        return git.content(commit, here, MAX_BYTES)
-    except git.GitFailed:
+        return content_of(commit, here, MAX_BYTES)
+    except GitFailed:
         if here == path:
             raise
-        return git.content(commit, path, MAX_BYTES)
+        return content_of(commit, path, MAX_BYTES)
