@@ -233,7 +233,9 @@ def test_what_git_says_is_bounded(top: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert git.content_of(commit, "./a.yaml", 10) == SPEC.encode()[:11]
 
 
-@pytest.mark.parametrize("revision", ["*", "A..B", "HEAD..HEAD", "HEAD^@", "HEAD^{tree}", "--help", "-x", "none", "@{9}"])
+@pytest.mark.parametrize(
+    "revision", ["*", "A..B", "HEAD..HEAD", "HEAD^@", "HEAD^{tree}", "--help", "-x", "none", "@{9}"]
+)
 def test_what_is_no_revision_is_a_wrong_call(revision: str, top: Path) -> None:
     done = run("diff", f"git:{revision}:a.yaml", "a.yaml")
     assert (done.code, done.stdout) == (2, "")

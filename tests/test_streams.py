@@ -48,6 +48,15 @@ class TestPipesAndStreams:
         assert code == 2
         assert err.startswith("error: ") and "Traceback" not in err
 
+    @pytest.mark.parametrize(
+        ("arguments", "code"),
+        [("table nothing", 2), ("table -", 1), ("check -", 1), ("table", 2), ("check --base x", 2)],
+    )
+    def test_a_full_standard_error_keeps_the_exit_code(self, arguments: str, code: int) -> None:
+        wrong = SPEC.format(name="n", source="s", layers="  - rleu\n")
+        _, _, ended = run(arguments, after="2> /dev/full", stdin=wrong)
+        assert ended == code
+
 
 class TestWithoutUnicode:
     SPEC = SPEC.format(name="Réseau × 2", source="s", layers=RELU)

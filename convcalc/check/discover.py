@@ -56,7 +56,7 @@ def find_specs(paths: Sequence[str]) -> Found:
     for path in paths:
         try:
             for spec in _specs(path, over):
-                found.setdefault(spec if spec == "-" else os.path.realpath(spec), spec)
+                found.setdefault(spec if spec == "-" or "\0" in spec else os.path.realpath(spec), spec)
         except UsageError as error:
             errors.append(error)
     passed_over = dict.fromkeys(f"{path} {reason}" for path, same, reason in over if same not in found)

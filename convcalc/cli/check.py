@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -89,7 +90,8 @@ def command(
     if readable:
         _print(result, growth, format, quiet)
     for name, target in reports:
-        write_file(_text(result, growth, name), target)
+        text = _text(result, growth, name)
+        write_file(text if text.endswith("\n") or not text else text + "\n", target)
     _notes(readable, errors, passed_over, growth, quiet)
     if errors:
         raise typer.Exit(2)
@@ -121,7 +123,7 @@ def _task(
     from ..check.selection import read_selection
 
     place = Path(path).absolute() if path != "-" else Path.cwd() / "-"
-    known = place.exists() or path == "-"
+    known = os.path.exists(place) or path == "-"  # noqa: PTH110  (a path that is too long, or none, is not there)
     config = config_of(place.parent.resolve()) if known else DEFAULT
     selection = read_selection(select or config.select, [*config.ignore, *ignore], advice or config.advice)
     budgets = config.budgets_of(place.parent.resolve() / place.name) if known else ()
@@ -187,7 +189,7 @@ def _text(result: CheckResult, growth: Growth | None, format: str) -> str:
         return markdown(_document(result, growth, comment=True))
     from ..render.streams import json_text
 
-    return json_text({"format": VERSION, **_data(result, growth)}) + "\n"
+    return json_text({"format": VERSION, **_data(result, growth)})
 
 
 def _print(result: CheckResult, growth: Growth | None, format: str, quiet: bool) -> None:
