@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -239,6 +240,14 @@ def test_what_else_holds_the_word_is_none(text: str) -> None:
     assert not declares(Source(text)) and not declared(text.encode(), "a.yaml")
     Path("specs/b.yml").write_text(text, "utf-8")
     assert find_specs(["specs"]).specs == ["specs/a.yaml"]
+
+
+def test_the_search_for_the_key_is_bounded() -> None:
+    started = time.process_time()
+    assert not declares(Source("{x: [" + "[]," * 5_000_000 + "convcalc]}"))
+    assert declares(Source("x:\n" + "- a\n" * 3_000_000 + "convcalc: 1\n"))
+    assert not declares(Source("{x: " + "[" * 3_000_000 + "convcalc"))
+    assert time.process_time() - started < 15
 
 
 def test_what_is_no_text_is_a_spec_where_it_says_so() -> None:

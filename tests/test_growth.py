@@ -42,7 +42,9 @@ def test_an_unknown_base_is_a_wrong_call(revision: str) -> None:
     assert done.stderr.startswith(f"error: nothing can be compared with '{revision}': ")
 
 
-def test_without_a_repository_is_a_wrong_call(tmp_path_factory: pytest.TempPathFactory, monkeypatch) -> None:
+def test_without_a_repository_is_a_wrong_call(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path_factory.mktemp("bare"))
     Path("a.yaml").write_text(SPEC, "utf-8")
     done = run("check", *GATE)

@@ -9,7 +9,7 @@ import yaml
 
 from ..findings import SpecError
 from ..marked import Source
-from .events import MAX_BYTES, MAX_DEPTH, Loader
+from .events import MAX_BYTES, MAX_DEPTH, MAX_NODES, Loader
 from .sources import decode
 
 KEY = "convcalc"
@@ -20,7 +20,7 @@ _WRITTEN = re.compile(r"^[ \t{]*[\"']?convcalc[\"']?[ \t]*:", re.MULTILINE)
 def declares(source: Source) -> bool:
     """Whether a text is a spec, however the key is written: plain, quoted, escaped, after others.
 
-    A text that is not YAML is one where it says so before the mistake, or on a line below.
+    A text that is not YAML, or more than is read of it, is one where it says so before the mistake, or on a line below.
 
     >>> declares(Source("{name: x, \\"convcalc\\": 1}")), declares(Source("services: {convcalc: 1}"))
     (True, False)
@@ -45,16 +45,16 @@ def declared(data: bytes, path: str) -> bool:
 
 
 def _has_key(loader: Any) -> bool:
-    """Whether the first document is a mapping with the key. Raises YAMLError."""
-    depth, values, anchors = 0, 0, {}
-    while True:
+    """Whether the first document is a mapping with the key. Raises YAMLError, also for more than MAX_NODES events."""
+    depth, values, anchors = 0, 0, set()
+    for _ in range(MAX_NODES):
         event = loader.get_event()
         at_key = depth == 1 and values % 2 == 0
         if isinstance(event, yaml.ScalarEvent):
             if depth == 0:
                 return False
             if event.anchor is not None and event.value == KEY:
-                anchors[event.anchor] = True
+                anchors.add(event.anchor)
             if at_key and event.value == KEY:
                 return True
             values += depth == 1
@@ -75,3 +75,4 @@ def _has_key(loader: Any) -> bool:
                 return False
         elif isinstance(event, yaml.StreamEndEvent):
             return False
+    raise yaml.YAMLError("too many")
