@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and read without waiting and within bounds."""
+"""Files that are written whole or not at all, read without waiting and within bounds; an OSError in a sentence."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
+
+_STREAM = re.compile(r"/dev/(?:stdout|stderr|fd/(\d+))|/proc/self/fd/(\d+)")
+_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES})
+"""What a file system says that has no hard links."""
 
 _KINDS = (
     (stat.S_ISDIR, "a directory"),
@@ -53,30 +58,128 @@ def _refuse_special(path: str, mode: int) -> None:
             raise NotRegular(path, what)
 
 
-def replace(target: Path, data: bytes) -> None:
-    """Put `data` into a file at once: a reader sees the old file or the whole new one.
+def write(target: Path, data: bytes, *, overwrite: bool = False) -> None:
+    """Put `data` into a file at once: a reader sees the old file, no file, or the whole new one.
 
-    What is no ordinary file (a device, a pipe) is written as it is; a symbolic link keeps pointing where it does.
+    What is no ordinary file (a device, a pipe) is written as it is, and `/dev/stdout` is standard output. With
+    `overwrite` a file keeps its mode, and a symbolic link keeps pointing where it does; without it, what stands at the
+    target, a link that leads nowhere included, raises FileExistsError, also where it came while this was writing.
+    Every other OSError is the system's own, with the target as its file name.
     """
-    if target.exists() and not target.is_file():
-        target.write_bytes(data)
-        return
-    target = Path(os.path.realpath(target))
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
+    try:
+        stream = _STREAM.fullmatch(str(target))
+        if stream is not None:
+            with os.fdopen(os.dup(_descriptor(stream)), "wb") as file:
+                file.write(data)
+        elif _is_special(target):
+            with os.fdopen(os.open(target, os.O_WRONLY), "wb") as file:
+                file.write(data)
+        else:
+            _write_whole(target, data, overwrite)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(target)) from error
+
+
+def _descriptor(stream: re.Match[str]) -> int:
+    number = stream[1] or stream[2]
+    return int(number) if number else 2 if stream[0].endswith("stderr") else 1
+
+
+def taken(target: Path) -> bool:
+    """Whether writing there takes `overwrite`: a file or a link stands there, and no device, pipe or stream."""
+    try:
+        return not _STREAM.fullmatch(str(target)) and stat.S_ISREG(target.stat().st_mode)
+    except FileNotFoundError:
+        return target.is_symlink()
+    except OSError:
+        return False
+
+
+def _is_special(target: Path) -> bool:
+    """Whether something stands there that is neither a file nor a folder. Raises OSError for a folder."""
+    try:
+        mode = target.stat().st_mode
+    except FileNotFoundError:
+        return False
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    return not stat.S_ISREG(mode)
+
+
+def _write_whole(target: Path, data: bytes, overwrite: bool) -> None:
+    if not overwrite:
+        _refuse_existing(target)
+    place = Path(os.path.realpath(target)) if overwrite else target
+    descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name[:50]}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask())
-        Path(name).replace(target)
-    except BaseException:
+        Path(name).chmod(place.stat().st_mode & 0o7777 if overwrite and place.exists() else 0o666 & ~_umask())
+        if overwrite:
+            Path(name).replace(place)
+        else:
+            _give_name(Path(name), place)
+    finally:
         with suppress(OSError):
             Path(name).unlink()
+
+
+def _refuse_existing(target: Path) -> None:
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+
+
+def _give_name(written: Path, target: Path) -> None:
+    """Give a finished file its name, unless another took it; where there are no hard links, with a moment between."""
+    try:
+        os.link(written, target)
+    except FileExistsError:
         raise
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        _refuse_existing(target)
+        written.replace(target)
 
 
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def sentence(error: OSError, doing: Literal["read", "write", "run"], what: str) -> str:
+    """What the system refused, in words: `what` is the file as messages name it.
+
+    >>> sentence(PermissionError(errno.EACCES, "Permission denied"), "read", "'net.yaml'")
+    "no permission to read 'net.yaml'"
+    """
+    missing = {
+        "read": f"there is no file {what}",
+        "write": f"the folder of {what} does not exist",
+        "run": f"there is no program {what}",
+    }
+    reasons = {
+        errno.EACCES: f"no permission to {doing} {what}",
+        errno.EPERM: f"no permission to {doing} {what}",
+        errno.EBADF: f"{what} is closed",
+        errno.EEXIST: f"{what} exists already",
+        errno.EISDIR: f"{what} is a directory, not a file",
+        errno.ELOOP: f"{what} is a symbolic link that leads in a circle",
+        errno.ENAMETOOLONG: f"{what} is too long for a path",
+        errno.ENOENT: missing[doing],
+        errno.ENOTDIR: f"{what} goes through something that is no directory",
+        errno.ENOSPC: f"no space is left to {doing} {what}",
+        errno.EDQUOT: f"no space is left to {doing} {what}",
+        errno.EFBIG: f"{what} would be larger than a file may be",
+        errno.EROFS: f"{what} lies on a file system that cannot be written",
+        errno.EIO: f"the device failed to {doing} {what}",
+        errno.EMFILE: f"too many files are open to {doing} {what}",
+        errno.ENFILE: f"too many files are open to {doing} {what}",
+    }
+    known = reasons.get(error.errno or 0)
+    return known or f"cannot {doing} {what}: {(error.strerror or str(error) or 'the system refused').lower()}"

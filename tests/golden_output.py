@@ -64,7 +64,7 @@ COMMANDS = [
     _command("invert_two_axes.txt", "invert --k 3,1 --s 2,3 --p 1:2,1 --d 2,1 --size 16,10"),
     _command("invert_k4_s2_p1.markdown.txt", "invert --k 4 --s 2 --p 1 --size 32 --format markdown --verify"),
     _command("solve_224_112.txt", "solve --in 224 --out 112"),
-    _command("solve_28_56.markdown.txt", "solve --in 28 --out 56 --transpose --k 1..7 --s 2 --d 1 --format markdown"),
+    _command("solve_28_56.markdown.txt", "solve --in 28 --out 56 --transposed --k 1..7 --s 2 --d 1 --format markdown"),
 ]
 FINDINGS = [Golden(path.with_suffix(".out"), ("check", "--advice", path.name)) for path in WRONG]
 """The wrong specs, and what `check` says of them."""

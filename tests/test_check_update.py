@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 from pathlib import Path
 
@@ -118,3 +119,17 @@ def test_a_spec_that_does_not_build_is_left(path: Path) -> None:
 
 def test_standard_input_cannot_be_updated() -> None:
     assert run("check", "--update", "-", data=SPEC.encode()).code == 2
+
+
+def test_a_file_that_cannot_be_written_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(SPEC + CLAIMS)
+
+    def denied(*arguments: object, **options: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / ".net.yaml.k2"))
+
+    monkeypatch.setattr("tempfile.mkstemp", denied)
+    monkeypatch.chdir(tmp_path)
+    done = run("check", "--update", "net.yaml")
+    assert done.code == 2 and "error: no permission to write 'net.yaml'\n" in done.stderr
+    assert path.read_text() == SPEC + CLAIMS

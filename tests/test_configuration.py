@@ -95,7 +95,7 @@ def test_what_cannot_be_read_is_not_ignored(name: str) -> None:
         (lambda: os.mkfifo(path), " is a FIFO, not a file"),
         (path.mkdir, " is a directory, not a file"),
         (lambda: path.symlink_to("nowhere"), " is a symbolic link to a file that does not exist"),
-        (lambda: path.symlink_to(name), " cannot be read: too many levels of symbolic links"),
+        (lambda: path.symlink_to(name), " is a symbolic link that leads in a circle"),
     ):
         make()
         for target in ("a.yaml", "."):
@@ -107,7 +107,7 @@ def test_what_cannot_be_read_is_not_ignored(name: str) -> None:
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to the superuser")
 def test_what_must_not_be_read_is_not_ignored() -> None:
     Path("convcalc.toml").touch(mode=0o000)
-    assert "cannot be read: permission denied" in refusal()
+    assert refusal() == "no permission to read convcalc.toml"
 
 
 def test_a_folder_may_lie_deep() -> None:

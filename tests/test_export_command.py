@@ -63,7 +63,7 @@ def test_seeds_tell_weights_apart(tmp_path: Path) -> None:
         (["--to", "torch", "--by", "layer"], "--by goes with mermaid, dot, svg, not with torch"),
         (["--to", "svg", "--weights", "zero"], "--weights and --seed go with onnx, not with svg"),
         (["--to", "onnx", "--seed", "1"], "--seed goes with --weights seeded"),
-        (["--to", "dot", "-o", "nowhere/at/all.dot"], "No such file or directory"),
+        (["--to", "dot", "-o", "nowhere/at/all.dot"], "the folder of 'nowhere/at/all.dot' does not exist"),
         (["--to", "pytorch"], "Invalid value for '--to'"),
         ([], "Missing option '--to'"),
     ],
@@ -77,7 +77,7 @@ def test_what_a_target_cannot_say_is_code_2(tmp_path: Path) -> None:
     target = tmp_path / "kept.py"
     target.write_text("kept")
     spec = b"{convcalc: 1, input: [3, 8, 8], layers: [{unfold: {k: 2}, name: columns}]}"
-    done = run("export", "-", "--to", "keras", "-o", str(target), data=spec)
+    done = run("export", "-", "--to", "keras", "-o", str(target), "--force", data=spec)
     assert (done.code, done.stderr) == (
         2,
         "error: keras cannot say columns (unfold): Keras has no layer that writes windows out as columns\n",
@@ -91,7 +91,7 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     target.write_text("old")
     target.chmod(0o640)
     link.symlink_to(target)
-    assert run("export", "-", "--to", "torch", "-o", str(link), data=SPEC).code == 0
+    assert run("export", "-", "--to", "torch", "-o", str(link), "--force", data=SPEC).code == 0
     assert link.is_symlink() and "class Tiny(" in target.read_text()
     assert target.stat().st_mode & 0o777 == 0o640
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.py", "net.py"]
@@ -105,7 +105,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
         raise OSError("no room")
 
     monkeypatch.setattr(Path, "replace", fail)
-    done = run("export", "-", "--to", "torch", "-o", str(target), data=SPEC)
+    done = run("export", "-", "--to", "torch", "-o", str(target), "--force", data=SPEC)
     assert done.code == 2 and "no room" in done.stderr
     assert target.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["net.py"]

@@ -74,6 +74,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "check.run": {"check.rules", "onnx", "analysis.published"},
         "export.onnx_model": {"export.onnx_graph", "export.onnx_layers"},
         "render.invert": {"language.write", "render.escape"},
+        "render.progress": {"render.escape"},
         "render.streams": {"render.escape", "render.text"},
         "render.table": {"analysis.report"},
     },
@@ -93,7 +94,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
     },
     "only a mistake needs it": {
         "hints": {"difflib"},
-        "language.items": {"pydantic"},
+        "language.items": {"language.refused", "pydantic"},
         "language.write": {"pydantic"},
         "marked": {"codes"},
         "network": {"layers.base"},
@@ -109,12 +110,13 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "render.invert": {"textwrap"},
         "render.markup": {"csv", "io"},
         "render.streams": {"codecs", "json"},
+        "render.progress": {"threading"},
         "render.text": {"textwrap"},
     },
     "a package that most calls do without": {
         "export.onnx_model": {"onnx"},
         "onnx.convert": {"onnx"},
-        "render.streams": {"rich.console", "rich.progress", "rich.segment", "rich.style"},
+        "render.streams": {"rich.console", "rich.segment", "rich.style"},
     },
 }
 """Why a module imports inside a function -> module -> what it imports there, for start-up alone.

@@ -42,12 +42,36 @@ def test_golden(golden: Golden) -> None:
     assert "markdown" in golden.path.name or max(map(len, printed.splitlines())) <= 80
 
 
-def test_long_names_are_the_short_ones() -> None:
-    short = output_of("invert --k 5 --s 3 --p 2 --d 2 --size 30 --format json")
-    assert short == output_of("invert --kernel-size 5 --stride 3 --padding 2 --dilation 2 --size 30 --format json")
+def test_letters_are_the_words() -> None:
+    word = output_of("invert --k 5 --s 3 --p 2 --d 2 --size 30 --format json")
+    assert word == output_of("invert -k 5 -s3 -p 2 -d 2 --size 30 -f json")
     assert output_of("solve --in 9 --out 5 --k 3 --s 2 --p 1 --d 1") == output_of(
-        "solve --in 9 --out 5 --kernel-size 3 --stride 2 --padding 1 --dilation 1"
+        "solve --in 9 --out 5 -k3 -s2 -p1 -d1"
     )
+
+
+def test_axes_are_separated_by_commas_and_crosses() -> None:
+    commas = output_of("invert --k 3,5 --p 1:2,2 --size 224,320 -f json")
+    for cross in ("x", "X", "×"):
+        assert output_of(f"invert --k 3{cross}5 --p 1:2{cross}2 --size 224{cross}320 -f json") == commas
+    assert output_of("solve --in 9x9 --out 5×5 --k 3") == output_of("solve --in 9,9 --out 5,5 --k 3")
+
+
+@pytest.mark.parametrize(
+    ("line", "old", "new"),
+    [
+        *(
+            (f"{command} {word} 3", word, f"it is called {word[:3]}, or {word[1:3]}")
+            for command in ("invert --k 3", "solve --in 9 --out 5")
+            for word in ("--kernel-size", "--stride", "--padding", "--dilation")
+        ),
+        ("solve --in 9 --out 5 --limit 0", "--limit", "it is called --top N, or --top all"),
+        ("solve --in 5 --out 9 --transpose", "--transpose", "it is called --transposed"),
+    ],
+)
+def test_an_option_of_another_name_says_which(line: str, old: str, new: str) -> None:
+    error = usage_error(line)
+    assert (error.message, error.hint) == (f"there is no option {old}", new)
 
 
 def test_json_of_invert() -> None:
@@ -67,8 +91,8 @@ def test_json_and_csv_of_solve_hold_every_solution() -> None:
     rows = list(csv.DictReader(io.StringIO(output_of("solve --in 5 --out 3 --format csv"))))
     assert len(rows) == len(data["solutions"]) > 20
     assert rows[0] == {"kernel": "1", "stride": "2", "padding": "0", "dilation": "1", "remainder": "0"}
-    assert len(output_of("solve --in 5 --out 3 --limit 0").splitlines()) > len(rows)
-    assert len(json.loads(output_of("solve --in 5 --out 3 --limit 3 --format json"))["solutions"]) == 3
+    assert len(output_of("solve --in 5 --out 3 --top all").splitlines()) > len(rows)
+    assert len(json.loads(output_of("solve --in 5 --out 3 --top 3 --format json"))["solutions"]) == 3
 
 
 def test_several_axes_and_uneven_padding_in_csv() -> None:
@@ -77,8 +101,8 @@ def test_several_axes_and_uneven_padding_in_csv() -> None:
 
 
 def test_nothing_found_is_an_answer() -> None:
-    assert "--transpose looks for" in output_of("solve --in 112 --out 224")
-    assert "without --transpose" in output_of("solve --in 224 --out 112 --transposed")
+    assert "--transposed looks for" in output_of("solve --in 112 --out 224")
+    assert "without --transposed" in output_of("solve --in 224 --out 112 --transposed")
     assert "wider range" in output_of("solve --in 224,320 --out 112,159 --k 3 --s 2")
     assert json.loads(output_of("solve --in 112 --out 500 --format json"))["solutions"] == []
 
@@ -88,7 +112,7 @@ def test_nothing_found_is_an_answer() -> None:
     [
         ("invert", "needs the kernel"),
         ("invert --k x", "--k: expected a whole number, or one an axis (3 or 3,5), not 'x'"),
-        ("invert --k 3,", "not ''"),
+        ("invert --k 3,", "not '3,'"),
         ("invert --k -3", "not '-3'"),
         ("invert --k 3 --s 0", "stride must be at least 1"),
         ("invert --k 3 --p same", "before:after"),
@@ -105,7 +129,9 @@ def test_nothing_found_is_an_answer() -> None:
         ("solve --in 0 --out 112", "a size must be at least 1"),
         ("solve --in 224 --out 112 --k 0..3", "range of the kernel"),
         ("solve --in 224 --out 112 --k 1..9999999", "combinations"),
-        ("solve --in 224 --out 112 --limit all", "--limit"),
+        ("solve --in 224 --out 112 --top none", "--top: expected a number of rows, or all, not 'none'"),
+        ("solve --in 224 --out 112 --top 0", "--top is at least 1, or all"),
+        ("invert --k 3x", "not '3x'"),
     ],
 )
 def test_wrong_calls_say_what_was_expected(line: str, expected: str) -> None:

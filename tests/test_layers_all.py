@@ -46,7 +46,14 @@ def test_every_layer_class_is_registered() -> None:
 
 
 def test_every_module_is_a_family_or_shared() -> None:
-    assert {path.stem for path in FOLDER.glob("*.py")} == {"__init__", "registry", "kind_table", *SHARED, *FAMILIES}
+    assert {path.stem for path in FOLDER.glob("*.py")} == {
+        "__init__",
+        "registry",
+        "kind_table",
+        "refusals",
+        *SHARED,
+        *FAMILIES,
+    }
 
 
 @pytest.mark.parametrize("module", FAMILIES)

@@ -71,7 +71,7 @@ def test_order_does_not_matter(tmp_path: Path) -> None:
     [
         (("Relu", ["missing"], {}), "reads tensor 'missing', which nothing gives", "CC706"),
         (("Relu", [], {}), "input 0 is missing", "CC706"),
-        (("Conv", ["x", "w"], {"strides": [0, 1]}), "greater than or equal to 1", "CC706"),
+        (("Conv", ["x", "w"], {"strides": [0, 1]}), "stride must be at least 1, not 0", "CC706"),
         (("Conv", ["x", "w"], {"pads": [-1, 0, 0, 0]}), "padding must be at least 0", "CC202"),
         (("Conv", ["x", "w"], {"pads": [1]}), "'pads' has 1 values for 2 axes", "CC706"),
         (("Conv", ["x", "w"], {"kernel_shape": "k"}), "must be a list of integers", "CC706"),

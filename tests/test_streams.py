@@ -45,8 +45,10 @@ class TestPipesAndStreams:
 
     def test_a_full_disk_is_an_error_of_the_call(self) -> None:
         _, err, code = run("table -", after="> /dev/full")
-        assert code == 2
-        assert err.startswith("error: ") and "Traceback" not in err
+        assert (err, code) == ("error: no space is left to write standard output\n", 2)
+
+    def test_a_standard_input_that_is_closed(self) -> None:
+        assert run("table -", after="<&-") == ("", "error: standard input is closed\n", 2)
 
     @pytest.mark.parametrize(
         ("arguments", "code"),

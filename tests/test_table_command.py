@@ -11,6 +11,7 @@ import sys
 
 import pytest
 
+from .command import run as command
 from .golden_output import COMMANDS, Golden
 
 
@@ -122,7 +123,7 @@ layers:
         (["googlenet", "--columns", "parms"], None, 2, ["did you mean 'params'"]),
         (["googlenet", "--set", "clases=10"], None, 2, ["classes"]),
         (["googlenet", "--set", "classes"], None, 2, ["NAME=VALUE"]),
-        (["googlenet", "--input", "3,x"], None, 2, ["--input takes whole numbers"]),
+        (["googlenet", "--input", "3,x"], None, 2, ["--input: expected sizes"]),
         (["googlenet", "--variant", "seperable_stem"], None, 2, ["separable_stem"]),
         (["googlenet", "--frobnicate"], None, 2, ["--frobnicate"]),
         (["."], None, 2, ["directory"]),
@@ -149,3 +150,20 @@ def test_int8_says_what_has_to_fit_into_a_microcontroller() -> None:
     for options in ((), ("--by", "stage"), ("--columns", "name,live")):
         assert run("table", "lenet5", "--dtype", "int8", *options).stdout.count(line) == 1
         assert "microcontroller" not in run("table", "lenet5", *options).stdout
+
+
+@pytest.mark.parametrize("sizes", ["3,64,64", "3x64x64", "3X64×64", " 3 × 64, 64 "])
+def test_sizes_are_separated_by_commas_and_crosses(sizes: str) -> None:
+    first = command("table", "alexnet", "--input", "3,64,64", "--set", "classes=7", "-f", "csv")
+    assert command("table", "alexnet", "--input", sizes, "--set", "classes=7", "-f", "csv") == first
+    layer = "conv2d: {out: 8, k: 3}"
+    assert command("explain", layer, "--input", sizes, "--at", "1x2") == command(
+        "explain", layer, "--input", "3,64,64", "--at", "1,2"
+    )
+
+
+@pytest.mark.parametrize("sizes", ["3,64,", "3xx64", "3*64*64", "3;64", "-3,64,64", "a", "", "3,²,1", "1e3"])
+def test_what_is_no_size_is_shown_whole(sizes: str) -> None:
+    done = command("table", "alexnet", "--input", sizes)
+    assert done.code == 2
+    assert done.stderr == f"error: --input: expected sizes like 3,224,224 or 3x224x224, not {sizes!r}\n"

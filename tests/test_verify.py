@@ -10,7 +10,7 @@ from convcalc import load, loads
 from convcalc.layers.base import Layer, Weight
 from convcalc.layers.registry import KINDS
 from convcalc.network import Network, Node, Output, output_shape
-from convcalc.verify.confirm import BUFFERS, verify
+from convcalc.verify.confirm import BUFFERS, efforts, verify
 from tests.layer_samples import SAMPLES, Sample
 
 WITH_WEIGHTS = [s for s in SAMPLES if s.layer().weights(s.inputs)]
@@ -154,10 +154,16 @@ def test_every_type_is_confirmed(dtype: str) -> None:
     assert verify(loads(CHAIN), dtype=dtype).ok
 
 
-def test_work_is_reported_up_to_the_total() -> None:
-    done: list[int] = []
-    outcome = verify(loads(CHAIN), backward=True, advance=done.append)
-    assert sum(done) == sum(layer.predicted_macs for layer in outcome.layers) + 2 * len(outcome.layers)
+@pytest.mark.parametrize("backward", [False, True])
+def test_what_starts_is_told_with_its_work(backward: bool) -> None:
+    told: list[tuple[str, int]] = []
+    network = loads(CHAIN)
+    outcome = verify(network, backward=backward, starts=lambda name, work: told.append((name, work)))
+    names = [layer.name for layer in outcome.layers]
+    back = [f"{name} backwards" for name in reversed(names)] if backward else []
+    assert [name for name, _ in told] == [*names, *back]
+    assert efforts(network, 1, backward) == (len(told), sum(work for _, work in told))
+    assert all(work > 0 for _, work in told)
 
 
 def test_an_overflow_of_values_is_no_difference() -> None:

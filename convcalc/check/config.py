@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..analysis.quantities import QUANTITY_NAMES, quantity
-from ..files import NotRegular, read_regular
+from ..files import NotRegular, read_regular, sentence
 from ..findings import UsageError
 from ..hints import suggest
 from ..language.expectations import DTYPES
@@ -120,7 +120,7 @@ def _read(path: Path) -> Config | None:
     except NotRegular as error:
         raise UsageError(f"{shown(path)} is {error.what}, not a file", "a configuration is an ordinary file") from None
     except OSError as error:
-        raise UsageError(f"{shown(path)} cannot be read: {(error.strerror or str(error)).lower()}") from None
+        raise UsageError(sentence(error, "read", shown(path))) from None
     if len(data) > MAX_BYTES:
         raise UsageError(f"{shown(path)} is larger than {MAX_BYTES // 2**10} KiB")
     whole = path.name == "convcalc.toml"

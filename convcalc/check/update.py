@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..analysis.quantity import Shaped, Value
-from ..files import replace
+from ..files import sentence, write
 from ..findings import SpecError, UsageError
 from ..language import loads, read
+from ..language.names import shown
 from ..marked import List, Marked, Source, Text
 from .builds import PLAIN, Builds, Setting
 from .claim_values import parse_number_claim, with_number
@@ -146,5 +147,8 @@ def _verify(source: Source, text: str, left: int, setting: Setting) -> None:
 def _replace(path: str, text: str) -> None:
     """Replace a file's content at once; a byte order mark stays."""
     target = Path(path)
-    mark = BOM if target.read_bytes().startswith(BOM) else b""
-    replace(target, mark + text.encode("utf-8"))
+    try:
+        mark = BOM if target.read_bytes().startswith(BOM) else b""
+        write(target, mark + text.encode("utf-8"), overwrite=True)
+    except OSError as error:
+        raise UsageError(sentence(error, "write", shown(path))) from None

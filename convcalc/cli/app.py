@@ -6,6 +6,7 @@ Only the module of the command that is called is imported; `--help` imports them
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -14,6 +15,7 @@ from typing import ParamSpec
 
 import typer
 
+from ..files import sentence
 from ..findings import SpecError, UsageError
 from ..render import streams
 
@@ -36,6 +38,10 @@ COMMANDS = {
 """Command -> what it does; the module of the same name holds the function."""
 MODULES = {"import": "import_"}
 """Command -> module, for the names that Python keeps for itself."""
+
+
+WHILE_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+"""What goes wrong with a standard output that is a file."""
 
 
 def _version(value: bool) -> None:
@@ -87,6 +93,18 @@ def _until_the_reader_goes(command: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
+def _system_error(error: OSError) -> str:
+    """What the system refused: a file that the error names, or to write standard output, which nothing more goes to."""
+    if error.filename is not None:
+        from ..language.names import shown
+
+        return sentence(error, "read", shown(str(error.filename)))
+    if error.errno in WHILE_WRITING:
+        streams.discard_output()
+        return sentence(error, "write", "standard output")
+    return f"the system refused: {(error.strerror or str(error)).lower()}"
+
+
 def main() -> None:
     """Run the program on the process's arguments; the exit code is the process's."""
     streams.prepare()
@@ -103,7 +121,7 @@ def main() -> None:
         streams.discard_output()
         code = 0
     except OSError as error:
-        streams.write_error(str(error))
+        streams.write_error(_system_error(error))
     except MemoryError:
         streams.write_error("not enough memory")
     sys.exit(code)

@@ -68,7 +68,6 @@ def command(
         _explain(explain)
         return
     from ..check.discover import find_specs
-    from ..check.run import check_files
     from ..render.findings import CheckResult
 
     reports = [_report(text) for text in report or ()]
@@ -80,7 +79,7 @@ def command(
     tasks = [_task(name, select or [], ignore or [], advice, strict, (dtype, batch)) for name in names]
     if update:
         _update(tasks, errors, quiet)
-    checked = list(check_files(tasks, jobs))
+    checked = _checked(tasks, jobs)
     errors += [result.unreadable for result in checked if result.unreadable is not None]
     readable = [result for result in checked if result.unreadable is None]
     grown = _grown(growth, limits)
@@ -91,7 +90,7 @@ def command(
         _print(result, growth, format, quiet)
     for name, target in reports:
         text = _text(result, growth, name)
-        write_file(text if text.endswith("\n") or not text else text + "\n", target)
+        write_file(text if text.endswith("\n") or not text else text + "\n", target, force=True)
     _notes(readable, errors, passed_over, growth, quiet)
     if errors:
         raise typer.Exit(2)
@@ -112,6 +111,20 @@ def _grown(growth: Growth | None, limits: list[tuple[Threshold, str]]) -> list[F
     from ..render.diff import growth_findings
 
     return [finding for spec in growth.compared for finding in growth_findings(spec.difference, limits)]
+
+
+def _checked(tasks: Sequence[Task], jobs: int | None) -> list[Checked]:
+    """Every file checked; a terminal sees which one of how many."""
+    from ..check.run import check_files
+    from ..render.progress import Plan, progress
+
+    checked = []
+    with progress("check", lambda: Plan(len(tasks), "file", len(tasks)), ticks=False) as starts:
+        results = check_files(tasks, jobs)
+        for task in tasks:
+            starts(task.path, 1)
+            checked.append(next(results))
+    return checked
 
 
 def _task(

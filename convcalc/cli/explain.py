@@ -18,8 +18,8 @@ from .options import (
     OptimizerOption,
     SetOption,
     VariantOption,
-    integers,
     load_network,
+    numbers,
     read_device,
     read_input,
 )
@@ -56,7 +56,7 @@ def command(
     network = _single(spec, input) if inline else load_network(spec, set, variant, input)
     report = analyse(network, batch, dtype=dtype, optimizer=optimizer, device=read_device(device))
     subject = _subject(report, network.nodes[-1].name if inline else layer or "total")
-    position = tuple(integers(at, "--at")) if at is not None else None
+    position = tuple(numbers("--at", at, "a position like 3,4")) if at is not None else None
     try:
         explanation = explain(report, subject, position)
     except ValueError as error:

@@ -8,7 +8,7 @@ import typer
 
 from ..findings import UsageError
 from .options import InputOption, SetOption, SpecArgument, VariantOption, load_network
-from .output import write_file
+from .output import ForceOption, OutputOption, refuse_existing, write_file
 
 if TYPE_CHECKING:
     from ..network import Network, Node
@@ -23,9 +23,8 @@ DRAWINGS = ("mermaid", "dot", "svg")
 def command(
     spec: SpecArgument,
     to: Annotated[Target, typer.Option("--to", help="What to write.")],
-    output: Annotated[
-        str | None, typer.Option("-o", "--output", metavar="FILE", help="Write here instead of to standard output.")
-    ] = None,
+    output: OutputOption = None,
+    force: ForceOption = False,
     by: Annotated[
         By | None, typer.Option("--by", help="Boxes of a drawing: top-level stages (default) or layers.")
     ] = None,
@@ -45,8 +44,9 @@ def command(
         raise UsageError(f"--weights and --seed go with onnx, not with {to}")
     if seed is not None and weights != "seeded":
         raise UsageError("--seed goes with --weights seeded")
+    refuse_existing(output, force)
     network = load_network(spec, set, variant, input)
-    write_file(_written(network, to, by or "stage", seed or 0 if weights == "seeded" else None), output)
+    write_file(_written(network, to, by or "stage", seed or 0 if weights == "seeded" else None), output, force)
 
 
 def _written(network: Network, to: Target, by: By, seed: int | None) -> str | bytes:

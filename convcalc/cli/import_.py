@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..findings import SpecError, UsageError
 from .options import InputOption, load_network
-from .output import write_file
+from .output import ForceOption, OutputOption, refuse_existing, write_file
 
 
 def command(
     file: Annotated[str, typer.Argument(metavar="FILE", help="An ONNX file; its weights need not be there.")],
-    output: Annotated[
-        str | None, typer.Option("-o", "--output", metavar="SPEC", help="Write the spec here instead of to stdout.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the file of --output.")] = False,
+    output: OutputOption = None,
+    force: ForceOption = False,
     input: InputOption = None,
 ) -> None:
     if not file.lower().endswith(".onnx"):
         raise UsageError(f"import reads ONNX files, and '{file}' does not end in .onnx")
-    target = Path(output) if output is not None and output != "-" else None
-    if target is not None and target.exists() and not force:
-        raise UsageError(f"{output} exists already", "--force overwrites it")
+    refuse_existing(output, force)
     from ..language.write import write
     from ..onnx import Opaque, plain_as_identity
     from ..render.streams import say
@@ -43,4 +38,4 @@ def command(
         )
     for operator, count in replaced.items():
         say(f"{count} x {operator} written as identity: the same shape and cost")
-    write_file(write(network), output)
+    write_file(write(network), output, force)

@@ -11,8 +11,8 @@ from ..findings import UsageError
 from ..geometry.errors import GeometryError
 from ..geometry.inversion import Inversion
 from ..geometry.inversion import invert as invert_shape
-from .options import InputOption, SetOption, VariantOption, load_network, paddings, per_axis
-from .output import format_option, write, write_file
+from .options import PER_AXIS, InputOption, SetOption, VariantOption, load_network, numbers, paddings, renamed
+from .output import ForceOption, OutputOption, format_option, refuse_existing, write, write_file
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -28,13 +28,11 @@ def command(
     ] = None,
     kernel_size: Annotated[
         str | None,
-        typer.Option("--k", "--kernel-size", metavar="K", help="Kernel: 3, or one number an axis: 3,5."),
+        typer.Option("--k", "-k", metavar="K", help="Kernel: 3, or one number an axis: 3,5."),
     ] = None,
-    stride: Annotated[str, typer.Option("--s", "--stride", metavar="S", help="Stride.")] = "1",
-    padding: Annotated[
-        str, typer.Option("--p", "--padding", metavar="P", help="Padding: 1, or before:after: 1:2.")
-    ] = "0",
-    dilation: Annotated[str, typer.Option("--d", "--dilation", metavar="D", help="Dilation.")] = "1",
+    stride: Annotated[str, typer.Option("--s", "-s", metavar="S", help="Stride.")] = "1",
+    padding: Annotated[str, typer.Option("--p", "-p", metavar="P", help="Padding: 1, or before:after: 1:2.")] = "0",
+    dilation: Annotated[str, typer.Option("--d", "-d", metavar="D", help="Dilation.")] = "1",
     size: Annotated[
         list[str] | None,
         typer.Option("--size", metavar="I", help="Input size to work out; may be given again."),
@@ -49,13 +47,19 @@ def command(
     set: SetOption = None,
     variant: VariantOption = None,
     input: InputOption = None,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    _kernel_size: Annotated[str | None, renamed("--kernel-size", "--k, or -k")] = None,
+    _stride: Annotated[str | None, renamed("--stride", "--s, or -s")] = None,
+    _padding: Annotated[str | None, renamed("--padding", "--p, or -p")] = None,
+    _dilation: Annotated[str | None, renamed("--dilation", "--d, or -d")] = None,
 ) -> None:
     """The transposed convolution that undoes the shape of a convolution; of a spec, the mirrored decoder.
 
-    Commas separate axes, a colon before and after: --k 3,5 --s 2 --p 1:2,2 --size 224,320
+    A comma or an x separates axes, a colon before and after: -k 3,5 -s 2 -p 1:2,2 --size 224x320
     """
     about_spec: dict[str, object] = {"--resize": resize, "--skips": skips, "--until": until, "--set": set}
-    about_spec |= {"--variant": variant, "--input": input}
+    about_spec |= {"--variant": variant, "--input": input, "--output": output, "--force": force}
     about_kernel: dict[str, object] = {
         "--k": kernel_size,
         "--s": stride != "1",
@@ -67,12 +71,13 @@ def command(
         if given:
             raise UsageError(f"{option} does not go with a SPEC" if spec is not None else f"{option} needs a SPEC")
     if spec is not None:
-        _write_decoder(load_network(spec, set, variant, input), resize, skips, until)
+        refuse_existing(output, force)
+        write_file(_decoder(load_network(spec, set, variant, input), resize, skips, until), output, force)
         return
     if kernel_size is None:
         raise UsageError(
             "invert needs the kernel of a convolution, or a spec",
-            hint="convcalc invert --k 3 --s 2 --p 1, or convcalc invert vgg",
+            hint="convcalc invert -k 3 -s 2 -p 1, or convcalc invert vgg",
         )
     inversion = _inverted(kernel_size, stride, padding, dilation, size or [])
     verified = _verified(inversion, size or []) if verify else []
@@ -84,22 +89,24 @@ def command(
         raise typer.Exit(1)
 
 
-def _write_decoder(network: Network, resize: bool, skips: bool, until: str | None) -> None:
-    """Print the decoder that mirrors a network; what it leaves out stands in comments above it."""
+def _decoder(network: Network, resize: bool, skips: bool, until: str | None) -> str:
+    """The decoder that mirrors a network, as a spec; what it leaves out stands in comments above it."""
     from ..analysis.decoder import mirror
     from ..render.invert import decoder_text
 
-    write_file(decoder_text(mirror(network, resize=resize, skips=skips, until=until)), None)
+    return decoder_text(mirror(network, resize=resize, skips=skips, until=until))
 
 
 def _inverted(kernel_size: str, stride: str, padding: str, dilation: str, sizes: Sequence[str]) -> Inversion:
     """The inversion that the options describe; impossible numbers are a wrong call."""
-    kernels, strides, dilations = per_axis("--k", kernel_size), per_axis("--s", stride), per_axis("--d", dilation)
+    kernels, strides, dilations = (
+        numbers(option, text, PER_AXIS) for option, text in (("--k", kernel_size), ("--s", stride), ("--d", dilation))
+    )
     pads = paddings("--p", padding)
-    columns = [per_axis("--size", text) for text in sizes]
+    columns = [numbers("--size", text, PER_AXIS) for text in sizes]
     if max(len(kernels), len(strides), len(dilations), len(pads), *map(len, columns)) > 3:
         raise UsageError(
-            "a convolution has at most 3 axes", hint="commas separate axes; give --size once for each size"
+            "a convolution has at most 3 axes", hint="commas and x separate axes; give --size once for each size"
         )
     try:
         inversion = invert_shape(kernels, strides, pads, dilations, columns)

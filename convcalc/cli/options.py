@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Literal
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -28,7 +30,9 @@ SetOption = Annotated[
 VariantOption = Annotated[str | None, typer.Option("--variant", metavar="NAME", help="Use a variant of the spec.")]
 InputOption = Annotated[
     list[str] | None,
-    typer.Option("--input", metavar="C,H,W", help="Use another input: 3,299,299 (NAME=3,64,64 for one of several)."),
+    typer.Option(
+        "--input", metavar="C,H,W", help="Use another input: 3,299,299 or 3x299x299 (NAME=3,64,64 for one of several)."
+    ),
 ]
 BatchOption = Annotated[int, typer.Option("--batch", min=1, help="Batch size: multiplies macs, flops, activations.")]
 
@@ -44,46 +48,73 @@ DeviceOption = Annotated[
 ]
 
 
-def integers(text: str, option: str) -> list[int]:
-    """The integers of a comma-separated list. Raises UsageError.
+SHAPE = "sizes like 3,224,224 or 3x224x224"
+PER_AXIS = "a whole number, or one an axis (3 or 3,5)"
 
-    >>> integers("3,224,224", "--input")
-    [3, 224, 224]
-    """
-    parts = text.split(",")
-    if not all(part.strip().isascii() and part.strip().isdigit() and len(part) < 20 for part in parts):
-        raise UsageError(f"{option} takes whole numbers between commas, not '{text}'", "for example 3,224,224")
-    return [int(part) for part in parts]
+_SEPARATORS = re.compile(r"[,xX×]")
+"""Between the sizes of a shape."""
+
+
+def renamed(old: str, new: str) -> Any:
+    """An option that has another name now: whoever types it is told which."""
+
+    def refuse(value: object) -> None:
+        if value not in (None, False):
+            raise UsageError(f"there is no option {old}", f"it is called {new}")
+
+    return typer.Option(old, hidden=True, callback=refuse)
 
 
 def number(option: str, text: str, expected: str = "a whole number") -> int:
-    """One whole number, not negative.
+    """One whole number, not negative. Raises UsageError.
 
     >>> number("--s", "2")
     2
     """
     digits = text.strip()
-    if not (digits.isascii() and digits.isdigit()):
+    if not _is_whole(text):
         raise UsageError(f"{option}: expected {expected}, not {text!r}")
     if len(digits) > 20 or int(digits) > LIMIT:
         raise UsageError(f"{option}: {digits[:24]} is above 2^63 - 1")
     return int(digits)
 
 
-def per_axis(option: str, text: str) -> list[int]:
-    """One number, or one an axis.
+def numbers(option: str, text: str, expected: str) -> list[int]:
+    """Whole numbers between commas, x or ×: the sizes of a shape, or one number an axis. Raises UsageError.
 
-    >>> per_axis("--k", "3,5")
-    [3, 5]
+    >>> numbers("--input", "3,224,224", SHAPE), numbers("--k", "3×5", PER_AXIS)
+    ([3, 224, 224], [3, 5])
     """
-    return [number(option, part, "a whole number, or one an axis (3 or 3,5)") for part in text.split(",")]
+    parts = _SEPARATORS.split(text)
+    if not all(map(_is_whole, parts)):
+        raise UsageError(f"{option}: expected {expected}, not {text!r}")
+    return [number(option, part, expected) for part in parts]
+
+
+def _is_whole(text: str) -> bool:
+    digits = text.strip()
+    return digits.isascii() and digits.isdigit()
+
+
+def first_rows(option: str, text: str) -> int | None:
+    """How many rows are shown; None for all. Raises UsageError.
+
+    >>> first_rows("--top", "5"), first_rows("--top", "all")
+    (5, None)
+    """
+    if text == "all":
+        return None
+    count = number(option, text, "a number of rows, or all")
+    if count < 1:
+        raise UsageError(f"{option} is at least 1, or all")
+    return count
 
 
 def paddings(option: str, text: str) -> list[int | tuple[int, int]]:
     """One padding, or one an axis; a colon separates before and after.
 
-    >>> paddings("--p", "1,1:2")
-    [1, (1, 2)]
+    >>> paddings("--p", "1,1:2"), paddings("--p", "1x2")
+    ([1, (1, 2)], [1, 2])
     """
     expected = "a whole number (1), before:after (1:2), or one an axis (1,1:2)"
     if text.strip() in ("same", "valid", "same_lower"):
@@ -91,7 +122,7 @@ def paddings(option: str, text: str) -> list[int | tuple[int, int]]:
             f"{option}: expected {expected}, not {text!r}", hint="`same` depends on the input: give its pads"
         )
     pads: list[int | tuple[int, int]] = []
-    for part in text.split(","):
+    for part in _SEPARATORS.split(text):
         sides = [number(option, side, expected) for side in part.split(":")]
         if len(sides) > 2:
             raise UsageError(f"{option}: expected {expected}, not {text!r}")
@@ -119,11 +150,11 @@ def read_input(texts: Iterable[str] | None) -> list[int] | dict[str, list[int]] 
     for text in texts or ():
         name, equals, sizes = text.rpartition("=")
         if equals:
-            found[name] = integers(sizes, "--input")
+            found[name] = numbers("--input", sizes, SHAPE)
         elif single is not None:
             raise UsageError("--input is given twice", "name the inputs: --input left=3,64,64 --input right=3,64,64")
         else:
-            single = integers(text, "--input")
+            single = numbers("--input", text, SHAPE)
     if single is not None and found:
         raise UsageError("--input is given with and without a name", "name every input: --input left=3,64,64")
     return found or single
@@ -163,19 +194,32 @@ def load_network(
 
     A SPEC is a path, `-`, a gallery name, an ONNX file, or `git:REV:path`.
     """
+    from ..render.progress import progress
+
+    # Somebody may type what standard input gives.
+    with nullcontext() if spec == "-" else progress(f"reading {spec}"):
+        if spec.lower().endswith(".onnx") and not spec.startswith("git:"):
+            network = _load_onnx(spec, params, variant, input)
+        else:
+            network = _load_spec(spec, params, variant, input)
+    if network.notes:
+        from ..render.streams import write_findings
+
+        write_findings(network.notes)
+    return network
+
+
+def _load_spec(spec: str, params: list[str] | None, variant: str | None, input: list[str] | None) -> Network:
+    given, shape = read_params(params), read_input(input)
     if spec.startswith("git:"):
         from ..language import loads
         from ..language.sources import read_revision
 
         source = read_revision(spec)
-        return loads(
-            source.text, path=source.path, params=read_params(params), variant=variant, input=read_input(input)
-        )
-    if spec.lower().endswith(".onnx"):
-        return _load_onnx(spec, params, variant, input)
+        return loads(source.text, path=source.path, params=given, variant=variant, input=shape)
     from ..language import load
 
-    return load(spec, params=read_params(params), variant=variant, input=read_input(input))
+    return load(spec, params=given, variant=variant, input=shape)
 
 
 def _load_onnx(spec: str, params: list[str] | None, variant: str | None, input: list[str] | None) -> Network:
@@ -184,12 +228,7 @@ def _load_onnx(spec: str, params: list[str] | None, variant: str | None, input: 
         raise UsageError(f"{option} does not go with {spec}", "an ONNX file has no params and no variants")
     from ..onnx import load_onnx
 
-    network = load_onnx(spec, input=read_input(input))
-    if network.notes:
-        from ..render.streams import write_findings
-
-        write_findings(network.notes)
-    return network
+    return load_onnx(spec, input=read_input(input))
 
 
 def read_limits(texts: Iterable[str] | None) -> list[tuple[Threshold, str]]:

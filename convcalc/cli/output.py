@@ -1,18 +1,25 @@
-"""The option `--format`, and where a command's answer goes: written in that format, or whole into a file."""
+"""The options `--format` and `--output`, and where a command's answer goes: printed, or whole into a file."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from ..findings import UsageError
 from ..render import streams
 
 if TYPE_CHECKING:
     from ..render.document import Document
 
 ALIASES = {"rich": "text"}
+OutputOption = Annotated[
+    str | None, typer.Option("--output", "-o", metavar="FILE", help="Write here instead of to standard output.")
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")]
+
 VERSION = 1
 """Of every JSON contract: keys are only ever added."""
 
@@ -85,7 +92,7 @@ def format_option(command: str, help: str = "How to print.") -> Any:
             raise typer.BadParameter(f"{text!r} is not one of {', '.join(map(repr, offered))}.")
         return name
 
-    return typer.Option("--format", parser=read, metavar=f"<{'|'.join(offered)}>", help=help)
+    return typer.Option("--format", "-f", parser=read, metavar=f"<{'|'.join(offered)}>", help=help)
 
 
 def write(format: str, document: Callable[[], Document], data: Callable[[], Mapping[str, object]]) -> None:
@@ -93,19 +100,49 @@ def write(format: str, document: Callable[[], Document], data: Callable[[], Mapp
     WRITERS[format](Answer(document, data))
 
 
-def write_file(data: str | bytes, target: str | None) -> None:
-    """Write to the file `target`, or to standard output for None and `-`. Bytes are never written to a terminal.
-
-    A file is whole or not there.
-    """
-    if target is not None and target != "-":
-        from pathlib import Path
-
-        from ..files import replace
-
-        replace(Path(target), data.encode() if isinstance(data, str) else data)
+def refuse_existing(output: str | None, force: bool) -> None:
+    """Raise UsageError where `--output` names what is not overwritten: asked before the work is done."""
+    if output is None or output == "-":
         return
-    if isinstance(data, str):
-        streams.write_text(data)
-    else:
-        streams.write_bytes(data)
+    from pathlib import Path
+
+    from ..files import taken
+    from ..language.names import shown
+
+    target = Path(output)
+    if not output or "\0" in output or output.endswith(("/", os.sep)):
+        raise UsageError(f"--output takes a file, not {shown(output)}", "for example -o net.py; - is standard output")
+    if force or not taken(target):
+        return
+    if target.is_symlink():
+        behind = shown(os.fspath(target.readlink()))
+        raise UsageError(f"{shown(output)} is a symbolic link to {behind}", "--force writes the file behind it")
+    raise UsageError(f"{shown(output)} exists already", "--force overwrites it")
+
+
+def write_file(data: str | bytes, output: str | None, force: bool = False) -> None:
+    """Write to the file of `--output`, or to standard output for None and `-`. Bytes never go to a terminal.
+
+    A file is whole or not there, and one that exists is overwritten by `--force` alone. Raises UsageError.
+    """
+    if output is None or output == "-":
+        if isinstance(data, str):
+            streams.write_text(data)
+        else:
+            streams.write_bytes(data)
+        return
+    from pathlib import Path
+
+    from ..files import sentence
+    from ..files import write as write_whole
+    from ..language.names import shown
+
+    refuse_existing(output, force)
+    try:
+        write_whole(Path(output), data.encode() if isinstance(data, str) else data, overwrite=force)
+    except FileExistsError:
+        raise UsageError(f"{shown(output)} exists already", "--force overwrites it") from None
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UsageError(sentence(error, "write", shown(output))) from None

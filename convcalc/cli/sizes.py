@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..findings import UsageError
 from .options import InputOption, SetOption, SpecArgument, VariantOption, load_network
 from .output import format_option, write
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..render.document import Document
 
 LONGEST_LIST = 100_000
 
@@ -28,12 +33,19 @@ def command(
     if last - first >= LONGEST_LIST:
         raise UsageError(f"--from {first} --to {last} lists more than {LONGEST_LIST:,} sizes")
     from ..analysis.sizes import sizes
+    from ..render.progress import progress
     from ..render.sizes import sizes_document, sizes_rows
 
-    found = sizes(load_network(spec, set, variant, input))
+    network = load_network(spec, set, variant, input)
     listed = range(first, last + 1)
-    write(
-        format,
-        lambda: sizes_rows(found, listed) if format == "csv" else sizes_document(found, listed, all),
-        lambda: found.to_dict(listed if all else None),
-    )
+
+    def document() -> Document:
+        with progress(f"sizes of {network.name}"):
+            found = sizes(network)
+            return sizes_rows(found, listed) if format == "csv" else sizes_document(found, listed, all)
+
+    def data() -> Mapping[str, object]:
+        with progress(f"sizes of {network.name}"):
+            return sizes(network).to_dict(listed if all else None)
+
+    write(format, document, data)

@@ -10,7 +10,7 @@ from ..findings import UsageError
 from ..geometry.errors import GeometryError
 from ..geometry.solve import DILATIONS, KERNELS, STRIDES
 from ..geometry.solve import solve as search_layers
-from .options import number, per_axis, span
+from .options import PER_AXIS, first_rows, numbers, renamed, span
 from .output import format_option, write
 
 SHOWN = 20
@@ -18,47 +18,51 @@ SHOWN = 20
 
 
 def command(
-    input_size: Annotated[str, typer.Option("--in", metavar="I", help="Input size, one an axis: 224 or 224,320.")],
+    input_size: Annotated[str, typer.Option("--in", metavar="I", help="Input size, one an axis: 224 or 224x320.")],
     output_size: Annotated[str, typer.Option("--out", metavar="O", help="Output size.")],
     kernel_size: Annotated[
         str | None,
-        typer.Option("--k", "--kernel-size", metavar="K", help="Kernel or range of kernels: 3, 3..7. Default: 1..16."),
+        typer.Option("--k", "-k", metavar="K", help="Kernel or range of kernels: 3, 3..7. Default: 1..16."),
     ] = None,
     stride: Annotated[
         str | None,
-        typer.Option("--s", "--stride", metavar="S", help="Stride or range. Default: 1..16."),
+        typer.Option("--s", "-s", metavar="S", help="Stride or range. Default: 1..16."),
     ] = None,
     padding: Annotated[
         str | None,
-        typer.Option("--p", "--padding", metavar="P", help="Padding of each side, or range. Default: 0 to d(k - 1)."),
+        typer.Option("--p", "-p", metavar="P", help="Padding of each side, or range. Default: 0 to d(k - 1)."),
     ] = None,
     dilation: Annotated[
         str | None,
-        typer.Option("--d", "--dilation", metavar="D", help="Dilation or range. Default: 1..4."),
+        typer.Option("--d", "-d", metavar="D", help="Dilation or range. Default: 1..4."),
     ] = None,
-    transposed: Annotated[
-        bool, typer.Option("--transpose", "--transposed", help="Look for transposed convolutions.")
-    ] = False,
+    transposed: Annotated[bool, typer.Option("--transposed", help="Look for transposed convolutions.")] = False,
     asymmetric: Annotated[
         bool, typer.Option("--asymmetric", help="Also paddings with one more after than before (`same` gives those).")
     ] = False,
     exact: Annotated[
         bool, typer.Option("--exact", help="Only layers that leave nothing over (no output_padding).")
     ] = False,
-    limit: Annotated[
+    top: Annotated[
         str | None,
-        typer.Option("--limit", metavar="N", help="Show the N most usual; 0: all. Default: 20, all in csv and json."),
+        typer.Option("--top", metavar="N|all", help="Show the N most usual. Default: 20, all in csv and json."),
     ] = None,
     format: Annotated[str, format_option("solve")] = "text",
+    _kernel_size: Annotated[str | None, renamed("--kernel-size", "--k, or -k")] = None,
+    _stride: Annotated[str | None, renamed("--stride", "--s, or -s")] = None,
+    _padding: Annotated[str | None, renamed("--padding", "--p, or -p")] = None,
+    _dilation: Annotated[str | None, renamed("--dilation", "--d, or -d")] = None,
+    _limit: Annotated[str | None, renamed("--limit", "--top N, or --top all")] = None,
+    _transpose: Annotated[bool, renamed("--transpose", "--transposed")] = False,
 ) -> None:
     """Every (k, s, p, d) that maps one size to another, the most usual first.
 
-    Commas separate axes, which one layer must serve at once; dots make a range: --k 3..7
+    A comma or an x separates axes, which one layer must serve at once; dots make a range: -k 3..7
     """
     try:
         search = search_layers(
-            per_axis("--in", input_size),
-            per_axis("--out", output_size),
+            numbers("--in", input_size, PER_AXIS),
+            numbers("--out", output_size, PER_AXIS),
             kernel=KERNELS if kernel_size is None else span("--k", kernel_size),
             stride=STRIDES if stride is None else span("--s", stride),
             padding=None if padding is None else span("--p", padding),
@@ -69,9 +73,9 @@ def command(
         )
     except GeometryError as error:
         raise UsageError(error.message, hint=error.hint) from error
-    default = 0 if format in ("csv", "json") else SHOWN
-    count = default if limit is None else number("--limit", limit)
-    found = search.best(count or None)
+    default = None if format in ("csv", "json") else SHOWN
+    count = default if top is None else first_rows("--top", top)
+    found = search.best(count)
     from ..render.solve import solutions_document
 
     write(

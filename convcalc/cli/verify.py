@@ -69,11 +69,15 @@ def command(
         from ..verify.flow import refuse_single_values
 
         refuse_single_values(network, batch)
-    from ..render.streams import progress
-    from ..verify.confirm import verify, work
+    from ..render.progress import Plan, progress
+    from ..verify.confirm import efforts, verify
 
-    with progress(lambda: work(network, batch, backward)) as advance:
-        outcome = verify(network, batch=batch, seed=seed, dtype=dtype, backward=backward, scheme=init, advance=advance)
+    def plan() -> Plan:
+        times, work = efforts(network, batch, backward)
+        return Plan(times, "pass" if backward else "layer", work)
+
+    with progress("verify", plan) as starts:
+        outcome = verify(network, batch=batch, seed=seed, dtype=dtype, backward=backward, scheme=init, starts=starts)
     if network.inputs != full:
         outcome = replace(outcome, full_inputs=full)
     from ..render.verify import verification_document

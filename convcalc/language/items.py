@@ -18,14 +18,11 @@ from .params import Compiled, Param, Params, evaluate, is_constant
 from .problems import Problem
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
-
     from ..layers.base import Layer
 
 
 HIDDEN = ("kind", "part")
 """Fields that are not written: the kind is the key, the part of a split is its node's number."""
-RANGES = frozenset({"kernel_size", "stride", "padding", "dilation", "groups", "output_padding"})
 
 FieldValue = int | float | str | tuple[Any, ...] | None
 
@@ -137,46 +134,6 @@ def fit(field: FieldType, value: Value | None, depth: int | None = None) -> Fiel
     raise Problem("CC103", f"{field.name} takes {field.expected}, not {say(value)}", hint)
 
 
-def model_problems(error: ValidationError) -> list[tuple[str, Problem]]:
-    """What a model refused, as (field, problem); the field is empty where the fields do not go together."""
-    found = []
-    for entry in error.errors():
-        field = str(entry["loc"][0]) if entry["loc"] else ""
-        context = entry.get("ctx", {})
-        cause = context.get("error")
-        code, hint = getattr(cause, "code", "CC103"), getattr(cause, "hint", None)
-        given = entry["input"]
-        shown = (
-            f"{given:g}"
-            if isinstance(given, float)
-            else say(given)
-            if isinstance(given, (int, str, Fraction, tuple))
-            else repr(given)
-        )
-        if cause is not None:
-            message = str(cause)
-        elif entry["type"] in _BOUNDS:
-            key, phrase = _BOUNDS[entry["type"]]
-            bound = context[key]
-            bound = f"{bound:g}" if isinstance(bound, float) else bound
-            message = f"{field} must be {phrase} {bound}, not {shown}"
-            if code == "CC103" and field in RANGES:
-                code = "CC202"
-        else:
-            text = entry["msg"]
-            message = f"{field}: {text[:1].lower()}{text[1:]}, not {shown}"
-        found.append((field, Problem(code, message, hint)))
-    return found
-
-
-_BOUNDS = {
-    "greater_than_equal": ("ge", "at least"),
-    "greater_than": ("gt", "above"),
-    "less_than_equal": ("le", "at most"),
-    "less_than": ("lt", "below"),
-}
-
-
 Known = dict[tuple[object, ...], "Layer"]
 """(kind, names, values) -> the one model that equal layers share."""
 
@@ -227,6 +184,8 @@ class LayerTemplate:
         try:
             return self.cls.model_validate({"kind": self.kind, **fields})
         except ValidationError as error:
+            from .refused import model_problems
+
             places = {field.name: at for field, _, at in self.fields}
             wrong = []
             for name, problem in model_problems(error):

@@ -9,7 +9,7 @@ import sys
 from functools import lru_cache
 from pathlib import Path
 
-from ..files import NotRegular, read_regular
+from ..files import NotRegular, read_regular, sentence
 from ..findings import Finding, SpecError, UsageError
 from ..git import GitFailed, commit_of, content_of
 from ..hints import file_near, nearest
@@ -46,7 +46,12 @@ def read(path_or_name: str) -> Source:
     if not text:
         raise UsageError("no spec is named", "a path, a gallery name, or - for standard input")
     if text == "-":
-        return decode(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>")
+        if sys.stdin is None:
+            raise UsageError("standard input is closed")
+        try:
+            return decode(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>")
+        except OSError as error:
+            raise UsageError(sentence(error, "read", "standard input")) from None
     name = text.removesuffix(".yaml")
     in_gallery = os.sep not in text and name in gallery_names()
     path = text
@@ -78,14 +83,7 @@ def _unreadable(path: str, error: OSError) -> UsageError:
         if Path(path).is_symlink():
             return UsageError(f"{shown(path)} is a symbolic link to a file that does not exist")
         return UsageError(f"there is no file {shown(path)}", _meant(path, name))
-    reasons = {
-        errno.EACCES: f"no permission to read {shown(path)}",
-        errno.ELOOP: f"{shown(path)} is a symbolic link that leads in a circle",
-        errno.ENAMETOOLONG: f"{shown(path)} is too long for a path",
-        errno.ENOTDIR: f"{shown(path)} goes through something that is no directory",
-    }
-    reason = reasons.get(error.errno or 0, f"cannot read {shown(path)}: {error.strerror or error}")
-    return UsageError(reason)
+    return UsageError(sentence(error, "read", shown(path)))
 
 
 def _meant(path: str, name: str) -> str | None:

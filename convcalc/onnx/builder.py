@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from ..geometry import LIMIT, GeometryError
 from ..layers.base import Layer, Shape
+from ..layers.refusals import asked, deepest
 from ..layers.registry import build
 from ..network import Inference
 from .messages import Malformed, OnnxNode
@@ -153,12 +154,11 @@ class Builder:
             try:
                 found = make(kind, fields)
             except ValidationError as error:
-                detail = error.errors()[0]
+                detail = deepest(error.errors())
                 cause = detail.get("ctx", {}).get("error")
                 if isinstance(cause, GeometryError):
                     raise cause from error
-                field = ".".join(str(part) for part in detail["loc"])
-                raise Malformed(f"{field}: {detail['msg']} (it is {detail['input']!r})") from error
+                raise Malformed(f"{detail['loc'][0]} {asked(detail)}, not {detail['input']!r}") from error
             self._layers[key] = found
         return found
 

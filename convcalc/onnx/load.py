@@ -6,7 +6,9 @@ import mmap
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
+from ..files import sentence
 from ..findings import Finding, SpecError, UsageError
 from ..hints import file_near
 from ..network import Network, without_collector
@@ -26,18 +28,26 @@ def load_onnx(path: str, *, input: object = None) -> Network:
     `input` gives the shape of the only input without the batch ([channels, *space]), or shapes by the names of
     several. Warnings (operators that the language does not have, shared weights, dead nodes) are in
     `network.notes`. Raises SpecError where the file is wrong, UsageError where its sizes are open or the
-    onnx package is needed and missing, OSError where the file cannot be read.
+    onnx package is needed and missing, or the file cannot be read.
     Source: onnx/onnx.proto, onnx/defs of the opset that the file names.
 
     >>> load_onnx("model.onnx", input=[3, 224, 224]).outputs[0].name  # doctest: +SKIP
     'fc'
     """
     _refuse_what_is_no_file(path)
-    with without_collector(), Path(path).open("rb") as file:
+    with without_collector(), _opened(path) as file:
         if os.fstat(file.fileno()).st_size < MAPPED:
             return _network(file.read(), path, input)
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             return _network(data, path, input)
+
+
+def _opened(path: str) -> BinaryIO:
+    """The file, for reading. Raises UsageError."""
+    try:
+        return Path(path).open("rb")
+    except OSError as error:
+        raise UsageError(sentence(error, "read", f"'{path}'")) from None
 
 
 def _refuse_what_is_no_file(path: str) -> None:
@@ -48,9 +58,9 @@ def _refuse_what_is_no_file(path: str) -> None:
         near, _ = file_near(path, (".onnx",))
         raise UsageError(f"there is no file '{path}'", near and f"did you mean '{near}'?") from None
     except OSError as error:
-        raise UsageError(f"'{path}' cannot be read: {(error.strerror or str(error)).lower()}") from None
-    except ValueError as error:
-        raise UsageError(f"'{path}' cannot be read: {str(error).lower()}") from None
+        raise UsageError(sentence(error, "read", f"'{path}'")) from None
+    except ValueError:
+        raise UsageError(f"{path!r} is no path") from None
     if not stat.S_ISREG(mode):
         raise UsageError(f"'{path}' is not a file", "give an ONNX file")
 

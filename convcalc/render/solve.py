@@ -20,7 +20,7 @@ def solutions_document(search: Search, found: Sequence[Solution], total: int) ->
 def _solutions(search: Search, found: Sequence[Solution], total: int) -> tuple[Block, ...]:
     blocks: list[Block] = [solutions_table(search, found)]
     if len(found) < total:
-        blocks.append(Paragraph(f"The {len(found)} most usual of {total}; `--limit 0` shows all."))
+        blocks.append(Paragraph(f"The {len(found)} most usual of {total}; `--top all` shows all."))
     if search.transposed:
         rule = "`o = (i - 1)s - P + K + output_padding`, with `K = d(k - 1) + 1`, `P` the padding of both sides"
         blocks.append(Paragraph(f"{rule} and an output_padding below the stride."))
@@ -45,9 +45,9 @@ def _nothing(search: Search) -> Paragraph:
     grows = all(o > i for i, o in zip(search.input, search.output, strict=True))
     shrinks = all(o < i for i, o in zip(search.input, search.output, strict=True))
     if grows and not search.transposed:
-        return Paragraph(f"{sought} The size grows: `--transpose` looks for transposed convolutions.")
+        return Paragraph(f"{sought} The size grows: `--transposed` looks for transposed convolutions.")
     if shrinks and search.transposed:
-        return Paragraph(f"{sought} The size shrinks: without `--transpose` it looks for convolutions.")
+        return Paragraph(f"{sought} The size shrinks: without `--transposed` it looks for convolutions.")
     return Paragraph(f"{sought} A wider range (`--k 1..64`) may hold one.")
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from io import TextIOWrapper
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from ..findings import Finding, UsageError
 
@@ -141,6 +140,13 @@ def _complain(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
+def watched_terminal() -> TextIO | None:
+    """Standard error, where somebody sees how a line changes: a terminal that can go back in it, and no CI."""
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI"):
+        return sys.stderr
+    return None
+
+
 def flush() -> None:
     """Send what standard output still holds."""
     sys.stdout.flush()
@@ -149,18 +155,3 @@ def flush() -> None:
 def discard_output() -> None:
     """Whoever read standard output is gone: what is buffered is not tried again at the end of the process."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-@contextmanager
-def progress(total: Callable[[], int]) -> Iterator[Callable[[int], None] | None]:
-    """A bar on standard error while the block runs, where that is a terminal; `total` is what there is to do."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("running"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=total())
-        yield lambda done: bar.update(task, advance=done)

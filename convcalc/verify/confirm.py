@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from math import prod
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 BUFFERS = frozenset({"running_mean", "running_var", "num_batches_tracked"})
 """Tensors, as PyTorch names them, that no gradient reaches."""
+
+HANDLED, DRAWN, BACK = 20, 200, 2
+"""What a number put out, a weight drawn and a layer run backwards are expected to take: in multiply-accumulates, in
+them, and in times that it is run forwards. They weigh the progress of a run, and nothing else."""
 
 Tensors = dict[str, tuple[int, ...]]
 
@@ -191,10 +196,18 @@ def _tensor_differences(actual: Tensors, predicted: Tensors) -> list[str]:
     return found
 
 
-def work(network: Network, batch: int, backward: bool) -> int:
-    """What `advance` counts up to while `verify` runs: MACs, and each layer's passes."""
-    layers = sum(node.layer is not None for node in network.nodes)
-    return Report(network, batch).totals.macs + layers * (2 if backward else 1)
+def effort(report: Report, number: int) -> int:
+    """What running a layer is expected to take: its multiply-accumulates, and all numbers that are drawn or put out."""
+    cost, node = report.costs[number], report.node(number)
+    return report.batch * (cost.macs + HANDLED * prod(node.shape)) + DRAWN * cost.params
+
+
+def efforts(network: Network, batch: int, backward: bool) -> tuple[int, int]:
+    """(how often `starts` will be called, the work that it will be told): of every layer forwards, and back."""
+    report = Report(network, batch)
+    layers = [number for number, node in enumerate(network.nodes) if node.layer is not None]
+    forward = sum(effort(report, number) for number in layers)
+    return (2 * len(layers), (1 + BACK) * forward) if backward else (len(layers), forward)
 
 
 def verify(
@@ -205,14 +218,14 @@ def verify(
     dtype: str = "float32",
     backward: bool = False,
     scheme: str | None = None,
-    advance: Callable[[int], None] | None = None,
+    starts: Callable[[str, int], None] | None = None,
 ) -> Verification:
     """Run the network on the NumPy reference and confirm its predictions, layer by layer.
 
     Inputs are standard normal numbers. `scheme` draws the weights (kaiming, xavier, torch, normal:STD; default
     kaiming). With `backward` the run is a training step, and the flow of activations and gradients is measured.
-    `advance` is told the work done: one unit a node, one a multiply-accumulate. Raises UsageError for a layer that the
-    reference does not know, ValueError for an unknown scheme and MemoryError where arrays do not fit.
+    `starts` is told of each layer that starts, forwards and back: its name and its `effort`. Raises UsageError for a
+    layer that the reference does not know, ValueError for an unknown scheme and MemoryError where arrays do not fit.
 
     >>> from convcalc import loads
     >>> outcome = verify(loads("{convcalc: 1, input: [3, 8, 8], layers: [{conv2d: {out: 4, k: 3}}]}"))
@@ -220,17 +233,25 @@ def verify(
     (True, (4, 6, 6), 3888)
     """
     started = perf_counter()
-    confirmed = Confirmation(Report(network, batch))
+    report = Report(network, batch)
+    confirmed = Confirmation(report)
+    layers = (number for number, node in enumerate(network.nodes) if node.layer is not None)
     steps: list[Step] = []
     scheme = scheme or "kaiming"
+
+    def begin(number: int | None, times: int = 1) -> None:
+        if starts is not None and number is not None:
+            name = network.nodes[number].name
+            starts(name if times == 1 else f"{name} backwards", times * effort(report, number))
+
     # Values may overflow, in float16 above all: shapes and counts stay what they are.
     with np.errstate(all="ignore"):
         running = run(network, seed=seed, batch=batch, dtype=dtype, scheme=scheme, training=backward)
+        begin(next(layers, None))
         try:
             for step in running:
                 confirmed.add(step)
-                if advance is not None:
-                    advance(1 + step.macs)
+                begin(next(layers, None))
                 if backward:
                     steps.append(step)
                 # Else its arrays would live through the next layer.
@@ -244,7 +265,7 @@ def verify(
         if backward and not confirmed.findings:
             from .flow import measure
 
-            gradients = tuple(measure(network, steps, seed, scheme, advance))
+            gradients = tuple(measure(network, steps, seed, scheme, partial(begin, times=BACK)))
     return Verification(
         network,
         batch,

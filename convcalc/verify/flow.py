@@ -67,15 +67,20 @@ def refuse_single_values(network: Network, batch: int) -> None:
 
 
 def measure(
-    network: Network, steps: list[Step], seed: int, scheme: str, advance: Callable[[int], None] | None = None
+    network: Network, steps: list[Step], seed: int, scheme: str, begin: Callable[[int], None] = lambda number: None
 ) -> Iterator[FlowRow]:
-    """The rows of all layers, in order. `steps` are those of a run in training, and are used up."""
+    """The rows of all layers, in order. `steps` are those of a run in training, and are used up.
+
+    `begin` is told the number of each node that runs backwards, before it does.
+    """
     rows: dict[int, FlowRow] = {}
     energies: dict[int, float] = {}
     for step in steps:
         rows[step.number], energies[step.number] = _forward_row(network, step, scheme)
     dtypes = {step.number: step.output.dtype for step in steps}
     batch = steps[0].output.shape[0] if steps else 1
+    if steps:
+        begin(steps[-1].number)
     for back in backpropagate(steps, _seeds(network, seed, batch, dtypes)):
         row, received = rows[back.number], moments([back.grad_output])
         handed = moments(_data(back.node, back.grad_inputs))
@@ -86,8 +91,8 @@ def measure(
             row.predicted_gradient_ratio = sqrt(energy * received.elements / handed.elements)
         weights = [array for name, array in back.grad_weights.items() if name.endswith("weight")]
         row.weight_gradient_rms = sqrt(moments(weights).square) if weights else None
-        if advance is not None:
-            advance(1)
+        if steps:
+            begin(steps[-1].number)
     yield from rows.values()
 
 
