@@ -1,56 +1,119 @@
 """convcalc: what a convolutional architecture does to shapes, parameters and cost.
 
+`load` reads a network, `analyse` gives its report, `check`, `diff`, `explain`, `export`, `invert`, `sizes`, `solve` and
+`verify` answer as the commands of their names do. Results have attributes, `to_dict()` and a text that can be printed.
 The public names are imported when they are first used, so that `import convcalc` is cheap.
 """
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .version import __version__
 
 if TYPE_CHECKING:
     from . import reference
-    from .analysis.report import Report, analyse
+    from .api.check import CheckResult, check
+    from .api.diff import Difference, diff
+    from .api.explain import Explanation, explain
+    from .api.export import export
+    from .api.growth import Growth
+    from .api.invert import Inversion, invert
+    from .api.load import load
+    from .api.report import Report, analyse
+    from .api.sizes import Sizes, sizes
+    from .api.solve import Search, solve
+    from .api.verify import Verification, verify
     from .findings import Finding, SpecError, UsageError
     from .geometry.errors import GeometryError
-    from .geometry.inversion import invert
-    from .geometry.solve import solve
-    from .language import load, loads, parse_layer
-    from .network import Network
+    from .language import loads, parse_layer
+    from .network import Network, Node, Part, UnknownLayer
 
 _PLACES = {
+    "CheckResult": ".api.check",
+    "Difference": ".api.diff",
+    "Explanation": ".api.explain",
     "Finding": ".findings",
     "GeometryError": ".geometry.errors",
+    "Growth": ".api.growth",
+    "Inversion": ".api.invert",
     "Network": ".network",
-    "Report": ".analysis.report",
+    "Node": ".network",
+    "Part": ".network",
+    "Report": ".api.report",
+    "Search": ".api.solve",
+    "Sizes": ".api.sizes",
     "SpecError": ".findings",
+    "UnknownLayer": ".network",
     "UsageError": ".findings",
-    "analyse": ".analysis.report",
-    "invert": ".geometry.inversion",
-    "load": ".language",
+    "Verification": ".api.verify",
+    "analyse": ".api.report",
+    "check": ".api.check",
+    "diff": ".api.diff",
+    "explain": ".api.explain",
+    "export": ".api.export",
+    "invert": ".api.invert",
+    "load": ".api.load",
     "loads": ".language",
     "parse_layer": ".language",
     "reference": ".reference",
-    "solve": ".geometry.solve",
+    "sizes": ".api.sizes",
+    "solve": ".api.solve",
+    "verify": ".api.verify",
 }
 
 __all__ = [
+    "CheckResult",
+    "Difference",
+    "Explanation",
     "Finding",
     "GeometryError",
+    "Growth",
+    "Inversion",
     "Network",
+    "Node",
+    "Part",
     "Report",
+    "Search",
+    "Sizes",
     "SpecError",
+    "UnknownLayer",
     "UsageError",
+    "Verification",
     "__version__",
     "analyse",
+    "check",
+    "diff",
+    "explain",
+    "export",
     "invert",
     "load",
     "loads",
     "parse_layer",
     "reference",
+    "sizes",
     "solve",
+    "verify",
 ]
+
+
+class _Face(ModuleType):
+    """This package as a module in which a room does not take the place of the function of its name.
+
+    Importing `convcalc.check.run` would set `convcalc.check` to the package `check/`.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (isinstance(value, ModuleType) and _PLACES.get(name, f".{name}") != f".{name}"):
+            super().__setattr__(name, value)
+
+    def __dir__(self) -> list[str]:
+        return __all__
+
+
+sys.modules[__name__].__class__ = _Face
 
 
 def __getattr__(name: str) -> Any:
@@ -63,7 +126,3 @@ def __getattr__(name: str) -> Any:
     value = module if place == f".{name}" else getattr(module, name)
     globals()[name] = value
     return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_PLACES})

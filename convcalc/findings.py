@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
+
+from .terminal import printable, width
 
 Severity = Literal["error", "warning", "advice"]
 
@@ -25,7 +27,7 @@ def severity(code: str) -> Severity:
     return SEVERITIES.get(code) or SEVERITIES.get(code[:3], "error")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Finding:
     """One thing that is wrong. Lines and columns count from 1; `where` is the path of the layer."""
 
@@ -67,19 +69,85 @@ class Finding:
         where = f"{self.where}: " if self.where else ""
         return f"{self.path}:{self.line}:{self.column}: {self.severity} {self.code} {where}{self.message}"
 
+    def __repr__(self) -> str:
+        return f"<Finding {printable(str(self))}>"
+
+
+Role = Literal["place", "severity", "message", "margin", "source", "caret", "hint"]
+"""What a piece of a printed finding is."""
+LONGEST_EXCERPT = 100
+"""Characters of a source line that are shown under a finding."""
+
+
+def pieces(finding: Finding) -> Iterator[list[tuple[str, Role]]]:
+    """The lines of a printed finding: place and message, the line of the source with a caret, and a hint.
+
+    >>> found = Finding("CC101", "unknown key", "a.yaml", 3, 5, hint="did you mean 'k'?", excerpt="    kk: 3", width=2)
+    >>> for line in pieces(found):
+    ...     print("".join(text for text, _ in line))
+    a.yaml:3:5: error CC101 unknown key
+      3 |     kk: 3
+        |     ^^
+      hint: did you mean 'k'?
+    """
+    place = f"{finding.path}:{finding.line}:{finding.column}"
+    said = f"{finding.where}: {finding.message}" if finding.where else finding.message
+    yield [
+        (f"{printable(place)}: ", "place"),
+        (f"{finding.severity} {finding.code}", "severity"),
+        (f" {printable(said)}", "message"),
+    ]
+    if finding.excerpt.strip():
+        text, before, underlined = _excerpt(finding)
+        number = str(finding.line)
+        margin = " " * len(number)
+        yield [(f"  {number} | ", "margin"), (text, "source")]
+        yield [(f"  {margin} | ", "margin"), (" " * before, "source"), ("^" * underlined, "caret")]
+    if finding.hint:
+        yield [("  hint: ", "hint"), (printable(finding.hint), "message")]
+
+
+def _excerpt(finding: Finding) -> tuple[str, int, int]:
+    """The part of the line around the column, the columns before the caret, and the caret's length."""
+    excerpt, start = finding.excerpt.rstrip(), min(finding.column - 1, len(finding.excerpt))
+    first = 0
+    if len(excerpt) > LONGEST_EXCERPT:
+        first = max(0, min(start - LONGEST_EXCERPT // 3, len(excerpt) - LONGEST_EXCERPT))
+    shown = excerpt[first : first + LONGEST_EXCERPT]
+    head, lead = shown[: start - first], "…" if first else ""
+    tail = "…" if first + LONGEST_EXCERPT < len(excerpt) else ""
+    marked = shown[start - first : start - first + finding.width]
+    text = lead + printable(shown) + tail
+    return text, width(lead + printable(head)), max(width(printable(marked)), 1)
+
 
 class SpecError(ValueError):
-    """A spec that is wrong; `findings` holds every finding, each with its place."""
+    """A spec that is wrong; `findings` holds every finding, each with its place.
+
+    As text it is what the command prints: places, messages, the lines with carets, hints.
+    """
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings: tuple[Finding, ...] = tuple(findings)
-        super().__init__("\n".join(str(finding) for finding in self.findings))
+        super().__init__(self.findings)
+
+    def __str__(self) -> str:
+        lines = [line for finding in self.findings for line in pieces(finding)]
+        return "\n".join("".join(text for text, _ in line) for line in lines)
 
 
 class UsageError(Exception):
-    """The call is wrong rather than the content: a missing file, an unreadable one, a bad option. Exit code 2."""
+    """The call is wrong rather than the content: a missing file, an unreadable one, a bad option. Exit code 2.
+
+    >>> print(UsageError("there is no file 'resnt'", "did you mean 'resnet'?"))
+    there is no file 'resnt'
+      hint: did you mean 'resnet'?
+    """
 
     def __init__(self, message: str, hint: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(message, hint)
         self.message = message
         self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message

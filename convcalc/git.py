@@ -85,6 +85,12 @@ def unignored(folder: str) -> list[str]:
     return _names(_ask("ls-files", options, MOST_NAMES, folder))
 
 
+def revisions(folder: str = ".") -> list[str]:
+    """The branches, tags and branches of remotes, by the names that one types. Raises GitFailed."""
+    said = _ask("rev-parse", ["--symbolic", "--branches", "--tags", "--remotes"], MOST_NAMES, folder)
+    return os.fsdecode(said).splitlines()
+
+
 def top_of(folder: str = ".") -> str:
     """The folder in which the repository's files stand. Raises GitFailed."""
     return os.fsdecode(_ask("rev-parse", ["--show-toplevel"], 1 << 16, folder).removesuffix(b"\n"))

@@ -10,11 +10,13 @@ import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from .findings import Finding, SpecError
+from .findings import Finding, SpecError, UsageError
 from .geometry import LIMIT, GeometryError, TooLarge
+from .hints import suggest
 
 if TYPE_CHECKING:
     from .layers.base import Layer, Shape, Shapes
@@ -40,6 +42,10 @@ class Node(NamedTuple):
     def stage(self) -> str:
         """The top-level item that it belongs to."""
         return self.name.partition(".")[0]
+
+    def __repr__(self) -> str:
+        kind = "" if self.kind == self.name else f"{self.kind} "
+        return f"<{kind}{self.name} → {sizes(self.shape)}>"
 
 
 class Group(NamedTuple):
@@ -112,9 +118,101 @@ class Origin(Protocol):
         """The same source with other params, another variant or another input."""
 
 
-@dataclass(frozen=True)
+MOST_NAMES = 5000
+"""Names that a suggestion looks at."""
+
+
+class UnknownLayer(UsageError, KeyError):
+    """A path at which a network has no layer and no group; a KeyError, with the nearest path as its hint."""
+
+
+class Part:
+    """A group of a network with its layers: a block, a branch, a join, a repeated item. `network[path]` gives it.
+
+    Its layers are those of the network, in order; paths into it count from its own.
+
+    >>> from convcalc import loads
+    >>> network = loads("{convcalc: 1, input: [3, 9, 9], layers: [{name: stem, repeat: 2, conv2d: {out: 4, k: 3}}]}")
+    >>> network["stem"]
+    <repeat stem: 3×9×9 → 4×5×5, 2 layers>
+    >>> [node.name for node in network["stem"]], network["stem"]["1"].shape
+    (['stem.0', 'stem.1'], (4, 5, 5))
+    """
+
+    def __init__(self, network: Network, group: Group) -> None:
+        self.network = network
+        self.group = group
+
+    @property
+    def name(self) -> str:
+        """Its path in the network."""
+        return self.group.path
+
+    @property
+    def kind(self) -> str:
+        """The block's name, the join's kind, or `branch`, `layers`, `repeat`."""
+        return self.group.kind
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """Its layers, in order."""
+        return self.network.nodes[self.group.start : self.group.stop]
+
+    @property
+    def inputs(self) -> Shapes:
+        """The shapes that it reads from before it, each tensor once, in the order in which they are read."""
+        read = {i: None for node in self.nodes for i in node.inputs if i < self.group.start}
+        return tuple([self.network.nodes[i].shape for i in read])
+
+    @property
+    def shape(self) -> Shape:
+        """Of its output, without the batch: [channels, *space]."""
+        return self.network.nodes[self.group.output].shape
+
+    def __getitem__(self, path: str) -> Node | Part:
+        return self.network[f"{self.name}.{path}"]
+
+    def __contains__(self, item: object) -> bool:
+        return f"{self.name}.{item}" in self.network if isinstance(item, str) else item in self.nodes
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes)
+
+    def __len__(self) -> int:
+        return self.group.stop - self.group.start
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Part):
+            return NotImplemented
+        return self.network is other.network and self.group == other.group
+
+    def __hash__(self) -> int:
+        return hash(self.group)
+
+    def __repr__(self) -> str:
+        read = ", ".join(map(sizes, self.inputs)) or "nothing"
+        return f"<{self.kind} {self.name}: {read} → {sizes(self.shape)}, {layers_text(len(self))}>"
+
+
+@dataclass(frozen=True, repr=False)
 class Network:
-    """A network with inferred shapes. Build one with `convcalc.load`, `convcalc.loads`."""
+    """A network with inferred shapes. Build one with `convcalc.load`, `convcalc.loads`.
+
+    It is the sequence of its layers, in the order of execution (`for node in network`, `len(network)`), and knows them
+    by their paths: `network[path]` is a layer or an input as a Node, a block, branch or repeated item as a Part, and
+    raises UnknownLayer, a KeyError, with a suggestion; `path in network` asks whether there is one.
+
+    >>> from convcalc import loads
+    >>> network = loads("{convcalc: 1, name: small, input: [3, 32, 32], layers: [{conv2d: {out: 8, k: 3}}, relu]}")
+    >>> network
+    <Network small: 3×32×32 → 8×30×30, 2 layers>
+    >>> network["conv2d"].shape, "relu" in network, [node.kind for node in network]
+    ((8, 30, 30), True, ['conv2d', 'relu'])
+    >>> network["conv3d"]
+    Traceback (most recent call last):
+    convcalc.network.UnknownLayer: there is no layer 'conv3d' in small
+      hint: did you mean 'conv2d'?
+    """
 
     name: str
     nodes: tuple[Node, ...]
@@ -126,6 +224,48 @@ class Network:
     origin: Origin | None = None
     notes: tuple[Finding, ...] = ()
     """Warnings about how its file was read: what an ONNX file has that the language does not say."""
+
+    def __iter__(self) -> Iterator[Node]:
+        return (node for node in self.nodes if node.layer is not None)
+
+    def __len__(self) -> int:
+        return len(self.nodes) - len(self.inputs)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __contains__(self, item: object) -> bool:
+        return item in self.groups or item in self._index if isinstance(item, str) else item in self.nodes
+
+    def __getitem__(self, path: str) -> Node | Part:
+        group = self.groups.get(path)
+        if group is not None:
+            return Part(self, group)
+        index = self._index.get(path)
+        if index is None:
+            raise self.unknown(path)
+        return self.nodes[index]
+
+    def unknown(self, path: object) -> UnknownLayer:
+        """The error for a path at which there is nothing, with the nearest one as its hint."""
+        names = [*self.groups, *self._index]
+        hint = suggest(str(path), names, "convcalc table lists the layers", most=MOST_NAMES)
+        return UnknownLayer(f"there is no layer '{path}' in {self.name}", hint)
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {node.name: index for index, node in enumerate(self.nodes)}
+
+    def __repr__(self) -> str:
+        return f"<Network {self.described}, {layers_text(len(self))}>"
+
+    @property
+    def described(self) -> str:
+        """Its name, its variant, and what goes in and comes out, in one line."""
+        variant = f" · {self.variant}" if self.variant else ""
+        read = ", ".join(map(sizes, self.inputs.values()))
+        made = ", ".join(sizes(self.nodes[output.node].shape) for output in self.outputs)
+        return f"{self.name}{variant}: {read} → {made}"
 
     @property
     def inputs(self) -> dict[str, Shape]:
@@ -187,6 +327,24 @@ class Network:
             rows.append((name, range(index, stop), group.output if group is not None else index))
             index = stop
         return rows
+
+
+def sizes(shape: Shape) -> str:
+    """A shape in a line.
+
+    >>> sizes((64, 112, 112))
+    '64×112×112'
+    """
+    return "×".join(map(str, shape))
+
+
+def layers_text(count: int) -> str:
+    """How many layers there are, in words.
+
+    >>> layers_text(1), layers_text(22)
+    ('1 layer', '22 layers')
+    """
+    return f"{count:,} {'layer' if count == 1 else 'layers'}"
 
 
 class Inference:

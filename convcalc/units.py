@@ -110,6 +110,16 @@ def scaled(value: int) -> str:
     return str(value)
 
 
+def scaled_bytes(value: int) -> str:
+    """A size to three digits, MiB at the most, rounded half up.
+
+    >>> scaled_bytes(6422528), scaled_bytes(200600000), scaled_bytes(409600), scaled_bytes(40)
+    ('6.13 MiB', '191 MiB', '400 KiB', '40 B')
+    """
+    size = next((size for prefix in ("Mi", "Ki") if (size := factor(prefix)) is not None and value >= size), 1)
+    return amount(value, "bytes", max(3 - len(str(value // size)), 0))
+
+
 def _decimal(value: int, size: int, places: int, rounding: Rounding, separator: str = ",") -> str:
     """value/size with so many decimals."""
     whole, rest = divmod(value * 10**places, size)

@@ -37,6 +37,7 @@ class Golden(NamedTuple):
         with chdir(self.path.parent), patch.dict(os.environ):
             os.environ.pop("COLUMNS", None)
             os.environ.pop("LINES", None)
+            os.environ["NO_COLOR"] = "1"
             if self.columns is not None:
                 os.environ["COLUMNS"] = str(self.columns)
             return run(*self.arguments, data=self.data, encoding=self.encoding)
@@ -47,6 +48,12 @@ def _command(name: str, line: str, data: str = "", columns: int | None = None, e
 
 
 CONV1 = "{convcalc: 1, input: [3, 224, 224], layers: [{conv2d: {out: 64, k: 7, s: 2, p: 3}, name: conv1}]}"
+FLAT = "convcalc: 1\nname: Flat\ninput: [3, 64, 64]\nlayers:\n" + "".join(
+    f"  - {{conv2d: {{out: {16 + 8 * (i // 20)}, k: 3, s: {2 if i % 40 == 39 else 1}, p: 1}}, name: convolution_{i}}}\n"
+    f"  - {{relu: , name: rectifier_{i}}}\n"
+    for i in range(100)
+)
+"""200 layers, none of them in a block."""
 
 COMMANDS = [
     _command("table_googlenet_80.txt", "table googlenet.yaml", columns=80),
@@ -59,6 +66,18 @@ COMMANDS = [
     _command("table_resnet200_80.txt", "table resnet_v1_slim --variant resnet_v1_200", columns=80),
     _command("table_densenet201_80.txt", "table densenet --variant densenet201 --depth 2", columns=80),
     _command("table_densenet201_160.txt", "table densenet --variant densenet201 --depth 2", columns=160),
+    _command("table_flat_80.txt", "table -", FLAT, columns=80),
+    _command("table_flat_160.txt", "table - --sort live --top 12", FLAT, columns=160),
+    _command("table_networks_80.txt", "table resnet mobilenet_v2 vgg unet lenet5", columns=80),
+    _command("table_networks_160.txt", "table resnet mobilenet_v2 vgg unet lenet5 --exact --legend", columns=160),
+    _command("table_variants_80.txt", "table resnet vgg --variants --sort macs --top 9", columns=80),
+    _command("table_networks.markdown.txt", "table resnet unet --variants --format markdown"),
+    _command("table_networks.csv.txt", "table resnet unet --variants --format csv"),
+    _command("table_networks.latex.txt", "table resnet unet --format latex"),
+    _command("table_networks.json.txt", "table resnet unet --columns name,params,peak_memory,output --format json"),
+    _command("scatter_networks_80.txt", "table resnet mobilenet_v2 vgg googlenet --plot params,macs", columns=80),
+    _command("scatter_variants_160.txt", "table resnet vgg densenet --variants --plot params,macs", columns=160),
+    _command("scatter_layers.ascii.txt", "table resnet --plot params,live", columns=80, encoding="ascii"),
     _command("explain_conv1.txt", "explain - conv1 --at 0,5", CONV1, columns=80),
     _command("invert_k3_s2_p1.txt", "invert --k 3 --s 2 --p 1"),
     _command("invert_two_axes.txt", "invert --k 3,1 --s 2,3 --p 1:2,1 --d 2,1 --size 16,10"),

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc import loads
-from convcalc.check.rules import RULES, advise
+from convcalc.check.rules import RULES, advise, windows
 from convcalc.check.rules.windows import slides
 from convcalc.geometry import GeometryError, conv_output
 
@@ -105,7 +105,7 @@ def test_unread_and_blind_windows_by_brute_force(i: int, k: int, s: int, p: int,
 
 
 def test_the_brute_force_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("convcalc.check.rules.windows._blind", lambda slide: None)
+    monkeypatch.setattr(windows, "_blind", lambda slide: None)
     with pytest.raises(AssertionError):
         test_unread_and_blind_windows_by_brute_force()
 

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from convcalc.check import run as run_module
 from convcalc.findings import Finding
 from convcalc.language import gallery_path
 from convcalc.language.items import fields_of
@@ -142,6 +143,6 @@ def test_the_judge_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*arguments: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("convcalc.check.run.check_source", broken)
+    monkeypatch.setattr(run_module, "check_source", broken)
     with pytest.raises(ZeroDivisionError):
         judge(b"convcalc: 1\n")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from convcalc.check import update as update_module
+
 from .command import run
 
 SPEC = """\
@@ -106,8 +108,8 @@ def test_shared_values_are_left(path: Path) -> None:
 
 def test_an_edit_that_breaks_the_spec_is_not_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = SPEC + "expect: {params: 1}\n"
-    monkeypatch.setattr("convcalc.check.update.say_plain", lambda value: "}")
-    monkeypatch.setattr("convcalc.check.update.with_number", lambda text, value: "}")
+    monkeypatch.setattr(update_module, "say_plain", lambda value: "}")
+    monkeypatch.setattr(update_module, "with_number", lambda text, value: "}")
     assert update(path, text) == (2, text)
     assert [p.name for p in path.parent.iterdir()] == ["a.yaml"]
 

@@ -54,6 +54,8 @@ WRONG = [
     (b"#" * MAX_BYTES + b"#", " is larger than 256 KiB"),
     (b"strict = 1979-05-27T07:32:00Z", ": strict is true or false"),
     (b"max_params = nan", ": max_params is a number"),
+    (b'select = ["CC3,XX"]', ": select: no code starts with 'XX'"),
+    (b'ignore = ["CC9"]', ": ignore: no code starts with 'CC9'"),
     (b"max_params = '" + b"9" * 5000 + b"'", ":1:15: TOML: more than 1,000 digits in a row"),
 ]
 
@@ -113,3 +115,10 @@ def test_what_must_not_be_read_is_not_ignored() -> None:
 def test_a_folder_may_lie_deep() -> None:
     folder = Path(*["d"] * 1200)
     assert not config_of(folder).strict
+
+
+def test_a_wrong_code_is_told_where_it_stands() -> None:
+    Path("convcalc.toml").write_text('select = ["CC1"]\n', "utf-8")
+    for option in ("--select", "--ignore"):
+        done = run("check", "a.yaml", option, "XX")
+        assert done.code == 2 and done.stderr.startswith(f"error: {option}: no code starts with 'XX'\n")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 
 import pytest
 
+from tools import notebooks, sessions
 from tools.examples import GENERATED, PAGES, ROOT, differences, unreadable
+from tools.notebooks import NOTEBOOKS
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -40,6 +44,30 @@ def test_a_wrong_example_is_found() -> None:
 )
 def test_a_block_that_is_not_what_its_fence_says_is_found(block: str) -> None:
     assert len(unreadable(f"```{block}```\n")) == 1
+
+
+def test_a_wrong_session_is_found() -> None:
+    assert differences("```pycon\n>>> x = 2\n```\n\n```pycon\n>>> x + 1\n3\n```\n") == []
+    found = differences("```pycon\n>>> x = 2\n```\n\n```pycon\n>>> x + 1\n4\n>>> y\n```\n")
+    assert "-4" in found and "+3" in found and "+NameError: name 'y' is not defined" in found
+
+
+def test_a_session_whose_package_is_not_installed_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = ">>> import pandas\n>>> pandas.nothing\n7\n"
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    assert sessions.replayed([session, ">>> 1\n1\n"]) == [session, ">>> 1\n1\n"]
+    unknown = ">>> import nowhere_to_be_found\n"
+    assert sessions.replayed([unknown])[0].endswith("No module named 'nowhere_to_be_found'\n")
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.name)
+def test_a_stored_output_that_is_not_the_cells_is_found(notebook: Path) -> None:
+    text = notebook.read_text("utf-8")
+    assert notebooks.played(text.replace("25,557,032", "25,557,033")) == notebooks.played(text) == text
+    stored = json.loads(text)
+    assert (stored["nbformat"], len({cell["id"] for cell in stored["cells"]})) == (4, len(stored["cells"]))
+    with pytest.raises(AssertionError, match="ZeroDivisionError"):
+        notebooks.played(text.replace("import convcalc\\n", "1 / 0\\n"))
 
 
 def test_blocks_of_lists_are_run() -> None:

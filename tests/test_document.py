@@ -11,6 +11,7 @@ import pytest
 from convcalc.findings import Finding
 from convcalc.render.document import (
     PAGE,
+    Axis,
     Bar,
     Bars,
     Block,
@@ -27,14 +28,17 @@ from convcalc.render.document import (
     Note,
     Notes,
     Paragraph,
+    Point,
     References,
+    Scatter,
     Section,
     Table,
     Tree,
     TreeRow,
 )
+from convcalc.render.lines import plain
 from convcalc.render.markup import csv, latex, markdown
-from convcalc.render.text import document_lines, plain
+from convcalc.render.text import document_lines
 
 GOLDEN = Path(__file__).parent / "golden"
 HOSTILE = "a|b <i> *c* `d` e_f 50%"
@@ -88,6 +92,12 @@ DOCUMENT = Document(
         ),
         References(("Dumoulin & Visin 2016",)),
         Bars("macs (MACs)", (Bar("stem", 3, "3"), Bar("half", Fraction(3, 2), "3/2"), Bar("none", None, ""))),
+        Scatter(
+            Axis("params", "numbers"),
+            Axis("macs", "MACs"),
+            (Point(HOSTILE, 10, 2000, ("10", "2.00 K")), Point("none", 900, 3000, ("900", "3.00 K"))),
+            "network",
+        ),
         Listing("layers", "layers: 1 added", (("+", HOSTILE),), ("green",), "layer", "… and 3 more"),
         Findings((Finding("CC101", "unknown key", "a.yaml", 2, 3, "stem", "did you mean 'k'?", "  kk: 3", 2),)),
         Notes((Note("total: 1,729", "bold"), Note("macs: all taps", "dim"))),
@@ -149,7 +159,7 @@ def test_a_comment_mentions_nobody() -> None:
         (Measure(40, piped=100), None, 100),
         (Measure(40, piped=100), 200, 200),
         (PAGE, None, 80),
-        (PAGE, 40, 80),
+        (PAGE, 60, 60),
         (PAGE, 200, 80),
     ],
 )

@@ -64,8 +64,8 @@ def test_seeds_tell_weights_apart(tmp_path: Path) -> None:
         (["--to", "svg", "--weights", "zero"], "--weights and --seed go with onnx, not with svg"),
         (["--to", "onnx", "--seed", "1"], "--seed goes with --weights seeded"),
         (["--to", "dot", "-o", "nowhere/at/all.dot"], "the folder of 'nowhere/at/all.dot' does not exist"),
-        (["--to", "pytorch"], "Invalid value for '--to'"),
-        ([], "Missing option '--to'"),
+        (["--to", "pytorch"], "--to takes torch, keras, onnx, mermaid, dot or svg, not 'pytorch'"),
+        ([], "export needs --to"),
     ],
 )
 def test_a_wrong_call_is_code_2(arguments: list[str], message: str) -> None:

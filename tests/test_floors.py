@@ -12,6 +12,7 @@ FLOORS = {
     "files": 0,
     "git": 0,
     "findings": 0,
+    "terminal": 0,
     "codes": 0,
     "hints": 0,
     "version": 0,
@@ -27,11 +28,18 @@ FLOORS = {
     "verify": 5,
     "check": 6,
     "render": 7,
-    "cli": 8,
-    "__main__": 9,
+    "api": 8,
+    "cli": 9,
+    "__main__": 10,
 }
-ALLOWED_ON_ONE_FLOOR = {("codes", "findings"), ("marked", "codes"), ("marked", "findings")}
-"""A code's page says how severe its findings are, and findings are placed at marks with the hint of the page."""
+ALLOWED_ON_ONE_FLOOR = {
+    ("codes", "findings"),
+    ("marked", "codes"),
+    ("marked", "findings"),
+    ("findings", "terminal"),
+}
+"""A code's page says how severe its findings are, findings are placed at marks with the hint of the page, and are text
+without controls."""
 
 
 def room(module: str) -> str | None:

@@ -82,7 +82,7 @@ def test_the_default_is_text_and_rich_is_another_word_for_it(command: str, specs
     }
     assert len(printed) == 1
     shown = run(command, "--help").stdout
-    assert "[default: text]" in shown and "rich" not in shown
+    assert "(default: text)" in shown and "rich" not in shown
 
 
 @pytest.mark.parametrize("command", FORMATS)
@@ -91,7 +91,8 @@ def test_a_format_that_is_not_offered_is_refused_with_those_that_are(command: st
     for format in ("xml", "TEXT", *sorted(others)):
         done = run(command, *specs[command].split(), "--format", format)
         assert (done.code, done.stdout) == (2, "")
-        assert f"'{format}' is not one of {', '.join(map(repr, FORMATS[command]))}." in " ".join(done.stderr.split())
+        *most, last = FORMATS[command]
+        assert done.stderr.startswith(f"error: --format takes {', '.join(most)} or {last}, not '{format}'\n")
 
 
 def test_every_format_has_a_writer() -> None:
@@ -125,6 +126,6 @@ def test_streams_are_written_to_in_one_place() -> None:
                 "typer.echo",
             )
             drawing = isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "rich"
-            if printing or streaming or drawing:
+            if printing or streaming or (drawing and path.name != "rich_lines.py"):
                 wrong.append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
     assert wrong == []

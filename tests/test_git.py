@@ -269,5 +269,11 @@ def users_of_processes() -> dict[str, set[str]]:
     return found
 
 
-def test_programs_are_started_in_one_place() -> None:
-    assert users_of_processes() == {"git.py": {"subprocess"}}
+def test_programs_are_git_and_the_pager() -> None:
+    assert users_of_processes() == {"git.py": {"subprocess"}, "render/streams.py": {"subprocess"}}
+
+
+def test_revisions_are_named_as_one_types_them(top: Path) -> None:
+    plain("tag", "v1", at=top)
+    plain("branch", "side/way", at=top)
+    assert git.revisions() == ["main", "side/way", "v1"]

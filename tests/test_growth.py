@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import convcalc
 from convcalc.check.config import config_of
 
 from .command import run
@@ -166,3 +167,69 @@ def test_json_and_reports() -> None:
 def test_what_is_no_report_is_a_wrong_call(text: str) -> None:
     done = run("check", "--report", text)
     assert done.code == 2 and done.stderr.startswith("error: --report takes FORMAT=FILE, not '")
+
+
+@pytest.mark.parametrize("text", ["json=folder/", "json=a\0b"])
+def test_a_report_is_a_file(text: str) -> None:
+    done = run("check", "--report", text)
+    assert (done.code, done.stdout) == (2, "") and "error: --report takes a file, not" in done.stderr
+
+
+def test_a_report_takes_the_place_of_the_one_before_and_follows_no_link(tmp_path: Path) -> None:
+    Path("out.json").write_text("old", "utf-8")
+    assert run("check", "-q", "--report", "json=out.json").code == 0
+    assert json.loads(Path("out.json").read_text("utf-8"))["files"] == 2
+    Path("kept").write_text("kept", "utf-8")
+    for target in ("kept", "nowhere"):
+        Path("out.json").unlink()
+        Path("out.json").symlink_to(target)
+        done = run("check", "--report", "json=out.json")
+        assert (done.code, done.stdout) == (2, "")
+        assert done.stderr == (f"error: 'out.json' is a symbolic link to '{target}'\n  hint: name the file itself\n")
+    assert Path("kept").read_text("utf-8") == "kept" and not Path("nowhere").exists()
+
+
+class TestFromPython:
+    def test_it_is_what_the_command_says(self) -> None:
+        Path("specs/a.yaml").write_text(WIDE, "utf-8")
+        limits: tuple[dict[str, object] | list[str], ...] = ({"params": "1%"}, ["params=1%"])
+        for fail_over in limits:
+            result = convcalc.check(base="HEAD", fail_over=fail_over)
+            assert (result.ok, result.failed, [finding.code for finding in result.findings]) == (False, True, ["CC601"])
+            assert result.to_dict() == json.loads(run("check", *GATE, "--format", "json").stdout)
+            assert f"{result}\n" == run("check", *GATE).stdout
+            with pytest.raises(convcalc.SpecError, match="params grows by 224"):
+                result.raise_any()
+        assert convcalc.check(base="HEAD", fail_over={"params": 224}).ok
+        assert not convcalc.check(base="HEAD", fail_over={"params": 223}).ok
+
+    def test_growth_can_be_looked_at(self) -> None:
+        Path("specs/a.yaml").write_text(WIDE, "utf-8")
+        Path("specs/b.yaml").write_text("b: 1\n", "utf-8")
+        result = convcalc.check("specs", base="HEAD")
+        assert result.ok and result.growth is not None
+        assert repr(result.growth) == "<Growth since HEAD: 1 spec changed, 1 not compared>"
+        (change,) = result.growth.differences.values()
+        assert list(result.growth.differences) == ["specs/a.yaml"] and "params" in str(change)
+        assert "specs/a.yaml since HEAD" in str(result.growth)
+        assert str(result.growth).endswith("specs/b.yaml of HEAD is no spec any more")
+        assert "specs/a.yaml since HEAD" in result.growth._repr_html_()
+        assert result.growth.to_dict().items() <= result.to_dict().items()
+        assert convcalc.check("specs").growth is None
+
+    def test_what_is_passed_over_is_told(self) -> None:
+        Path("specs/link.yaml").symlink_to("/etc/passwd")
+        assert convcalc.check("specs").passed_over == ("specs/link.yaml is a symbolic link",)
+        assert convcalc.check("specs/a.yaml").passed_over == ()
+
+    def test_wrong_calls(self) -> None:
+        with pytest.raises(convcalc.UsageError, match="nothing can be compared with 'nowhere'"):
+            convcalc.check(base="nowhere")
+        with pytest.raises(convcalc.UsageError, match="--fail-over needs --base"):
+            convcalc.check(fail_over=["params=1%"])
+        with pytest.raises(convcalc.UsageError, match="--fail-over knows no 'parms'"):
+            convcalc.check(base="HEAD", fail_over={"parms": "1%"})
+        with pytest.raises(convcalc.UsageError, match="NAME=N or NAME=N%, not 'params'"):
+            convcalc.check(base="HEAD", fail_over="params")
+        with pytest.raises(convcalc.UsageError, match="a text has nothing to be compared with"):
+            convcalc.check(text=SPEC, base="HEAD")

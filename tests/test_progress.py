@@ -88,7 +88,7 @@ def test_a_line_that_stays_the_same_is_not_sent_again() -> None:
 @pytest.mark.parametrize("columns", [1, 5, 12, 20, 30, 40, 60, 80, 200])
 @pytest.mark.parametrize("name", ["conv1", "encoder.stage3.block12.attention.projection.conv2d", "網" * 40, "\x1b[2J"])
 def test_the_line_fits_the_terminal(columns: int, name: str) -> None:
-    from convcalc.render.escape import width
+    from convcalc.terminal import width
 
     for plan in (Plan(10, "layer", 100), None):
         line, stream, clock = started(plan, columns)

@@ -100,7 +100,7 @@ def test_the_peak_and_what_is_alive_are_one_quantity(tmp_path: Path) -> None:
     lines = shown.stdout.splitlines()
     assert [line.split() for line in lines if line.startswith(("layer", "total "))] == [
         ["layer", "peak_memory"],
-        ["total", "16.00", "KiB"],
+        ["total", "16.0", "KiB"],
     ]
     assert any(line.startswith("peak: 16.00 KiB at ") for line in lines)
 

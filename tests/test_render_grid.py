@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from convcalc.render import escape
 from convcalc.render.document import Column, Document, Table
+from convcalc.render.grid import table_lines
 from convcalc.render.markup import csv, latex, markdown
-from convcalc.render.text import table_lines
 
 
 def lines(g: Table, limit: int | None) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -22,9 +23,7 @@ def run(*arguments: str, code: int = 0) -> str:
 def test_the_list_names_every_spec() -> None:
     lines = run().splitlines()
     assert [line.split()[0] for line in lines[2:-2]] == list(gallery_names())
-    assert any(
-        "113 of 125" in line and "Szegedy et al. 2014" in line for line in lines if line.startswith("googlenet ")
-    )
+    assert any("113/125" in line and "Szegedy et al. 2014" in line for line in lines if line.startswith("googlenet "))
     assert lines[-1].startswith(f"{len(gallery_names())} specs with ")
 
 
@@ -63,12 +62,56 @@ def test_markdown_has_full_sources() -> None:
     ("name", "hint"),
     [
         ("vggg", "did you mean 'vgg'?"),
-        ("resnet50", "it is a variant of resnet"),
         ("zzz", "'convcalc specs' lists them all"),
     ],
 )
 def test_a_name_that_is_none(name: str, hint: str) -> None:
-    assert run(name, code=2) == f"error: there is no spec '{name}' in the gallery\n  hint: {hint}\n"
+    said = f"no spec of the gallery has '{name}' in its name, its title, its source or its variants"
+    assert run(name, code=1) == f"error: {said}\n  hint: {hint}\n"
+
+
+def test_nothing_found_is_an_empty_list_for_programs() -> None:
+    assert json.loads(run("zzz", "--format", "json", code=1)) == {"format": 1, "specs": []}
+
+
+@pytest.mark.parametrize(
+    ("word", "names"),
+    [
+        ("mobile", {"mobilenet_v1", "mobilenet_v2", "mobilenet_v3"}),
+        ("MOBILE", {"mobilenet_v1", "mobilenet_v2", "mobilenet_v3"}),
+        ("Ronneberger", {"unet"}),
+        ("GoogLe", {"googlenet"}),
+        ("resnet50", {"resnet", "resnext", "se_resnet"}),
+        ("1512.03385", {"resnet"}),
+    ],
+)
+def test_a_word_finds_names_titles_authors_and_variants(word: str, names: set[str]) -> None:
+    entries = json.loads(run(word, "--format", "json"))["specs"]
+    assert names <= {entry["name"] for entry in entries} < set(gallery_names())
+    assert f"\n{len(entries)} spec" in run(word)
+
+
+def test_variants_that_have_the_word_are_named() -> None:
+    assert "resnet      resnet50, wide_resnet50_2\n" in run("resnet50")
+    assert "variants" not in run("szegedy").splitlines()
+
+
+def test_variants_are_listed_when_asked_for() -> None:
+    below = run("--variants").split("\nvariants\n")[1]
+    entries = json.loads(run("--format", "json"))["specs"]
+    assert {variant for entry in entries for variant in entry["variants"]} <= set(re.split(r"[,\s]+", below))
+    assert "| resnet | resnet18, resnet34" in run("resnet", "--variants", "--format", "markdown")
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_the_list_fits_the_terminal_and_cuts_no_author(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    printed = run("--variants")
+    assert max(map(len, printed.splitlines())) <= columns
+    assert not any(line.endswith(" ") for line in printed.splitlines())
+    words = " ".join(printed.split())
+    assert "…" not in printed
+    assert all(name in words for name in ("Simonyan", "Zisserman 2014", "Krizhevsky", "Mamalet", "Garcia"))
 
 
 def test_listing_computes_nothing() -> None:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from convcalc.analysis.quantities import QUANTITIES
 from convcalc.cli.app import build_app
 from convcalc.findings import SpecError, UsageError
-from convcalc.render.text import bar_text
+from convcalc.render.lines import bar_text
 
 SPEC = """\
 convcalc: 1
@@ -79,6 +79,33 @@ def test_top_keeps_the_networks_total(spec: str) -> None:
     assert f" · {macs} macs · " in text
     asked = run("table", spec, "--top", "1", "--columns", "name,macs", "--exact")
     assert next(line for line in asked.splitlines() if line.startswith("total ")).split()[-1] == macs
+
+
+def test_every_format_but_the_tree_has_whole_bytes_and_numbers_stand_right(spec: str) -> None:
+    asked = ("table", spec, "--by", "layer", "--columns", "name,live,intensity")
+    assert "| wide | 11,264 B | 9.26 |" in run(*asked, "--format", "markdown")
+    assert "|---|---:|---:|" in run(*asked, "--format", "markdown")
+    assert "11,264 B" in run(*asked, "--exact") and "11.0 KiB" in run(*asked)
+
+
+def test_long_labels_of_bars_are_whole(tmp_path: Path) -> None:
+    path = tmp_path / "long.yaml"
+    name = "a_name_of_a_layer_that_is_much_too_long_to_stand_beside_a_bar_of_a_terminal"
+    path.write_text(f"{{convcalc: 1, input: [3, 8, 8], layers: [{{conv2d: {{out: 8, k: 3}}, name: {name}}}]}}", "utf-8")
+    assert f"\n{name}\n" in run("table", str(path), "--plot", "macs")
+    assert name in run("table", str(path), columns=40)
+
+
+def test_a_long_tree_says_how_it_gets_short(tmp_path: Path) -> None:
+    path = tmp_path / "long.yaml"
+    path.write_text("convcalc: 1\ninput: [3, 8, 8]\nlayers:\n" + "  - relu\n" * 60, "utf-8")
+    assert run("table", str(path)).endswith("the rows with most macs alone: --sort macs --top 10\n")
+    assert "alone" not in run("table", str(path), "--sort", "macs", "--top", "10")
+
+
+def test_what_a_long_total_leaves_out_keeps_it_on_one_line(spec: str) -> None:
+    last = run("table", spec, "--batch", str(10**13), columns=70).splitlines()[-2:]
+    assert last[0].startswith("394 params · ") and "flops" not in last[0] and last[0].endswith(" · depth 3")
 
 
 def test_plot_draws_the_largest_full(spec: str) -> None:

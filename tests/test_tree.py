@@ -15,8 +15,9 @@ from convcalc.analysis.quantities import QUANTITIES
 from convcalc.analysis.report import Report, analyse
 from convcalc.analysis.tree import Row, fitting, size, tree
 from convcalc.render.document import Column, Document, Tree, TreeRow
-from convcalc.render.escape import width
-from convcalc.render.text import document_lines, plain
+from convcalc.render.lines import plain
+from convcalc.render.text import document_lines
+from convcalc.terminal import width
 
 from .command import run
 

@@ -2,8 +2,9 @@
 
 A ```yaml block whose first line is `# name.yaml` is written to that file for the examples below it. A
 ```console block is a shell session, in a folder with the files of docs/files: `$ command` lines and the output
-(both streams) under each. ```python blocks run one after another in one program. What stands in the other fences is
-read as what the fence says; ```text shows what has no language, and no commands.
+(both streams) under each. ```python blocks run one after another in one program; so do the statements of ```pycon
+blocks, with what they print under each. What stands in the other fences is read as what the fence says; ```text shows
+what has no language, and no commands.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from difflib import unified_diff
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import dedent, indent
+from typing import Any
 
 import yaml
 
@@ -65,6 +67,7 @@ class Session:
             "PATH": f"{shims}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
             "COLUMNS": "80",
+            "NO_COLOR": "1",
             "PYTHONIOENCODING": "utf-8",
             "PYTHONUTF8": "1",
             "OPENBLAS_NUM_THREADS": "1",
@@ -76,6 +79,16 @@ class Session:
             command, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60
         )
         return done.returncode, done.stdout.decode("utf-8")
+
+    def answer(self, asked: dict[str, list[str]]) -> list[Any]:
+        """What comes of sessions or cells in Python; see tools/sessions.py. Raises AssertionError where they end."""
+        path = self.folder / "asked.json"
+        path.write_text(json.dumps(asked), encoding="utf-8")
+        code, said = self.run(sys.executable, "-W", "error", "-m", "tools.sessions", path.name)
+        assert code == 0, said
+        answers: list[Any] = json.loads(path.read_text("utf-8"))
+        path.unlink()
+        return answers
 
     def write(self, text: str) -> None:
         """A YAML block as the file that its first line names; without one, nothing."""
@@ -102,9 +115,15 @@ def played(page: str) -> str:
             parts.append(f"$ {command}\n{expected if same else printed}")
         return indent(f"```console\n{''.join(parts)}```", block["indent"])
 
+    def replay(block: re.Match[str]) -> str:
+        return indent(f"```pycon\n{answers.pop(0)}```", block["indent"]) if block["language"] == "pycon" else block[0]
+
     with TemporaryDirectory() as folder:
         session = Session(Path(folder))
-        return _BLOCK.sub(run, page)
+        text = _BLOCK.sub(run, page)
+        sessions = [session for language, session in blocks(text) if language == "pycon"]
+        answers = session.answer({"sessions": sessions}) if sessions else []
+        return _BLOCK.sub(replay, text)
 
 
 def differences(page: str) -> list[str]:
@@ -134,7 +153,7 @@ def unreadable(page: str) -> list[str]:
                     READERS[language](text)
                 except (ValueError, yaml.YAMLError) as error:
                     wrong.append(f"{error} in\n{text}")
-            elif language not in ("console", "python"):
+            elif language not in ("console", "python", "pycon"):
                 wrong.append(f"nothing reads blocks of '{language}':\n{text}")
     return wrong
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from tests import golden_output
 from tests.recorded_exports import WRITE, record_path, renewed
-from tools import examples, gallery, pages
+from tools import examples, gallery, notebooks, pages
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = "python -m tools.regenerate"
@@ -38,6 +38,7 @@ PARTS = (
     Part("pages", pages.texts),
     Part("golden output", golden_output.texts),
     Part("examples of the documentation", examples.texts),
+    Part("notebooks", notebooks.texts),
 )
 """In the order in which they are written: the examples show what the others made."""
 

@@ -149,7 +149,7 @@ class Figures:
             try:
                 found.append(cache.cost(node.layer, inputs, node.shape))
             except GeometryError as error:
-                raise SpecError([self.network.finding(error.code, str(error), node.name)]) from error
+                raise SpecError([self.network.finding(error.code, error.message, node.name)]) from error
         return found
 
     @cached_property
@@ -169,7 +169,7 @@ class Figures:
         try:
             checked("the total", max(summed))
         except GeometryError as error:
-            raise SpecError([self.network.finding(error.code, str(error))]) from error
+            raise SpecError([self.network.finding(error.code, error.message)]) from error
         return summed
 
     def activations(self, nodes: Sequence[int]) -> int:

@@ -78,7 +78,6 @@ class Report(Figures):
         layers = self.layers if layers is None else layers
         stages = self.stages if stages is None else stages
         nodes = network.nodes
-        everything = range(len(nodes))
         return {
             "format": FORMAT,
             "convcalc": __version__,
@@ -92,11 +91,7 @@ class Report(Figures):
             ],
             "stages": [_stage(self, stage) if columns is None else _row(self, stage, columns) for stage in stages],
             "outputs": [{"name": output.name, "shape": list(nodes[output.node].shape)} for output in network.outputs],
-            "totals": {
-                **_costs(self.totals),
-                "activations": self.activations(everything),
-                "depth": self.depth(everything),
-            }
+            "totals": total_figures(self)
             if columns is None
             else _row(self, self.whole, [column for column in columns if column.total]),
             "published": [result.to_dict() for result in self.published],
@@ -128,6 +123,16 @@ def analyse(
     return report
 
 
+def total_figures(report: Report) -> dict[str, object]:
+    """The totals of a report, as its JSON has them."""
+    everything = range(len(report.network.nodes))
+    return {
+        **_costs(report.totals),
+        "activations": report.activations(everything),
+        "depth": report.depth(everything),
+    }
+
+
 def _layer(report: Report, index: int) -> dict[str, object]:
     nodes = report.network.nodes
     node = nodes[index]
@@ -145,15 +150,16 @@ def _layer(report: Report, index: int) -> dict[str, object]:
 
 
 def _row(report: Report, subject: Subject, columns: Sequence[Quantity]) -> dict[str, object]:
-    """The quantities of a subject: integers, words, lists of sizes, exact fractions as "p/q"."""
-    return {column.heading: _plain(column.get(report, subject)) for column in columns}
+    """The quantities of a subject."""
+    return {column.heading: plain_figure(column.get(report, subject)) for column in columns}
 
 
-def _plain(value: object) -> object:
+def plain_figure(value: object) -> object:
+    """A value as JSON has it: integers, words, lists of sizes, exact fractions as "p/q"."""
     if isinstance(value, Shaped):
-        return _plain(value.raw)
+        return plain_figure(value.raw)
     if isinstance(value, tuple):
-        return [_plain(part) for part in value]
+        return [plain_figure(part) for part in value]
     return str(value) if isinstance(value, Fraction) else value
 
 

@@ -87,7 +87,7 @@ def arranged(figures: Figures, subjects: list[Subject], by: Quantity | None, top
     """Subjects sorted by a quantity (numbers from the largest, words from a), cut to the first `top`."""
     if by is not None:
         keys = [sort_key(by.get(figures, subject)) for subject in subjects]
-        subjects = [subjects[i] for i in _order(keys)]
+        subjects = [subjects[i] for i in order(keys)]
     return subjects if top is None else subjects[:top]
 
 
@@ -101,7 +101,7 @@ def sort_key(value: Value) -> int | Fraction | str | None:
     return prod(sizes) if sizes and len(sizes) == len(value.raw) else None
 
 
-def _order(keys: Sequence[int | Fraction | str | None]) -> list[int]:
+def order(keys: Sequence[int | Fraction | str | None]) -> list[int]:
     """The places of keys in their order: numbers from the largest, words from a, what has none last."""
     known = [i for i, key in enumerate(keys) if key is not None]
     words = any(isinstance(key, str) for key in keys)
@@ -150,7 +150,7 @@ class _Growth:
         found = _joined([self._row(subject, parent, level, said) for subject in subjects])
         if self.by is not None:
             by = self.by
-            found = [found[i] for i in _order([sort_key(by.get(self.figures, row.subject)) for row in found])]
+            found = [found[i] for i in order([sort_key(by.get(self.figures, row.subject)) for row in found])]
         return found if self.top is None else found[: self.top]
 
     def _row(self, subject: Subject, parent: str, level: int, said: str) -> Row:

@@ -24,6 +24,7 @@ from ..hints import suggest
 from ..language.expectations import DTYPES
 from .builds import PLAIN, Setting
 from .claim_values import parse_number_claim
+from .selection import read_codes
 
 NAMES = ("convcalc.toml", "pyproject.toml")
 KEYS = ("select", "ignore", "exclude", "advice", "strict", "dtype", "batch", "budgets")
@@ -187,8 +188,8 @@ def _config(path: Path, table: dict[str, Any]) -> Config:
         raise UsageError(f"{shown(path)}: budgets map a folder or a glob to its budgets", '[budgets."specs/mobile"]')
     general = {key: value for key, value in table.items() if key.startswith(PREFIX)}
     return Config(
-        select=_texts(path, "select", table),
-        ignore=_texts(path, "ignore", table),
+        select=_codes(path, "select", table),
+        ignore=_codes(path, "ignore", table),
         exclude=_texts(path, "exclude", table),
         advice=_flag(path, "advice", table),
         strict=_flag(path, "strict", table),
@@ -203,6 +204,10 @@ def _texts(path: Path, key: str, table: dict[str, Any]) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise UsageError(f"{shown(path)}: {key} is a list of texts", f'{key} = ["..."]')
     return tuple(value)
+
+
+def _codes(path: Path, key: str, table: dict[str, Any]) -> tuple[str, ...]:
+    return read_codes(_texts(path, key, table), f"{shown(path)}: {key}")
 
 
 def _flag(path: Path, key: str, table: dict[str, Any]) -> bool:

@@ -33,6 +33,8 @@ class Task:
     strict: bool = False
     setting: Setting = PLAIN
     """The dtype and batch size of budgets and claims that say none of their own."""
+    text: str | None = None
+    """What is checked in place of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,8 @@ def check_file(task: Task) -> Checked:
     try:
         if task.path.lower().endswith(".onnx"):
             return _checked(task, task.path, check_onnx(task))
-        source = read(task.path)
-        undeclared = [] if task.path == "-" else _undeclared(source)
+        source = read(task.path) if task.text is None else Source(task.text, task.path)
+        undeclared = [] if task.path == "-" or task.text is not None else _undeclared(source)
     except SpecError as error:
         return _checked(task, error.findings[0].path, error.findings)
     except UsageError as error:

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..findings import SpecError, UsageError
-from .options import Dtype, FailOverOption, read_limits
-from .output import VERSION, format_option, write, write_file
+from .options import Dtype, FailOverOption
+from .output import format_option, refuse_linked, write, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..analysis.diff import Threshold
-    from ..check.growth import Growth
-    from ..check.run import Checked, Task
-    from ..findings import Finding
-    from ..render.document import Document
-    from ..render.findings import CheckResult
+    from ..api.check import CheckResult
+    from ..check.run import Task
 
 
 def command(
@@ -58,7 +52,11 @@ def command(
     fail_over: FailOverOption = None,
     report: Annotated[
         list[str] | None,
-        typer.Option("--report", metavar="FORMAT=FILE", help="Write the result into a file as well; repeatable."),
+        typer.Option(
+            "--report",
+            metavar="FORMAT=FILE",
+            help="Write it to a file too, over an older one; repeatable.",
+        ),
     ] = None,
     explain: Annotated[
         str | None, typer.Option("--explain", metavar="CODE", help="Print the manual page of a code, and stop.")
@@ -67,82 +65,31 @@ def command(
     if explain is not None:
         _explain(explain)
         return
-    from ..check.discover import find_specs
-    from ..render.findings import CheckResult
+    from ..analysis.diff import read_limits
+    from ..api.check import Options, checked, work_of
+    from ..check.builds import Setting
 
     reports = [_report(text) for text in report or ()]
-    limits = read_limits(fail_over)
-    if limits and base is None:
-        raise UsageError("--fail-over needs --base", "for example --base origin/main")
-    names, errors, passed_over = find_specs(paths or ["."])
-    growth = None if base is None else _growth(base, names)
-    tasks = [_task(name, select or [], ignore or [], advice, strict, (dtype, batch)) for name in names]
+    limits = read_limits(fail_over or ())
+    options = Options(select or (), ignore or (), advice, strict, Setting(dtype, batch), base, limits)
+    work = work_of(paths or ["."], options)
     if update:
-        _update(tasks, errors, quiet)
-    checked = _checked(tasks, jobs)
-    errors += [result.unreadable for result in checked if result.unreadable is not None]
-    readable = [result for result in checked if result.unreadable is None]
-    grown = _grown(growth, limits)
-    found = [*grown, *(finding for result in readable for finding in result.findings)]
-    findings = sorted(found, key=lambda f: (f.path, f.line, f.column, f.code))
-    result = CheckResult(sorted({r.path for r in readable}), findings, strict)
-    if readable:
-        _print(result, growth, format, quiet)
-    for name, target in reports:
-        text = _text(result, growth, name)
-        write_file(text if text.endswith("\n") or not text else text + "\n", target, force=True)
-    _notes(readable, errors, passed_over, growth, quiet)
-    if errors:
-        raise typer.Exit(2)
-    if grown or any(r.failed for r in readable):
-        raise typer.Exit(1)
-
-
-def _growth(base: str, names: list[str]) -> Growth:
-    from ..check.growth import compare
-
-    return compare(base, names)
-
-
-def _grown(growth: Growth | None, limits: list[tuple[Threshold, str]]) -> list[Finding]:
-    """What has grown by more than is allowed: no comment and no configuration of the specs hides it."""
-    if growth is None or not limits:
-        return []
-    from ..render.diff import growth_findings
-
-    return [finding for spec in growth.compared for finding in growth_findings(spec.difference, limits)]
-
-
-def _checked(tasks: Sequence[Task], jobs: int | None) -> list[Checked]:
-    """Every file checked; a terminal sees which one of how many."""
-    from ..check.run import check_files
+        _update(work.tasks, work.errors, quiet)
     from ..render.progress import Plan, progress
 
-    checked = []
-    with progress("check", lambda: Plan(len(tasks), "file", len(tasks)), ticks=False) as starts:
-        results = check_files(tasks, jobs)
-        for task in tasks:
-            starts(task.path, 1)
-            checked.append(next(results))
-    return checked
-
-
-def _task(
-    path: str, select: list[str], ignore: list[str], advice: bool, strict: bool, given: tuple[str | None, int | None]
-) -> Task:
-    from ..check.builds import Setting
-    from ..check.config import DEFAULT, config_of
-    from ..check.run import Task
-    from ..check.selection import read_selection
-
-    place = Path(path).absolute() if path != "-" else Path.cwd() / "-"
-    known = os.path.exists(place) or path == "-"  # noqa: PTH110  (a path that is too long, or none, is not there)
-    config = config_of(place.parent.resolve()) if known else DEFAULT
-    selection = read_selection(select or config.select, [*config.ignore, *ignore], advice or config.advice)
-    budgets = config.budgets_of(place.parent.resolve() / place.name) if known else ()
-    if given != (None, None):
-        budgets = tuple(budget._replace(setting=Setting(*given).over(budget.setting)) for budget in budgets)
-    return Task(path, selection, budgets, strict or config.strict, Setting(*given).over(config.setting))
+    files = len(work.tasks)
+    with progress("check", lambda: Plan(files, "file", files), ticks=False) as starts:
+        result = checked(work, strict, jobs, starts)
+    if result.paths:
+        _print(result, format, quiet)
+    for name, target in reports:
+        text = _text(result, name)
+        write_file(text if text.endswith("\n") or not text else text + "\n", target, force=True)
+    _notes(result, quiet)
+    if result.unreadable:
+        raise typer.Exit(2)
+    if result.failed:
+        raise typer.Exit(1)
 
 
 def _update(tasks: Sequence[Task], errors: list[UsageError], quiet: bool) -> None:
@@ -169,89 +116,72 @@ def _report(text: str) -> tuple[str, str]:
     name, _, target = text.partition("=")
     if name not in REPORTS or not target:
         raise UsageError(f"--report takes FORMAT=FILE, not '{text}'", f"FORMAT is one of {', '.join(REPORTS)}")
+    refuse_linked(target, "--report", f"--report {name}=check.{name}")
     return name, target
 
 
-def _document(result: CheckResult, growth: Growth | None, quiet: bool = False, comment: bool = False) -> Document:
-    """The result, and what the changed specs were before it; `comment` says it in sentences, the result first."""
-    from ..render.diff import growth_blocks
-    from ..render.document import Document
-    from ..render.findings import check_comment, check_document
-
-    checked = check_comment(result) if comment else check_document(result, quiet)
-    changes = growth_blocks(growth, comment) if growth is not None and not quiet else ()
-    return Document((*checked.blocks, *changes) if comment else (*changes, *checked.blocks), comment=comment)
-
-
-def _data(result: CheckResult, growth: Growth | None) -> dict[str, object]:
-    from ..render.diff import growth_data
-    from ..render.findings import check_data
-
-    return check_data(result) if growth is None else {**check_data(result), **growth_data(growth)}
-
-
-def _text(result: CheckResult, growth: Growth | None, format: str) -> str:
+def _text(result: CheckResult, format: str) -> str:
     """The result in a format of `--report`."""
-    from ..render.findings import WRITERS
+    from ..render.findings import WRITERS, check_comment
 
     if format in WRITERS:
         return WRITERS[format](result)
     if format == "markdown":
         from ..render.markup import markdown
 
-        return markdown(_document(result, growth, comment=True))
+        return markdown(check_comment(result))
     from ..render.streams import json_text
 
-    return json_text({"format": VERSION, **_data(result, growth)})
+    return json_text(result.to_dict())
 
 
-def _print(result: CheckResult, growth: Growth | None, format: str, quiet: bool) -> None:
-    from ..render.findings import WRITERS
+def _print(result: CheckResult, format: str, quiet: bool) -> None:
+    from ..render.findings import WRITERS, check_comment, check_document
     from ..render.streams import write_text
 
     if format in WRITERS:
         write_text(WRITERS[format](result))
+    elif format == "markdown":
+        write(format, lambda: check_comment(result), result.to_dict)
     else:
-        comment = format == "markdown"
-        write(format, lambda: _document(result, growth, quiet and not comment, comment), lambda: _data(result, growth))
+        write(format, lambda: check_document(result, quiet), result.to_dict)
 
 
 MOST_NOTES = 20
 """Lines about what is not read or not compared; the rest is counted."""
 
 
-def _notes(
-    readable: Sequence[Checked],
-    errors: Sequence[UsageError],
-    passed_over: Sequence[str],
-    growth: Growth | None,
-    quiet: bool,
-) -> None:
+def _notes(result: CheckResult, quiet: bool) -> None:
     """What belongs to no finding: paths that cannot be checked, files that are not read, findings not selected."""
     from ..render.streams import say, write_error
 
-    for error in errors:
+    for error in result.unreadable:
         write_error(error.message, error.hint)
     if quiet:
         return
-    for kind, notices in (("passed over", passed_over), ("compared", growth.notices if growth is not None else ())):
-        for notice in notices[:MOST_NOTES]:
-            say(f"{kind}: {notice}" if kind == "passed over" else notice)
-        if len(notices) > MOST_NOTES:
-            rest = len(notices) - MOST_NOTES
-            say(f"{rest:,} more files are {'passed over' if kind == 'passed over' else 'not compared'}")
-    hidden = sum(result.hidden for result in readable)
-    if hidden:
-        say(f"{hidden} finding{'s' * (hidden != 1)} not selected")
+    _some([f"passed over: {notice}" for notice in result.passed_over], "passed over")
+    _some(result.growth.notices if result.growth is not None else (), "not compared")
+    if result.hidden:
+        say(f"{result.hidden} finding{'s' * (result.hidden != 1)} not selected")
+
+
+def _some(notices: Sequence[str], what: str) -> None:
+    """The first of these lines, and how many files more are `what` they say."""
+    from ..render.streams import say
+
+    for notice in notices[:MOST_NOTES]:
+        say(notice)
+    if len(notices) > MOST_NOTES:
+        say(f"{len(notices) - MOST_NOTES:,} more files are {what}")
 
 
 def _explain(code: str) -> None:
     from ..codes import codes, markdown
-    from ..render.streams import coloured, write_text
+    from ..render.streams import coloured, on_terminal, write_text
 
     if code.upper() not in codes():
         raise UsageError(f"there is no code '{code[:40]}'", f"codes: {', '.join(codes())}")
-    if coloured():
+    if on_terminal() or coloured():
         from ..render.findings import code_document
 
         write("text", lambda: code_document(code.upper()), dict)

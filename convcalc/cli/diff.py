@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import FailOverOption, InputOption, SetOption, VariantOption, load_network, read_limits
+from .options import FailOverOption, InputOption, SetOption, VariantOption, load_network
 from .output import format_option, write
 
 SpecArgument = "A spec file, - for standard input, a gallery name, an ONNX file, or git:REV:path."
@@ -21,16 +21,17 @@ def command(
     set: SetOption = None,
     variant: VariantOption = None,
 ) -> None:
-    from ..analysis.diff import diff
-    from ..analysis.report import analyse
+    from ..analysis.diff import read_limits
+    from ..api.diff import diff
     from ..render.diff import diff_data, diff_document, growth_findings
 
-    limits = read_limits(fail_over)
-    first, second = (analyse(load_network(spec, set, variant, input)) for spec in (before, after))
+    limits = read_limits(fail_over or ())
+    first, second = (load_network(spec, set, variant, input) for spec in (before, after))
     difference = diff(first, second)
     findings = growth_findings(difference, limits)
     if format == "github":
-        from ..render.findings import CheckResult, github
+        from ..check.result import CheckResult
+        from ..render.findings import github
         from ..render.streams import write_text
 
         write_text(github(CheckResult([after], findings)))

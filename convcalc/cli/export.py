@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from ..findings import UsageError
 from .options import InputOption, SetOption, SpecArgument, VariantOption, load_network
 from .output import ForceOption, OutputOption, refuse_existing, write_file
-
-if TYPE_CHECKING:
-    from ..network import Network, Node
 
 Target = Literal["torch", "keras", "onnx", "mermaid", "dot", "svg"]
 By = Literal["stage", "layer"]
@@ -44,39 +41,9 @@ def command(
         raise UsageError(f"--weights and --seed go with onnx, not with {to}")
     if seed is not None and weights != "seeded":
         raise UsageError("--seed goes with --weights seeded")
+    from ..api.export import export
+
     refuse_existing(output, force)
     network = load_network(spec, set, variant, input)
-    write_file(_written(network, to, by or "stage", seed or 0 if weights == "seeded" else None), output, force)
-
-
-def _written(network: Network, to: Target, by: By, seed: int | None) -> str | bytes:
-    if to == "torch":
-        from ..export.torch_module import torch_module
-
-        return torch_module(network)
-    if to == "keras":
-        from ..export.keras_module import keras_module
-
-        return keras_module(network)
-    if to == "onnx":
-        from ..export.onnx_model import onnx_model
-
-        return onnx_model(network, None if seed is None else _drawn(network, seed))
-    from ..export import drawing
-
-    graph = drawing.drawing(network, by)
-    if to == "mermaid":
-        return drawing.mermaid(graph)
-    return drawing.dot(graph) if to == "dot" else drawing.svg(graph)
-
-
-def _drawn(network: Network, seed: int) -> Any:
-    """The weights that the reference runs with."""
-    from ..reference import init
-    from ..reference.running import generator
-
-    def weights_of(node: Node) -> Any:
-        assert node.layer is not None
-        return init(node.layer, network.input_shapes(node), generator(seed, node.name))
-
-    return weights_of
+    drawn = (seed or 0) if weights == "seeded" else None
+    write_file(export(network, to, by=by or "stage", seed=drawn), output, force)

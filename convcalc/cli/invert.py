@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..api.invert import Inversion
+from ..api.invert import invert as invert_shape
 from ..findings import UsageError
 from ..geometry.errors import GeometryError
-from ..geometry.inversion import Inversion
-from ..geometry.inversion import invert as invert_shape
 from .options import PER_AXIS, InputOption, SetOption, VariantOption, load_network, numbers, paddings, renamed
 from .output import ForceOption, OutputOption, format_option, refuse_existing, write, write_file
 

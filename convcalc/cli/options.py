@@ -14,7 +14,6 @@ from ..geometry.errors import LIMIT
 
 if TYPE_CHECKING:
     from ..analysis.device import Device
-    from ..analysis.diff import Threshold
     from ..network import Network
 
 
@@ -194,62 +193,14 @@ def load_network(
 
     A SPEC is a path, `-`, a gallery name, an ONNX file, or `git:REV:path`.
     """
+    from ..api.load import load
     from ..render.progress import progress
 
     # Somebody may type what standard input gives.
     with nullcontext() if spec == "-" else progress(f"reading {spec}"):
-        if spec.lower().endswith(".onnx") and not spec.startswith("git:"):
-            network = _load_onnx(spec, params, variant, input)
-        else:
-            network = _load_spec(spec, params, variant, input)
+        network = load(spec, params=read_params(params), variant=variant, input=read_input(input))
     if network.notes:
         from ..render.streams import write_findings
 
         write_findings(network.notes)
     return network
-
-
-def _load_spec(spec: str, params: list[str] | None, variant: str | None, input: list[str] | None) -> Network:
-    given, shape = read_params(params), read_input(input)
-    if spec.startswith("git:"):
-        from ..language import loads
-        from ..language.sources import read_revision
-
-        source = read_revision(spec)
-        return loads(source.text, path=source.path, params=given, variant=variant, input=shape)
-    from ..language import load
-
-    return load(spec, params=given, variant=variant, input=shape)
-
-
-def _load_onnx(spec: str, params: list[str] | None, variant: str | None, input: list[str] | None) -> Network:
-    if params or variant is not None:
-        option = "--set" if params else "--variant"
-        raise UsageError(f"{option} does not go with {spec}", "an ONNX file has no params and no variants")
-    from ..onnx import load_onnx
-
-    return load_onnx(spec, input=read_input(input))
-
-
-def read_limits(texts: Iterable[str] | None) -> list[tuple[Threshold, str]]:
-    """The limits of `--fail-over NAME=N[%]`, each with what is written behind the name. Raises UsageError."""
-    return [(_threshold(text), text.partition("=")[2].strip()) for text in texts or ()]
-
-
-def _threshold(text: str) -> Threshold:
-    from ..analysis.diff import Threshold, limited
-    from ..analysis.quantities import quantity
-    from ..units import NoAmount, read_amount
-
-    name, _, limit = text.partition("=")
-    number = limit.strip()
-    try:
-        most = read_amount(number.removesuffix("%"))
-    except NoAmount as error:
-        hint = "for example --fail-over params=1%"
-        raise UsageError(f"--fail-over takes NAME=N or NAME=N%, not '{text}'", hint) from error
-    wanted, known = quantity(name.strip()), limited()
-    if wanted is None or wanted not in known:
-        names = ", ".join(each.name for each in known)
-        raise UsageError(f"--fail-over knows no '{name.strip()}'", f"one of {names}")
-    return Threshold(wanted.name, most, number.endswith("%"))

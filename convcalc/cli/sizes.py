@@ -32,7 +32,7 @@ def command(
         raise UsageError(f"--to {last} lies below --from {first}")
     if last - first >= LONGEST_LIST:
         raise UsageError(f"--from {first} --to {last} lists more than {LONGEST_LIST:,} sizes")
-    from ..analysis.sizes import sizes
+    from ..api.sizes import sizes
     from ..render.progress import progress
     from ..render.sizes import sizes_document, sizes_rows
 

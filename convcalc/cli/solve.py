@@ -6,15 +6,13 @@ from typing import Annotated
 
 import typer
 
+from ..api.solve import SHOWN
+from ..api.solve import solve as search_layers
 from ..findings import UsageError
 from ..geometry.errors import GeometryError
 from ..geometry.solve import DILATIONS, KERNELS, STRIDES
-from ..geometry.solve import solve as search_layers
 from .options import PER_AXIS, first_rows, numbers, renamed, span
 from .output import format_option, write
-
-SHOWN = 20
-"""Solutions that text and Markdown show unless told otherwise."""
 
 
 def command(

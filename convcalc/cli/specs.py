@@ -1,4 +1,4 @@
-"""`convcalc specs`: the gallery, listed from its shipped index, or one spec's text."""
+"""`convcalc specs`: the gallery, listed from its shipped index, whole or by a word, or one spec's text."""
 
 from __future__ import annotations
 
@@ -6,45 +6,58 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..findings import UsageError
 from ..hints import suggest
-from .output import format_option, write, write_file
+from .output import format_option, write
 
 if TYPE_CHECKING:
     from ..analysis.gallery import SpecEntry
 
 
 def command(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Print this spec of the gallery.")] = None,
+    word: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[WORD]",
+            help="A name prints that spec; any other word lists the specs, authors and variants with it.",
+        ),
+    ] = None,
+    variants: Annotated[bool, typer.Option("--variants", help="List the variants too.")] = False,
     format: Annotated[str, format_option("specs", "How to print the list.")] = "text",
 ) -> None:
-    """List the gallery, or print one of its specs: a start for one's own.
+    """List the gallery, or what a word finds in it, or print one of its specs: a start for one's own.
 
     convcalc specs resnet > mine.yaml
     """
     from ..analysis.gallery import read_index
     from ..render.gallery import gallery_document
+    from ..render.streams import line_width, write_error, write_page
 
-    entries = read_index()
-    if name is not None:
-        found = _entry(name, entries)
-        if format != "json":
+    everything = read_index()
+    entries, shown = everything, {entry["name"]: entry["variants"] for entry in everything if variants}
+    if word is not None:
+        named = word.removesuffix(".yaml").lower()
+        exact = [entry for entry in everything if entry["name"] == named]
+        if exact and format == "text" and not variants:
             from ..language import gallery_path
 
-            write_file((gallery_path() / f"{found['name']}.yaml").read_text(encoding="utf-8"), None)
+            write_page((gallery_path() / f"{named}.yaml").read_text(encoding="utf-8"))
             return
-        entries = [found]
-    write(format, lambda: gallery_document(entries, full=format != "text"), lambda: {"specs": entries})
+        entries = exact or [entry for entry in everything if _has(entry, word.lower())]
+        shown = {entry["name"]: _shown(entry, word.lower(), variants) for entry in entries}
+    limit = line_width() if format == "text" else None
+    if entries or format == "json":
+        write(format, lambda: gallery_document(entries, shown, format != "text", limit), lambda: {"specs": entries})
+    if not entries:
+        hint = suggest(word or "", [entry["name"] for entry in everything], "'convcalc specs' lists them all")
+        write_error(f"no spec of the gallery has '{word}' in its name, its title, its source or its variants", hint)
+        raise typer.Exit(1)
 
 
-def _entry(name: str, entries: list[SpecEntry]) -> SpecEntry:
-    """The entry of a name, with or without the suffix. Raises UsageError with the spec that has such a variant."""
-    wanted = name.removesuffix(".yaml")
-    for entry in entries:
-        if entry["name"] == wanted:
-            return entry
-    for entry in entries:
-        if wanted in entry["variants"]:
-            raise UsageError(f"there is no spec '{name}' in the gallery", f"it is a variant of {entry['name']}")
-    hint = suggest(wanted, [entry["name"] for entry in entries], "'convcalc specs' lists them all")
-    raise UsageError(f"there is no spec '{name}' in the gallery", hint)
+def _has(entry: SpecEntry, word: str) -> bool:
+    texts = (entry["name"], entry["title"], entry["source"] or "", *entry["variants"])
+    return any(word in text.lower() for text in texts)
+
+
+def _shown(entry: SpecEntry, word: str, every: bool) -> list[str]:
+    """The variants that are listed: every one, or those that have the word."""
+    return [variant for variant in entry["variants"] if every or word in variant.lower()]

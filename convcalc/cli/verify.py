@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -11,9 +10,6 @@ from ..findings import SpecError, UsageError
 from ..units import NoAmount, amount, read_bytes
 from .options import BatchOption, InputOption, SetOption, SpecArgument, VariantOption, load_network
 from .output import format_option, write
-
-if TYPE_CHECKING:
-    from ..network import Network
 
 Dtype = Literal["float32", "float64", "float16"]
 
@@ -53,42 +49,31 @@ def command(
 ) -> None:
     _check_flow_options(backward, init, activation)
     limit = None if max_memory is None else byte_size(max_memory)
-    network = load_network(spec, set, variant, input)
-    if activation is not None:
-        from ..verify.substitute import with_activation
-
-        network = with_activation(network, activation)
-    full = network.inputs
-    if quick:
-        from ..verify.substitute import smallest_inputs
-
-        smaller = smallest_inputs(network, batch, backward)
-        network = network.at(smaller) if smaller is not None else network
-    needed = _check_memory(network, batch, dtype, backward, limit, quick)
-    if backward:
-        from ..verify.flow import refuse_single_values
-
-        refuse_single_values(network, batch)
+    from ..api.verify import TooLargeForMemory, plan
     from ..render.progress import Plan, progress
-    from ..verify.confirm import efforts, verify
 
-    def plan() -> Plan:
-        times, work = efforts(network, batch, backward)
+    network = load_network(spec, set, variant, input)
+    try:
+        planned = plan(network, batch, dtype, backward, init, activation, quick, limit)
+    except TooLargeForMemory as error:
+        smaller = "" if quick else "--quick, "
+        needs = amount(error.needed, "bytes", 0, "up").replace(" ", "")
+        hint = f"use {smaller}a smaller --batch or --input, or --max-memory {needs}"
+        raise UsageError(error.message, hint) from error
+
+    def work() -> Plan:
+        times, work = planned.efforts()
         return Plan(times, "pass" if backward else "layer", work)
 
-    with progress("verify", plan) as starts:
-        outcome = verify(network, batch=batch, seed=seed, dtype=dtype, backward=backward, scheme=init, starts=starts)
-    if network.inputs != full:
-        outcome = replace(outcome, full_inputs=full)
-    from ..render.verify import verification_document
-
-    write(format, lambda: verification_document(outcome, needed, quick, init or "kaiming", every), outcome.to_dict)
+    with progress("verify", work) as starts:
+        outcome = planned.run(seed, starts)
+    write(format, lambda: outcome.document(None, every), outcome.to_dict)
     if outcome.findings:
         raise SpecError(outcome.findings)
 
 
 def _check_flow_options(backward: bool, init: str | None, activation: str | None) -> None:
-    """Refuse what would do nothing, and what does not exist."""
+    """Refuse what would do nothing, and a scheme that does not exist."""
     for name, value in (("--init", init), ("--activation", activation)):
         if value is not None and not backward:
             raise UsageError(
@@ -101,14 +86,6 @@ def _check_flow_options(backward: bool, init: str | None, activation: str | None
             check_scheme(init)
         except ValueError as error:
             raise UsageError(f"--init: {error}") from error
-    if activation is not None:
-        from ..verify.substitute import ACTIVATIONS
-
-        if activation not in ACTIVATIONS:
-            from ..hints import suggest
-
-            hint = suggest(activation, ACTIVATIONS, f"there are {', '.join(ACTIVATIONS)}")
-            raise UsageError(f"there is no activation '{activation}'", hint)
 
 
 def byte_size(text: str) -> int:
@@ -122,19 +99,3 @@ def byte_size(text: str) -> int:
     except NoAmount as error:
         hint = "for example 500M or 2GiB; M is 1000^2 bytes, MiB 1024^2"
         raise UsageError(f"--max-memory takes a size, not '{text}'", hint) from error
-
-
-def _check_memory(network: Network, batch: int, dtype: str, backward: bool, limit: int | None, quick: bool) -> int:
-    """The estimated bytes. Raises UsageError where they are more than allowed."""
-    from ..verify.footprint import default_limit, needed_bytes
-
-    needed = needed_bytes(network, batch, dtype, backward)
-    allowed = default_limit() if limit is None else limit
-    if needed > allowed:
-        which = "half of the free memory, " if limit is None else ""
-        needs = amount(needed, "bytes", 0, "up")
-        raise UsageError(
-            f"this takes up to {needs}, more than {which}{amount(allowed, 'bytes', 0, 'down')}",
-            f"use {'' if quick else '--quick, '}a smaller --batch or --input, or --max-memory {needs.replace(' ', '')}",
-        )
-    return needed

@@ -24,7 +24,12 @@ def padded_text(size: int, before: int, after: int) -> str:
 
 
 class GeometryError(ValueError):
-    """Base of all errors of the arithmetic."""
+    """Base of all errors of the arithmetic.
+
+    >>> print(KernelTooLarge(size=5, before=0, after=0, kernel_size=7, dilation=1))
+    kernel of 7 is larger than the input of 5
+      hint: the input is 2 too small: pad it, or use a smaller kernel or dilation
+    """
 
     code: ClassVar[str] = "CC200"
 
@@ -33,6 +38,9 @@ class GeometryError(ValueError):
         self.message = message
         self.hint = hint
         self.numbers = numbers
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
 
     def said(self, inputs: Sequence[str]) -> str:
         """The message with the layer's inputs called by these names; the message itself where it names none."""

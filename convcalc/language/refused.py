@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from ..geometry.errors import GeometryError
 from ..layers.refusals import asked, deepest, is_bound
 from .expressions import say
 from .problems import Problem
@@ -34,8 +35,10 @@ def _told(entries: list[ErrorDetails]) -> list[ErrorDetails]:
 
 def _problem(field: str, entry: ErrorDetails) -> Problem:
     cause = entry.get("ctx", {}).get("error")
+    if isinstance(cause, GeometryError):
+        return Problem(cause.code, cause.message, cause.hint)
     if cause is not None:
-        return Problem(getattr(cause, "code", "CC103"), str(cause), getattr(cause, "hint", None))
+        return Problem("CC103", str(cause), getattr(cause, "hint", None))
     given = entry["input"]
     shown = (
         f"{given:g}"

@@ -93,7 +93,7 @@ class Conversion:
                 self.reasons.setdefault(node.op, []).append(f"its output '{name}' is read")
                 self._settle(name, b.keep(dims, first=False), operator)
         except GeometryError as error:
-            finding = Finding(error.code, f"{node.label}: {error}", self._path, hint=error.hint)
+            finding = Finding(error.code, f"{node.label}: {error.message}", self._path, hint=error.hint)
             raise SpecError([finding]) from error
         except (Malformed, Damaged) as error:
             raise SpecError([Finding("CC706", f"{node.label}: {error}", self._path)]) from error

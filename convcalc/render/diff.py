@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..check.growth import Growth
 
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "renamed": "="}
-STYLES = {"added": "green", "removed": "red", "changed": "yellow", "renamed": "cyan"}
+STYLES = {"added": "green", "removed": "red", "changed": "magenta", "renamed": "cyan"}
 LABELS = {"live": "peak memory (bytes)", "receptive_field": "receptive field"}
 LONGEST = 400
 """Layers that text and Markdown list; JSON lists all."""
@@ -160,11 +160,11 @@ def growth(quantity: str, before: int, after: int) -> str:
     return f"{quantity} grows by {after - before:,}{share}, from {before:,} to {after:,}"
 
 
-def growth_findings(difference: Difference, limits: Sequence[tuple[Threshold, str]]) -> list[Finding]:
-    """The findings about what grows by more than these limits, each as it is written, allow."""
+def growth_findings(difference: Difference, limits: Sequence[Threshold]) -> list[Finding]:
+    """The findings about what grows by more than these limits allow."""
     return [
-        growth_finding(difference, threshold.quantity, *totals, text)
-        for threshold, text in limits
+        growth_finding(difference, threshold.quantity, *totals, threshold.text)
+        for threshold in limits
         if (totals := threshold.broken(difference))
     ]
 

@@ -38,6 +38,8 @@ class Note(NamedTuple):
 
     text: str
     style: str = ""
+    shorter: str = ""
+    """Said instead where the text does not fit on one line."""
 
 
 class Notes(NamedTuple):
@@ -133,13 +135,17 @@ class Tree(NamedTuple):
     """Cells of the last row; none without it."""
     notes: tuple[Note, ...] = ()
     """What is said right below it."""
+    stacked: bool = False
+    """Whether the words of a heading stand above each other: `peak_memory` on two lines."""
+    narrow: Tree | None = None
+    """What is shown instead where this one does not fit."""
 
     @property
     def table(self) -> Table:
         """The rows by their whole paths."""
         shared, described = bool(self.share), any(row.what or row.each for row in self.rows)
         columns = [
-            Column(self.labels, shrinks=True),
+            Column(self.labels),
             *[Column("kind" if any(row.what for row in self.rows) else "", shrinks=True)] * described,
             *self.columns,
         ]
@@ -242,6 +248,43 @@ class Bars(NamedTuple):
         return Table((Column(""), Column("value", "right")), rows, self.title)
 
 
+class Axis(NamedTuple):
+    """One direction of a scatter: what is measured along it."""
+
+    name: str
+    unit: str
+
+
+class Point(NamedTuple):
+    """One point of a scatter: its label, where it is and its values in words."""
+
+    label: str
+    x: int | Fraction
+    y: int | Fraction
+    written: tuple[str, str]
+
+
+class Scatter(NamedTuple):
+    """Points over two axes, each with a mark and a key of the marks below."""
+
+    x: Axis
+    y: Axis
+    points: tuple[Point, ...]
+    first: str
+    """What the points are called in the heading of the key."""
+
+    @property
+    def title(self) -> str:
+        """What is drawn over what."""
+        return f"{self.y.name} over {self.x.name}"
+
+    @property
+    def table(self) -> Table:
+        """The values as a table."""
+        columns = (Column(self.first), Column(self.x.name, "right"), Column(self.y.name, "right"))
+        return Table(columns, [(point.label, *point.written) for point in self.points], self.title)
+
+
 class Listing(NamedTuple):
     """A long list, which mark-up folds away behind its summary: a sign and a text a row."""
 
@@ -311,6 +354,7 @@ Block = (
     | Equations
     | References
     | Bars
+    | Scatter
     | Listing
     | Findings
 )
@@ -335,8 +379,8 @@ class Measure(NamedTuple):
         return wide if self.most is None else min(wide, self.most)
 
 
-PAGE = Measure(80, 80, 80)
-"""Pages of prose: 80 columns wherever they are printed."""
+PAGE = Measure(40, 80, 80)
+"""Pages of prose: 80 columns, or what a narrower terminal has."""
 
 
 class Document(NamedTuple):

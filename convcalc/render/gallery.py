@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..units import scaled
-from .document import Column, Document, Note, Table
+from .document import Column, Document, KeyLines, Note, Table
+from .hanging import hanging
 
 if TYPE_CHECKING:
     from ..analysis.gallery import SpecEntry
@@ -15,32 +16,41 @@ if TYPE_CHECKING:
 _TO_THE_YEAR = re.compile(r".*?\b(?:19|20)\d\d\b")
 
 
-def gallery_document(entries: Sequence[SpecEntry], full: bool = False) -> Document:
-    """The gallery and how much of it is confirmed."""
-    summary = Note(gallery_summary(entries), "bold")
-    return Document((gallery_table(entries, full)._replace(notes=(summary,)),))
+def gallery_document(
+    entries: Sequence[SpecEntry], variants: Mapping[str, Sequence[str]], full: bool = False, limit: int | None = None
+) -> Document:
+    """The gallery and how much of it is confirmed; below it the variants that are given by spec."""
+    table = gallery_table(entries, full, limit)
+    named = tuple((name, ", ".join(names)) for name, names in variants.items() if names)
+    listed = (KeyLines("variants", named, ("spec", "variants")),) if named else ()
+    return Document((table._replace(notes=(Note(gallery_summary(entries), "bold"),)), *listed))
 
 
-def gallery_table(entries: Sequence[SpecEntry], full: bool = False) -> Table:
-    """One row a spec; `full` writes sources out, else they end with the year."""
-    columns = [
+def gallery_table(entries: Sequence[SpecEntry], full: bool = False, limit: int | None = None) -> Table:
+    """One row a spec in lines of at most `limit` columns; `full` writes everything out, else sources end with the year.
+
+    Cells are those of printed tables that follow from the spec, of all.
+    """
+    columns = (
         Column("spec"),
         Column("params", "right"),
         Column("macs", "right"),
-        Column("printed cells", "right"),
-        Column("source", shrinks=True),
-    ]
+        Column("printed cells" if full else "cells", "right"),
+        Column("source"),
+    )
+    of = " of " if full else "/"
     rows = [
         [
             entry["name"],
             scaled(entry["params"]),
             scaled(entry["macs"]),
-            f"{entry['reproduced']} of {entry['cells']}" if entry["cells"] else "",
+            f"{entry['reproduced']}{of}{entry['cells']}" if entry["cells"] else "",
             _source(entry["source"] or "", full),
         ]
         for entry in entries
     ]
-    return Table(columns, rows)
+    hung, _ = hanging([column.heading for column in columns], rows, limit)
+    return Table(columns, hung)
 
 
 def gallery_summary(entries: Sequence[SpecEntry]) -> str:
@@ -49,10 +59,12 @@ def gallery_summary(entries: Sequence[SpecEntry]) -> str:
     tables = sum(len(entry["tables"]) for entry in entries)
     cells = sum(entry["cells"] for entry in entries)
     reproduced = sum(entry["reproduced"] for entry in entries)
-    return (
-        f"{len(entries)} specs with {variants} variants; "
-        f"{reproduced:,} of {cells:,} printed cells in {tables} tables reproduced"
-    )
+    confirmed = f"; {reproduced:,} of {cells:,} printed cells in {_count(tables, 'table')} reproduced" if cells else ""
+    return f"{_count(len(entries), 'spec')} with {_count(variants, 'variant')}{confirmed}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _source(text: str, full: bool) -> str:

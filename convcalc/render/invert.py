@@ -475,7 +475,7 @@ def decoder_text(mirror: Mirror) -> str:
     import textwrap
 
     from ..language.write import write
-    from .escape import printable
+    from ..terminal import printable
 
     comments = [line for text in mirror.summary() for line in textwrap.wrap(printable(text), COMMENT_WIDTH)]
     return "".join(f"# {line}\n" for line in comments) + write(mirror.network)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from ..terminal import printable
 from . import escape
 from .document import (
     Bars,
@@ -20,6 +21,7 @@ from .document import (
     Notes,
     Paragraph,
     References,
+    Scatter,
     Section,
     Table,
     Tree,
@@ -52,7 +54,7 @@ def _markdown_parts(block: Block) -> Iterator[str]:
                 yield "\n".join(_markdown_notes(block.notes))
         case Tree():
             yield from _markdown_parts(block.table)
-        case KeyLines() | Bars():
+        case KeyLines() | Bars() | Scatter():
             yield _markdown_table(block.table)
         case Notes():
             yield "\n".join(_markdown_notes(block.notes)).rstrip()
@@ -123,7 +125,7 @@ def _latex_parts(block: Block) -> Iterator[str]:
             yield from _latex_notes(block.notes)
         case Tree():
             yield from _latex_parts(block.table)
-        case KeyLines() | Bars() | Listing() | Findings():
+        case KeyLines() | Bars() | Scatter() | Listing() | Findings():
             yield _latex_table(block.table)
         case Notes():
             yield from _latex_notes(block.notes)
@@ -150,7 +152,7 @@ def _latex_table(table: Table) -> str:
 
 
 def _latex_notes(notes: Iterable[Note]) -> list[str]:
-    return [f"% {escape.printable(note.text)}" for note in notes]
+    return [f"% {printable(note.text)}" for note in notes]
 
 
 def _latex_equation(equation: Equation) -> str:
@@ -181,7 +183,7 @@ def tables(blocks: Sequence[Block]) -> Iterator[Table]:
         match block:
             case Table():
                 yield block
-            case KeyLines() | Bars() | Tree() | Listing() | Findings():
+            case KeyLines() | Bars() | Scatter() | Tree() | Listing() | Findings():
                 yield block.table
             case Section():
                 yield from tables(block.blocks)

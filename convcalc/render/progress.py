@@ -48,7 +48,7 @@ class Progress:
         columns: Callable[[], int],
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        from .escape import printable
+        from ..terminal import printable
 
         self.doing = printable(doing)
         self.plan = plan
@@ -64,7 +64,7 @@ class Progress:
 
     def starts(self, name: str, work: int) -> None:
         """A part starts, and the one before it is done."""
-        from .escape import printable
+        from ..terminal import printable
 
         self.number += 1
         self.name = printable(name)
@@ -78,7 +78,7 @@ class Progress:
         now = self.clock()
         if now - self.began < PATIENCE or now - self.drawn_at < SHORTEST_SHOWN:
             return
-        from .escape import width
+        from ..terminal import width
 
         line = self.line(self.columns() - 1)
         if line != self.shown:
@@ -88,7 +88,7 @@ class Progress:
     def erase(self) -> None:
         """Leave the terminal as it was."""
         if self.shown:
-            from .escape import width
+            from ..terminal import width
 
             self._send(f"\r{' ' * width(self.shown)}\r")
             self.shown = ""
@@ -124,7 +124,7 @@ class Progress:
 
 def _fitting(text: str, room: int) -> str:
     """A text, or as much of its end as has room."""
-    from .escape import width
+    from ..terminal import width
 
     if width(text) <= room:
         return text

@@ -1,6 +1,8 @@
 """Standard output and standard error: all that a command writes to them goes through here.
 
-Colours stand on a terminal, plain text in a pipe or under NO_COLOR.
+Whether they take colours, and whether long output goes through a pager, is decided here alone: by what `choose` was
+told, else by the environment, else by what the streams are. Finished texts of programs (JSON, CSV, files) are never
+coloured.
 """
 
 from __future__ import annotations
@@ -8,16 +10,27 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, TextIO
+from itertools import islice
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from ..findings import Finding, UsageError
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions, RenderResult
+    from .lines import Line
 
-    from .text import Line
+When = Literal["auto", "always", "never"]
+
+_color: When = "auto"
+_paged = True
+
+
+def choose(color: When = "auto", paged: bool = True) -> None:
+    """What this call asks for: colours, and whether long output may go through a pager."""
+    global _color, _paged
+    _color, _paged = color, paged
 
 
 def prepare() -> None:
@@ -54,41 +67,133 @@ def screen_lines() -> int:
     return PIPED_LINES
 
 
-def coloured() -> bool:
-    """Whether standard output takes colours: a terminal, NO_COLOR not set, TERM not dumb."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+def coloured(stream: TextIO | None = None) -> bool:
+    """Whether a stream (standard output, where none is given) takes colours.
+
+    The first that says something decides: --color, NO_COLOR, FORCE_COLOR or CLICOLOR_FORCE, a dumb terminal or
+    CLICOLOR=0; else terminals do.
+    """
+    if _color != "auto":
+        return _color == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if _switched_on("FORCE_COLOR") or _switched_on("CLICOLOR_FORCE"):
+        return True
+    if os.environ.get("TERM") == "dumb" or os.environ.get("CLICOLOR") == "0":
+        return False
+    return (stream or sys.stdout).isatty() and _shows_colours()
 
 
-class Lines:
-    """Lines as a rich renderable: one segment a piece, nothing measured or wrapped again."""
+def on_terminal() -> bool:
+    """Whether a person reads standard output as it comes."""
+    return sys.stdout.isatty()
 
-    def __init__(self, lines: Iterable[Line]) -> None:
-        self.lines = lines
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        from rich.segment import Segment
-        from rich.style import Style
+def _switched_on(name: str) -> bool:
+    """Whether a variable of the environment is set to something other than 0 and false."""
+    return os.environ.get(name, "").lower() not in ("", "0", "false")
 
-        end = Segment.line()
-        styles: dict[str, Style | None] = {"": None}
-        for line in self.lines:
-            for text, style in line:
-                if style not in styles:
-                    styles[style] = Style.parse(style)
-                yield Segment(text, styles[style])
-            yield end
+
+def _shows_colours() -> bool:
+    """Whether terminals of this system know colours: the old console of Windows does not."""
+    return sys.platform != "win32" or bool(os.environ.get("WT_SESSION") or os.environ.get("TERM"))
+
+
+CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "magenta": "35", "cyan": "36"}
+"""Word of a style -> its code of ECMA-48. Each is legible on light and on dark: white, black and yellow are not."""
+PLAIN = "\x1b[0m"
+
+
+def styled(text: str, style: str) -> str:
+    """A text with the codes of its style around it; nothing around the empty text.
+
+    >>> styled("error", "bold red"), styled("x", "")
+    ('\\x1b[1;31merror\\x1b[0m', 'x')
+    """
+    if not style or not text:
+        return text
+    return f"\x1b[{';'.join([CODES[word] for word in style.split()])}m{text}{PLAIN}"
+
+
+def _written(lines: Iterable[Line], colours: bool) -> Iterator[str]:
+    """Lines as text, each with its newline."""
+    for line in lines:
+        pieces = [styled(text, style) for text, style in line] if colours else [text for text, _ in line]
+        yield "".join(pieces).rstrip(" ") + "\n"
 
 
 def write_lines(lines: Iterable[Line]) -> None:
-    """Print lines to standard output, through rich where it takes colours."""
-    if coloured():
-        from rich.console import Console
+    """Print lines to standard output, in colour where it takes them; more than the screen holds go to the pager."""
+    _write_paged(_written(lines, coloured()))
 
-        Console(soft_wrap=True).print(Lines(lines), end="")
-        return
-    write = sys.stdout.write
+
+def write_page(text: str) -> None:
+    """Print a finished text for a person: as `write_text`, through the pager where it is long."""
+    if text:
+        _write_paged(line + "\n" for line in text.removesuffix("\n").split("\n"))
+
+
+def _write_paged(lines: Iterator[str]) -> None:
+    command = _pager()
+    if command:
+        first = list(islice(lines, shutil.get_terminal_size().lines))
+        if len(first) == shutil.get_terminal_size().lines:
+            text = "".join([*first, *lines])
+            sys.stdout.flush()
+            if _page(command, text):
+                return
+            first = [text]
+        sys.stdout.write("".join(first))
     for line in lines:
-        write("".join([text for text, _ in line]) + "\n")
+        sys.stdout.write(line)
+
+
+PAGER_OPTIONS = {"LESS": "FRX", "LV": "-c"}
+"""Environment of a pager, where the user has not set it: colours are kept, and what fits the screen is only printed."""
+
+
+def _pager() -> list[str]:
+    """The words of the pager's command: CONVCALC_PAGER, PAGER, else less; none where output is not paged."""
+    if not _paged or not on_terminal() or os.environ.get("TERM") == "dumb" or _switched_on("CI"):
+        return []
+    asked = os.environ.get("CONVCALC_PAGER", os.environ.get("PAGER"))
+    if asked is None:
+        return ["less"] if shutil.which("less") else []
+    import shlex
+
+    try:
+        words = shlex.split(asked, posix=os.name != "nt")
+    except ValueError:
+        return []
+    return [] if words == ["cat"] else words
+
+
+def _page(command: list[str], text: str) -> bool:
+    """Show a text through the pager; False where that does not run. Whoever quits it early has read enough."""
+    import subprocess
+
+    try:
+        pager = subprocess.Popen(command, stdin=subprocess.PIPE, env={**PAGER_OPTIONS, **os.environ})
+    except OSError:
+        return False
+    with _undisturbed():
+        try:
+            pager.communicate(text.encode(sys.stdout.encoding or "utf-8", sys.stdout.errors or "strict"))
+        except BrokenPipeError:
+            pager.wait()
+    return pager.returncode == 0
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C is the pager's: it stops a search there, not this process."""
+    import signal
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def write_text(text: str) -> None:
@@ -113,29 +218,36 @@ def json_text(data: object) -> str:
 
 def write_error(message: str, hint: str | None = None) -> None:
     """Say on standard error what went wrong, and what to do about it."""
-    say(f"error: {message}")
+    from ..terminal import printable
+
+    _complain([[("error:", "bold red"), (f" {printable(message)}", "")]])
     if hint:
-        say(f"  hint: {hint}")
+        _complain([[("  hint:", "bold"), (f" {printable(hint)}", "")]])
 
 
 def write_findings(findings: Iterable[Finding]) -> None:
     """Print findings to standard error."""
-    from .text import finding_text
+    from .text import finding_lines
 
-    _complain(finding_text(findings))
+    _complain(line for finding in findings for line in finding_lines(finding))
 
 
 def say(text: str) -> None:
     """Print a line to standard error; controls in it are shown, not sent."""
-    from .escape import printable
+    from ..terminal import printable
 
-    _complain(printable(text))
+    _complain([[(printable(text), "")]])
 
 
-def _complain(text: str) -> None:
-    """Print to standard error. Where that is full or closed nobody is left to tell, and the exit code still speaks."""
+def _complain(lines: Iterable[Line]) -> None:
+    """Print lines to standard error, in colour where it takes them.
+
+    Where that is full or closed nobody is left to tell, and the exit code still speaks.
+    """
     try:
-        print(text, file=sys.stderr, flush=True)
+        for line in _written(lines, coloured(sys.stderr)):
+            sys.stderr.write(line)
+        sys.stderr.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 

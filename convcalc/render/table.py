@@ -7,19 +7,38 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ..analysis.figures import Figures, Subject
-from ..analysis.quantity import Quantity, Shaped, Value
+from ..analysis.quantity import Quantity, Shaped, Value, number
 from ..analysis.tree import Row, sort_key
 from ..findings import UsageError
-from ..units import amount, scaled
-from .document import ZERO, Bar, Bars, Block, Column, Document, Heading, Note, Notes, Table, Tree, TreeRow
+from ..units import amount, scaled, scaled_bytes
+from .document import (
+    ZERO,
+    Axis,
+    Bar,
+    Bars,
+    Block,
+    Column,
+    Document,
+    Heading,
+    Note,
+    Notes,
+    Point,
+    Scatter,
+    Table,
+    Tree,
+    TreeRow,
+)
+from .hanging import hanging
 
 if TYPE_CHECKING:
     from ..analysis.published import Cell, TableResult
     from ..analysis.report import Report
 
 
+SCALES = "K, M, G: 10^3, 10^6, 10^9; KiB, MiB: 2^10, 2^20 bytes; ·: 0"
+"""The signs of cells."""
 SIGNS = (
-    "K, M, G: 10^3, 10^6, 10^9; KiB, MiB: 2^10, 2^20 bytes; ·: 0; each: the figures of one of several equal ones",
+    f"{SCALES}; each: the figures of one of several equal ones",
     "below: exact totals; what the params take at --dtype; the most that is alive at inference, and where",
 )
 """What stands in every tree and below it."""
@@ -78,7 +97,7 @@ def tree_block(
 
     def add(rows: Sequence[Row], level: int) -> None:
         for row in rows:
-            cells = tuple([_cell(row.values[i], quantities[i], exact) for i in places])
+            cells = tuple([cell_text(row.values[i], quantities[i], exact) for i in places])
             share = None
             if shared is not None and isinstance(whole, int) and whole:
                 part = shared.get(report, row.subject)
@@ -93,14 +112,16 @@ def tree_block(
     last: tuple[str, ...] = ()
     if total and any(quantities[i].total for i in places):
         kept = [quantities[i] for i in places]
-        last = tuple([_cell(q.get(report, report.whole), q, exact) if q.total else "" for q in kept])
+        last = tuple([cell_text(q.get(report, report.whole), q, exact) if q.total else "" for q in kept])
     return Tree(labels, columns, tuple(found), "" if shared is None else shared.heading, last)
 
 
-def _cell(value: Value, quantity: Quantity, exact: bool) -> str:
-    """A value as a cell of a tree: counts to three digits unless `exact`, and nothing at all as a dot."""
+def cell_text(value: Value, quantity: Quantity, exact: bool) -> str:
+    """A value as a cell of a tree: counts and bytes to three digits unless `exact`, and nothing at all as a dot."""
     if quantity.total and value == 0 and not exact:
         return ZERO
+    if isinstance(value, int) and quantity.unit == "bytes":
+        return f"{value:,} B" if exact else scaled_bytes(value)
     if isinstance(value, int) and not exact and quantity.unit in COUNTED:
         return scaled(value)
     return value_text(value, unit=quantity.unit)
@@ -150,21 +171,62 @@ def published_document(
     return _about(report, tuple(published_table(result) for result in results), below, remarks)
 
 
-def bars_document(
-    report: Report, subjects: Sequence[tuple[str, Subject]], drawn: Quantity, remarks: Iterable[str] = ()
-) -> Document:
-    """One quantity of labelled subjects as bars. Raises UsageError where it has no numbers."""
-    keys = [sort_key(drawn.get(report, subject)) for _, subject in subjects]
-    lengths = [key if isinstance(key, (int, Fraction)) else None for key in keys]
-    if subjects and all(length is None for length in lengths):
+def drawn_document(report: Report, drawn: Block, left_out: Iterable[str] = (), remarks: Iterable[str] = ()) -> Document:
+    """Bars or a scatter of one report's figures below its heading."""
+    said = [Notes(tuple(Note(text, "dim") for text in texts)) for texts in (left_out, remarks) if texts]
+    return Document((heading(report), drawn, *said))
+
+
+def bars(drawn: Quantity, values: Sequence[tuple[str, Value]]) -> Bars:
+    """One quantity's labelled values as bars. Raises UsageError where they are no numbers."""
+    lengths = [_number(value) for _, value in values]
+    if values and all(length is None for length in lengths):
         raise UsageError(f"--plot draws numbers, and '{drawn.heading}' has none here", "for example --plot macs")
     title = f"{drawn.heading}{f' ({drawn.unit})' if drawn.unit else ''}: {drawn.meaning}"
-    bars = tuple(
-        Bar(label, length, value_text(drawn.get(report, subject), unit=drawn.unit))
-        for (label, subject), length in zip(subjects, lengths, strict=True)
+    return Bars(
+        title,
+        tuple(
+            Bar(label, length, value_text(value, unit=drawn.unit))
+            for (label, value), length in zip(values, lengths, strict=True)
+        ),
     )
-    notes = [Notes(tuple(Note(text, "dim") for text in remarks))] if remarks else []
-    return Document((heading(report), Bars(title, bars), *notes))
+
+
+def scatter(
+    x: Quantity, y: Quantity, values: Sequence[tuple[str, Value, Value]], first: str, exact: bool
+) -> tuple[Scatter, list[str]]:
+    """Labelled pairs of two quantities' values as a scatter, and what is said of those that are not in it.
+
+    A pair without a number, or with a 0, is left out. Raises UsageError where none is left.
+    """
+    points, others = [], []
+    for label, *pair in values:
+        places = [_number(value) for value in pair]
+        if places[0] and places[1]:
+            written = (cell_text(pair[0], x, exact), cell_text(pair[1], y, exact))
+            points.append(Point(label, places[0], places[1], written))
+        else:
+            others.append(label)
+    if not points:
+        names = f"'{x.heading}' and '{y.heading}'"
+        raise UsageError(
+            f"--plot draws numbers above 0, and nothing here has {names}", "for example --plot params,macs"
+        )
+    more = f"not drawn, since {x.heading} or {y.heading} is 0 or missing: {len(others)}"
+    axes = [Axis(each.heading, _drawn_unit(each, [pair[i] for _, *pair in values])) for i, each in enumerate((x, y))]
+    return Scatter(axes[0], axes[1], tuple(points), first), [more] if others else []
+
+
+def _drawn_unit(quantity: Quantity, values: Iterable[Value]) -> str:
+    """The unit of what is drawn: of shapes the product of their axes is."""
+    shapes = any(isinstance(value, Shaped) and isinstance(value.raw, tuple) for value in values)
+    return f"{quantity.unit.removesuffix(' an axis')}, all axes" if shapes and quantity.unit else quantity.unit
+
+
+def _number(value: Value) -> int | Fraction | None:
+    """What is drawn of a value: its number, or the elements of its shape."""
+    key = sort_key(value)
+    return key if isinstance(key, (int, Fraction)) else None
 
 
 def labelled(rows: Sequence[Row], level: int = 0) -> list[tuple[str, Subject]]:
@@ -176,22 +238,40 @@ def labelled(rows: Sequence[Row], level: int = 0) -> list[tuple[str, Subject]]:
     return found
 
 
-def columns_document(quantities: Iterable[Quantity]) -> Document:
-    """Every column with its unit and meaning."""
-    rows = [[quantity.name, quantity.unit, quantity.described] for quantity in quantities]
-    return Document((Table((Column("column"), Column("unit"), Column("meaning")), rows),))
+def leaves(rows: Sequence[Row], each: bool = False) -> list[tuple[str, Subject]]:
+    """The rows of a tree that nothing stands below, by their paths; those of several equal ones are of `each`."""
+    found: list[tuple[str, Subject]] = []
+    for row in rows:
+        several = each or row.times > 1
+        found += leaves(row.rows, several) if row.rows else [(row.path + " each" * several, row.subject)]
+    return found
+
+
+def columns_document(groups: Mapping[str, Iterable[Quantity]], limit: int | None) -> Document:
+    """Every column with its unit and meaning, under what it is about, in lines of at most `limit` columns."""
+    rows: list[list[str]] = []
+    heads: dict[tuple[int, int], str] = {}
+    headings = ("column", "unit", "meaning")
+    for about, quantities in groups.items():
+        heads[len(rows), 0] = "bold"
+        rows.append([about, "", ""])
+        rows += [[f"  {each.name}", each.unit, each.described] for each in quantities]
+    hung, first = hanging(headings, rows, limit)
+    styles = {(first[row], column): style for (row, column), style in heads.items()}
+    rules = frozenset(row for row, _ in styles) - {0}
+    return Document((Table(tuple(map(Column, headings)), hung, styles=styles, rules=rules),))
 
 
 def _about(report: Report, blocks: tuple[Block, ...], below: Iterable[str], remarks: Iterable[str]) -> Document:
     """Blocks of a report between its heading and what the whole network has, and remarks behind that."""
-    footer = (Note(totals_line(report), "bold"), Note(memory_line(report)), *(Note(text, "dim") for text in below))
+    footer = (totals_note(report), memory_note(report), *(Note(text, "dim") for text in below))
     *first, last = blocks
     ended: list[Block] = [last._replace(notes=footer)] if isinstance(last, Tree) else [last, Notes(footer)]
     notes = tuple(Note(text, "dim") for text in remarks)
     return Document((heading(report), *first, *ended, *([Notes(notes)] if notes else [])))
 
 
-def legend(quantities: Iterable[Quantity]) -> list[str]:
+def legend(quantities: Iterable[Quantity], signs: Sequence[str] = SIGNS) -> list[str]:
     """What the figures of these quantities mean, a line each, and what the signs and the lines below them do."""
     from ..analysis.report import CONVENTIONS
 
@@ -202,7 +282,7 @@ def legend(quantities: Iterable[Quantity]) -> list[str]:
         said = CONVENTIONS.get(quantity.name, quantity.meaning)
         unit = f" ({quantity.unit})" if quantity.unit else ""
         lines.append(f"{quantity.heading}{unit}: {said}" + (f"; {quantity.note}" if quantity.note else ""))
-    return [*lines, *SIGNS]
+    return [*lines, *signs]
 
 
 def value_text(value: Value, raw: bool = False, unit: str = "") -> str:
@@ -237,7 +317,7 @@ def values_table(
 ) -> Table:
     """Subjects as rows, quantities as columns; a last row re-adds what adds up."""
     values = [[quantity.get(report, subject) for quantity in quantities] for subject in subjects]
-    numeric = [any(isinstance(row[i], (int, Fraction)) for row in values) for i in range(len(quantities))]
+    numeric = [any(number(row[i]) is not None for row in values) for i in range(len(quantities))]
     columns = [
         Column(
             first if quantity.name == "name" else quantity.heading,
@@ -246,13 +326,15 @@ def values_table(
         )
         for i, quantity in enumerate(quantities)
     ]
-    units = [quantity.unit for quantity in quantities]
-    rows = [[value_text(value, raw, unit) for value, unit in zip(row, units, strict=True)] for row in values]
+
+    def written(value: Value, quantity: Quantity) -> str:
+        return value_text(value, raw=True) if raw else cell_text(value, quantity, exact=True)
+
+    rows = [list(map(written, row, quantities)) for row in values]
     if not total or not any(quantity.total for quantity in quantities):
         return Table(columns, rows)
     last = [
-        "total" if q.name == "name" else value_text(q.get(report, report.whole), raw, q.unit) if q.total else ""
-        for q in quantities
+        "total" if q.name == "name" else written(q.get(report, report.whole), q) if q.total else "" for q in quantities
     ]
     return Table(columns, [*rows, last], rules=frozenset({len(rows)}), styles={(len(rows), 0): "bold"})
 
@@ -261,15 +343,23 @@ def heading(report: Report) -> Heading:
     """What the report is about: name, variant, what goes in and comes out, and the source."""
     network = report.network
     variant = f" · {network.variant}" if network.variant else ""
-    read = _shapes(network.inputs, "input", "inputs")
-    made = _shapes({output.name: network.nodes[output.node].shape for output in network.outputs}, "", "outputs")
+    read = shapes_text(network.inputs, "input", "inputs")
+    made = shapes_text({output.name: network.nodes[output.node].shape for output in network.outputs}, "", "outputs")
+    return Heading(network.name + variant, rest=f"   {read} → {made}{at_text(report)}", source=source_text(report))
+
+
+def source_text(report: Report) -> str:
+    """Where a network comes from, on one line."""
+    return " ".join((report.network.source or "").split())
+
+
+def at_text(report: Report) -> str:
+    """At which batch and type figures are taken, where these are not the usual ones."""
     batch = f", batch {report.batch}" if report.batch != 1 else ""
-    dtype = f", {report.dtype}" if report.dtype != "float32" else ""
-    source = " ".join((network.source or "").split())
-    return Heading(network.name + variant, rest=f"   {read} → {made}{batch}{dtype}", source=source)
+    return batch + (f", {report.dtype}" if report.dtype != "float32" else "")
 
 
-def _shapes(shapes: Mapping[str, Sequence[int]], unnamed: str, many: str) -> str:
+def shapes_text(shapes: Mapping[str, Sequence[int]], unnamed: str, many: str) -> str:
     """Shapes with their names, or how many there are where that is more than two."""
     if len(shapes) > 2:
         return f"{len(shapes)} {many}"
@@ -280,22 +370,24 @@ def _shapes(shapes: Mapping[str, Sequence[int]], unnamed: str, many: str) -> str
     )
 
 
-def totals_line(report: Report) -> str:
+def totals_note(report: Report) -> Note:
     """The exact totals in one line."""
     totals = report.totals
     depth = report.depth(range(len(report.network.nodes)))
-    return f"{totals.params:,} params · {totals.macs:,} macs · {totals.flops:,} flops · depth {depth}"
+    counted = f"{totals.params:,} params · {totals.macs:,} macs"
+    return Note(f"{counted} · {totals.flops:,} flops · depth {depth}", "bold", shorter=f"{counted} · depth {depth}")
 
 
-def memory_line(report: Report) -> str:
+def memory_note(report: Report) -> Note:
     """What the params take, and the most that is alive at inference, and where, in one line."""
     params = amount(report.totals.params * report.item, "bytes")
     live = report.liveness
     peak = amount(live.live[live.peak] * report.batch * report.item, "bytes")
-    place = report.network.nodes[live.peak].name
+    place = report.network.nodes[live.peak]
+    said = f"{params} params · {peak} peak"
     if report.dtype == "int8":
-        return f"microcontroller: flash {params} for the params, RAM (arena) {peak} ({place})"
-    return f"{params} params · {peak} peak ({place})"
+        said = f"microcontroller: flash {params} · RAM {peak}"
+    return Note(f"{said} ({place.name})", shorter=f"{said} (in {place.stage})")
 
 
 def skipped_line(report: Report) -> str:
@@ -311,6 +403,15 @@ def followed_line(results: Sequence[TableResult]) -> str:
     return f"{what}: {reproduced} of {cells} printed cells follow (--published)"
 
 
+def others_line(report: Report) -> str:
+    """What is said below the printed tables that are the first screen: how others follow, and where the network is."""
+    others = [result for result in report.published if result not in report.outlines]
+    if not others:
+        return "the network itself: --layers"
+    cells, reproduced = sum(result.cells for result in others), sum(result.reproduced for result in others)
+    return f"other tables: {reproduced} of {cells} printed cells follow (--published); the network: --layers"
+
+
 def published_table(result: TableResult) -> Table:
     """A printed table with the computed text beside every printed cell that differs.
 
@@ -318,17 +419,32 @@ def published_table(result: TableResult) -> Table:
     """
     table = result.table
     labelled = not next((column.ignored for column in table.columns.values()), False)
-    columns = [Column("")] * labelled + [Column(heading) for heading in table.columns]
+    columns = [Column("")] * labelled
+    for place, heading in enumerate(table.columns):
+        printed = [row.cells[place].text for row in table.rows.values()]
+        columns.append(Column(heading, "right" if _are_numbers(printed) else "left"))
     rows, styles = [], {}
     for r, (row, cells) in enumerate(zip(table.rows.values(), result.rows, strict=True)):
         texts = [row.label] * labelled + [cell.printed.text for cell in cells]
         for c, cell in enumerate(cells, start=labelled):
             if cell.status == "differs":
                 texts[c] = _pair(cell)
-                styles[(r, c)] = "yellow" if cell.difference else "bold red"
+                styles[(r, c)] = "magenta" if cell.difference else "bold red"
         rows.append(texts)
     notes = tuple(map(Note, published_notes(result)))
     return Table(columns, rows, table.title, notes, styles)
+
+
+def _are_numbers(printed: Iterable[str]) -> bool:
+    """Whether a printed column is one of numbers, some of which may be missing.
+
+    >>> _are_numbers(["2.7K", "", "1388K"]), _are_numbers(["7×7/2", ""]), _are_numbers(["", "-"])
+    (True, False, False)
+    """
+    from ..analysis.published import parse_number
+
+    forms = [parse_number(text) for text in printed if text not in ("", "-", "–", "—")]
+    return bool(forms) and all(form is not None and not any(map(str.isdigit, form.rest)) for form in forms)
 
 
 def published_notes(result: TableResult) -> list[str]:

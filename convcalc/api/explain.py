@@ -1,0 +1,100 @@
+"""`explain`: every figure of a layer as its formula with the numbers in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..analysis import explain as explaining
+from ..analysis import explanation as explanations
+from ..analysis.figures import find
+from ..analysis.report import FORMAT, Report
+from ..findings import Finding, SpecError, UsageError
+from ..geometry import GeometryError
+from ..network import Network, Node, Output, Part, output_shape
+from ..version import __version__
+from .load import Inputs, Spec
+from .report import analyse
+from .shown import Shown, made
+
+if TYPE_CHECKING:
+    from ..analysis.figures import Subject
+    from ..render.document import Document
+
+
+class NoPosition(UsageError, IndexError):
+    """A position that the output does not have."""
+
+
+class Explanation(Shown, explanations.Explanation):
+    """Why a layer, a group or a network has its figures, step by step. Printed, it is `convcalc explain`."""
+
+    __slots__ = ()
+
+    def document(self, width: int | None) -> Document:
+        """The formulas with the numbers in them."""
+        from ..render.explain import explain_document
+
+        return explain_document(self)
+
+    def to_dict(self) -> dict[str, object]:
+        """The JSON contract of `explain`."""
+        return {"format": FORMAT, "convcalc": __version__, **super().to_dict()}
+
+    def __repr__(self) -> str:
+        steps = sum(len(section.steps) for section in self.sections)
+        return f"<Explanation {self.name} ({self.kind}): {steps} figures in {len(self.sections)} sections>"
+
+
+def explain(spec: Spec | Report, layer: str | Node | Part = "total", *, at: Sequence[int] | None = None) -> Explanation:
+    """Why a layer, a group or the whole network (`total`) has its figures; with `at`, what one output position sees.
+
+    `layer` is a path (`conv2_x.0`, with `*` for one name and `a..b` from one to the other), or what `network[path]`
+    gives. `at` has one position a space axis of its output, from 0. Give a report for another batch, dtype or device.
+    Raises UnknownLayer, a KeyError, with a suggestion; NoPosition, an IndexError, where there is no such position.
+
+    >>> explanation = explain("lenet5", "C1")
+    >>> explanation
+    <Explanation C1 (conv2d): 21 figures in 6 sections>
+    >>> [str(step.value) for section in explanation.sections for step in section.steps if step.result == "params"]
+    ['156']
+    """
+    report = spec if isinstance(spec, Report) else analyse(spec)
+    subject = _subject(report, layer if isinstance(layer, str) else layer.name)
+    position = None if at is None else tuple(at)
+    try:
+        return made(Explanation, explaining.explain(report, subject, position))
+    except ValueError as error:
+        if position is None:
+            raise
+        shape = report.shape(subject)
+        space = "no space axes" if shape is None or len(shape) < 2 else f"the space {list(shape[1:])}"
+        raise NoPosition(str(error), f"'{subject.name}' has {space}; positions count from 0") from error
+
+
+def _subject(report: Report, path: str) -> Subject:
+    found = find(report, path)
+    if found is None:
+        raise report.network.unknown(path)
+    return found
+
+
+def single(item: str, input: Inputs) -> Network:
+    """A network of one layer: its kind and fields as text, and the shape or shapes that it reads.
+
+    >>> single("conv2d: {out: 8, k: 3}", (3, 32, 32))
+    <Network conv2d: 3×32×32 → 8×30×30, 1 layer>
+    """
+    from ..language import parse_layer
+
+    shapes = {"input": tuple(input)} if isinstance(input, Sequence) else {n: tuple(s) for n, s in input.items()}
+    layer = parse_layer(item)
+    inputs = tuple(Node(name, None, (), shape) for name, shape in shapes.items())
+    if not all(size for shape in shapes.values() for size in shape):
+        raise UsageError("--input takes sizes of at least 1")
+    try:
+        shape = output_shape(layer, tuple(shapes.values()))
+    except GeometryError as error:
+        raise SpecError([Finding(error.code, error.message, "<layer>", where=layer.kind, hint=error.hint)]) from error
+    node = Node(layer.kind, layer, tuple(range(len(inputs))), shape)
+    return Network(layer.kind, (*inputs, node), (Output(layer.kind, len(inputs)),), {})

@@ -1,0 +1,56 @@
+"""Results that can be looked at: printed as the command prints them, in colour by rich, as tables by notebooks."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from ..render.document import Document
+    from ..render.rich_lines import Fitted
+
+R = TypeVar("R")
+
+
+class Shown:
+    """A result with a look: `print(result)` is the command's text, rich and notebooks show the same document."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def document(self, width: int | None) -> Document:
+        """What the command says, for lines of so many columns; None where nobody limits them."""
+
+    def __str__(self) -> str:
+        from ..render.lines import plain
+        from ..render.streams import line_width
+        from ..render.text import document_lines
+
+        width = line_width()
+        return plain(document_lines(self.document(width), width))
+
+    def __rich__(self) -> Fitted:
+        from ..render.rich_lines import Fitted
+        from ..render.text import document_lines
+
+        return Fitted(lambda width: document_lines(self.document(width), width))
+
+    def _repr_html_(self) -> str:
+        from ..render.html import html
+
+        return html(self.document(None))
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "spec"), counted(2, "spec")
+    ('1 spec', '2 specs')
+    """
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def made(cls: type[R], found: Any) -> R:
+    """A data class's instance as one of its subclass."""
+    return cls(**{field.name: getattr(found, field.name) for field in fields(found)})

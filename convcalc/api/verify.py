@@ -1,0 +1,180 @@
+"""`verify`: the predictions for a network held against a NumPy run of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from ..findings import UsageError
+from ..hints import suggest
+from ..units import amount
+from ..verify import confirm
+from ..verify.footprint import default_limit, needed_bytes
+from .load import Spec, network_of
+from .shown import Shown
+
+if TYPE_CHECKING:
+    from ..layers.base import Shape
+    from ..network import Network
+    from ..render.document import Document
+
+Dtype = Literal["float32", "float64", "float16"]
+SCHEME = "kaiming"
+
+
+class TooLargeForMemory(UsageError):
+    """A run that would take more memory than it may; `needed` and `allowed` are bytes."""
+
+    needed = 0
+    allowed = 0
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Verification(Shown, confirm.Verification):
+    """The outcome of a verification: `ok`, and what was predicted and found of each layer.
+
+    Printed, it is what `convcalc verify` prints.
+    """
+
+    needed: int = 0
+    """Bytes that the run was expected to take at the most."""
+    quick: bool = False
+    """Whether a smaller input was sought."""
+    scheme: str = SCHEME
+    """What drew the weights."""
+
+    def document(self, width: int | None, every: bool = False) -> Document:
+        """What was confirmed, with the layers that differ, or `every` one."""
+        from ..render.verify import verification_document
+
+        return verification_document(self, self.needed, self.quick, self.scheme, every)
+
+    def __repr__(self) -> str:
+        good = sum(layer.ok for layer in self.layers)
+        verdict = "confirmed" if self.ok else "NOT confirmed"
+        return f"<Verification {self.network.described}: {verdict}, {good} of {len(self.layers)} layers>"
+
+
+class Plan(NamedTuple):
+    """A run that fits: the network that is run, and how."""
+
+    network: Network
+    full_inputs: dict[str, Shape] | None
+    """The network's own inputs, where smaller ones are run in their place."""
+    batch: int
+    dtype: str
+    backward: bool
+    scheme: str | None
+    quick: bool
+    needed: int
+    """Bytes that it takes at the most, as estimated."""
+
+    def efforts(self) -> tuple[int, int]:
+        """How often `starts` will be called, and the work that it will be told."""
+        return confirm.efforts(self.network, self.batch, self.backward)
+
+    def run(self, seed: int, starts: Callable[[str, int], None] | None = None) -> Verification:
+        """The outcome; `starts` is told of each layer that starts: its name and its work."""
+        outcome = confirm.verify(
+            self.network,
+            batch=self.batch,
+            seed=seed,
+            dtype=self.dtype,
+            backward=self.backward,
+            scheme=self.scheme,
+            starts=starts,
+        )
+        return Verification(
+            outcome.network,
+            outcome.batch,
+            outcome.dtype,
+            outcome.seed,
+            outcome.seconds,
+            outcome.layers,
+            outcome.gradients,
+            outcome.findings,
+            self.full_inputs,
+            self.needed,
+            self.quick,
+            self.scheme or SCHEME,
+        )
+
+
+def plan(
+    network: Network,
+    batch: int = 1,
+    dtype: str = "float32",
+    backward: bool = False,
+    scheme: str | None = None,
+    activation: str | None = None,
+    quick: bool = False,
+    max_memory: int | None = None,
+) -> Plan:
+    """What `verify` runs under these arguments. Raises UsageError for what cannot be run, or does not fit."""
+    if activation is not None:
+        from ..verify.substitute import ACTIVATIONS, with_activation
+
+        if activation not in ACTIVATIONS:
+            hint = suggest(activation, ACTIVATIONS, f"there are {', '.join(ACTIVATIONS)}")
+            raise UsageError(f"there is no activation '{activation}'", hint)
+        network = with_activation(network, activation)
+    full = network.inputs
+    if quick:
+        from ..verify.substitute import smallest_inputs
+
+        smaller = smallest_inputs(network, batch, backward)
+        network = network.at(smaller) if smaller is not None else network
+    needed = needed_bytes(network, batch, dtype, backward)
+    allowed = default_limit() if max_memory is None else max_memory
+    if needed > allowed:
+        which = "half of the free memory, " if max_memory is None else ""
+        takes, most = amount(needed, "bytes", 0, "up"), amount(allowed, "bytes", 0, "down")
+        hint = f"use {'' if quick else 'quick=True, '}a smaller batch or input, or max_memory={needed}"
+        error = TooLargeForMemory(f"this takes up to {takes}, more than {which}{most}", hint)
+        error.needed, error.allowed = needed, allowed
+        raise error
+    if backward:
+        from ..verify.flow import refuse_single_values
+
+        refuse_single_values(network, batch)
+    smaller_inputs = full if network.inputs != full else None
+    return Plan(network, smaller_inputs, batch, dtype, backward, scheme, quick, needed)
+
+
+def verify(
+    spec: Spec,
+    *,
+    batch: int = 1,
+    seed: int = 0,
+    dtype: Dtype = "float32",
+    backward: bool = False,
+    init: str | None = None,
+    activation: str | None = None,
+    quick: bool = False,
+    max_memory: int | None = None,
+    starts: Callable[[str, int], None] | None = None,
+) -> Verification:
+    """Run a network on the NumPy reference and confirm shapes, params and macs, layer by layer.
+
+    Inputs and weights are drawn from the `seed`. `quick` shrinks the input as far as strides, remainders and weights
+    stay the same. With `backward` it is a training step, and the flow of activations and gradients is measured;
+    `init` (kaiming, xavier, torch, normal:STD) draws its weights, `activation` stands in place of the spec's.
+    `max_memory` are bytes; None: half of what is free. `starts` is told name and work of each layer that starts.
+    A layer that differs is no exception: see `ok`, `findings`, `layers`. Raises UsageError for what would take more
+    memory, for a layer that the reference does not know, and for arguments that do not go together.
+
+    >>> verify("lenet5")
+    <Verification LeNet-5: 1×32×32 → 10: confirmed, 12 of 12 layers>
+    """
+    for name, value in (("init", init), ("activation", activation)):
+        if value is not None and not backward:
+            raise UsageError(f"{name} changes numbers, not shapes: it needs backward=True")
+    if init is not None:
+        from ..verify.prediction import check_scheme
+
+        try:
+            check_scheme(init)
+        except ValueError as error:
+            raise UsageError(f"init: {error}") from error
+    return plan(network_of(spec), batch, dtype, backward, init, activation, quick, max_memory).run(seed, starts)
