@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convcalc.render import escape
+from convcalc import terminal
 from convcalc.render.document import Column, Document, Table
 from convcalc.render.grid import table_lines
 from convcalc.render.markup import csv, latex, markdown
@@ -39,7 +39,7 @@ def test_a_narrow_terminal_folds_columns_and_repeats_the_first() -> None:
         "conv1  64×112×112",
         "fc     10",
     ]
-    assert all(escape.width(line) <= 18 for line in folded)
+    assert all(terminal.width(line) <= 18 for line in folded)
 
 
 def test_long_names_are_cut_in_the_middle() -> None:
