@@ -71,7 +71,7 @@ def test_latex_escapes_what_it_must() -> None:
 
 
 def test_controls_are_shown_not_sent() -> None:
-    assert escape.printable("a\x1b]0;x\x07\u202eb\ud800") == r"a\x1b]0;x\x07\u202eb\ud800"
+    assert terminal.printable("a\x1b]0;x\x07\u202eb\ud800") == r"a\x1b]0;x\x07\u202eb\ud800"
     assert lines(Table([Column("\x1b[2J")], [["\r\n"]]), None)[0] == r"\x1b[2J"
 
 
