@@ -55,7 +55,7 @@ def command(
         typer.Option(
             "--report",
             metavar="FORMAT=FILE",
-            help="Write it to a file too, over an older one; repeatable.",
+            help="Write the result to a file too, over an older one; repeatable.",
         ),
     ] = None,
     explain: Annotated[
