@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .api.diff import Difference, diff
     from .api.explain import Explanation, explain
     from .api.export import export
+    from .api.growth import Growth
     from .api.invert import Inversion, invert
     from .api.load import load
     from .api.report import Report, analyse
@@ -36,6 +37,7 @@ _PLACES = {
     "Explanation": ".api.explain",
     "Finding": ".findings",
     "GeometryError": ".geometry.errors",
+    "Growth": ".api.growth",
     "Inversion": ".api.invert",
     "Network": ".network",
     "Node": ".network",
@@ -68,6 +70,7 @@ __all__ = [
     "Explanation",
     "Finding",
     "GeometryError",
+    "Growth",
     "Inversion",
     "Network",
     "Node",

@@ -33,6 +33,10 @@ PATH_CHARACTERS = 1000
 FINDINGS = 1000
 MESSAGE_CHARACTERS = 1000
 EXCERPT_CHARACTERS = 1000
+CONFIGURATION_BYTES = 2**18
+CONFIGURATION_DIGITS = 1000
+GIT_SECONDS = 30
+GIT_BYTES = 2**26
 
 LIMITS = (
     Limit(SPEC_BYTES, "bytes", "the text of a spec"),
@@ -50,5 +54,10 @@ LIMITS = (
     Limit(FINDINGS, "findings", "what is told of a file"),
     Limit(MESSAGE_CHARACTERS, "characters", "a message, and a hint"),
     Limit(EXCERPT_CHARACTERS, "characters", "the excerpt of a finding"),
+    Limit(CONFIGURATION_BYTES, "bytes", "a configuration"),
+    Limit(CONFIGURATION_DIGITS, "digits", "a number in a configuration"),
+    Limit(GIT_SECONDS, "seconds", "a call of git"),
+    Limit(GIT_BYTES, "bytes", "the names that git prints"),
 )
-"""All limits of specs. Those of ONNX files stand in `onnx/`, since only that room knows them."""
+"""All limits of specs and of what stands around them. Those of ONNX files stand in `onnx/`, since only that room knows
+them."""

@@ -36,6 +36,36 @@ def test_the_hook_runs_check() -> None:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
     assert hook["id"] == "convcalc-check" and hook["language"] == "python"
     assert hook["entry"] == "convcalc check" and hook["pass_filenames"] is False
+    looked_at = ("a.yaml", "deep/b.yml", "convcalc.toml", "deep/convcalc.toml", "pyproject.toml")
+    assert all(re.search(hook["files"], name) for name in looked_at)
+    assert not any(re.search(hook["files"], name) for name in ("a.py", "other.toml", "myconvcalc.toml"))
+    assert "types" not in hook, "a configuration is no YAML"
+
+
+def pinned(text: str) -> dict[str, str]:
+    """Name -> version of the lines `name==version`."""
+    found = re.findall(r"^([\w.-]+)==([^\s;\\]+)", text, re.MULTILINE)
+    return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in found}
+
+
+def test_what_ci_installs_is_pinned_by_hashes() -> None:
+    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    entries = re.split(r"\n(?=[a-z])", lock.strip())
+    assert all(re.search(r"--hash=sha256:[0-9a-f]{64}", entry) for entry in entries)
+    assert "://" not in lock, "where packages come from is the machine's to say"
+    constraints = pinned((ROOT / "constraints.txt").read_text("utf-8"))
+    assert constraints.items() <= pinned(lock).items(), "CONTRIBUTING.md says how requirements.lock is made"
+    assert {"hatchling", "editables"} <= pinned(lock).keys(), "what builds the package"
+    assert "--require-hashes -r requirements.lock" in (ROOT / ".ci" / "run").read_text("utf-8")
+
+
+def test_what_the_action_installs_is_pinned() -> None:
+    install = ACTION["runs"]["steps"][0]
+    assert '--constraint "$ACTION/constraints.txt"' in install["run"]
+    assert install["env"]["PIP_CONSTRAINT"] == "${{ github.action_path }}/constraints.txt"
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    needed = re.findall(r'^  "([\w-]+)>=', text.partition("dependencies = [")[2].partition("]")[0], re.MULTILINE)
+    assert len(needed) == 5 and set(needed) <= pinned((ROOT / "constraints.txt").read_text("utf-8")).keys()
 
 
 def test_the_workflow_runs_ci_with_the_least_rights() -> None:
@@ -61,7 +91,8 @@ def test_the_workflow_runs_supported_versions_of_python() -> None:
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     program = tmp_path / "convcalc"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m convcalc "$@"\n')
+    calls = tmp_path / "calls"
+    program.write_text(f'#!/bin/sh\necho "$1" >>"{calls}"\nexec "{sys.executable}" -m convcalc "$@"\n')
     program.chmod(0o755)
     work = tmp_path / "work"
     (work / "specs").mkdir(parents=True)
@@ -81,6 +112,7 @@ def action(work: Path, **inputs: str) -> tuple[int, str, str, str]:
         **os.environ,
         "PYTHONPATH": str(ROOT),
         "CONVCALC": str(work.parent / "convcalc"),
+        "RUNNER_TEMP": str(work.parent),
         "GITHUB_STEP_SUMMARY": str(summary),
         "GITHUB_OUTPUT": str(outputs),
         **{f"INPUT_{name.upper()}": value for name, value in inputs.items()},
@@ -97,6 +129,8 @@ def test_findings_are_annotations_and_a_summary(repository: Path) -> None:
     assert out.startswith("::error file=specs/b.yaml,line=4,") and out.count("\n") == 1
     assert "| specs/b.yaml:4:11 | CC201 |" in summary
     assert '"version": "2.1.0"' in (repository.parent / "log.sarif").read_text()
+    assert (repository.parent / "calls").read_text() == "check\n", "one run gives every report"
+    assert not list(repository.parent.glob("convcalc.*")), "nothing is left behind"
 
 
 def test_a_change_is_compared_with_its_base(repository: Path) -> None:
@@ -117,3 +151,51 @@ def test_inputs_are_data_to_the_script(repository: Path) -> None:
     action(repository, paths=".", base=f"--output={mark}", fail_over=hostile)
     action(repository, paths=".", base="HEAD", fail_over=hostile)
     assert not mark.exists()
+
+
+@pytest.mark.parametrize("base", ["origin/main", "nothere", "*", "--output=x"])
+def test_an_unknown_base_fails(repository: Path, base: str) -> None:
+    code, out, _, outputs = action(repository, paths=".", base=base, fail_over="params=1%")
+    assert (code, out, outputs) == (2, "", "exit-code=2\n")
+
+
+@pytest.mark.parametrize(
+    "text", [SPEC.replace("convcalc:", '"convcalc":'), "\ufeff" + SPEC, "\ufeff'convcalc': 1" + SPEC.partition("1")[2]]
+)
+@pytest.mark.parametrize("name", ["a.yaml", "moved.yml"])
+def test_the_gate_knows_a_spec_again(repository: Path, text: str, name: str) -> None:
+    (repository / "specs" / "a.yaml").unlink()
+    (repository / "specs" / name).write_text(text.replace("out: 8", "out: 16"), "utf-8")
+    code, out, _, _ = action(repository, paths=".", base="HEAD", fail_over="params=10%")
+    assert code == 1 and f"::error file=specs/{name}," in out and "CC601" in out
+
+
+def test_sarif_is_not_written_through_a_link(repository: Path) -> None:
+    victim = repository.parent / "victim"
+    for make in (
+        lambda: (repository / "log.sarif").symlink_to(victim),
+        lambda: (repository / "out").symlink_to(repository.parent),
+        lambda: os.mkfifo(repository / "pipe.sarif"),
+    ):
+        make()
+    for target in ("log.sarif", "out/victim", "out/../victim", "pipe.sarif", "nowhere/log.sarif"):
+        code, _, _, outputs = action(repository, paths=".", sarif=target)
+        assert (code, outputs) == (2, "exit-code=2\n"), target
+    assert not victim.exists()
+    victim.write_text("kept")
+    os.link(victim, repository / "same.sarif")
+    assert action(repository, paths=".", sarif="same.sarif")[0] == 0
+    assert victim.read_text() == "kept" and "2.1.0" in (repository / "same.sarif").read_text()
+
+
+def test_paths_that_lead_out_of_the_workspace_are_not_read(repository: Path) -> None:
+    (repository.parent / "secret.yaml").write_text("convcalc: 1\npassword: hunter2\n")
+    (repository / "specs" / "link.yaml").symlink_to("../../secret.yaml")
+    (repository / "folder").symlink_to(repository.parent)
+    (repository / "environ.yaml").symlink_to("/proc/self/environ")
+    (repository / "git.yaml").symlink_to(".git/config")
+    for path in ("specs/link.yaml", "folder", "folder/*.yaml", "environ.yaml", "git.yaml", ".git/config", ".."):
+        code, out, summary, _ = action(repository, paths=path)
+        assert (code, out, summary) == (2, "", ""), path
+    code, out, summary, _ = action(repository, paths="specs\n*/*.yaml\n**/*.yaml")
+    assert (code, out) == (0, "") and "hunter2" not in summary

@@ -53,6 +53,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "convcalc").chmod(0o755)
     for name in HOSTILE:
         (tmp_path / name).write_text(SPEC, "utf-8")
+    git = ["git", "-c", "user.name=n", "-c", "user.email=e@example.org"]
+    for words in (["init", "-q"], ["commit", "-qm", "one", "--allow-empty"], ["tag", "v1"]):
+        subprocess.run([*git, *words], cwd=tmp_path, check=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     return tmp_path
@@ -95,6 +98,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("check", "--explain", "CC20"), [f"CC20{n}" for n in range(10)]),
         (("check", "--select", "CC201,CC202"), ["CC201,CC202"]),
         (("diff", "a", "b", "--fail-over", "par"), ["params="]),
+        (("check", "--fail-over", "par"), ["params="]),
+        (("check", "--report", "j"), ["json=", "junit="]),
+        (("check", "--base", "v"), ["v1"]),
+        (("check", "--base", "nothing"), []),
         (("table", "--", "-"), []),
         (("nothing", "x"), []),
     ],

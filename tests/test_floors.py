@@ -10,6 +10,7 @@ from .module_imports import PACKAGE, Import, circles, imports, imports_of
 FLOORS = {
     "geometry": 0,
     "files": 0,
+    "git": 0,
     "findings": 0,
     "terminal": 0,
     "codes": 0,
@@ -37,10 +38,11 @@ ALLOWED_ON_ONE_FLOOR = {
     ("marked", "codes"),
     ("marked", "findings"),
     ("findings", "limits"),
+    ("git", "limits"),
     ("findings", "terminal"),
 }
 """A code's page says how severe its findings are, findings are placed at marks with the hint of the page, and are text
-of limited length without controls."""
+of limited length without controls; calls of git have limits."""
 
 
 def room(module: str) -> str | None:

@@ -76,11 +76,13 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "onnx.convert": {"onnx.inference"},
         "render.invert": {"language.write", "terminal"},
         "render.progress": {"terminal"},
+        "render.findings": {"render.diff"},
         "render.streams": {"render.escape", "render.text", "terminal"},
         "render.table": {"analysis.published", "analysis.report"},
         "render.text": {"render.scatter"},
     },
     "a call of the API loads what it asks for": {
+        "api.check": {"api.growth", "render.diff"},
         "api.explain": {"language"},
         "api.export": {
             "export.drawing",
@@ -97,6 +99,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
     "how a result looks is loaded when it is looked at": {
         "api.check": {"render.document", "render.findings"},
         "api.diff": {"render.diff"},
+        "api.growth": {"render.diff", "render.document"},
         "api.explain": {"render.explain"},
         "api.invert": {"render.invert"},
         "api.report": {"render.first_screen", "render.html", "render.streams"},
@@ -128,10 +131,10 @@ LAZY: dict[str, dict[str, set[str]]] = {
     },
     "a part of the standard library that most calls do without": {
         "check.config": {"tomllib"},
-        "check.discover": {"subprocess"},
         "check.run": {"concurrent.futures", "concurrent.futures.process", "multiprocessing"},
         "geometry.formulas": {"re"},
-        "language.sources": {"json", "subprocess"},
+        "git": {"shutil", "subprocess", "tempfile", "threading"},
+        "language.sources": {"json"},
         "onnx.infer_shapes": {"resource"},
         "render.escape": {"json"},
         "render.findings": {"datetime", "pathlib", "urllib.parse"},

@@ -50,6 +50,15 @@ class TestPipesAndStreams:
     def test_a_standard_input_that_is_closed(self) -> None:
         assert run("table -", after="<&-") == ("", "error: standard input is closed\n", 2)
 
+    @pytest.mark.parametrize(
+        ("arguments", "code"),
+        [("table nothing", 2), ("table -", 1), ("check -", 1), ("table", 2), ("check --base x", 2)],
+    )
+    def test_a_full_standard_error_keeps_the_exit_code(self, arguments: str, code: int) -> None:
+        wrong = SPEC.format(name="n", source="s", layers="  - rleu\n")
+        _, _, ended = run(arguments, after="2> /dev/full", stdin=wrong)
+        assert ended == code
+
 
 class TestWithoutUnicode:
     SPEC = SPEC.format(name="Réseau × 2", source="s", layers=RELU)

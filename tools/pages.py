@@ -1,4 +1,5 @@
-"""The generated pages: docs/kinds.md, docs/codes.md, the formulas of arithmetic.md, the columns of analysis.md."""
+"""The generated pages: docs/kinds.md, docs/codes.md, the formulas of arithmetic.md, the columns of
+analysis.md, the limits of security.md."""
 
 from __future__ import annotations
 
@@ -21,7 +22,11 @@ from convcalc.geometry.formulas import Formula
 from convcalc.language.items import fields_of
 from convcalc.layers.base import OPERATIONS
 from convcalc.layers.registry import KINDS, layer_class
+from convcalc.limits import LIMITS, Limit
+from convcalc.onnx.graph import MOST_NODES
+from convcalc.onnx.inference import MOST_BYTES, MOST_SECONDS
 from convcalc.reference.dispatch import twin
+from convcalc.units import amount
 from convcalc.verify.prediction import RULES
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -152,6 +157,22 @@ def columns_section() -> str:
     return "\n".join(lines) + "\n"
 
 
+def limits_section() -> str:
+    """The table of every limit of docs/security.md."""
+    limits = (
+        *LIMITS,
+        Limit(MOST_NODES, "nodes", "the graph of an ONNX file, its functions written out"),
+        Limit(MOST_BYTES, "bytes", "the memory of the process in which the onnx package infers shapes"),
+        Limit(MOST_SECONDS, "seconds", "the time of a processor that it takes"),
+    )
+    rows = [f"| {limit.what} | {_most(limit)} |" for limit in limits]
+    return "\n".join(["| what | at most |", "|---|---|", *rows]) + "\n"
+
+
+def _most(limit: Limit) -> str:
+    return amount(limit.most, "bytes", 0) if limit.unit == "bytes" else f"{limit.most:,} {limit.unit}"
+
+
 def texts() -> dict[Path, str]:
     """Every generated page and its text."""
     return {
@@ -159,6 +180,7 @@ def texts() -> dict[Path, str]:
         DOCS / "codes.md": codes_page(),
         DOCS / "arithmetic.md": _replaced("arithmetic.md", "formulas", formulas_section()),
         DOCS / "analysis.md": _replaced("analysis.md", "columns", columns_section()),
+        DOCS / "security.md": _replaced("security.md", "limits", limits_section()),
     }
 
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from ..findings import UsageError
 from ..network import Network, Node
+from ..units import NoAmount, read_amount
 from .figures import Subject
-from .quantities import QUANTITIES
+from .quantities import QUANTITIES, quantity
 from .quantity import Quantity, Shaped, Value
 from .report import Report
 
@@ -74,6 +76,8 @@ class Threshold(NamedTuple):
     quantity: str
     limit: Fraction
     relative: bool
+    text: str
+    """The limit as it is written."""
 
     def broken(self, difference: Difference) -> tuple[int, int] | None:
         """The totals before and after where they differ by more; None where they do not, or are no numbers."""
@@ -112,6 +116,33 @@ def compared(stages: bool = False) -> list[Quantity]:
 def limited() -> list[Quantity]:
     """The compared quantities whose growth can be limited: those that are one number of the network."""
     return [quantity for quantity in compared() if quantity.total]
+
+
+def read_limits(given: Iterable[str] | Mapping[str, object]) -> list[Threshold]:
+    """The limits of `--fail-over NAME=N[%]`, as such texts or as a mapping of names to limits. Raises UsageError.
+
+    >>> [(limit.quantity, limit.limit, limit.relative) for limit in read_limits({"params": "1%", "macs": 1000})]
+    [('params', Fraction(1, 1), True), ('macs', Fraction(1000, 1), False)]
+    """
+    if isinstance(given, str):
+        given = [given]
+    texts = [f"{name}={limit}" for name, limit in given.items()] if isinstance(given, Mapping) else given
+    return [_threshold(text) for text in texts]
+
+
+def _threshold(text: str) -> Threshold:
+    name, _, limit = text.partition("=")
+    number = limit.strip()
+    try:
+        most = read_amount(number.removesuffix("%"))
+    except NoAmount as error:
+        hint = "for example --fail-over params=1%"
+        raise UsageError(f"--fail-over takes NAME=N or NAME=N%, not '{text}'", hint) from error
+    wanted, known = quantity(name.strip()), limited()
+    if wanted is None or wanted not in known:
+        names = ", ".join(each.name for each in known)
+        raise UsageError(f"--fail-over knows no '{name.strip()}'", f"one of {names}")
+    return Threshold(wanted.name, most, number.endswith("%"), number)
 
 
 def _values(

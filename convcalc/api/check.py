@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..analysis.diff import Threshold, read_limits
 from ..analysis.report import FORMAT
 from ..check import result as results
 from ..check.builds import Setting
@@ -14,11 +16,12 @@ from ..check.config import DEFAULT, config_of
 from ..check.discover import find_specs
 from ..check.run import Task, check_files
 from ..check.selection import read_selection
-from ..findings import SpecError, UsageError
+from ..findings import Finding, SpecError, UsageError
 from .shown import Shown, counted
 
 if TYPE_CHECKING:
     from ..render.document import Document
+    from .growth import Growth
 
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 TEXT = "<text>"
@@ -32,8 +35,10 @@ class CheckResult(Shown, results.CheckResult):
 
     __slots__ = ()
 
+    growth: Growth | None
+
     def document(self, width: int | None) -> Document:
-        """The findings, then what could not be read, then how many there are."""
+        """What could not be read, what has changed since the base, the findings, and how many there are."""
         from ..render.document import Document, Note, Notes
         from ..render.findings import check_document
 
@@ -43,7 +48,7 @@ class CheckResult(Shown, results.CheckResult):
 
     def to_dict(self) -> dict[str, object]:
         """The JSON contract of `check`."""
-        return {"format": FORMAT, **super().to_dict()}
+        return {"format": FORMAT, **super().to_dict(), **(self.growth.to_dict() if self.growth is not None else {})}
 
     def raise_any(self) -> None:
         """Raise what keeps it from being ok: UsageError for what cannot be read, SpecError with the findings."""
@@ -66,6 +71,22 @@ class Options(NamedTuple):
     advice: bool = False
     strict: bool = False
     setting: Setting = Setting()
+    base: str | None = None
+    """A revision of git that the specs are compared with."""
+    limits: Sequence[Threshold] = ()
+    """How much they may have grown since."""
+
+
+class Work(NamedTuple):
+    """What the paths mean: what is to be checked, and what is known before."""
+
+    tasks: list[Task]
+    errors: list[UsageError]
+    """Of paths that mean nothing."""
+    passed_over: Sequence[str] = ()
+    growth: Growth | None = None
+    grown: Sequence[Finding] = ()
+    """What has grown by more than is allowed: no comment and no configuration of the specs hides it."""
 
 
 def check(
@@ -79,14 +100,20 @@ def check(
     dtype: str | None = None,
     batch: int | None = None,
     jobs: int | None = None,
+    base: str | None = None,
+    fail_over: Mapping[str, object] | Sequence[str] = (),
 ) -> CheckResult:
     """The findings of specs: files, folders, globs, gallery names; of one spec's `text`; without either of this folder.
 
     `select` and `ignore` are codes or their beginnings (`["CC3", "CC201"]`), the longer one decides; `advice` adds
     advice; with `strict` warnings fail. `dtype` and `batch` are those of budgets and of claims that say none. `jobs`
     are processes; None: as many as are worthwhile. What a configuration file says holds as on the command line.
+
+    `base` is a revision of git around this folder ("origin/main"): `growth` is what has changed since, and `fail_over`
+    limits it: {"params": "1%", "macs": "10M"}, or ["params=1%"]; more is a finding (CC601) and fails.
+
     What cannot be read is in the result; nothing is raised for what a file holds. Raises UsageError for a code that
-    does not exist and for a configuration that is wrong.
+    does not exist, for a configuration that is wrong, and for a base that git does not know.
 
     >>> check("googlenet")
     <CheckResult ok: 0 findings in 1 spec>
@@ -98,29 +125,40 @@ def check(
     <BLANKLINE>
     Found 1 error in 1 of 1 spec.
     """
-    options = Options(select, ignore, advice, strict, Setting(dtype, batch))
+    limits = read_limits(fail_over)
+    options = Options(select, ignore, advice, strict, Setting(dtype, batch), base, limits)
     if text is not None:
         if paths is not None:
             raise UsageError("a text is checked alone: give paths or text")
-        return checked([task(TEXT, options, text)], (), strict, jobs)
+        if base is not None or fail_over:
+            raise UsageError("a text has nothing to be compared with", "base and fail_over go with paths")
+        return checked(Work([task(TEXT, options, text)], []), strict, jobs)
     named = [paths] if isinstance(paths, str | PathLike) else ["."] if paths is None else list(paths)
     if not named:
         raise UsageError("there is nothing to check", "give a path, or none at all for this folder")
-    tasks, errors = tasks_of([fspath(path) for path in named], options)
-    return checked(tasks, errors, strict, jobs)
+    return checked(work_of([fspath(path) for path in named], options), strict, jobs)
 
 
-def tasks_of(paths: Sequence[str], options: Options) -> tuple[list[Task], list[UsageError]]:
-    """What is to be done for the specs that the paths mean, and the paths that mean nothing."""
-    names, errors = find_specs(paths)
-    return [task(name, options) for name in names], errors
+def work_of(paths: Sequence[str], options: Options) -> Work:
+    """What is to be done for the specs that the paths mean. Raises UsageError."""
+    if options.limits and options.base is None:
+        raise UsageError("--fail-over needs --base", "for example --base origin/main")
+    names, errors, passed_over = find_specs(paths)
+    growth, grown = None, []
+    if options.base is not None:
+        from ..render.diff import growth_findings
+        from .growth import compare
+
+        growth = compare(options.base, names)
+        grown = [finding for spec in growth.compared for finding in growth_findings(spec.difference, options.limits)]
+    return Work([task(name, options) for name in names], errors, passed_over, growth, grown)
 
 
 def task(path: str, options: Options, text: str | None = None) -> Task:
     """What is to be done for one spec, or its text: the options, and what its configuration says."""
     inline = path in ("-", TEXT)
     place = Path.cwd() / "-" if inline else Path(path).absolute()
-    known = inline or place.exists()
+    known = inline or os.path.exists(place)  # noqa: PTH110  (a path that is too long, or none, is not there)
     config = config_of(place.parent.resolve()) if known else DEFAULT
     selection = read_selection(
         options.select or config.select, [*config.ignore, *options.ignore], options.advice or config.advice
@@ -133,26 +171,28 @@ def task(path: str, options: Options, text: str | None = None) -> Task:
 
 
 def checked(
-    tasks: Sequence[Task],
-    errors: Sequence[UsageError] = (),
+    work: Work,
     strict: bool = False,
     jobs: int | None = None,
     starts: Callable[[str, int], None] | None = None,
 ) -> CheckResult:
-    """The tasks done; `errors` are of paths that gave none. `starts` is told of each file, and that it is one."""
+    """The work done. `starts` is told of each file, and that it is one."""
     done = []
-    results = check_files(tasks, jobs)
-    for task in tasks:
+    results = check_files(work.tasks, jobs)
+    for task in work.tasks:
         if starts is not None:
             starts(task.path, 1)
         done.append(next(results))
-    readable = [found for found in done if found.unreadable is None]
-    findings = sorted((f for r in readable for f in r.findings), key=lambda f: (f.path, f.line, f.column, f.code))
+    readable = [result for result in done if result.unreadable is None]
+    found = [*work.grown, *(finding for result in readable for finding in result.findings)]
+    findings = sorted(found, key=lambda f: (f.path, f.line, f.column, f.code))
     return CheckResult(
-        tuple(sorted({found.path for found in readable})),
+        tuple(sorted({result.path for result in readable})),
         tuple(findings),
         strict,
-        any(found.failed for found in readable),
-        sum(found.hidden for found in readable),
-        (*errors, *(found.unreadable for found in done if found.unreadable is not None)),
+        bool(work.grown) or any(result.failed for result in readable),
+        sum(result.hidden for result in readable),
+        (*work.errors, *(result.unreadable for result in done if result.unreadable is not None)),
+        tuple(work.passed_over),
+        work.growth,
     )

@@ -9,6 +9,7 @@ budgets to one folder or one glob of files. Folders and globs are relative to th
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from fractions import Fraction
@@ -17,15 +18,25 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..analysis.quantities import QUANTITY_NAMES, quantity
+from ..files import NotRegular, read_regular, sentence
 from ..findings import UsageError
 from ..hints import suggest
 from ..language.expectations import DTYPES
+from ..limits import CONFIGURATION_BYTES, CONFIGURATION_DIGITS
 from .builds import PLAIN, Setting
 from .claim_values import parse_number_claim
+from .selection import read_codes
 
 NAMES = ("convcalc.toml", "pyproject.toml")
 KEYS = ("select", "ignore", "exclude", "advice", "strict", "dtype", "batch", "budgets")
 PREFIX = "max_"
+
+_TOO_MUCH = {
+    rb"[0-9A-Fa-f_]{%d}" % (CONFIGURATION_DIGITS + 1): f"TOML: more than {CONFIGURATION_DIGITS:,} digits in a row",
+    rb"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}""": "TOML: a key of more than 32 parts",
+}
+"""What a reader of TOML fails at, or takes minutes for -> what is said of it."""
+_AT = re.compile(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)
 
 
 class Budget(NamedTuple):
@@ -82,17 +93,12 @@ DEFAULT = Config()
 @cache
 def config_of(folder: Path) -> Config:
     """The configuration of the files in a (resolved) folder: the nearest one above them. Raises UsageError."""
-    for name in NAMES:
-        path = folder / name
-        try:
-            data = path.read_bytes()
-        except OSError:
-            continue
-        if name == "convcalc.toml" or b"tool.convcalc" in data:
-            found = _read(path, data)
+    for parent in (folder, *folder.parents):
+        for name in NAMES:
+            found = _read(parent / name)
             if found is not None:
                 return found
-    return config_of(folder.parent) if folder.parent != folder else DEFAULT
+    return DEFAULT
 
 
 def shown(path: Path) -> str:
@@ -101,19 +107,71 @@ def shown(path: Path) -> str:
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
-def _read(path: Path, data: bytes) -> Config | None:
+def _read(path: Path) -> Config | None:
+    """What a file says; None where it is not there, or says nothing to convcalc. Raises UsageError."""
+    try:
+        data = read_regular(str(path), CONFIGURATION_BYTES)
+    except (FileNotFoundError, NotADirectoryError):
+        if path.is_symlink():
+            raise UsageError(f"{shown(path)} is a symbolic link to a file that does not exist") from None
+        return None
+    except NotRegular as error:
+        raise UsageError(f"{shown(path)} is {error.what}, not a file", "a configuration is an ordinary file") from None
+    except OSError as error:
+        raise UsageError(sentence(error, "read", shown(path))) from None
+    if len(data) > CONFIGURATION_BYTES:
+        raise UsageError(f"{shown(path)} is larger than {CONFIGURATION_BYTES // 2**10} KiB")
+    whole = path.name == "convcalc.toml"
+    if not whole and b"convcalc" not in data:
+        return None
+    table = _parse(path, data)
+    if not whole:
+        table = _table(path, "tool", table.get("tool", {}))
+        if "convcalc" not in table:
+            return None
+        table = _table(path, "tool.convcalc", table["convcalc"])
+    return _config(path, table)
+
+
+def _table(path: Path, name: str, value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise UsageError(f"{shown(path)}: '{name}' is not a table", "[tool.convcalc]")
+    return value
+
+
+def _parse(path: Path, data: bytes) -> dict[str, Any]:
+    """The TOML document. Raises UsageError with the place of what is wrong, where it is known."""
     import tomllib
 
     try:
-        document = tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{shown(path)}: {error}") from None
-    table = document if path.name == "convcalc.toml" else document.get("tool", {}).get("convcalc")
-    if table is None:
-        return None
-    if not isinstance(table, dict):
-        raise UsageError(f"{shown(path)}: [tool.convcalc] is a table")
-    return _config(path, table)
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _wrong(path, data[: error.start], f"the byte 0x{data[error.start]:02x} is not UTF-8") from None
+    for pattern, message in _TOO_MUCH.items():
+        found = re.search(pattern, data)
+        if found is not None:
+            raise _wrong(path, data[: found.start()], message)
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        said = _AT.fullmatch(str(error))
+        place = f":{said[2]}:{said[3]}" if said is not None else ""
+        raise UsageError(f"{shown(path)}{place}: TOML: {_lower(said[1] if said is not None else str(error))}") from None
+    except RecursionError:
+        raise UsageError(f"{shown(path)}: TOML: nested too deeply") from None
+    except ValueError as error:
+        raise UsageError(f"{shown(path)}: TOML: {_lower(str(error))}") from None
+
+
+def _wrong(path: Path, before: bytes, message: str) -> UsageError:
+    """An error that stands behind these bytes of a file."""
+    line = before.count(b"\n") + 1
+    column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+    return UsageError(f"{shown(path)}:{line}:{column}: {message}")
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:300]
 
 
 def _config(path: Path, table: dict[str, Any]) -> Config:
@@ -121,14 +179,14 @@ def _config(path: Path, table: dict[str, Any]) -> Config:
         if key not in KEYS and not key.startswith(PREFIX):
             known = [*KEYS, "max_params", "max_macs", "max_peak_memory"]
             hint = suggest(key, known, f"keys: {', '.join(KEYS)}, max_<quantity>")
-            raise UsageError(f"{shown(path)}: unknown key '{key}'", hint)
+            raise UsageError(f"{shown(path)}: unknown key '{key[:60]}'", hint)
     folders = table.get("budgets", {})
     if not isinstance(folders, dict) or not all(isinstance(budgets, dict) for budgets in folders.values()):
         raise UsageError(f"{shown(path)}: budgets map a folder or a glob to its budgets", '[budgets."specs/mobile"]')
     general = {key: value for key, value in table.items() if key.startswith(PREFIX)}
     return Config(
-        select=_texts(path, "select", table),
-        ignore=_texts(path, "ignore", table),
+        select=_codes(path, "select", table),
+        ignore=_codes(path, "ignore", table),
         exclude=_texts(path, "exclude", table),
         advice=_flag(path, "advice", table),
         strict=_flag(path, "strict", table),
@@ -143,6 +201,10 @@ def _texts(path: Path, key: str, table: dict[str, Any]) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise UsageError(f"{shown(path)}: {key} is a list of texts", f'{key} = ["..."]')
     return tuple(value)
+
+
+def _codes(path: Path, key: str, table: dict[str, Any]) -> tuple[str, ...]:
+    return read_codes(_texts(path, key, table), f"{shown(path)}: {key}")
 
 
 def _flag(path: Path, key: str, table: dict[str, Any]) -> bool:
@@ -172,7 +234,7 @@ def _budget(path: Path, key: str, value: object) -> Budget:
     found = quantity(name)
     if not key.startswith(PREFIX) or found is None:
         hint = suggest(name, QUANTITY_NAMES, "", prefix=PREFIX)
-        raise UsageError(f"{shown(path)}: unknown budget '{key}'", hint or None)
+        raise UsageError(f"{shown(path)}: unknown budget '{key[:60]}'", hint or None)
     if found.needs:
         raise UsageError(f"{shown(path)}: {key} is no budget: {name} needs {found.needs}")
     text = str(value)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..findings import Finding, UsageError
+
+if TYPE_CHECKING:
+    from .growth import Growth
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,15 +19,19 @@ class CheckResult:
     paths: Sequence[str]
     """The specs that were checked."""
     findings: Sequence[Finding]
-    """Those that are selected and that no comment suppresses."""
+    """Those that are selected and that no comment suppresses, and growth above its limits."""
     strict: bool = False
     """Whether warnings fail too."""
     failed: bool = False
-    """Whether findings fail the check: errors, and warnings where it is strict."""
+    """Whether findings fail the check: errors, warnings where it is strict, growth above its limits."""
     hidden: int = 0
     """Findings that are not selected."""
     unreadable: Sequence[UsageError] = ()
     """Why paths that were named could not be checked."""
+    passed_over: Sequence[str] = ()
+    """Files below the paths that may be specs and are not read, each with the reason."""
+    growth: Growth | None = None
+    """What has changed since the revision that the specs are compared with; None where there is none."""
 
     @property
     def ok(self) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from ..findings import Finding, SpecError, UsageError
 from ..language import loads, read
+from ..language.declaration import declares
 from ..language.events import parse
 from ..limits import FINDINGS
 from ..marked import Map, Source
@@ -18,7 +19,6 @@ from .config import Budget
 from .selection import Comments, Selection
 
 EVERYTHING = Selection()
-_DECLARES = re.compile(r"^[\"']?convcalc[\"']?[ \t]*:", re.MULTILINE)
 _SECTION = re.compile(r"^(?:layers|input):", re.MULTILINE)
 WORTHWHILE = 16
 """Files for each process from which a pool pays for its start."""
@@ -103,7 +103,7 @@ def check_file(task: Task) -> Checked:
 
 def _undeclared(source: Source) -> list[Finding]:
     """The finding about a file that does not say `convcalc: 1`, if it does not. Raises UsageError for no spec."""
-    if _DECLARES.search(source.text):
+    if declares(source):
         return []
     if not _SECTION.search(source.text):
         try:
@@ -111,8 +111,6 @@ def _undeclared(source: Source) -> list[Finding]:
         except SpecError:
             root = None
         keys = root.entries if isinstance(root, Map) else {}
-        if "convcalc" in keys:
-            return []
         if not {"layers", "input"} & keys.keys():
             raise UsageError(f"'{source.path}' is no spec", "a spec is a YAML file with 'convcalc: 1' at its top")
     return [source.finding("CC104", "a spec needs 'convcalc'", None, hint="start with 'convcalc: 1'")]

@@ -52,18 +52,23 @@ def read_selection(select: Iterable[str], ignore: Iterable[str], advice: bool = 
     >>> read_selection([], ["CC302,CC303"]).ignore
     ('CC302', 'CC303')
     """
-    selected = _codes(select, "--select") or DEFAULT
+    selected = read_codes(select, "--select") or DEFAULT
     if advice:
         selected = (*selected, ADVICE)
-    return Selection(selected, _codes(ignore, "--ignore"))
+    return Selection(selected, read_codes(ignore, "--ignore"))
 
 
-def _codes(texts: Iterable[str], option: str) -> tuple[str, ...]:
+def read_codes(texts: Iterable[str], named: str) -> tuple[str, ...]:
+    """Codes and prefixes between commas. Raises UsageError that says where they are `named`.
+
+    >>> read_codes(["cc3, CC201"], "--select")
+    ('CC3', 'CC201')
+    """
     found = tuple(part.strip().upper() for text in texts for part in text.split(",") if part.strip())
     for prefix in found:
         if not any(code.startswith(prefix) for code in codes()):
             raise UsageError(
-                f"{option}: no code starts with '{prefix[:40]}'",
+                f"{named}: no code starts with '{prefix[:40]}'",
                 "docs/codes.md lists the codes; families are CC0 to CC4 and CC7",
             )
     return found

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..findings import SpecError, UsageError
-from .options import Dtype
-from .output import format_option, write
+from .options import Dtype, FailOverOption
+from .output import format_option, refuse_linked, write, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +45,19 @@ def command(
     update: Annotated[
         bool, typer.Option("--update", help="Write the present values into the expect sections, then check.")
     ] = False,
+    base: Annotated[
+        str | None,
+        typer.Option("--base", metavar="REV", help="Compare the specs with this revision of git: origin/main."),
+    ] = None,
+    fail_over: FailOverOption = None,
+    report: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--report",
+            metavar="FORMAT=FILE",
+            help="Write the result to a file too, over an older one; repeatable.",
+        ),
+    ] = None,
     explain: Annotated[
         str | None, typer.Option("--explain", metavar="CODE", help="Print the manual page of a code, and stop.")
     ] = None,
@@ -52,19 +65,26 @@ def command(
     if explain is not None:
         _explain(explain)
         return
-    from ..api.check import Options, checked, tasks_of
+    from ..analysis.diff import read_limits
+    from ..api.check import Options, checked, work_of
     from ..check.builds import Setting
 
-    options = Options(select or (), ignore or (), advice, strict, Setting(dtype, batch))
-    tasks, errors = tasks_of(paths or ["."], options)
+    reports = [_report(text) for text in report or ()]
+    limits = read_limits(fail_over or ())
+    options = Options(select or (), ignore or (), advice, strict, Setting(dtype, batch), base, limits)
+    work = work_of(paths or ["."], options)
     if update:
-        _update(tasks, errors, quiet)
+        _update(work.tasks, work.errors, quiet)
     from ..render.progress import Plan, progress
 
-    with progress("check", lambda: Plan(len(tasks), "file", len(tasks)), ticks=False) as starts:
-        result = checked(tasks, errors, strict, jobs, starts)
+    files = len(work.tasks)
+    with progress("check", lambda: Plan(files, "file", files), ticks=False) as starts:
+        result = checked(work, strict, jobs, starts)
     if result.paths:
         _print(result, format, quiet)
+    for name, target in reports:
+        text = _text(result, name)
+        write_file(text if text.endswith("\n") or not text else text + "\n", target, force=True)
     _notes(result, quiet)
     if result.unreadable:
         raise typer.Exit(2)
@@ -88,6 +108,33 @@ def _update(tasks: Sequence[Task], errors: list[UsageError], quiet: bool) -> Non
                 say(f"{task.path}: {changed} value{'s' * (changed != 1)} written")
 
 
+REPORTS = ("json", "github", "sarif", "junit", "markdown")
+
+
+def _report(text: str) -> tuple[str, str]:
+    """The format and the file of one `--report`. Raises UsageError."""
+    name, _, target = text.partition("=")
+    if name not in REPORTS or not target:
+        raise UsageError(f"--report takes FORMAT=FILE, not '{text}'", f"FORMAT is one of {', '.join(REPORTS)}")
+    refuse_linked(target, "--report", f"--report {name}=check.{name}")
+    return name, target
+
+
+def _text(result: CheckResult, format: str) -> str:
+    """The result in a format of `--report`."""
+    from ..render.findings import WRITERS, check_comment
+
+    if format in WRITERS:
+        return WRITERS[format](result)
+    if format == "markdown":
+        from ..render.markup import markdown
+
+        return markdown(check_comment(result))
+    from ..render.streams import json_text
+
+    return json_text(result.to_dict())
+
+
 def _print(result: CheckResult, format: str, quiet: bool) -> None:
     from ..render.findings import WRITERS, check_comment, check_document
     from ..render.streams import write_text
@@ -100,14 +147,32 @@ def _print(result: CheckResult, format: str, quiet: bool) -> None:
         write(format, lambda: check_document(result, quiet), result.to_dict)
 
 
+MOST_NOTES = 20
+"""Lines about what is not read or not compared; the rest is counted."""
+
+
 def _notes(result: CheckResult, quiet: bool) -> None:
-    """What belongs to no finding: paths that cannot be checked, findings that are not selected."""
+    """What belongs to no finding: paths that cannot be checked, files that are not read, findings not selected."""
     from ..render.streams import say, write_error
 
     for error in result.unreadable:
         write_error(error.message, error.hint)
-    if result.hidden and not quiet:
+    if quiet:
+        return
+    _some([f"passed over: {notice}" for notice in result.passed_over], "passed over")
+    _some(result.growth.notices if result.growth is not None else (), "not compared")
+    if result.hidden:
         say(f"{result.hidden} finding{'s' * (result.hidden != 1)} not selected")
+
+
+def _some(notices: Sequence[str], what: str) -> None:
+    """The first of these lines, and how many files more are `what` they say."""
+    from ..render.streams import say
+
+    for notice in notices[:MOST_NOTES]:
+        say(notice)
+    if len(notices) > MOST_NOTES:
+        say(f"{len(notices) - MOST_NOTES:,} more files are {what}")
 
 
 def _explain(code: str) -> None:

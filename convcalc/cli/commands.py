@@ -62,7 +62,8 @@ COMMANDS = {
     "check": Command(
         "check",
         "Findings in specs with place, code and remedy; the exit code is for CI.",
-        ("convcalc check my.yaml --advice", "convcalc check --explain CC203"),
+        ("convcalc check my.yaml --advice", "convcalc check --base HEAD --fail-over params=1%"),
+        "--explain CC203 prints the page of a code; --report sarif=check.sarif writes a file beside what is printed.",
     ),
     "diff": Command(
         "check",

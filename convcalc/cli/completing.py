@@ -277,6 +277,19 @@ def _limited(call: Call, word: str) -> Iterator[Candidate]:
     return (Candidate(f"{quantity.name}=", quantity.meaning) for quantity in limited())
 
 
+def _revisions(call: Call, word: str) -> Iterator[Candidate]:
+    from ..git import revisions
+
+    return _plain(["HEAD", *revisions()])
+
+
+def _reports(call: Call, word: str) -> Iterator[Candidate]:
+    """The formats of reports, with the sign behind which their file stands."""
+    from .check import REPORTS
+
+    return _plain(f"{name}=" for name in REPORTS)
+
+
 def _codes(call: Call, word: str) -> Iterator[Candidate]:
     from ..codes import codes, page
 
@@ -318,6 +331,8 @@ VALUES: dict[str, Callable[[Call, str], Iterator[Candidate]]] = {
     "--sort": _column,
     "--plot": _columns,
     "--fail-over": _limited,
+    "--base": _revisions,
+    "--report": _reports,
     "--select": _codes,
     "--ignore": _codes,
     "--explain": _codes,

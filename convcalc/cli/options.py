@@ -37,6 +37,10 @@ BatchOption = Annotated[int, typer.Option("--batch", min=1, help="Batch size: mu
 
 DtypeOption = Annotated[Dtype, typer.Option("--dtype", help="Type of activations and params in memory.")]
 OptimizerOption = Annotated[Optimizer, typer.Option("--optimizer", help="Whose state training memory counts.")]
+FailOverOption = Annotated[
+    list[str] | None,
+    typer.Option("--fail-over", metavar="NAME=N[%]", help="Fail where it grows by more: params=1%; repeatable."),
+]
 DeviceOption = Annotated[
     str | None,
     typer.Option("--device", metavar="NAME", help="For the roofline: 10TFLOP/s,400GB/s, or k80 p100 v100 t4 a100."),

@@ -12,6 +12,8 @@ from ..findings import UsageError
 from ..render import streams
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..render.document import Document
 
 ALIASES = {"rich": "text"}
@@ -104,20 +106,44 @@ def refuse_existing(output: str | None, force: bool) -> None:
     """Raise UsageError where `--output` names what is not overwritten: asked before the work is done."""
     if output is None or output == "-":
         return
-    from pathlib import Path
-
     from ..files import taken
     from ..language.names import shown
 
-    target = Path(output)
-    if not output or "\0" in output or output.endswith(("/", os.sep)):
-        raise UsageError(f"--output takes a file, not {shown(output)}", "for example -o net.py; - is standard output")
+    target = _file(output, "--output", "-o net.py")
     if force or not taken(target):
         return
+    _refuse_link(target, "--force writes the file behind it")
+    raise UsageError(f"{shown(output)} exists already", "--force overwrites it")
+
+
+def refuse_linked(output: str, option: str, example: str) -> None:
+    """Raise UsageError where an option that overwrites names no file, or a link: others may have laid that."""
+    if output == "-":
+        return
+    from ..files import taken
+
+    target = _file(output, option, example)
+    if taken(target):
+        _refuse_link(target, "name the file itself")
+
+
+def _file(output: str, option: str, example: str) -> Path:
+    """The file that an option names. Raises UsageError for what is the name of none."""
+    from pathlib import Path
+
+    from ..language.names import shown
+
+    if not output or "\0" in output or output.endswith(("/", os.sep)):
+        raise UsageError(f"{option} takes a file, not {shown(output)}", f"for example {example}; - is standard output")
+    return Path(output)
+
+
+def _refuse_link(target: Path, hint: str) -> None:
+    from ..language.names import shown
+
     if target.is_symlink():
         behind = shown(os.fspath(target.readlink()))
-        raise UsageError(f"{shown(output)} is a symbolic link to {behind}", "--force writes the file behind it")
-    raise UsageError(f"{shown(output)} exists already", "--force overwrites it")
+        raise UsageError(f"{shown(os.fspath(target))} is a symbolic link to {behind}", hint)
 
 
 def write_file(data: str | bytes, output: str | None, force: bool = False) -> None:

@@ -9,8 +9,9 @@ import sys
 from functools import lru_cache
 from pathlib import Path
 
-from ..files import sentence
+from ..files import NotRegular, read_regular, sentence
 from ..findings import Finding, SpecError, UsageError
+from ..git import GitFailed, commit_of, content_of
 from ..hints import file_near, nearest
 from ..limits import SPEC_BYTES
 from ..marked import Source
@@ -19,16 +20,7 @@ from .names import shown
 SUFFIXES = (".yaml", ".yml")
 PREFIX = "git:"
 """Before a revision and a path in it."""
-SECONDS = 60
-"""The time that git may take."""
-
-_SPECIAL = (
-    (stat.S_ISDIR, "a directory"),
-    (stat.S_ISFIFO, "a FIFO"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
+NO_REVISION = "a branch, a tag or a commit; what a shallow clone lacks, 'git fetch' brings"
 
 
 def gallery_path() -> Path:
@@ -66,7 +58,10 @@ def read(path_or_name: str) -> Source:
     if in_gallery and not _is_file(text):
         path = str(gallery_path() / f"{name}.yaml")
     try:
-        data = _read_bytes(path)
+        data = read_regular(path, SPEC_BYTES)
+    except NotRegular as error:
+        hint = "give one of its files" if error.what == "a directory" else "pipe a spec in with '-'"
+        raise UsageError(f"{shown(path)} is {error.what}, not a file", hint) from None
     except OSError as error:
         raise _unreadable(text, error) from None
     except ValueError:
@@ -80,21 +75,6 @@ def _is_file(path: str) -> bool:
         return not stat.S_ISDIR(Path(path).stat().st_mode)
     except (OSError, ValueError):
         return Path(path).is_symlink()
-
-
-def _read_bytes(path: str) -> bytes:
-    _refuse_special(path, Path(path).stat().st_mode)
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
-    with os.fdopen(descriptor, "rb") as file:
-        _refuse_special(path, os.fstat(descriptor).st_mode)
-        return file.read(SPEC_BYTES + 1)
-
-
-def _refuse_special(path: str, mode: int) -> None:
-    for test, what in _SPECIAL:
-        if test(mode):
-            hint = "give one of its files" if what == "a directory" else "pipe a spec in with '-'"
-            raise UsageError(f"{shown(path)} is {what}, not a file", hint)
 
 
 def _unreadable(path: str, error: OSError) -> UsageError:
@@ -168,33 +148,21 @@ def read_revision(text: str) -> Source:
     revision, colon, path = text.removeprefix(PREFIX).partition(":")
     if not colon or not revision or not path or "\0" in text:
         raise UsageError(f"{shown(text)} is no git:REV:path", "for example git:main:specs/net.yaml")
-    here = path if path.startswith(("./", "../", "/")) else f"./{path}"
-    data, message = _blob(f"{revision}:{here}")
-    if data is None and here != path:
-        data, _ = _blob(f"{revision}:{path}")
-    if data is None:
-        raise UsageError(f"git cannot show {shown(f'{revision}:{path}')}: {message}")
-    return decode(data, text)
-
-
-def _blob(name: str) -> tuple[bytes | None, str]:
-    """(content of a blob, at most one byte above the limit, or None; what git says)."""
-    import subprocess
-
-    command = ["git", "-c", "core.fsmonitor=false", "show", "--no-textconv", "--no-ext-diff", "--end-of-options", name]
     try:
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=-1, stderr=-1) as process:
-            assert process.stdout is not None and process.stderr is not None
-            data = process.stdout.read(SPEC_BYTES + 1)
-            if len(data) > SPEC_BYTES:
-                process.kill()
-                return data, ""
-            message = process.stderr.read(2000).decode("utf-8", "replace").strip()
-            code = process.wait(SECONDS)
-    except OSError as error:
-        raise UsageError(sentence(error, "run", "git")) from None
-    if code:
-        return None, message.removeprefix("fatal: ").partition("\n")[0] or f"exit code {code}"
-    if data.startswith(b"tree "):
-        return None, "it is a folder"
-    return data, ""
+        commit = commit_of(revision)
+    except GitFailed as error:
+        raise UsageError(f"git knows no revision {shown(revision)}: {error}", NO_REVISION) from None
+    here = path if path.startswith(("./", "../", "/")) else f"./{path}"
+    try:
+        return decode(_content(commit, here, path), text)
+    except GitFailed as error:
+        raise UsageError(f"git cannot show {shown(path)} of {shown(revision)}: {error}") from None
+
+
+def _content(commit: str, here: str, path: str) -> bytes:
+    try:
+        return content_of(commit, here, SPEC_BYTES)
+    except GitFailed:
+        if here == path:
+            raise
+        return content_of(commit, path, SPEC_BYTES)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-from ..analysis.diff import Change, Difference, LayerChange
+from ..analysis.diff import Change, Difference, LayerChange, Threshold
 from ..analysis.report import Report
 from ..findings import Finding
 from .document import Block, Column, Document, Findings, Heading, Listing, Table
+
+if TYPE_CHECKING:
+    from ..check.growth import Growth
 
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "renamed": "="}
 STYLES = {"added": "green", "removed": "red", "changed": "magenta", "renamed": "cyan"}
@@ -64,6 +68,24 @@ def diff_document(difference: Difference, findings: Sequence[Finding] = (), comm
     if findings:
         blocks.append(Findings(tuple(findings)))
     return Document(tuple(blocks), comment=comment)
+
+
+def growth_blocks(growth: Growth, comment: bool) -> Iterator[Block]:
+    """What has changed in each spec since a revision, one after the other."""
+    for spec in growth.compared:
+        moved = f" (was {spec.before})" if spec.moved else ""
+        heading, *rest = diff_document(spec.difference, comment=comment).blocks
+        assert isinstance(heading, Heading)
+        yield heading._replace(text=f"{spec.path} since {growth.base}{moved}", note=heading.text)
+        yield from rest
+
+
+def growth_data(growth: Growth) -> dict[str, object]:
+    """What has changed since a revision, in the JSON contract of `check`."""
+    compared = [
+        {"path": spec.path, "before_path": spec.before, **diff_data(spec.difference)} for spec in growth.compared
+    ]
+    return {"base": growth.base, "compared": compared, "not_compared": list(growth.notices)}
 
 
 def _listing(layers: Sequence[LayerChange]) -> Listing:
@@ -136,6 +158,15 @@ def growth(quantity: str, before: int, after: int) -> str:
     """
     share = f" ({percentage(before, after)} %)" if before else ""
     return f"{quantity} grows by {after - before:,}{share}, from {before:,} to {after:,}"
+
+
+def growth_findings(difference: Difference, limits: Sequence[Threshold]) -> list[Finding]:
+    """The findings about what grows by more than these limits allow."""
+    return [
+        growth_finding(difference, threshold.quantity, *totals, threshold.text)
+        for threshold in limits
+        if (totals := threshold.broken(difference))
+    ]
 
 
 def growth_finding(difference: Difference, quantity: str, before: int, after: int, limit: str) -> Finding:

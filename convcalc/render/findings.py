@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ..check.result import CheckResult
 from ..codes import codes, page
@@ -39,8 +39,10 @@ def _count(number: int, noun: str) -> str:
 
 
 def check_document(result: CheckResult, quiet: bool = False) -> Document:
-    """Findings with their lines, then the summary unless `quiet`."""
-    blocks: list[Block] = [Findings(tuple(result.findings))] if result.findings else []
+    """What has changed since a revision, findings with their lines, the summary; the findings alone if `quiet`."""
+    blocks: list[Block] = [] if quiet else list(_changes(result))
+    if result.findings:
+        blocks.append(Findings(tuple(result.findings)))
     if not quiet:
         failing = any(finding.severity == "error" for finding in result.findings)
         blocks.append(Notes((Note(summary(result), "bold red" if failing else "bold"),)))
@@ -48,11 +50,20 @@ def check_document(result: CheckResult, quiet: bool = False) -> Document:
 
 
 def check_comment(result: CheckResult) -> Document:
-    """The result for a job's summary or a comment: the summary first."""
+    """The result for a job's summary or a comment: the summary first, what has changed since a revision last."""
     blocks: list[Block] = [Heading("convcalc check", 3), Notes((Note(summary(result)),))]
     if result.findings:
         blocks.append(Findings(tuple(result.findings)))
-    return Document(tuple(blocks), comment=True)
+    return Document((*blocks, *_changes(result, comment=True)), comment=True)
+
+
+def _changes(result: CheckResult, comment: bool = False) -> Iterable[Block]:
+    """What the specs were at the revision that they are compared with, and what changed."""
+    if result.growth is None:
+        return ()
+    from .diff import growth_blocks
+
+    return growth_blocks(result.growth, comment)
 
 
 def code_document(code: str) -> Document:

@@ -240,9 +240,16 @@ def say(text: str) -> None:
 
 
 def _complain(lines: Iterable[Line]) -> None:
-    """Print lines to standard error, in colour where it takes them."""
-    for line in _written(lines, coloured(sys.stderr)):
-        sys.stderr.write(line)
+    """Print lines to standard error, in colour where it takes them.
+
+    Where that is full or closed nobody is left to tell, and the exit code still speaks.
+    """
+    try:
+        for line in _written(lines, coloured(sys.stderr)):
+            sys.stderr.write(line)
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def watched_terminal() -> TextIO | None:

@@ -1,0 +1,17 @@
+"""docs/security.md says the limits that hold."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from convcalc import git
+
+PAGE = (Path(__file__).parent.parent / "docs" / "security.md").read_text("utf-8")
+
+
+def test_the_guards_of_git_are_those_of_the_program() -> None:
+    calls = PAGE.partition("## How git is called")[2].partition("\n## ")[0]
+    settings = {**git._ENVIRONMENT, **git._SETTINGS}
+    named = re.findall(r"`([A-Za-z_.]+)=(\w+)`", calls)
+    assert len(named) == 3 and all(settings[name] == value for name, value in named)
