@@ -125,7 +125,7 @@ def _tables(difference: Difference) -> Iterator[Table]:
     rows = [
         [f"{SIGNS[stage.status]} {stage.name}" if n == 0 else "", LABELS.get(c.what, c.what), *_cells(c)]
         for stage in difference.stages
-        for n, c in enumerate(stage.changes)
+        for n, c in enumerate(change for change in stage.changes if (change.before or 0) != (change.after or 0))
     ]
     if rows:
         yield Table(columns, rows)
@@ -142,12 +142,13 @@ def _cells(change: Change) -> list[str]:
 def percentage(before: int | None, after: int | None) -> str:
     """The change in per cent, with its sign; empty where there was nothing before.
 
-    >>> percentage(200, 199)
-    '-0.5'
+    >>> percentage(200, 199), percentage(61706, 60965224)
+    ('-0.5', '+98,700')
     """
     if not before or after is None:
         return ""
-    return f"{float(Fraction((after - before) * 100, before)):+.3g}"
+    share = Fraction((after - before) * 100, before)
+    return f"{float(share):+.3g}" if abs(share) < 1000 else f"{int(round(share, -2)):+,}"
 
 
 def growth(quantity: str, before: int, after: int) -> str:
