@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..geometry import left_over
 from ..layers.kind_table import KindTable
 from ..layers.registry import build, layer_class
+from ..limits import NAME_CHARACTERS
 from ..network import Inference, Node
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class Sketch:
 
     def __init__(self, nodes: Sequence[Node] = ()) -> None:
         self.nodes: list[Node] = list(nodes)
-        self._names = {node.name for node in nodes}
+        self._names = {node.stage for node in nodes}
+        """The names of the top, at which all that is added stands."""
         self._inference = Inference()
         self._models: dict[tuple[str, tuple[tuple[str, Any], ...]], Layer] = {}
 
@@ -54,15 +56,26 @@ class Sketch:
         shape = self._inference.shape(layer, tuple([self.nodes[i].shape for i in sources]))
         return self._append(Node(self._unique(name), layer, tuple(sources), shape))
 
+    def split(self, name: str, tensor: int, sizes: Sequence[int]) -> list[int]:
+        """The parts of a tensor's channels, as one split."""
+        name = self._unique(name)
+        shapes, parts = (self.shape(tensor),), []
+        for part in range(len(sizes)):
+            layer = build("split", {"channels": tuple(sizes), "part": part})
+            parts.append(self._append(Node(f"{name}.{part}", layer, (tensor,), self._inference.shape(layer, shapes))))
+        return parts
+
     def _append(self, node: Node) -> int:
         self.nodes.append(node)
         return len(self.nodes) - 1
 
     def _unique(self, name: str) -> str:
-        unique, count = name, 1
+        """The name, no longer than names may be, with a number where it is taken."""
+        unique, count = name[:NAME_CHARACTERS], 1
         while unique in self._names:
             count += 1
-            unique = f"{name}_{count}"
+            number = f"_{count}"
+            unique = name[: NAME_CHARACTERS - len(number)] + number
         self._names.add(unique)
         return unique
 
@@ -273,10 +286,12 @@ def passes(layer: Layer, shape: Shape, output: Shape) -> bool:
 
 
 def fitted(sketch: Sketch, name: str, tensor: int, target: Shape) -> int:
-    """The tensor brought to a shape: a 1×1 convolution for other channels, a border for other sizes."""
+    """The tensor brought to a shape: a 1×1 convolution or a linear layer for other channels, a border for sizes."""
     shape = sketch.shape(tensor)
     if shape[0] != target[0]:
-        kind = f"conv{len(target) - 1}d"
-        tensor = sketch.add(f"{name}_channels", kind, [tensor], out_channels=target[0], kernel_size=1)
+        kind, fields = f"conv{len(target) - 1}d", {"out_channels": target[0], "kernel_size": 1}
+        if len(target) == 1:
+            kind, fields = "linear", {"out_features": target[0]}
+        tensor = sketch.add(f"{name}_channels", kind, [tensor], **fields)
     surplus = tuple((0, wanted - size) for size, wanted in zip(shape[1:], target[1:], strict=True))
     return bordered(sketch, f"{name}_fit", tensor, surplus)
