@@ -13,7 +13,7 @@ MANY_LOOKS = f"the claims and cells up to here look at more than {FILE_LOOKS:,} 
 
 PATTERN = 3
 """Layers that comparing a path with a pattern counts as."""
-FURTHER = 6
+FURTHER = 10
 """Layers that each layer of a further network counts as, whose figures have to be computed first."""
 
 
