@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..geometry import left_over
 from ..layers.kind_table import KindTable
 from ..layers.registry import build, layer_class
-from ..limits import NAME_CHARACTERS
-from ..network import Inference, Node
+from ..network import Inference, Node, UniqueNames
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +29,8 @@ class Sketch:
 
     def __init__(self, nodes: Sequence[Node] = ()) -> None:
         self.nodes: list[Node] = list(nodes)
-        self._names = {node.stage for node in nodes}
-        """The names of the top, at which all that is added stands."""
+        self._names = UniqueNames(node.stage for node in nodes)
+        """The names of the top, where all that is added stands."""
         self._inference = Inference()
         self._models: dict[tuple[str, tuple[tuple[str, Any], ...]], Layer] = {}
 
@@ -41,7 +40,7 @@ class Sketch:
 
     def input(self, name: str, shape: Shape) -> int:
         """An input of the network."""
-        return self._append(Node(self._unique(name), None, (), shape))
+        return self._append(Node(self._names.give(name), None, (), shape))
 
     def add(self, name: str, kind: str, sources: Sequence[int], **fields: Any) -> int:
         """A layer of a kind with its fields. Raises GeometryError where its shape is impossible."""
@@ -54,11 +53,11 @@ class Sketch:
     def copy(self, name: str, layer: Layer, sources: Sequence[int]) -> int:
         """A layer that exists already."""
         shape = self._inference.shape(layer, tuple([self.nodes[i].shape for i in sources]))
-        return self._append(Node(self._unique(name), layer, tuple(sources), shape))
+        return self._append(Node(self._names.give(name), layer, tuple(sources), shape))
 
     def split(self, name: str, tensor: int, sizes: Sequence[int]) -> list[int]:
         """The parts of a tensor's channels, as one split."""
-        name = self._unique(name)
+        name = self._names.give(name)
         shapes, parts = (self.shape(tensor),), []
         for part in range(len(sizes)):
             layer = build("split", {"channels": tuple(sizes), "part": part})
@@ -68,16 +67,6 @@ class Sketch:
     def _append(self, node: Node) -> int:
         self.nodes.append(node)
         return len(self.nodes) - 1
-
-    def _unique(self, name: str) -> str:
-        """The name, no longer than names may be, with a number where it is taken."""
-        unique, count = name[:NAME_CHARACTERS], 1
-        while unique in self._names:
-            count += 1
-            number = f"_{count}"
-            unique = name[: NAME_CHARACTERS - len(number)] + number
-        self._names.add(unique)
-        return unique
 
 
 TRAINING = "it belongs to the training of the encoder"
