@@ -6,6 +6,7 @@ from time import process_time
 
 import pytest
 
+from convcalc.language import loads
 from convcalc.limits import FINDINGS, LAYERS, NESTING, STEPS
 from tests.spec_text import build, caret, error, errors, spec
 
@@ -83,6 +84,12 @@ class TestSteps:
         found = error(f"- {{relu: , repeat: {LAYERS + 1}}}", input="[1]")
         assert found.code == "CC111" and "250,000 layers" in found.message
         assert STEPS == 1_000_000
+
+    def test_a_list_has_no_more_items_than_a_network_layers(self) -> None:
+        text = "convcalc: 1\ninput: [1]\nlayers: [" + "relu," * LAYERS
+        assert len(loads(f"{text}]").nodes) == LAYERS + 1
+        (found,) = errors(f"{text}relu]")
+        assert found.code == "CC111" and "more than 250,000 items" in found.message
 
     def test_everything_found_before_a_limit_is_told(self) -> None:
         found = errors(spec("- {conv2d: {out: 8, k: 50}}\n- {relu: , from: input, repeat: 10**7}"))

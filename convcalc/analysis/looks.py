@@ -25,6 +25,11 @@ class Looks:
         self._known: WeakSet[Figures] = WeakSet()
         """Figures that were looked at."""
 
+    @property
+    def spent(self) -> bool:
+        """Whether no further layer may be looked at."""
+        return self.left < 0
+
     def take(self, figures: Figures, path: str, subject: Subject | None) -> bool:
         """Count what finding a path and adding up its layers takes; whether that may be done."""
         network = figures.network
@@ -33,4 +38,4 @@ class Looks:
             self._known.add(figures)
         self.left -= PATTERN * (len(network.nodes) + len(network.groups)) if "*" in path else 1
         self.left -= len(subject.nodes) if subject is not None else 0
-        return self.left >= 0
+        return not self.spent
