@@ -54,6 +54,9 @@ def check_expectations(builds: Builds) -> tuple[list[Unmet], list[Finding]]:
 def _judge(builds: Builds, expectation: Expectation) -> Iterator[Unmet | Finding]:
     key, setting = _key(expectation), Setting(expectation.dtype, expectation.batch)
     said = describe(key, setting.over(builds.general))
+    if builds.looks.spent:
+        yield builds.origin.finding_at("CC111", MANY_LOOKS, expectation.written)
+        return
     try:
         report = builds.report_at(setting, key)
     except DoesNotBuild as error:

@@ -16,10 +16,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from unittest import mock
-
-import typer.main
 
 from convcalc.__main__ import MIDDLE, OLD, YOUNG
 from convcalc.cli import app
@@ -62,17 +60,14 @@ def ready() -> Iterator[None]:
 
     A command line is read by typer's objects, whose making takes five times as long as a small spec.
     """
-    make = app.build_app
-
-    @functools.cache
-    def made(called: str | None) -> Any:
-        return typer.main.get_command(make(called))
-
-    def build_app(called: str | None = None) -> Any:
-        return made(called if called in app.COMMANDS else None)
-
+    program = app.build_program()
+    made = functools.cache(program.command)
     gc.set_threshold(YOUNG, MIDDLE, OLD)
-    with mock.patch.object(app, "build_app", build_app), warnings.catch_warnings():
+    with (
+        mock.patch.object(app, "build_program", return_value=program),
+        mock.patch.object(program, "command", made),
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("always")
         yield
 
