@@ -40,8 +40,8 @@ def judge(target: str, written: bytes) -> None:
 
 
 def judge_command(arguments: Sequence[str], stdout: bytes) -> None:
-    """Parse what `export` with these arguments wrote, into a file or to standard output."""
+    """Parse what `export` with these arguments wrote, into an ordinary file or to standard output."""
     given = dict(pairwise(arguments))
     target, output = given.get("--to"), given.get("-o", given.get("--output"))
-    if target is not None:
+    if target is not None and (output is None or Path(output).is_file()):
         judge(target, stdout if output is None else Path(output).read_bytes())
