@@ -410,7 +410,7 @@ def test_functions_of_the_file_are_written_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("table",), ("table", "--layers"), ("diff", "model.onnx"), ("check", "--advice"), ("explain",), ("verify", "-q")],
+    [("table",), ("table", "--layers"), ("diff", "model.onnx"), ("check", "--advice"), ("explain",), ("verify",)],
     ids=" ".join,
 )
 @pytest.mark.parametrize("op", ["ReduceMax", "Einsum"])
