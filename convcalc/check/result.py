@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..findings import Finding, UsageError
+from ..findings import UNFORESEEN, Finding, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,11 @@ class CheckResult:
     def ok(self) -> bool:
         """Whether everything was read and nothing fails."""
         return not self.failed and not self.unreadable
+
+    @property
+    def broken(self) -> bool:
+        """Whether an error of this program itself kept a file from being checked."""
+        return any(finding.code == UNFORESEEN for finding in self.findings)
 
     def to_dict(self) -> dict[str, object]:
         """The JSON contract of `check`."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..findings import SpecError, UsageError
+from ..findings import UNFORESEEN_EXIT, SpecError, UsageError
 from .options import Dtype
 from .output import format_option, write
 
@@ -66,6 +66,8 @@ def command(
     if result.paths:
         _print(result, format, quiet)
     _notes(result, quiet)
+    if result.broken:
+        raise typer.Exit(UNFORESEEN_EXIT)
     if result.unreadable:
         raise typer.Exit(2)
     if result.failed:
@@ -89,11 +91,11 @@ def _update(tasks: Sequence[Task], errors: list[UsageError], quiet: bool) -> Non
 
 
 def _print(result: CheckResult, format: str, quiet: bool) -> None:
-    from ..render.findings import WRITERS, check_comment, check_document
+    from ..render.findings import NOTATIONS, WRITERS, check_comment, check_document
     from ..render.streams import write_text
 
     if format in WRITERS:
-        write_text(WRITERS[format](result))
+        write_text(WRITERS[format](result), NOTATIONS[format])
     elif format == "markdown":
         write(format, lambda: check_comment(result), result.to_dict)
     else:

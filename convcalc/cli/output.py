@@ -13,6 +13,7 @@ from ..render import streams
 
 if TYPE_CHECKING:
     from ..render.document import Document
+    from ..render.escape import Notation
 
 ALIASES = {"rich": "text"}
 OutputOption = Annotated[
@@ -38,13 +39,13 @@ def _text(answer: Answer) -> None:
 
 
 def _json(answer: Answer) -> None:
-    streams.write_text(streams.json_text({"format": VERSION, **answer.data()}))
+    streams.write_text(streams.json_text({"format": VERSION, **answer.data()}), "json")
 
 
 def _markdown(answer: Answer) -> None:
     from ..render.markup import markdown
 
-    streams.write_page(markdown(answer.document()))
+    streams.write_page(markdown(answer.document()), "entities")
 
 
 def _csv(answer: Answer) -> None:
@@ -56,7 +57,7 @@ def _csv(answer: Answer) -> None:
 def _latex(answer: Answer) -> None:
     from ..render.markup import latex
 
-    streams.write_text(latex(answer.document()))
+    streams.write_text(latex(answer.document()), "latex")
 
 
 WRITERS: dict[str, Callable[[Answer], None]] = {
@@ -120,14 +121,15 @@ def refuse_existing(output: str | None, force: bool) -> None:
     raise UsageError(f"{shown(output)} exists already", "--force overwrites it")
 
 
-def write_file(data: str | bytes, output: str | None, force: bool = False) -> None:
+def write_file(data: str | bytes, output: str | None, force: bool = False, notation: Notation = "text") -> None:
     """Write to the file of `--output`, or to standard output for None and `-`. Bytes never go to a terminal.
 
+    `notation` says how a text on standard output spells what a CI would obey; a file gets the text as it is.
     A file is whole or not there, and one that exists is overwritten by `--force` alone. Raises UsageError.
     """
     if output is None or output == "-":
         if isinstance(data, str):
-            streams.write_text(data)
+            streams.write_text(data, notation)
         else:
             streams.write_bytes(data)
         return
