@@ -76,7 +76,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "onnx.convert": {"onnx.inference"},
         "render.invert": {"language.write", "terminal"},
         "render.progress": {"terminal"},
-        "render.streams": {"render.escape", "render.text", "terminal"},
+        "render.streams": {"render.escape", "render.json_text", "render.text", "terminal"},
         "render.table": {"analysis.published", "analysis.report"},
         "render.text": {"render.scatter"},
     },
@@ -139,7 +139,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "render.markup": {"csv", "io"},
         "render.lines": {"textwrap"},
         "render.progress": {"threading"},
-        "render.streams": {"codecs", "json", "shlex", "signal", "subprocess"},
+        "render.streams": {"codecs", "shlex", "signal", "subprocess"},
         "render.text": {"textwrap"},
     },
     "a package that most calls do without": {

@@ -39,7 +39,7 @@ def _text(answer: Answer) -> None:
 
 
 def _json(answer: Answer) -> None:
-    streams.write_text(streams.json_text({"format": VERSION, **answer.data()}), "json")
+    streams.write_json({"format": VERSION, **answer.data()})
 
 
 def _markdown(answer: Answer) -> None:

@@ -12,7 +12,7 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import TextIOWrapper
 from itertools import islice
@@ -239,15 +239,23 @@ def write_bytes(data: bytes) -> None:
     sys.stdout.buffer.write(data)
 
 
-def json_text(data: object) -> str:
+def json_text(data: Mapping[str, object]) -> str:
     """Data as JSON; characters that standard output cannot encode, and those that nobody sees, are escaped."""
-    import json
+    return "".join(_json_pieces(data))
 
-    from ..terminal import without_hidden
 
-    encoding = sys.stdout.encoding or "utf-8"
-    text = json.dumps(data, indent=2, ensure_ascii=not encoding.lower().startswith("utf"))
-    return without_hidden(text, lambda character: json.dumps(character)[1:-1], kept="\n")
+def write_json(data: Mapping[str, object]) -> None:
+    """Print data as JSON as it comes: iterators in it are arrays."""
+    log = _is_log(sys.stdout)
+    for piece in _json_pieces(data):
+        sys.stdout.write(_sent(piece, sys.stdout, "json") if log else piece)
+    sys.stdout.write("\n")
+
+
+def _json_pieces(data: Mapping[str, object]) -> Iterator[str]:
+    from .json_text import json_pieces
+
+    return json_pieces(data, ascii=not (sys.stdout.encoding or "utf-8").lower().startswith("utf"))
 
 
 def write_error(message: str, hint: str | None = None) -> None:
