@@ -134,10 +134,8 @@ def _excerpt(finding: Finding) -> tuple[str, int, int]:
     return text, width(lead + printable(head)), max(width(printable(marked)), 1)
 
 
-UNFORESEEN = "CC901"
-"""Code of an error of this program itself."""
 UNFORESEEN_EXIT = 3
-"""Exit code of a call that met one."""
+"""Exit code of a call that met an error of this program itself."""
 DEBUG = "CONVCALC_DEBUG"
 """Variable of the environment that, set to 1, shows where such an error is."""
 SHOWN_BY = f"{DEBUG}=1 shows where"

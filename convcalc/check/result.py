@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..findings import UNFORESEEN, Finding, UsageError
+from ..findings import Finding, UsageError
+
+UNFORESEEN = "CC901"
+"""Code of an error of this program itself."""
 
 
 @dataclass(frozen=True, slots=True)

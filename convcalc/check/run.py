@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ..findings import SHOWN_BY, UNFORESEEN, Finding, SpecError, UsageError, debugging, unforeseen
+from ..findings import SHOWN_BY, Finding, SpecError, UsageError, debugging, unforeseen
 from ..language import loads, read
 from ..language.events import parse
 from ..limits import FINDINGS
@@ -15,6 +15,7 @@ from ..marked import Map, Source
 from .builds import PLAIN, Builds, DoesNotBuild, Setting
 from .claims import check_budgets, check_expectations, check_published
 from .config import Budget
+from .result import UNFORESEEN
 from .selection import Comments, Selection
 
 EVERYTHING = Selection()

@@ -53,7 +53,7 @@ def check_comment(result: CheckResult) -> Document:
     blocks: list[Block] = [Heading("convcalc check", 3), Notes((Note(summary(result)),))]
     if result.findings:
         blocks.append(Findings(tuple(result.findings)))
-    return Document(tuple(blocks), comment=True)
+    return Document(tuple(blocks))
 
 
 def code_document(code: str) -> Document:

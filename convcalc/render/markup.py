@@ -32,8 +32,7 @@ from .document import (
 
 def markdown(document: Document) -> str:
     """The document as Markdown (GitHub's tables)."""
-    text = "\n\n".join(part for block in document.blocks for part in _markdown_parts(block))
-    return text.replace("@", "&#64;") if document.comment else text
+    return "\n\n".join(part for block in document.blocks for part in _markdown_parts(block))
 
 
 def _markdown_parts(block: Block) -> Iterator[str]:
