@@ -82,12 +82,17 @@ def markdown(text: str) -> str:
     >>> markdown("a|b -> c & d"), markdown("by @me")
     ('a\\\\|b -> c & d', 'by @<!-- -->me')
     """
+    return re.sub(_LINKED, r"\g<0><!-- -->", cited_markdown(text))
+
+
+def cited_markdown(text: str) -> str:
+    """The same of a source that convcalc itself names: an address in it is a link."""
     escaped = re.sub(r"([\\`*\[\]|~])", r"\\\1", printable(text))
     escaped = re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", escaped)
     escaped = re.sub(r"&(?=[#\w])", "&amp;", escaped)
     if "<" in escaped or escaped.lstrip().startswith(">"):
         escaped = escaped.replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(_LINKED, r"\g<0><!-- -->", escaped)
+    return escaped
 
 
 def prose_markdown(text: str) -> str:

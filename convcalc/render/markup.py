@@ -64,7 +64,7 @@ def _markdown_parts(block: Block) -> Iterator[str]:
         case Equations():
             yield "\n".join(map(_markdown_equation, block.lines))
         case References():
-            yield "\n".join(f"{n}. {escape.markdown(source)}" for n, source in enumerate(block.sources, start=1))
+            yield "\n".join(f"{n}. {escape.cited_markdown(source)}" for n, source in enumerate(block.sources, start=1))
         case Listing():
             yield f"<details><summary>{escape.markdown(block.summary)}</summary>"
             yield _markdown_table(block.table)
