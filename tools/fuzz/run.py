@@ -1,0 +1,170 @@
+"""The program on one case, inside this process: what it says, what it raises, how much time and memory it takes."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import io
+import itertools
+import os
+import resource
+import shutil
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+
+import typer.main
+
+from convcalc.__main__ import MIDDLE, OLD, YOUNG
+from convcalc.cli import app
+from convcalc.findings import SpecError, UsageError
+from convcalc.language import loads
+from tests.command import process
+
+from .case import Case
+
+CI = {"CI": "true", "GITHUB_ACTIONS": "true"}
+"""The environment of a CI."""
+KIBI = 1024
+_RESET = Path("/proc/self/clear_refs")
+"""Writing 5 to it resets the kernel's record of the most memory held; only Linux has it."""
+_folders = itertools.count()
+
+
+class Outcome(NamedTuple):
+    """What the program did with a case."""
+
+    code: int | None
+    """Its exit code; None where it raised."""
+    stdout: bytes
+    stderr: bytes
+    raised: BaseException | None = None
+    """What left the program other than through an exit code."""
+    warned: tuple[str, ...] = ()
+    """Warnings of Python, which a user would see on standard error."""
+    seconds: float = 0.0
+    """Of CPU time."""
+    memory: int = 0
+    """The most bytes that it held beyond what the process held before."""
+    built: bool = False
+    """Whether the spec that it is about builds; where it is about none, whether the program succeeded."""
+
+
+@contextmanager
+def ready() -> Iterator[None]:
+    """A process that runs many cases: what does not depend on the case is made once, warnings are seen.
+
+    A command line is read by typer's objects, whose making takes five times as long as a small spec.
+    """
+    make = app.build_app
+
+    @functools.cache
+    def made(called: str | None) -> Any:
+        return typer.main.get_command(make(called))
+
+    def build_app(called: str | None = None) -> Any:
+        return made(called if called in app.COMMANDS else None)
+
+    gc.set_threshold(YOUNG, MIDDLE, OLD)
+    with mock.patch.object(app, "build_app", build_app), warnings.catch_warnings():
+        warnings.simplefilter("always")
+        yield
+
+
+def run(case: Case, folder: Path) -> Outcome:
+    """The program on the case, in a new folder below the given one; inside `ready`."""
+    place = folder / str(next(_folders)) if case.files else folder / "empty"
+    back = Path.cwd()
+    place.mkdir(exist_ok=True)
+    try:
+        for name, content in case.files.items():
+            path = place / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        os.chdir(place)
+        with _environment(case.ci):
+            return _run(case)
+    finally:
+        os.chdir(back)
+        if case.files or any(place.iterdir()):
+            shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def _environment(ci: bool) -> Iterator[None]:
+    """The variables of a CI, or none of them."""
+    before = {name: os.environ.pop(name) for name in CI if name in os.environ}
+    os.environ.update(CI if ci else {})
+    try:
+        yield
+    finally:
+        for name in CI:
+            os.environ.pop(name, None)
+        os.environ.update(before)
+
+
+def scratch() -> tempfile.TemporaryDirectory[str]:
+    """A folder for the folders of cases: in memory where the machine offers it, since each case makes files."""
+    memory = Path("/dev/shm")
+    return tempfile.TemporaryDirectory(prefix="fuzz-", dir=memory if memory.is_dir() else None)
+
+
+def _run(case: Case) -> Outcome:
+    text = case.text
+    built, raised = (False, None) if text is None else _builds(text)
+    said: list[str] = []
+    written, complained = io.BytesIO(), io.BytesIO()
+    out, err = (io.TextIOWrapper(stream, "utf-8", newline="\n") for stream in (written, complained))
+    code: int | None = None
+
+    def warn(message: Warning | str, category: type[Warning], *where: object) -> None:
+        said.append(f"{category.__name__}: {message}")
+
+    held, started = _begin()
+    with mock.patch.object(warnings, "showwarning", warn):
+        try:
+            with process(case.arguments, case.data), redirect_stdout(out), redirect_stderr(err):
+                app.main()
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            raised = error
+    seconds, memory = time.process_time() - started, _peak() - held
+    for stream in (out, err):
+        stream.flush()
+    if text is None:
+        built = code == 0
+    stdout, stderr = written.getvalue(), complained.getvalue()
+    return Outcome(code, stdout, stderr, raised, tuple(said), seconds, memory, built)
+
+
+def _builds(text: bytes) -> tuple[bool, BaseException | None]:
+    """Whether a spec builds; and what else its reading raised."""
+    try:
+        loads(text.decode("utf-8-sig"))
+    except (SpecError, UsageError, UnicodeDecodeError, MemoryError):
+        return False, None
+    except Exception as error:
+        return False, error
+    return True, None
+
+
+def _begin() -> tuple[int, float]:
+    """(bytes that the process holds, CPU seconds that it has taken), from here on."""
+    with suppress(OSError):  # where it cannot be, only what exceeds the peak of the whole life is seen
+        _RESET.write_text("5")
+    return _peak(), time.process_time()
+
+
+def _peak() -> int:
+    """The most bytes that the process has held since the record was reset."""
+    kept = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return kept if sys.platform == "darwin" else kept * KIBI
