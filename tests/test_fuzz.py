@@ -16,7 +16,6 @@ import pytest
 import yaml
 
 from convcalc.cli import app
-from convcalc.cli.commands import COMMANDS
 from convcalc.onnx.messages import parse_model
 from tools.fuzz import guided
 from tools.fuzz.__main__ import main
@@ -89,11 +88,11 @@ def test_graphs_are_onnx() -> None:
 
 def test_every_command_is_called() -> None:
     called = {KINDS[kind].case(1, number).arguments[:1] for kind in KINDS for number in range(400)}
-    assert {(command,) for command in COMMANDS} <= called
+    assert {(command,) for command in app.COMMANDS} <= called
 
 
 def test_every_option_that_has_values_is_an_option() -> None:
-    known = {name for command in COMMANDS for option in command_lines.options(command) for name in option.names}
+    known = {name for command in app.COMMANDS for option in command_lines.options(command) for name in option.names}
     assert command_lines.VALUES.keys() <= known
 
 

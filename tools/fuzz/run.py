@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import io
 import itertools
@@ -15,16 +16,14 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unittest import mock
 
-from typer.core import TyperCommand
+import typer.main
 
 from convcalc.__main__ import MIDDLE, OLD, YOUNG
 from convcalc.cli import app
-from convcalc.cli.commands import COMMANDS
-from convcalc.cli.wrong_call import unknown_command
-from convcalc.findings import DEBUG, SpecError, UsageError
+from convcalc.findings import SpecError, UsageError
 from convcalc.language import loads
 from tests.command import process
 
@@ -63,28 +62,19 @@ def ready() -> Iterator[None]:
 
     A command line is read by typer's objects, whose making takes five times as long as a small spec.
     """
-    program = app.build_program()
-    commands = {name: program.command(name) for name in COMMANDS}
+    make = app.build_app
 
-    def command(_: object, name: str) -> TyperCommand:
-        if name not in commands:
-            raise unknown_command(name)
-        return commands[name]
+    @functools.cache
+    def made(called: str | None) -> Any:
+        return typer.main.get_command(make(called))
+
+    def build_app(called: str | None = None) -> Any:
+        return made(called if called in app.COMMANDS else None)
 
     gc.set_threshold(YOUNG, MIDDLE, OLD)
-    with (
-        mock.patch.object(app, "build_program", return_value=program),
-        mock.patch.object(type(program), "command", command),
-        mock.patch.object(app, "_report", _raise),
-        warnings.catch_warnings(),
-    ):
+    with mock.patch.object(app, "build_app", build_app), warnings.catch_warnings():
         warnings.simplefilter("always")
         yield
-
-
-def _raise(error: Exception) -> None:
-    """What the program would only tell of: its place counts."""
-    raise error
 
 
 def run(case: Case, folder: Path) -> Outcome:
@@ -108,14 +98,13 @@ def run(case: Case, folder: Path) -> Outcome:
 
 @contextmanager
 def _environment(ci: bool) -> Iterator[None]:
-    """The variables of a CI, or none of them; errors of the program are raised."""
-    names = (*CI, DEBUG)
-    before = {name: os.environ.pop(name) for name in names if name in os.environ}
-    os.environ.update({DEBUG: "1", **(CI if ci else {})})
+    """The variables of a CI, or none of them."""
+    before = {name: os.environ.pop(name) for name in CI if name in os.environ}
+    os.environ.update(CI if ci else {})
     try:
         yield
     finally:
-        for name in names:
+        for name in CI:
             os.environ.pop(name, None)
         os.environ.update(before)
 

@@ -9,8 +9,7 @@ from typing import NamedTuple
 import typer.main
 from typer.core import TyperArgument, TyperOption
 
-from convcalc.cli.app import build_program
-from convcalc.cli.commands import COMMANDS
+from convcalc.cli.app import COMMANDS, build_app
 from convcalc.cli.output import FORMATS
 
 from ..case import Case
@@ -157,8 +156,9 @@ def takes_layer(command: str) -> bool:
 
 @cache
 def _commands() -> dict[str, typer.core.TyperCommand]:
-    program = build_program()
-    return {name: program.command(name) for name in COMMANDS}
+    group = typer.main.get_command(build_app())
+    assert isinstance(group, typer.core.TyperGroup)
+    return {name: command for name, command in group.commands.items() if isinstance(command, typer.core.TyperCommand)}
 
 
 def case(random: Random) -> Case:
