@@ -26,9 +26,11 @@ EXPRESSION_DEPTH = 50
 LIST_VALUES = 1000
 LAYERS = 250_000
 STEPS = 1_000_000
-FILE_STEPS = 500_000
+FILE_STEPS = 300_000
 FILE_LOOKS = 1_000_000
+KEPT_LAYERS = 100_000
 NESTING = 64
+NAME_CHARACTERS = 100
 PATH_CHARACTERS = 1000
 FINDINGS = 1000
 MESSAGE_CHARACTERS = 1000
@@ -45,7 +47,9 @@ LIMITS = (
     Limit(STEPS, "steps", "the expansion of one network: items, repetitions, groups, long expressions"),
     Limit(FILE_STEPS, "steps", "the variants, claims and cells of a file, after which no further network is built"),
     Limit(FILE_LOOKS, "layers", "what the claims and cells of a file look at"),
+    Limit(KEPT_LAYERS, "layers", "the networks of a file that are kept for a second look; others are built again"),
     Limit(NESTING, "levels", "blocks, branches and groups inside each other"),
+    Limit(NAME_CHARACTERS, "characters", "a name"),
     Limit(PATH_CHARACTERS, "characters", "the path of a layer"),
     Limit(FINDINGS, "findings", "what is told of a file"),
     Limit(MESSAGE_CHARACTERS, "characters", "a message, and a hint"),

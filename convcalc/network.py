@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from .findings import Finding, SpecError, UsageError
 from .geometry import LIMIT, GeometryError, TooLarge
 from .hints import suggest
+from .limits import NAME_CHARACTERS
 
 if TYPE_CHECKING:
     from .layers.base import Layer, Shape, Shapes
@@ -331,6 +332,31 @@ class Network:
             rows.append((name, range(index, stop), group.output if group is not None else index))
             index = stop
         return rows
+
+
+class UniqueNames:
+    """Gives names that are unique and no longer than names may be: cut, and numbered where they are taken.
+
+    >>> names = UniqueNames()
+    >>> names.give("add"), names.give("add"), len(names.give("add" * 100))
+    ('add', 'add_2', 100)
+    """
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = set(taken)
+        self._counts: dict[str, int] = {}
+
+    def give(self, name: str) -> str:
+        """The name as it may stand."""
+        base = name[:NAME_CHARACTERS]
+        unique, count = base, self._counts.get(base, 1)
+        while unique in self._taken:
+            count += 1
+            number = f"_{count}"
+            unique = base[: NAME_CHARACTERS - len(number)] + number
+        self._counts[base] = count
+        self._taken.add(unique)
+        return unique
 
 
 def sizes(shape: Shape) -> str:

@@ -14,6 +14,7 @@ from convcalc.analysis.decoder import Mirror, mirror
 from convcalc.analysis.decoder_answers import ANSWERS
 from convcalc.check.rules.transposed import uneven_overlap
 from convcalc.findings import UsageError
+from convcalc.limits import NAME_CHARACTERS
 from convcalc.network import Network
 from convcalc.render.invert import decoder_text
 
@@ -226,3 +227,32 @@ def test_random_chains_come_back(data: st.DataObject, rank: int, form: dict[str,
     except SpecError:
         assume(False)
     given_back(network, mirror(network, **form))
+
+
+@pytest.mark.parametrize("form", [{}, {"skips": True}, {"resize": True}])
+def test_a_part_of_a_plain_vector_is_made_whole_by_a_linear_layer(form: dict[str, bool]) -> None:
+    layers = "[{linear: {out: 10}}, {split: {channels: [7, 3]}, name: s}, {elu: {}, from: s.0}]"
+    made = mirror(loads(f"{{convcalc: 1, input: [3], layers: {layers}}}"), **form)
+    assert "linear" in kinds(made) and model(made, f"linear{'_mirror' * form.get('skips', False)}_parts_channels")
+    loads(decoder_text(made))
+
+
+@pytest.mark.parametrize("join", ["{add: {}, from: [%s, b]}", "{concat: {}, from: [%s, b]}"])
+def test_names_of_the_decoder_are_no_longer_than_names_may_be(join: str) -> None:
+    long = "x" * NAME_CHARACTERS
+    strided = f"{{conv1d: {{out: 4, k: 3, s: 2, p: 1}}, name: {long}}}"
+    layers = f"[relu, {strided}, {{relu: {{}}, name: b}}, {join % long}]"
+    for form in ({}, {"skips": True}, {"resize": True}):
+        made = mirror(loads(f"{{convcalc: 1, input: [4, 8], layers: {layers}}}"), **form)
+        given_back(loads(f"{{convcalc: 1, input: [4, 8], layers: {layers}}}"), made)
+        loads(decoder_text(made))
+
+
+def test_splits_of_names_that_become_one_are_two() -> None:
+    parts = "{relu: {}, name: p, from: input}, {tanh: {}, name: q, from: input}"
+    cut = f"{{layers: [{parts}, {{concat: {{}}, from: [p, q], name: b}}], name: a}}"
+    other = "{conv1d: {out: 4, k: 1}, from: a, name: r}, {concat: {}, from: [r, a], name: a_b}"
+    made = mirror(loads(f"{{convcalc: 1, input: [4, 8], layers: [{cut}, {other}]}}"))
+    names = {node.stage for node in made.network.nodes if node.kind == "split"}
+    assert names == {"a_b", "a_b_2"}
+    assert [node.shape for node in loads(decoder_text(made)).nodes] == [node.shape for node in made.network.nodes]

@@ -9,7 +9,7 @@ from time import process_time
 import pytest
 
 from convcalc import limits
-from convcalc.analysis import looks
+from convcalc.analysis import kept, looks
 from convcalc.check import builds
 from convcalc.check.run import Task, check_file
 from convcalc.findings import Finding
@@ -143,3 +143,24 @@ def test_a_long_line_with_many_findings_is_a_short_report(tmp_path: Path) -> Non
 def test_a_text_of_many_nodes_is_refused_soon(tmp_path: Path) -> None:
     text = "convcalc: 1\ninput: [1]\nlayers:\n" + "  - relu\n" * 1_500_000
     assert [code for code, _ in checked(text, tmp_path)] == ["CC004"]
+
+
+def test_claims_over_further_networks_count_their_figures(tmp_path: Path) -> None:
+    claims = "".join(f"  - {{with: {{a: {n}}}, macs: 192000, receptive_field: [1, 1]}}\n" for n in range(2000))
+    text = spec("- {conv2d: {out: 3, k: 1}, repeat: 1000}", input="[3, 8, 8]", head="params: {a: 1}\n")
+    found = checked(f"{text}expect:\n{claims}", tmp_path)
+    assert [message for code, message in found if code == "CC111"] and sum(code == "CC301" for code, _ in found) < 100
+
+
+def test_few_networks_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "KEPT_LAYERS", 25)
+    network = build("- {relu: , repeat: n}", input="[1]", head="params: {n: 9}\n")
+    made = builds.Builds(network)
+    keys = [(None, (("n", str(n)),), None) for n in (8, 9, 10)]
+    whole = made.report()
+    first = made.report(keys[0])
+    assert made.report(keys[1]) is made.report(keys[1]) and made.report(keys[0]) is first
+    made.report(keys[2])
+    assert made.report() is whole and made.report(keys[0]) is not first
+    monkeypatch.setattr(kept, "KEPT_LAYERS", 1)
+    assert made.report(keys[1]) is made.report(keys[1])

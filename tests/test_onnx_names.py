@@ -10,6 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper
 
+from convcalc.language import loads
+from convcalc.language.write import write
+from convcalc.limits import NAME_CHARACTERS
 from convcalc.onnx import load_onnx
 from convcalc.onnx.names import SCOPES
 
@@ -84,3 +87,26 @@ def test_any_names(tmp_path_factory: pytest.TempPathFactory, paths: list[list[st
     for path_, found in network.groups.items():
         inside = [i for i, name in enumerate(names) if name.startswith(f"{path_}.")]
         assert inside == list(range(found.start, found.stop))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["a" * 300 + "/b", "a" * 300 + "/b", "a" * 300 + "c/b", "q"],
+        [
+            "/".join(chr(97 + level) * 150 for level in range(20)),
+            "/".join(chr(97 + level) * 150 for level in range(20)),
+        ],
+        ["a" * 99 + "/b", "c", "a" * 99 + "/d", "a" * 99 + "_b", "1" * 300],
+    ],
+)
+def test_names_are_no_longer_than_names_may_be(names: list[str], tmp_path: Path) -> None:
+    maker = Maker(1, 4)
+    tensor = "x"
+    for name in names:
+        tensor = maker.node("Relu", tensor, name=name)
+    network = maker.load(tmp_path, tensor)
+    found = [node.name for node in network.nodes]
+    assert len(set(found)) == len(found)
+    assert all(len(part) <= NAME_CHARACTERS for name in found for part in name.split("."))
+    assert [node.kind for node in loads(write(network)).nodes] == [node.kind for node in network.nodes]

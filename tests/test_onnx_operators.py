@@ -11,6 +11,7 @@ import pytest
 from convcalc.analysis.report import analyse
 from convcalc.findings import SpecError
 
+from .command import run
 from .onnx_models import Maker, conversion_of, inferred_shapes, kinds, shapes_of
 
 Case = tuple[str, tuple[int, ...], int, Callable[[Maker], Any], list[str], dict[str, Any]]
@@ -405,3 +406,24 @@ def test_functions_of_the_file_are_written_out(tmp_path: Path) -> None:
     path.write_bytes(model.SerializeToString())
     network = load_onnx(str(path))
     assert kinds(network) == ["conv2d", "relu"] and network.nodes[-1].shape == (4, 3, 3)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("table",), ("table", "--layers"), ("diff", "model.onnx"), ("check", "--advice"), ("explain",), ("verify", "-q")],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("op", ["ReduceMax", "Einsum"])
+def test_an_output_that_is_one_number(
+    op: str, arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maker = Maker(1, 4)
+    if op == "Einsum":
+        tensor = maker.node(op, "x", equation="bc->")
+    else:
+        tensor = maker.node("Squeeze", maker.node(op, "x"))
+    maker.load(tmp_path, maker.node("Relu", tensor))
+    monkeypatch.chdir(tmp_path)
+    command, *options = arguments
+    done = run(command, "model.onnx", *options)
+    assert done.code in (0, 2) and "Error" not in done.stdout + done.stderr

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from convcalc import SpecError, loads
+from convcalc import SpecError, load, loads
 from convcalc.analysis.size_sets import SizeSet, floor_expression, periodic_set, ranges, reduced
 from convcalc.analysis.size_survey import bits_of, flags_of
-from convcalc.analysis.sizes import AxisSizes, sizes
+from convcalc.analysis.sizes import AxisSizes, axis_sizes, interchangeable, sizes
 from convcalc.findings import UsageError
 from convcalc.network import Network
 
@@ -385,3 +385,43 @@ def test_sets_of_sizes_are_bits(members: set[int]) -> None:
     bits = bits_of(sorted(members))
     assert bits == sum(1 << n for n in members)
     assert [n for n, member in enumerate(flags_of(bits, 301)) if member] == sorted(members)
+
+
+def agree_with_the_plain_definition(network: Network) -> None:
+    for found in sizes(network).axes[1:]:
+        plain = axis_sizes(network, found.axis)
+        assert found.to_dict(range(1, 30)) == plain.to_dict(range(1, 30)) and found.key == plain.key
+
+
+@settings(deadline=None, max_examples=150)
+@given(layer_lists(), st.integers(5, 60), st.integers(0, 3))
+def test_equal_axes_have_equal_answers(layers: list[dict[str, Any]], size: int, longer: int) -> None:
+    """What is taken from another axis is what computing it gives."""
+    two = [{kind.replace("1d", "2d"): fields for kind, fields in layer.items()} for layer in layers]
+    try:
+        network = loads(spec([2, size, size + longer * (longer == 3)], two))
+    except SpecError:
+        assume(False)
+    agree_with_the_plain_definition(network)
+
+
+@pytest.mark.parametrize("name", ["lenet5", "unet", "resnet", "conv_autoencoder"])
+def test_equal_axes_of_the_gallery(name: str) -> None:
+    agree_with_the_plain_definition(load(name))
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "[{conv2d: {out: 4, k: [3, 5]}}]",
+        "[{conv2d: {out: 4, k: 3, p: [[1, 0], [0, 1]]}}]",
+        "[{permute: {dims: [0, 2, 1]}}]",
+        "[{permute: {dims: [1, 2, 0]}}, {conv2d: {out: 4, k: 3}}]",
+        "[{reshape: {shape: [3, 16, 64]}}]",
+        "[{reshape: {shape: [6, 16, 32]}}, flatten]",
+    ],
+)
+def test_axes_that_differ(layers: str) -> None:
+    network = loads(f"{{convcalc: 1, input: [3, 32, 32], layers: {layers}}}")
+    assert not interchangeable(network, 1, 2)
+    agree_with_the_plain_definition(network)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 
 from convcalc.limits import FINDINGS, LAYERS, NESTING, STEPS
@@ -131,3 +133,20 @@ class TestDepthOfText:
             "- {layers: [{relu: , name: r}], name: g, repeat: 2000}\n- {concat: , from: g.*.r}", input="[1]"
         )
         assert len(network.nodes[-1].inputs) == 2000
+
+
+class TestNames:
+    @pytest.mark.parametrize("name", ["z", "b{}"])
+    def test_names_that_stand_below_are_looked_up_once(self, name: str) -> None:
+        """Going through the items again for each took a second for 10,000 of them, and 100 for ten times as many."""
+        items = [f"- {{relu: , from: {name.format(n)}}}" for n in range(30_000)]
+        items += [f"- {{relu: , name: b{n}}}" for n in range(30_000)]
+        text = spec("\n".join(items))
+        started = process_time()
+        found = errors(text)
+        assert process_time() - started < 8
+        assert len(found) == FINDINGS + 1 and ("stands below" in found[0].message) == (name != "z")
+
+    def test_the_nearest_below_is_told(self) -> None:
+        found = error("- {relu: , from: a}\n- {when: false, tanh: , name: a}\n- {relu: , name: c}", input="[1]")
+        assert "'a' stands below, on line 5" in found.message

@@ -281,11 +281,12 @@ class _Walk:
         """A concatenation along axis `dim`: each input gets its piece."""
         sizes = [self.nodes[source].shape[dim] for source in node.inputs]
         name = self._name(index)
+        parts = self.sketch.split(name, tensor, sizes) if dim == 0 and len(sizes) > 1 else []
         for which, source in enumerate(node.inputs):
             if len(sizes) == 1:
                 piece = tensor
-            elif dim == 0:
-                piece = self.sketch.add(f"{name}.{which}", "split", [tensor], channels=tuple(sizes), part=which)
+            elif parts:
+                piece = parts[which]
             else:
                 cuts = [(0, 0)] * (len(node.shape) - 1)
                 cuts[dim - 1] = (-sum(sizes[:which]), -sum(sizes[which + 1 :]))

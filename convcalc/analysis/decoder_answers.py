@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..geometry import left_over
 from ..layers.kind_table import KindTable
 from ..layers.registry import build, layer_class
-from ..network import Inference, Node
+from ..network import Inference, Node, UniqueNames
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,8 @@ class Sketch:
 
     def __init__(self, nodes: Sequence[Node] = ()) -> None:
         self.nodes: list[Node] = list(nodes)
-        self._names = {node.name for node in nodes}
+        self._names = UniqueNames(node.stage for node in nodes)
+        """The names of the top, where all that is added stands."""
         self._inference = Inference()
         self._models: dict[tuple[str, tuple[tuple[str, Any], ...]], Layer] = {}
 
@@ -39,7 +40,7 @@ class Sketch:
 
     def input(self, name: str, shape: Shape) -> int:
         """An input of the network."""
-        return self._append(Node(self._unique(name), None, (), shape))
+        return self._append(Node(self._names.give(name), None, (), shape))
 
     def add(self, name: str, kind: str, sources: Sequence[int], **fields: Any) -> int:
         """A layer of a kind with its fields. Raises GeometryError where its shape is impossible."""
@@ -52,19 +53,20 @@ class Sketch:
     def copy(self, name: str, layer: Layer, sources: Sequence[int]) -> int:
         """A layer that exists already."""
         shape = self._inference.shape(layer, tuple([self.nodes[i].shape for i in sources]))
-        return self._append(Node(self._unique(name), layer, tuple(sources), shape))
+        return self._append(Node(self._names.give(name), layer, tuple(sources), shape))
+
+    def split(self, name: str, tensor: int, sizes: Sequence[int]) -> list[int]:
+        """The parts of a tensor's channels, as one split."""
+        name = self._names.give(name)
+        shapes, parts = (self.shape(tensor),), []
+        for part in range(len(sizes)):
+            layer = build("split", {"channels": tuple(sizes), "part": part})
+            parts.append(self._append(Node(f"{name}.{part}", layer, (tensor,), self._inference.shape(layer, shapes))))
+        return parts
 
     def _append(self, node: Node) -> int:
         self.nodes.append(node)
         return len(self.nodes) - 1
-
-    def _unique(self, name: str) -> str:
-        unique, count = name, 1
-        while unique in self._names:
-            count += 1
-            unique = f"{name}_{count}"
-        self._names.add(unique)
-        return unique
 
 
 TRAINING = "it belongs to the training of the encoder"
@@ -273,10 +275,12 @@ def passes(layer: Layer, shape: Shape, output: Shape) -> bool:
 
 
 def fitted(sketch: Sketch, name: str, tensor: int, target: Shape) -> int:
-    """The tensor brought to a shape: a 1×1 convolution for other channels, a border for other sizes."""
+    """The tensor brought to a shape: a 1×1 convolution or a linear layer for other channels, a border for sizes."""
     shape = sketch.shape(tensor)
     if shape[0] != target[0]:
-        kind = f"conv{len(target) - 1}d"
-        tensor = sketch.add(f"{name}_channels", kind, [tensor], out_channels=target[0], kernel_size=1)
+        kind, fields = f"conv{len(target) - 1}d", {"out_channels": target[0], "kernel_size": 1}
+        if len(target) == 1:
+            kind, fields = "linear", {"out_features": target[0]}
+        tensor = sketch.add(f"{name}_channels", kind, [tensor], **fields)
     surplus = tuple((0, wanted - size) for size, wanted in zip(shape[1:], target[1:], strict=True))
     return bordered(sketch, f"{name}_fit", tensor, surplus)

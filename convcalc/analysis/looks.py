@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import WeakSet
+
 from ..limits import FILE_LOOKS, FILE_STEPS
 from .figures import Figures, Subject
 
@@ -11,6 +13,8 @@ MANY_LOOKS = f"the claims and cells up to here look at more than {FILE_LOOKS:,} 
 
 PATTERN = 3
 """Layers that comparing a path with a pattern counts as."""
+FURTHER = 10
+"""Layers that each layer of a further network counts as, whose figures have to be computed first."""
 
 
 class Looks:
@@ -18,10 +22,15 @@ class Looks:
 
     def __init__(self) -> None:
         self.left = FILE_LOOKS
+        self._known: WeakSet[Figures] = WeakSet()
+        """Figures that were looked at."""
 
     def take(self, figures: Figures, path: str, subject: Subject | None) -> bool:
         """Count what finding a path and adding up its layers takes; whether that may be done."""
         network = figures.network
+        if figures not in self._known:
+            self.left -= FURTHER * len(network.nodes) if self._known else 0
+            self._known.add(figures)
         self.left -= PATTERN * (len(network.nodes) + len(network.groups)) if "*" in path else 1
         self.left -= len(subject.nodes) if subject is not None else 0
         return self.left >= 0

@@ -217,6 +217,8 @@ class Surveyor:
         self.growths = growths
         self._moving = moving_size(network, axis)
         self._inference = Inference()
+        self._left: dict[tuple[int, int], dict[Shape, tuple[int, int]]] = {}
+        """Layer's id and axis -> the input's shape -> what is left over, and how much of it is unread."""
 
     def survey(self, sizes: Sequence[int]) -> Survey:
         """The network at these sizes of the axis, its other axes as they are."""
@@ -242,6 +244,9 @@ class Surveyor:
         found.exact &= found.builds
         found.ratio &= found.builds
         return found
+
+    def _known(self, layer: Layer, source: int) -> dict[Shape, tuple[int, int]]:
+        return self._left.setdefault((id(layer), source), {})
 
     def _input_shape(self, shape: Shape, size: int) -> Shape:
         axis = self.axis
@@ -289,7 +294,7 @@ class Surveyor:
         known = cache.get((*key, *axes))
         if known is None:
             known = cache[(*key, *axes)] = tuple(
-                _edge(layer, index, window, inputs[0], found.columns[index], source)
+                _edge(layer, index, window, inputs[0], found.columns[index], source, self._known(layer, source))
                 for source, window, _ in strided_windows(layer, shapes, nodes[index].shape)
                 if source in axes
             )
@@ -329,8 +334,19 @@ def strided_windows(layer: Layer, shapes: Shapes, output: Shape) -> list[Slide]:
     return [slide for slide in layer.slides(shapes, output) if slide.window.stride > 1]
 
 
-def _edge(layer: Layer, node: int, window: Window, inputs: Column, outputs: Column, source: int) -> Edge:
-    """What one strided window leaves at each size; sizes that do not build count as exact."""
+def _edge(
+    layer: Layer,
+    node: int,
+    window: Window,
+    inputs: Column,
+    outputs: Column,
+    source: int,
+    known: dict[Shape, tuple[int, int]],
+) -> Edge:
+    """What one strided window leaves at each size; sizes that do not build count as exact.
+
+    `known` has what the window leaves of the shapes that were met before.
+    """
     sizes, over, unread = [0] * len(inputs), [0] * len(inputs), [0] * len(inputs)
     before: tuple[Shape | None, Shape | None] = (None, None)
     for n, pair in enumerate(zip(inputs, outputs, strict=True)):
@@ -342,10 +358,15 @@ def _edge(layer: Layer, node: int, window: Window, inputs: Column, outputs: Colu
             continue
         before = pair
         size = sizes[n] = shape[source]
-        for read, at, count in strided_windows(layer, (shape,), output):
-            if read == source:
-                over[n] = left_over(size, count, *at)
-                unread[n] = min(max(over[n] - at.after, 0), size)
+        left = known.get(shape)
+        if left is None:
+            left = (0, 0)
+            for read, at, count in strided_windows(layer, (shape,), output):
+                if read == source:
+                    rest = left_over(size, count, *at)
+                    left = rest, min(max(rest - at.after, 0), size)
+            known[shape] = left
+        over[n], unread[n] = left
     exact = bits_of([n for n, rest in enumerate(over) if rest == 0])
     return Edge(node, window, exact, tuple(sizes), tuple(over), tuple(unread))
 

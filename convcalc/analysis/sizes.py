@@ -11,11 +11,10 @@ Source of the classes: docs/sizes.md; checked against brute force by tests/test_
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..findings import UsageError
-from ..geometry import GeometryError
 from ..network import Network
 from .size_decisions import Decision, decide, demands, outputs_of, remainders, weight_sizes
 from .size_sets import periodic_set
@@ -24,6 +23,8 @@ from .size_survey import LONGEST_PERIOD, Growth, Survey, Surveyor, combined_peri
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..layers.base import Shapes
+    from ..network import Node
     from .size_decisions import Decision, Demand, Remainder, SizeOutput
     from .size_sets import SizeSet
     from .size_survey import Surveyor
@@ -93,6 +94,8 @@ class AxisSizes:
     """Every layer's size is the input's times its rate."""
     weights: SizeSet
     """Sizes at which every weight has the shape that it has at the spec's own size."""
+    gap: int | None
+    """The first size tried above the smallest that builds which does not build."""
     minimum_by: Decision | None
     builds_by: Decision | None
     exact_by: Decision | None
@@ -109,6 +112,20 @@ class AxisSizes:
     def minimum(self) -> int | None:
         """The smallest size that builds."""
         return self.builds.minimum
+
+    def moved(self, axis: int) -> AxisSizes:
+        """The same answers for an axis that is interchangeable with this one."""
+        network = self.surveyor.network
+        surveyor = Surveyor(network, axis, follow(network, axis))
+        places = {self.axis: axis, axis: self.axis}
+        return replace(
+            self,
+            axis=axis,
+            surveyor=surveyor,
+            outputs=tuple([replace(output, axis=places.get(output.axis, output.axis)) for output in self.outputs]),
+            minimum_by=_refusal(surveyor, (self.minimum or 1) - 1),
+            builds_by=_refusal(surveyor, self.gap),
+        )
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -204,7 +221,46 @@ def sizes(network: Network) -> Sizes:
     if rank < 1:
         shapes = ", ".join(str(list(shape)) for shape in network.inputs.values())
         raise UsageError(f"the input {shapes} has no space axes", "sizes needs an input such as [3, 224, 224]")
-    return Sizes(network, tuple(axis_sizes(network, axis) for axis in range(1, rank + 1)))
+    found: list[AxisSizes] = []
+    for axis in range(1, rank + 1):
+        twin = next((other for other in found if interchangeable(network, other.axis, axis)), None)
+        found.append(axis_sizes(network, axis) if twin is None else twin.moved(axis))
+    return Sizes(network, tuple(found))
+
+
+def interchangeable(network: Network, a: int, b: int) -> bool:
+    """Whether every layer does to axis `b` what it does to axis `a`, on as many positions.
+
+    >>> from convcalc import loads
+    >>> spec = "{convcalc: 1, input: [3, 32, 32], layers: [{conv2d: {out: 8, k: %s}}, flatten, {linear: {out: 2}}]}"
+    >>> [interchangeable(loads(spec % kernel), 1, 2) for kernel in ("3", "[3, 5]")]
+    [True, False]
+    """
+    known: set[tuple[int, Shapes]] = set()
+    for node in network.nodes:
+        shapes = () if node.layer is None else network.input_shapes(node)
+        key = (id(node.layer), shapes or (node.shape,))
+        if key in known:
+            continue
+        if not _alike(node, shapes, a, b):
+            return False
+        known.add(key)
+    return True
+
+
+def _alike(node: Node, shapes: Shapes, a: int, b: int) -> bool:
+    """Whether a layer treats two axes alike; of what has one axis left only the number of elements matters."""
+    layer, shape = node.layer, node.shape
+    flat = len(shape) == 1
+    if flat and (layer is None or layer.is_view or all(len(read) == 1 for read in shapes)):
+        return True
+    if len(shape) <= max(a, b) or shape[a] != shape[b] or layer is None:
+        return layer is None and len(shape) > max(a, b) and shape[a] == shape[b]
+    links = layer.axes(shapes)
+    one, other = links[a], links[b]
+    if one is None or other is None or (one.source, other.source) != (a, b) or one.map != other.map:
+        return False
+    return all(link is None or link.source == axis for axis, link in enumerate(links))
 
 
 def axis_sizes(network: Network, axis: int) -> AxisSizes:
@@ -246,7 +302,8 @@ class _Answers:
             )
             for name, bits in near.sets().items()
         }
-        below = (sets["builds"].minimum or 1) - 1
+        minimum = sets["builds"].minimum
+        gap = self._gap(minimum)
         weights, weights_by = weight_sizes(self.surveyor.network, self.here, self.growths, self.size, sets["builds"])
         return AxisSizes(
             axis=self.surveyor.axis,
@@ -258,8 +315,9 @@ class _Answers:
             exact=sets["exact"],
             ratio=sets["ratio"],
             weights=weights,
-            minimum_by=self._refusal(below) if below else None,
-            builds_by=self._gap(sets["builds"].minimum),
+            gap=gap,
+            minimum_by=_refusal(self.surveyor, (minimum or 1) - 1),
+            builds_by=_refusal(self.surveyor, gap),
             exact_by=decide(self.surveyor, far, far.exact_steps),
             ratio_by=decide(self.surveyor, far, far.ratio_steps),
             weights_by=weights_by,
@@ -311,22 +369,21 @@ class _Answers:
                 low = middle + 1
         return low * step + 1
 
-    def _gap(self, minimum: int | None) -> Decision | None:
-        """What refuses the first size above the smallest that builds; None where nothing does."""
+    def _gap(self, minimum: int | None) -> int | None:
+        """The first size above the smallest that builds which is refused; None where none is."""
         for survey in (self.near, self.here):
-            for n, (node, error) in sorted(survey.refusals.items()):
+            for n in sorted(survey.refusals):
                 size = survey.sizes[n]
                 if minimum is not None and size > minimum:
-                    return self._refused(size, node, error)
+                    return size
         return None
 
-    def _refusal(self, size: int) -> Decision | None:
-        survey = self.surveyor.survey(range(size, size + 1))
-        if 0 not in survey.refusals:
-            return None
-        node, error = survey.refusals[0]
-        return self._refused(size, node, error)
 
-    def _refused(self, size: int, node: int, error: GeometryError) -> Decision:
-        network = self.surveyor.network
-        return Decision.of(network, node, f"at {size}: {error.said(network.input_names(network.nodes[node]))}")
+def _refusal(surveyor: Surveyor, size: int | None) -> Decision | None:
+    """What refuses a size; None where nothing does, and for no size."""
+    refusals = surveyor.survey(range(size, size + 1)).refusals if size else {}
+    if 0 not in refusals:
+        return None
+    node, error = refusals[0]
+    network = surveyor.network
+    return Decision.of(network, node, f"at {size}: {error.said(network.input_names(network.nodes[node]))}")

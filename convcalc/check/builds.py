@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..analysis.figures import Figures
+from ..analysis.kept import Kept
 from ..analysis.looks import MANY_STEPS, Looks
 from ..analysis.report import analyse
 from ..findings import Finding, SpecError, UsageError
@@ -56,8 +57,12 @@ class Builds:
     """The network as the file says it, and the others, on demand."""
 
     network: Network
-    reports: dict[object, Figures] = field(default_factory=dict)
-    networks: dict[Key, Network] = field(default_factory=dict)
+    reports: dict[object, Figures] = field(
+        default_factory=lambda: Kept(lambda figures: len(figures.network.nodes), DEFAULT)
+    )
+    """Of the network as the file says it, and of the latest others."""
+    networks: dict[Key, Network] = field(default_factory=lambda: Kept(lambda network: len(network.nodes), DEFAULT))
+    """The latest others."""
     reported: set[Key] = field(default_factory=set)
     """Keys under which the spec does not build, which has been reported as such."""
     general: Setting = PLAIN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -19,7 +20,7 @@ from .names import FAILED, FAILURE, Absent, Nodes, Place, Unknown, note, resolve
 from .params import Compiled, bind, evaluate
 from .problems import Problem
 
-GROUP_STEPS = 4
+GROUP_STEPS = 8
 """Steps that a group counts as, beside what stands in it: it holds names of its own."""
 
 Env = dict[str, Value]
@@ -51,6 +52,8 @@ class Expansion:
         self.top = Place("", None)
         self.written: dict[Place, list[Item]] = {}
         """The items whose names stand in each place."""
+        self.by_name: dict[int, dict[str, list[tuple[int, int, Item]]]] = {}
+        """The same of lists that were searched, by the list's id: name -> lines, columns and items, in this order."""
 
     def run(self, inputs: dict[str, tuple[tuple[int, ...], Marked]], env: Env) -> Nodes:
         """Expand the layers on these inputs; returns what the last item puts out."""
@@ -168,12 +171,24 @@ class Expansion:
         """The item of a name that stands below an item that names it."""
         at: Place | None = place
         while at is not None:
-            for other in self.written.get(at, ()):
-                after = (other.at.line, other.at.column) > (item.at.line, item.at.column)
-                if path[0] == (other.name or other.kind) and after:
-                    return other
+            named = self._named(at).get(path[0], [])
+            after = bisect_right(named, (item.at.line, item.at.column), key=lambda entry: entry[:2])
+            if after < len(named):
+                return named[after][2]
             at = at.outer
         return None
+
+    def _named(self, place: Place) -> dict[str, list[tuple[int, int, Item]]]:
+        """The items that are written in a place, by name; those without one by their kind."""
+        items = self.written.get(place)
+        if items is None:
+            return {}
+        found = self.by_name.get(id(items))
+        if found is None:
+            found = self.by_name[id(items)] = {}
+            for item in sorted(items, key=lambda item: (item.at.line, item.at.column)):
+                found.setdefault(item.name or item.kind, []).append((item.at.line, item.at.column, item))
+        return found
 
     def _item(self, item: Item, place: Place, env: Env, current: Nodes) -> Nodes | None:
         """Expand one item; None when it is passed over."""

@@ -12,10 +12,11 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from ..geometry import LIMIT
 from ..layers.registry import KINDS, layer_class
+from ..limits import NAME_CHARACTERS
 from .expectations import EXPECT, EXPECTATION, STAGE, claim_definitions
 from .grammar import Schema, Vocabulary, defined
 from .items import FieldType, fields_of
-from .names import GROUP, MAX_NAME, NAME, REFERENCE, RESERVED
+from .names import GROUP, NAME, REFERENCE, RESERVED
 from .published import PUBLISHED, TABLE
 from .sections import SPEC, WIRING, Wiring
 
@@ -56,7 +57,7 @@ def _definitions(vocabulary: Vocabulary) -> Schema:
         "name": {
             "type": "string",
             "pattern": f"^{NAME.pattern}$",
-            "maxLength": MAX_NAME,
+            "maxLength": NAME_CHARACTERS,
             "not": {"anyOf": [{"enum": sorted(RESERVED)}, {"pattern": r"^[0-9]+$"}]},
         },
         "reference": {

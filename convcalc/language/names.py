@@ -8,6 +8,7 @@ from keyword import iskeyword
 from typing import TypeAlias
 
 from ..hints import suggest
+from ..limits import NAME_CHARACTERS
 from ..marked import Marked
 from .problems import Problem
 
@@ -15,7 +16,6 @@ _COMPONENT = r"[A-Za-z0-9_][A-Za-z0-9_-]*"
 NAME = re.compile(_COMPONENT)
 REFERENCE = re.compile(rf"(?:{_COMPONENT}|\*)(?:\.(?:{_COMPONENT}|\*))*")
 PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-MAX_NAME = 100
 RESERVED = frozenset({"in", "input", "index", "total"})
 MEANINGS = ("in_channels", "index")
 """Names that mean something in every expression."""
@@ -47,8 +47,8 @@ def without_space(key: str, known: Container[str]) -> str | None:
 
 def check_name(text: str, what: str = "name") -> None:
     """Raise a Problem (CC105) unless the text may name an item, a branch, a block, an input or a variant."""
-    if len(text) > MAX_NAME:
-        raise Problem("CC105", f"the {what} {shown(text)} is longer than {MAX_NAME} characters")
+    if len(text) > NAME_CHARACTERS:
+        raise Problem("CC105", f"the {what} {shown(text)} is longer than {NAME_CHARACTERS} characters")
     if NAME.fullmatch(text) is None:
         raise Problem(
             "CC105",
@@ -63,7 +63,7 @@ def check_name(text: str, what: str = "name") -> None:
 
 def check_parameter(text: str, functions: frozenset[str]) -> None:
     """Raise a Problem (CC105) unless the text may name a parameter."""
-    if PARAMETER.fullmatch(text) is None or len(text) > MAX_NAME:
+    if PARAMETER.fullmatch(text) is None or len(text) > NAME_CHARACTERS:
         raise Problem("CC105", f"{shown(text)} is no parameter's name", "use letters, digits and _")
     if iskeyword(text) or text.lower() in _BOOLEANS:
         raise Problem("CC105", f"{shown(text)} is a keyword and cannot name a parameter")
@@ -79,7 +79,7 @@ def parse_reference(text: str) -> tuple[str, ...]:
     >>> parse_reference("stack.*.skip")
     ('stack', '*', 'skip')
     """
-    if len(text) > 10 * MAX_NAME or REFERENCE.fullmatch(text) is None:
+    if len(text) > 10 * NAME_CHARACTERS or REFERENCE.fullmatch(text) is None:
         raise Problem("CC105", f"{shown(text)} is no name of an item", "write a name, or a path such as stack.3.skip")
     return tuple(text.split("."))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ..network import Network, Node, consumers
+from ..network import Network, Node, UniqueNames, consumers
 from ..terminal import printable
 from .names import NAME, RESERVED
 
@@ -54,7 +54,7 @@ class _Names:
 
     def __init__(self) -> None:
         self.given: dict[int, str] = {}
-        self._taken: set[str] = set()
+        self._unique = UniqueNames()
         self._counts: dict[str, int] = {}
 
     def give(self, index: int, path: str) -> str:
@@ -62,12 +62,7 @@ class _Names:
         base = re.sub(r"[^A-Za-z0-9_-]", "_", path)
         if NAME.fullmatch(base) is None or base.isdigit() or base in RESERVED:
             base = f"_{base}"
-        name, count = base, 1
-        while name in self._taken:
-            count += 1
-            name = f"{base}_{count}"
-        self._taken.add(name)
-        self.given[index] = name
+        name = self.given[index] = self._unique.give(base)
         return name
 
     def needed(self, index: int, path: str, kind: str) -> str | None:

@@ -6,11 +6,14 @@ import re
 from collections import Counter
 
 from ..layers.registry import KINDS
+from ..limits import NAME_CHARACTERS, PATH_CHARACTERS
 from .builder import Step
 from .opaque import PREFIX
 
 RESERVED = frozenset({"in", "input", "index", "total"})
 DEEPEST = 16
+SHORT = PATH_CHARACTERS // DEEPEST - DEEPEST
+"""Characters of a name in a path that would be too long."""
 MEANINGLESS = re.compile(r"(?:n|node|op|layer)?_?\d*(?:_\d+)*|node_.*|[A-Z]\w*_\d+|.*#.*", re.DOTALL)
 """Node names that say nothing but the operator and a number."""
 ANONYMOUS = re.compile(r"[a-z]?\d*|.*(?:::|onnx).*", re.DOTALL)
@@ -40,7 +43,7 @@ def step_paths(inputs: list[str], steps: list[Step]) -> list[str]:
         if not alone:
             path.append(_word(step.kind))
         parts.append(path)
-    heads = [["input"]] if len(inputs) == 1 else [["_".join(_clean([name], None)).replace(".", "_")] for name in inputs]
+    heads = [["input"]] if len(inputs) == 1 else [_clean([name], None) for name in inputs]
     return _unique([*heads, *_contiguous(parts)])
 
 
@@ -110,7 +113,7 @@ def _scoped(modules: list[list[str] | None], ends: list[bool]) -> list[list[str]
 def _word(kind: str) -> str:
     """A kind as a name; an opaque one by its operator: `onnx:GridSample` is `gridsample`."""
     text = kind.removeprefix(PREFIX).lower()
-    return re.sub(r"[^A-Za-z0-9_]+", "_", text).strip("_") or "layer"
+    return re.sub(r"[^A-Za-z0-9_]+", "_", text).strip("_")[:NAME_CHARACTERS] or "layer"
 
 
 def _clean(components: list[str], kind: str | None) -> list[str]:
@@ -128,7 +131,8 @@ def _clean(components: list[str], kind: str | None) -> list[str]:
                 path.append(f"layer_{word}")
         else:
             path.append(f"{word}_" if word in RESERVED else word)
-    return path
+    cut = [word[:NAME_CHARACTERS] for word in path]
+    return cut if len(".".join(cut)) < PATH_CHARACTERS - NAME_CHARACTERS else [word[:SHORT] for word in path]
 
 
 def _contiguous(parts: list[list[str]]) -> list[list[str]]:
@@ -149,7 +153,7 @@ def _contiguous(parts: list[list[str]]) -> list[list[str]]:
         merged = False
         for path in parts:
             if len(path) > depth + 1 and tuple(path[: depth + 1]) in broken:
-                path[depth : depth + 2] = [f"{path[depth]}_{path[depth + 1]}"]
+                path[depth : depth + 2] = [f"{path[depth]}_{path[depth + 1]}"[:NAME_CHARACTERS]]
                 merged = True
         if not merged:
             depth += 1
@@ -168,7 +172,8 @@ def _unique(parts: list[list[str]]) -> list[str]:
         candidate = name
         while candidate in found:
             count += 1
-            candidate = f"{name}_{count + 1}"
+            number = f"_{count + 1}"
+            candidate = name[: len(name) + min(NAME_CHARACTERS - len(path[-1]) - len(number), 0)] + number
         taken[name] = count
         found.add(candidate)
         result.append(candidate)

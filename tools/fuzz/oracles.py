@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import jsonschema  # type: ignore[import-untyped]
 
-from convcalc.cli.app import COMMANDS
+from convcalc.cli.commands import COMMANDS
 from convcalc.findings import SpecError, UsageError
 from convcalc.language import loads
 from convcalc.onnx.messages import parse_model

@@ -16,14 +16,12 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from unittest import mock
-
-import typer.main
 
 from convcalc.__main__ import MIDDLE, OLD, YOUNG
 from convcalc.cli import app
-from convcalc.findings import SpecError, UsageError
+from convcalc.findings import DEBUG, SpecError, UsageError
 from convcalc.language import loads
 from tests.command import process
 
@@ -62,19 +60,22 @@ def ready() -> Iterator[None]:
 
     A command line is read by typer's objects, whose making takes five times as long as a small spec.
     """
-    make = app.build_app
-
-    @functools.cache
-    def made(called: str | None) -> Any:
-        return typer.main.get_command(make(called))
-
-    def build_app(called: str | None = None) -> Any:
-        return made(called if called in app.COMMANDS else None)
-
+    program = app.build_program()
+    made = functools.cache(program.command)
     gc.set_threshold(YOUNG, MIDDLE, OLD)
-    with mock.patch.object(app, "build_app", build_app), warnings.catch_warnings():
+    with (
+        mock.patch.object(app, "build_program", return_value=program),
+        mock.patch.object(program, "command", made),
+        mock.patch.object(app, "_report", _raise),
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("always")
         yield
+
+
+def _raise(error: Exception) -> None:
+    """What the program would only tell of: its place counts."""
+    raise error
 
 
 def run(case: Case, folder: Path) -> Outcome:
@@ -98,13 +99,14 @@ def run(case: Case, folder: Path) -> Outcome:
 
 @contextmanager
 def _environment(ci: bool) -> Iterator[None]:
-    """The variables of a CI, or none of them."""
-    before = {name: os.environ.pop(name) for name in CI if name in os.environ}
-    os.environ.update(CI if ci else {})
+    """The variables of a CI, or none of them; errors of the program are raised."""
+    names = (*CI, DEBUG)
+    before = {name: os.environ.pop(name) for name in names if name in os.environ}
+    os.environ.update({DEBUG: "1", **(CI if ci else {})})
     try:
         yield
     finally:
-        for name in CI:
+        for name in names:
             os.environ.pop(name, None)
         os.environ.update(before)
 

@@ -27,7 +27,7 @@ def groups_of_one_channel(network: Network) -> Iterator[Remark]:
     for node in network.nodes:
         if node.layer is None or not node.inputs:
             continue
-        channels = network.nodes[node.inputs[0]].shape[0]
+        channels = next(iter(network.nodes[node.inputs[0]].shape), 1)
         if node.layer.norm_groups == channels > 1:
             message = f"{channels} groups of {channels} channels leave one channel a group"
             yield Remark("CC411", message, node.name, "fewer groups, or instance_norm if that is what is meant")

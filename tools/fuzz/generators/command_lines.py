@@ -6,10 +6,11 @@ from functools import cache
 from random import Random
 from typing import NamedTuple
 
-import typer.main
+import typer.core
 from typer.core import TyperArgument, TyperOption
 
-from convcalc.cli.app import COMMANDS, build_app
+from convcalc.cli.app import build_program
+from convcalc.cli.commands import COMMANDS
 from convcalc.cli.output import FORMATS
 
 from ..case import Case
@@ -156,9 +157,8 @@ def takes_layer(command: str) -> bool:
 
 @cache
 def _commands() -> dict[str, typer.core.TyperCommand]:
-    group = typer.main.get_command(build_app())
-    assert isinstance(group, typer.core.TyperGroup)
-    return {name: command for name, command in group.commands.items() if isinstance(command, typer.core.TyperCommand)}
+    program = build_program()
+    return {name: program.command(name) for name in COMMANDS}
 
 
 def case(random: Random) -> Case:
