@@ -14,10 +14,14 @@ _HIDDEN = (
 """Characters that a terminal obeys or nobody sees: controls, surrogates, ends of lines, no characters, and what Unicode
 calls ignorable (Default_Ignorable_Code_Point). A sign may have one selector of its emoji form, and no second."""
 
+_MARKS = (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x3164, *range(0xFE00, 0xFE10), 0xFFA0)
+_PRINTABLE = frozenset(map(chr, (*_MARKS, *range(0xE0100, 0xE01F0))))
+"""Those of them that Python calls printable, and the selectors: most texts have neither, and are searched for nothing."""
+
 
 def without_hidden(text: str, show: Callable[[str], str], kept: str = "") -> str:
     """Text whose characters that a terminal obeys or nobody sees are written by `show`, but for those in `kept`."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable() and (text.isascii() or _PRINTABLE.isdisjoint(text)):
         return text
     return re.sub(_HIDDEN, lambda match: match[0] if match[0] in kept else show(match[0]), text)
 

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
+from convcalc import terminal
 from convcalc.cli.output import FORMATS
 from convcalc.language import loads
 from convcalc.language.write import scalar, write
@@ -159,6 +160,11 @@ def test_what_nobody_sees_is_shown(character: str) -> None:
     assert printable(f"a{character}b") == f"a{character.encode('unicode_escape').decode()}b"
 
 
+def test_what_python_calls_printable_is_looked_for() -> None:
+    every = [chr(code) for code in range(sys.maxunicode + 1)]
+    assert {c for c in every if re.fullmatch(terminal._HIDDEN, c) and c.isprintable()} <= terminal._PRINTABLE
+
+
 def test_what_is_seen_stays() -> None:
     for text in ("7×7 → é 層 🙂 e\u0301", "❤️", "1\ufe0f\u20e3"):
         assert printable(text) == text
@@ -176,6 +182,17 @@ def test_no_output_holds_what_nobody_sees(call: tuple[str, ...], tmp_path: Path)
     )
     text = "".join(called(call, {"{good}": str(path)}))
     assert [f"U+{ord(c):04X}" for c in HIDDEN if c in text] == []
+
+
+@pytest.mark.parametrize("form", FORMATS["check"])
+def test_no_finding_holds_what_nobody_sees(form: str, tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    hidden = scalar(f" {HIDDEN}")
+    path.write_text(f"convcalc: 1\nname: {hidden}\ninput: [3, 8, 8]\nlayers:\n  - relu\n  - {hidden}\n", "utf-8")
+    text = run("check", str(path), "--format", form).stdout
+    assert "CC" in text and [f"U+{ord(c):04X}" for c in HIDDEN if c in text] == []
+    if form == "junit":
+        assert "ufffe" in ElementTree.tostring(ElementTree.fromstring(text), "unicode")
 
 
 def test_json_and_sarif_mean_the_text_that_they_hide(tmp_path: Path) -> None:
