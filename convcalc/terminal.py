@@ -16,7 +16,7 @@ calls ignorable (Default_Ignorable_Code_Point). A sign may have one selector of 
 
 _MARKS = (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x3164, *range(0xFE00, 0xFE10), 0xFFA0)
 _PRINTABLE = frozenset(map(chr, (*_MARKS, *range(0xE0100, 0xE01F0))))
-"""Those of them that Python calls printable, and the selectors: most texts have neither, and are searched for nothing."""
+"""Those of them that Python calls printable, and the selectors: a text without them is not searched."""
 
 
 def without_hidden(text: str, show: Callable[[str], str], kept: str = "") -> str:
