@@ -21,7 +21,7 @@ from .command import run
 
 PACKAGE = Path(convcalc.__file__).parent
 ALL = read_selection([], [], advice=True)
-WITHOUT_EXAMPLES = ("CC5", "CC6", "CC7", "CC9")
+WITHOUT_EXAMPLES = ("CC5", "CC6", "CC7", "CC8")
 """Families about runs, comparisons and files that are no specs."""
 
 

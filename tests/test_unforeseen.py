@@ -68,17 +68,17 @@ def test_in_a_check_it_is_a_finding_and_the_others_go_on(tmp_path: Path) -> None
     assert found["files"] == 3
     assert [(Path(finding["path"]).name, finding["code"]) for finding in found["findings"]] == [
         ("a.yaml", "CC201"),
-        ("b.yaml", "CC901"),
+        ("b.yaml", "CC801"),
     ]
     assert found["findings"][1]["message"] == LINE
 
 
 @pytest.mark.usefixtures("fault")
-@pytest.mark.parametrize("options", [("--ignore", "CC9"), ("--select", "CC3"), ("--quiet",)])
+@pytest.mark.parametrize("options", [("--ignore", "CC8"), ("--select", "CC3"), ("--quiet",)])
 def test_nothing_hides_it(options: tuple[str, ...], tmp_path: Path) -> None:
-    (tmp_path / "b.yaml").write_text(PLANTED + "# convcalc: ignore[CC901]\n", "utf-8")
+    (tmp_path / "b.yaml").write_text(PLANTED + "# convcalc: ignore[CC801]\n", "utf-8")
     done = run("check", str(tmp_path), *options)
-    assert (done.code, "error CC901" in done.stdout) == (3, True)
+    assert (done.code, "error CC801" in done.stdout) == (3, True)
 
 
 @pytest.mark.usefixtures("fault")
@@ -86,7 +86,7 @@ def test_other_processes_tell_it_too(tmp_path: Path) -> None:
     specs_in(tmp_path)
     done = run("check", str(tmp_path), "--jobs", "2")
     assert done.code == 3
-    assert "error CC901" in done.stdout and "error CC201" in done.stdout
+    assert "error CC801" in done.stdout and "error CC201" in done.stdout
 
 
 @pytest.mark.usefixtures("fault")

@@ -34,7 +34,7 @@ FAMILIES = {
     "CC5": "Verification",
     "CC6": "Comparisons",
     "CC7": "ONNX files",
-    "CC9": "convcalc itself",
+    "CC8": "convcalc itself",
 }
 CODES = """\
 # Codes of findings

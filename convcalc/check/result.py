@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..findings import Finding, UsageError
 
-UNFORESEEN = "CC901"
+UNFORESEEN = "CC801"
 """Code of an error of this program itself."""
 
 
