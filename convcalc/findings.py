@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -131,6 +132,28 @@ def _excerpt(finding: Finding) -> tuple[str, int, int]:
     marked = shown[start - first : start - first + finding.width]
     text = lead + printable(shown) + tail
     return text, width(lead + printable(head)), max(width(printable(marked)), 1)
+
+
+UNFORESEEN_EXIT = 3
+"""Exit code of a call that met an error of this program itself."""
+DEBUG = "CONVCALC_DEBUG"
+"""Variable of the environment that, set to 1, shows where such an error is."""
+SHOWN_BY = f"{DEBUG}=1 shows where"
+
+
+def unforeseen(error: Exception) -> str:
+    """One line about an error of this program itself.
+
+    >>> unforeseen(KeyError("x"))
+    "internal error: KeyError: 'x' (please report it)"
+    """
+    said = " ".join(str(error).split())[:MESSAGE_CHARACTERS]
+    return f"internal error: {type(error).__name__}{': ' * bool(said)}{said} (please report it)"
+
+
+def debugging() -> bool:
+    """Whether the caller asked where errors of this program are."""
+    return os.environ.get(DEBUG, "") not in ("", "0")
 
 
 class SpecError(ValueError):

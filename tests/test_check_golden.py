@@ -31,7 +31,9 @@ def test_right_spec(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_code_has_a_wrong_spec() -> None:
     shown = "".join(golden.expected for golden in FINDINGS)
-    assert [code for code in codes() if f" {code} " not in shown and not code.startswith(("CC5", "CC6", "CC7"))] == []
+    assert [
+        code for code in codes() if f" {code} " not in shown and not code.startswith(("CC5", "CC6", "CC7", "CC8"))
+    ] == []
 
 
 def test_a_golden_test_can_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from .command import run
 
 PACKAGE = Path(convcalc.__file__).parent
 ALL = read_selection([], [], advice=True)
-WITHOUT_EXAMPLES = ("CC5", "CC6", "CC7")
+WITHOUT_EXAMPLES = ("CC5", "CC6", "CC7", "CC8")
 """Families about runs, comparisons and files that are no specs."""
 
 
@@ -95,7 +95,7 @@ def test_a_right_spec_reads_no_page() -> None:
 
 
 def test_explain_renders_the_page_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("convcalc.render.streams.coloured", lambda: True)
+    monkeypatch.setattr("convcalc.render.streams.coloured", lambda *_: True)
     monkeypatch.setenv("FORCE_COLOR", "1")
     text = run("check", "--explain", "CC209").stdout
     assert "```" not in text and "###" not in text

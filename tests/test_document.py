@@ -145,10 +145,19 @@ def test_a_heading_without_a_level_stands_in_text_alone() -> None:
     assert csv(document) == "a\n1"
 
 
-def test_a_comment_mentions_nobody() -> None:
-    notes = Notes((Note("@team"),))
-    assert markdown(Document((notes,), comment=True)) == "&#64;team"
-    assert markdown(Document((notes,))) == "@team"
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("@team", "@<!-- -->team"),
+        ("by a@b.org, 3 @ 4", "by a@<!-- -->b.org, 3 @ 4"),
+        ("https://evil.example and FTP://x", "https:<!-- -->//evil.example and FTP:<!-- -->//x"),
+        ("www.evil.example, awww.", "www<!-- -->.evil.example, awww."),
+        ("#12 a/b#3 GH-4 # 5", "#<!-- -->12 a/b#<!-- -->3 GH-<!-- -->4 # 5"),
+    ],
+)
+def test_a_text_in_markdown_becomes_no_link_and_mentions_nobody(text: str, written: str) -> None:
+    """What GitHub links by itself: addresses, names, numbers of issues (GFM, "Autolinks"; "Autolinked references")."""
+    assert markdown(Document((Notes((Note(text),)),))) == written
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "render.invert": {"language.write", "terminal"},
         "render.progress": {"terminal"},
         "render.findings": {"render.diff"},
-        "render.streams": {"render.escape", "render.text", "terminal"},
+        "render.streams": {"render.escape", "render.json_text", "render.text", "terminal"},
         "render.table": {"analysis.published", "analysis.report"},
         "render.text": {"render.scatter"},
     },
@@ -142,7 +142,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "render.markup": {"csv", "io"},
         "render.lines": {"textwrap"},
         "render.progress": {"threading"},
-        "render.streams": {"codecs", "json", "shlex", "signal", "subprocess"},
+        "render.streams": {"codecs", "shlex", "signal", "subprocess"},
         "render.text": {"textwrap"},
     },
     "a package that most calls do without": {

@@ -39,6 +39,7 @@ FAMILIES = {
     "CC5": "Verification",
     "CC6": "Comparisons",
     "CC7": "ONNX files",
+    "CC8": "convcalc itself",
 }
 CODES = """\
 # Codes of findings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -74,8 +74,17 @@ class Report(Figures):
         `layers` and `stages` are those that are listed, in their order (None: all); with `columns` their rows and the
         totals have these quantities alone.
         """
+        found = self.streamed(layers, stages, columns)
+        return {key: list(value) if isinstance(value, Iterator) else value for key, value in found.items()}
+
+    def streamed(
+        self,
+        layers: Sequence[Subject] | None = None,
+        stages: Sequence[Subject] | None = None,
+        columns: Sequence[Quantity] | None = None,
+    ) -> dict[str, object]:
+        """The same, whose layers come one after the other: a large network has many. What can fail has been done."""
         network = self.network
-        layers = self.layers if layers is None else layers
         stages = self.stages if stages is None else stages
         nodes = network.nodes
         return {
@@ -86,9 +95,9 @@ class Report(Figures):
             "input": {name: list(shape) for name, shape in network.inputs.items()},
             "batch": self.batch,
             "conventions": dict(CONVENTIONS),
-            "layers": [
-                _layer(self, layer.nodes[0]) if columns is None else _row(self, layer, columns) for layer in layers
-            ],
+            "layers": _layers(self, layers)
+            if columns is None
+            else [_row(self, layer, columns) for layer in (self.layers if layers is None else layers)],
             "stages": [_stage(self, stage) if columns is None else _row(self, stage, columns) for stage in stages],
             "outputs": [{"name": output.name, "shape": list(nodes[output.node].shape)} for output in network.outputs],
             "totals": total_figures(self)
@@ -133,10 +142,21 @@ def total_figures(report: Report) -> dict[str, object]:
     }
 
 
+def _layers(report: Report, layers: Sequence[Subject] | None) -> Iterator[dict[str, object]]:
+    """The layers, all of them for None. Raises before there is one of them."""
+    nodes = report.network.nodes
+    _ = report.costs, report.receptive_fields
+    indices = (
+        (index for index, node in enumerate(nodes) if node.layer is not None)
+        if layers is None
+        else (layer.nodes[0] for layer in layers)
+    )
+    return (_layer(report, index) for index in indices)
+
+
 def _layer(report: Report, index: int) -> dict[str, object]:
     nodes = report.network.nodes
     node = nodes[index]
-    cost = report.costs[index]
     return {
         "name": node.name,
         "stage": node.stage,
@@ -144,7 +164,7 @@ def _layer(report: Report, index: int) -> dict[str, object]:
         "from": [nodes[i].name for i in node.inputs],
         "input_shapes": [list(nodes[i].shape) for i in node.inputs],
         "output_shape": list(node.shape),
-        **_costs(cost._replace(macs=cost.macs * report.batch, flops=cost.flops * report.batch)),
+        **_costs(report.costs[index], report.batch),
         **_field(report, index),
     }
 
@@ -190,11 +210,11 @@ def _exact(value: int | Fraction | None) -> int | str | None:
     return value if value is None or isinstance(value, int) else str(value)
 
 
-def _costs(cost: Cost) -> dict[str, int]:
+def _costs(cost: Cost, batch: int = 1) -> dict[str, int]:
     return {
         "params": cost.params,
         "weights": cost.weights,
         "buffers": cost.buffers,
-        "macs": cost.macs,
-        "flops": cost.flops,
+        "macs": cost.macs * batch,
+        "flops": cost.flops * batch,
     }

@@ -11,6 +11,9 @@ from ..findings import Finding, UsageError
 if TYPE_CHECKING:
     from .growth import Growth
 
+UNFORESEEN = "CC801"
+"""Code of an error of this program itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
@@ -37,6 +40,11 @@ class CheckResult:
     def ok(self) -> bool:
         """Whether everything was read and nothing fails."""
         return not self.failed and not self.unreadable
+
+    @property
+    def broken(self) -> bool:
+        """Whether an error of this program itself kept a file from being checked."""
+        return any(finding.code == UNFORESEEN for finding in self.findings)
 
     def to_dict(self) -> dict[str, object]:
         """The JSON contract of `check`."""

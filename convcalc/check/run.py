@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ..findings import Finding, SpecError, UsageError
+from ..findings import SHOWN_BY, Finding, SpecError, UsageError, debugging, unforeseen
 from ..language import loads, read
 from ..language.declaration import declares
 from ..language.events import parse
@@ -16,6 +16,7 @@ from ..marked import Map, Source
 from .builds import PLAIN, Builds, DoesNotBuild, Setting
 from .claims import check_budgets, check_expectations, check_published
 from .config import Budget
+from .result import UNFORESEEN
 from .selection import Comments, Selection
 
 EVERYTHING = Selection()
@@ -88,7 +89,21 @@ def _in_processes(tasks: Sequence[Task], processes: int) -> Iterator[Checked]:
 
 
 def check_file(task: Task) -> Checked:
-    """Check one file, `-` or gallery name; never raises for what the file holds."""
+    """Check one file, `-` or gallery name; never raises for what the file holds.
+
+    An error of this program itself is a finding of the file, which nothing hides; a debugging caller gets it raised.
+    """
+    try:
+        return _check_file(task)
+    except (MemoryError, OSError):
+        raise
+    except Exception as error:
+        if debugging():
+            raise
+        return Checked(task, task.path, (Finding(UNFORESEEN, unforeseen(error), task.path, hint=SHOWN_BY),))
+
+
+def _check_file(task: Task) -> Checked:
     try:
         if task.path.lower().endswith(".onnx"):
             return _checked(task, task.path, check_onnx(task))

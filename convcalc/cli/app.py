@@ -1,6 +1,6 @@
 """The program: picks the command, and turns errors into messages and exit codes.
 
-0: fine. 1: findings, the content is wrong. 2: the call is wrong (option, missing file, OS error).
+0: fine. 1: findings, the content is wrong. 2: the call is wrong (option, missing file, OS error). 3: this program is.
 Only the module of the command that is called is imported.
 """
 
@@ -13,7 +13,7 @@ import sys
 import typer
 
 from ..files import sentence
-from ..findings import SpecError, UsageError
+from ..findings import SHOWN_BY, UNFORESEEN_EXIT, SpecError, UsageError, debugging, unforeseen
 from ..render import streams
 from . import everywhere
 from .program import Program
@@ -72,20 +72,31 @@ def _system_error(error: OSError) -> str:
     return f"the system refused: {(error.strerror or str(error)).lower()}"
 
 
+def _report(error: Exception) -> None:
+    """Say that this program itself is wrong; where, to a debugging caller."""
+    if debugging():
+        import traceback
+
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            streams.say(line)
+    streams.write_error(unforeseen(error), None if debugging() else SHOWN_BY)
+
+
 def main() -> None:
     """Run the program on the process's arguments; the exit code is the process's."""
     streams.prepare()
     arguments = sys.argv[1:]
     shell = os.environ.get("_CONVCALC_COMPLETE")
-    if shell is not None:
-        from .completing import answer
-
-        answer(build_program(), shell, arguments)
-        sys.exit(0)
-    everywhere.settle(arguments)
     code = 2
     try:
-        code = call(arguments)
+        if shell is not None:
+            from .completing import answer
+
+            answer(build_program(), shell, arguments)
+            code = 0
+        else:
+            everywhere.settle(arguments)
+            code = call(arguments)
         streams.flush()
     except SpecError as error:
         streams.write_findings(error.findings)
@@ -101,4 +112,7 @@ def main() -> None:
         streams.write_error("not enough memory")
     except KeyboardInterrupt:
         code = INTERRUPTED
+    except Exception as error:
+        _report(error)
+        code = UNFORESEEN_EXIT
     sys.exit(code)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..findings import SpecError, UsageError
+from ..findings import UNFORESEEN_EXIT, SpecError, UsageError
 from .options import Dtype, FailOverOption
 from .output import format_option, refuse_linked, write, write_file
 
@@ -86,6 +86,8 @@ def command(
         text = _text(result, name)
         write_file(text if text.endswith("\n") or not text else text + "\n", target, force=True)
     _notes(result, quiet)
+    if result.broken:
+        raise typer.Exit(UNFORESEEN_EXIT)
     if result.unreadable:
         raise typer.Exit(2)
     if result.failed:
@@ -136,11 +138,11 @@ def _text(result: CheckResult, format: str) -> str:
 
 
 def _print(result: CheckResult, format: str, quiet: bool) -> None:
-    from ..render.findings import WRITERS, check_comment, check_document
+    from ..render.findings import NOTATIONS, WRITERS, check_comment, check_document
     from ..render.streams import write_text
 
     if format in WRITERS:
-        write_text(WRITERS[format](result))
+        write_text(WRITERS[format](result), NOTATIONS[format])
     elif format == "markdown":
         write(format, lambda: check_comment(result), result.to_dict)
     else:

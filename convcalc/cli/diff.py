@@ -34,7 +34,7 @@ def command(
         from ..render.findings import github
         from ..render.streams import write_text
 
-        write_text(github(CheckResult([after], findings)))
+        write_text(github(CheckResult([after], findings)), "annotations")
     else:
         comment = format != "text"
         write(format, lambda: diff_document(difference, findings, comment), lambda: diff_data(difference, findings))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from ..findings import UsageError
 from .options import InputOption, SetOption, SpecArgument, VariantOption, load_network
 from .output import ForceOption, OutputOption, refuse_existing, write_file
+
+if TYPE_CHECKING:
+    from ..render.escape import Notation
 
 Target = Literal["torch", "keras", "onnx", "mermaid", "dot", "svg"]
 By = Literal["stage", "layer"]
@@ -46,4 +49,5 @@ def command(
     refuse_existing(output, force)
     network = load_network(spec, set, variant, input)
     drawn = (seed or 0) if weights == "seeded" else None
-    write_file(export(network, to, by=by or "stage", seed=drawn), output, force)
+    notation: Notation = "entities" if to in ("svg", "dot") else "text"
+    write_file(export(network, to, by=by or "stage", seed=drawn), output, force, notation)

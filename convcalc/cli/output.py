@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..render.document import Document
+    from ..render.escape import Notation
 
 ALIASES = {"rich": "text"}
 OutputOption = Annotated[
@@ -40,13 +41,13 @@ def _text(answer: Answer) -> None:
 
 
 def _json(answer: Answer) -> None:
-    streams.write_text(streams.json_text({"format": VERSION, **answer.data()}))
+    streams.write_json({"format": VERSION, **answer.data()})
 
 
 def _markdown(answer: Answer) -> None:
     from ..render.markup import markdown
 
-    streams.write_page(markdown(answer.document()))
+    streams.write_page(markdown(answer.document()), "entities")
 
 
 def _csv(answer: Answer) -> None:
@@ -58,7 +59,7 @@ def _csv(answer: Answer) -> None:
 def _latex(answer: Answer) -> None:
     from ..render.markup import latex
 
-    streams.write_text(latex(answer.document()))
+    streams.write_text(latex(answer.document()), "latex")
 
 
 WRITERS: dict[str, Callable[[Answer], None]] = {
@@ -146,14 +147,15 @@ def _refuse_link(target: Path, hint: str) -> None:
         raise UsageError(f"{shown(os.fspath(target))} is a symbolic link to {behind}", hint)
 
 
-def write_file(data: str | bytes, output: str | None, force: bool = False) -> None:
+def write_file(data: str | bytes, output: str | None, force: bool = False, notation: Notation = "text") -> None:
     """Write to the file of `--output`, or to standard output for None and `-`. Bytes never go to a terminal.
 
+    `notation` says how a text on standard output spells what a CI would obey; a file gets the text as it is.
     A file is whole or not there, and one that exists is overwritten by `--force` alone. Raises UsageError.
     """
     if output is None or output == "-":
         if isinstance(data, str):
-            streams.write_text(data)
+            streams.write_text(data, notation)
         else:
             streams.write_bytes(data)
         return

@@ -11,4 +11,4 @@ def command(output: OutputOption = None, force: ForceOption = False) -> None:
     from ..language.json_schema import language_schema
     from ..render.streams import json_text
 
-    write_file(json_text(language_schema(QUANTITY_NAMES)) + "\n", output, force)
+    write_file(json_text(language_schema(QUANTITY_NAMES)) + "\n", output, force, "json")

@@ -61,8 +61,11 @@ def show(report: Report, view: View, rows: Rows) -> None:
     def data() -> Mapping[str, object]:
         from ..analysis.tree import arranged
 
+        columns = quantities if view.asked else None
+        if view.by is None and view.top is None:
+            return report.streamed(columns=columns)
         layers, stages = (arranged(report, found, view.by, view.top) for found in (report.layers, report.stages))
-        return report.to_dict(layers, stages, quantities if view.asked else None)
+        return report.streamed(layers, stages, columns)
 
     write(view.format, lambda: _document(report, view, rows), data)
 

@@ -13,6 +13,7 @@ from math import isinf, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..terminal import printable
 from .program import REQUIRED, Argument, Call, Chain, Code, Inline, Program, Scope, Use, Work
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 BUILTINS = frozenset({"range", "super", "print", "zip", "len", "sum", "tuple", "list", "self", "isinstance", "float"})
 """Names of Python that the exported code uses."""
-_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 COPIED = Path(__file__).parent / "copied"
 """Files of helpers. It is no package: what is in it needs a framework, and is read alone."""
 WIDTH = 100
@@ -85,7 +85,7 @@ def plain(text: str) -> str:
     >>> plain("a\\x1bb")
     'a\\\\x1bb'
     """
-    return _CONTROL.sub(lambda m: m[0].encode("unicode_escape").decode("ascii"), text)
+    return printable(text, kept="\n")
 
 
 def docstring(text: str, indent: str = "") -> list[str]:
@@ -114,7 +114,7 @@ def literal(value: object) -> str:
     if isinstance(value, Code):
         return str(value)
     if isinstance(value, str):
-        text = repr(value)
+        text = printable(repr(value))
         return text if '"' in value else f'"{text[1:-1]}"' if text[0] == "'" else text
     if isinstance(value, tuple):
         return f"({', '.join(map(literal, value))}{',' * (len(value) == 1)})"

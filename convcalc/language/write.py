@@ -6,12 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from ..network import Network, Node, UniqueNames, consumers
+from ..terminal import printable
 from .names import NAME, RESERVED
 
 if TYPE_CHECKING:
     from ..layers.base import Layer
-
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 
 
 def write(network: Network, *, title: str | None = None) -> str:
@@ -179,7 +178,7 @@ def scalar(text: str) -> str:
     if re.fullmatch(r"[A-Za-z][\w.-]*", text, re.ASCII) and text != "null":
         return text
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + _UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", escaped) + '"'
+    return f'"{printable(escaped)}"'  # the escapes of Python are among those of YAML
 
 
 def _outputs(network: Network, names: _Names) -> list[str]:

@@ -67,7 +67,7 @@ def diff_document(difference: Difference, findings: Sequence[Finding] = (), comm
         blocks.append(_listing(difference.layers))
     if findings:
         blocks.append(Findings(tuple(findings)))
-    return Document(tuple(blocks), comment=comment)
+    return Document(tuple(blocks))
 
 
 def growth_blocks(growth: Growth, comment: bool) -> Iterator[Block]:

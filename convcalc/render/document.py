@@ -388,5 +388,3 @@ class Document(NamedTuple):
 
     blocks: tuple[Block, ...]
     measure: Measure = Measure()
-    comment: bool = False
-    """Made to be posted as a comment: nobody is mentioned in it."""

@@ -12,6 +12,7 @@ from ..findings import Finding, severity
 from ..terminal import printable
 from ..version import __version__
 from .document import Block, Code, Document, Findings, Heading, Measure, Note, Notes, Paragraph, said
+from .escape import Notation
 from .streams import json_text
 from .text import finding_text
 
@@ -54,7 +55,7 @@ def check_comment(result: CheckResult) -> Document:
     blocks: list[Block] = [Heading("convcalc check", 3), Notes((Note(summary(result)),))]
     if result.findings:
         blocks.append(Findings(tuple(result.findings)))
-    return Document((*blocks, *_changes(result, comment=True)), comment=True)
+    return Document((*blocks, *_changes(result, comment=True)))
 
 
 def _changes(result: CheckResult, comment: bool = False) -> Iterable[Block]:
@@ -243,10 +244,10 @@ def xml_escaped(text: str, lines: bool = False) -> str:
     >>> xml_escaped('<a b="1">')
     '&lt;a b=&quot;1&quot;&gt;'
     """
-    clean = "\n".join(map(printable, text.split("\n"))) if lines else printable(text)
-    clean = "".join(c if c not in "\ufffe\uffff" else "?" for c in clean)
-    return "".join(_ENTITIES.get(c, c) for c in clean)
+    return "".join(_ENTITIES.get(c, c) for c in printable(text, kept="\n" if lines else ""))
 
 
 WRITERS: dict[str, Callable[[CheckResult], str]] = {"github": github, "sarif": sarif, "junit": junit}
 """Format that only findings have -> its writer."""
+NOTATIONS: dict[str, Notation] = {"github": "annotations", "sarif": "json", "junit": "entities"}
+"""The same -> how its texts spell a character otherwise."""

@@ -32,8 +32,7 @@ from .document import (
 
 def markdown(document: Document) -> str:
     """The document as Markdown (GitHub's tables)."""
-    text = "\n\n".join(part for block in document.blocks for part in _markdown_parts(block))
-    return text.replace("@", "&#64;") if document.comment else text
+    return "\n\n".join(part for block in document.blocks for part in _markdown_parts(block))
 
 
 def _markdown_parts(block: Block) -> Iterator[str]:
@@ -65,7 +64,7 @@ def _markdown_parts(block: Block) -> Iterator[str]:
         case Equations():
             yield "\n".join(map(_markdown_equation, block.lines))
         case References():
-            yield "\n".join(f"{n}. {escape.markdown(source)}" for n, source in enumerate(block.sources, start=1))
+            yield "\n".join(f"{n}. {escape.cited_markdown(source)}" for n, source in enumerate(block.sources, start=1))
         case Listing():
             yield f"<details><summary>{escape.markdown(block.summary)}</summary>"
             yield _markdown_table(block.table)

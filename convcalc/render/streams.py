@@ -2,15 +2,17 @@
 
 Whether they take colours, and whether long output goes through a pager, is decided here alone: by what `choose` was
 told, else by the environment, else by what the streams are. Finished texts of programs (JSON, CSV, files) are never
-coloured.
+coloured. In CI a log is read for commands as well: whoever writes a text says how it may be spelled otherwise, and what
+a CI would obey is spelled so. A stream that is an ordinary file is no log: it gets every text as it is.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import TextIOWrapper
 from itertools import islice
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 from ..findings import Finding, UsageError
 
 if TYPE_CHECKING:
+    from .escape import Notation
     from .lines import Line
 
 When = Literal["auto", "always", "never"]
@@ -115,22 +118,49 @@ def styled(text: str, style: str) -> str:
     return f"\x1b[{';'.join([CODES[word] for word in style.split()])}m{text}{PLAIN}"
 
 
-def _written(lines: Iterable[Line], colours: bool) -> Iterator[str]:
-    """Lines as text, each with its newline."""
+SERVICES = ("CI", "GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION")
+"""Variables that services set which run jobs; what a job prints is read for commands."""
+
+
+def _is_log(stream: TextIO) -> bool:
+    """Whether a CI reads the stream for commands."""
+    if not any(map(_switched_on, SERVICES)):
+        return False
+    try:
+        return not stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):
+        return True
+
+
+def _sent(text: str, stream: TextIO, notation: Notation) -> str:
+    """A finished text as the stream gets it: a CI that reads it finds no command in it."""
+    if not _is_log(stream):
+        return text
+    from .escape import unobeyed
+
+    return unobeyed(text, notation)
+
+
+def _written(lines: Iterable[Line], stream: TextIO) -> Iterator[str]:
+    """Lines as text, each with its newline; controls in them are shown, and a CI finds no command in them."""
+    from ..terminal import printable
+
+    colours, log = coloured(stream), _is_log(stream)
     for line in lines:
-        pieces = [styled(text, style) for text, style in line] if colours else [text for text, _ in line]
-        yield "".join(pieces).rstrip(" ") + "\n"
+        pieces = [(printable(text), style) for text, style in line]
+        text = "".join([styled(text, style) if colours else text for text, style in pieces]).rstrip(" ") + "\n"
+        yield _sent(text, stream, "text") if log else text
 
 
 def write_lines(lines: Iterable[Line]) -> None:
     """Print lines to standard output, in colour where it takes them; more than the screen holds go to the pager."""
-    _write_paged(_written(lines, coloured()))
+    _write_paged(_written(lines, sys.stdout))
 
 
-def write_page(text: str) -> None:
+def write_page(text: str, notation: Notation = "text") -> None:
     """Print a finished text for a person: as `write_text`, through the pager where it is long."""
     if text:
-        _write_paged(line + "\n" for line in text.removesuffix("\n").split("\n"))
+        _write_paged(line + "\n" for line in _sent(text, sys.stdout, notation).removesuffix("\n").split("\n"))
 
 
 def _write_paged(lines: Iterator[str]) -> None:
@@ -196,8 +226,9 @@ def _undisturbed() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def write_text(text: str) -> None:
+def write_text(text: str, notation: Notation = "text") -> None:
     """Print a finished text to standard output, with one newline at its end; nothing for the empty text."""
+    text = _sent(text, sys.stdout, notation)
     sys.stdout.write(text if text.endswith("\n") or not text else text + "\n")
 
 
@@ -208,12 +239,23 @@ def write_bytes(data: bytes) -> None:
     sys.stdout.buffer.write(data)
 
 
-def json_text(data: object) -> str:
-    """Data as JSON; characters that standard output cannot encode are escaped."""
-    import json
+def json_text(data: Mapping[str, object]) -> str:
+    """Data as JSON; characters that standard output cannot encode, and those that nobody sees, are escaped."""
+    return "".join(_json_pieces(data))
 
-    encoding = sys.stdout.encoding or "utf-8"
-    return json.dumps(data, indent=2, ensure_ascii=not encoding.lower().startswith("utf"))
+
+def write_json(data: Mapping[str, object]) -> None:
+    """Print data as JSON as it comes: iterators in it are arrays."""
+    log = _is_log(sys.stdout)
+    for piece in _json_pieces(data):
+        sys.stdout.write(_sent(piece, sys.stdout, "json") if log else piece)
+    sys.stdout.write("\n")
+
+
+def _json_pieces(data: Mapping[str, object]) -> Iterator[str]:
+    from .json_text import json_pieces
+
+    return json_pieces(data, ascii=not (sys.stdout.encoding or "utf-8").lower().startswith("utf"))
 
 
 def write_error(message: str, hint: str | None = None) -> None:
@@ -245,7 +287,7 @@ def _complain(lines: Iterable[Line]) -> None:
     Where that is full or closed nobody is left to tell, and the exit code still speaks.
     """
     try:
-        for line in _written(lines, coloured(sys.stderr)):
+        for line in _written(lines, sys.stderr):
             sys.stderr.write(line)
         sys.stderr.flush()
     except OSError:

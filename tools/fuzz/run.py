@@ -21,7 +21,7 @@ from unittest import mock
 
 from convcalc.__main__ import MIDDLE, OLD, YOUNG
 from convcalc.cli import app
-from convcalc.findings import SpecError, UsageError
+from convcalc.findings import DEBUG, SpecError, UsageError
 from convcalc.language import loads
 from tests.command import process
 
@@ -66,10 +66,16 @@ def ready() -> Iterator[None]:
     with (
         mock.patch.object(app, "build_program", return_value=program),
         mock.patch.object(program, "command", made),
+        mock.patch.object(app, "_report", _raise),
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("always")
         yield
+
+
+def _raise(error: Exception) -> None:
+    """What the program would only tell of: its place counts."""
+    raise error
 
 
 def run(case: Case, folder: Path) -> Outcome:
@@ -93,13 +99,14 @@ def run(case: Case, folder: Path) -> Outcome:
 
 @contextmanager
 def _environment(ci: bool) -> Iterator[None]:
-    """The variables of a CI, or none of them."""
-    before = {name: os.environ.pop(name) for name in CI if name in os.environ}
-    os.environ.update(CI if ci else {})
+    """The variables of a CI, or none of them; errors of the program are raised."""
+    names = (*CI, DEBUG)
+    before = {name: os.environ.pop(name) for name in names if name in os.environ}
+    os.environ.update({DEBUG: "1", **(CI if ci else {})})
     try:
         yield
     finally:
-        for name in CI:
+        for name in names:
             os.environ.pop(name, None)
         os.environ.update(before)
 

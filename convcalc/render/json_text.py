@@ -1,0 +1,109 @@
+"""Data as JSON, piece by piece: the bytes of the standard library's `json.dumps(data, indent=2)`, without all of them
+in memory at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from json import dumps
+from json.encoder import encode_basestring, encode_basestring_ascii
+
+from ..terminal import without_hidden
+
+STEP = "  "
+KEPT, MOST_KEPT = (int, list, tuple), 4096
+"""Lists that begin with one of these are kept when they are written, and how many of them."""
+
+
+def json_pieces(data: Mapping[str, object], ascii: bool = False) -> Iterator[str]:
+    """The text of a mapping in pieces, one a value of the mapping, and one an element where a value is an iterator.
+
+    An iterator is written as an array, and used up. Characters that nobody sees are escaped; with `ascii` all that are
+    beyond ASCII are.
+
+    >>> print("".join(json_pieces({"a": iter([1, {"b": "x"}]), "c": []})))
+    {
+      "a": [
+        1,
+        {
+          "b": "x"
+        }
+      ],
+      "c": []
+    }
+    """
+    writer = _Writer(ascii)
+    opening, line = "{", f"\n{STEP}"
+    for key, value in data.items():
+        before = f"{opening}{line}{writer.string(key)}: "
+        if isinstance(value, Iterator):
+            yield from _array(writer, value, before, line)
+        else:
+            yield before + writer.text(value, line)
+        opening = ","
+    yield "\n}" if data else "{}"
+
+
+def _array(writer: _Writer, values: Iterator[object], before: str, line: str) -> Iterator[str]:
+    """An array whose elements come one after the other."""
+    opening, inner = "[", line + STEP
+    for value in values:
+        yield f"{before}{opening}{inner}{writer.text(value, inner)}"
+        before, opening = "", ","
+    yield f"{before}[]" if opening == "[" else f"{line}]"
+
+
+class _Writer:
+    """Values as text; `line` is the line break that stands before what closes a value."""
+
+    def __init__(self, ascii: bool) -> None:
+        self._encode = encode_basestring_ascii if ascii else encode_basestring
+        self._keys: dict[str, dict[str, str]] = {}
+        """Line break -> key -> the break, the key and its colon: most mappings have the same few keys."""
+        self._lists: dict[str, dict[str, str]] = {}
+        """Line break -> how Python writes a list -> its text: layers have the same few shapes."""
+
+    def string(self, text: str) -> str:
+        """A string between its quotes."""
+        encoded = self._encode(text)
+        if encoded.isascii() and encoded.isprintable():
+            return encoded
+        return without_hidden(encoded, lambda character: encode_basestring_ascii(character)[1:-1])
+
+    def text(self, value: object, line: str) -> str:
+        """A value, however deep."""
+        if isinstance(value, str):
+            return self.string(value)
+        if isinstance(value, (list, tuple)):
+            return self._list(value, line)
+        if isinstance(value, dict):
+            return self._object(value, line)
+        return "null" if value is None else dumps(value)
+
+    def _list(self, values: Sequence[object], line: str) -> str:
+        if not values:
+            return "[]"
+        inner = line + STEP
+        if type(values[0]) not in KEPT:
+            return f"[{inner}{f',{inner}'.join([self.text(value, inner) for value in values])}{line}]"
+        known = self._lists.get(line)
+        if known is None or len(known) == MOST_KEPT:
+            known = self._lists[line] = {}
+        written = repr(values)
+        text = known.get(written)
+        if text is None:
+            parts = [repr(value) if type(value) is int else self.text(value, inner) for value in values]
+            text = known[written] = f"[{inner}{f',{inner}'.join(parts)}{line}]"
+        return text
+
+    def _object(self, values: dict[str, object], line: str) -> str:
+        if not values:
+            return "{}"
+        inner = line + STEP
+        keys = self._keys.setdefault(inner, {})
+        parts = []
+        for key, value in values.items():
+            before = keys.get(key)
+            if before is None:
+                before = keys[key] = f"{inner}{self.string(key)}: "
+            parts.append(f"{before}{value if type(value) is int else self.text(value, inner)}")
+        return f"{{{','.join(parts)}{line}}}"
