@@ -57,7 +57,7 @@ def test_convolution(i: int, k: int, s: int, pl: int, pr: int, d: int) -> None:
     end = windows[-1][-1]
     assert conv_output(i, k, s, pl, pr, d) == len(windows)
     assert leftover(i, k, s, pl, pr, d) == i + pr - 1 - end
-    assert unread_inputs(i, k, s, pl, pr, d) == max(i - 1 - end, 0)
+    assert unread_inputs(i, k, s, pl, pr, d) == min(max(i - 1 - end, 0), i)
     real = sum(0 <= position < i for window in windows for position in window)
     assert effective_taps(i, len(windows), k, s, pl, d) == real
 

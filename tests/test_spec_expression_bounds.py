@@ -9,9 +9,7 @@ import pytest
 
 from convcalc.geometry import LIMIT
 from convcalc.language.expressions import (
-    MAX_DEPTH,
     MAX_FRACTION_BITS,
-    MAX_LENGTH,
     check_number,
     checked,
     compile_expression,
@@ -22,6 +20,7 @@ from convcalc.language.expressions import (
     say,
 )
 from convcalc.language.problems import Problem
+from convcalc.limits import EXPRESSION_CHARACTERS, EXPRESSION_DEPTH
 
 
 def value(text: str, **names: Any) -> object:
@@ -173,11 +172,12 @@ def test_fifty_arguments_are_taken() -> None:
 
 
 def test_length_and_depth_are_bounded_where_they_say() -> None:
-    fits = "1" + " " * (MAX_LENGTH - 1)
+    fits = "1" + " " * (EXPRESSION_CHARACTERS - 1)
     assert value(fits) == 1
-    assert f"an expression of {MAX_LENGTH + 1} characters; the limit is {MAX_LENGTH}" in problem(fits + " ").message
-    nested = "not " * (MAX_DEPTH - 2) + "t"
-    assert compile_expression(nested).names == {"t": 4 * (MAX_DEPTH - 2)}
+    message = problem(fits + " ").message
+    assert f"an expression of {EXPRESSION_CHARACTERS + 1} characters; the limit is {EXPRESSION_CHARACTERS}" in message
+    nested = "not " * (EXPRESSION_DEPTH - 2) + "t"
+    assert compile_expression(nested).names == {"t": 4 * (EXPRESSION_DEPTH - 2)}
     assert value(nested, t=True) is True
     assert "nested deeper than 50 levels" in problem("not " + nested, t=True).message
 
