@@ -189,6 +189,7 @@ def test_bash(words: list[str], replies: list[str], folder: Path) -> None:
     assert not (folder / "made").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
 def test_fish(folder: Path) -> None:
     asked = ("convcalc tab", "convcalc table net.yaml --variant=w", "convcalc table g", "convcalc export x -o no")
@@ -212,6 +213,7 @@ zpty -d shell
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
 @pytest.mark.parametrize(
     ("typed", "completed"),

@@ -53,6 +53,7 @@ def test_variants_that_fail_are_counted_too(tmp_path: Path) -> None:
     assert sum("this file asks for" in message for _, message in found) > 100
 
 
+@pytest.mark.slow
 def test_claims_and_cells_are_counted_together(tmp_path: Path) -> None:
     layers = spec("- {relu: , name: r, repeat: 200000}", input="[1]")
     batches = ", ".join(f"{{params: 0, batch: {n + 2}}}" for n in range(20))
@@ -81,6 +82,7 @@ def test_what_a_file_asks_for_within_the_limits_is_done(tmp_path: Path, monkeypa
     assert FILE_LOOKS == 1_000_000
 
 
+@pytest.mark.slow
 def test_a_library_loads_as_often_as_it_likes() -> None:
     network = build("- {relu: , repeat: n}", input="[1]", head="params: {n: 200000}\n")
     assert network.origin is not None

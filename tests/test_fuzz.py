@@ -257,6 +257,7 @@ def quiet(random: Random) -> Case:
 DEADLY = Kind("deadly", deadly, dying)
 
 
+@pytest.mark.slow
 def test_the_death_of_a_worker_is_a_failure_of_its_case() -> None:
     numbers = range(12)
     expected = {number: DEADLY.case(1, number).data for number in numbers}
@@ -289,6 +290,7 @@ def test_a_failing_case_is_made_small() -> None:
     assert shrink(case, lambda made: False) == case
 
 
+@pytest.mark.slow
 def test_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(KINDS, "specs", Kind("deadly", mortal, dying))
     arguments = ["specs", "--count", "3", "--seed", "1", "--jobs", "1", "--shrink", "0", "--out", str(tmp_path)]

@@ -121,6 +121,7 @@ def test_a_sample_is_the_same_for_a_seed() -> None:
     assert sample(every, None, seed=3) == every
 
 
+@pytest.mark.slow
 def test_it_knows_what_is_noticed(tmp_path: Path) -> None:
     """Killed: by a wrong value, by an endless loop, behind a cache, at import. Alive: what no test looks at."""
     pytest.importorskip("coverage")
@@ -159,6 +160,7 @@ def test_it_knows_what_is_noticed(tmp_path: Path) -> None:
     assert run("--report") == (0, said)
 
 
+@pytest.mark.slow
 def test_a_module_that_is_imported_late_and_what_runs_at_import_are_changed_too(tmp_path: Path) -> None:
     pytest.importorskip("coverage")
     (tmp_path / "tests").mkdir()
