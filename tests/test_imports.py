@@ -78,11 +78,11 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "render.progress": {"terminal"},
         "render.findings": {"render.diff"},
         "render.streams": {"render.escape", "render.json_text", "render.text", "terminal"},
-        "render.table": {"analysis.published", "analysis.report"},
+        "render.table": {"analysis.published", "analysis.report", "render.hanging"},
         "render.text": {"render.scatter"},
     },
     "a call of the API loads what it asks for": {
-        "api.check": {"api.growth", "render.diff"},
+        "api.check": {"analysis.diff", "api.growth", "render.diff"},
         "api.explain": {"language"},
         "api.export": {
             "export.drawing",
@@ -92,7 +92,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
             "reference",
             "reference.running",
         },
-        "api.load": {"language", "language.sources", "onnx"},
+        "api.load": {"language", "language.revisions", "onnx"},
         "api.report": {"analysis.device", "analysis.quantities"},
         "api.verify": {"verify.flow", "verify.prediction", "verify.substitute"},
     },

@@ -8,7 +8,6 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..analysis.diff import Threshold, read_limits
 from ..analysis.report import FORMAT
 from ..check import result as results
 from ..check.builds import Setting
@@ -20,6 +19,7 @@ from ..findings import Finding, SpecError, UsageError
 from .shown import Shown, counted
 
 if TYPE_CHECKING:
+    from ..analysis.diff import Threshold
     from ..render.document import Document
     from .growth import Growth
 
@@ -125,7 +125,7 @@ def check(
     <BLANKLINE>
     Found 1 error in 1 of 1 spec.
     """
-    limits = read_limits(fail_over)
+    limits = limits_of(fail_over)
     options = Options(select, ignore, advice, strict, Setting(dtype, batch), base, limits)
     if text is not None:
         if paths is not None:
@@ -137,6 +137,15 @@ def check(
     if not named:
         raise UsageError("there is nothing to check", "give a path, or none at all for this folder")
     return checked(work_of([fspath(path) for path in named], options), strict, jobs)
+
+
+def limits_of(fail_over: Mapping[str, object] | Sequence[str]) -> Sequence[Threshold]:
+    """The limits of growth that a call gives. Raises UsageError."""
+    if not fail_over:
+        return ()
+    from ..analysis.diff import read_limits
+
+    return read_limits(fail_over)
 
 
 def work_of(paths: Sequence[str], options: Options) -> Work:

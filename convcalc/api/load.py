@@ -40,7 +40,7 @@ def load(
     from .. import language
 
     if name.startswith("git:"):
-        from ..language.sources import read_revision
+        from ..language.revisions import read_revision
 
         source = read_revision(name)
         return language.loads(source.text, path=source.path, params=params, variant=variant, input=input)

@@ -21,7 +21,8 @@ from ..git import Entry, GitFailed, blob_of, commit_of, files_of, top_of
 from ..language import loads, read
 from ..language.declaration import declared, declares
 from ..language.names import shown
-from ..language.sources import NO_REVISION, decode
+from ..language.revisions import NO_REVISION
+from ..language.sources import decode
 from ..limits import SPEC_BYTES
 from ..marked import Source
 from ..network import Network

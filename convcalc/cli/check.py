@@ -65,12 +65,11 @@ def command(
     if explain is not None:
         _explain(explain)
         return
-    from ..analysis.diff import read_limits
-    from ..api.check import Options, checked, work_of
+    from ..api.check import Options, checked, limits_of, work_of
     from ..check.builds import Setting
 
     reports = [_report(text) for text in report or ()]
-    limits = read_limits(fail_over or ())
+    limits = limits_of(fail_over or ())
     options = Options(select or (), ignore or (), advice, strict, Setting(dtype, batch), base, limits)
     work = work_of(paths or ["."], options)
     if update:

@@ -1,4 +1,4 @@
-"""The text of a spec, from a file, standard input, the gallery or git. Nothing unbounded, nothing that blocks."""
+"""The text of a spec, from a file, standard input or the gallery. Nothing unbounded, nothing that blocks."""
 
 from __future__ import annotations
 
@@ -11,16 +11,12 @@ from pathlib import Path
 
 from ..files import NotRegular, read_regular, sentence
 from ..findings import Finding, SpecError, UsageError
-from ..git import GitFailed, commit_of, content_of
 from ..hints import file_near, nearest
 from ..limits import SPEC_BYTES
 from ..marked import Source
 from .names import shown
 
 SUFFIXES = (".yaml", ".yml")
-PREFIX = "git:"
-"""Before a revision and a path in it."""
-NO_REVISION = "a branch, a tag or a commit; what a shallow clone lacks, 'git fetch' brings"
 
 
 def gallery_path() -> Path:
@@ -138,31 +134,3 @@ def _encoding_error(data: bytes, position: int, message: str, path: str, hint: s
     excerpt = data[start : end if end >= 0 else len(data)].decode("utf-8", "replace").rstrip("\r")
     column = len(data[start:position].decode("utf-8", "replace")) + 1
     return SpecError([Finding("CC003", message, path, line, column, hint=hint, excerpt=excerpt)])
-
-
-def read_revision(text: str) -> Source:
-    """The text of `git:REV:path`; the path counts from this folder, or else from the top of the repository.
-
-    Raises UsageError where git does not know the revision or the file.
-    """
-    revision, colon, path = text.removeprefix(PREFIX).partition(":")
-    if not colon or not revision or not path or "\0" in text:
-        raise UsageError(f"{shown(text)} is no git:REV:path", "for example git:main:specs/net.yaml")
-    try:
-        commit = commit_of(revision)
-    except GitFailed as error:
-        raise UsageError(f"git knows no revision {shown(revision)}: {error}", NO_REVISION) from None
-    here = path if path.startswith(("./", "../", "/")) else f"./{path}"
-    try:
-        return decode(_content(commit, here, path), text)
-    except GitFailed as error:
-        raise UsageError(f"git cannot show {shown(path)} of {shown(revision)}: {error}") from None
-
-
-def _content(commit: str, here: str, path: str) -> bytes:
-    try:
-        return content_of(commit, here, SPEC_BYTES)
-    except GitFailed:
-        if here == path:
-            raise
-        return content_of(commit, path, SPEC_BYTES)

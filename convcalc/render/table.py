@@ -28,7 +28,6 @@ from .document import (
     Tree,
     TreeRow,
 )
-from .hanging import hanging
 
 if TYPE_CHECKING:
     from ..analysis.published import Cell, TableResult
@@ -256,6 +255,8 @@ def columns_document(groups: Mapping[str, Iterable[Quantity]], limit: int | None
         heads[len(rows), 0] = "bold"
         rows.append([about, "", ""])
         rows += [[f"  {each.name}", each.unit, each.described] for each in quantities]
+    from .hanging import hanging
+
     hung, first = hanging(headings, rows, limit)
     styles = {(first[row], column): style for (row, column), style in heads.items()}
     rules = frozenset(row for row, _ in styles) - {0}
