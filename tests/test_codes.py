@@ -82,6 +82,8 @@ def test_explain_prints_a_page() -> None:
     assert "\n*error*\n" in done.stdout and severity("CC201") == "error"
     assert all(run("check", "--explain", code).stdout == markdown(code) for code in codes())
     assert run("check", "--explain", "CC999").code == 2
+    near = run("check", "--explain", "cc609").stderr
+    assert near == "error: there is no code 'cc609'\n  hint: there are CC601\n"
 
 
 def test_a_right_spec_reads_no_page() -> None:

@@ -181,7 +181,9 @@ def _explain(code: str) -> None:
     from ..render.streams import coloured, on_terminal, write_text
 
     if code.upper() not in codes():
-        raise UsageError(f"there is no code '{code[:40]}'", f"codes: {', '.join(codes())}")
+        near = [known for known in codes() if known.startswith(code.upper()[:3])]
+        hint = "a finding says its code, for example CC201; docs/codes.md has them all"
+        raise UsageError(f"there is no code '{code[:40]}'", f"there are {', '.join(near)}" if near else hint)
     if on_terminal() or coloured():
         from ..render.findings import code_document
 
