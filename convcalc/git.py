@@ -181,7 +181,9 @@ def _ask(command: Command, options: list[str], most: int, folder: str, cut: bool
                 stderr=complaint,
                 start_new_session=True,
             )
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise GitFailed(f"git cannot be run: {error.strerror}") from None
+        except ValueError as error:
             raise GitFailed(f"git cannot be run: {error}") from None
         watch = threading.Timer(GIT_SECONDS, end_late)
         watch.start()
