@@ -18,6 +18,7 @@ from .findings import Finding, SpecError, UsageError
 from .geometry import LIMIT, GeometryError, TooLarge
 from .hints import suggest
 from .limits import NAME_CHARACTERS
+from .units import counted
 
 if TYPE_CHECKING:
     from .layers.base import Layer, Shape, Shapes
@@ -196,7 +197,7 @@ class Part:
 
     def __repr__(self) -> str:
         read = ", ".join(map(sizes, self.inputs)) or "nothing"
-        return f"<{self.kind} {self.name}: {read} → {sizes(self.shape)}, {layers_text(len(self))}>"
+        return f"<{self.kind} {self.name}: {read} → {sizes(self.shape)}, {counted(len(self), 'layer')}>"
 
 
 @dataclass(frozen=True, repr=False)
@@ -262,7 +263,7 @@ class Network:
         return {node.name: index for index, node in enumerate(self.nodes)}
 
     def __repr__(self) -> str:
-        return f"<Network {self.described}, {layers_text(len(self))}>"
+        return f"<Network {self.described}, {counted(len(self), 'layer')}>"
 
     @property
     def described(self) -> str:
@@ -366,15 +367,6 @@ def sizes(shape: Shape) -> str:
     '64×112×112'
     """
     return "×".join(map(str, shape))
-
-
-def layers_text(count: int) -> str:
-    """How many layers there are, in words.
-
-    >>> layers_text(1), layers_text(22)
-    ('1 layer', '22 layers')
-    """
-    return f"{count:,} {'layer' if count == 1 else 'layers'}"
 
 
 class Inference:

@@ -77,6 +77,15 @@ def read_bytes(text: str) -> int:
     return found
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "spec"), counted(1200, "layer")
+    ('1 spec', '1,200 layers')
+    """
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 def amount(value: int, unit: str = "", places: int = 2, rounding: Rounding = "half_up") -> str:
     """An integer with thousands separators; bytes in the unit that keeps them readable, MiB at the most.
 

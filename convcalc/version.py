@@ -1,3 +1,6 @@
-"""The version of convcalc: here alone, and read by the build."""
+"""The version of convcalc, which the build reads, and that of its JSON: here alone."""
 
 __version__ = "0.1.0"
+
+FORMAT = 1
+"""Of every JSON contract: keys are only ever added."""

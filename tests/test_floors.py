@@ -38,11 +38,13 @@ ALLOWED_ON_ONE_FLOOR = {
     ("marked", "codes"),
     ("marked", "findings"),
     ("findings", "limits"),
+    ("geometry", "version"),
     ("git", "limits"),
     ("findings", "terminal"),
 }
 """A code's page says how severe its findings are, findings are placed at marks with the hint of the page, and are text
-of limited length without controls; calls of git have limits."""
+of limited length without controls; calls of git have limits.
+What the arithmetic says as JSON has the version of all JSON."""
 
 
 def room(module: str) -> str | None:

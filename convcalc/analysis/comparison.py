@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from ..findings import SpecError
 from ..network import Network
-from ..version import __version__
+from ..version import FORMAT, __version__
 from .quantities import QUANTITIES
 from .quantity import Quantity, Shaped, Value, shaped
-from .report import CONVENTIONS, FORMAT, Report, plain_figure, total_figures
+from .report import CONVENTIONS, Report, plain_figure, total_figures
 from .tree import order, sort_key
 
 COLUMNS = ("name", "input", "params", "macs", "flops", "params_memory", "peak_memory", "depth", "receptive_field")

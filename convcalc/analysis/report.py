@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..network import Network
-from ..version import __version__
+from ..version import FORMAT, __version__
 from .figures import Figures, Subject
 from .quantity import Quantity, Shaped
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from .cost import Cost
     from .device import Device
     from .published import TableResult
-
-FORMAT = 1
 
 CONVENTIONS = {
     "params": "learnable numbers, biases included; buffers apart",

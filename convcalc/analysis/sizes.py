@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..findings import UsageError
 from ..network import Network
+from ..version import FORMAT
 from .size_decisions import Decision, decide, demands, outputs_of, remainders, weight_sizes
 from .size_sets import periodic_set
 from .size_survey import LONGEST_PERIOD, Growth, Survey, Surveyor, combined_period, flags_of, follow, moving_size
@@ -203,7 +204,7 @@ class Sizes:
         axes = [axis.to_dict(listed) for axis in self.shown]
         answers = axes[0] if self.axes_agree else {"axes": axes}
         inputs = {name: list(shape) for name, shape in self.network.inputs.items()}
-        return {"format": 1, "spec": self.network.name, "input": inputs, **answers}
+        return {"format": FORMAT, "spec": self.network.name, "input": inputs, **answers}
 
 
 def sizes(network: Network) -> Sizes:

@@ -8,7 +8,6 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..analysis.report import FORMAT
 from ..check import result as results
 from ..check.builds import Setting
 from ..check.config import DEFAULT, config_of
@@ -16,7 +15,9 @@ from ..check.discover import find_specs
 from ..check.run import Task, check_files
 from ..check.selection import read_selection
 from ..findings import Finding, SpecError, UsageError
-from .shown import Shown, counted
+from ..units import counted
+from ..version import FORMAT
+from .shown import Shown
 
 if TYPE_CHECKING:
     from ..analysis.diff import Threshold

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..analysis import diff as differences
-from ..analysis.report import FORMAT, Report
+from ..analysis.report import Report
+from ..units import counted
+from ..version import FORMAT
 from .load import Spec
 from .report import analyse
-from .shown import Shown, counted
+from .shown import Shown
 
 if TYPE_CHECKING:
     from ..render.document import Document

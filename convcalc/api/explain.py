@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from ..analysis import explain as explaining
 from ..analysis import explanation as explanations
 from ..analysis.figures import find
-from ..analysis.report import FORMAT, Report
+from ..analysis.report import Report
 from ..findings import Finding, SpecError, UsageError
 from ..geometry import GeometryError
 from ..network import Network, Node, Output, Part, output_shape
-from ..version import __version__
+from ..version import FORMAT, __version__
 from .load import Inputs, Spec
 from .report import analyse
 from .shown import Shown, made

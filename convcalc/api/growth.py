@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..check import growth
+from ..units import counted
 from .diff import Difference
-from .shown import Shown, counted, made
+from .shown import Shown, made
 
 if TYPE_CHECKING:
     from ..render.document import Document

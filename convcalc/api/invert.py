@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..geometry import inversion as inversions
-from .shown import Shown, counted, made
+from ..units import counted
+from .shown import Shown, made
 
 if TYPE_CHECKING:
     from ..render.document import Document

@@ -10,7 +10,7 @@ from ..analysis import report as reports
 from ..analysis.quantity import Quantity, Shaped, Value
 from ..findings import UsageError
 from ..hints import suggest
-from ..network import layers_text
+from ..units import counted
 from .load import Spec, network_of
 from .shown import Shown
 
@@ -52,7 +52,7 @@ class Report(Shown, reports.Report):
         batch = f", batch {self.batch}" if self.batch != 1 else ""
         dtype = f", {self.dtype}" if self.dtype != "float32" else ""
         figures = f"{self.totals.params:,} params, {self.totals.macs:,} macs"
-        return f"<Report {self.network.described}, {layers_text(len(self.network))}, {figures}{batch}{dtype}>"
+        return f"<Report {self.network.described}, {counted(len(self.network), 'layer')}, {figures}{batch}{dtype}>"
 
     def to_frame(
         self, by: Literal["layer", "stage"] = "layer", columns: Sequence[str] | None = None

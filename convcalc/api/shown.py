@@ -42,15 +42,6 @@ class Shown:
         return html(self.document(None))
 
 
-def counted(number: int, noun: str) -> str:
-    """A number of things.
-
-    >>> counted(1, "spec"), counted(2, "spec")
-    ('1 spec', '2 specs')
-    """
-    return f"{number:,} {noun}{'s' * (number != 1)}"
-
-
-def made(cls: type[R], found: Any) -> R:
-    """A data class's instance as one of its subclass."""
-    return cls(**{field.name: getattr(found, field.name) for field in fields(found)})
+def made(cls: type[R], found: Any, **more: Any) -> R:
+    """A data class's instance as one of its subclass; `more` are fields that the subclass adds, or has otherwise."""
+    return cls(**{field.name: getattr(found, field.name) for field in fields(found)} | more)

@@ -12,7 +12,7 @@ from ..units import amount
 from ..verify import confirm
 from ..verify.footprint import default_limit, needed_bytes
 from .load import Spec, network_of
-from .shown import Shown
+from .shown import Shown, made
 
 if TYPE_CHECKING:
     from ..layers.base import Shape
@@ -85,19 +85,13 @@ class Plan(NamedTuple):
             scheme=self.scheme,
             starts=starts,
         )
-        return Verification(
-            outcome.network,
-            outcome.batch,
-            outcome.dtype,
-            outcome.seed,
-            outcome.seconds,
-            outcome.layers,
-            outcome.gradients,
-            outcome.findings,
-            self.full_inputs,
-            self.needed,
-            self.quick,
-            self.scheme or SCHEME,
+        return made(
+            Verification,
+            outcome,
+            full_inputs=self.full_inputs,
+            needed=self.needed,
+            quick=self.quick,
+            scheme=self.scheme or SCHEME,
         )
 
 

@@ -10,6 +10,7 @@ import typer
 
 from ..findings import UsageError
 from ..render import streams
+from ..version import FORMAT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,9 +23,6 @@ OutputOption = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FILE", help="Write here instead of to standard output.")
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")]
-
-VERSION = 1
-"""Of every JSON contract: keys are only ever added."""
 
 
 class Answer(NamedTuple):
@@ -41,7 +39,7 @@ def _text(answer: Answer) -> None:
 
 
 def _json(answer: Answer) -> None:
-    streams.write_json({"format": VERSION, **answer.data()})
+    streams.write_json({"format": FORMAT, **answer.data()})
 
 
 def _markdown(answer: Answer) -> None:

@@ -142,11 +142,8 @@ def _usual(several: bool, flat: bool, format: str) -> Sequence[str]:
         from ..analysis.comparison import COLUMNS
 
         return COLUMNS
-    from ..render.first_screen import DEFAULT, WIDE, WIDE_FROM
+    from ..render.first_screen import usual
     from ..render.streams import line_width
 
     room = line_width() if format == "text" else None
-    wide = room is not None and room >= WIDE_FROM
-    if flat:
-        return WIDE_FLAT if wide else FLAT
-    return WIDE if wide else DEFAULT
+    return usual(room, FLAT, WIDE_FLAT) if flat else usual(room)

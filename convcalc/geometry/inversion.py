@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..version import FORMAT
 from .errors import InvalidWindow, checked
 from .transposed import conv_transpose_output, interior_overlap, transposed_padding, uniform_overlap, zeros_between
 from .window import check_window, conv_output, effective_kernel, input_sizes, leftover
@@ -168,7 +169,7 @@ class Inversion:
         positions count in the full extent, before `padding` crops it: output y stands at y + padding[0].
         """
         axes = [axis.to_dict(sizes) for axis, sizes in zip(self.axes, self.sizes, strict=True)]
-        return {"format": 1, **(axes[0] if self.axes_agree else {"axes": axes})}
+        return {"format": FORMAT, **(axes[0] if self.axes_agree else {"axes": axes})}
 
 
 def invert(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from heapq import nsmallest
 from typing import NamedTuple
 
+from ..version import FORMAT
 from .errors import InvalidWindow, checked
 from .transposed import uniform_overlap
 from .window import effective_kernel
@@ -153,7 +154,7 @@ class Search:
     def to_dict(self, solutions: Sequence[Solution]) -> dict[str, object]:
         """The JSON contract of `solve`. With several axes, what belongs to an axis is a list."""
         return {
-            "format": 1,
+            "format": FORMAT,
             "input": _scalar(self.input),
             "output": _scalar(self.output),
             "transposed": self.transposed,

@@ -38,7 +38,7 @@ def _problem(field: str, entry: ErrorDetails) -> Problem:
     if isinstance(cause, GeometryError):
         return Problem(cause.code, cause.message, cause.hint)
     if cause is not None:
-        return Problem("CC103", str(cause), getattr(cause, "hint", None))
+        return Problem("CC103", str(cause))
     given = entry["input"]
     shown = (
         f"{given:g}"

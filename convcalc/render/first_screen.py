@@ -26,10 +26,14 @@ AROUND = 7
 
 def first_screen(report: Report, width: int | None, lines: int) -> Document:
     """The deepest tree that a screen of so many lines shows whole, its stages at the least."""
-    wide = width is not None and width >= WIDE_FROM
-    quantities = windowed(report.network, [found for name in (WIDE if wide else DEFAULT) if (found := quantity(name))])
+    quantities = windowed(report.network, [found for name in usual(width) if (found := quantity(name))])
     rows = fitting(report, quantities, lines - AROUND)
     return tree_document(report, rows, quantities, share_of(quantities, None), below=about_published(report))
+
+
+def usual(width: int | None, default: Sequence[str] = DEFAULT, wide: Sequence[str] = WIDE) -> Sequence[str]:
+    """The columns that a terminal of so many columns has room for, where none are asked for."""
+    return wide if width is not None and width >= WIDE_FROM else default
 
 
 def windowed(network: Network, quantities: Sequence[Quantity]) -> list[Quantity]:

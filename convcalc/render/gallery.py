@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..units import scaled
+from ..units import counted, scaled
 from .document import Column, Document, KeyLines, Note, Table
 from .hanging import hanging
 
@@ -59,12 +59,8 @@ def gallery_summary(entries: Sequence[SpecEntry]) -> str:
     tables = sum(len(entry["tables"]) for entry in entries)
     cells = sum(entry["cells"] for entry in entries)
     reproduced = sum(entry["reproduced"] for entry in entries)
-    confirmed = f"; {reproduced:,} of {cells:,} printed cells in {_count(tables, 'table')} reproduced" if cells else ""
-    return f"{_count(len(entries), 'spec')} with {_count(variants, 'variant')}{confirmed}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"
+    confirmed = f"; {reproduced:,} of {cells:,} printed cells in {counted(tables, 'table')} reproduced" if cells else ""
+    return f"{counted(len(entries), 'spec')} with {counted(variants, 'variant')}{confirmed}"
 
 
 def _source(text: str, full: bool) -> str:

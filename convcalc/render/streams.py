@@ -12,8 +12,9 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from io import TextIOWrapper
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, TextIO
@@ -132,24 +133,23 @@ def _is_log(stream: TextIO) -> bool:
         return True
 
 
-def _sent(text: str, stream: TextIO, notation: Notation) -> str:
-    """A finished text as the stream gets it: a CI that reads it finds no command in it."""
+def _sender(stream: TextIO, notation: Notation) -> Callable[[str], str]:
+    """What makes of a finished text the one that the stream gets: a CI that reads it finds no command in it."""
     if not _is_log(stream):
-        return text
+        return str
     from .escape import unobeyed
 
-    return unobeyed(text, notation)
+    return partial(unobeyed, notation=notation)
 
 
 def _written(lines: Iterable[Line], stream: TextIO) -> Iterator[str]:
     """Lines as text, each with its newline; controls in them are shown, and a CI finds no command in them."""
     from ..terminal import printable
 
-    colours, log = coloured(stream), _is_log(stream)
+    colours, sent = coloured(stream), _sender(stream, "text")
     for line in lines:
         pieces = [(printable(text), style) for text, style in line]
-        text = "".join([styled(text, style) if colours else text for text, style in pieces]).rstrip(" ") + "\n"
-        yield _sent(text, stream, "text") if log else text
+        yield sent("".join([styled(text, style) if colours else text for text, style in pieces]).rstrip(" ") + "\n")
 
 
 def write_lines(lines: Iterable[Line]) -> None:
@@ -160,7 +160,7 @@ def write_lines(lines: Iterable[Line]) -> None:
 def write_page(text: str, notation: Notation = "text") -> None:
     """Print a finished text for a person: as `write_text`, through the pager where it is long."""
     if text:
-        _write_paged(line + "\n" for line in _sent(text, sys.stdout, notation).removesuffix("\n").split("\n"))
+        _write_paged(line + "\n" for line in _sender(sys.stdout, notation)(text).removesuffix("\n").split("\n"))
 
 
 def _write_paged(lines: Iterator[str]) -> None:
@@ -228,7 +228,7 @@ def _undisturbed() -> Iterator[None]:
 
 def write_text(text: str, notation: Notation = "text") -> None:
     """Print a finished text to standard output, with one newline at its end; nothing for the empty text."""
-    text = _sent(text, sys.stdout, notation)
+    text = _sender(sys.stdout, notation)(text)
     sys.stdout.write(text if text.endswith("\n") or not text else text + "\n")
 
 
@@ -246,9 +246,9 @@ def json_text(data: Mapping[str, object]) -> str:
 
 def write_json(data: Mapping[str, object]) -> None:
     """Print data as JSON as it comes: iterators in it are arrays."""
-    log = _is_log(sys.stdout)
+    sent = _sender(sys.stdout, "json")
     for piece in _json_pieces(data):
-        sys.stdout.write(_sent(piece, sys.stdout, "json") if log else piece)
+        sys.stdout.write(sent(piece))
     sys.stdout.write("\n")
 
 
@@ -260,11 +260,9 @@ def _json_pieces(data: Mapping[str, object]) -> Iterator[str]:
 
 def write_error(message: str, hint: str | None = None) -> None:
     """Say on standard error what went wrong, and what to do about it."""
-    from ..terminal import printable
-
-    _complain([[("error:", "bold red"), (f" {printable(message)}", "")]])
+    _complain([[("error:", "bold red"), (f" {message}", "")]])
     if hint:
-        _complain([[("  hint:", "bold"), (f" {printable(hint)}", "")]])
+        _complain([[("  hint:", "bold"), (f" {hint}", "")]])
 
 
 def write_findings(findings: Iterable[Finding]) -> None:
@@ -276,9 +274,7 @@ def write_findings(findings: Iterable[Finding]) -> None:
 
 def say(text: str) -> None:
     """Print a line to standard error; controls in it are shown, not sent."""
-    from ..terminal import printable
-
-    _complain([[(printable(text), "")]])
+    _complain([[(text, "")]])
 
 
 def _complain(lines: Iterable[Line]) -> None:

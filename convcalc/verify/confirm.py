@@ -18,6 +18,7 @@ import numpy as np
 from ..analysis.report import Report
 from ..findings import Finding, UsageError
 from ..reference import DoesNotFit, NoTwin, run
+from ..version import FORMAT
 
 if TYPE_CHECKING:
     from ..layers.base import Shape
@@ -95,7 +96,7 @@ class Verification:
         """The JSON contract of `verify`."""
         full = self.full_inputs
         return {
-            "format": 1,
+            "format": FORMAT,
             "spec": self.network.name,
             "variant": self.network.variant,
             "input": {name: list(shape) for name, shape in self.network.inputs.items()},
