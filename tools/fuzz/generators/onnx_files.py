@@ -6,6 +6,7 @@ import struct
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
+from math import inf
 from pathlib import Path
 from random import Random
 
@@ -37,6 +38,8 @@ ODD = (
     *("Unsqueeze", "Squeeze", "MatMul", "Clip", "ConvTranspose", "Loop", "Where", "Range", "ConstantOfShape", "Cast"),
 )
 """Operators that are given inputs and attributes at random."""
+LARGEST = 200_000
+"""The most fields of a file, which copies of copies would pass a thousandfold."""
 EDGES = (0, 1, 2, 3, -1, -2, 7, 255, 2**31 - 1, 2**31, 2**62, 2**63 - 1, -(2**63))
 COMMANDS = (
     *(("import", "m.onnx"), ("import", "m.onnx"), ("table", "m.onnx"), ("table", "m.onnx", "--format", "json")),
@@ -142,7 +145,7 @@ def damaged(random: Random, message: Message) -> Message:
                 parent[at] = (number, words.text(random, 1).encode("utf-8", "replace"))
             case _:
                 parent[at] = (number, float("nan") if isinstance(value, float) else random.choice(_messages(message)))
-    return message if _depth(message) < 50 else []
+    return message if _written(message, {}) <= LARGEST else []
 
 
 def _messages(message: Message) -> list[Message]:
@@ -157,10 +160,23 @@ def _messages(message: Message) -> list[Message]:
     return found
 
 
-def _depth(message: Message, limit: int = 50) -> int:
-    if limit == 0:
-        return 50
-    return 1 + max((_depth(value, limit - 1) for _, value in message if isinstance(value, list)), default=0)
+def _written(message: Message, known: dict[int, float]) -> float:
+    """How many fields a message has when it is written, each message counted once; infinite where it holds itself.
+
+    >>> leaf: Message = [(1, 1)]
+    >>> twice: Message = [(2, leaf)] * 3
+    >>> _written(twice, {})
+    6
+    >>> leaf.append((3, twice))
+    >>> _written(twice, {})
+    inf
+    """
+    if id(message) not in known:
+        known[id(message)] = inf
+        known[id(message)] = len(message) + sum(
+            _written(value, known) for _, value in message if isinstance(value, list)
+        )
+    return known[id(message)]
 
 
 def attribute(name: str, value: int | float | str | list[int]) -> Message:
