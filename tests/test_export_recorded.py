@@ -8,7 +8,7 @@ from convcalc import analyse, load
 from convcalc.language import gallery_names
 from convcalc.network import Network
 from tests.exported_layers import layer_cases
-from tests.recorded_exports import AGAIN, WRITE, exported, fingerprint, record, record_path, renewed
+from tests.recorded_exports import AGAIN, WRITE, exported, record, record_path, renewed
 
 
 def differences(framework: str, label: str, network: Network) -> list[str]:
@@ -16,8 +16,11 @@ def differences(framework: str, label: str, network: Network) -> list[str]:
     recorded = record(framework)["networks"].get(label)
     if recorded is None:
         return [f"{label} has not been run: {AGAIN.format(framework)}"]
-    if fingerprint(WRITE[framework](network)) != recorded["code"]:
+    now = exported(framework, network)
+    if now != {key: recorded[key] for key in ("code", "refused") if key in recorded}:
         return [f"the code of {label} has changed: {AGAIN.format(framework)}"]
+    if "refused" in now:
+        return []
     totals = analyse(network).to_dict()["totals"]
     outputs = [list(network.nodes[n].shape) for n in dict.fromkeys(output.node for output in network.outputs)]
     expected = {"outputs": outputs, **{name: totals[name] for name in ("params", "buffers", "macs")}}
@@ -63,6 +66,12 @@ def test_single_layers_have_the_references_values(framework: str) -> None:
         labels.append(label)
         assert rows.get(label) == exported(framework, network), AGAIN.format(framework)
     assert set(rows) == set(labels)
+
+
+def test_what_keras_cannot_say_is_recorded_with_the_reason() -> None:
+    refused = {name: row["refused"] for name, row in record("keras")["networks"].items() if "refused" in row}
+    assert list(refused) == ["sknet"]
+    assert "a stride and a dilation above 1" in refused["sknet"]
 
 
 def test_a_disagreement_is_found() -> None:
