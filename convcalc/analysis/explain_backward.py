@@ -106,7 +106,7 @@ def _input_sections(found: Map, batch: int) -> list[Section]:
         lines = (
             over,
             step(conv_transpose_output, {"size": found.narrow[axis], **crop, "output_padding": rest}, "positions", of),
-            step(zeros_between, {"stride": s}, note="zeros between the numbers of dY, where it is a plain one"),
+            step(zeros_between, {"stride": s}, note="zeros between the numbers of dY, as a plain convolution"),
             step(transposed_padding, {"kernel_size": k, "before": before, "dilation": d}, note="zeros before them"),
             Step(
                 "p' + a", d * (k - 1) - after + rest, "", f"{d}*({k} - 1) - {after} + {rest}", note="zeros behind them"

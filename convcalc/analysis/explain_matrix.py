@@ -110,7 +110,7 @@ def _numbers(small: SmallLayer) -> Section:
 def on_numbers(small: SmallLayer) -> str:
     """The heading of what is written out: whether it is the layer, or its window on a smaller input."""
     shapes = " -> ".join("×".join(map(str, shape)) for shape in (small.shape, small.output))
-    return "on numbers" if small.whole else f"on numbers: its window on {shapes}, for all of it is too large"
+    return "on numbers" if small.whole else f"on numbers: its window on {shapes}, since the whole is too large"
 
 
 def channel_matrices(name: str, array: Integers) -> Display:

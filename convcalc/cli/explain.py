@@ -121,7 +121,7 @@ def command(
 def _window(kernel_size: str | None, stride: str, padding: str, dilation: str, size: str | None) -> Network:
     """The convolution of one channel that the options describe; without a number an axis it has two axes."""
     from ..api.explain import single
-    from ..geometry import GeometryError, check_window
+    from ..geometry import GeometryError, check_window, conv_output
     from ..layers.registry import build
 
     if kernel_size is None:
@@ -143,8 +143,11 @@ def _window(kernel_size: str | None, stride: str, padding: str, dilation: str, s
     k, s, d, i = ([*values * (axes // len(values))] for values in (kernels, strides, dilations, sizes))
     p = pads * (axes // len(pads))
     try:
-        for window in zip(k, s, d, *zip(*p, strict=True), strict=True):
-            check_window(*window)
+        for size_, *window in zip(i, k, s, *zip(*p, strict=True), d, strict=True):
+            if size_ < 1:
+                raise UsageError("--size takes sizes of at least 1")
+            check_window(window[0], window[1], window[4], window[2], window[3])
+            conv_output(size_, *window)
         fields = {"out_channels": 1, "kernel_size": k, "stride": s, "padding": p, "dilation": d, "bias": False}
         return single(build(f"conv{axes}d", fields), (1, *i))
     except GeometryError as error:

@@ -16,7 +16,9 @@ COLUMNS_OF_LATEX = 20
 PIPED = 100
 """Columns of a line where nobody limits them."""
 GAP = "..."
-"""Stands for rows and columns that are left out."""
+"""Stands for columns, or matrices, that are left out."""
+ROW_GAP = ":"
+"""Stands for the numbers of rows that are left out."""
 
 T = TypeVar("T")
 Cells = list[list[str]]
@@ -80,10 +82,11 @@ def _drawn(matrix: Matrix, room: int) -> list[str]:
 
 def _fitting(rows: Sequence[Sequence[str]], room: int) -> int:
     """How many columns fit if those in the middle are left out; all of them where they fit."""
-    columns = [max(map(len, column)) + 1 for column in zip(*rows, strict=True)]
-    if sum(columns) - 1 <= room:
-        return len(columns)
-    return max((room - len(GAP)) // max(columns) + 1, 3)
+    columns = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    most = min(len(columns), (room + 1) // 2)
+    while most > 3 and sum(wide + 1 for wide in _ends(columns, most, len(GAP))) - 1 > room:
+        most -= 1
+    return max(most, 3)
 
 
 def shortened(rows: Sequence[Sequence[str]], most_rows: int, most_columns: int) -> Cells:
@@ -93,7 +96,7 @@ def shortened(rows: Sequence[Sequence[str]], most_rows: int, most_columns: int) 
     [['1', '2', '...', '5'], ['1', '2', '...', '5']]
     """
     across = [_ends(row, most_columns, GAP) for row in rows]
-    return _ends(across, most_rows, [GAP] * len(across[0]))
+    return _ends(across, most_rows, [ROW_GAP] * len(across[0]))
 
 
 def _ends(items: Sequence[T], most: int, gap: T) -> list[T]:
@@ -131,14 +134,16 @@ def latex_matrices(block: Matrices) -> str:
     2
     \\]
     """
-    signs = {"·": r"\cdot", "*": "*", "*^T": r"*^{\top}", GAP: r"\cdots"}
+    signs = {"·": r"\cdot", "*": "*", "*^T": r"*^{\top}", GAP: r"\cdots", "->": r"\rightarrow", "and": r"\mbox{ and }"}
     lines = [r"\["]
-    for part in block.parts:
+    for before, part in zip(("", *block.parts), block.parts, strict=False):
         if isinstance(part, str):
             lines.append(signs.get(part, latex(part)))
             continue
+        if isinstance(before, Matrix):
+            lines.append(r"\quad")
         cells = shortened(part.rows, ROWS, COLUMNS_OF_LATEX)
-        written = {GAP: r"\cdots", ".": "0"}
+        written = {GAP: r"\cdots", ROW_GAP: r"\vdots", ".": "0"}
         rows = r" \\ ".join(" & ".join(written.get(cell, cell) for cell in row) for row in cells)
         inner = rf"\left[\begin{{array}}{{{'r' * len(cells[0])}}}{rows}\end{{array}}\right]"
         lines.append(rf"\underset{{\texttt{{{latex(part.name)}}}}}{{{inner}}}" if part.name else inner)

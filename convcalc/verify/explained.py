@@ -204,8 +204,8 @@ def _confirm_flip(made: Flip) -> tuple[Confirmed, ...]:
         found: Array = forward(layer, x[None, None], {"weight": kernel[None, None]})[0, 0]
         return found
 
-    spectrum = np.fft.ifftn(np.fft.fftn(x) * np.fft.fftn(w, s=x.shape)).real.round()
-    valid = spectrum[tuple(slice(k - 1, None) for k in w.shape)]
+    transformed = np.fft.fftn(w, s=x.shape, axes=range(x.ndim))
+    valid = np.fft.ifftn(np.fft.fftn(x) * transformed).real.round()[tuple(slice(k - 1, None) for k in w.shape)]
     return (
         Confirmed("cross-correlation", "the layer, forwards", _same(layers(w), made.correlation)),
         Confirmed("convolution", "the layer with K flipped", _same(layers(np.flip(w)), made.convolution)),
