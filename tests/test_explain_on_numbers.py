@@ -235,7 +235,7 @@ def test_nothing_is_wider_than_the_terminal(option: str, columns: int, monkeypat
         ("lenet5 --backward", "'total' has 3 convolutions: numbers are of one", "one of C1, C3, C5"),
         ("highway --matrix", "'total' has no convolution and no transposed one", "convcalc explain -k 3 --size 5"),
         ("-k 300 --size 400 --matrix", "a window of 300×300 gives matrices of more than 20,000 numbers", "a smaller"),
-        ("-k 30 --size 40 --flip", "a kernel of 30×30 is too large to be written out: at most 400 taps", "a smaller"),
+        ("-k 30 --size 40 --flip", "a kernel of 30×30 is too large to be written out: at most 121 taps", "a smaller"),
         ("-k 3 -d 999 --size 9999 --shift", "a window of 3×3 is too long to be shown", "convcalc explain -k 3"),
         ("dcgan_generator project --flip", "flip is of convolutions: a transposed one flips back", "convcalc explain"),
         ("dcgan_generator project --shift", "shift is of convolutions", "convcalc explain"),

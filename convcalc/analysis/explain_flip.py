@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .small_layer import Integers
 
 FLIPPED = "Goodfellow, Bengio & Courville 2016, Deep Learning, section 9.1"
-MOST_TAPS = 400
+MOST_TAPS = 121
 """Of a kernel that is written out and learned."""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..findings import UsageError
+from ..findings import SpecError, UsageError
 from .options import (
     PER_AXIS,
     BatchOption,
@@ -152,6 +152,8 @@ def _window(kernel_size: str | None, stride: str, padding: str, dilation: str, s
         return single(build(f"conv{axes}d", fields), (1, *i))
     except GeometryError as error:
         raise UsageError(error.message, error.hint) from error
+    except SpecError as error:
+        raise UsageError(error.findings[0].message, error.findings[0].hint) from error
 
 
 def _is_item(text: str) -> bool:

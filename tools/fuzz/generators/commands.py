@@ -48,7 +48,7 @@ def _table(random: Random) -> list[str]:
 
 def _explain(random: Random) -> list[str]:
     layer = random.choice(([], [], ["total"], ["conv2d"], ["n0"], ["n1"], ["relu"]))
-    numbers = {name: ("",) for name in ("--matrix", "--backward", "--flip", "--shift")}
+    numbers = dict.fromkeys(("--matrix", "--backward", "--flip", "--shift"), ("",))
     shown = (
         _some(random, numbers, 0.4) if random.random() < 0.5 else _some(random, {"--at": ("0", "0,0", "1,2", "99,99")})
     )
