@@ -86,7 +86,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
     },
     "a call of the API loads what it asks for": {
         "api.check": {"analysis.diff", "api.growth", "render.diff"},
-        "api.explain": {"language", "verify.explained"},
+        "api.explain": {"language", "verify.on_numbers"},
         "api.export": {
             "export.drawing",
             "export.keras_module",

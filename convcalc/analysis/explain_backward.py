@@ -8,7 +8,7 @@ import numpy as np
 
 from ..geometry import conv_output, conv_transpose_output, leftover, transposed_padding, zeros_between
 from .explain_layer import alike
-from .explain_matrix import channel_matrices, column, given_matrices, kernel_name, matrix, on_numbers, picture
+from .explain_matrix import SHOWN, channel_matrices, column, given_matrices, kernel_name, matrix, on_numbers, picture
 from .explanation import Display, Matrix, Section, Step, step
 from .small_gradients import bordered, input_windows, kernel_windows, spread
 from .small_layer import map_of
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from .small_layer import Map, SmallLayer
 
 CHAIN_RULE = "Goodfellow, Bengio & Courville 2016, Deep Learning, section 9.5"
-SHOWN = 4
-"""Channels whose numbers are written out."""
 
 
 def backward_sections(
@@ -205,8 +203,11 @@ def _plain_form(small: SmallLayer, made: Gradients) -> Display:
     found, flipped = small.map, np.flip(small.w()[0, 0])
     name = "dY" if len(made.y) == 1 else "dY_1"
     zeros = bordered(spread(made.y[0], found), input_windows(found), found.wide[1:])
+    alone = len(made.y) == found.groups and found.mode == "zeros"
+    result: Display = ("=", picture("dX" if len(made.x) == 1 else "dX_1", made.x[0])) if alone else ()
     return (
         matrix(f"{name} with its zeros", _two_axes(zeros), sparse=True),
         "*",
         picture(f"{kernel_name(small, 1, 1)}, flipped", flipped),
+        *result,
     )

@@ -58,7 +58,7 @@ def matrix_sections(
         _sizes(layer, shape, output),
         _numbers(small),
         *(_transposed_product(small, made) if small.transposed else _product(small, made)),
-        _channels(small, made),
+        _channels(small),
         _whole(small, made),
     )
 
@@ -75,12 +75,13 @@ def _sizes(layer: Conv | ConvTranspose, shape: Shape, output: Shape) -> Section:
     transposed = isinstance(layer, ConvTranspose)
     steps = [_size("vec(K)", outputs, rows, f"one row a channel; {factors} = {rows}{each}")]
     if transposed:
-        steps.append(_size("vec(X)", outputs, columns, f"one column a position of the input; {places} = {columns}"))
-        steps.append(_size("vec(K)^T · vec(X)", rows, columns, "columns, which col2im adds up"))
+        said = f"one column a position of the input; {places} = {columns}"
+        steps.append(_size("vec(X)", outputs, columns, said))
+        steps.append(_size("vec(K)^T · vec(X)", rows, columns, "columns, which col2im adds up", IM2COL))
     else:
-        steps.append(_size("im2col(X)", rows, columns, f"one column a position of the output; {places} = {columns}"))
+        said = f"one column a position of the output; {places} = {columns}"
+        steps.append(_size("im2col(X)", rows, columns, said, IM2COL))
         steps.append(_size("vec(K) · im2col(X)", outputs, columns, "vec(Y)"))
-    steps[-2] = Step(steps[-2].result, steps[-2].value, note=steps[-2].note, source=IM2COL)
     narrow, wide = prod(found.narrow), prod(found.wide)
     filled = effective_macs(layer, (shape,), output)
     real = f"; {filled:,} of {narrow * wide:,} are not 0" if found.mode == "zeros" else ""
@@ -198,7 +199,7 @@ def _transposed_product(small: SmallLayer, made: Products) -> tuple[Section, ...
     )
 
 
-def _channels(small: SmallLayer, made: Products) -> Section:
+def _channels(small: SmallLayer) -> Section:
     """Y_i = Σ_j X_j * K_i,j + b_i, with the numbers of every channel."""
     found, x, w, y, b = small.map, small.x(), small.w(), small.forward(), small.b()
     sign, per_group = ("*^T" if small.transposed else "*"), len(x) // found.groups
@@ -210,8 +211,7 @@ def _channels(small: SmallLayer, made: Products) -> Section:
             if j - group * per_group == SHOWN:
                 parts += ["+", "..."]
                 break
-            first = i % (len(y) // found.groups)
-            ends = (j, first) if small.transposed else (i, j % per_group)
+            ends = (j, i % (len(y) // found.groups)) if small.transposed else (i, j % per_group)
             name = kernel_name(small, ends[0] + 1, ends[1] + 1)
             parts += ["+"] * bool(parts)
             parts += [picture("X" if len(x) == 1 else f"X_{j + 1}", x[j]), sign, picture(name, w[ends])]

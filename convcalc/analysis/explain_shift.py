@@ -6,6 +6,7 @@ can tell the moved axis from the other. A map that is equivariant makes of the m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -72,11 +73,12 @@ def shift_sections(axis: Axis) -> tuple[Section, ...]:
     window = axis.window
     moves = [1] if window.stride == 1 else [1, window.stride]
     others = _others(window)
+    every = [(name, other) for name, other, _ in others if other.window.stride == 1]
     return (
         *(_moved(axis, by) for by in moves),
-        Section("the same kernel otherwise", tuple(_verdict(name, *other) for name, other in others)),
-        Section("a constant input, which no move changes", tuple(_constant(name, a) for name, (a, _) in others[:3])),
-        Section("the mean of all positions behind it", tuple(_mean(name, *other) for name, other in others[:3])),
+        Section("the same kernel otherwise", tuple(_verdict(*other) for other in others)),
+        Section("a constant input, which no move changes", tuple(_constant(*other) for other in every)),
+        Section("the mean of all positions behind it", tuple(_mean(*other) for other in every)),
     )
 
 
@@ -92,33 +94,26 @@ def _moved(axis: Axis, by: int) -> Section:
         cell = 1 if name.startswith("X") else wide
         drawing.append(name.ljust(head) + " ".join(str(number).rjust(cell) for number in numbers))
     if along is None:
-        best = max(_equal(of_moved, y, step) for step in range(len(y)))
-        steps = (
-            Step("moved along", _share(*best), note=f"{by} is no multiple of the stride: this is the best move of Y"),
-        )
-        return Section(f"X moved by {by}", steps, tuple(drawing))
-    step = by // axis.window.stride
-    marks = [" "] * step + ["=" if same else "#" for same in along]
+        note = f"{by} is no multiple of the stride: this is the best move of Y"
+        return Section(f"X moved by {by}", (Step("moved along", _best(axis, by), note=note),), tuple(drawing))
+    marks = [" "] * (len(y) - len(along)) + ["=" if same else "#" for same in along]
     drawing.append("".ljust(head) + " ".join(mark.rjust(wide) for mark in marks))
-    note = "= as in Y one step before, # not" if step == 1 else f"= as in Y {step} steps before, # not"
-    return Section(f"X moved by {by}", (_along(axis, "moved along", along, note),), tuple(drawing))
+    step = Step("moved along", _share(along), note="= as in Y one step before, # not", source=EQUIVARIANCE)
+    return Section(f"X moved by {by}", (step,), tuple(drawing))
 
 
-def _equal(of_moved: Integers, y: Integers, step: int) -> tuple[int, int]:
-    """(how many positions are those of `step` before, of how many)."""
-    pairs = list(zip(of_moved[step:], y, strict=False))
-    return sum(a == b for a, b in pairs), len(pairs)
+def _best(axis: Axis, by: int) -> str:
+    """How many positions agree where the output is moved as it fits best."""
+    of_moved, y = axis.y(np.roll(axis.x, by)), axis.y(axis.x)
+    moves = [[a == b for a, b in zip(of_moved[step:], y, strict=False)] for step in range(len(y))]
+    return _share(max(moves, key=sum))
 
 
-def _share(count: int, of: int) -> str:
-    return f"{count} of {of} positions"
+def _share(same: Sequence[bool]) -> str:
+    return f"{sum(same)} of {len(same)} positions"
 
 
-def _along(axis: Axis, name: str, along: tuple[bool, ...], note: str = "") -> Step:
-    return Step(name, _share(sum(along), len(along)), note=note, source=EQUIVARIANCE)
-
-
-def _others(window: Window) -> list[tuple[str, tuple[Axis, int]]]:
+def _others(window: Window) -> list[tuple[str, Axis, int]]:
     """The kernel without padding, with one of zeros, with one that wraps around, and with a stride; how far X moves."""
     k, d = window.kernel_size, window.dilation
     around = effective_kernel(k, d) - 1
@@ -130,19 +125,16 @@ def _others(window: Window) -> list[tuple[str, tuple[Axis, int]]]:
         ("stride 2, moved by 2", Window(k, 2, 0, 0, d), "zeros", 2),
         ("stride 2, moved by 1", Window(k, 2, 0, 0, d), "zeros", 1),
     ]
-    found = [(name, (axis_of(other, mode), by)) for name, other, mode, by in kinds]
-    return [(name, (axis, by)) for name, (axis, by) in found if axis is not None]
+    found = [(name, axis_of(other, mode), by) for name, other, mode, by in kinds]
+    return [(name, axis, by) for name, axis, by in found if axis is not None]
 
 
 def _verdict(name: str, axis: Axis, by: int) -> Step:
     along = axis.moved_along(by)
     if along is None:
-        of_moved, y = axis.y(np.roll(axis.x, by)), axis.y(axis.x)
-        return Step(
-            name, _share(*max(_equal(of_moved, y, step) for step in range(len(y)))), note="by the best move of Y"
-        )
+        return Step(name, _best(axis, by), note="by the best move of Y")
     reason = "" if all(along) else "the others have windows that reach the padding, or had one step before"
-    return Step(name, _share(sum(along), len(along)), note=reason)
+    return Step(name, _share(along), note=reason)
 
 
 def _constant(name: str, axis: Axis) -> Step:
@@ -152,7 +144,7 @@ def _constant(name: str, axis: Axis) -> Step:
     return Step(name, values, note=note)
 
 
-def _mean(name: str, axis: Axis, by: int) -> Step:
-    means = [Fraction(int(sum(y)), len(y)) for y in (axis.y(axis.x), axis.y(np.roll(axis.x, by)))]
+def _mean(name: str, axis: Axis) -> Step:
+    means = [Fraction(int(sum(y)), len(y)) for y in (axis.y(axis.x), axis.y(np.roll(axis.x, 1)))]
     same = "the same: invariant" if means[0] == means[1] else "not the same"
     return Step(name, f"{means[0]} of X, {means[1]} of X moved", note=same)

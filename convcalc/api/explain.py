@@ -94,7 +94,7 @@ def explain(
 
 def _on_numbers(report: Report, subject: Subject, asked: tuple[str, ...], positioned: bool) -> Explanation:
     """A convolution on numbers: the one layer, or the only one of a group."""
-    from ..verify.explained import convolution, on_numbers
+    from ..verify.on_numbers import convolution, on_numbers
 
     if positioned:
         raise UsageError("a position does not go with numbers", "leave it out: they show every position")

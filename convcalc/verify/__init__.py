@@ -3,5 +3,6 @@
 `confirm` runs a network layer by layer and compares shapes, parameters and executed multiply-accumulates;
 `flow` measures how activations and gradients grow or shrink on the way and `prediction` says what theory expects;
 `footprint` estimates the memory beforehand; `substitute` finds a smaller input with the same geometry, and
-replaces activations.
+replaces activations. `on_numbers` says what `convcalc explain` prints of a convolution on numbers, which `explained`
+holds against the reference; `learning` is what layers learn from each other.
 """
