@@ -15,13 +15,12 @@ from ..analysis.small_gradients import gradients
 from ..analysis.small_layer import MOST, small_layer
 from ..findings import UsageError
 from ..layers.conv import Conv, ConvTranspose
-from .explained import confirm_flip, confirm_gradients, confirm_products, confirm_shift
+from .explained import Confirmed, confirm_flip, confirm_gradients, confirm_products, confirm_shift
 from .learning import learning_section
 
 if TYPE_CHECKING:
     from ..layers.base import Shape
     from ..network import Network
-    from .explained import Confirmed
 
 HEADING = "confirmed by the reference"
 
