@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..findings import UsageError
 from ..hints import suggest
+from ..network import LOSSES
 from ..units import amount
 from ..verify import confirm
 from ..verify.footprint import default_limit, needed_bytes
@@ -16,7 +17,7 @@ from .shown import Shown, made
 
 if TYPE_CHECKING:
     from ..layers.base import Shape
-    from ..network import Network
+    from ..network import Loss, Network
     from ..render.document import Document
 
 Dtype = Literal["float32", "float64", "float16"]
@@ -66,6 +67,7 @@ class Plan(NamedTuple):
     dtype: str
     backward: bool
     scheme: str | None
+    loss: Loss | None
     quick: bool
     needed: int
     """Bytes that it takes at the most, as estimated."""
@@ -83,6 +85,7 @@ class Plan(NamedTuple):
             dtype=self.dtype,
             backward=self.backward,
             scheme=self.scheme,
+            loss=self.loss,
             starts=starts,
         )
         return made(
@@ -102,6 +105,7 @@ def plan(
     backward: bool = False,
     scheme: str | None = None,
     activation: str | None = None,
+    loss: Loss | None = None,
     quick: bool = False,
     max_memory: int | None = None,
 ) -> Plan:
@@ -130,10 +134,20 @@ def plan(
         raise error
     if backward:
         from ..verify.flow import refuse_single_values
+        from ..verify.loss import losses_of
 
         refuse_single_values(network, batch)
+        losses_of(network, loss)
     smaller_inputs = full if network.inputs != full else None
-    return Plan(network, smaller_inputs, batch, dtype, backward, scheme, quick, needed)
+    return Plan(network, smaller_inputs, batch, dtype, backward, scheme, loss, quick, needed)
+
+
+def loss_named(text: str) -> Loss:
+    """The loss of that name. Raises UsageError."""
+    found = next((loss for loss in LOSSES if loss == text), None)
+    if found is None:
+        raise UsageError(f"there is no loss '{text}'", suggest(text, LOSSES, f"there are {', '.join(LOSSES)}"))
+    return found
 
 
 def verify(
@@ -145,6 +159,7 @@ def verify(
     backward: bool = False,
     init: str | None = None,
     activation: str | None = None,
+    loss: str | None = None,
     quick: bool = False,
     max_memory: int | None = None,
     starts: Callable[[str, int], None] | None = None,
@@ -153,7 +168,8 @@ def verify(
 
     Inputs and weights are drawn from the `seed`. `quick` shrinks the input as far as strides, remainders and weights
     stay the same. With `backward` it is a training step, and the flow of activations and gradients is measured;
-    `init` (kaiming, xavier, torch, normal:STD) draws its weights, `activation` stands in place of the spec's.
+    `init` (kaiming, xavier, torch, normal:STD) draws its weights, `activation` stands in place of the spec's,
+    `loss` (cross_entropy, mean_square, linear) in place of those of its outputs.
     `max_memory` are bytes; None: half of what is free. `starts` is told name and work of each layer that starts.
     A layer that differs is no exception: see `ok`, `findings`, `layers`. Raises UsageError for what would take more
     memory, for a layer that the reference does not know, and for arguments that do not go together.
@@ -161,9 +177,10 @@ def verify(
     >>> verify("lenet5")
     <Verification LeNet-5: 1×32×32 → 10: confirmed, 12 of 12 layers>
     """
-    for name, value in (("init", init), ("activation", activation)):
+    for name, value in (("init", init), ("activation", activation), ("loss", loss)):
         if value is not None and not backward:
             raise UsageError(f"{name} changes numbers, not shapes: it needs backward=True")
+    chosen = None if loss is None else loss_named(loss)
     if init is not None:
         from ..verify.prediction import check_scheme
 
@@ -171,4 +188,5 @@ def verify(
             check_scheme(init)
         except ValueError as error:
             raise UsageError(f"init: {error}") from error
-    return plan(network_of(spec), batch, dtype, backward, init, activation, quick, max_memory).run(seed, starts)
+    planned = plan(network_of(spec), batch, dtype, backward, init, activation, chosen, quick, max_memory)
+    return planned.run(seed, starts)

@@ -33,6 +33,14 @@ def command(
         str | None,
         typer.Option("--activation", metavar="KIND", help="With --backward: this activation in place of the spec's."),
     ] = None,
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            "--loss",
+            metavar="LOSS",
+            help="With --backward: cross_entropy, mean_square or linear in place of the outputs' own.",
+        ),
+    ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Shrink the input as far as strides, remainders and weights stay the same.")
     ] = False,
@@ -47,14 +55,15 @@ def command(
     every: Annotated[bool, typer.Option("--all", help="Show every layer, not only those that differ.")] = False,
     format: Annotated[str, format_option("verify")] = "text",
 ) -> None:
-    _check_flow_options(backward, init, activation)
+    _check_flow_options(backward, init, activation, loss)
     limit = None if max_memory is None else byte_size(max_memory)
-    from ..api.verify import TooLargeForMemory, plan
+    from ..api.verify import TooLargeForMemory, loss_named, plan
     from ..render.progress import Plan, progress
 
+    chosen = None if loss is None else loss_named(loss)
     network = load_network(spec, set, variant, input)
     try:
-        planned = plan(network, batch, dtype, backward, init, activation, quick, limit)
+        planned = plan(network, batch, dtype, backward, init, activation, chosen, quick, limit)
     except TooLargeForMemory as error:
         smaller = "" if quick else "--quick, "
         needs = amount(error.needed, "bytes", 0, "up").replace(" ", "")
@@ -72,9 +81,9 @@ def command(
         raise SpecError(outcome.findings)
 
 
-def _check_flow_options(backward: bool, init: str | None, activation: str | None) -> None:
+def _check_flow_options(backward: bool, init: str | None, activation: str | None, loss: str | None) -> None:
     """Refuse what would do nothing, and a scheme that does not exist."""
-    for name, value in (("--init", init), ("--activation", activation)):
+    for name, value in (("--init", init), ("--activation", activation), ("--loss", loss)):
         if value is not None and not backward:
             raise UsageError(
                 f"{name} changes numbers, not shapes: it needs --backward", f"add --backward, or leave {name} out"
