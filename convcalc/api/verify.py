@@ -98,6 +98,29 @@ class Plan(NamedTuple):
         )
 
 
+def substituted(network: Network, activation: str) -> Network:
+    """The network with that activation in place of its own. Raises UsageError for one that does not exist."""
+    from ..verify.substitute import ACTIVATIONS, with_activation
+
+    if activation not in ACTIVATIONS:
+        hint = suggest(activation, ACTIVATIONS, f"there are {', '.join(ACTIVATIONS)}")
+        raise UsageError(f"there is no activation '{activation}'", hint)
+    return with_activation(network, activation)
+
+
+def refuse_too_large(needed: int, max_memory: int | None, quick: bool) -> None:
+    """Raise TooLargeForMemory where a run needs more bytes than `max_memory`, or than half of what is free."""
+    allowed = default_limit() if max_memory is None else max_memory
+    if needed <= allowed:
+        return
+    which = "half of the free memory, " if max_memory is None else ""
+    takes, most = amount(needed, "bytes", 0, "up"), amount(allowed, "bytes", 0, "down")
+    hint = f"use {'' if quick else 'quick=True, '}a smaller batch or input, or max_memory={needed}"
+    error = TooLargeForMemory(f"this takes up to {takes}, more than {which}{most}", hint)
+    error.needed, error.allowed = needed, allowed
+    raise error
+
+
 def plan(
     network: Network,
     batch: int = 1,
@@ -110,13 +133,7 @@ def plan(
     max_memory: int | None = None,
 ) -> Plan:
     """What `verify` runs under these arguments. Raises UsageError for what cannot be run, or does not fit."""
-    if activation is not None:
-        from ..verify.substitute import ACTIVATIONS, with_activation
-
-        if activation not in ACTIVATIONS:
-            hint = suggest(activation, ACTIVATIONS, f"there are {', '.join(ACTIVATIONS)}")
-            raise UsageError(f"there is no activation '{activation}'", hint)
-        network = with_activation(network, activation)
+    network = network if activation is None else substituted(network, activation)
     full = network.inputs
     if quick:
         from ..verify.substitute import smallest_inputs
@@ -124,14 +141,7 @@ def plan(
         smaller = smallest_inputs(network, batch, backward)
         network = network.at(smaller) if smaller is not None else network
     needed = needed_bytes(network, batch, dtype, backward)
-    allowed = default_limit() if max_memory is None else max_memory
-    if needed > allowed:
-        which = "half of the free memory, " if max_memory is None else ""
-        takes, most = amount(needed, "bytes", 0, "up"), amount(allowed, "bytes", 0, "down")
-        hint = f"use {'' if quick else 'quick=True, '}a smaller batch or input, or max_memory={needed}"
-        error = TooLargeForMemory(f"this takes up to {takes}, more than {which}{most}", hint)
-        error.needed, error.allowed = needed, allowed
-        raise error
+    refuse_too_large(needed, max_memory, quick)
     if backward:
         from ..verify.flow import refuse_single_values
         from ..verify.loss import losses_of

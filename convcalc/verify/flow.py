@@ -16,6 +16,7 @@ import numpy as np
 
 from ..findings import UsageError
 from ..reference import backpropagate, backward
+from ..reference.running import Scaled
 from .loss import OutputLoss
 from .loss import gradients as loss_gradients
 from .prediction import Moments, expected
@@ -119,6 +120,8 @@ class Flow(NamedTuple):
     rows: tuple[FlowRow, ...]
     losses: tuple[MeasuredLoss, ...]
     extremes: Extremes
+    arrived: dict[int, float]
+    """Node, inputs too -> the logarithm, to base 10, of the 2-norm of the gradient at its output."""
 
 
 def refuse_single_values(network: Network, batch: int) -> None:
@@ -163,11 +166,19 @@ def measure(
         steps.clear()
     if steps:
         begin(steps[-1].number)
+    arrived: dict[int, float] = {}
+    inputs: dict[int, Scaled] = {}
     for back in backpropagate(steps, gradients):
         row, received = rows[back.number], moments([back.grad_output])
+        for source, array in zip(back.node.inputs, back.grad_inputs, strict=True):
+            if network.nodes[source].layer is None:
+                scaled = Scaled(array, back.exponent)
+                inputs[source] = scaled.plus(inputs[source]) if source in inputs else scaled
         handed = moments(_data(back.node, back.grad_inputs))
         row.gradient_rms, row.gradient_log10 = _size(received.square, back.exponent)
         row.gradient_ratio = _ratio(handed.square, received.square)
+        if row.gradient_log10 is not None:
+            arrived[back.number] = row.gradient_log10 + log10(received.elements) / 2
         energy = energies[back.number]
         if energy >= 0:
             row.predicted_gradient_ratio = sqrt(energy * received.elements / handed.elements)
@@ -177,7 +188,12 @@ def measure(
         extremes.see(row, handed.square)
         if steps:
             begin(steps[-1].number)
-    return Flow(tuple(rows.values()), measured, extremes)
+    for number, scaled in inputs.items():
+        found = moments([scaled.array])
+        _, size = _size(found.square, scaled.exponent)
+        if size is not None:
+            arrived[number] = size + log10(found.elements) / 2
+    return Flow(tuple(rows.values()), measured, extremes, arrived)
 
 
 def _is_finite(row: FlowRow) -> bool:
@@ -213,7 +229,7 @@ def _forward_row(network: Network, step: Step, scheme: str) -> tuple[FlowRow, fl
         _ratio(output.square, arrived.square),
         None if rule.square is None else _ratio(rule.square, arrived.square),
     )
-    if node.layer.activates:
+    if node.layer.activates and isfinite(arrived.square):
         row.saturated = saturated_share(node.layer, step.inputs[0], step.weights)
     return row, -1.0 if rule.energy is None else rule.energy
 
