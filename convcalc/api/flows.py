@@ -180,7 +180,7 @@ def _variation(network: Network, settings: Settings, source: Source, training: T
     try:
         check_scheme(scheme)
     except ValueError as error:
-        raise UsageError(f"init: {error}") from error
+        raise UsageError(f"init: {error}", "init=kaiming,torch") from error
     found = Variation(settings, network, scheme, None if loss is None else loss_named(loss))
     losses_of(network, found.loss)
     return found

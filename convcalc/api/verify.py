@@ -12,6 +12,7 @@ from ..network import LOSSES
 from ..units import amount
 from ..verify import confirm
 from ..verify.footprint import default_limit, needed_bytes
+from ..verify.loss import losses_of
 from .load import Spec, network_of
 from .shown import Shown, made
 
@@ -144,7 +145,6 @@ def plan(
     refuse_too_large(needed, max_memory, quick)
     if backward:
         from ..verify.flow import refuse_single_values
-        from ..verify.loss import losses_of
 
         refuse_single_values(network, batch)
         losses_of(network, loss)

@@ -18,8 +18,8 @@ SEVERAL = "*"
 """The mark of a place that several runs share."""
 SHOWN = 6
 """Factors that are shown unless every one is asked for."""
-ROWS, COLUMNS, STEP = 12, 60, 4
-"""Of the drawing, and the least columns from one factor to the next where there is room."""
+ROWS, COLUMNS, STEP, TICKS = 13, 60, 4, 4
+"""Of the drawing, the columns from one factor to the next where there is room, and the steps of its ticks."""
 FIGURES = ("gradient", "gain", "norm", "saturated")
 NOTES = (
     "A row goes from a layer to the next one that all paths go through in every run (of all rows, shown or not).",
@@ -124,17 +124,17 @@ def drawing_lines(runs: Sequence[RunFlow], labels: Sequence[str]) -> Iterator[st
     if not known:
         return
     count = len(curves[0])
-    low, high = floor(min(known)), max(ceil(max(known)), floor(min(known)) + 1)
+    low = floor(min(known))
+    tall = max(ceil((max(known) - low) / TICKS), 1) * TICKS
     columns = min(max(count, 2) * STEP, COLUMNS) if count <= COLUMNS else COLUMNS
     grid: dict[tuple[int, int], str] = {}
     for mark, curve in zip(MARKS, curves, strict=False):
         for number, value in enumerate(curve):
             if value is not None:
                 column = round(number * (columns - 1) / max(count - 1, 1))
-                place = (column, round((value - low) / (high - low) * (ROWS - 1)))
+                place = (column, round((value - low) / tall * (ROWS - 1)))
                 grid[place] = SEVERAL if grid.get(place, mark) != mark else mark
-    ticks = {round(share * (ROWS - 1)): low + share * (high - low) for share in (0, 0.25, 0.5, 0.75, 1)}
-    texts = {row: f"1e{round(value):+d}" for row, value in ticks.items()}
+    texts = {round(tick * (ROWS - 1) / TICKS): f"1e{low + tick * tall // TICKS:+d}" for tick in range(TICKS + 1)}
     margin = max(map(len, texts.values()))
     yield "gradient (2-norm, log)"
     for row in reversed(range(ROWS)):

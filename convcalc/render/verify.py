@@ -72,7 +72,10 @@ def extreme_remarks(extremes: Extremes) -> Iterator[str]:
             f" and no gradient.{wider}"
         )
     if extremes.gradient_zero:
-        yield f"the gradient ends at {extremes.gradient_zero}: each slope there is 0, and nothing is handed up."
+        yield (
+            f"the gradient ends at {extremes.gradient_zero}: wherever it arrives the slope is 0 in {dtype}, and nothing is"
+            " handed up."
+        )
     for verb, where in (("underflows", extremes.gradient_underflow), ("overflows", extremes.gradient_overflow)):
         if where:
             yield (

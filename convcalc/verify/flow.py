@@ -97,7 +97,7 @@ class Extremes:
     gradient_underflow: str | None = None
     """The first at whose output the gradient is below the smallest normal number."""
     gradient_zero: str | None = None
-    """The first that hands nothing up of the gradient that it receives: each of its slopes is 0."""
+    """The first that hands nothing up of the gradient that it receives: its slope is 0 wherever that is not."""
 
     def to_dict(self) -> dict[str, object]:
         """The JSON contract of `verify`."""
