@@ -73,8 +73,8 @@ def extreme_remarks(extremes: Extremes) -> Iterator[str]:
         )
     if extremes.gradient_zero:
         yield (
-            f"the gradient ends at {extremes.gradient_zero}: wherever it arrives the slope is 0 in {dtype}, and nothing is"
-            " handed up."
+            f"the gradient ends at {extremes.gradient_zero}: wherever it arrives the slope is 0 in {dtype}, so that"
+            " nothing is handed up."
         )
     for verb, where in (("underflows", extremes.gradient_underflow), ("overflows", extremes.gradient_overflow)):
         if where:

@@ -106,15 +106,16 @@ def spectral_norm(factor: Factor, steps: Mapping[int, Step], seed: int = 0) -> f
     above: list[float] = []
     found = 0.0
     u = np.zeros_like(inside[-1].output)
+    jacobian = _Jacobian(factor, inside)
     try:
         for _ in range(MOST_STEPS):
-            along = _forwards(factor, inside, v) - (above[-1] * u if above else 0)
+            along = jacobian.along(v) - (above[-1] * u if above else 0)
             diagonal.append(_norm(along))
             before, found = found, _largest_singular_value(diagonal, above)
             if not diagonal[-1] or abs(found - before) <= CLOSE * found:
                 return found
             u = along / diagonal[-1]
-            back = _backwards(factor, inside, u) - diagonal[-1] * v
+            back = jacobian.back(u) - diagonal[-1] * v
             above.append(_norm(back))
             if not above[-1]:
                 return found
@@ -133,25 +134,47 @@ def _between(factor: Factor, steps: Mapping[int, Step]) -> list[Step]:
     return [steps[index] for index in sorted(needed) if index > factor.start]
 
 
-def _forwards(factor: Factor, inside: Sequence[Step], v: NDArray[Any]) -> NDArray[Any]:
-    """J v."""
-    moved = {factor.start: v}
-    for step in inside:
-        direction = tuple(moved[i] for i in step.node.inputs)
-        assert step.node.layer is not None
-        moved[step.number] = tangent(step.node.layer, step.inputs, step.weights, direction)
-    return moved[factor.stop]
+class _Jacobian:
+    """A factor's Jacobian at the numbers of its steps. The slopes of activations are computed once."""
+
+    def __init__(self, factor: Factor, inside: Sequence[Step]) -> None:
+        self.factor = factor
+        self.inside = inside
+        self.slopes = {
+            step.number: _hand_up(step, np.ones_like(step.output))[0]
+            for step in inside
+            if step.node.layer is not None and step.node.layer.activates
+        }
+
+    def along(self, v: NDArray[Any]) -> NDArray[Any]:
+        """J v. Raises Refused."""
+        moved = {self.factor.start: v}
+        for step in self.inside:
+            direction = tuple(moved[i] for i in step.node.inputs)
+            slopes = self.slopes.get(step.number)
+            assert step.node.layer is not None
+            moved[step.number] = (
+                tangent(step.node.layer, step.inputs, step.weights, direction)
+                if slopes is None
+                else slopes * direction[0]
+            )
+        return moved[self.factor.stop]
+
+    def back(self, u: NDArray[Any]) -> NDArray[Any]:
+        """Jᵀ u."""
+        arrived = {self.factor.stop: u}
+        for step in reversed(self.inside):
+            received, slopes = arrived.pop(step.number), self.slopes.get(step.number)
+            grads = _hand_up(step, received) if slopes is None else (slopes * received,)
+            for source, grad in zip(step.node.inputs, grads, strict=True):
+                arrived[source] = arrived[source] + grad if source in arrived else grad
+        return arrived[self.factor.start]
 
 
-def _backwards(factor: Factor, inside: Sequence[Step], u: NDArray[Any]) -> NDArray[Any]:
-    """Jᵀ u."""
-    arrived = {factor.stop: u}
-    for step in reversed(inside):
-        assert step.node.layer is not None
-        grads, _ = backward(step.node.layer, step.inputs, step.weights, arrived.pop(step.number), training=True)
-        for source, grad in zip(step.node.inputs, grads, strict=True):
-            arrived[source] = arrived[source] + grad if source in arrived else grad
-    return arrived[factor.start]
+def _hand_up(step: Step, received: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    """The gradients of what a step reads, of one at its output."""
+    assert step.node.layer is not None
+    return backward(step.node.layer, step.inputs, step.weights, received, training=True)[0]
 
 
 def _norm(array: NDArray[Any]) -> float:
