@@ -104,6 +104,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "api.diff": {"render.diff"},
         "api.growth": {"render.diff", "render.document"},
         "api.explain": {"render.explain"},
+        "api.flows": {"render.flows"},
         "api.invert": {"render.invert"},
         "api.report": {"render.first_screen", "render.html", "render.streams"},
         "api.shown": {"render.html", "render.lines", "render.rich_lines", "render.streams", "render.text"},
