@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ..layers.base import Layer
     from ..network import Network, Node
-    from ..reference import Step
+    from ..reference import BackStep, Step
     from ..reference.context import Weights
 
 CHUNK = 1 << 16
@@ -166,34 +166,42 @@ def measure(
         steps.clear()
     if steps:
         begin(steps[-1].number)
-    arrived: dict[int, float] = {}
     inputs: dict[int, Scaled] = {}
+    norms: dict[int, float | None] = {}
     for back in backpropagate(steps, gradients):
-        row, received = rows[back.number], moments([back.grad_output])
+        row = rows[back.number]
+        handed = _add_gradients(row, back, energies[back.number])
+        norms[back.number] = _norm_log10(Scaled(back.grad_output, back.exponent))
         for source, array in zip(back.node.inputs, back.grad_inputs, strict=True):
             if network.nodes[source].layer is None:
                 scaled = Scaled(array, back.exponent)
                 inputs[source] = scaled.plus(inputs[source]) if source in inputs else scaled
-        handed = moments(_data(back.node, back.grad_inputs))
-        row.gradient_rms, row.gradient_log10 = _size(received.square, back.exponent)
-        row.gradient_ratio = _ratio(handed.square, received.square)
-        if row.gradient_log10 is not None:
-            arrived[back.number] = row.gradient_log10 + log10(received.elements) / 2
-        energy = energies[back.number]
-        if energy >= 0:
-            row.predicted_gradient_ratio = sqrt(energy * received.elements / handed.elements)
-        weights = [array for name, array in back.grad_weights.items() if name.endswith("weight")]
-        if weights:
-            row.weight_gradient_rms, row.weight_gradient_log10 = _size(moments(weights).square, back.exponent)
-        extremes.see(row, handed.square)
+        extremes.see(row, handed)
         if steps:
             begin(steps[-1].number)
-    for number, scaled in inputs.items():
-        found = moments([scaled.array])
-        _, size = _size(found.square, scaled.exponent)
-        if size is not None:
-            arrived[number] = size + log10(found.elements) / 2
+    norms |= {number: _norm_log10(scaled) for number, scaled in inputs.items()}
+    arrived = {number: norm for number, norm in norms.items() if norm is not None}
     return Flow(tuple(rows.values()), measured, extremes, arrived)
+
+
+def _add_gradients(row: FlowRow, back: BackStep, energy: float) -> float:
+    """Write the gradients of a layer into its row; the mean square of what it hands up, its power of two left out."""
+    received, handed = moments([back.grad_output]), moments(_data(back.node, back.grad_inputs))
+    row.gradient_rms, row.gradient_log10 = _size(received.square, back.exponent)
+    row.gradient_ratio = _ratio(handed.square, received.square)
+    if energy >= 0:
+        row.predicted_gradient_ratio = sqrt(energy * received.elements / handed.elements)
+    weights = [array for name, array in back.grad_weights.items() if name.endswith("weight")]
+    if weights:
+        row.weight_gradient_rms, row.weight_gradient_log10 = _size(moments(weights).square, back.exponent)
+    return handed.square
+
+
+def _norm_log10(gradient: Scaled) -> float | None:
+    """The logarithm of its 2-norm; None for 0."""
+    found = moments([gradient.array])
+    _, size = _size(found.square, gradient.exponent)
+    return None if size is None else size + log10(found.elements) / 2
 
 
 def _is_finite(row: FlowRow) -> bool:
