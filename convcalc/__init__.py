@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .api.diff import Difference, diff
     from .api.explain import Explanation, explain
     from .api.export import export
+    from .api.flows import Flows, compare_flows
     from .api.growth import Growth
     from .api.invert import Inversion, invert
     from .api.load import load
@@ -36,6 +37,7 @@ _PLACES = {
     "Difference": ".api.diff",
     "Explanation": ".api.explain",
     "Finding": ".findings",
+    "Flows": ".api.flows",
     "GeometryError": ".geometry.errors",
     "Growth": ".api.growth",
     "Inversion": ".api.invert",
@@ -51,6 +53,7 @@ _PLACES = {
     "Verification": ".api.verify",
     "analyse": ".api.report",
     "check": ".api.check",
+    "compare_flows": ".api.flows",
     "diff": ".api.diff",
     "explain": ".api.explain",
     "export": ".api.export",
@@ -69,6 +72,7 @@ __all__ = [
     "Difference",
     "Explanation",
     "Finding",
+    "Flows",
     "GeometryError",
     "Growth",
     "Inversion",
@@ -85,6 +89,7 @@ __all__ = [
     "__version__",
     "analyse",
     "check",
+    "compare_flows",
     "diff",
     "explain",
     "export",

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
 
 from .findings import Finding, SpecError, UsageError
 from .geometry import LIMIT, GeometryError, TooLarge
@@ -80,12 +80,19 @@ class BlockGroup(Group):
         return True
 
 
+Loss = Literal["cross_entropy", "mean_square", "linear"]
+"""What an output is trained with."""
+LOSSES: tuple[Loss, ...] = get_args(Loss)
+
+
 class Output(NamedTuple):
-    """An output of the network, with the weight of its loss in training."""
+    """An output of the network, with its loss in training and the weight of it."""
 
     name: str
     node: int
     loss_weight: float = 1.0
+    loss: Loss | None = None
+    """None: the one that follows from what the output is."""
 
 
 class Origin(Protocol):

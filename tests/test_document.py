@@ -24,6 +24,8 @@ from convcalc.render.document import (
     Heading,
     KeyLines,
     Listing,
+    Matrices,
+    Matrix,
     Measure,
     Note,
     Notes,
@@ -76,6 +78,7 @@ DOCUMENT = Document(
                         Equation("params", "9 numbers"),
                     )
                 ),
+                Matrices((Matrix("C^T", (("1", "."), (".", "-2"))), "·", Matrix("x", (("3",), ("4",))), "*^T", "9")),
                 Code(("[a b] c d", "", " a b [c d]")),
             ),
             3,

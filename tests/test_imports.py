@@ -48,6 +48,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
         (["check", "googlenet.yaml"], ("numpy", "rich", "convcalc.layers.shuffle", "convcalc.reference")),
         (["check", "googlenet.yaml"], ("multiprocessing", "tomllib", "convcalc.check.rules", "convcalc.check.update")),
         (["diff", "googlenet", "googlenet"], ("numpy", "rich", "convcalc.layers.shuffle", "convcalc.check")),
+        (["explain", "googlenet.yaml", "conv1"], ("numpy", "rich", "convcalc.layers.shuffle", "convcalc.reference")),
         (["sizes", "googlenet.yaml"], ("numpy", "rich", "convcalc.layers.shuffle", "convcalc.reference")),
         (["invert", "googlenet.yaml"], ("numpy", "rich", "convcalc.layers.shuffle", "convcalc.reference")),
         (
@@ -79,11 +80,13 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "render.findings": {"render.diff"},
         "render.streams": {"render.escape", "render.json_text", "render.text", "terminal"},
         "render.table": {"analysis.published", "analysis.report", "render.hanging"},
-        "render.text": {"render.scatter"},
+        "render.html": {"render.matrices"},
+        "render.markup": {"render.matrices"},
+        "render.text": {"render.matrices", "render.scatter"},
     },
     "a call of the API loads what it asks for": {
         "api.check": {"analysis.diff", "api.growth", "render.diff"},
-        "api.explain": {"language"},
+        "api.explain": {"language", "verify.on_numbers"},
         "api.export": {
             "export.drawing",
             "export.keras_module",
@@ -101,6 +104,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "api.diff": {"render.diff"},
         "api.growth": {"render.diff", "render.document"},
         "api.explain": {"render.explain"},
+        "api.flows": {"render.flows"},
         "api.invert": {"render.invert"},
         "api.report": {"render.first_screen", "render.html", "render.streams"},
         "api.shown": {"render.html", "render.lines", "render.rich_lines", "render.streams", "render.text"},

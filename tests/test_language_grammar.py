@@ -115,7 +115,7 @@ blocks:
   b: {params: 3, layer: []}
 layers:
   - {relu: {}, from: [a..b, [c]], name: [d]}
-outputs: {a..b: 3, c: {loss: 1}}
+outputs: {a..b: 3, c: {weight: 1}}
 """
     assert {(line, code) for line, code, _ in told(text)} == {
         (1, "CC112"),
@@ -166,7 +166,7 @@ SPEC = {
     "convcalc": 1, "name": "n", "title": "t", "description": "d", "source": "s", "notes": [1], "input": [4, 9, 9],
     "params": {"width": 1}, "variants": {"wide": {"width": 2}}, "blocks": {"c": {"params": ["k"], "layers": []}},
     "layers": [{"conv2d": {"out": "8 * width", "k": 3}, "name": "a"}, {"c": [3]}, WIRED],
-    "outputs": {"b": {"loss_weight": 1}}, "expect": [EXPECTATION], "published": [TABLE],
+    "outputs": {"b": {"loss": "linear", "loss_weight": 1}}, "expect": [EXPECTATION], "published": [TABLE],
 }  # fmt: skip
 PLACES: tuple[tuple[type[Entries], str], ...] = (
     (Sections, ""),

@@ -35,6 +35,20 @@ def test_weights() -> None:
     assert outputs(build(HEADS, head=head)) == [("main", "main", 1.0), ("aux1", "aux1.tanh", 0.3)]
 
 
+def test_losses() -> None:
+    network = build(HEADS, head=TRAINING + "outputs: {main: {loss: mean_square}, aux1: {loss_weight: 0.3}}\n")
+    assert [(o.loss, o.loss_weight) for o in network.outputs] == [("mean_square", 1.0), (None, 0.3)]
+    network = build("- {relu: , name: g, repeat: 2}", head="outputs: {g.*: {loss: linear}}\n")
+    assert [(o.name, o.loss) for o in network.outputs] == [("g.0", "linear"), ("g.1", "linear")]
+
+
+def test_a_loss_that_does_not_exist() -> None:
+    found = error(HEADS, head=TRAINING + "outputs: {main: {loss: cross_entropi}}\n")
+    assert (found.code, caret(found), found.hint) == ("CC103", "cross_entropi", "did you mean 'cross_entropy'?")
+    found = error(HEADS, head=TRAINING + "outputs: {main: {loss: 1}}\n")
+    assert found.hint == "one of cross_entropy, mean_square, linear"
+
+
 def test_an_output_that_is_passed_over_is_none() -> None:
     head = "params: {training: false}\noutputs: {main: , aux1: {loss_weight: 0.3}}\n"
     assert [name for name, _, _ in outputs(build(HEADS, head=head))] == ["main"]
@@ -69,6 +83,8 @@ def test_unknown() -> None:
         "[main, main]",
         "{main: 3}",
         "{main: {loss: 1}}",
+        "{main: {loss: [linear]}}",
+        "{main: {loss: ~}}",
         "{main: {loss_weight: x}}",
         "{main: {loss_weight: -1}}",
         "{main: {loss_weight: 1 / 0}}",

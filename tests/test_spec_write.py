@@ -16,7 +16,8 @@ from tests.spec_text import build
 
 def same(network: Network, other: Network) -> None:
     assert [(n.layer, n.inputs, n.shape) for n in network.nodes] == [(n.layer, n.inputs, n.shape) for n in other.nodes]
-    assert [(o.node, o.loss_weight) for o in network.outputs] == [(o.node, o.loss_weight) for o in other.outputs]
+    for one, same in zip(network.outputs, other.outputs, strict=True):
+        assert (one.node, one.loss_weight, one.loss) == (same.node, same.loss_weight, same.loss)
     assert (network.name, network.source) == (other.name, other.source)
 
 
@@ -58,6 +59,8 @@ def test_it_is_readable() -> None:
         ("- relu", "", "{data: [3]}"),
         ("- {relu: , repeat: 3}\n- {relu: , name: a-b}\n- {relu: , name: a_b}", "", "[3]"),
         ("- {relu: , name: a}\n- {relu: , name: b, from: input}", "outputs: {b: {loss_weight: 0.3}}\n", "[3]"),
+        ("- {relu: , name: a}\n- relu", "outputs: {a: {loss: mean_square, loss_weight: 2}, relu: }\n", "[3]"),
+        ("- relu", "outputs: {relu: {loss: linear}}\n", "[3]"),
         ("- {relu: , when: false}", "", "[3]"),
         ("- {max_pool2d: {k: 3, s: 2, p: [[1, 2], [1, 2]]}}\n- {flatten: {start_dim: 1}}", "", "[3, 9, 9]"),
         ("- {batch_norm: {momentum: ~, eps: 0.001}}\n- {reshape: {shape: [3, 81]}}", "", "[3, 9, 9]"),

@@ -107,7 +107,21 @@ def test_backward(spec: str) -> None:
         "gradient_ratio",
         "predicted_gradient_ratio",
         "weight_gradient_rms",
+        "saturated",
+        "gradient_log10",
+        "weight_gradient_log10",
     }
+    (loss,) = data["losses"]
+    assert (loss["loss"], loss["loss_weight"], loss["reads"]) == ("cross_entropy", 1, "fc")
+    assert data["extremes"] == {
+        "dtype": "float32",
+        "activation_overflow": None,
+        "gradient_overflow": None,
+        "gradient_underflow": None,
+        "gradient_zero": None,
+    }
+    other = json.loads(run("verify", spec, "--backward", "--loss", "mean_square", "--format", "json").stdout)
+    assert other["losses"][0]["loss"] == "mean_square"
 
 
 def test_a_seed_repeats(spec: str) -> None:
@@ -129,6 +143,13 @@ def test_a_seed_repeats(spec: str) -> None:
         (["--max-memory", "much"], ["--max-memory takes a size, not 'much'", "500M or 2G"]),
         (["--init", "xavier"], ["--init changes numbers, not shapes: it needs --backward"]),
         (["--activation", "tanh"], ["--activation changes numbers, not shapes: it needs --backward"]),
+        (["--loss", "linear"], ["--loss changes numbers, not shapes: it needs --backward"]),
+        (["--compare", "activation=relu,tanh"], ["--compare changes numbers, not shapes: it needs --backward"]),
+        (
+            ["--backward", "--loss", "cross-entropy"],
+            ["there is no loss 'cross-entropy'", "did you mean 'cross_entropy'?"],
+        ),
+        (["--backward", "--compare", "activation=relu,tanh", "--max-memory", "1M"], ["--quick", "--max-memory 17MiB"]),
         (["--backward", "--init", "he"], ["'he' is none of kaiming, xavier, torch and normal:STD"]),
         (["--backward", "--activation", "relo"], ["there is no activation 'relo'", "did you mean 'relu'?"]),
         (["--backward", "--input", "3,1,1"], ["norm: batch norm in training needs more than one value", "--batch 2"]),

@@ -36,12 +36,27 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Matrix:
+    """Numbers in rows and columns, under a name."""
+
+    name: str
+    rows: tuple[tuple[int | float, ...], ...]
+    sparse: bool = False
+    """Whether most are zeros, which say more where they are not printed as numbers."""
+
+
+Display = tuple[Matrix | str, ...]
+"""Matrices and the signs between them: A · B = C."""
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
-    """Lines under one heading, and a drawing in monospaced characters."""
+    """Lines under one heading, matrices, and a drawing in monospaced characters."""
 
     heading: str
     steps: tuple[Step, ...]
     drawing: tuple[str, ...] = ()
+    matrices: tuple[Display, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +71,8 @@ class Explanation:
     """What the kind does, in one sentence."""
     sections: tuple[Section, ...]
     seen: tuple[Seen, ...] = field(default=())
+    confirmed: bool | None = None
+    """Whether the reference gives what is printed; None where nothing is run."""
 
     @property
     def sources(self) -> list[str]:
@@ -86,6 +103,16 @@ class Explanation:
                         for step in section.steps
                     ],
                     "drawing": list(section.drawing) or None,
+                    "matrices": [
+                        [
+                            part
+                            if isinstance(part, str)
+                            else {"name": part.name, "rows": [list(row) for row in part.rows]}
+                            for part in display
+                        ]
+                        for display in section.matrices
+                    ]
+                    or None,
                 }
                 for section in self.sections
             ],
@@ -93,6 +120,7 @@ class Explanation:
                 {"input": seen.input, "positions": [list(axis) for axis in seen.axes], "pixels": seen.pixels}
                 for seen in self.seen
             ],
+            "confirmed": self.confirmed,
         }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..analysis import explain as explaining
 from ..analysis import explanation as explanations
@@ -19,7 +19,12 @@ from .shown import Shown, made
 
 if TYPE_CHECKING:
     from ..analysis.figures import Subject
+    from ..layers.base import Layer
     from ..render.document import Document
+
+
+OnNumbers = Literal["matrix", "backward", "flip", "shift"]
+"""What a convolution does with small numbers."""
 
 
 class NoPosition(UsageError, IndexError):
@@ -46,21 +51,36 @@ class Explanation(Shown, explanations.Explanation):
         return f"<Explanation {self.name} ({self.kind}): {steps} figures in {len(self.sections)} sections>"
 
 
-def explain(spec: Spec | Report, layer: str | Node | Part = "total", *, at: Sequence[int] | None = None) -> Explanation:
+def explain(
+    spec: Spec | Report,
+    layer: str | Node | Part = "total",
+    *,
+    at: Sequence[int] | None = None,
+    on_numbers: Sequence[OnNumbers] = (),
+) -> Explanation:
     """Why a layer, a group or the whole network (`total`) has its figures; with `at`, what one output position sees.
+
+    With `on_numbers`, what a convolution does with small ones: `matrix` (im2col, one product, C and its transpose),
+    `backward` (its gradients as convolutions), `flip` (against cross-correlation), `shift` (equivariance). The
+    reference confirms them: `confirmed`.
 
     `layer` is a path (`conv2_x.0`, with `*` for one name and `a..b` from one to the other), or what `network[path]`
     gives. `at` has one position a space axis of its output, from 0. Give a report for another batch, dtype or device.
-    Raises UnknownLayer, a KeyError, with a suggestion; NoPosition, an IndexError, where there is no such position.
+    Raises UnknownLayer, a KeyError, with a suggestion; NoPosition, an IndexError, where there is no such position;
+    UsageError where numbers are asked of what is no convolution, or of a kernel too large to be written out.
 
     >>> explanation = explain("lenet5", "C1")
     >>> explanation
     <Explanation C1 (conv2d): 21 figures in 6 sections>
     >>> [str(step.value) for section in explanation.sections for step in section.steps if step.result == "params"]
     ['156']
+    >>> explain(single("conv2d: {out: 1, k: 2}", (1, 3, 3)), on_numbers=["matrix"]).confirmed
+    True
     """
     report = spec if isinstance(spec, Report) else analyse(spec)
     subject = _subject(report, layer if isinstance(layer, str) else layer.name)
+    if on_numbers:
+        return _on_numbers(report, subject, tuple(on_numbers), at is not None)
     position = None if at is None else tuple(at)
     try:
         return made(Explanation, explaining.explain(report, subject, position))
@@ -72,6 +92,20 @@ def explain(spec: Spec | Report, layer: str | Node | Part = "total", *, at: Sequ
         raise NoPosition(str(error), f"'{subject.name}' has {space}; positions count from 0") from error
 
 
+def _on_numbers(report: Report, subject: Subject, asked: tuple[str, ...], positioned: bool) -> Explanation:
+    """A convolution on numbers: the one layer, or the only one of a group."""
+    from ..verify.on_numbers import convolution, on_numbers
+
+    if positioned:
+        raise UsageError("a position does not go with numbers", "leave it out: they show every position")
+    index, layer = convolution(report.network, subject.nodes, subject.name)
+    node = report.node(index)
+    inputs = report.network.input_shapes(node)
+    found = on_numbers(asked, layer, inputs[0], node.shape, report.batch)
+    rule = " ".join((type(layer).__doc__ or "").split("\n\n")[0].split())
+    return Explanation(node.name, node.kind, inputs, node.shape, rule, found.sections, confirmed=found.confirmed)
+
+
 def _subject(report: Report, path: str) -> Subject:
     found = find(report, path)
     if found is None:
@@ -79,8 +113,8 @@ def _subject(report: Report, path: str) -> Subject:
     return found
 
 
-def single(item: str, input: Inputs) -> Network:
-    """A network of one layer: its kind and fields as text, and the shape or shapes that it reads.
+def single(item: str | Layer, input: Inputs) -> Network:
+    """A network of one layer, or of its kind and fields as text, and the shape or shapes that it reads.
 
     >>> single("conv2d: {out: 8, k: 3}", (3, 32, 32))
     <Network conv2d: 3×32×32 → 8×30×30, 1 layer>
@@ -88,7 +122,7 @@ def single(item: str, input: Inputs) -> Network:
     from ..language import parse_layer
 
     shapes = {"input": tuple(input)} if isinstance(input, Sequence) else {n: tuple(s) for n, s in input.items()}
-    layer = parse_layer(item)
+    layer = parse_layer(item) if isinstance(item, str) else item
     inputs = tuple(Node(name, None, (), shape) for name, shape in shapes.items())
     if not all(size for shape in shapes.values() for size in shape):
         raise UsageError("--input takes sizes of at least 1")

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..findings import UsageError
 from ..hints import suggest
+from ..network import LOSSES
 from ..units import amount
 from ..verify import confirm
 from ..verify.footprint import default_limit, needed_bytes
+from ..verify.loss import losses_of
 from .load import Spec, network_of
 from .shown import Shown, made
 
 if TYPE_CHECKING:
     from ..layers.base import Shape
-    from ..network import Network
+    from ..network import Loss, Network
     from ..render.document import Document
 
 Dtype = Literal["float32", "float64", "float16"]
@@ -66,6 +68,7 @@ class Plan(NamedTuple):
     dtype: str
     backward: bool
     scheme: str | None
+    loss: Loss | None
     quick: bool
     needed: int
     """Bytes that it takes at the most, as estimated."""
@@ -83,6 +86,7 @@ class Plan(NamedTuple):
             dtype=self.dtype,
             backward=self.backward,
             scheme=self.scheme,
+            loss=self.loss,
             starts=starts,
         )
         return made(
@@ -95,6 +99,29 @@ class Plan(NamedTuple):
         )
 
 
+def substituted(network: Network, activation: str) -> Network:
+    """The network with that activation in place of its own. Raises UsageError for one that does not exist."""
+    from ..verify.substitute import ACTIVATIONS, with_activation
+
+    if activation not in ACTIVATIONS:
+        hint = suggest(activation, ACTIVATIONS, f"there are {', '.join(ACTIVATIONS)}")
+        raise UsageError(f"there is no activation '{activation}'", hint)
+    return with_activation(network, activation)
+
+
+def refuse_too_large(needed: int, max_memory: int | None, quick: bool) -> None:
+    """Raise TooLargeForMemory where a run needs more bytes than `max_memory`, or than half of what is free."""
+    allowed = default_limit() if max_memory is None else max_memory
+    if needed <= allowed:
+        return
+    which = "half of the free memory, " if max_memory is None else ""
+    takes, most = amount(needed, "bytes", 0, "up"), amount(allowed, "bytes", 0, "down")
+    hint = f"use {'' if quick else 'quick=True, '}a smaller batch or input, or max_memory={needed}"
+    error = TooLargeForMemory(f"this takes up to {takes}, more than {which}{most}", hint)
+    error.needed, error.allowed = needed, allowed
+    raise error
+
+
 def plan(
     network: Network,
     batch: int = 1,
@@ -102,17 +129,12 @@ def plan(
     backward: bool = False,
     scheme: str | None = None,
     activation: str | None = None,
+    loss: Loss | None = None,
     quick: bool = False,
     max_memory: int | None = None,
 ) -> Plan:
     """What `verify` runs under these arguments. Raises UsageError for what cannot be run, or does not fit."""
-    if activation is not None:
-        from ..verify.substitute import ACTIVATIONS, with_activation
-
-        if activation not in ACTIVATIONS:
-            hint = suggest(activation, ACTIVATIONS, f"there are {', '.join(ACTIVATIONS)}")
-            raise UsageError(f"there is no activation '{activation}'", hint)
-        network = with_activation(network, activation)
+    network = network if activation is None else substituted(network, activation)
     full = network.inputs
     if quick:
         from ..verify.substitute import smallest_inputs
@@ -120,20 +142,22 @@ def plan(
         smaller = smallest_inputs(network, batch, backward)
         network = network.at(smaller) if smaller is not None else network
     needed = needed_bytes(network, batch, dtype, backward)
-    allowed = default_limit() if max_memory is None else max_memory
-    if needed > allowed:
-        which = "half of the free memory, " if max_memory is None else ""
-        takes, most = amount(needed, "bytes", 0, "up"), amount(allowed, "bytes", 0, "down")
-        hint = f"use {'' if quick else 'quick=True, '}a smaller batch or input, or max_memory={needed}"
-        error = TooLargeForMemory(f"this takes up to {takes}, more than {which}{most}", hint)
-        error.needed, error.allowed = needed, allowed
-        raise error
+    refuse_too_large(needed, max_memory, quick)
     if backward:
         from ..verify.flow import refuse_single_values
 
         refuse_single_values(network, batch)
+        losses_of(network, loss)
     smaller_inputs = full if network.inputs != full else None
-    return Plan(network, smaller_inputs, batch, dtype, backward, scheme, quick, needed)
+    return Plan(network, smaller_inputs, batch, dtype, backward, scheme, loss, quick, needed)
+
+
+def loss_named(text: str) -> Loss:
+    """The loss of that name. Raises UsageError."""
+    found = next((loss for loss in LOSSES if loss == text), None)
+    if found is None:
+        raise UsageError(f"there is no loss '{text}'", suggest(text, LOSSES, f"there are {', '.join(LOSSES)}"))
+    return found
 
 
 def verify(
@@ -145,6 +169,7 @@ def verify(
     backward: bool = False,
     init: str | None = None,
     activation: str | None = None,
+    loss: str | None = None,
     quick: bool = False,
     max_memory: int | None = None,
     starts: Callable[[str, int], None] | None = None,
@@ -153,7 +178,8 @@ def verify(
 
     Inputs and weights are drawn from the `seed`. `quick` shrinks the input as far as strides, remainders and weights
     stay the same. With `backward` it is a training step, and the flow of activations and gradients is measured;
-    `init` (kaiming, xavier, torch, normal:STD) draws its weights, `activation` stands in place of the spec's.
+    `init` (kaiming, xavier, torch, normal:STD) draws its weights, `activation` stands in place of the spec's,
+    `loss` (cross_entropy, mean_square, linear) in place of those of its outputs.
     `max_memory` are bytes; None: half of what is free. `starts` is told name and work of each layer that starts.
     A layer that differs is no exception: see `ok`, `findings`, `layers`. Raises UsageError for what would take more
     memory, for a layer that the reference does not know, and for arguments that do not go together.
@@ -161,9 +187,10 @@ def verify(
     >>> verify("lenet5")
     <Verification LeNet-5: 1×32×32 → 10: confirmed, 12 of 12 layers>
     """
-    for name, value in (("init", init), ("activation", activation)):
+    for name, value in (("init", init), ("activation", activation), ("loss", loss)):
         if value is not None and not backward:
             raise UsageError(f"{name} changes numbers, not shapes: it needs backward=True")
+    chosen = None if loss is None else loss_named(loss)
     if init is not None:
         from ..verify.prediction import check_scheme
 
@@ -171,4 +198,5 @@ def verify(
             check_scheme(init)
         except ValueError as error:
             raise UsageError(f"init: {error}") from error
-    return plan(network_of(spec), batch, dtype, backward, init, activation, quick, max_memory).run(seed, starts)
+    planned = plan(network_of(spec), batch, dtype, backward, init, activation, chosen, quick, max_memory)
+    return planned.run(seed, starts)

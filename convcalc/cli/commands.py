@@ -36,6 +36,7 @@ COMMANDS = {
         "look",
         "Why a layer has its figures: formulas with the numbers in them.",
         ("convcalc explain resnet conv1", "convcalc explain 'conv2d: {out: 64, k: 3}' --input 3,32,32"),
+        "A convolution on small numbers, of a spec or of a kernel alone: convcalc explain -k 2 --size 3 --matrix.",
     ),
     "specs": Command(
         "look",

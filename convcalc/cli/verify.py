@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from ..findings import SpecError, UsageError
 from ..units import NoAmount, amount, read_bytes
-from .options import BatchOption, InputOption, SetOption, SpecArgument, VariantOption, load_network
+from .options import (
+    BatchOption,
+    InputOption,
+    SetOption,
+    SpecArgument,
+    VariantOption,
+    load_network,
+    read_input,
+    read_params,
+)
 from .output import format_option, write
+
+if TYPE_CHECKING:
+    from ..api.flows import Flows, Source, Training
+    from ..api.verify import TooLargeForMemory
+    from ..network import Network
 
 Dtype = Literal["float32", "float64", "float16"]
 
@@ -33,6 +47,23 @@ def command(
         str | None,
         typer.Option("--activation", metavar="KIND", help="With --backward: this activation in place of the spec's."),
     ] = None,
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            "--loss",
+            metavar="LOSS",
+            help="With --backward: cross_entropy, mean_square or linear in place of the outputs' own.",
+        ),
+    ] = None,
+    compare: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--compare",
+            metavar="AXIS",
+            help="With --backward: variations beside each other, NAME=VALUE,VALUE: activation, norm, residual, init,"
+            " loss, variant or a param. Repeatable.",
+        ),
+    ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Shrink the input as far as strides, remainders and weights stay the same.")
     ] = False,
@@ -47,19 +78,25 @@ def command(
     every: Annotated[bool, typer.Option("--all", help="Show every layer, not only those that differ.")] = False,
     format: Annotated[str, format_option("verify")] = "text",
 ) -> None:
-    _check_flow_options(backward, init, activation)
+    _check_flow_options(backward, init, activation, loss, compare)
     limit = None if max_memory is None else byte_size(max_memory)
-    from ..api.verify import TooLargeForMemory, plan
+    from ..api.verify import TooLargeForMemory, loss_named, plan
     from ..render.progress import Plan, progress
 
+    chosen = None if loss is None else loss_named(loss)
     network = load_network(spec, set, variant, input)
+    if compare:
+        from ..api.flows import Source, Training
+
+        source = Source(read_params(set), variant, read_input(input))
+        training = Training(batch, dtype, init, activation, loss, quick, limit)
+        flows = _compared(network, compare, source, training, seed)
+        write(format, lambda: flows.document(None, every), flows.to_dict)
+        return
     try:
-        planned = plan(network, batch, dtype, backward, init, activation, quick, limit)
+        planned = plan(network, batch, dtype, backward, init, activation, chosen, quick, limit)
     except TooLargeForMemory as error:
-        smaller = "" if quick else "--quick, "
-        needs = amount(error.needed, "bytes", 0, "up").replace(" ", "")
-        hint = f"use {smaller}a smaller --batch or --input, or --max-memory {needs}"
-        raise UsageError(error.message, hint) from error
+        raise _smaller(error, quick) from error
 
     def work() -> Plan:
         times, work = planned.efforts()
@@ -72,9 +109,42 @@ def command(
         raise SpecError(outcome.findings)
 
 
-def _check_flow_options(backward: bool, init: str | None, activation: str | None) -> None:
+def _compared(network: Network, axes: list[str], source: Source, training: Training, seed: int) -> Flows:
+    """The runs of `--compare`, with their progress."""
+    from ..api.flows import plan_flows
+    from ..api.verify import TooLargeForMemory
+    from ..render.progress import Plan, progress
+
+    try:
+        planned = plan_flows(network, axes, source, training)
+    except TooLargeForMemory as error:
+        raise _smaller(error, training.quick) from error
+
+    def work() -> Plan:
+        times, work = planned.efforts()
+        return Plan(times, "part", work)
+
+    with progress("verify", work) as starts:
+        return planned.run(seed, starts)
+
+
+def _smaller(error: TooLargeForMemory, quick: bool) -> UsageError:
+    """The error in the words of the command line."""
+    needs = amount(error.needed, "bytes", 0, "up").replace(" ", "")
+    hint = f"use {'' if quick else '--quick, '}a smaller --batch or --input, or --max-memory {needs}"
+    return UsageError(error.message, hint)
+
+
+def _check_flow_options(
+    backward: bool, init: str | None, activation: str | None, loss: str | None, compare: list[str] | None
+) -> None:
     """Refuse what would do nothing, and a scheme that does not exist."""
-    for name, value in (("--init", init), ("--activation", activation)):
+    for name, value in (
+        ("--init", init),
+        ("--activation", activation),
+        ("--loss", loss),
+        ("--compare", compare or None),
+    ):
         if value is not None and not backward:
             raise UsageError(
                 f"{name} changes numbers, not shapes: it needs --backward", f"add --backward, or leave {name} out"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ..hints import suggest
 from ..layers.registry import KINDS
 from ..marked import Map, Marked, Source, Text
+from ..network import Loss
 from .events import parse
 from .grammar import Pending, Reader
 from .item_compiler import Scope
@@ -18,7 +19,7 @@ from .sections import SPEC, BlockSection, OutputSection, Reference, Shape
 
 Inputs = dict[str, tuple[list[tuple[Compiled, Marked]], Marked]]
 """Name -> its sizes with their places, and its place."""
-Outputs = dict[str, tuple[tuple[str, ...], Compiled, Marked]]
+Outputs = dict[str, tuple[tuple[str, ...], Compiled, Loss | None, Marked]]
 """Name -> its path, the weight of its loss, its place."""
 Variant = dict[str, tuple[Compiled, Marked]]
 
@@ -95,7 +96,7 @@ class Document:
     def _outputs(self, written: list[Reference] | dict[str, OutputSection]) -> Outputs:
         found: Outputs = {}
         if isinstance(written, list):
-            return {".".join(path): (path, 1, at) for path, at in written}
+            return {".".join(path): (path, 1, None, at) for path, at in written}
         for name, output in written.items():
             weight = output.loss_weight
             value = (
@@ -103,7 +104,7 @@ class Document:
                 if weight is None
                 else read_value(weight.value, self.names, self.findings, truth=False, where="outputs")
             )
-            found[name] = (tuple(name.split(".")), value, self._key("outputs", name))
+            found[name] = (tuple(name.split(".")), value, output.loss, self._key("outputs", name))
         return found
 
     def _key(self, section: str, name: str) -> Text:

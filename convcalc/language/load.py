@@ -253,7 +253,7 @@ def find_outputs(document: Document, expansion: Expansion, env: dict[str, Value]
         return tuple(Output(nodes[index].name, index) for index in loose or last)
     found: list[Output] = []
     findings = expansion.findings
-    for name, (path, weight, at) in document.outputs.items():
+    for name, (path, weight, loss, at) in document.outputs.items():
         try:
             indices = resolve(path, expansion.top)
             loss_weight = _loss_weight(evaluate(weight, env))
@@ -262,7 +262,8 @@ def find_outputs(document: Document, expansion: Expansion, env: dict[str, Value]
         except Problem as problem:
             findings.problem(problem, at, "outputs")
             continue
-        found += [Output(name if len(indices) == 1 else nodes[index].name, index, loss_weight) for index in indices]
+        names = [name] if len(indices) == 1 else [nodes[index].name for index in indices]
+        found += [Output(*place, loss_weight, loss) for place in zip(names, indices, strict=True)]
     if not found and not findings.all:
         findings.add("CC106", "every output is passed over", document.section("outputs"), None, "outputs")
     findings.raise_any()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ..hints import suggest
 from ..layers.registry import KINDS
 from ..marked import List, Map, Marked, Text
+from ..network import LOSSES, Loss
 from .expressions import FUNCTIONS
 from .grammar import (
     Either,
@@ -186,15 +188,26 @@ INPUT = _Inputs(
 )
 
 
+def _loss(text: str) -> Loss:
+    found = next((loss for loss in LOSSES if loss == text), None)
+    if found is None:
+        raise Problem("CC103", f"there is no loss {shown(text)}", suggest(text, LOSSES, f"one of {', '.join(LOSSES)}"))
+    return found
+
+
 class OutputSection(Entries):
     """What is said of an output."""
 
-    loss_weight = Key(_number(0, "number"))
+    loss = Key(
+        Scalar(_loss, "loss is a word", "loss: cross_entropy", schema={"enum": list(LOSSES)}),
+        "What it is trained with; cross-entropy for classes, linear for anything else, where nothing is said.",
+    )
+    loss_weight = Key(_number(0, "number"), "What its loss counts among those of the other outputs; 1 by default.")
 
 
 OUTPUT: Form[OutputSection] = Either(
     Nothing(OutputSection({})),
-    Fields(OutputSection, "", unknown="an output has no {key}", known="an output takes loss_weight"),
+    Fields(OutputSection, "", unknown="an output has no {key}", known="an output takes loss and loss_weight"),
     message="an output takes {loss_weight: 0.3}",
 )
 _OUTPUTS = ("outputs are a list of names or a mapping", "outputs: [fc]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ..network import Network, Node, UniqueNames, consumers
+from ..network import Network, Node, Output, UniqueNames, consumers
 from ..terminal import printable
 from .names import NAME, RESERVED
 
@@ -186,10 +186,15 @@ def _outputs(network: Network, names: _Names) -> list[str]:
     readers = consumers(network.nodes, len(network.nodes))
     loose = [i for i, node in enumerate(network.nodes) if not readers[i] and node.layer is not None]
     given = [output.node for output in network.outputs]
-    if all(output.loss_weight == 1 for output in network.outputs) and (given == loose or not loose):
+    said = [_said_of(output) for output in network.outputs]
+    if not any(said) and (given == loose or not loose):
         return []
-    lines = ["outputs:"]
-    for output in network.outputs:
-        weight = "" if output.loss_weight == 1 else f" {{loss_weight: {output.loss_weight}}}"
-        lines.append(f"  {names.given[output.node]}:{weight}")
-    return lines
+    lines = [f"  {names.given[output.node]}:{text}" for output, text in zip(network.outputs, said, strict=True)]
+    return ["outputs:", *lines]
+
+
+def _said_of(output: Output) -> str:
+    """What the section says of an output besides its name."""
+    loss = [] if output.loss is None else [f"loss: {output.loss}"]
+    weight = [] if output.loss_weight == 1 else [f"loss_weight: {output.loss_weight}"]
+    return f" {{{', '.join(loss + weight)}}}" if loss or weight else ""

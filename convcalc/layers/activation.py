@@ -95,6 +95,10 @@ class Softmax(Layer):
 
     dim: Annotated[int, Field(strict=True, ge=-64, le=63)] = 0
 
+    @property
+    def share_axis(self) -> int | None:
+        return self.dim
+
     def output_shape(self, inputs: Shapes) -> Shape:
         resolve_axis(self, "dim", self.dim, inputs[0])
         return inputs[0]

@@ -185,6 +185,11 @@ class Layer(BaseModel):
         return None
 
     @property
+    def share_axis(self) -> int | None:
+        """The axis along which its outputs are shares of 1, made of logits; None where they are not."""
+        return None
+
+    @property
     def part_of(self) -> Part | None:
         """Which part of a split it is; None for every other layer."""
         return None

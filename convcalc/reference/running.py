@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import frexp, isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
@@ -122,7 +123,7 @@ def _readers(network: Network) -> list[int]:
 
 
 class BackStep(NamedTuple):
-    """One layer whose gradients are known."""
+    """One layer whose gradients are known. All of them stand for 2**exponent times their numbers."""
 
     number: int
     """Of the node in `network.nodes`."""
@@ -130,6 +131,33 @@ class BackStep(NamedTuple):
     grad_output: Array
     grad_inputs: Arrays
     grad_weights: dict[str, Array]
+    exponent: int = 0
+
+
+class Scaled(NamedTuple):
+    """An array that stands for 2**exponent times its numbers."""
+
+    array: Array
+    exponent: int = 0
+
+    def near_one(self) -> Scaled:
+        """The same, its numbers moved towards 1 where the largest is more than 2**`ROOM` or less than 2**−`ROOM`."""
+        largest = float(max(self.array.max(initial=0), -self.array.min(initial=0)))
+        power = frexp(largest)[1] if isfinite(largest) else 0
+        if abs(power) <= ROOM:
+            return self
+        return Scaled(np.ldexp(self.array, -power), self.exponent + power)
+
+    def plus(self, other: Scaled) -> Scaled:
+        """The sum."""
+        small, large = sorted((self, other), key=lambda scaled: scaled.exponent)
+        if small.exponent < large.exponent:
+            small = Scaled(np.ldexp(small.array, small.exponent - large.exponent), large.exponent)
+        return Scaled(large.array + small.array, large.exponent)
+
+
+ROOM = 8
+"""Powers of two that float16, too, has room for on both sides of 1, so that little is moved."""
 
 
 def backpropagate(steps: list[Step], gradients: Mapping[int, Array], *, training: bool = True) -> Iterator[BackStep]:
@@ -137,7 +165,9 @@ def backpropagate(steps: list[Step], gradients: Mapping[int, Array], *, training
 
     `steps` are all steps of `run`, in order; they are taken from the list one by one, so that their arrays are
     freed on the way. `gradients` are those of the loss by the number of the node whose output it reads. Layers
-    that the loss does not depend on are passed over.
+    that the loss does not depend on are passed over. A gradient is linear in the one that it is made of, so that a
+    power of two is taken out of it before it leaves the range of its type: however deep the network, it neither
+    becomes 0 nor infinite on the way.
 
     >>> from convcalc.layers.registry import build
     >>> from convcalc.network import Node
@@ -146,15 +176,19 @@ def backpropagate(steps: list[Step], gradients: Mapping[int, Array], *, training
     >>> [back.grad_inputs[0].tolist() for back in backpropagate([step], {1: ones})]
     [[[0.0, 1.0]]]
     """
-    arrived = dict(gradients)
+    arrived = {number: Scaled(array) for number, array in gradients.items()}
     while steps:
-        number, node, inputs, _, weights, _ = steps.pop()
-        grad = arrived.pop(number, None)
-        if grad is None or node.layer is None:
+        number, node, inputs, output, weights, _ = steps.pop()
+        dtype = output.dtype
+        del output
+        received = arrived.pop(number, None)
+        if received is None or node.layer is None:
             continue
+        array, exponent = received.near_one()
+        grad = array.astype(dtype, copy=False)
         grads, grad_weights = backward(node.layer, inputs, weights, grad, training=training)
-        for source, array in zip(node.inputs, grads, strict=True):
-            before = arrived.get(source)
-            arrived[source] = array if before is None else before + array
-        yield BackStep(number, node, grad, grads, grad_weights)
-        del grad, grads, grad_weights, inputs, weights
+        for source, handed in zip(node.inputs, grads, strict=True):
+            scaled, before = Scaled(handed, exponent), arrived.get(source)
+            arrived[source] = scaled if before is None else before.plus(scaled)
+        yield BackStep(number, node, grad, grads, grad_weights, exponent)
+        del received, array, grad, grads, grad_weights, inputs, weights, handed, scaled, before

@@ -221,6 +221,19 @@ class Equations(NamedTuple):
     lines: tuple[Equation, ...]
 
 
+class Matrix(NamedTuple):
+    """Numbers in rows and columns under a name; `.` is a zero that is not worth a number."""
+
+    name: str
+    rows: Sequence[Sequence[str]]
+
+
+class Matrices(NamedTuple):
+    """Matrices and the signs between them: A · B = C."""
+
+    parts: tuple[Matrix | str, ...]
+
+
 class References(NamedTuple):
     """Sources by number, from 1."""
 
@@ -352,6 +365,7 @@ Block = (
     | Paragraph
     | Code
     | Equations
+    | Matrices
     | References
     | Bars
     | Scatter

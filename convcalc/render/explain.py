@@ -5,9 +5,22 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from ..analysis.explanation import Explanation, Step
+from ..analysis.explanation import Display, Explanation, Step
+from ..analysis.explanation import Matrix as Numbers
 from ..units import amount
-from .document import Block, Code, Document, Equation, Equations, Heading, Measure, References, Section
+from .document import (
+    Block,
+    Code,
+    Document,
+    Equation,
+    Equations,
+    Heading,
+    Matrices,
+    Matrix,
+    Measure,
+    References,
+    Section,
+)
 
 
 def explain_document(explanation: Explanation) -> Document:
@@ -15,7 +28,10 @@ def explain_document(explanation: Explanation) -> Document:
     sources = explanation.sources
     blocks: list[Block] = [Heading(_title(explanation), 2)]
     for section in explanation.sections:
-        inner: list[Block] = [Equations(tuple(_equation(step, sources) for step in section.steps))]
+        inner: list[Block] = []
+        if section.steps or not section.matrices:
+            inner.append(Equations(tuple(_equation(step, sources) for step in section.steps)))
+        inner.extend(map(_matrices, section.matrices))
         if section.drawing:
             inner.append(Code(section.drawing, drawn=True))
         blocks.append(Section(section.heading, tuple(inner), 3))
@@ -28,6 +44,24 @@ def _title(explanation: Explanation) -> str:
     shapes = ", ".join("×".join(map(str, shape)) for shape in explanation.inputs)
     output = "" if explanation.output is None else " -> " + "×".join(map(str, explanation.output))
     return f"{explanation.name}: {explanation.kind}  {shapes}{output}"
+
+
+def _matrices(display: Display) -> Matrices:
+    return Matrices(tuple(part if isinstance(part, str) else _matrix(part) for part in display))
+
+
+def _matrix(numbers: Numbers) -> Matrix:
+    """A matrix with its numbers written, fractions with three decimals.
+
+    >>> _matrix(Numbers("C", ((2, 0), (0, 0.5)), sparse=True)).rows
+    [['2', '.'], ['.', '0.500']]
+    """
+    zero = "." if numbers.sparse else "0"
+    return Matrix(numbers.name, [[zero if n == 0 else _number(n) for n in row] for row in numbers.rows])
+
+
+def _number(number: int | float) -> str:
+    return str(number) if isinstance(number, int) else f"{number:.3f}"
 
 
 def _equation(step: Step, sources: list[str]) -> Equation:

@@ -23,6 +23,7 @@ from .document import (
     Heading,
     KeyLines,
     Listing,
+    Matrices,
     Note,
     Notes,
     Paragraph,
@@ -118,6 +119,10 @@ def _parts(block: Block) -> Iterator[str]:
             yield f"<pre>{_lines(block.lines)}</pre>"
         case Equations():
             yield _rows([], list(map(_equation, block.lines)))
+        case Matrices():
+            from .matrices import matrix_lines
+
+            yield f"<pre>{_lines(matrix_lines(block, None))}</pre>"
         case References():
             items = "".join(f"<li>{_text(source)}</li>" for source in block.sources)
             yield f'<div class="bold">sources</div><ol>{items}</ol>'

@@ -17,6 +17,7 @@ from .document import (
     Heading,
     KeyLines,
     Listing,
+    Matrices,
     Note,
     Notes,
     Paragraph,
@@ -63,6 +64,10 @@ def _markdown_parts(block: Block) -> Iterator[str]:
             yield "\n".join([f"```{block.language}", *block.lines, "```"])
         case Equations():
             yield "\n".join(map(_markdown_equation, block.lines))
+        case Matrices():
+            from .matrices import matrix_lines
+
+            yield "\n".join(["```text", *matrix_lines(block, None), "```"])
         case References():
             yield "\n".join(f"{n}. {escape.cited_markdown(source)}" for n, source in enumerate(block.sources, start=1))
         case Listing():
@@ -134,6 +139,10 @@ def _latex_parts(block: Block) -> Iterator[str]:
             yield "\n".join([r"\begin{verbatim}", *block.lines, r"\end{verbatim}"])
         case Equations():
             yield "\n".join([r"\begin{itemize}", *map(_latex_equation, block.lines), r"\end{itemize}"])
+        case Matrices():
+            from .matrices import latex_matrices
+
+            yield latex_matrices(block)
         case References():
             pass  # each equation names its source in full
 

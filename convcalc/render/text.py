@@ -17,6 +17,7 @@ from .document import (
     Heading,
     KeyLines,
     Listing,
+    Matrices,
     Notes,
     Paragraph,
     References,
@@ -88,6 +89,10 @@ def _block_lines(block: Block, limit: int | None) -> Iterator[Line]:
             margin = max((len(line.result) for line in block.lines), default=0)
             for line in block.lines:
                 yield from _equation_lines(line, margin, limit)
+        case Matrices():
+            from .matrices import matrix_lines
+
+            yield from ([(line, "")] for line in matrix_lines(block, limit))
         case References():
             yield [("sources", "bold")]
             for number, source in enumerate(block.sources, start=1):

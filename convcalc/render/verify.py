@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import isfinite, prod
+from collections.abc import Iterator
+from math import floor, isfinite, prod
 from typing import TYPE_CHECKING
 
 from ..units import amount, scaled
@@ -10,7 +11,7 @@ from .document import Block, Column, Document, Heading, Note, Notes, Table
 
 if TYPE_CHECKING:
     from ..verify.confirm import LayerCheck, Verification
-    from ..verify.flow import FlowRow
+    from ..verify.flow import Extremes, Flow, FlowRow, MeasuredLoss
 
 CONFIRMED = "ok"
 DIFFERS = "differs"
@@ -18,12 +19,17 @@ NOT_RUN = "-"
 LARGEST = 3
 """Layers that are named where all are confirmed."""
 
+LOSS_WORDS = {
+    "cross_entropy": "cross-entropy over {reads}, {value}",
+    "mean_square": "mean square of {reads} against noise, {value}",
+    "linear": "{reads} x noise",
+}
 NOTES = (
     "activation, gradient: root mean square (rms) of the output and of the gradient that arrives at it; weights: of the"
     " gradient of the weights.",
     "ratio: of the output to what the layer reads; of the gradient that it hands up to the one that it receives.",
     "expected: a prediction for independent weights and numbers, not a measurement (docs/verify.md).",
-    "loss: the sum over the outputs of loss_weight x noise: every output's gradient has an rms of its loss_weight.",
+    "saturated: share of an activation's inputs at which its slope is less than 5 % of its steepest.",
 )
 
 
@@ -35,9 +41,9 @@ def verification_document(outcome: Verification, needed: int, quick: bool, schem
     shown = outcome.layers if every else tuple(layer for layer in outcome.layers if not layer.ok)
     blocks: list[Block] = [_heading(outcome)]
     blocks += [_layers_table(shown)] if shown else []
-    if outcome.gradients is not None:
-        remarks = (f"weights by {scheme}. {_passage(outcome.gradients)}", *NOTES)
-        blocks += [flow_table(outcome.gradients), Notes(tuple(Note(text, "dim") for text in remarks))]
+    if outcome.flow is not None:
+        flow = outcome.flow
+        blocks += [flow_table(flow.rows), Notes(tuple(_flow_notes(flow, scheme)))]
     last = [Note(summary(outcome), "bold" if outcome.ok else "bold red")]
     last += [Note(_largest(outcome.layers))] if not every and outcome.ok and outcome.layers else []
     last += [Note(_quick_note(outcome), "dim")] if quick else []
@@ -45,6 +51,52 @@ def verification_document(outcome: Verification, needed: int, quick: bool, schem
     more = "" if every or not outcome.layers else "; --all shows every layer"
     last.append(Note(f"{outcome.seconds:.2f} s, arrays of up to {memory} (estimate){more}", "dim"))
     return Document((*blocks, Notes(tuple(last))))
+
+
+def _flow_notes(flow: Flow, scheme: str) -> Iterator[Note]:
+    """What the table cannot say: where numbers leave their range first of all."""
+    yield from (Note(text, "yellow") for text in extreme_remarks(flow.extremes))
+    yield Note(f"weights by {scheme}. {_passage(flow.rows)}".rstrip(), "dim")
+    if flow.losses:
+        yield Note(f"loss: {' + '.join(_loss_text(loss) for loss in flow.losses)}.", "dim")
+    yield from (Note(text, "dim") for text in NOTES)
+
+
+def extreme_remarks(extremes: Extremes) -> Iterator[str]:
+    """A sentence for each way in which numbers leave the range of the run's type."""
+    dtype = extremes.dtype
+    wider = "" if dtype == "float64" else " --dtype float64 goes further."
+    if extremes.activation_overflow:
+        yield (
+            f"{dtype} overflows at {extremes.activation_overflow}: its output is not finite, so that there is no loss"
+            f" and no gradient.{wider}"
+        )
+    if extremes.gradient_zero:
+        yield (
+            f"the gradient ends at {extremes.gradient_zero}: wherever it arrives the slope is 0 in {dtype}, so that"
+            " nothing is handed up."
+        )
+    for verb, where in (("underflows", extremes.gradient_underflow), ("overflows", extremes.gradient_overflow)):
+        if where:
+            yield (
+                f"{dtype} {verb} at {where} on the gradient's way up: trained in {dtype}, the layers from there on are"
+                " lost. The figures are right: they are of a run that takes powers of two out."
+            )
+
+
+def _loss_text(loss: MeasuredLoss) -> str:
+    """What an output is trained with, and its value.
+
+    >>> from convcalc.verify.flow import MeasuredLoss
+    >>> from convcalc.verify.loss import OutputLoss
+    >>> _loss_text(MeasuredLoss(OutputLoss("aux1", "cross_entropy", 0.3, 9), "aux1.classifier", 6.9078))
+    '0.3 x (cross-entropy over aux1.classifier, 6.91)'
+    """
+    value = "unknown" if loss.value is None else figure(loss.value)
+    text = LOSS_WORDS[loss.output.loss].format(reads=loss.reads, value=value)
+    if loss.output.folded:
+        text += f", with {loss.output.folded}"
+    return text if loss.output.weight == 1 else f"{loss.output.weight:g} x ({text})"
 
 
 def _quick_note(outcome: Verification) -> str:
@@ -152,6 +204,7 @@ def flow_table(rows: tuple[FlowRow, ...]) -> Table:
         *(Column(text, "right") for text in ("activation", "ratio", "expected")),
         *(Column(text, "right") for text in ("gradient", "ratio", "expected")),
         Column("weights", "right"),
+        Column("saturated", "right"),
     ]
     return Table(
         columns,
@@ -161,14 +214,38 @@ def flow_table(rows: tuple[FlowRow, ...]) -> Table:
                 figure(row.activation_rms),
                 figure(row.activation_ratio),
                 figure(row.predicted_activation_ratio),
-                figure(row.gradient_rms),
+                size_figure(row.gradient_rms, row.gradient_log10),
                 figure(row.gradient_ratio),
                 figure(row.predicted_gradient_ratio),
-                figure(row.weight_gradient_rms),
+                size_figure(row.weight_gradient_rms, row.weight_gradient_log10),
+                share(row.saturated),
             ]
             for row in rows
         ],
     )
+
+
+def share(value: float | None) -> str:
+    """A share in per cent.
+
+    >>> share(0.4972), share(0.0004), share(0.0), share(None)
+    ('50%', '<1%', '0%', '')
+    """
+    if value is None:
+        return ""
+    return "<1%" if 0 < value < 0.005 else f"{100 * value:.0f}%"
+
+
+def size_figure(value: float | None, log10: float | None) -> str:
+    """A size to three digits, also where a double cannot hold it.
+
+    >>> size_figure(0.25, -0.602), size_figure(0.0, -400.301), size_figure(0.0, None)
+    ('0.250', '5.00e-401', '0')
+    """
+    if log10 is None or (value and isfinite(value)):
+        return figure(value)
+    power = floor(log10)
+    return f"{10 ** (log10 - power):.2f}e{power:+d}"
 
 
 def figure(value: float | None) -> str:
@@ -180,7 +257,7 @@ def figure(value: float | None) -> str:
     if value is None:
         return ""
     if not isfinite(value):
-        return str(value)
+        return "overflow"
     if value == 0:
         return "0"
     return f"{value:#.3g}".rstrip(".") if 1e-3 <= value < 1e4 else f"{value:.2e}"
@@ -188,14 +265,24 @@ def figure(value: float | None) -> str:
 
 def _passage(rows: tuple[FlowRow, ...]) -> str:
     """How the gradient has changed between the last and the first layer with weights."""
-    learning = [row for row in rows if row.weight_gradient_rms is not None and row.gradient_rms]
+    learning = [row for row in rows if row.weight_gradient_rms is not None and row.gradient_log10 is not None]
     if len(learning) < 2:
         return ""
     first, last = learning[0], learning[-1]
-    assert first.gradient_rms is not None and last.gradient_rms is not None
-    change = first.gradient_rms / last.gradient_rms
-    each = change ** (1 / (len(learning) - 1)) if change > 0 and isfinite(change) else change
+    assert first.gradient_log10 is not None and last.gradient_log10 is not None
+    change = first.gradient_log10 - last.gradient_log10
+    each = 10 ** (change / (len(learning) - 1))
     return (
-        f"gradient: {figure(last.gradient_rms)} at {last.name}, {figure(first.gradient_rms)} at {first.name}:"
-        f" a factor of {figure(change)}, {figure(each)} a layer with weights."
+        f"gradient: {size_figure(last.gradient_rms, last.gradient_log10)} at {last.name},"
+        f" {size_figure(first.gradient_rms, first.gradient_log10)} at {first.name}:"
+        f" a factor of {power_figure(change)}, {figure(each)} a layer with weights."
     )
+
+
+def power_figure(log10: float) -> str:
+    """A factor by its logarithm.
+
+    >>> power_figure(-0.30103), power_figure(-400.301)
+    ('0.500', '5.00e-401')
+    """
+    return size_figure(10**log10 if abs(log10) < 300 else 0.0, log10)

@@ -19,12 +19,13 @@ from ..analysis.report import Report
 from ..findings import Finding, UsageError
 from ..reference import DoesNotFit, NoTwin, run
 from ..version import FORMAT
+from .loss import losses_of
 
 if TYPE_CHECKING:
     from ..layers.base import Shape
-    from ..network import Network
+    from ..network import Loss, Network
     from ..reference import Step
-    from .flow import FlowRow
+    from .flow import Flow, FlowRow
 
 BUFFERS = frozenset({"running_mean", "running_var", "num_batches_tracked"})
 """Tensors, as PyTorch names them, that no gradient reaches."""
@@ -82,10 +83,15 @@ class Verification:
     seed: int
     seconds: float
     layers: tuple[LayerCheck, ...]
-    gradients: tuple[FlowRow, ...] | None = None
+    flow: Flow | None = None
     findings: tuple[Finding, ...] = ()
     full_inputs: dict[str, Shape] | None = None
     """The network's own inputs, where smaller ones were run in their place."""
+
+    @property
+    def gradients(self) -> tuple[FlowRow, ...] | None:
+        """Activations and gradients by layer; None without a training step."""
+        return None if self.flow is None else self.flow.rows
 
     @property
     def ok(self) -> bool:
@@ -107,7 +113,9 @@ class Verification:
             "ok": self.ok,
             "seconds": round(self.seconds, 3),
             "layers": [layer.to_dict() for layer in self.layers],
-            "gradients": None if self.gradients is None else [row.to_dict() for row in self.gradients],
+            "gradients": None if self.flow is None else [row.to_dict() for row in self.flow.rows],
+            "losses": None if self.flow is None else [loss.to_dict() for loss in self.flow.losses],
+            "extremes": None if self.flow is None else self.flow.extremes.to_dict(),
             "findings": [finding.to_dict() for finding in self.findings],
         }
 
@@ -219,12 +227,14 @@ def verify(
     dtype: str = "float32",
     backward: bool = False,
     scheme: str | None = None,
+    loss: Loss | None = None,
     starts: Callable[[str, int], None] | None = None,
 ) -> Verification:
     """Run the network on the NumPy reference and confirm its predictions, layer by layer.
 
     Inputs are standard normal numbers. `scheme` draws the weights (kaiming, xavier, torch, normal:STD; default
-    kaiming). With `backward` the run is a training step, and the flow of activations and gradients is measured.
+    kaiming). With `backward` the run is a training step, and the flow of activations and gradients is measured; `loss`
+    stands in place of those of the outputs.
     `starts` is told of each layer that starts, forwards and back: its name and its `effort`. Raises UsageError for a
     layer that the reference does not know, ValueError for an unknown scheme and MemoryError where arrays do not fit.
 
@@ -239,6 +249,7 @@ def verify(
     layers = (number for number, node in enumerate(network.nodes) if node.layer is not None)
     steps: list[Step] = []
     scheme = scheme or "kaiming"
+    losses = losses_of(network, loss) if backward else ()
 
     def begin(number: int | None, times: int = 1) -> None:
         if starts is not None and number is not None:
@@ -262,11 +273,11 @@ def verify(
         except DoesNotFit as error:
             stopped = _first_not_run(network, len(confirmed.layers))
             confirmed.fail(stopped, str(error).removeprefix(f"{network.nodes[stopped].name}: "))
-        gradients = None
+        flow = None
         if backward and not confirmed.findings:
             from .flow import measure
 
-            gradients = tuple(measure(network, steps, seed, scheme, partial(begin, times=BACK)))
+            flow = measure(network, steps, losses, seed, scheme, partial(begin, times=BACK))
     return Verification(
         network,
         batch,
@@ -274,7 +285,7 @@ def verify(
         seed,
         perf_counter() - started,
         tuple(confirmed.layers),
-        gradients,
+        flow,
         tuple(confirmed.findings),
     )
 

@@ -9,7 +9,7 @@ bisection.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from math import prod
@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 from ..analysis.size_survey import combined_period, follow, moving_size
 from ..geometry import GeometryError
 from ..layers.registry import KINDS, build
-from ..network import Inference, consumers
+from ..network import Inference, UniqueNames, consumers
 
 if TYPE_CHECKING:
     from ..layers.base import Shape, Shapes, Weight
-    from ..network import Network
+    from ..network import Network, Node
 
 ACTIVATIONS = tuple(kind for kind, (module, _) in KINDS.items() if module == "activation" and kind != "softmax")
 """Kinds that `--activation` takes and replaces."""
@@ -32,25 +32,42 @@ FEWEST_VALUES = 16
 
 
 def with_activation(network: Network, kind: str) -> Network:
-    """The network with every activation of that kind, its fields at their defaults.
+    """The network with every activation of that kind, its fields at their defaults, and named as that kind is.
 
-    What stays: softmax, and activations that only a `multiply` or a `gate` reads, which are gates rather than
-    activations.
+    What stays: softmax, activations that only a `multiply` or a `gate` reads, which are gates rather than
+    activations, and names that the spec gives.
 
     >>> from convcalc import loads
-    >>> spec = "{convcalc: 1, input: [3, 8, 8], layers: [relu, softmax]}"
-    >>> [node.kind for node in with_activation(loads(spec), "tanh").nodes]
-    ['input', 'tanh', 'softmax']
+    >>> spec = "{convcalc: 1, input: [3, 8, 8], layers: [relu, {relu: {}, name: last}, softmax]}"
+    >>> [(node.name, node.kind) for node in with_activation(loads(spec), "tanh").nodes]
+    [('input', 'input'), ('tanh', 'tanh'), ('last', 'tanh'), ('softmax', 'softmax')]
     """
     layer = build(kind, {})
     readers = consumers(network.nodes, len(network.nodes))
-    nodes = []
-    for index, node in enumerate(network.nodes):
-        read_by = [network.nodes[i].layer for i in readers[index]]
-        gate = bool(read_by) and all(reader is not None and reader.multiplies_inputs for reader in read_by)
-        active = node.layer is not None and node.layer.activates
-        nodes.append(node._replace(layer=layer) if active and not gate else node)
+    replaced = {index for index in range(len(network.nodes)) if _is_activation(network, index, readers)}
+    names = UniqueNames(node.name for index, node in enumerate(network.nodes) if index not in replaced)
+    nodes = [
+        node._replace(layer=layer, name=names.give(_renamed(node, kind))) if index in replaced else node
+        for index, node in enumerate(network.nodes)
+    ]
     return replace(network, nodes=tuple(nodes))
+
+
+def _is_activation(network: Network, index: int, readers: Sequence[Sequence[int]]) -> bool:
+    """Whether a node is an activation that is no gate."""
+    node = network.nodes[index]
+    if node.layer is None or not node.layer.activates:
+        return False
+    read_by = [network.nodes[i].layer for i in readers[index]]
+    return not read_by or not all(reader is not None and reader.multiplies_inputs for reader in read_by)
+
+
+def _renamed(node: Node, kind: str) -> str:
+    """Its name where it is called by its kind, with the other one in place of that."""
+    path, dot, own = node.name.rpartition(".")
+    called = own.removeprefix(node.kind)
+    by_kind = own.startswith(node.kind) and (not called or (called[0] == "_" and called[1:].isdigit()))
+    return f"{path}{dot}{kind}" if by_kind else node.name
 
 
 def smallest_inputs(network: Network, batch: int = 1, backward: bool = False) -> dict[str, Shape] | None:

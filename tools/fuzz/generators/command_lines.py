@@ -189,6 +189,8 @@ def arguments(random: Random, command: str) -> list[list[str]]:
         return [[random.choice(("lenet5", "lenet", ""))]] if random.random() < 0.4 else []
     found = [spec(random)]
     if command == "explain":
+        if random.random() < 0.3:
+            return [[name, random.choice(VALUES[name])] for name in ("--k", "--size") if random.random() < 0.9]
         found = [random.choice((spec(random), spec(random), random.choice(ITEMS)))]
         found += [random.choice(LAYERS)] * (random.random() < 0.5)
     elif command == "diff" or random.random() < 0.1:

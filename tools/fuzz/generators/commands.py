@@ -48,7 +48,11 @@ def _table(random: Random) -> list[str]:
 
 def _explain(random: Random) -> list[str]:
     layer = random.choice(([], [], ["total"], ["conv2d"], ["n0"], ["n1"], ["relu"]))
-    return [*layer, *_some(random, {"--at": ("0", "0,0", "1,2", "99,99"), **COUNTS, **DEVICE})]
+    numbers = dict.fromkeys(("--matrix", "--backward", "--flip", "--shift"), ("",))
+    shown = (
+        _some(random, numbers, 0.4) if random.random() < 0.5 else _some(random, {"--at": ("0", "0,0", "1,2", "99,99")})
+    )
+    return [*layer, *shown, *_some(random, {**COUNTS, **DEVICE})]
 
 
 def _sizes(random: Random) -> list[str]:

@@ -1,0 +1,98 @@
+"""The derivative of a layer along a direction: J v, where the backward pass gives Jᵀ g.
+
+A spectral norm needs both. What a layer is to its inputs decides how: affine (J v = f(v) − f(0)), of each element on
+its own (J is diagonal, so that the backward pass gives J v), a choice of the largest (J picks), or smooth (a central
+difference in double precision).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..layers.kind_table import KindTable
+from .context import Array, Arrays, Weights
+from .dispatch import backward, forward
+
+if TYPE_CHECKING:
+    from ..layers.base import Layer
+
+STEP = 1e-5
+"""Of a central difference, over the size of what the layer reads: its error is about its square."""
+
+Tangent = Callable[["Layer", Arrays, Weights, Arrays], Array]
+"""(layer, inputs, weights, direction of each input) -> J v."""
+
+
+def _affine(layer: Layer, inputs: Arrays, weights: Weights, direction: Arrays) -> Array:
+    at_rest = tuple(map(np.zeros_like, direction))
+    return np.asarray(
+        forward(layer, direction, weights, training=True) - forward(layer, at_rest, weights, training=True)
+    )
+
+
+def _diagonal(layer: Layer, inputs: Arrays, weights: Weights, direction: Arrays) -> Array:
+    (along,), _ = backward(layer, inputs, weights, direction[0], training=True)
+    return along
+
+
+def _smooth(layer: Layer, inputs: Arrays, weights: Weights, direction: Arrays) -> Array:
+    wide = {name: array.astype(np.float64) for name, array in weights.items()}
+    size, speed = (np.sqrt(sum(np.square(a, dtype=np.float64).sum() for a in arrays)) for arrays in (inputs, direction))
+    if not size or not speed:
+        return np.zeros_like(forward(layer, inputs, weights, training=True))
+    step = STEP * size / speed
+    ahead, behind = (
+        forward(
+            layer,
+            tuple(x.astype(np.float64) + sign * step * v for x, v in zip(inputs, direction, strict=True)),
+            wide,
+            training=True,
+        )
+        for sign in (1, -1)
+    )
+    return np.asarray((ahead - behind) / (2 * step)).astype(direction[0].dtype)
+
+
+def _largest(layer: Layer, inputs: Arrays, weights: Weights, direction: Arrays) -> Array:
+    """Ranks in place of numbers, of equal ones the highest to the first, name the one that each window picks."""
+    (x,), (v,) = inputs, direction
+    flat = x.reshape(-1)
+    order = np.lexsort((-np.arange(flat.size), flat))
+    ranks = np.empty(flat.size)
+    ranks[order] = np.arange(flat.size)
+    picked = forward(layer, ranks.reshape(x.shape), weights, training=True)
+    return np.asarray(v.reshape(-1)[order[picked.astype(np.int64)]])
+
+
+def _pooled(layer: Layer, inputs: Arrays, weights: Weights, direction: Arrays) -> Array:
+    rule = {"max": _largest, "avg": _affine}.get(layer.reduction or "", _smooth)
+    return rule(layer, inputs, weights, direction)
+
+
+TANGENTS: KindTable[Tangent] = KindTable(
+    {
+        **dict.fromkeys(("Conv", "ConvTranspose", "SeparableConv", "Linear", "Scale"), _affine),
+        **dict.fromkeys(("Flatten", "Reshape", "Permute", "Identity", "Dropout", "StochasticDepth"), _affine),
+        **dict.fromkeys(("ChannelShuffle", "PixelShuffle", "PixelUnshuffle", "Unfold", "Fold"), _affine),
+        **dict.fromkeys(("Concat", "Split", "Crop", "Pad", "Add", "Upsample"), _affine),
+        **dict.fromkeys(("Activation", "Gelu", "LeakyReLU", "PReLU", "ELU", "Softplus"), _diagonal),
+        **dict.fromkeys(("BatchNorm", "GroupNorm", "LayerNorm", "InstanceNorm", "LocalResponseNorm"), _smooth),
+        **dict.fromkeys(("Softmax", "Multiply", "Gate"), _smooth),
+        **dict.fromkeys(("MaxPool", "AvgPool", "LpPool", "AdaptivePool", "GlobalPool"), _pooled),
+    },
+    absent="its derivative along a direction is not known",
+)
+"""Layer -> how its derivative along a direction is found."""
+
+
+def tangent(layer: Layer, inputs: Arrays, weights: Weights, direction: Arrays) -> Array:
+    """J v of a layer in training: how its output changes where its inputs move in a direction. Raises Refused.
+
+    >>> from convcalc.layers.registry import build
+    >>> tangent(build("relu", {}), (np.array([[-1.0, 2.0]]),), {}, (np.array([[5.0, 7.0]]),))
+    array([[0., 7.]])
+    """
+    return TANGENTS.of(layer)(layer, inputs, weights, direction)
