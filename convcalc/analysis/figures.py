@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .device import Device
     from .memory import Liveness
     from .receptive_field import ReceptiveFields
+    from .traffic import Work
 
     Fact = Callable[[Layer, Shapes, Shape], int]
     """A count of one layer for one example, from its inputs' shapes and its output's."""
@@ -263,10 +264,25 @@ class Figures:
 
     @cached_property
     def moved(self) -> list[int]:
-        """For each node, the bytes that it reads and writes."""
-        from .device import bytes_moved
+        """For each node, the bytes that it reads and writes, every layer on a trip of its own."""
+        from .traffic import bytes_moved
 
         return bytes_moved(self.network, self.costs, self.batch, self.item)
+
+    @cached_property
+    def eager(self) -> list[Work]:
+        """For each node, its FLOPs and the bytes that it moves, every layer on a trip of its own."""
+        from .traffic import Work
+
+        batch = self.batch
+        return [Work(cost.flops * batch, moved) for cost, moved in zip(self.costs, self.moved, strict=True)]
+
+    @cached_property
+    def fused(self) -> list[Work]:
+        """For each node, the least that it has to do and to move, with what rides with it."""
+        from .traffic import fused_work
+
+        return fused_work(self.network, self.costs, self.batch, self.item)
 
     @cached_property
     def stages(self) -> list[Subject]:

@@ -1,0 +1,118 @@
+"""What passes between memory and core in a forward pass, twice: where every layer makes a trip of its own, and at least.
+
+- Eager: a layer reads its inputs and what it holds, and writes its output, each once; views move nothing.
+- Fused: what works element by element rides with the layer that feeds it (`fusion.in_passing`), and what only moves
+  numbers is left to whoever reads them. What is left is written once where somebody needs it, and read once by each
+  product and pool. Of the arithmetic only multiply-accumulates count: a batch norm can be folded, a bias begins a sum.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple
+
+from .fusion import in_passing, moves
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..network import Network, Node
+    from .cost import Cost
+
+
+class Work(NamedTuple):
+    """FLOPs, and bytes that are read and written."""
+
+    flops: int
+    bytes: int
+
+
+NOTHING = Work(0, 0)
+
+
+def bytes_moved(network: Network, costs: list[Cost], batch: int, item: int) -> list[int]:
+    """For each node, the bytes of what it reads (inputs, params, buffers) and writes; `item`: bytes of an element."""
+    nodes = network.nodes
+    found: list[int] = []
+    for node, cost in zip(nodes, costs, strict=True):
+        layer = node.layer
+        if layer is None or layer.is_view or layer.asleep:
+            found.append(0)
+            continue
+        elements = sum([prod(nodes[i].shape) for i in _data(node)]) + prod(node.shape)
+        found.append((elements * batch + cost.params + cost.buffers) * item)
+    return found
+
+
+def fused_work(network: Network, costs: list[Cost], batch: int, item: int) -> list[Work]:
+    """For each node, the least that it does together with what rides with it; nothing for what rides or only moves."""
+    nodes = network.nodes
+    heads = in_passing(network)
+    moving = [node.layer is None or moves(network, index) for index, node in enumerate(nodes)]
+    memories, numbers = _memories(network, moving)
+    needed = _needed(network, heads, moving)
+    reads: list[dict[int, int]] = [{} for _ in nodes]
+    writes = [0] * len(nodes)
+    for index, node in enumerate(nodes):
+        if moving[index]:
+            continue
+        head = heads[index]
+        if needed[index]:
+            writes[head] += numbers[index]
+        for source, touched in zip(_data(node), _touched(network, index), strict=True):
+            if heads[source] != head:
+                memory = memories[source]
+                reads[head][memory] = max(reads[head].get(memory, 0), min(touched, numbers[memory]))
+    found = [NOTHING] * len(nodes)
+    for index, cost in enumerate(costs):
+        if heads[index] == index and not moving[index]:
+            passed = (writes[index] + sum(reads[index].values())) * batch + cost.params
+            found[index] = Work(2 * cost.macs * batch, passed * item)
+    return found
+
+
+def _data(node: Node) -> Sequence[int]:
+    """The inputs that a node reads as data."""
+    return node.inputs if node.layer is None else node.inputs[: node.layer.data_inputs]
+
+
+def _memories(network: Network, moving: list[bool]) -> tuple[list[int], list[int]]:
+    """For each node, the node whose numbers a reader of it fetches, and how many numbers it has of its own.
+
+    Behind what only moves numbers that is what was moved; a part of a tensor, and tensors side by side, stand for
+    themselves. What works element by element has no more numbers than feed it.
+    """
+    memories: list[int] = []
+    numbers: list[int] = []
+    for index, node in enumerate(network.nodes):
+        size, memory, data = prod(node.shape), index, _data(node)
+        if node.layer is not None and node.layer.in_place:
+            size = min(size, sum([numbers[memories[i]] for i in data]))
+        elif moving[index] and len(data) == 1 and size >= numbers[memories[data[0]]]:
+            memory = memories[data[0]]
+        memories.append(memory)
+        numbers.append(size)
+    return memories, numbers
+
+
+def _needed(network: Network, heads: list[int], moving: list[bool]) -> list[bool]:
+    """For each node, whether its output is needed by what is not computed with it, or put out by the network."""
+    needed = [False] * len(network.nodes)
+    for output in network.outputs:
+        needed[output.node] = True
+    for index in reversed(range(len(needed))):
+        for source in _data(network.nodes[index]):
+            if needed[index] if moving[index] else heads[index] != heads[source]:
+                needed[source] = True
+    return needed
+
+
+def _touched(network: Network, index: int) -> list[int]:
+    """For each data input of a node, the elements that it reads: windows with gaps between them leave some out."""
+    node = network.nodes[index]
+    inputs = network.input_shapes(node)
+    found = [prod(inputs[which]) for which in range(len(_data(node)))]
+    for slide in () if node.layer is None else node.layer.slides(inputs, node.shape):
+        size = inputs[0][slide.axis]
+        found[0] = found[0] // size * min(size, slide.positions * slide.window.kernel_size)
+    return found
