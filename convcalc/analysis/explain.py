@@ -197,22 +197,30 @@ def _roofline(report: Report) -> list[Section]:
         return []
     from .device import ROOFLINE, least_total, limit
 
-    work = [(cost.flops * report.batch, moved) for cost, moved in zip(report.costs, report.moved, strict=True)]
-    bounds = [limit(flops, moved, device) for flops, moved in work if moved]
-    note = f"layer by layer; {bounds.count('compute')} bound by compute, {bounds.count('memory')} by memory"
+    bounds = [limit(flops, moved, device) for flops, moved in report.fused if moved]
+    note = f"a bound; {bounds.count('compute')} products and pools bound by compute, {bounds.count('memory')} by memory"
     return [
         Section(
-            f"roofline on {device.name}: a bound, not an estimate",
+            f"roofline on {device.name}",
             (
                 Step("rate", device.flops, unit="FLOP/s", source=device.source),
                 Step("bandwidth", device.bandwidth, unit="B/s"),
                 Step(
-                    "time",
-                    int(least_total(work, device) * 10**9),
-                    "sum of max(flops/rate, bytes/bandwidth)",
+                    "time, fused",
+                    int(least_total(report.fused, device) * 10**9),
+                    "sum of max(2*MACs/rate, bytes/bandwidth)",
                     "",
                     "ns",
                     note,
+                    ROOFLINE,
+                ),
+                Step(
+                    "time, eager",
+                    int(least_total(report.eager, device) * 10**9),
+                    "sum of max(flops/rate, bytes/bandwidth)",
+                    "",
+                    "ns",
+                    "an estimate: every layer makes a trip through memory of its own",
                     ROOFLINE,
                 ),
             ),

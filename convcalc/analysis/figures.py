@@ -18,7 +18,9 @@ from .cost import FREE, Cost, CostCache, total
 
 if TYPE_CHECKING:
     from ..layers.base import Layer, Shape, Shapes
+    from .arena import Arena
     from .device import Device
+    from .flash import Flash
     from .memory import Liveness
     from .receptive_field import ReceptiveFields
     from .traffic import Work
@@ -283,6 +285,20 @@ class Figures:
         from .traffic import fused_work
 
         return fused_work(self.network, self.costs, self.batch, self.item)
+
+    @cached_property
+    def arena(self) -> Arena:
+        """The buffers that a converter leaves, and where they lie in a microcontroller's arena."""
+        from .arena import arena
+
+        return arena(self.network, self.batch, self.item)
+
+    @cached_property
+    def flash(self) -> list[Flash]:
+        """For each node, what it leaves in a microcontroller's flash."""
+        from .flash import flash
+
+        return flash(self.network, self.dtype, self.item)
 
     @cached_property
     def stages(self) -> list[Subject]:

@@ -1,9 +1,9 @@
-"""Which layers ride with the layer that feeds them: they are computed with it and make no trip through memory of theirs.
+"""Which layers ride with the layer that feeds them: computed with it, without a trip through memory of their own.
 
 Two answers, for two questions. `in_passing`: everything that a runtime can do to a value while it has it at hand, which
-a bound from below has to grant. `converted`: what converters to TensorFlow Lite fold into weights and fuse into operators
-(observed of TensorFlow 2.21 under full int8 quantisation, recorded in tests/oracle/tflite_micro.json), which says what
-buffers a microcontroller needs.
+a bound from below has to grant. `converted`: what converters to TensorFlow Lite fold into weights and fuse into
+operators (those of TensorFlow 2.21 under full int8 quantisation, recorded in tests/oracle/tflite_micro.json), which
+says what buffers a microcontroller needs.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _read_once(network: Network) -> list[bool]:
 
 
 def keeps_places(layer: Layer, network: Network, index: int) -> bool:
-    """Whether its output is its input's memory as it stands: dropout, flatten, reshape, identity; no permute or part."""
+    """Whether its output is its input's memory as it stands: dropout, flatten, reshape; no permute and no part."""
     if layer.asleep:
         return True
     node = network.nodes[index]

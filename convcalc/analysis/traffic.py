@@ -1,4 +1,4 @@
-"""What passes between memory and core in a forward pass, twice: where every layer makes a trip of its own, and at least.
+"""What passes between memory and core in a forward pass: where every layer makes a trip of its own, and at least.
 
 - Eager: a layer reads its inputs and what it holds, and writes its output, each once; views move nothing.
 - Fused: what works element by element rides with the layer that feeds it (`fusion.in_passing`), and what only moves
