@@ -133,6 +133,19 @@ layers:
   - flatten
   - {linear: {out: 10}, name: fc}
 """,
+    "gated": """\
+convcalc: 1
+name: gated
+input: [3, 40, 40]
+layers:
+  - {layers: [{conv2d: {out: 16, k: 3, s: 2, p: same}}, relu], name: stem}
+  - multiply:
+      branches:
+        body: []
+        gate: [global_avg_pool, {conv2d: {out: 16, k: 1}}, hardsigmoid]
+    name: se
+  - {conv2d: {out: 8, k: 1}, name: last}
+""",
     "padded": """\
 convcalc: 1
 name: padded
@@ -170,7 +183,6 @@ layers:
   - {conv2d: {out: 8, k: 1, bias: false}, name: e}
   - {scale: {}, name: sc}
   - {tanh: {}, name: th}
-  - {hardsigmoid: {}, name: hs}
   - {conv2d: {out: 2, k: 1}, name: f}
 """,
     "torch_padding": """\

@@ -56,13 +56,12 @@ def _depthwise(layer: Layer, inputs: Shapes, output: Shape) -> int:
 BETWEEN = KindTable(
     {
         "BatchNorm": Between(_as_output),
-        "hardsigmoid": Between(_as_output),
         "silu": Between(_as_output, reads_again=True),
         "SeparableConv": Between(_depthwise),
     },
     absent="it is one operator",
 )
-"""What a converter makes two operators of: MUL, ADD; ADD, MUL; LOGISTIC, MUL; DEPTHWISE_CONV_2D, CONV_2D."""
+"""What a converter makes two operators of: MUL and ADD, LOGISTIC and MUL, DEPTHWISE_CONV_2D and CONV_2D."""
 
 
 class Buffer(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..units import counted
 from .explain_layer import layer_sections, seen_section
 from .explanation import Explanation, Section, Step, total
 from .memory import OPTIMIZERS, best_order, liveness
@@ -102,6 +103,7 @@ def network_sections(report: Report) -> tuple[Section, ...]:
     return (
         _training_cost(report),
         _inference(report),
+        *_controller(report),
         _training_memory(report),
         _lecture(report),
         *(_roofline(report)),
@@ -137,7 +139,7 @@ def _inference(report: Report) -> Section:
             "",
             f"{report.totals.params}*{report.item}",
             "bytes",
-            f"{report.dtype}; the flash of a controller",
+            report.dtype,
         ),
         Step("peak", given.live[given.peak] * scale, unit="bytes", note=f"at {nodes[given.peak].name}; alive: {alive}"),
         Step("peak in place", place.live[place.peak] * scale, unit="bytes", note=f"at {nodes[place.peak].name}"),
@@ -147,6 +149,30 @@ def _inference(report: Report) -> Section:
     if report.totals.buffers:
         steps.insert(1, Step("buffers", report.totals.buffers * report.item, unit="bytes"))
     return Section("memory at inference", tuple(steps))
+
+
+def _controller(report: Report) -> list[Section]:
+    """The arena and the flash of a microcontroller, which has int8."""
+    if report.dtype != "int8":
+        return []
+    from .controller import Controller
+
+    plan = Controller(report)
+    arena, flash = plan.arena, plan.flash
+    pads = f"with a PAD before {counted(len(plan.padded), 'layer')}" if plan.padded else "no PAD is needed"
+    planned = (
+        ("arena", arena.size, "planned greedily by size, 16-byte aligned"),
+        ("gaps", plan.fragmentation, "of the arena beyond what is alive"),
+        ("arena with PAD", plan.size_with_pads, pads),
+    )
+    parts = {"weights": flash.weights, "biases": flash.biases, "scales": flash.scales}
+    steps = (
+        Step("alive", arena.bound, unit="bytes", note=f"in buffers at {plan.place(arena.peak)}: no plan needs less"),
+        *[Step(name, size, unit="bytes", note=note) for name, size, note in planned if size is not None],
+        *[Step(name, size, unit="bytes") for name, size in parts.items()],
+        total("flash", parts.values(), "bytes", "batch norms folded; without the graph and zero points"),
+    )
+    return [Section("on a microcontroller", steps)]
 
 
 def _training_memory(report: Report) -> Section:
