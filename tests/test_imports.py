@@ -78,13 +78,15 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "render.progress": {"terminal"},
         "render.findings": {"render.diff"},
         "render.streams": {"render.escape", "render.json_text", "render.text", "terminal"},
-        "render.table": {"analysis.published", "analysis.report", "render.hanging"},
+        "render.table": {"analysis.controller", "analysis.published", "analysis.report", "render.hanging"},
         "render.text": {"render.scatter"},
     },
     "a call of the API loads what it asks for": {
         "api.check": {"analysis.diff", "api.growth", "render.diff"},
         "api.explain": {"language"},
+        "api.arena": {"export.arena"},
         "api.export": {
+            "api.arena",
             "export.drawing",
             "export.keras_module",
             "export.onnx_model",
@@ -97,6 +99,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "api.verify": {"verify.flow", "verify.prediction", "verify.substitute"},
     },
     "how a result looks is loaded when it is looked at": {
+        "api.arena": {"render.arena"},
         "api.check": {"render.document", "render.findings"},
         "api.diff": {"render.diff"},
         "api.growth": {"render.diff", "render.document"},
@@ -110,13 +113,20 @@ LAZY: dict[str, dict[str, set[str]]] = {
     },
     "an analysis is loaded when its figures are asked for": {
         "analysis.figures": {
-            "analysis.device",
+            "analysis.arena",
+            "analysis.flash",
             "analysis.memory",
             "analysis.receptive_field",
+            "analysis.traffic",
             "findings",
         },
-        "analysis.quantities": {"analysis.device", "analysis.memory", "analysis.multiplications"},
-        "analysis.explain": {"analysis.device"},
+        "analysis.quantities": {
+            "analysis.controller",
+            "analysis.device",
+            "analysis.memory",
+            "analysis.multiplications",
+        },
+        "analysis.explain": {"analysis.controller", "analysis.device"},
         "check.claims": {"analysis.published"},
         "analysis.gallery": {"analysis.published", "analysis.report", "language.load"},
         "analysis.report": {"analysis.published"},
