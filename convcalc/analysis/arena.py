@@ -136,23 +136,25 @@ def arena(network: Network, batch: int, item: int, with_pads: bool = False) -> A
     nodes = network.nodes
     heads = converted(network)
     scale = batch * item
-    buffers: list[Buffer] = []
+    filled: list[Buffer] = []
+    lasts: list[int] = []
     operators: list[int] = []
     holds: list[int] = []
     runs: list[range] = []
 
     def read(which: int) -> None:
-        buffers[which] = buffers[which]._replace(last=len(operators))
+        lasts[which] = len(operators)
 
     def fill(node: int, elements: int, between: bool = False) -> None:
-        buffers.append(Buffer([node], elements * scale, len(operators), len(operators) + between, between))
+        filled.append(Buffer([node], elements * scale, len(operators), 0, between))
+        lasts.append(len(operators) + between)
 
     for index, node in enumerate(nodes):
         head = heads[index]
         if head != index:
             holds.append(holds[head])
             runs.append(runs[head])
-            buffers[holds[head]].nodes.append(index)
+            filled[holds[head]].nodes.append(index)
             continue
         ran = len(operators)
         if node.layer is not None:
@@ -171,10 +173,11 @@ def arena(network: Network, batch: int, item: int, with_pads: bool = False) -> A
                 for which in sources if between.reads_again else ():
                     read(which)
         runs.append(range(1 + ran, 1 + len(operators)) if node.layer is not None else range(1))
-        holds.append(len(buffers))
+        holds.append(len(filled))
         fill(index, prod(node.shape))
     for output in network.outputs:
         read(holds[output.node])
+    buffers = [buffer._replace(last=last) for buffer, last in zip(filled, lasts, strict=True)]
     offsets = _offsets(buffers)
     count = len(operators) + 1
     return Arena(buffers, operators, holds, runs, _live(buffers, count), offsets, _high(buffers, offsets, count))

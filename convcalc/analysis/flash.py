@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .fusion import converted
 
 if TYPE_CHECKING:
-    from ..layers.base import Layer, Shapes
+    from ..layers.base import Layer, Shape, Shapes
     from ..network import Network
 
 BIAS_BYTES = SCALE_BYTES = 4
@@ -40,27 +40,38 @@ NOTHING = Flash()
 
 def flash(network: Network, dtype: str, item: int) -> list[Flash]:
     """For each node, what it leaves in flash; what is folded leaves a bias where it is folded into."""
-    quantised = dtype == "int8"
-    bias_bytes, scale_bytes = (BIAS_BYTES, SCALE_BYTES) if quantised else (item, 0)
+    bias_bytes, scale_bytes = (BIAS_BYTES, SCALE_BYTES) if dtype == "int8" else (item, 0)
     heads = converted(network)
     nodes = network.nodes
     found = [NOTHING] * len(nodes)
+    known: dict[tuple[int, Shapes], Flash] = {}
     for index, node in enumerate(nodes):
-        layer, head = node.layer, heads[index]
+        layer = node.layer
         if layer is None:
             continue
         inputs = network.input_shapes(node)
-        if layer.weighted:
-            weights, channels = _products(layer, inputs, node.shape[0])
-            biases = channels if layer.multiplies != "linear" or layer.biased(inputs) else 0
-            found[index] = Flash(weights * item, biases * bias_bytes, channels * scale_bytes)
-        elif layer.scales_channels and head == index:
-            found[index] = _factor(layer, inputs, item, scale_bytes)
-        elif layer.scales_channels and _shifts(layer, inputs):
-            found[head] = found[head]._replace(biases=node.shape[0] * bias_bytes)
-        elif not layer.scales_channels:
-            found[index] = Flash(item * sum([prod(weight.shape) for weight in layer.weights(inputs)]))
+        if layer.scales_channels and heads[index] != index:
+            if _shifts(layer, inputs):
+                head = heads[index]
+                found[head] = found[head]._replace(biases=node.shape[0] * bias_bytes)
+            continue
+        key = (id(layer), inputs)
+        if key not in known:
+            known[key] = _alone(layer, inputs, node.shape, item, bias_bytes, scale_bytes)
+        found[index] = known[key]
     return found
+
+
+def _alone(layer: Layer, inputs: Shapes, output: Shape, item: int, bias_bytes: int, scale_bytes: int) -> Flash:
+    """What a layer leaves that is not folded into another."""
+    if layer.weighted:
+        weights, channels = _products(layer, inputs, output[0])
+        biases = channels if layer.multiplies != "linear" or layer.biased(inputs) else 0
+        return Flash(weights * item, biases * bias_bytes, channels * scale_bytes)
+    if layer.scales_channels:
+        constants = 2 if _shifts(layer, inputs) else 1
+        return Flash(constants * inputs[0][0] * item, 0, constants * scale_bytes)
+    return Flash(item * sum([prod(weight.shape) for weight in layer.weights(inputs)]))
 
 
 def _products(layer: Layer, inputs: Shapes, out_channels: int) -> tuple[int, int]:
@@ -68,12 +79,6 @@ def _products(layer: Layer, inputs: Shapes, out_channels: int) -> tuple[int, int
     shapes = [weight.shape for weight in layer.weights(inputs) if weight.name.endswith("weight")]
     channels = [out_channels if layer.multiplies == "transposed" else shape[0] for shape in shapes]
     return sum(map(prod, shapes)), sum(channels)
-
-
-def _factor(layer: Layer, inputs: Shapes, item: int, scale_bytes: int) -> Flash:
-    """A batch norm or scale that stands alone: a factor a channel and, where it shifts, an addend, a scale each."""
-    constants = 2 if _shifts(layer, inputs) else 1
-    return Flash(constants * inputs[0][0] * item, 0, constants * scale_bytes)
 
 
 def _shifts(layer: Layer, inputs: Shapes) -> bool:

@@ -15,7 +15,7 @@ from ..network import consumers
 
 if TYPE_CHECKING:
     from ..layers.base import Layer
-    from ..network import Network
+    from ..network import Network, Node
 
 Heads = list[int]
 """For each node, the node with which it is computed: itself, or the first of those that it rides with."""
@@ -24,7 +24,7 @@ Heads = list[int]
 def in_passing(network: Network) -> Heads:
     """What works element by element, or normalizes, rides with the last computed of what feeds it.
 
-    So does what only moves the numbers of one tensor (`moves`), and what is nothing at inference. Behind an input of
+    So does what only moves the numbers of one tensor (`moving`), and what is nothing at inference. Behind an input of
     the network, or behind several tensors side by side, there is nothing to ride with.
 
     >>> from convcalc import loads
@@ -33,27 +33,37 @@ def in_passing(network: Network) -> Heads:
     [0, 1, 2, 2, 2]
     """
     heads: Heads = []
+    moved = moving(network)
     for index, node in enumerate(network.nodes):
         layer = node.layer
         head = index
         if layer is not None:
-            moved = moves(network, index)
-            if moved and len(node.inputs[: layer.data_inputs]) == 1:
+            if moved[index] and len(node.inputs[: layer.data_inputs]) == 1:
                 head = heads[node.inputs[0]]
             elif layer.in_place:
                 last = max([heads[i] for i in node.inputs])
-                head = last if network.nodes[last].layer is not None and not moves(network, last) else index
+                head = index if moved[last] else last
         heads.append(head)
     return heads
 
 
-def moves(network: Network, index: int) -> bool:
-    """Whether a layer computes nothing: a view, or an order of numbers in which whoever reads it could fetch them."""
-    node = network.nodes[index]
-    if node.layer is None or node.layer.is_view or node.layer.asleep:
-        return node.layer is not None
+def moving(network: Network) -> list[bool]:
+    """For each node, whether it computes nothing: an input of the network, a view, or an order of numbers.
+
+    Whoever reads what is concatenated, padded, shuffled or upsampled to the nearest could fetch it in that order.
+    """
+    return [
+        node.layer is None
+        or node.layer.is_view
+        or node.layer.asleep
+        or (not node.layer.in_place and not node.layer.weighted and _only_moves(network, node))
+        for node in network.nodes
+    ]
+
+
+def _only_moves(network: Network, node: Node) -> bool:
     inputs = network.input_shapes(node)
-    return not node.layer.operations(inputs, node.shape) and not node.layer.weights(inputs)
+    return node.layer is not None and not node.layer.operations(inputs, node.shape) and not node.layer.weights(inputs)
 
 
 def converted(network: Network) -> Heads:

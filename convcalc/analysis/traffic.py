@@ -11,11 +11,12 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from .fusion import in_passing, moves
+from .fusion import in_passing, moving
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..layers.base import Shapes
     from ..network import Network, Node
     from .cost import Cost
 
@@ -48,24 +49,28 @@ def fused_work(network: Network, costs: list[Cost], batch: int, item: int) -> li
     """For each node, the least that it does together with what rides with it; nothing for what rides or only moves."""
     nodes = network.nodes
     heads = in_passing(network)
-    moving = [node.layer is None or moves(network, index) for index, node in enumerate(nodes)]
-    memories, numbers = _memories(network, moving)
-    needed = _needed(network, heads, moving)
+    moved = moving(network)
+    memories, numbers = _memories(network, moved)
+    needed = _needed(network, heads, moved)
+    touched: dict[tuple[int, Shapes], list[int]] = {}
     reads: list[dict[int, int]] = [{} for _ in nodes]
     writes = [0] * len(nodes)
     for index, node in enumerate(nodes):
-        if moving[index]:
+        if moved[index]:
             continue
         head = heads[index]
         if needed[index]:
             writes[head] += numbers[index]
-        for source, touched in zip(_data(node), _touched(network, index), strict=True):
+        key = (id(node.layer), network.input_shapes(node))
+        if key not in touched:
+            touched[key] = _touched(network, index)
+        for source, elements in zip(_data(node), touched[key], strict=True):
             if heads[source] != head:
                 memory = memories[source]
-                reads[head][memory] = max(reads[head].get(memory, 0), min(touched, numbers[memory]))
+                reads[head][memory] = max(reads[head].get(memory, 0), min(elements, numbers[memory]))
     found = [NOTHING] * len(nodes)
     for index, cost in enumerate(costs):
-        if heads[index] == index and not moving[index]:
+        if heads[index] == index and not moved[index]:
             passed = (writes[index] + sum(reads[index].values())) * batch + cost.params
             found[index] = Work(2 * cost.macs * batch, passed * item)
     return found
@@ -76,7 +81,7 @@ def _data(node: Node) -> Sequence[int]:
     return node.inputs if node.layer is None else node.inputs[: node.layer.data_inputs]
 
 
-def _memories(network: Network, moving: list[bool]) -> tuple[list[int], list[int]]:
+def _memories(network: Network, moved: list[bool]) -> tuple[list[int], list[int]]:
     """For each node, the node whose numbers a reader of it fetches, and how many numbers it has of its own.
 
     Behind what only moves numbers that is what was moved; a part of a tensor, and tensors side by side, stand for
@@ -88,21 +93,21 @@ def _memories(network: Network, moving: list[bool]) -> tuple[list[int], list[int
         size, memory, data = prod(node.shape), index, _data(node)
         if node.layer is not None and node.layer.in_place:
             size = min(size, sum([numbers[memories[i]] for i in data]))
-        elif moving[index] and len(data) == 1 and size >= numbers[memories[data[0]]]:
+        elif moved[index] and len(data) == 1 and size >= numbers[memories[data[0]]]:
             memory = memories[data[0]]
         memories.append(memory)
         numbers.append(size)
     return memories, numbers
 
 
-def _needed(network: Network, heads: list[int], moving: list[bool]) -> list[bool]:
+def _needed(network: Network, heads: list[int], moved: list[bool]) -> list[bool]:
     """For each node, whether its output is needed by what is not computed with it, or put out by the network."""
     needed = [False] * len(network.nodes)
     for output in network.outputs:
         needed[output.node] = True
     for index in reversed(range(len(needed))):
         for source in _data(network.nodes[index]):
-            if needed[index] if moving[index] else heads[index] != heads[source]:
+            if needed[index] if moved[index] else heads[index] != heads[source]:
                 needed[source] = True
     return needed
 

@@ -42,8 +42,8 @@ class Plan(Shown, Controller):
             )
             for which, (buffer, offset) in enumerate(zip(plan.buffers, plan.offsets, strict=True))
         ]
-        title = f"{self.network.name}, {self.figures.dtype}: {self.said()}"
-        return svg(Picture(title, rectangles, plan.live, plan.size))
+        title = f"{self.network.name}, {self.figures.dtype}"
+        return svg(Picture(title, self.said(), rectangles, plan.live, plan.size))
 
     def __repr__(self) -> str:
         return f"<Plan {self.network.described}, {self.figures.dtype}: {self.said()}>"
