@@ -82,6 +82,8 @@ CONV = "{conv2d: {out: 2, k: 1, bias: false}, name: c}"
         (CONV, {"c": (1024, 256 + 8 + 128)}),
         (f"{CONV}, batch_norm, dropout, relu", {"c": (1024, 256 + 8 + 128)}),
         ("tanh", {"tanh": (0, 256 + 256)}),
+        (f"batch_norm, tanh, {CONV}", {"c": (1024, 392)}),
+        (f"{{concat: {{}}, from: [input, input], name: j}}, batch_norm, relu, {CONV}", {"c": (2048, 512 + 16 + 128)}),
         (f"{CONV}, {{max_pool2d: {{k: 2}}, name: p}}, relu", {"c": (1024, 392), "p": (0, 128 + 32)}),
         (f"{CONV}, {{add: {{}}, from: [c, c]}}", {"c": (1024, 392)}),
         (f"{CONV}, flatten, tanh", {"c": (1024, 392)}),
@@ -128,7 +130,7 @@ def test_a_batch_multiplies_all_but_the_weights() -> None:
 def test_the_least_is_no_more_than_what_every_layer_does_alone(name: str) -> None:
     """Of each spec of the gallery: in all, and of each product and pool with what rides with it."""
     report = analyse(load(name))
-    heads = in_passing(report.network)
+    heads = in_passing(report.network).heads
     alone: dict[int, int] = {}
     for index, head in enumerate(heads):
         alone[head] = alone.get(head, 0) + report.moved[index]

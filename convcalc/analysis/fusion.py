@@ -9,7 +9,7 @@ says what buffers a microcontroller needs.
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..network import consumers
 
@@ -21,49 +21,52 @@ Heads = list[int]
 """For each node, the node with which it is computed: itself, or the first of those that it rides with."""
 
 
-def in_passing(network: Network) -> Heads:
+class Passing(NamedTuple):
+    """Who computes each node where everything is done in passing that can be."""
+
+    heads: Heads
+    left: list[bool]
+    """For each node, whether it is left to whoever reads it: nothing is written for it, its input is read instead."""
+
+
+def in_passing(network: Network) -> Passing:
     """What works element by element, or normalizes, rides with the last computed of what feeds it.
 
-    So does what only moves the numbers of one tensor (`moving`), and what is nothing at inference. Behind an input of
-    the network, or behind several tensors side by side, there is nothing to ride with.
+    What only moves numbers is left to whoever reads them: a view, dropout, a concatenation, padding, a shuffle, nearest
+    upsampling. So is what works on the elements of one tensor behind such a one or behind an input of the network,
+    where there is nothing to ride with, unless the network puts it out.
 
     >>> from convcalc import loads
-    >>> layers = "[tanh, {linear: {out: 4}}, relu, {add: {}, from: [tanh, linear]}]"
+    >>> layers = "[tanh, {linear: {out: 4}}, relu, {add: {}, from: [relu, linear]}]"
     >>> in_passing(loads(f"{{convcalc: 1, input: [4], layers: {layers}}}"))
-    [0, 1, 2, 2, 2]
+    Passing(heads=[0, 0, 2, 2, 2], left=[True, True, False, False, False])
     """
+    put_out = {output.node for output in network.outputs}
     heads: Heads = []
-    moved = moving(network)
+    left: list[bool] = []
     for index, node in enumerate(network.nodes):
         layer = node.layer
-        head = index
+        head, is_left = index, layer is None
         if layer is not None:
-            if moved[index] and len(node.inputs[: layer.data_inputs]) == 1:
-                head = heads[node.inputs[0]]
-            elif layer.in_place:
-                last = max([heads[i] for i in node.inputs])
-                head = index if moved[last] else last
+            data = node.inputs[: layer.data_inputs]
+            is_left = layer.is_view or layer.asleep or _only_moves(layer, network, node)
+            if layer.in_place and not is_left:
+                last = max([heads[i] for i in data])
+                head = index if left[last] else last
+                is_left = head == index and len(data) == 1 and index not in put_out
+            if is_left and len(data) == 1:
+                head = heads[data[0]]
         heads.append(head)
-    return heads
+        left.append(is_left)
+    return Passing(heads, left)
 
 
-def moving(network: Network) -> list[bool]:
-    """For each node, whether it computes nothing: an input of the network, a view, or an order of numbers.
-
-    Whoever reads what is concatenated, padded, shuffled or upsampled to the nearest could fetch it in that order.
-    """
-    return [
-        node.layer is None
-        or node.layer.is_view
-        or node.layer.asleep
-        or (not node.layer.in_place and not node.layer.weighted and _only_moves(network, node))
-        for node in network.nodes
-    ]
-
-
-def _only_moves(network: Network, node: Node) -> bool:
+def _only_moves(layer: Layer, network: Network, node: Node) -> bool:
+    """Whether a layer computes nothing."""
+    if layer.in_place or layer.weighted:
+        return False
     inputs = network.input_shapes(node)
-    return node.layer is not None and not node.layer.operations(inputs, node.shape) and not node.layer.weights(inputs)
+    return not layer.operations(inputs, node.shape) and not layer.weights(inputs)
 
 
 def converted(network: Network) -> Heads:

@@ -1,8 +1,8 @@
 """What passes between memory and core in a forward pass: where every layer makes a trip of its own, and at least.
 
 - Eager: a layer reads its inputs and what it holds, and writes its output, each once; views move nothing.
-- Fused: what works element by element rides with the layer that feeds it (`fusion.in_passing`), and what only moves
-  numbers is left to whoever reads them. What is left is written once where somebody needs it, and read once by each
+- Fused: what works element by element rides with the layer that feeds it, and what only moves numbers is left to
+  whoever reads them (`fusion.in_passing`). All else is written once where somebody needs it, and read once by each
   product and pool. Of the arithmetic only multiply-accumulates count: a batch norm can be folded, a bias begins a sum.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from .fusion import in_passing, moving
+from .fusion import in_passing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,17 +46,16 @@ def bytes_moved(network: Network, costs: list[Cost], batch: int, item: int) -> l
 
 
 def fused_work(network: Network, costs: list[Cost], batch: int, item: int) -> list[Work]:
-    """For each node, the least that it does together with what rides with it; nothing for what rides or only moves."""
+    """For each node, the least that it does together with what rides with it; nothing for what rides or is left."""
     nodes = network.nodes
-    heads = in_passing(network)
-    moved = moving(network)
-    memories, numbers = _memories(network, moved)
-    needed = _needed(network, heads, moved)
+    heads, left = in_passing(network)
+    memories, numbers = _memories(network, left)
+    needed = _needed(network, heads, left)
     touched: dict[tuple[int, Shapes], list[int]] = {}
     reads: list[dict[int, int]] = [{} for _ in nodes]
     writes = [0] * len(nodes)
     for index, node in enumerate(nodes):
-        if moved[index]:
+        if left[index]:
             continue
         head = heads[index]
         if needed[index]:
@@ -70,7 +69,7 @@ def fused_work(network: Network, costs: list[Cost], batch: int, item: int) -> li
                 reads[head][memory] = max(reads[head].get(memory, 0), min(elements, numbers[memory]))
     found = [NOTHING] * len(nodes)
     for index, cost in enumerate(costs):
-        if heads[index] == index and not moved[index]:
+        if heads[index] == index and not left[index]:
             passed = (writes[index] + sum(reads[index].values())) * batch + cost.params
             found[index] = Work(2 * cost.macs * batch, passed * item)
     return found
@@ -81,33 +80,33 @@ def _data(node: Node) -> Sequence[int]:
     return node.inputs if node.layer is None else node.inputs[: node.layer.data_inputs]
 
 
-def _memories(network: Network, moved: list[bool]) -> tuple[list[int], list[int]]:
+def _memories(network: Network, left: list[bool]) -> tuple[list[int], list[int]]:
     """For each node, the node whose numbers a reader of it fetches, and how many numbers it has of its own.
 
-    Behind what only moves numbers that is what was moved; a part of a tensor, and tensors side by side, stand for
+    Behind what is left to the reader that is its input; a part of a tensor, and tensors side by side, stand for
     themselves. What works element by element has no more numbers than feed it.
     """
     memories: list[int] = []
     numbers: list[int] = []
     for index, node in enumerate(network.nodes):
         size, memory, data = prod(node.shape), index, _data(node)
-        if node.layer is not None and node.layer.in_place:
-            size = min(size, sum([numbers[memories[i]] for i in data]))
-        elif moved[index] and len(data) == 1 and size >= numbers[memories[data[0]]]:
+        if left[index] and len(data) == 1 and size >= numbers[memories[data[0]]]:
             memory = memories[data[0]]
+        elif node.layer is not None and node.layer.in_place:
+            size = min(size, sum([numbers[memories[i]] for i in data]))
         memories.append(memory)
         numbers.append(size)
     return memories, numbers
 
 
-def _needed(network: Network, heads: list[int], moved: list[bool]) -> list[bool]:
+def _needed(network: Network, heads: list[int], left: list[bool]) -> list[bool]:
     """For each node, whether its output is needed by what is not computed with it, or put out by the network."""
     needed = [False] * len(network.nodes)
     for output in network.outputs:
         needed[output.node] = True
     for index in reversed(range(len(needed))):
         for source in _data(network.nodes[index]):
-            if needed[index] if moved[index] else heads[index] != heads[source]:
+            if needed[index] if left[index] else heads[index] != heads[source]:
                 needed[source] = True
     return needed
 
