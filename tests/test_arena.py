@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -344,8 +343,3 @@ class TestPicture:
         assert (done.code, done.stderr) == (2, "error: --dtype goes with arena, not with svg\n")
         wide = run("export", "lenet5", "--to", "arena", "--dtype", "float32").stdout
         assert "LeNet-5, float32" in wide and "4,096 B" in wide
-
-
-def test_the_picture_steps_down_where_buffers_end() -> None:
-    live = convcalc.arena("mobilenet_v2").arena.live
-    assert any(a > b for a, b in pairwise(live)) and any(a < b for a, b in pairwise(live))
