@@ -1,8 +1,8 @@
 """convcalc: what a convolutional architecture does to shapes, parameters and cost.
 
-`load` reads a network, `analyse` gives its report, `check`, `diff`, `explain`, `export`, `invert`, `sizes`, `solve` and
-`verify` answer as the commands of their names do. Results have attributes, `to_dict()` and a text that can be printed.
-The public names are imported when they are first used, so that `import convcalc` is cheap.
+`load` reads a network, `analyse` gives its report, `arena`, `check`, `diff`, `explain`, `export`, `invert`, `sizes`,
+`solve` and `verify` answer as the commands of their names do. Results have attributes, `to_dict()` and a text that can
+be printed. The public names are imported when they are first used, so that `import convcalc` is cheap.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from . import reference
+    from .api.arena import Plan, arena
     from .api.check import CheckResult, check
     from .api.diff import Difference, diff
     from .api.explain import Explanation, explain
@@ -44,6 +45,7 @@ _PLACES = {
     "Network": ".network",
     "Node": ".network",
     "Part": ".network",
+    "Plan": ".api.arena",
     "Report": ".api.report",
     "Search": ".api.solve",
     "Sizes": ".api.sizes",
@@ -52,6 +54,7 @@ _PLACES = {
     "UsageError": ".findings",
     "Verification": ".api.verify",
     "analyse": ".api.report",
+    "arena": ".api.arena",
     "check": ".api.check",
     "compare_flows": ".api.flows",
     "diff": ".api.diff",
@@ -79,6 +82,7 @@ __all__ = [
     "Network",
     "Node",
     "Part",
+    "Plan",
     "Report",
     "Search",
     "Sizes",
@@ -88,6 +92,7 @@ __all__ = [
     "Verification",
     "__version__",
     "analyse",
+    "arena",
     "check",
     "compare_flows",
     "diff",

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from convcalc import analyse, load
 from convcalc.analysis import device, multiplications, receptive_field  # noqa: F401 - they file their formulas
-from convcalc.analysis.device import DEVICES, UnknownDevice, least_seconds, limit, read_device
 from convcalc.analysis.multiplications import effective_macs, fft_flops, im2col_elements, winograd_macs
 from convcalc.analysis.quantities import QUANTITIES
 from convcalc.analysis.report import Report
@@ -132,32 +131,6 @@ def test_the_lectures_sums() -> None:
     report = analyse(net, 3)
     assert of(report, "time_complexity") == 3 * (6 * 6 * 3 * 3 * 4 * 8)
     assert of(report, "space_complexity") == 3 * 3 * 4 * 8 + 6 * 6 * 8
-
-
-def test_bytes_moved_read_and_write_each_tensor_once() -> None:
-    net = network("{convcalc: 1, input: [2, 4], layers: [{conv1d: {out: 3, k: 1}}, flatten, dropout, relu]}")
-    report = analyse(net, 2)
-    assert report.moved == [0, ((8 + 12) * 2 + 9) * 4, 0, 0, (12 + 12) * 2 * 4]
-    intensity = QUANTITIES["intensity"].get(report, report.layers[3])
-    assert getattr(intensity, "raw", None) == Fraction(24, 192)
-
-
-def test_the_roofline_is_the_larger_bound() -> None:
-    chip = read_device("10TFLOP/s,400GB/s")
-    assert (chip.flops, chip.bandwidth) == (10**13, 4 * 10**11)
-    report = analyse(load("googlenet"), device=chip)
-    total = sum(least_seconds(c.flops, m, 10**13, 4 * 10**11) for c, m in zip(report.costs, report.moved, strict=True))
-    assert of(report, "time") == int(total * 10**9)
-    assert limit(100, 1, chip) == "compute" and limit(1, 100, chip) == "memory"
-    assert all(d.source for d in DEVICES.values())
-
-
-@pytest.mark.parametrize(
-    "text", ["", "tpu9", "10TFLOP/s", "10TFLOP/s,5GFLOP/s", "0FLOP/s,1B/s", "1XB/s,1FLOP/s", "1B/s,1FLOP/s,"]
-)
-def test_what_is_no_device_is_refused(text: str) -> None:
-    with pytest.raises(UnknownDevice):
-        read_device(text)
 
 
 ANALYSIS = sorted(n for n, f in FORMULAS.items() if f.function.__module__.startswith("convcalc.analysis"))

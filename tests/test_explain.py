@@ -103,10 +103,23 @@ def test_the_network_says_memory_training_lecture_and_roofline() -> None:
     found = explain(report, report.whole)
     known = steps(found)
     headings = [section.heading for section in found.sections]
-    assert "memory in training" in headings and headings[-1].startswith("roofline on v100: a bound")
+    assert "memory in training" in headings and headings[-1] == "roofline on v100"
     assert known["training"].value == 4 * report.totals.params * 4 + sum(report.saved)
     assert known["peak, best order"].note.startswith("proven")
+    bound, eager = known["time, fused"], known["time, eager"]
+    assert bound.note.startswith("a bound") and eager.note.startswith("an estimate") and bound.value < eager.value
+    assert "on a microcontroller" not in headings
     assert any("data sheet" in source for source in found.sources)
+
+
+def test_int8_says_what_a_microcontroller_needs() -> None:
+    report = analyse(load("mobilenet_v2"), dtype="int8")
+    known = steps(explain(report, report.whole))
+    names = ("alive", "arena", "gaps", "arena with PAD", "weights", "biases", "scales", "flash")
+    assert [known[name].value for name in names] == [
+        *(1_505_280, 1_505_280, 0, 2_451_840),
+        *(3_469_760, 72_224, 72_224, 3_614_208),
+    ]
 
 
 def test_dilation_ceil_and_drop_are_explained() -> None:

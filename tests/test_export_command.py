@@ -64,7 +64,7 @@ def test_seeds_tell_weights_apart(tmp_path: Path) -> None:
         (["--to", "svg", "--weights", "zero"], "--weights and --seed go with onnx, not with svg"),
         (["--to", "onnx", "--seed", "1"], "--seed goes with --weights seeded"),
         (["--to", "dot", "-o", "nowhere/at/all.dot"], "the folder of 'nowhere/at/all.dot' does not exist"),
-        (["--to", "pytorch"], "--to takes torch, keras, onnx, mermaid, dot or svg, not 'pytorch'"),
+        (["--to", "pytorch"], "--to takes torch, keras, onnx, mermaid, dot, svg or arena, not 'pytorch'"),
         ([], "export needs --to"),
     ],
 )

@@ -39,6 +39,7 @@ def specs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {
         "table": f"{folder}/a.yaml",
         "explain": f"{folder}/a.yaml first",
+        "arena": f"{folder}/a.yaml",
         "invert": "--k 3 --s 2 --p 1",
         "solve": "--in 8 --out 4",
         "check": f"{folder}/wrong.yaml",

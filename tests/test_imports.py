@@ -79,7 +79,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "render.progress": {"terminal"},
         "render.findings": {"render.diff"},
         "render.streams": {"render.escape", "render.json_text", "render.text", "terminal"},
-        "render.table": {"analysis.published", "analysis.report", "render.hanging"},
+        "render.table": {"analysis.controller", "analysis.published", "analysis.report", "render.hanging"},
         "render.html": {"render.matrices"},
         "render.markup": {"render.matrices"},
         "render.text": {"render.matrices", "render.scatter"},
@@ -88,6 +88,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "api.check": {"analysis.diff", "api.growth", "render.diff"},
         "api.explain": {"language", "verify.on_numbers"},
         "api.export": {
+            "api.arena",
             "export.drawing",
             "export.keras_module",
             "export.onnx_model",
@@ -100,6 +101,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "api.verify": {"verify.flow", "verify.prediction", "verify.substitute"},
     },
     "how a result looks is loaded when it is looked at": {
+        "api.arena": {"render.arena"},
         "api.check": {"render.document", "render.findings"},
         "api.diff": {"render.diff"},
         "api.growth": {"render.diff", "render.document"},
@@ -114,13 +116,20 @@ LAZY: dict[str, dict[str, set[str]]] = {
     },
     "an analysis is loaded when its figures are asked for": {
         "analysis.figures": {
-            "analysis.device",
+            "analysis.arena",
+            "analysis.flash",
             "analysis.memory",
             "analysis.receptive_field",
+            "analysis.traffic",
             "findings",
         },
-        "analysis.quantities": {"analysis.device", "analysis.memory", "analysis.multiplications"},
-        "analysis.explain": {"analysis.device"},
+        "analysis.quantities": {
+            "analysis.controller",
+            "analysis.device",
+            "analysis.memory",
+            "analysis.multiplications",
+        },
+        "analysis.explain": {"analysis.controller", "analysis.device"},
         "check.claims": {"analysis.published"},
         "analysis.gallery": {"analysis.published", "analysis.report", "language.load"},
         "analysis.report": {"analysis.published"},

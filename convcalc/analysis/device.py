@@ -1,8 +1,9 @@
-"""Bytes moved, arithmetic intensity and the roofline: the least time that a device can need.
+"""The roofline of a device: the larger of operations / peak rate and bytes / bandwidth, layer by layer.
 
-A layer reads its inputs and what it holds, and writes its output, each once; views move nothing. The roofline
-takes the larger of flops / peak rate and bytes / bandwidth for each layer: a bound from below, never an
-estimate, since caches, launches and kernels that reach less than the peak only add to it.
+Over what passes at least (`traffic.fused_work`) it is a bound from below: no runtime is faster that multiplies directly
+and hands activations over through the memory whose bandwidth is given. Where they fit a cache, the bandwidth is the
+cache's; fewer multiplications (Winograd's) are held against their own count. Over a trip of every layer
+(`traffic.bytes_moved`) it estimates eager execution: caches make that less, launches and slow kernels make it more.
 Source: Williams, Waterman & Patterson 2009, Roofline, 10.1145/1498765.1498785.
 """
 
@@ -11,7 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from fractions import Fraction
-from math import prod
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..geometry import formula
@@ -19,8 +19,7 @@ from ..language.names import shown
 from ..units import NoAmount, read_amount
 
 if TYPE_CHECKING:
-    from ..network import Network
-    from .cost import Cost
+    from .traffic import Work
 
 
 ROOFLINE = "Williams, Waterman & Patterson 2009, 10.1145/1498765.1498785"
@@ -76,21 +75,6 @@ def read_device(text: str) -> Device:
     return Device(text, rates["flops"], rates["bandwidth"])
 
 
-def bytes_moved(network: Network, costs: list[Cost], batch: int, item: int) -> list[int]:
-    """For each node, the bytes of what it reads (inputs, params, buffers) and writes; `item`: bytes of an element."""
-    nodes = network.nodes
-    found: list[int] = []
-    for node, cost in zip(nodes, costs, strict=True):
-        layer = node.layer
-        if layer is None or layer.is_view or layer.asleep:
-            found.append(0)
-            continue
-        read = node.inputs if layer.data_inputs is None else node.inputs[: layer.data_inputs]
-        elements = sum([prod(nodes[i].shape) for i in read]) + prod(node.shape)
-        found.append((elements * batch + cost.params + cost.buffers) * item)
-    return found
-
-
 @formula("intensity", "flops/bytes", ROOFLINE)
 def intensity(flops: int, bytes: int) -> Fraction | None:
     """FLOPs for each byte moved; None where none is moved.
@@ -111,10 +95,11 @@ def least_seconds(flops: int, bytes: int, rate: int, bandwidth: int) -> Fraction
     return max(Fraction(flops, rate), Fraction(bytes, bandwidth))
 
 
-def least_total(work: Iterable[tuple[int, int]], device: Device) -> Fraction:
-    """The sum of the least times of layers, each given by its FLOPs and bytes, in seconds.
+def least_total(work: Iterable[Work], device: Device) -> Fraction:
+    """The sum of the least times of layers, in seconds.
 
-    >>> least_total([(10**9, 10**6), (0, 10**9)], Device("chip", 10**12, 10**9))
+    >>> from convcalc.analysis.traffic import Work
+    >>> least_total([Work(10**9, 10**6), Work(0, 10**9)], Device("chip", 10**12, 10**9))
     Fraction(1001, 1000)
     """
     flops = bytes = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..units import counted
 from .explain_layer import layer_sections, seen_section
 from .explanation import Explanation, Section, Step, total
 from .memory import OPTIMIZERS, best_order, liveness
@@ -102,6 +103,7 @@ def network_sections(report: Report) -> tuple[Section, ...]:
     return (
         _training_cost(report),
         _inference(report),
+        *_controller(report),
         _training_memory(report),
         _lecture(report),
         *(_roofline(report)),
@@ -137,7 +139,7 @@ def _inference(report: Report) -> Section:
             "",
             f"{report.totals.params}*{report.item}",
             "bytes",
-            f"{report.dtype}; the flash of a controller",
+            report.dtype,
         ),
         Step("peak", given.live[given.peak] * scale, unit="bytes", note=f"at {nodes[given.peak].name}; alive: {alive}"),
         Step("peak in place", place.live[place.peak] * scale, unit="bytes", note=f"at {nodes[place.peak].name}"),
@@ -147,6 +149,30 @@ def _inference(report: Report) -> Section:
     if report.totals.buffers:
         steps.insert(1, Step("buffers", report.totals.buffers * report.item, unit="bytes"))
     return Section("memory at inference", tuple(steps))
+
+
+def _controller(report: Report) -> list[Section]:
+    """The arena and the flash of a microcontroller, which has int8."""
+    if report.dtype != "int8":
+        return []
+    from .controller import Controller
+
+    plan = Controller(report)
+    arena, flash = plan.arena, plan.flash
+    pads = f"with a PAD before {counted(len(plan.padded), 'layer')}" if plan.padded else "no PAD is needed"
+    planned = (
+        ("arena", arena.size, "planned greedily by size, 16-byte aligned"),
+        ("gaps", plan.fragmentation, "of the arena beyond what is alive"),
+        ("arena with PAD", plan.size_with_pads, pads),
+    )
+    parts = {"weights": flash.weights, "biases": flash.biases, "scales": flash.scales}
+    steps = (
+        Step("alive", arena.bound, unit="bytes", note=f"in buffers at {plan.place(arena.peak)}: no plan needs less"),
+        *[Step(name, size, unit="bytes", note=note) for name, size, note in planned if size is not None],
+        *[Step(name, size, unit="bytes") for name, size in parts.items()],
+        total("flash", parts.values(), "bytes", "batch norms folded; without the graph and zero points"),
+    )
+    return [Section("on a microcontroller", steps)]
 
 
 def _training_memory(report: Report) -> Section:
@@ -197,22 +223,30 @@ def _roofline(report: Report) -> list[Section]:
         return []
     from .device import ROOFLINE, least_total, limit
 
-    work = [(cost.flops * report.batch, moved) for cost, moved in zip(report.costs, report.moved, strict=True)]
-    bounds = [limit(flops, moved, device) for flops, moved in work if moved]
-    note = f"layer by layer; {bounds.count('compute')} bound by compute, {bounds.count('memory')} by memory"
+    bounds = [limit(flops, moved, device) for flops, moved in report.fused if moved]
+    note = f"a bound; {bounds.count('compute')} products and pools bound by compute, {bounds.count('memory')} by memory"
     return [
         Section(
-            f"roofline on {device.name}: a bound, not an estimate",
+            f"roofline on {device.name}",
             (
                 Step("rate", device.flops, unit="FLOP/s", source=device.source),
                 Step("bandwidth", device.bandwidth, unit="B/s"),
                 Step(
-                    "time",
-                    int(least_total(work, device) * 10**9),
-                    "sum of max(flops/rate, bytes/bandwidth)",
+                    "time, fused",
+                    int(least_total(report.fused, device) * 10**9),
+                    "sum of max(2*MACs/rate, bytes/bandwidth)",
                     "",
                     "ns",
                     note,
+                    ROOFLINE,
+                ),
+                Step(
+                    "time, eager",
+                    int(least_total(report.eager, device) * 10**9),
+                    "sum of max(flops/rate, bytes/bandwidth)",
+                    "",
+                    "ns",
+                    "an estimate: every layer makes a trip through memory of its own",
                     ROOFLINE,
                 ),
             ),

@@ -18,9 +18,12 @@ from .cost import FREE, Cost, CostCache, total
 
 if TYPE_CHECKING:
     from ..layers.base import Layer, Shape, Shapes
+    from .arena import Arena
     from .device import Device
+    from .flash import Flash
     from .memory import Liveness
     from .receptive_field import ReceptiveFields
+    from .traffic import Work
 
     Fact = Callable[[Layer, Shapes, Shape], int]
     """A count of one layer for one example, from its inputs' shapes and its output's."""
@@ -263,10 +266,39 @@ class Figures:
 
     @cached_property
     def moved(self) -> list[int]:
-        """For each node, the bytes that it reads and writes."""
-        from .device import bytes_moved
+        """For each node, the bytes that it reads and writes, every layer on a trip of its own."""
+        from .traffic import bytes_moved
 
         return bytes_moved(self.network, self.costs, self.batch, self.item)
+
+    @cached_property
+    def eager(self) -> list[Work]:
+        """For each node, its FLOPs and the bytes that it moves, every layer on a trip of its own."""
+        from .traffic import Work
+
+        batch = self.batch
+        return [Work(cost.flops * batch, moved) for cost, moved in zip(self.costs, self.moved, strict=True)]
+
+    @cached_property
+    def fused(self) -> list[Work]:
+        """For each node, the least that it has to do and to move, with what rides with it."""
+        from .traffic import fused_work
+
+        return fused_work(self.network, self.costs, self.batch, self.item)
+
+    @cached_property
+    def arena(self) -> Arena:
+        """The buffers that a converter leaves, and where they lie in a microcontroller's arena."""
+        from .arena import arena
+
+        return arena(self.network, self.batch, self.item)
+
+    @cached_property
+    def flash(self) -> list[Flash]:
+        """For each node, what it leaves in a microcontroller's flash."""
+        from .flash import flash
+
+        return flash(self.network, self.dtype, self.item)
 
     @cached_property
     def stages(self) -> list[Subject]:

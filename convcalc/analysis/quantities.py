@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .cost import Cost
     from .figures import Fact
     from .receptive_field import AxisField
+    from .traffic import Work
 
 MOST_NAMES = 4
 """Layers that a remark names."""
@@ -198,21 +199,31 @@ def _intensity(figures: Figures, subject: Subject) -> Value:
     return decimal(intensity(figures.cost(subject).flops, _moved(figures, subject)))
 
 
-def _time(figures: Figures, subject: Subject) -> Value:
-    """The sum of the layers' least times, rounded down, so that it stays a bound."""
-    from .device import least_total
+def _fused_bytes(figures: Figures, subject: Subject) -> int:
+    return sum([figures.fused[i].bytes for i in subject.nodes])
 
-    if figures.device is None:
-        return None
-    costs, batch, moved = figures.costs, figures.batch, figures.moved
-    return int(least_total([(costs[i].flops * batch, moved[i]) for i in subject.nodes], figures.device) * 10**9)
+
+def _nanoseconds(work: Callable[[Figures], list[Work]]) -> Getter:
+    """The sum of the layers' times by the roofline, rounded down, so that a bound stays one."""
+
+    def get(figures: Figures, subject: Subject) -> Value:
+        from .device import least_total
+
+        if figures.device is None:
+            return None
+        found = work(figures)
+        return int(least_total([found[i] for i in subject.nodes], figures.device) * 10**9)
+
+    return get
 
 
 def _bound(figures: Figures, subject: Subject) -> Value:
     from .device import limit
 
-    moved = _moved(figures, subject)
-    return limit(figures.cost(subject).flops, moved, figures.device) if figures.device is not None and moved else None
+    moved = _fused_bytes(figures, subject)
+    if figures.device is None or not moved:
+        return None
+    return limit(sum([figures.fused[i].flops for i in subject.nodes]), moved, figures.device)
 
 
 def _on_device(figures: Figures) -> list[str]:
@@ -263,6 +274,40 @@ def _workspace(figures: Figures, subject: Subject) -> Value:
 
 def _training(figures: Figures, subject: Subject) -> Value:
     return 2 * _params_memory(figures, subject) + _optimizer(figures, subject) + _saved(figures, subject)
+
+
+PLANNED = "planned greedily by size, 16-byte aligned, as TensorFlow Lite Micro does; without scratch memory of kernels"
+
+
+def _running(figures: Figures, subject: Subject) -> list[int]:
+    """The operators of a converted network that compute a subject's layers."""
+    return [operator for i in subject.nodes for operator in figures.arena.runs[i]]
+
+
+def _arena_live(figures: Figures, subject: Subject) -> Value:
+    return max([figures.arena.live[operator] for operator in _running(figures, subject)], default=0)
+
+
+def _arena(figures: Figures, subject: Subject) -> Value:
+    """None where there are too many buffers to plan."""
+    high = figures.arena.high
+    return None if high is None else max([high[operator] for operator in _running(figures, subject)], default=0)
+
+
+def _offset(figures: Figures, subject: Subject) -> Value:
+    plan = figures.arena
+    return None if subject.output is None or plan.offsets is None else plan.offsets[plan.holds[subject.output]]
+
+
+def _planned(figures: Figures) -> list[str]:
+    """What the arena needs, where, and what of it is left unused."""
+    from .controller import Controller
+
+    return [Controller(figures).said()]
+
+
+def _flash(figures: Figures, subject: Subject) -> Value:
+    return sum([figures.flash[i].total for i in subject.nodes])
 
 
 def _peak(figures: Figures) -> list[str]:
@@ -372,11 +417,18 @@ GROUPS: dict[str, tuple[Quantity, ...]] = {
                  total="sum"),
     ),
     "speed": (
-        Quantity("bytes_moved", "bytes", "inputs and params read once, outputs written once", _moved, total="sum"),
+        Quantity("bytes_moved", "bytes", "inputs and params read once, outputs written once, layer by layer", _moved,
+                 total="sum"),
+        Quantity("fused_bytes", "bytes", "the least that is moved where layers ride with the one that feeds them",
+                 _fused_bytes, total="sum"),
         Quantity("intensity", "FLOPs/byte", "arithmetic intensity: flops / bytes_moved", _intensity),
-        Quantity("time", "ns", "least time on --device by the roofline: a bound, not an estimate", _time, total="sum",
-                 needs="--device",
-                 note="roofline, a lower bound: the larger of flops / rate and bytes / bandwidth, layer by layer",
+        Quantity("time", "ns", "least time on --device, layers fused: a bound, not an estimate",
+                 _nanoseconds(lambda figures: figures.fused), total="sum", aliases=("fused_time",), needs="--device",
+                 note="roofline, a lower bound: the larger of 2 macs / rate and fused_bytes / bandwidth by layer",
+                 remarks=_on_device),
+        Quantity("eager_time", "ns", "time on --device, layer by layer: an estimate of eager execution, no bound",
+                 _nanoseconds(lambda figures: figures.eager), total="sum", needs="--device",
+                 note="roofline, an estimate: the larger of flops / rate and bytes_moved / bandwidth, layer by layer",
                  remarks=_on_device),
         Quantity("bound", "", "what bounds the time on --device: compute or memory", _bound, needs="--device",
                  remarks=_on_device),
@@ -393,6 +445,14 @@ GROUPS: dict[str, tuple[Quantity, ...]] = {
                  total="largest", aliases=("peak_memory",), compared="network",
                  note="inference in the given order; a tensor lives from its layer to its last reader; views are free",
                  remarks=_peak),
+        Quantity("arena_live", "bytes", "of buffers alive while it runs on a microcontroller; total: the peak",
+                 _arena_live, total="largest",
+                 note="buffers that a converter to TensorFlow Lite leaves: batch norms folded, ReLU fused"),
+        Quantity("arena", "bytes", "end of the highest buffer alive while it runs, as planned; total: the arena",
+                 _arena, total="largest", note=PLANNED, remarks=_planned),
+        Quantity("offset", "bytes", "where its output lies in the arena", _offset, note=PLANNED, remarks=_planned),
+        Quantity("flash", "bytes", "params in flash: with int8 also int32 biases and scales of channels", _flash,
+                 total="sum", note="batch norms folded; without the graph and zero points"),
         Quantity("saved", "bytes", "kept for backward and by no earlier layer, as PyTorch does", _saved, total="sum",
                  note="PyTorch's saved tensors, each once, at the layer that keeps it first; without params"),
         Quantity("workspace", "bytes", "im2col matrix of one example; total: the largest", _workspace, total="largest"),

@@ -10,11 +10,12 @@ from .load import Spec, network_of
 
 if TYPE_CHECKING:
     from ..network import Network, Node
+    from .report import Dtype
 
 CodeTarget = Literal["torch", "keras"]
 Drawing = Literal["mermaid", "dot", "svg"]
 Boxes = Literal["stage", "layer"]
-TARGETS = ("torch", "keras", "onnx", "mermaid", "dot", "svg")
+TARGETS = ("torch", "keras", "onnx", "mermaid", "dot", "svg", "arena")
 
 
 @overload
@@ -24,16 +25,21 @@ def export(spec: Spec, to: Drawing, *, by: Boxes = "stage") -> str: ...
 @overload
 def export(spec: Spec, to: Literal["onnx"], *, seed: int | None = None) -> bytes: ...
 @overload
-def export(spec: Spec, to: str, *, by: Boxes = "stage", seed: int | None = None) -> str | bytes: ...
+def export(spec: Spec, to: Literal["arena"], *, dtype: Dtype = "int8") -> str: ...
+@overload
+def export(
+    spec: Spec, to: str, *, by: Boxes = "stage", seed: int | None = None, dtype: Dtype = "int8"
+) -> str | bytes: ...
 
 
-def export(spec: Spec, to: str, *, by: Boxes = "stage", seed: int | None = None) -> str | bytes:
+def export(spec: Spec, to: str, *, by: Boxes = "stage", seed: int | None = None, dtype: Dtype = "int8") -> str | bytes:
     """A network as the source of a PyTorch module or a Keras model, as an ONNX file's bytes, or as a drawing.
 
     `to` is torch, keras, onnx, mermaid, dot or svg. The boxes of a drawing are its top-level stages or, `by="layer"`,
-    its layers. Weights of an ONNX file are zero; with a `seed` they are those that `verify` draws from it. Raises
-    SpecError where the target has no equal of a layer, UsageError for another target or where the onnx package is
-    needed and missing.
+    its layers. With arena it is the SVG picture of a microcontroller's arena for tensors of this `dtype`. Weights of an
+    ONNX file are zero; with a `seed` they are those that `verify` draws from it. Raises SpecError where the target has
+    no equal of a layer, UsageError for another target, for a drawing of too much, or where the onnx package is needed
+    and missing.
 
     >>> export("lenet5", "torch").splitlines()[0]
     '\"\"\"LeNet-5, for PyTorch.'
@@ -55,6 +61,10 @@ def export(spec: Spec, to: str, *, by: Boxes = "stage", seed: int | None = None)
         from ..export.onnx_model import onnx_model
 
         return onnx_model(network, None if seed is None else _drawn(network, seed))
+    if to == "arena":
+        from .arena import arena
+
+        return arena(network, dtype=dtype).svg()
     from ..export import drawing
 
     graph = drawing.drawing(network, by)

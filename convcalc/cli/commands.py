@@ -38,6 +38,12 @@ COMMANDS = {
         ("convcalc explain resnet conv1", "convcalc explain 'conv2d: {out: 64, k: 3}' --input 3,32,32"),
         "A convolution on small numbers, of a spec or of a kernel alone: convcalc explain -k 2 --size 3 --matrix.",
     ),
+    "arena": Command(
+        "look",
+        "Where each tensor lies in a microcontroller's memory, and what the params take of its flash.",
+        ("convcalc arena mobilenet_v2", "convcalc arena my.yaml --format json"),
+        "Batch norms are folded, ReLU is fused as converters to TensorFlow Lite do. As a picture: export --to arena",
+    ),
     "specs": Command(
         "look",
         "The gallery: list its specs, find some by a word, or print one.",

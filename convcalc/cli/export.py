@@ -1,4 +1,4 @@
-"""`convcalc export`: a spec for PyTorch, Keras or ONNX, or as a drawing."""
+"""`convcalc export`: a spec for PyTorch, Keras or ONNX, as a drawing, or the picture of its arena."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ..findings import UsageError
-from .options import InputOption, SetOption, SpecArgument, VariantOption, load_network
+from .options import Dtype, InputOption, SetOption, SpecArgument, VariantOption, load_network
 from .output import ForceOption, OutputOption, refuse_existing, write_file
 
 if TYPE_CHECKING:
     from ..render.escape import Notation
 
-Target = Literal["torch", "keras", "onnx", "mermaid", "dot", "svg"]
+Target = Literal["torch", "keras", "onnx", "mermaid", "dot", "svg", "arena"]
 By = Literal["stage", "layer"]
 Weights = Literal["zero", "seeded"]
 
@@ -34,6 +34,7 @@ def command(
     seed: Annotated[
         int | None, typer.Option("--seed", min=0, help="Seed of seeded weights; default 0, as `verify` draws them.")
     ] = None,
+    dtype: Annotated[Dtype | None, typer.Option("--dtype", help="Type of what lies in an arena; default int8.")] = None,
     input: InputOption = None,
     set: SetOption = None,
     variant: VariantOption = None,
@@ -44,10 +45,12 @@ def command(
         raise UsageError(f"--weights and --seed go with onnx, not with {to}")
     if seed is not None and weights != "seeded":
         raise UsageError("--seed goes with --weights seeded")
+    if dtype is not None and to != "arena":
+        raise UsageError(f"--dtype goes with arena, not with {to}")
     from ..api.export import export
 
     refuse_existing(output, force)
     network = load_network(spec, set, variant, input)
     drawn = (seed or 0) if weights == "seeded" else None
-    notation: Notation = "entities" if to in ("svg", "dot") else "text"
-    write_file(export(network, to, by=by or "stage", seed=drawn), output, force, notation)
+    notation: Notation = "entities" if to in ("svg", "dot", "arena") else "text"
+    write_file(export(network, to, by=by or "stage", seed=drawn, dtype=dtype or "int8"), output, force, notation)

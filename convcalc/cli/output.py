@@ -72,6 +72,7 @@ WRITERS: dict[str, Callable[[Answer], None]] = {
 FORMATS: dict[str, tuple[str, ...]] = {
     "table": tuple(WRITERS),
     "explain": ("text", "markdown", "latex", "json"),
+    "arena": ("text", "csv", "markdown", "json"),
     "invert": ("text", "json", "markdown"),
     "solve": ("text", "csv", "markdown", "json"),
     "check": ("text", "json", "github", "sarif", "junit", "markdown"),

@@ -18,6 +18,10 @@ KEEPS_OUTPUT = frozenset({"relu", "sigmoid", "tanh"})
 """Plain activations whose backward reads the output (PyTorch tools/autograd/derivatives.yaml)."""
 
 
+CLIPS = frozenset({"relu", "relu6"})
+"""Plain activations that only cut off values (TensorFlow Lite's fused activations, of those that convcalc has)."""
+
+
 class _Elementwise(Layer):
     """An activation of every element on its own."""
 
@@ -35,6 +39,10 @@ class Activation(_Elementwise):
     """An activation without fields: `relu`, `relu6`, `silu`, `hardswish`, `hardsigmoid`, `sigmoid`, `tanh`,
     `mish`, `selu`. Keeps the shape. Source: torch.nn under the same names.
     """
+
+    @property
+    def clips(self) -> bool:
+        return self.kind in CLIPS
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
         return (Saved("output" if self.kind in KEEPS_OUTPUT else "input"),)

@@ -155,6 +155,16 @@ class Layer(BaseModel):
         return self.multiplies is not None
 
     @property
+    def scales_channels(self) -> bool:
+        """Whether at inference it is a learned factor and addend a channel, which weights before it can take in."""
+        return False
+
+    @property
+    def clips(self) -> bool:
+        """Whether it is an activation that only cuts off values, which converters leave to the operator before it."""
+        return False
+
+    @property
     def patch(self) -> Patch | None:
         """The window that it slides, as its fields say it; None for layers without one."""
         return None

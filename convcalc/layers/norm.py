@@ -35,6 +35,10 @@ class Scale(Layer):
 
     in_place: ClassVar[bool] = True
 
+    @property
+    def scales_channels(self) -> bool:
+        return True
+
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         weight = Weight("weight", inputs[0][:1])
         return (weight, Weight("bias", inputs[0][:1])) if self.bias else (weight,)
@@ -82,6 +86,10 @@ class BatchNorm(Layer):
 
     in_place: ClassVar[bool] = True
     over_batch: ClassVar[bool] = True
+
+    @property
+    def scales_channels(self) -> bool:
+        return self.track_running_stats
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         channels = inputs[0][0]

@@ -340,7 +340,7 @@ def values_table(
     return Table(columns, [*rows, last], rules=frozenset({len(rows)}), styles={(len(rows), 0): "bold"})
 
 
-def heading(report: Report) -> Heading:
+def heading(report: Figures) -> Heading:
     """What the report is about: name, variant, what goes in and comes out, and the source."""
     network = report.network
     variant = f" · {network.variant}" if network.variant else ""
@@ -349,12 +349,12 @@ def heading(report: Report) -> Heading:
     return Heading(network.name + variant, rest=f"   {read} → {made}{at_text(report)}", source=source_text(report))
 
 
-def source_text(report: Report) -> str:
+def source_text(report: Figures) -> str:
     """Where a network comes from, on one line."""
     return " ".join((report.network.source or "").split())
 
 
-def at_text(report: Report) -> str:
+def at_text(report: Figures) -> str:
     """At which batch and type figures are taken, where these are not the usual ones."""
     batch = f", batch {report.batch}" if report.batch != 1 else ""
     return batch + (f", {report.dtype}" if report.dtype != "float32" else "")
@@ -381,14 +381,25 @@ def totals_note(report: Report) -> Note:
 
 def memory_note(report: Report) -> Note:
     """What the params take, and the most that is alive at inference, and where, in one line."""
+    if report.dtype == "int8":
+        return _controller_note(report)
     params = amount(report.totals.params * report.item, "bytes")
     live = report.liveness
     peak = amount(live.live[live.peak] * report.batch * report.item, "bytes")
     place = report.network.nodes[live.peak]
     said = f"{params} params · {peak} peak"
-    if report.dtype == "int8":
-        said = f"microcontroller: flash {params} · RAM {peak}"
     return Note(f"{said} ({place.name})", shorter=f"{said} (in {place.stage})")
+
+
+def _controller_note(report: Report) -> Note:
+    """The flash and the arena of a microcontroller, and where most of that is alive, in one line."""
+    from ..analysis.controller import Controller
+
+    plan = Controller(report)
+    arena = plan.arena.bound if plan.arena.size is None else plan.arena.size
+    place = plan.place(plan.arena.peak)
+    said = f"microcontroller: flash {amount(plan.flash.total, 'bytes')} · RAM {amount(arena, 'bytes')}"
+    return Note(f"{said} ({place})", shorter=f"{said} (in {place.partition('.')[0]})")
 
 
 def skipped_line(report: Report) -> str:

@@ -1,0 +1,96 @@
+"""The flash of a microcontroller: what is left of the parameters once a converter has folded and quantised them.
+
+With int8: each weight 1 byte, each bias 4 (int32), and a float32 scale for each output channel of a weight, as
+TensorFlow Lite's quantisation specification has it. Convolutions always have biases there, linear layers where they
+have one or a batch norm is folded into them; a batch norm that is not folded is the constants of a MUL and an ADD. What
+other layers learn takes a byte a number. Other dtypes have no scales. Left out are the graph, its names and tables,
+zero points, and the scales of activations and biases.
+Source: https://ai.google.dev/edge/litert/models/quantization_spec; TensorFlow Lite's schema.fbs.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple
+
+from .fusion import converted
+
+if TYPE_CHECKING:
+    from ..layers.base import Layer, Shape, Shapes
+    from ..network import Network
+
+BIAS_BYTES = SCALE_BYTES = 4
+
+
+class Flash(NamedTuple):
+    """Bytes of one layer, or of a network."""
+
+    weights: int = 0
+    biases: int = 0
+    scales: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.weights + self.biases + self.scales
+
+
+NOTHING = Flash()
+
+
+def flash(network: Network, dtype: str, item: int) -> list[Flash]:
+    """For each node, what it leaves in flash; what is folded leaves a bias where it is folded into."""
+    bias_bytes, scale_bytes = (BIAS_BYTES, SCALE_BYTES) if dtype == "int8" else (item, 0)
+    heads = converted(network)
+    nodes = network.nodes
+    found = [NOTHING] * len(nodes)
+    known: dict[tuple[int, Shapes], Flash] = {}
+    for index, node in enumerate(nodes):
+        layer = node.layer
+        if layer is None:
+            continue
+        inputs = network.input_shapes(node)
+        if layer.scales_channels and heads[index] != index:
+            if _shifts(layer, inputs):
+                head = heads[index]
+                found[head] = found[head]._replace(biases=node.shape[0] * bias_bytes)
+            continue
+        key = (id(layer), inputs)
+        if key not in known:
+            known[key] = _alone(layer, inputs, node.shape, item, bias_bytes, scale_bytes)
+        found[index] = known[key]
+    return found
+
+
+def _alone(layer: Layer, inputs: Shapes, output: Shape, item: int, bias_bytes: int, scale_bytes: int) -> Flash:
+    """What a layer leaves that is not folded into another."""
+    if layer.weighted:
+        weights, channels = _products(layer, inputs, output[0])
+        biases = channels if layer.multiplies != "linear" or layer.biased(inputs) else 0
+        return Flash(weights * item, biases * bias_bytes, channels * scale_bytes)
+    if layer.scales_channels:
+        constants = 2 if _shifts(layer, inputs) else 1
+        return Flash(constants * inputs[0][0] * item, 0, constants * scale_bytes)
+    return Flash(item * sum([prod(weight.shape) for weight in layer.weights(inputs)]))
+
+
+def _products(layer: Layer, inputs: Shapes, out_channels: int) -> tuple[int, int]:
+    """(numbers of a weighted layer's weights, output channels of these)."""
+    shapes = [weight.shape for weight in layer.weights(inputs) if weight.name.endswith("weight")]
+    channels = [out_channels if layer.multiplies == "transposed" else shape[0] for shape in shapes]
+    return sum(map(prod, shapes)), sum(channels)
+
+
+def _shifts(layer: Layer, inputs: Shapes) -> bool:
+    """Whether it adds something to each channel: a learned bias, or less the mean."""
+    return layer.over_batch or layer.biased(inputs)
+
+
+def total(flashes: list[Flash]) -> Flash:
+    """The sum.
+
+    >>> total([Flash(10, 4, 4), Flash(6)])
+    Flash(weights=16, biases=4, scales=4)
+    """
+    weights, biases, scales = (sum(column) for column in zip(*flashes, strict=True)) if flashes else NOTHING
+    return Flash(weights, biases, scales)
