@@ -171,7 +171,9 @@ def fits(layer: Conv | ConvTranspose, shape: Shape, output: Shape) -> bool:
     """Whether the matrices of a layer can be written out."""
     found = map_of(layer, shape, output)
     columns = prod(found.kernel[2:]) * found.wide[0] * prod(found.narrow[1:])
-    return max(prod(shape) * prod(output), columns, prod(found.kernel)) <= MOST
+    axes = zip(found.wide[1:], found.narrow[1:], found.windows, strict=True)
+    padded = prod(max(i + w.before + w.after, (o - 1) * w.stride + w.kernel_size) for i, o, w in axes)
+    return max(prod(shape) * prod(output), columns, prod(found.kernel), padded) <= MOST
 
 
 def small_layer(layer: Conv | ConvTranspose, shape: Shape, output: Shape) -> SmallLayer | None:

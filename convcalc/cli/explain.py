@@ -105,14 +105,18 @@ def command(
         network = _window(kernel_size, stride, padding, dilation, size)
     else:
         network = _single(spec, input) if inline else load_network(spec, set, variant, input)
-    report = analyse(network, batch, dtype=dtype, optimizer=optimizer, device=read_device(device))
     position = tuple(numbers("--at", at, "a position like 3,4")) if at is not None else None
     try:
+        report = analyse(network, batch, dtype=dtype, optimizer=optimizer, device=read_device(device))
         explanation = explain(
             report, network.nodes[-1].name if inline else layer or "total", at=position, on_numbers=shown
         )
     except NoPosition as error:
         raise UsageError(f"--at {at}: {error.message}", error.hint) from error
+    except SpecError as error:
+        if spec is not None:
+            raise
+        raise UsageError(error.findings[0].message, error.findings[0].hint) from error
     write(format, lambda: explanation.document(None), explanation.to_dict)
     if explanation.confirmed is False:
         raise typer.Exit(1)

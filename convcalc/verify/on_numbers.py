@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ..layers.base import Shape
     from ..network import Network
 
+LARGEST_STEP = 10_000
+"""A stride or a dilation of what is written out."""
 HEADING = "confirmed by the reference"
 
 
@@ -59,6 +61,12 @@ def on_numbers(
 
     Raises UsageError where a kernel is too large to be written out, or the subject is of convolutions alone.
     """
+    largest = max(*layer.stride, *layer.dilation)
+    if largest > LARGEST_STEP:
+        raise UsageError(
+            f"a stride or a dilation of {largest} is too large to be written out: at most {LARGEST_STEP:,}",
+            "a smaller one says the same: convcalc explain -k 3 -s 2 --size 7 --matrix",
+        )
     sections: list[Section] = []
     good = True
     for subject in subjects:
