@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ..hints import suggest
 from ..layers.registry import KINDS
@@ -16,11 +17,22 @@ from .params import Compiled, Names, Param, Params, read_params, read_value, wei
 from .problems import Findings, Problem
 from .sections import SPEC, BlockSection, OutputSection, Reference, Shape
 
+if TYPE_CHECKING:
+    from ..layers.base import Layer
+
 Inputs = dict[str, tuple[list[tuple[Compiled, Marked]], Marked]]
 """Name -> its sizes with their places, and its place."""
 Outputs = dict[str, tuple[tuple[str, ...], Compiled, Marked]]
 """Name -> its path, the weight of its loss, its place."""
 Variant = dict[str, tuple[Compiled, Marked]]
+
+
+NODE_STEPS = 2
+"""Steps that a node of the text counts as."""
+LAYER_STEPS = 16
+"""Steps that making the model of a layer counts as."""
+CHARACTER_STEPS = 4
+"""Steps that a character of an expression counts as, once."""
 
 
 class Document:
@@ -29,7 +41,7 @@ class Document:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.steps = 0
-        """Of all expansions so far, those that failed included."""
+        """Of all expansions so far, those that failed included, and of the reading."""
         root = parse(source)
         if isinstance(root, Text) and root.empty:
             source.fail("CC006", "the file is empty", root, hint="start with 'convcalc: 1'")
@@ -39,6 +51,8 @@ class Document:
         self.findings = Findings(source)
         self.known: Known = {}
         """The models of the layers; equal layers share one."""
+        self.parts: dict[int, tuple[Layer, ...]] = {}
+        """The parts of a split, by the id of the first, which is known."""
         sections = SPEC.read(root, Reader(self.findings))
         self.params: Params = {}
         self.names = Names(self.params)
@@ -58,6 +72,12 @@ class Document:
         self.outputs = None if sections.outputs is None else self._outputs(sections.outputs)
         """None where the spec does not name them."""
         self.findings.raise_any()
+        self.steps = self.reading = (
+            NODE_STEPS * root.size
+            + LAYER_STEPS * len(self.known)
+            + CHARACTER_STEPS * self.names.expressions.characters
+        )
+        """The steps that reading the text took."""
 
     def section(self, key: str) -> Marked | None:
         """A top-level section, or None."""
@@ -168,6 +188,8 @@ class Document:
             self._judge(param, word, at, where)
 
 
+A_STEP = 3
+"""Fields, arguments or parameters that one step is counted for."""
 CEILING = 10**12
 """Sizes are counted up to here: far above every limit."""
 
@@ -238,16 +260,19 @@ def _calls(items: list[Item]) -> Iterator[Item]:
 
 
 def _weight(item: Item) -> int:
-    """Steps that evaluating what an item says counts as."""
+    """Steps that what an item says counts as: its references, and what is evaluated."""
     what = item.what
     said: list[Compiled] = [found[0] for found in (item.repeat, item.when) if found is not None]
+    steps = len(item.sources or ())
     if isinstance(what, Call):
         said += [compiled for _, compiled, _ in what.arguments]
-    elif isinstance(what, LayerTemplate):
-        said += [compiled for _, compiled, _ in what.fields]
-    elif isinstance(what, (Join, Split)):
-        said += [compiled for _, compiled, _ in what.template.fields]
-    return sum(map(weight, said))
+        said += [param.default for param in what.block.params.values()]
+        steps += 1 + (len(what.arguments) + len(what.block.params) + len(what.block.reads)) // A_STEP
+    elif not isinstance(what, Group):
+        template = what if isinstance(what, LayerTemplate) else what.template
+        said += [compiled for _, compiled, _ in template.fields]
+        steps += len(template.fields) // A_STEP + 1 if template.layer is None else 0
+    return steps + sum(map(weight, said))
 
 
 def _measure(items: list[Item], memo: dict[int, int]) -> int:
