@@ -181,11 +181,15 @@ class Figures:
         """Weighted layers on the longest path among these nodes."""
         found = self.network.nodes
         deepest: dict[int, int] = {}
+        before = deepest.get
         longest = 0
         for i in nodes:
-            node = found[i]
-            depth = max([deepest.get(source, 0) for source in node.inputs], default=0)
-            if node.layer is not None and node.layer.weighted:
+            _, layer, sources, _ = found[i]
+            if len(sources) == 1:
+                depth = before(sources[0], 0)
+            else:
+                depth = max([before(source, 0) for source in sources], default=0)
+            if layer is not None and layer.weighted:
                 depth += 1
             deepest[i] = depth
             if depth > longest:
