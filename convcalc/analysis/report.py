@@ -31,7 +31,7 @@ CONVENTIONS = {
 
 
 class Joined(NamedTuple):
-    """An object of the contract whose parts many objects share; its keys are those of all parts, one after the other."""
+    """An object of the contract whose parts many share; its keys are those of all parts, one after the other."""
 
     own: dict[str, object]
     shared: tuple[dict[str, object], ...]

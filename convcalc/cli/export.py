@@ -11,6 +11,8 @@ from .options import InputOption, SetOption, SpecArgument, VariantOption, load_n
 from .output import ForceOption, OutputOption, refuse_existing, write_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..render.escape import Notation
 
 Target = Literal["torch", "keras", "onnx", "mermaid", "dot", "svg"]
@@ -44,10 +46,17 @@ def command(
         raise UsageError(f"--weights and --seed go with onnx, not with {to}")
     if seed is not None and weights != "seeded":
         raise UsageError("--seed goes with --weights seeded")
-    from ..api.export import export
+    from ..api.export import export, onnx_pieces
 
     refuse_existing(output, force)
     network = load_network(spec, set, variant, input)
     drawn = (seed or 0) if weights == "seeded" else None
     notation: Notation = "entities" if to in ("svg", "dot") else "text"
-    write_file(export(network, to, by=by or "stage", seed=drawn), output, force, notation)
+    data: str | Iterator[bytes]
+    if to == "onnx":
+        data = onnx_pieces(network, drawn)
+    elif to == "torch" or to == "keras":
+        data = export(network, to)
+    else:
+        data = export(network, to, by=by or "stage")
+    write_file(data, output, force, notation)

@@ -11,7 +11,7 @@ from ..marked import Map, Marked, Source, Text
 from .events import parse
 from .grammar import Pending, Reader
 from .item_compiler import Scope
-from .items import Block, Call, Group, Item, Join, Known, LayerTemplate, Split
+from .items import Block, Call, Group, Item, Join, Known, LayerTemplate
 from .names import shown
 from .params import Compiled, Names, Param, Params, read_params, read_value, weight
 from .problems import Findings, Problem
@@ -73,9 +73,7 @@ class Document:
         """None where the spec does not name them."""
         self.findings.raise_any()
         self.steps = self.reading = (
-            NODE_STEPS * root.size
-            + LAYER_STEPS * len(self.known)
-            + CHARACTER_STEPS * self.names.expressions.characters
+            NODE_STEPS * root.size + LAYER_STEPS * len(self.known) + CHARACTER_STEPS * self.names.expressions.characters
         )
         """The steps that reading the text took."""
 

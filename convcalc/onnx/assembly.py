@@ -69,7 +69,10 @@ class OnnxOrigin:
         input: object = None,
         steps: int | None = None,
     ) -> Network:
-        """The same file on another input, which takes no steps of expansion. Raises UsageError for params and variants, which it does not have."""
+        """The same file on another input, which takes no steps.
+
+        Raises UsageError for params and variants, which it does not have.
+        """
         if params or variant is not None:
             raise UsageError(
                 f"{self.path} is an ONNX file: it has no params and no variants", "only --input goes with it"
