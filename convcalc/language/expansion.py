@@ -18,7 +18,7 @@ from .expressions import Expression, Value, say
 from .items import Call, Group, Item, Join, LayerProblems, LayerTemplate, Split
 from .names import FAILED, FAILURE, Absent, Nodes, Place, Unknown, note, resolve, shown
 from .params import Compiled, bind, evaluate
-from .problems import Problem
+from .problems import Problem, TooMuch
 
 GROUP_STEPS = 3
 """Steps that a group counts as, beside what stands in it: it holds names of its own."""
@@ -379,7 +379,7 @@ def _layer(
     try:
         layer = template.layer or _made(run, item, template, place, env)
         shape = run.inference.shape(layer, tuple([run.nodes[source].shape for source in sources]))
-    except (GeometryError, LayerProblems) as error:
+    except (GeometryError, LayerProblems, TooMuch) as error:
         return run.fail(item, place, name, error, branches or _called(run, item, place, sources))
     index = run.append(place.prefix + name, layer, sources, shape, item.at)
     if not isinstance(place.names.get(name), Place):
@@ -426,7 +426,7 @@ def _split(run: Expansion, item: Item, split: Split, place: Place, name: str, en
         for part, layer in enumerate(parts):
             shape = run.inference.shape(layer, shapes)
             inner.names[str(part)] = run.append(f"{inner.prefix}{part}", layer, sources, shape, item.at)
-    except (GeometryError, LayerProblems) as error:
+    except (GeometryError, LayerProblems, TooMuch) as error:
         run.close(inner, "split", start, FAILURE)
         return run.fail(item, place, name, error)
     return run.close(inner, "split", start, tuple(range(start, len(run.nodes))))
