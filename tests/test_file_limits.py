@@ -165,6 +165,17 @@ def test_claims_over_further_networks_count_their_figures(tmp_path: Path) -> Non
     assert all("look at more" in message for code, message in found if code == "CC111")
 
 
+@pytest.mark.parametrize("pattern", ["**.c*{}*", "**.b.**.c{}", "a.*.b.*{}.c"])
+def test_patterns_over_many_names_are_quick(pattern: str, tmp_path: Path) -> None:
+    """A pattern was held against each path from its start: ten of them took seconds."""
+    unit = "{layers: [{conv2d: {out: 3, k: 1}, name: c}], name: b, repeat: 40}"
+    text = spec(f"- {{layers: [{unit}], name: a, repeat: 300}}", input="[3, 8, 8]")
+    claims = ", ".join([f"'{pattern.format(n)}': {{params: 0}}" for n in range(9)])
+    started = process_time()
+    assert {code for code, _ in checked(f"{text}expect: {{stages: {{{claims}}}}}\n", tmp_path)} <= {"CC301", "CC306"}
+    assert process_time() - started < 6
+
+
 def test_few_networks_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept, "KEPT_LAYERS", 25)
     network = build("- {relu: , repeat: n}", input="[1]", head="params: {n: 9}\n")

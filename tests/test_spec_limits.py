@@ -98,7 +98,7 @@ class TestSteps:
         items = "relu," * (SPEC_NODES - 20)
         text = f"convcalc: 1\ninput: [1]\nlayers: [{items}]"
         assert len(loads(text)) == SPEC_NODES - 20
-        (found,) = errors(text.replace("[relu", "[{relu: , repeat: 150000}"))
+        (found,) = errors(text.replace("[relu", "[{layers: [{relu: , when: false}], repeat: 60000}"))
         assert found.code == "CC111" and f"{STEPS:,} steps" in found.message
 
     def test_everything_found_before_a_limit_is_told(self) -> None:

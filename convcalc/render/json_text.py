@@ -117,7 +117,8 @@ class _Writer:
     def _joined(self, value: Joined, line: str) -> str:
         inner = line + STEP
         parts = [self._entries(value.own, inner), *[self._shared(part, inner) for part in value.shared]]
-        return f"{{{','.join(parts)}{line}}}"
+        entries = ",".join([part for part in parts if part])
+        return f"{{{entries}{line}}}" if entries else "{}"
 
     def _shared(self, part: dict[str, object], inner: str) -> str:
         known = self._parts.get((id(part), inner))
