@@ -26,7 +26,7 @@ SHAPE_STEPS = 4
 """Steps that working out a shape counts as; equal layers on equal shapes are worked out once."""
 
 Env = dict[str, Value]
-NETWORK_STEPS = 100
+NETWORK_STEPS = 250
 """Steps that a network counts as, however small."""
 MANY = 4
 """Inputs of a layer that a step is counted for."""
