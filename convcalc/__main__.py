@@ -13,7 +13,10 @@ def main() -> None:
     gc.set_threshold(YOUNG, MIDDLE, OLD)
     from .cli.app import main as run
 
-    run()
+    try:
+        run()
+    finally:
+        gc.freeze()  # the process ends: nothing is left to be looked for in what it holds
 
 
 if __name__ == "__main__":

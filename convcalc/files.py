@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -58,24 +59,25 @@ def _refuse_special(path: str, mode: int) -> None:
             raise NotRegular(path, what)
 
 
-def write(target: Path, data: bytes, *, overwrite: bool = False) -> None:
-    """Put `data` into a file at once: a reader sees the old file, no file, or the whole new one.
+def write(target: Path, data: bytes | Iterable[bytes], *, overwrite: bool = False) -> None:
+    """Put `data`, whole or in pieces, into a file at once: a reader sees the old file, no file, or the whole new one.
 
     What is no ordinary file (a device, a pipe) is written as it is, and `/dev/stdout` is standard output. With
     `overwrite` a file keeps its mode, and a symbolic link keeps pointing where it does; without it, what stands at the
     target, a link that leads nowhere included, raises FileExistsError, also where it came while this was writing.
     Every other OSError is the system's own, with the target as its file name.
     """
+    pieces = (data,) if isinstance(data, bytes) else data
     try:
         stream = _STREAM.fullmatch(str(target))
         if stream is not None:
             with os.fdopen(os.dup(_descriptor(stream)), "wb") as file:
-                file.write(data)
+                file.writelines(pieces)
         elif _is_special(target):
             with os.fdopen(os.open(target, os.O_WRONLY), "wb") as file:
-                file.write(data)
+                file.writelines(pieces)
         else:
-            _write_whole(target, data, overwrite)
+            _write_whole(target, pieces, overwrite)
     except OSError as error:
         if error.errno is None:
             raise
@@ -108,14 +110,14 @@ def _is_special(target: Path) -> bool:
     return not stat.S_ISREG(mode)
 
 
-def _write_whole(target: Path, data: bytes, overwrite: bool) -> None:
+def _write_whole(target: Path, pieces: Iterable[bytes], overwrite: bool) -> None:
     if not overwrite:
         _refuse_existing(target)
     place = Path(os.path.realpath(target)) if overwrite else target
     descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name[:50]}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(place.stat().st_mode & 0o7777 if overwrite and place.exists() else 0o666 & ~_umask())

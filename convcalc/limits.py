@@ -18,15 +18,17 @@ class Limit(NamedTuple):
     """What it is a limit of."""
 
 
-SPEC_BYTES = 16 * 2**20
-SPEC_NODES = 500_000
+SPEC_BYTES = 8 * 2**20
+SPEC_NODES = 200_000
 SPEC_DEPTH = 100
 EXPRESSION_CHARACTERS = 1000
 EXPRESSION_DEPTH = 50
+EXPRESSIONS_CHARACTERS = 50_000
 LIST_VALUES = 1000
+DIFFERENT_LAYERS = 10_000
 LAYERS = 250_000
-STEPS = 1_000_000
-FILE_STEPS = 300_000
+STEPS = 750_000
+FILE_STEPS = 600_000
 FILE_LOOKS = 1_000_000
 KEPT_LAYERS = 100_000
 NESTING = 64
@@ -46,10 +48,12 @@ LIMITS = (
     Limit(SPEC_DEPTH, "levels", "the nesting of YAML"),
     Limit(EXPRESSION_CHARACTERS, "characters", "an expression"),
     Limit(EXPRESSION_DEPTH, "levels", "the nesting of an expression"),
+    Limit(EXPRESSIONS_CHARACTERS, "characters", "the expressions of a spec that differ, together"),
     Limit(LIST_VALUES, "values", "a list, those of the lists in it included"),
+    Limit(DIFFERENT_LAYERS, "layers", "a file, those that are equal counted once"),
     Limit(LAYERS, "layers", "one network"),
-    Limit(STEPS, "steps", "the expansion of one network: items, repetitions, groups, long expressions"),
-    Limit(FILE_STEPS, "steps", "the variants, claims and cells of a file, after which no further network is built"),
+    Limit(STEPS, "steps", "one network: its text, items, repetitions, groups, expressions, layers that differ"),
+    Limit(FILE_STEPS, "steps", "all networks of a file: its own, and those of its variants, claims and cells"),
     Limit(FILE_LOOKS, "layers", "what the claims and cells of a file look at"),
     Limit(KEPT_LAYERS, "layers", "the networks of a file that are kept for a second look; others are built again"),
     Limit(NESTING, "levels", "blocks, branches and groups inside each other"),

@@ -110,7 +110,7 @@ class Origin(Protocol):
 
     @property
     def steps(self) -> int:
-        """Steps of expansion that the networks of this source took so far."""
+        """Steps that reading this source and expanding its networks took so far."""
 
     def finding(self, code: str, message: str, name: str = "", *, hint: str | None = None) -> Finding:
         """A finding placed where the node or group `name` is written."""
@@ -127,8 +127,9 @@ class Origin(Protocol):
         params: Mapping[str, object] | None = None,
         variant: str | None = None,
         input: object = None,
+        steps: int | None = None,
     ) -> Network:
-        """The same source with other params, another variant or another input."""
+        """The same source with other params, another variant or another input, within a number of steps."""
 
 
 MOST_NAMES = 5000
@@ -379,10 +380,11 @@ def sizes(shape: Shape) -> str:
 class Inference:
     """Shape inference that remembers: equal layers on equal shapes are computed once.
 
-    Keyed by the layer's identity; it holds the layers, so that no identity is used twice.
+    Keyed by the layer's identity; it holds the layers, so that no identity is used twice. `computed` counts what was.
     """
 
     def __init__(self) -> None:
+        self.computed = 0
         self._shapes: dict[tuple[int, Shapes], Shape] = {}
         self._layers: dict[int, Layer] = {}
 
@@ -391,6 +393,7 @@ class Inference:
         key = (id(layer), inputs)
         found = self._shapes.get(key)
         if found is None:
+            self.computed += 1
             found = self._shapes[key] = output_shape(layer, inputs)
             self._layers[id(layer)] = layer
         return found
@@ -430,6 +433,8 @@ def consumers(nodes: Iterable[Node], count: int) -> list[list[int]]:
 def without_collector() -> Iterator[None]:
     """The cyclic collector stands still, since many small objects are built that all stay alive; then it is as before.
 
+    What has been built counts as old then: otherwise the next allocation would go through all of it.
+
     >>> with without_collector():
     ...     gc.isenabled()
     False
@@ -440,4 +445,7 @@ def without_collector() -> Iterator[None]:
         yield
     finally:
         if collecting:
+            if not gc.get_freeze_count():  # what the caller froze stays frozen
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()

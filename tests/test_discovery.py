@@ -127,7 +127,7 @@ def test_large_files_are_read_in_part_and_told(monkeypatch: pytest.MonkeyPatch) 
 def test_a_spec_that_is_too_large_is_a_finding() -> None:
     Path("specs/large.yaml").write_text(GOOD + "# filled\n" * (2 << 20), "utf-8")
     done = run("check", "specs")
-    assert done.code == 1 and "specs/large.yaml:1:1: error CC004 larger than 16 MiB" in done.stdout
+    assert done.code == 1 and "specs/large.yaml:1:1: error CC004 larger than 8 MiB" in done.stdout
 
 
 def test_many_notices_are_counted() -> None:

@@ -12,11 +12,12 @@ import onnxruntime
 import pytest
 
 from convcalc import analyse, load, loads
-from convcalc.export.onnx_model import BATCH, onnx_model
+from convcalc.export.onnx_graph import Weights
+from convcalc.export.onnx_model import BATCH, onnx_model, onnx_pieces
 from convcalc.findings import UsageError
 from convcalc.language import gallery_names
 from convcalc.language.write import write
-from convcalc.network import Network
+from convcalc.network import Network, Node
 from convcalc.onnx import load_onnx
 from convcalc.reference import init, run
 from convcalc.reference.running import generator
@@ -137,6 +138,23 @@ def test_zero_weights_take_no_room() -> None:
     network = load("vgg")
     assert len(onnx_model(network)) < 50_000
     assert analyse(network).to_dict()["totals"]["params"] > 100_000_000
+
+
+def test_the_pieces_are_what_the_library_writes() -> None:
+    for name in ("lenet5", "resnet", "unet"):
+        network = load(name)
+        asked: list[str] = []
+
+        def weights_of(node: Node) -> Weights:
+            asked.append(node.name)  # noqa: B023
+            return init(node.layer, network.input_shapes(node), generator(1, node.name))  # type: ignore[arg-type] # noqa: B023
+
+        pieces = onnx_pieces(network, weights_of)
+        first = next(pieces)
+        assert asked == [], "nothing is drawn before it is written"
+        data = first + b"".join(pieces)
+        assert onnx.load_model_from_string(data).SerializeToString() == data
+        assert len(asked) == len(set(asked)), "a layer is drawn once"
 
 
 def test_weights_that_do_not_fit_into_a_file_are_refused() -> None:

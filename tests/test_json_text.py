@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc import analyse, loads
+from convcalc.analysis.report import Joined
 from convcalc.findings import SpecError
 from convcalc.render import streams
 from convcalc.render.json_text import MOST_KEPT, json_pieces
@@ -42,6 +43,19 @@ def test_equal_lists_of_other_types_stay_apart() -> None:
 def test_more_lists_than_are_kept() -> None:
     data = {"a": [[n] for n in range(3 * MOST_KEPT)] * 2}
     assert "".join(json_pieces(data)) == json.dumps(data, indent=2)
+
+
+@given(st.lists(st.tuples(st.dictionaries(SEEN, VALUES), st.integers(0, 2), st.integers(0, 2))))
+def test_an_object_in_parts_is_one_object(objects: list[tuple[dict[str, Any], int, int]]) -> None:
+    parts: list[dict[str, Any]] = [{"a": [1, 2]}, {"b": {"c": "d"}, "e": 1}, {}]
+    rows = [Joined({"own": own}, (parts[one], {"other": parts[two]})) for own, one, two in objects]
+    expected = json.dumps({"rows": [row.whole for row in rows]}, indent=2, ensure_ascii=False)
+    assert "".join(json_pieces({"rows": iter(rows)})) == expected
+
+
+def test_more_parts_than_are_kept() -> None:
+    rows = [Joined({"own": n}, ({"n": n}, {"n of it": [n]})) for n in range(3 * MOST_KEPT)]
+    assert json.loads("".join(json_pieces({"rows": iter(rows)})))["rows"] == [row.whole for row in rows]
 
 
 def test_an_iterator_is_an_array_that_comes_as_it_is_made() -> None:
@@ -76,7 +90,7 @@ def test_layers_are_made_when_they_are_written() -> None:
     report = analyse(loads(SPEC))
     found = report.streamed()
     assert isinstance(found["layers"], Iterator)
-    assert {**found, "layers": list(found["layers"])} == report.to_dict()
+    assert {**found, "layers": [layer.whole for layer in found["layers"]]} == report.to_dict()
     assert list(report.streamed()) == list(report.to_dict())
 
 

@@ -59,43 +59,75 @@ def _between(path: str, first: Subject | None, last: Subject | None) -> Subject 
     return Subject(path, range(first.nodes[0], last.nodes[-1] + 1), last.output)
 
 
-def _collect(figures: Figures, pattern: str) -> Subject | None:
-    wanted = pattern.split(".")
+def _collect(figures: Figures, wanted: str) -> Subject | None:
+    pattern = Pattern(wanted)
     nodes: set[int] = set()
     for path, group in figures.network.groups.items():
-        if matches(path.split("."), wanted):
+        if pattern.matches(path):
             nodes.update(range(group.start, group.stop))
     for i, node in enumerate(figures.network.nodes):
-        if matches(node.name.split("."), wanted):
+        if pattern.matches(node.name):
             nodes.add(i)
     ordered = sorted(nodes)
-    return Subject(pattern, ordered, ordered[-1]) if ordered else None
+    return Subject(wanted, ordered, ordered[-1]) if ordered else None
 
 
-def matches(names: list[str], wanted: list[str]) -> bool:
-    """Whether the names of a path match a pattern's, `*` within one name and `**` for any number.
+MOST_STEPS = 4096
+"""Steps that a pattern keeps."""
 
-    >>> matches(["conv2_x", "0", "conv1"], ["conv2_x", "*", "conv1"]), matches(["a", "b", "c"], ["**", "c"])
-    (True, True)
+
+class Pattern:
+    """A path with `*` within a name and `**` for any number of names; what a group's path reaches is found out once.
+
+    >>> [Pattern(wanted).matches("conv2_x.0.conv1") for wanted in ("conv2_x.*.conv1", "**.conv?", "conv2_x.**", "*")]
+    [True, True, True, False]
     """
-    reached = {0}
-    for name in names:
-        reached = _skips(reached, wanted)
-        following = {at for at in reached if at < len(wanted) and wanted[at] == "**"}
-        following |= {
-            at + 1 for at in reached if at < len(wanted) and wanted[at] != "**" and fnmatchcase(name, wanted[at])
-        }
-        reached = following
-    return len(wanted) in _skips(reached, wanted)
 
+    def __init__(self, wanted: str) -> None:
+        self._wanted = wanted.split(".")
+        self._reached = {"": self._skipping({0})}
+        """Path -> how many names of the pattern it may have matched."""
+        self._steps: dict[tuple[frozenset[int], str], frozenset[int]] = {}
+        """The same and a name -> what is matched behind the name: most names of a network stand in it many times."""
 
-def _skips(reached: set[int], wanted: list[str]) -> set[int]:
-    """The positions in a pattern that are reached when a `**` may stand for nothing."""
-    found = set(reached)
-    for at in range(len(wanted)):
-        if at in found and wanted[at] == "**":
-            found.add(at + 1)
-    return found
+    def matches(self, path: str) -> bool:
+        """Whether it stands for a path."""
+        group, _, name = path.rpartition(".")
+        return len(self._wanted) in self._after(self._at(group), name)
+
+    def _at(self, group: str) -> frozenset[int]:
+        found = self._reached.get(group)
+        if found is None:
+            outer, _, name = group.rpartition(".")
+            found = self._reached[group] = self._after(self._at(outer), name)
+        return found
+
+    def _after(self, reached: frozenset[int], name: str) -> frozenset[int]:
+        found = self._steps.get((reached, name))
+        if found is None:
+            found = self._following(reached, name)
+            if len(self._steps) < MOST_STEPS:
+                self._steps[reached, name] = found
+        return found
+
+    def _following(self, reached: frozenset[int], name: str) -> frozenset[int]:
+        wanted = self._wanted
+        following = set()
+        for at in reached:
+            if at < len(wanted):
+                if wanted[at] == "**":
+                    following.add(at)
+                elif fnmatchcase(name, wanted[at]):
+                    following.add(at + 1)
+        return self._skipping(following)
+
+    def _skipping(self, reached: set[int]) -> frozenset[int]:
+        """These, and what is reached when a `**` stands for nothing."""
+        for at in sorted(reached):
+            while at < len(self._wanted) and self._wanted[at] == "**":
+                at += 1
+                reached.add(at)
+        return frozenset(reached)
 
 
 class Subject(NamedTuple):
@@ -184,11 +216,15 @@ class Figures:
         """Weighted layers on the longest path among these nodes."""
         found = self.network.nodes
         deepest: dict[int, int] = {}
+        before = deepest.get
         longest = 0
         for i in nodes:
-            node = found[i]
-            depth = max([deepest.get(source, 0) for source in node.inputs], default=0)
-            if node.layer is not None and node.layer.weighted:
+            _, layer, sources, _ = found[i]
+            if len(sources) == 1:
+                depth = before(sources[0], 0)
+            else:
+                depth = max([before(source, 0) for source in sources], default=0)
+            if layer is not None and layer.weighted:
                 depth += 1
             deepest[i] = depth
             if depth > longest:

@@ -7,7 +7,7 @@ from weakref import WeakSet
 from ..limits import FILE_LOOKS, FILE_STEPS
 from .figures import Figures, Subject
 
-MANY_STEPS = f"the networks that this file asks for took more than {FILE_STEPS:,} steps of expansion"
+MANY_STEPS = f"the networks that this file asks for took more than {FILE_STEPS:,} steps"
 MANY_LOOKS = f"the claims and cells up to here look at more than {FILE_LOOKS:,} layers"
 
 

@@ -307,10 +307,13 @@ class Comparison:
             network = self.network
             if key != (None, None, None):
                 assert origin is not None
-                if origin.steps > FILE_STEPS:
+                left = FILE_STEPS - origin.steps
+                if left <= 0:
                     self._fail(MANY_STEPS, printed, "CC111")
                 try:
-                    network = origin.reload(params=reading.params, variant=reading.variant, input=reading.input)
+                    network = origin.reload(
+                        params=reading.params, variant=reading.variant, input=reading.input, steps=left
+                    )
                 except SpecError as error:
                     self._fail(f"this reading does not build: {error.findings[0].message}", printed)
                 except UsageError as error:

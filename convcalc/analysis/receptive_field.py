@@ -337,6 +337,9 @@ def receptive_fields(network: Network, origin: int | None = None) -> ReceptiveFi
         if start < 0:
             fields.append(None)
             continue
+        if step.kept and len(read) == 1 and shapes[0] == shape and tabulated <= MOST_TABULATED:
+            fields.append(fields[read[0]])
+            continue
         sizes = nodes[start].shape
         found: Fields | None = None
         first = -1

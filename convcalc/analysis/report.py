@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..network import Network
 from ..version import FORMAT, __version__
@@ -13,9 +13,11 @@ from .figures import Figures, Subject
 from .quantity import Quantity, Shaped
 
 if TYPE_CHECKING:
+    from ..layers.base import Shapes
     from .cost import Cost
     from .device import Device
     from .published import TableResult
+    from .receptive_field import Fields
 
 CONVENTIONS = {
     "params": "learnable numbers, biases included; buffers apart",
@@ -26,6 +28,18 @@ CONVENTIONS = {
     "depth": "weighted layers on the longest path; a separable convolution counts 1",
 }
 """What the numbers of every report mean: printed under every table and part of the contract."""
+
+
+class Joined(NamedTuple):
+    """An object of the contract whose parts many share; its keys are those of all parts, one after the other."""
+
+    own: dict[str, object]
+    shared: tuple[dict[str, object], ...]
+
+    @property
+    def whole(self) -> dict[str, object]:
+        """All of it."""
+        return {key: value for part in (self.own, *self.shared) for key, value in part.items()}
 
 
 class Report(Figures):
@@ -73,7 +87,9 @@ class Report(Figures):
         totals have these quantities alone.
         """
         found = self.streamed(layers, stages, columns)
-        return {key: list(value) if isinstance(value, Iterator) else value for key, value in found.items()}
+        return {
+            key: [row.whole for row in value] if isinstance(value, Iterator) else value for key, value in found.items()
+        }
 
     def streamed(
         self,
@@ -140,7 +156,7 @@ def total_figures(report: Report) -> dict[str, object]:
     }
 
 
-def _layers(report: Report, layers: Sequence[Subject] | None) -> Iterator[dict[str, object]]:
+def _layers(report: Report, layers: Sequence[Subject] | None) -> Iterator[Joined]:
     """The layers, all of them for None. Raises before there is one of them."""
     nodes = report.network.nodes
     _ = report.costs, report.receptive_fields
@@ -149,22 +165,37 @@ def _layers(report: Report, layers: Sequence[Subject] | None) -> Iterator[dict[s
         if layers is None
         else (layer.nodes[0] for layer in layers)
     )
-    return (_layer(report, index) for index in indices)
+    return _rows(report, indices)
 
 
-def _layer(report: Report, index: int) -> dict[str, object]:
-    nodes = report.network.nodes
-    node = nodes[index]
-    return {
-        "name": node.name,
-        "stage": node.stage,
-        "kind": node.kind,
-        "from": [nodes[i].name for i in node.inputs],
-        "input_shapes": [list(nodes[i].shape) for i in node.inputs],
-        "output_shape": list(node.shape),
-        **_costs(report.costs[index], report.batch),
-        **_field(report, index),
-    }
+def _rows(report: Report, indices: Iterable[int]) -> Iterator[Joined]:
+    nodes, costs, fields = report.network.nodes, report.costs, report.receptive_fields.fields
+    worked: dict[tuple[int, Shapes], dict[str, object]] = {}
+    """What equal layers on equal shapes have in common."""
+    seen: Fields | None = None
+    field = _field(seen)
+    for index in indices:
+        name, layer, sources, shape = nodes[index]
+        assert layer is not None
+        shapes = tuple([nodes[i].shape for i in sources])
+        key = (id(layer), shapes)
+        work = worked.get(key)
+        if work is None:
+            work = worked[key] = {
+                "input_shapes": [list(shape) for shape in shapes],
+                "output_shape": list(shape),
+                **_costs(costs[index], report.batch),
+            }
+        if fields[index] is not seen:
+            seen = fields[index]
+            field = _field(seen)
+        named: dict[str, object] = {
+            "name": name,
+            "stage": name.partition(".")[0],
+            "kind": layer.kind,
+            "from": [nodes[i].name for i in sources],
+        }
+        yield Joined(named, (work, field))
 
 
 def _row(report: Report, subject: Subject, columns: Sequence[Quantity]) -> dict[str, object]:
@@ -193,9 +224,8 @@ def _stage(report: Report, stage: Subject) -> dict[str, object]:
     }
 
 
-def _field(report: Report, index: int) -> dict[str, object]:
+def _field(fields: Fields | None) -> dict[str, object]:
     """Extent and jump of the receptive field on each space axis of the network's input; fractions as "p/q"."""
-    fields = report.receptive_fields.fields[index]
     if not fields:
         return {"receptive_field": None, "jump": None}
     return {

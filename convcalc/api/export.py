@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ..findings import UsageError
@@ -58,9 +59,11 @@ def export(spec: Spec, to: str, *, by: Boxes = "stage", seed: int | None = None,
 
         return keras_module(network)
     if to == "onnx":
-        from ..export.onnx_model import onnx_model
+        from io import BytesIO
 
-        return onnx_model(network, None if seed is None else _drawn(network, seed))
+        whole = BytesIO()
+        whole.writelines(onnx_pieces(network, seed))
+        return whole.getvalue()
     if to == "arena":
         from .arena import arena
 
@@ -71,6 +74,13 @@ def export(spec: Spec, to: str, *, by: Boxes = "stage", seed: int | None = None,
     if to == "mermaid":
         return drawing.mermaid(graph)
     return drawing.dot(graph) if to == "dot" else drawing.svg(graph)
+
+
+def onnx_pieces(network: Network, seed: int | None = None) -> Iterator[bytes]:
+    """The bytes of an ONNX file, piece by piece: one layer's weights are in memory at a time."""
+    from ..export.onnx_model import onnx_pieces
+
+    return onnx_pieces(network, None if seed is None else _drawn(network, seed))
 
 
 def _drawn(network: Network, seed: int) -> Any:

@@ -118,13 +118,16 @@ class Builds:
             return self.network
         found = self.networks.get(key)
         if found is None:
-            if self.origin.steps > FILE_STEPS:
+            left = FILE_STEPS - self.origin.steps
+            if left <= 0:
                 raise SpecError([self.origin.finding_at("CC111", MANY_STEPS, None)])
             variant, params, given = key
             shapes: object = given
             if given and isinstance(given[0], tuple):
                 shapes = dict(given)
-            found = self.networks[key] = self.origin.reload(params=dict(params or ()), variant=variant, input=shapes)
+            found = self.networks[key] = self.origin.reload(
+                params=dict(params or ()), variant=variant, input=shapes, steps=left
+            )
         return found
 
 

@@ -11,6 +11,8 @@ from .options import Dtype, InputOption, SetOption, SpecArgument, VariantOption,
 from .output import ForceOption, OutputOption, refuse_existing, write_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..render.escape import Notation
 
 Target = Literal["torch", "keras", "onnx", "mermaid", "dot", "svg", "arena"]
@@ -47,10 +49,19 @@ def command(
         raise UsageError("--seed goes with --weights seeded")
     if dtype is not None and to != "arena":
         raise UsageError(f"--dtype goes with arena, not with {to}")
-    from ..api.export import export
+    from ..api.export import export, onnx_pieces
 
     refuse_existing(output, force)
     network = load_network(spec, set, variant, input)
     drawn = (seed or 0) if weights == "seeded" else None
     notation: Notation = "entities" if to in ("svg", "dot", "arena") else "text"
-    write_file(export(network, to, by=by or "stage", seed=drawn, dtype=dtype or "int8"), output, force, notation)
+    data: str | Iterator[bytes]
+    if to == "onnx":
+        data = onnx_pieces(network, drawn)
+    elif to == "torch" or to == "keras":
+        data = export(network, to)
+    elif to == "arena":
+        data = export(network, to, dtype=dtype or "int8")
+    else:
+        data = export(network, to, by=by or "stage")
+    write_file(data, output, force, notation)

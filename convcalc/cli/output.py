@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
@@ -146,8 +146,11 @@ def _refuse_link(target: Path, hint: str) -> None:
         raise UsageError(f"{shown(os.fspath(target))} is a symbolic link to {behind}", hint)
 
 
-def write_file(data: str | bytes, output: str | None, force: bool = False, notation: Notation = "text") -> None:
-    """Write to the file of `--output`, or to standard output for None and `-`. Bytes never go to a terminal.
+def write_file(
+    data: str | Iterable[bytes], output: str | None, force: bool = False, notation: Notation = "text"
+) -> None:
+    """Write to the file of `--output`, or to standard output for None and `-`. Bytes, which come in pieces, never go to
+    a terminal.
 
     `notation` says how a text on standard output spells what a CI would obey; a file gets the text as it is.
     A file is whole or not there, and one that exists is overwritten by `--force` alone. Raises UsageError.

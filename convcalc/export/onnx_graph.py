@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from math import prod
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 if TYPE_CHECKING:
@@ -15,25 +16,47 @@ if TYPE_CHECKING:
 
 Weights = Mapping[str, ArrayLike]
 """Arrays by PyTorch's names."""
+Drawn = Callable[[], Weights]
+"""The arrays of a layer, when they are asked for."""
+
+
+class Numbers(NamedTuple):
+    """A tensor of float32 whose numbers are made when it is written."""
+
+    name: str
+    dims: Shape
+    made: Callable[[], NDArray[np.float32]]
+
+    @property
+    def head(self) -> bytes:
+        """What stands before its numbers in the file."""
+        found: bytes = TensorProto(dims=self.dims, data_type=TensorProto.FLOAT, name=self.name).SerializeToString()
+        return found
+
+    @property
+    def length(self) -> int:
+        """The bytes of its numbers."""
+        return prod(self.dims) * np.dtype(np.float32).itemsize
 
 
 class Graph:
-    """The graph; `tensors` are the weights of the layer at hand, None for weights that are zero."""
+    """The graph; weights of layers are zero where they are not drawn."""
 
     def __init__(self) -> None:
         self.nodes: list[Any] = []
-        self.initializers: list[Any] = []
+        self.initializers: list[Numbers | Any] = []
+        """Tensors of the onnx package, and those whose numbers are yet to be made."""
         self._shared: dict[tuple[int, ...], str] = {}
         self._path = ""
         self._weights: dict[str, Weight] = {}
-        self._tensors: Weights | None = None
+        self._drawn: Drawn | None = None
         self._count = 0
 
-    def begin(self, node: Node, weights: Sequence[Weight], tensors: Weights | None) -> None:
+    def begin(self, node: Node, weights: Sequence[Weight], drawn: Drawn | None) -> None:
         """Start a layer."""
         self._path = node.name
         self._weights = {weight.name: weight for weight in weights}
-        self._tensors = tensors
+        self._drawn = drawn
         self._count = 0
 
     def end(self) -> None:
@@ -72,14 +95,18 @@ class Graph:
         weight = self._weights[name]
         path = f"{self._path}.{name}"
         wanted = shape or (weight.shape[::-1] if transposed else weight.shape)
-        if self._tensors is None:
+        drawn = self._drawn
+        if drawn is None:
             value = helper.make_tensor("value", TensorProto.FLOAT, [1], [1.0 if name == "running_var" else 0.0])
             inputs = [self.integers(wanted)]
             self.nodes.append(helper.make_node("ConstantOfShape", inputs, [path], name=path, value=value))
             return path
-        array = np.asarray(self._tensors[name], np.float32)
-        array = array.T if transposed else array.reshape(wanted)
-        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(array), path))
+
+        def made() -> NDArray[np.float32]:
+            array = np.asarray(drawn()[name], np.float32)
+            return np.ascontiguousarray(array.T if transposed else array.reshape(wanted))
+
+        self.initializers.append(Numbers(path, wanted, made))
         return path
 
     def optional(self, *names: str) -> list[str]:

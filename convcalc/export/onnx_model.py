@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..findings import UsageError
 from ..layers.kind_table import Refused
@@ -13,7 +14,7 @@ from .program import refusal
 
 if TYPE_CHECKING:
     from ..network import Network, Node
-    from .onnx_graph import Graph, Weights
+    from .onnx_graph import Graph, Numbers, Weights
 
 OPSET = 21
 IR_VERSION = 10
@@ -27,11 +28,16 @@ WeightsOf = Callable[["Node"], "Weights"]
 
 
 def onnx_model(network: Network, weights_of: WeightsOf | None = None) -> bytes:
-    """The bytes of an ONNX file of opset 21 with the network as a graph of float32 on batches of any size.
+    """The bytes of an ONNX file with the network; see `onnx_pieces`."""
+    return b"".join(onnx_pieces(network, weights_of))
 
-    `weights_of` gives the arrays of each node; without it weights are zero (variances one) and are written as
-    ConstantOfShape, so that the file is small. Raises UsageError where the onnx package is missing, ONNX has no
-    equal of a layer, or the weights do not fit into one file.
+
+def onnx_pieces(network: Network, weights_of: WeightsOf | None = None) -> Iterator[bytes]:
+    """An ONNX file of opset 21 with the network as a graph of float32 on batches of any size, piece by piece.
+
+    `weights_of` gives the arrays of each node, and is asked when they are written; without it weights are zero
+    (variances one) and are written as ConstantOfShape, so that the file is small. Raises UsageError, before the first
+    piece, where the onnx package is missing, ONNX has no equal of a layer, or the weights do not fit into one file.
     """
     try:
         import onnx
@@ -43,18 +49,73 @@ def onnx_model(network: Network, weights_of: WeightsOf | None = None) -> bytes:
     nodes = network.nodes
     shapes = {output.node: nodes[output.node] for output in network.outputs}
     inputs = [n for n in nodes if n.layer is None]
-    proto = helper.make_graph(
-        graph.nodes,
-        network.name or "network",
-        [helper.make_tensor_value_info(n.name, float32, [BATCH, *n.shape]) for n in inputs],
-        [helper.make_tensor_value_info(n.name, float32, [BATCH, *n.shape]) for n in shapes.values()],
-        graph.initializers,
+    head = onnx.GraphProto(node=graph.nodes, name=network.name or "network").SerializeToString()
+    tail = onnx.GraphProto(
         doc_string=network.source or "",
-    )
-    model = helper.make_model(proto, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-    model.producer_name, model.producer_version = "convcalc", __version__
-    written: bytes = model.SerializeToString()
-    return written
+        input=[helper.make_tensor_value_info(n.name, float32, [BATCH, *n.shape]) for n in inputs],
+        output=[helper.make_tensor_value_info(n.name, float32, [BATCH, *n.shape]) for n in shapes.values()],
+    ).SerializeToString()
+    model = onnx.ModelProto(ir_version=IR_VERSION, producer_name="convcalc", producer_version=__version__)
+    operators = onnx.ModelProto(opset_import=[helper.make_opsetid("", OPSET)])
+    tensors = [_heads(tensor) for tensor in graph.initializers]
+    length = sum([len(before) + count for before, count, _ in tensors])
+    before = model.SerializeToString() + _opening(MODEL_GRAPH, len(head) + length + len(tail)) + head
+    return _pieces(before, tensors, tail + operators.SerializeToString())
+
+
+MODEL_GRAPH, GRAPH_INITIALIZER, TENSOR_RAW_DATA = 7, 5, 9
+"""Numbers of fields in onnx.proto. The fields of a message stand in the order of their numbers."""
+Tensor = tuple[bytes, int, "Numbers | None"]
+"""What stands before a tensor's numbers, how many bytes these take, and who makes them; None for one that is whole."""
+
+
+def _pieces(before: bytes, tensors: Sequence[Tensor], after: bytes) -> Iterator[bytes]:
+    yield before
+    for head, _, numbers in tensors:
+        yield head
+        if numbers is not None:
+            yield numbers.made().data  # type: ignore[misc]  # what can be written as bytes, without a copy
+    yield after
+
+
+def _heads(tensor: Numbers | Any) -> Tensor:
+    from .onnx_graph import Numbers
+
+    if not isinstance(tensor, Numbers):
+        written = tensor.SerializeToString()
+        return _opening(GRAPH_INITIALIZER, len(written)) + written, 0, None
+    head = tensor.head + _opening(TENSOR_RAW_DATA, tensor.length)
+    return _opening(GRAPH_INITIALIZER, len(head) + tensor.length) + head, tensor.length, tensor
+
+
+def _opening(field: int, length: int) -> bytes:
+    """The key and the length of a field that holds bytes.
+
+    >>> _opening(7, 300).hex()
+    '3aac02'
+    """
+    written = bytearray([field << 3 | 2])
+    while length > 0x7F:
+        written.append(length & 0x7F | 0x80)
+        length >>= 7
+    written.append(length)
+    return bytes(written)
+
+
+class _Latest:
+    """The arrays of the node that was asked for last: the tensors of one layer are written one after the other."""
+
+    def __init__(self, weights_of: WeightsOf) -> None:
+        self._weights_of = weights_of
+        self._node: Node | None = None
+        self._arrays: Weights = {}
+
+    def of(self, node: Node) -> Weights:
+        """Its arrays."""
+        if node is not self._node:
+            self._node, self._arrays = node, {}
+            self._arrays = self._weights_of(node)
+        return self._arrays
 
 
 def _graph(network: Network, weights_of: WeightsOf | None) -> Graph:
@@ -62,11 +123,12 @@ def _graph(network: Network, weights_of: WeightsOf | None) -> Graph:
     from .onnx_layers import ONNX
 
     graph = Graph()
+    latest = _Latest(weights_of) if weights_of is not None else None
     for node in network.nodes:
         if node.layer is None:
             continue
         shapes = network.input_shapes(node)
-        graph.begin(node, node.layer.weights(shapes), weights_of(node) if weights_of else None)
+        graph.begin(node, node.layer.weights(shapes), partial(latest.of, node) if latest else None)
         try:
             names = [network.nodes[source].name for source in node.inputs]
             ONNX.of(node.layer)(graph, node.layer, shapes, node.shape, names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ..hints import suggest
 from ..layers.registry import KINDS
@@ -11,11 +12,14 @@ from ..network import Loss
 from .events import parse
 from .grammar import Pending, Reader
 from .item_compiler import Scope
-from .items import Block, Call, Group, Item, Join, Known, LayerTemplate, Split
+from .items import Block, Call, Group, Item, Join, Known, LayerTemplate
 from .names import shown
 from .params import Compiled, Names, Param, Params, read_params, read_value, weight
 from .problems import Findings, Problem
 from .sections import SPEC, BlockSection, OutputSection, Reference, Shape
+
+if TYPE_CHECKING:
+    from ..layers.base import Layer
 
 Inputs = dict[str, tuple[list[tuple[Compiled, Marked]], Marked]]
 """Name -> its sizes with their places, and its place."""
@@ -24,13 +28,21 @@ Outputs = dict[str, tuple[tuple[str, ...], Compiled, Loss | None, Marked]]
 Variant = dict[str, tuple[Compiled, Marked]]
 
 
+NODE_STEPS = 2
+"""Steps that a node of the text counts as."""
+LAYER_STEPS = 16
+"""Steps that making the model of a layer counts as."""
+CHARACTER_STEPS = 4
+"""Steps that a character of an expression counts as, once."""
+
+
 class Document:
     """A spec, compiled. Raises a SpecError with everything that is wrong with its text."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.steps = 0
-        """Of all expansions so far, those that failed included."""
+        """Of all expansions so far, those that failed included, and of the reading."""
         root = parse(source)
         if isinstance(root, Text) and root.empty:
             source.fail("CC006", "the file is empty", root, hint="start with 'convcalc: 1'")
@@ -40,6 +52,8 @@ class Document:
         self.findings = Findings(source)
         self.known: Known = {}
         """The models of the layers; equal layers share one."""
+        self.parts: dict[int, tuple[Layer, ...]] = {}
+        """The parts of a split, by the id of the first, which is known."""
         sections = SPEC.read(root, Reader(self.findings))
         self.params: Params = {}
         self.names = Names(self.params)
@@ -59,6 +73,10 @@ class Document:
         self.outputs = None if sections.outputs is None else self._outputs(sections.outputs)
         """None where the spec does not name them."""
         self.findings.raise_any()
+        self.steps = self.reading = (
+            NODE_STEPS * root.size + LAYER_STEPS * len(self.known) + CHARACTER_STEPS * self.names.expressions.characters
+        )
+        """The steps that reading the text took."""
 
     def section(self, key: str) -> Marked | None:
         """A top-level section, or None."""
@@ -169,6 +187,8 @@ class Document:
             self._judge(param, word, at, where)
 
 
+A_STEP = 3
+"""Fields, arguments or parameters that one step is counted for."""
 CEILING = 10**12
 """Sizes are counted up to here: far above every limit."""
 
@@ -239,16 +259,19 @@ def _calls(items: list[Item]) -> Iterator[Item]:
 
 
 def _weight(item: Item) -> int:
-    """Steps that evaluating what an item says counts as."""
+    """Steps that what an item says counts as: its references, and what is evaluated."""
     what = item.what
     said: list[Compiled] = [found[0] for found in (item.repeat, item.when) if found is not None]
+    steps = len(item.sources or ())
     if isinstance(what, Call):
         said += [compiled for _, compiled, _ in what.arguments]
-    elif isinstance(what, LayerTemplate):
-        said += [compiled for _, compiled, _ in what.fields]
-    elif isinstance(what, (Join, Split)):
-        said += [compiled for _, compiled, _ in what.template.fields]
-    return sum(map(weight, said))
+        said += [param.default for param in what.block.params.values()]
+        steps += 1 + (len(what.arguments) + len(what.block.params) + len(what.block.reads)) // A_STEP
+    elif not isinstance(what, Group):
+        template = what if isinstance(what, LayerTemplate) else what.template
+        said += [compiled for _, compiled, _ in template.fields]
+        steps += len(template.fields) // A_STEP + 1 if template.layer is None else 0
+    return steps + sum(map(weight, said))
 
 
 def _measure(items: list[Item], memo: dict[int, int]) -> int:

@@ -13,17 +13,23 @@ from ..limits import LAYERS, NESTING, PATH_CHARACTERS, STEPS
 from ..marked import Marked
 from ..network import BlockGroup, Inference, Node
 from ..network import Group as NodeGroup
-from .document import Document
+from .document import LAYER_STEPS, Document
 from .expressions import Expression, Value, say
 from .items import Call, Group, Item, Join, LayerProblems, LayerTemplate, Split
 from .names import FAILED, FAILURE, Absent, Nodes, Place, Unknown, note, resolve, shown
 from .params import Compiled, bind, evaluate
-from .problems import Problem
+from .problems import Problem, TooMuch
 
-GROUP_STEPS = 8
+GROUP_STEPS = 3
 """Steps that a group counts as, beside what stands in it: it holds names of its own."""
+SHAPE_STEPS = 4
+"""Steps that working out a shape counts as; equal layers on equal shapes are worked out once."""
 
 Env = dict[str, Value]
+NETWORK_STEPS = 250
+"""Steps that a network counts as, however small."""
+MANY = 4
+"""Inputs of a layer that a step is counted for."""
 PENDING = NodeGroup("", "", 0, 0, 0)
 
 
@@ -34,14 +40,21 @@ class Stop(Exception):
 class Expansion:
     """The state of one pass over a document."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, most: int | None = None) -> None:
         self.document = document
+        self.left = STEPS - document.reading if most is None else most
+        """Steps that it may take."""
+        self.limit = f"{STEPS:,} steps" if most is None else f"the {most:,} steps that are left for this file"
         self.findings = document.findings.fresh()
         self.nodes: list[Node] = []
         self.places: list[Marked] = []
         """Where each node is written."""
-        self.groups: dict[str, NodeGroup] = {}
-        self.group_places: dict[str, Marked] = {}
+        self.groups: list[NodeGroup] = []
+        """In the order in which they begin."""
+        self.passed: set[int] = set()
+        """The numbers of the groups that are passed over."""
+        self.group_places: list[Marked] = []
+        """Where each group is written."""
         self.inference = Inference()
         self.steps = 0
         self.params: Env = {}
@@ -51,7 +64,7 @@ class Expansion:
         self.depth = 0
         self.top = Place("", None)
         self.written: dict[Place, list[Item]] = {}
-        """The items whose names stand in each place."""
+        """The items whose names stand in each place that is not complete."""
         self.by_name: dict[int, dict[str, list[tuple[int, int, Item]]]] = {}
         """The same of lists that were searched, by the list's id: name -> lines, columns and items, in this order."""
 
@@ -62,9 +75,11 @@ class Expansion:
             self.append(name, None, (), shape, at)
         current = tuple(range(len(self.nodes)))
         self.params = dict(env)
-        with suppress(Stop):
-            current = self.items(self.document.items, self.top, env, current)
-        self.document.steps += self.steps
+        try:
+            with suppress(Stop):
+                current = self.items(self.document.items, self.top, env, current)
+        finally:
+            self.document.steps += NETWORK_STEPS + self.steps + SHAPE_STEPS * self.inference.computed
         self.findings.raise_any()
         return current
 
@@ -86,28 +101,25 @@ class Expansion:
 
     def items(self, items: list[Item], place: Place, env: Env, current: Nodes) -> Nodes:
         """Expand a list of items; returns what the last one puts out, or `current` when all are passed over."""
-        nodes, inference = self.nodes, self.inference
+        nodes, shape_of = self.nodes, self.inference.shape
         self.written[place] = items
         for item in items:
-            if item.plain and len(current) == 1 and current[0] >= 0:
-                template = item.what
-                assert isinstance(template, LayerTemplate)
-                if template.layer is not None:
-                    self._count(item, 1, place)
-                    name = item.name
-                    if name is None:
-                        name = place.automatic(item.kind)
-                    elif name in place.names:
-                        self.refuse_name(item, place)
-                    try:
-                        shape = inference.shape(template.layer, (nodes[current[0]].shape,))
-                    except GeometryError as error:
-                        current = self.fail(item, place, name, error)
-                        continue
-                    index = self.append(place.prefix + name, template.layer, current, shape, item.at)
-                    place.names[name] = index
-                    current = (index,)
+            layer = item.layer
+            if layer is not None and len(current) == 1 and current[0] >= 0:
+                self._count(item, 1, place)
+                name = item.name
+                if name is None:
+                    name = place.automatic(item.kind)
+                elif name in place.names:
+                    self.refuse_name(item, place)
+                try:
+                    shape = shape_of(layer, (nodes[current[0]].shape,))
+                except GeometryError as error:
+                    current = self.fail(item, place, name, error)
                     continue
+                index = place.names[name] = self.append(place.prefix + name, layer, current, shape, item.at)
+                current = (index,)
+                continue
             result = self._item(item, place, env, current)
             if result is not None:
                 current = result
@@ -115,23 +127,32 @@ class Expansion:
 
     def _count(self, item: Item, repetitions: int, place: Place) -> None:
         """Count steps before they are taken."""
-        if self.steps + repetitions * item.size > STEPS:
+        if self.taken + repetitions * item.size > self.left:
             times = f"{repetitions:,} repetitions of " if repetitions > 1 else ""
-            message = f"{times}{item.size:,} steps would make more than {STEPS:,} steps of expansion"
+            message = f"{times}{item.size:,} steps would make more than {self.limit}"
             self._stop(message, item.repeat[1] if item.repeat else item.at, place.prefix + (item.name or item.kind))
         self.steps += item.weight
 
+    @property
+    def taken(self) -> int:
+        """The steps so far."""
+        return self.steps + SHAPE_STEPS * self.inference.computed
+
+    def spend(self, steps: int, what: str, at: Marked, path: str) -> None:
+        """Count steps that are not known before."""
+        self.steps += steps
+        if self.taken > self.left:
+            self._stop(f"{what} takes more than {self.limit}", at, path)
+
     def _look(self, at: Marked, place: Place, names: int) -> None:
         """Count the names that a `*` looks at as steps."""
-        self.steps += names
-        if self.steps > STEPS:
-            self._stop(f"collecting takes more than {STEPS:,} steps of expansion", at, place.path)
+        self.spend(names, "collecting", at, place.path)
 
     def refuse_name(self, item: Item, place: Place) -> None:
         name = item.name or ""
         entry = place.names.get(name)
         if entry is not None and entry != FAILED:
-            at = self.places[entry] if isinstance(entry, int) else self.group_places[entry.path]
+            at = self.places[entry] if isinstance(entry, int) else self.group_places[entry.group]
             message = f"the name '{name}' stands twice, first on line {at.line}"
             problem = Problem("CC105", message, "names are unique in their block or branch")
             self.report(problem, item.name_at, place.prefix + name)
@@ -194,6 +215,8 @@ class Expansion:
         """Expand one item; None when it is passed over."""
         try:
             sources = current if item.sources is None else self._sources(item, place, env)
+            if sources is not None and len(sources) > MANY:
+                self.spend(len(sources) // MANY, f"a layer of {len(sources):,} inputs", item.at, place.path)
             if sources is None:
                 self._pass_over(item, place)
                 return None
@@ -245,7 +268,37 @@ class Expansion:
         """Expand the repetitions of an item; each takes what the one before it puts out."""
         name = item.name or place.automatic(item.kind)
         inner = self.open(item, place, name, place)
-        start, current, passed = len(self.nodes), sources, True
+        start = len(self.nodes)
+        if isinstance(item.what, LayerTemplate) and item.what.layer is not None and not item.indexed:
+            current: Nodes | None = self._equal_layers(item, item.what.layer, count, inner, sources)
+        else:
+            current = self._repetitions(item, count, inner, env, sources)
+        value = self.close(inner, "repeat", start, sources if current is None else current, count)
+        if current is None:
+            self.passed.add(inner.group)
+            place.names[name] = None
+            return None
+        return value
+
+    def _equal_layers(self, item: Item, layer: Layer, count: int, inner: Place, sources: Nodes) -> Nodes:
+        """Expand the repetitions of a layer that is the same each time."""
+        nodes, names, prefix, shape_of = self.nodes, inner.names, inner.prefix, self.inference.shape
+        current, shapes = sources, tuple([nodes[source].shape for source in sources])
+        self.steps += count * item.weight
+        for name in map(str, range(count)):
+            if self.taken > self.left:
+                self._stop(f"its shapes take more than {self.limit}", item.at, prefix + name)
+            try:
+                shape = shape_of(layer, shapes)
+            except GeometryError as error:
+                return self.fail(item, inner, name, error, _called(self, item, inner, current))
+            index = names[name] = self.append(prefix + name, layer, current, shape, item.at)
+            current, shapes = (index,), (shape,)
+        return current
+
+    def _repetitions(self, item: Item, count: int, inner: Place, env: Env, sources: Nodes) -> Nodes | None:
+        """Expand the repetitions one by one; None where all of them are passed over."""
+        current, passed = sources, True
         before = env.get("index")
         for number in range(count):
             if FAILED in current:
@@ -266,26 +319,22 @@ class Expansion:
             env.pop("index", None)
         else:
             env["index"] = before
-        value = self.close(inner, "repeat", start, current, count)
-        if passed:
-            del self.groups[inner.path]
-            place.names[name] = None
-            return None
-        return value
+        return None if passed else current
 
     def open(self, item: Item, place: Place, name: str, outer: Place, inputs: Nodes | None = None) -> Place:
         """Start the group `name` in `place`; names inside it are looked for in `outer` next."""
-        inner = Place(place.prefix + name + ".", outer, inputs)
-        if len(inner.path) > PATH_CHARACTERS:
-            self._stop(f"a path of more than {PATH_CHARACTERS} characters", item.at, inner.path[:60] + "...")
+        path = place.prefix + name
+        inner = Place(path, outer, inputs, len(self.groups))
+        if len(path) > PATH_CHARACTERS:
+            self._stop(f"a path of more than {PATH_CHARACTERS} characters", item.at, path[:60] + "...")
         self.depth += 1
         self.steps += GROUP_STEPS
-        if self.steps > STEPS:
-            self._stop(f"its groups take more than {STEPS:,} steps of expansion", item.at, inner.path)
+        if self.taken > self.left:
+            self._stop(f"its groups take more than {self.limit}", item.at, path)
         if self.depth > NESTING:
-            self._stop(f"nested deeper than {NESTING} blocks, branches and groups", item.at, inner.path)
-        self.groups[inner.path] = PENDING
-        self.group_places[inner.path] = item.at
+            self._stop(f"nested deeper than {NESTING} blocks, branches and groups", item.at, path)
+        self.groups.append(PENDING)
+        self.group_places.append(item.at)
         place.names[name] = inner
         return inner
 
@@ -294,8 +343,9 @@ class Expansion:
     ) -> Nodes:
         """Complete a group with what it puts out."""
         self.depth -= 1
-        self.groups[inner.path] = made(inner.path, kind, start, len(self.nodes), value[-1], repeats)
-        inner.value = value
+        self.groups[inner.group] = made(inner.path, kind, start, len(self.nodes), value[-1], repeats)
+        inner.complete(value)
+        self.written.pop(inner, None)
         return value
 
 
@@ -327,14 +377,36 @@ def _layer(
     branches: Sequence[str] = (),
 ) -> Nodes:
     try:
-        layer = template.layer or template.build(env, run.document.known)
+        layer = template.layer or _made(run, item, template, place, env)
         shape = run.inference.shape(layer, tuple([run.nodes[source].shape for source in sources]))
-    except (GeometryError, LayerProblems) as error:
+    except (GeometryError, LayerProblems, TooMuch) as error:
         return run.fail(item, place, name, error, branches or _called(run, item, place, sources))
     index = run.append(place.prefix + name, layer, sources, shape, item.at)
     if not isinstance(place.names.get(name), Place):
         place.names[name] = index
     return (index,)
+
+
+def _made(
+    run: Expansion, item: Item, template: LayerTemplate, place: Place, env: Env, part: int | None = None
+) -> Layer:
+    """The model of a layer with computed fields; one that is new is counted."""
+    known = run.document.known
+    before = len(known)
+    layer = template.build(env, known, part)
+    if len(known) > before:
+        run.spend(LAYER_STEPS, "making layers that differ", item.at, place.path)
+    return layer
+
+
+def _parts(run: Expansion, first: Layer) -> tuple[Layer, ...]:
+    """All parts of the split whose first this is."""
+    found = run.document.parts.get(id(first))
+    if found is None:
+        count = len(first.fields()["channels"])
+        found = (first, *(first.model_copy(update={"part": part}) for part in range(1, count)))
+        run.document.parts[id(first)] = found
+    return found
 
 
 def _called(run: Expansion, item: Item, place: Place, sources: Nodes) -> list[str]:
@@ -348,13 +420,13 @@ def _split(run: Expansion, item: Item, split: Split, place: Place, name: str, en
     inner = run.open(item, place, name, place)
     start = len(run.nodes)
     try:
-        first = split.template.build(env, run.document.known, 0)
+        parts = _parts(run, split.template.layer or _made(run, item, split.template, place, env, 0))
+        run.spend(len(parts), "splitting", item.at, inner.path)
         shapes = tuple([run.nodes[source].shape for source in sources])
-        for part in range(len(first.fields()["channels"])):
-            layer = split.template.build(env, run.document.known, part)
+        for part, layer in enumerate(parts):
             shape = run.inference.shape(layer, shapes)
             inner.names[str(part)] = run.append(f"{inner.prefix}{part}", layer, sources, shape, item.at)
-    except (GeometryError, LayerProblems) as error:
+    except (GeometryError, LayerProblems, TooMuch) as error:
         run.close(inner, "split", start, FAILURE)
         return run.fail(item, place, name, error)
     return run.close(inner, "split", start, tuple(range(start, len(run.nodes))))
@@ -373,7 +445,7 @@ def expand_join(
             hint = f"give the joins names: {{{item.kind}: {{branches: ...}}, name: ...}}"
             run.report(Problem("CC105", f"the name '{branch.name}' stands twice", hint), branch.at, path)
         inner = run.open(item, holder, branch.name, holder)
-        run.group_places[path] = branch.at
+        run.group_places[inner.group] = branch.at
         first = len(run.nodes)
         value = run.close(inner, "branch", first, run.items(branch.items, inner, env, sources))
         if len(value) != 1:

@@ -303,7 +303,7 @@ class Expression:
     def __init__(self, text: str, names: dict[str, int], words: frozenset[str], run: Run, weight: int) -> None:
         self.text = text
         self.weight = weight
-        """Steps of expansion that evaluating it counts as: none for a short one."""
+        """Steps that evaluating it takes beyond the first."""
         self.names = names
         self.words = words
         self.run = run
@@ -332,14 +332,15 @@ def compile_expression(text: str) -> Expression:
 
 A_STEP = 20
 """Parts of an expression whose evaluation takes as long as a step of expansion."""
-OVER_A_LIST = 300
+OVER_A_LIST = 1200
 """Parts that something counts for which may go through a list."""
 
 
 def _weight(tree: ast.expr) -> int:
     parts = 0
     for node in ast.walk(tree):
-        walks = (isinstance(node, ast.Call) and len(node.args) == 1) or isinstance(node, (ast.In, ast.NotIn))
+        one = isinstance(node, ast.Call) and len(node.args) == 1
+        walks = one or isinstance(node, (ast.In, ast.NotIn, ast.List))
         parts += OVER_A_LIST if walks else 1
     return parts // A_STEP
 

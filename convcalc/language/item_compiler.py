@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from ..hints import near, shortened, suggest
 from ..layers.registry import KINDS, layer_class
-from ..limits import LAYERS
 from ..marked import List, Map, Marked, Source, Text
 from .events import parse
 from .expressions import QUOTE, Expression
@@ -95,11 +94,6 @@ class Scope:
         done = self._lists.get(id(node))
         if done is None:
             done = self._lists[id(node)] = []
-            if len(node.items) > LAYERS:
-                hint = "repeat writes many equal items as one"
-                message = f"a list of more than {LAYERS:,} items"
-                self.findings.add("CC111", message, node.items[LAYERS], hint, inside or GROUP)
-                return done
             for position, entry in enumerate(node.items):
                 where = _Path(node, position, inside, self._paths)
                 try:
@@ -168,6 +162,8 @@ class Scope:
             except Problem as problem:
                 self.findings.problem(problem, node, where)
         item.plain = item.plain and not (item.sources or item.repeat or item.when)
+        if not item.plain:
+            item.layer = None
 
     def _number(self, key: str, node: Marked, where: Where) -> Compiled:
         """The value of `repeat` or `when`."""

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Union, ge
 
 from ..hints import suggest
 from ..layers.registry import layer_class
+from ..limits import DIFFERENT_LAYERS
 from ..marked import Marked, Text
 from .expressions import Value, say
 from .params import Compiled, Param, Params, evaluate, is_constant
-from .problems import Problem
+from .problems import Problem, TooMuch
 
 if TYPE_CHECKING:
     from ..layers.base import Layer
@@ -157,7 +158,7 @@ class LayerTemplate:
         return all(is_constant(value) for _, value, _ in self.fields)
 
     def build(self, env: dict[str, Value], known: Known, part: int | None = None) -> Layer:
-        """The model under these names. Raises `LayerProblems`."""
+        """The model under these names. Raises `LayerProblems`, and TooMuch where a file has too many."""
         values: list[FieldValue] = []
         wrong: list[Problem] = []
         for field, compiled, at in self.fields:
@@ -173,6 +174,8 @@ class LayerTemplate:
         key = (self.kind, part, self.names, tuple(values))
         layer = known.get(key)
         if layer is None:
+            if len(known) >= DIFFERENT_LAYERS:
+                raise TooMuch("CC111", f"more than {DIFFERENT_LAYERS:,} layers that differ from each other")
             layer = known[key] = self._validated(dict(zip(self.names, values, strict=True)), part)
         return layer
 
@@ -278,7 +281,7 @@ class Item:
     """One item: what it is, and where it stands."""
 
     __slots__ = (
-        *("at", "indexed", "kind", "name", "name_at", "plain", "repeat", "size", "sources"),
+        *("at", "indexed", "kind", "layer", "name", "name_at", "plain", "repeat", "size", "sources"),
         *("weight", "what", "when"),
     )
 
@@ -295,6 +298,8 @@ class Item:
         """Whether `when` depends on the repetition."""
         self.plain = isinstance(what, LayerTemplate)
         """Whether it is a layer without `from`, `repeat` and `when`."""
+        self.layer = what.layer if isinstance(what, LayerTemplate) else None
+        """The model of a plain item whose fields are constants."""
         self.weight = 1
         """Steps that it counts as itself: one, and what its expressions weigh."""
         self.size = 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from operator import index
 from pathlib import PurePath
 from typing import NamedTuple
@@ -188,9 +189,14 @@ def _build(source: Source, params: Mapping[str, object] | None, variant: str | N
 
 
 def expand(
-    document: Document, *, params: Mapping[str, object] | None = None, variant: str | None = None, input: object = None
+    document: Document,
+    *,
+    params: Mapping[str, object] | None = None,
+    variant: str | None = None,
+    input: object = None,
+    steps: int | None = None,
 ) -> Network:
-    """The network of a compiled document under these params, this variant and this input."""
+    """The network of a compiled document under these params, this variant and this input, within a number of steps."""
     if variant is not None and variant not in document.variants:
         known = ", ".join(document.variants)
         hint = suggest(variant, document.variants, f"variants: {known}" if known else "the spec has no variants")
@@ -219,7 +225,7 @@ def expand(
         findings = document.findings.fresh()
         findings.problem(problem, None)
         raise SpecError(findings.all) from None
-    expansion = Expansion(document)
+    expansion = Expansion(document, steps)
     with without_collector():
         last = expansion.run(shapes, dict(env))
     options = (("--input", input is not None), ("--set", bool(params)), ("--variant", variant is not None))
@@ -229,10 +235,10 @@ def expand(
         name=document.text("name") or PurePath(document.source.path).stem.strip("<>"),
         nodes=tuple(expansion.nodes),
         outputs=outputs,
-        groups=expansion.groups,
+        groups={group.path: group for n, group in enumerate(expansion.groups) if n not in expansion.passed},
         source=document.text("source"),
         variant=variant,
-        origin=SpecOrigin(document, expansion, env, overridden),
+        origin=SpecOrigin(document, Written(expansion), env, overridden),
     )
 
 
@@ -284,11 +290,30 @@ class Declared(NamedTuple):
     at: Marked
 
 
+class Written:
+    """Where the nodes and groups of a network are written."""
+
+    def __init__(self, expansion: Expansion) -> None:
+        self._nodes = expansion.nodes, expansion.places
+        self._groups = expansion.groups, expansion.group_places
+
+    @cached_property
+    def places(self) -> dict[str, Marked]:
+        """Path -> place; a node's before that of a group of the same path."""
+        found = {group.path: at for group, at in zip(*self._groups, strict=True)}
+        found.update({node.name: at for node, at in zip(*self._nodes, strict=True)})
+        return found
+
+
 class SpecOrigin:
     """The origin of a network that was read from a spec; see `network.Origin`."""
 
     def __init__(
-        self, document: Document, expansion: Expansion, params: dict[str, Value], overridden: tuple[str, ...] = ()
+        self,
+        document: Document,
+        written: Written,
+        params: dict[str, Value],
+        overridden: tuple[str, ...] = (),
     ) -> None:
         self.document = document
         self.path = document.source.path
@@ -296,8 +321,7 @@ class SpecOrigin:
         """The parameters of the spec with the values that they have."""
         self.overridden = overridden
         """The options that gave something else than the spec says: `--set`, `--variant`, `--input`."""
-        self._expansion = expansion
-        self._indices: dict[str, int] | None = None
+        self._written = written
 
     @property
     def source(self) -> Source:
@@ -336,16 +360,10 @@ class SpecOrigin:
 
     def place(self, name: str) -> Marked | None:
         """Where the node or group `name` is written; the nearest enclosing path's place for others."""
-        if self._indices is None:
-            self._indices = {node.name: index for index, node in enumerate(self._expansion.nodes)}
-        while name:
-            index = self._indices.get(name)
-            if index is not None:
-                return self._expansion.places[index]
-            if name in self._expansion.group_places:
-                return self._expansion.group_places[name]
+        places = self._written.places
+        while name and name not in places:
             name = name.rpartition(".")[0]
-        return None
+        return places.get(name)
 
     def finding(self, code: str, message: str, name: str = "", *, hint: str | None = None) -> Finding:
         """A finding placed where the node or group `name` is written."""
@@ -365,6 +383,10 @@ class SpecOrigin:
         params: Mapping[str, object] | None = None,
         variant: str | None = None,
         input: Sequence[int] | Mapping[str, Sequence[int]] | object = None,
+        steps: int | None = None,
     ) -> Network:
-        """The same source under exactly these params, variant and input; what is not given is the spec's own."""
-        return expand(self.document, params=params, variant=variant, input=input)
+        """The same source under exactly these params, variant and input; what is not given is the spec's own.
+
+        With `steps` it may take no more than these.
+        """
+        return expand(self.document, params=params, variant=variant, input=input, steps=steps)

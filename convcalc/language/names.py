@@ -108,28 +108,29 @@ class Unknown(Problem):
 class Place:
     """The names under one path: the network, a block, a branch, a group or a repetition."""
 
-    __slots__ = ("counts", "inputs", "names", "outer", "prefix", "value")
+    __slots__ = ("counts", "group", "inputs", "names", "outer", "path", "prefix", "value")
 
-    def __init__(self, prefix: str, outer: Place | None, inputs: Nodes | None = None) -> None:
-        self.prefix = prefix
+    def __init__(self, path: str, outer: Place | None, inputs: Nodes | None = None, group: int = -1) -> None:
+        self.path = path
+        self.prefix = path + "." if path else ""
         """The path with a dot at its end; empty at the top."""
         self.outer = outer
-        """Where a name is looked for next; never the caller of a block."""
+        """Where a name is looked for next; never the caller of a block, and nowhere once the place is complete."""
         self.inputs = inputs
         """What `in` means; None outside of blocks."""
         self.names: dict[str, int | Place | None] = {}
         """Name -> node, place, or None for an item that was passed over."""
-        self.counts: dict[str, int] = {}
+        self.counts: dict[str, int] | None = None
+        """Kind -> how many unnamed items of it there are; None for none."""
+        self.group = group
+        """The number of the group that it is."""
         self.value: Nodes | None = None
         """What it puts out, once it is complete."""
 
-    @property
-    def path(self) -> str:
-        """The path without the dot."""
-        return self.prefix[:-1]
-
     def automatic(self, kind: str) -> str:
         """The next free name for an unnamed item: kind, kind_2, ..."""
+        if self.counts is None:
+            self.counts = {}
         count = self.counts.get(kind, 0) + 1
         name = kind if count == 1 else f"{kind}_{count}"
         while self.names.get(name) is not None:
@@ -137,6 +138,12 @@ class Place:
             name = f"{kind}_{count}"
         self.counts[kind] = count
         return name
+
+    def complete(self, value: Nodes) -> None:
+        """Nothing more is named in it: what only naming needs is dropped."""
+        self.value = value
+        self.outer = self.counts = None
+        self.prefix = ""
 
     def visible(self) -> Iterator[str]:
         """The names that a reference may start with, nearest first."""

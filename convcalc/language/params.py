@@ -8,10 +8,11 @@ from typing import Literal, TypeAlias
 
 from ..geometry import LIMIT
 from ..hints import shortened, suggest
+from ..limits import EXPRESSIONS_CHARACTERS
 from ..marked import List, Map, Marked, Text
 from .expressions import CONSTANTS, FUNCTIONS, Expression, Value, compile_expression, listed, say
 from .names import shown
-from .problems import Findings, Problem, Where
+from .problems import Findings, Problem, TooMuch, Where
 from .sections import Declarations
 
 NOTHING: frozenset[str] = frozenset()
@@ -20,10 +21,27 @@ TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": Fal
 _SEXAGESIMAL = re.compile(r"[-+]?\d+(?::[0-5]?\d)+(?:\.\d*)?")
 
 
+class Expressions(dict[str, Expression]):
+    """The expressions of one file by their texts, equal ones compiled once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.characters = 0
+        """Of all of them together."""
+
+    def __missing__(self, text: str) -> Expression:
+        self.characters += len(text)
+        if self.characters > EXPRESSIONS_CHARACTERS:
+            message = f"the expressions up to here that differ have more than {EXPRESSIONS_CHARACTERS:,} characters"
+            raise TooMuch("CC111", message, "a block with params says once what items have in common")
+        found = self[text] = compile_expression(text)
+        return found
+
+
 class Names:
     """The names that an expression may use where it stands; what is used is noted with those who declare it."""
 
-    __slots__ = ("declared", "extra", "limit", "outer", "used", "words")
+    __slots__ = ("declared", "expressions", "extra", "limit", "outer", "used", "words")
 
     def __init__(
         self,
@@ -34,6 +52,7 @@ class Names:
         outer: Names | None = None,
         used: set[str] | None = None,
         words: set[str] | None = None,
+        expressions: Expressions | None = None,
     ) -> None:
         self.declared = declared
         """The parameters of the block, or of the spec."""
@@ -47,6 +66,10 @@ class Names:
         """The declared names that are used."""
         self.words = words if words is not None else set()
         """Words that expressions compare with."""
+        if expressions is None:
+            expressions = outer.expressions if outer is not None else Expressions()
+        self.expressions: Expressions = expressions
+        """Those of the file."""
 
     def find(self, name: str) -> Param | None:
         """The parameter that a name means."""
@@ -84,7 +107,15 @@ class Names:
         return self._with(self.extra, position)
 
     def _with(self, extra: frozenset[str], limit: int | None) -> Names:
-        return Names(self.declared, extra=extra, limit=limit, outer=self.outer, used=self.used, words=self.words)
+        return Names(
+            self.declared,
+            extra=extra,
+            limit=limit,
+            outer=self.outer,
+            used=self.used,
+            words=self.words,
+            expressions=self.expressions,
+        )
 
 
 class Listed:
@@ -120,10 +151,10 @@ def evaluate(compiled: Compiled, env: Mapping[str, Value]) -> Value | None:
 
 
 def weight(compiled: Compiled) -> int:
-    """Steps of expansion that evaluating the value counts as."""
+    """Steps that evaluating the value counts as."""
     if isinstance(compiled, Listed):
-        return sum(map(weight, compiled.parts))
-    return compiled.weight if isinstance(compiled, Expression) else 0
+        return 1 + len(compiled.parts) // 10 + sum(map(weight, compiled.parts))
+    return 1 + compiled.weight if isinstance(compiled, Expression) else 0
 
 
 def read_value(
@@ -186,7 +217,7 @@ def _read_text(node: Text, names: Names, words: frozenset[str], free_words: bool
             raise Problem("CC106", f"'{text}' stands below; only names above are seen", None, 0, len(text))
         if free_words and text not in FUNCTIONS:
             return text
-    expression = compile_expression(text)
+    expression = names.expressions[text]
     for name, offset in expression.names.items():
         if not names.knows(name):
             raise _unknown(name, offset, names, words, truth or len(text) > len(name))

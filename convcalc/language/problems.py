@@ -31,6 +31,10 @@ class Problem(Exception):
         self.width = width
 
 
+class TooMuch(Problem):
+    """A limit of the whole file is reached: nothing more is read of it."""
+
+
 class Findings:
     """Collects findings about one source."""
 
@@ -63,9 +67,14 @@ class Findings:
                 self.raise_any()
 
     def problem(self, problem: Problem, at: Marked | None, where: Where = "", note: str = "") -> None:
-        """Add a problem at a node (its own, if it knows one), or at the characters that it points at."""
+        """Add a problem at a node (its own, if it knows one), or at the characters that it points at.
+
+        Raises SpecError with everything found where it is the end of the reading.
+        """
         at = problem.at or at
         self.add(problem.code, problem.message, inside(at, problem, self.source), problem.hint, where, note)
+        if isinstance(problem, TooMuch):
+            self.raise_any()
 
     def raise_any(self) -> None:
         """Raise a SpecError with everything found, in the order of the text, if there is anything."""

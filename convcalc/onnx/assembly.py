@@ -62,9 +62,17 @@ class OnnxOrigin:
         return
 
     def reload(
-        self, *, params: Mapping[str, object] | None = None, variant: str | None = None, input: object = None
+        self,
+        *,
+        params: Mapping[str, object] | None = None,
+        variant: str | None = None,
+        input: object = None,
+        steps: int | None = None,
     ) -> Network:
-        """The same file on another input. Raises UsageError for params and variants, which it does not have."""
+        """The same file on another input, which takes no steps.
+
+        Raises UsageError for params and variants, which it does not have.
+        """
         if params or variant is not None:
             raise UsageError(
                 f"{self.path} is an ONNX file: it has no params and no variants", "only --input goes with it"

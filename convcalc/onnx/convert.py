@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from math import prod
 
 from ..findings import Finding, SpecError
-from ..geometry import GeometryError
+from ..geometry import LIMIT, GeometryError
 from ..layers.base import Shape
 from .builder import Builder, Step, Unsupported
 from .graph import Inputs, inlined, living, open_weights, ordered
@@ -51,6 +52,8 @@ class Conversion:
                 values[info.name] = _open_weight(info)
             elif self.builder.uses.get(info.name):
                 dims = self._inputs.dims[info.name]
+                if prod(dims) > LIMIT:
+                    raise Malformed(f"input '{info.name}' of {list(dims)} has more than 2^63 - 1 numbers")
                 batched = len(dims) > 1
                 node = OnnxNode("input", info.name, "", (), (info.name,), {}, {})
                 self.builder.steps.append(Step(None, (), dims[1:] if batched else dims, node))

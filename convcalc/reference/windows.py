@@ -77,12 +77,13 @@ def resolved_pads(padding: Pairs | str, space: Sizes, kernel: Sizes, stride: Siz
 def window_view(x: Array, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Array:
     """Every window of x [batch, channels, *space], without a copy: [batch, channels, *kernel, *positions].
 
-    The entry at a tap and a position is the number that this tap of that window reads.
+    The entry at a tap and a position is the number that this tap of that window reads. Along an axis of one tap or one
+    position nothing steps, however far the next one would be.
     """
     counts = positions(x.shape[2:], kernel, stride, dilation)
     batch, channels, *axes = x.strides
-    by_tap = (step * d for step, d in zip(axes, dilation, strict=True))
-    by_position = (step * s for step, s in zip(axes, stride, strict=True))
+    by_tap = (step * d if count > 1 else 0 for step, d, count in zip(axes, dilation, kernel, strict=True))
+    by_position = (step * s if count > 1 else 0 for step, s, count in zip(axes, stride, counts, strict=True))
     shape = (*x.shape[:2], *kernel, *counts)
     return as_strided(x, shape, (batch, channels, *by_tap, *by_position), writeable=False)
 

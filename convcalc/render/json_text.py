@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from json import dumps
 from json.encoder import encode_basestring, encode_basestring_ascii
 
+from ..analysis.report import Joined
+from ..limits import PATH_CHARACTERS
 from ..terminal import without_hidden
 
 STEP = "  "
 KEPT, MOST_KEPT = (int, list, tuple), 4096
-"""Lists that begin with one of these are kept when they are written, and how many of them."""
+"""Lists that begin with one of these are kept when they are written, and how many of them, as of shared parts."""
 
 
 def json_pieces(data: Mapping[str, object], ascii: bool = False) -> Iterator[str]:
@@ -57,22 +59,34 @@ class _Writer:
 
     def __init__(self, ascii: bool) -> None:
         self._encode = encode_basestring_ascii if ascii else encode_basestring
+        self._strings: dict[str, str] = {}
+        """Strings as they are written: a layer's name is read by the next, stages and kinds have many layers."""
         self._keys: dict[str, dict[str, str]] = {}
         """Line break -> key -> the break, the key and its colon: most mappings have the same few keys."""
         self._lists: dict[str, dict[str, str]] = {}
         """Line break -> how Python writes a list -> its text: layers have the same few shapes."""
+        self._parts: dict[tuple[int, str], tuple[dict[str, object], str]] = {}
+        """The id of a shared part and its line break -> the part, which keeps its id from another, and its text."""
 
     def string(self, text: str) -> str:
         """A string between its quotes."""
-        encoded = self._encode(text)
-        if encoded.isascii() and encoded.isprintable():
-            return encoded
-        return without_hidden(encoded, lambda character: encode_basestring_ascii(character)[1:-1])
+        encoded = self._strings.get(text)
+        if encoded is None:
+            encoded = self._encode(text)
+            if not (encoded.isascii() and encoded.isprintable()):
+                encoded = without_hidden(encoded, lambda character: encode_basestring_ascii(character)[1:-1])
+            if len(text) <= PATH_CHARACTERS:
+                if len(self._strings) == MOST_KEPT:
+                    self._strings.clear()
+                self._strings[text] = encoded
+        return encoded
 
     def text(self, value: object, line: str) -> str:
         """A value, however deep."""
         if isinstance(value, str):
             return self.string(value)
+        if isinstance(value, Joined):
+            return self._joined(value, line)
         if isinstance(value, (list, tuple)):
             return self._list(value, line)
         if isinstance(value, dict):
@@ -83,6 +97,8 @@ class _Writer:
         if not values:
             return "[]"
         inner = line + STEP
+        if len(values) == 1 and type(values[0]) is str:
+            return f"[{inner}{self.string(values[0])}{line}]"
         if type(values[0]) not in KEPT:
             return f"[{inner}{f',{inner}'.join([self.text(value, inner) for value in values])}{line}]"
         known = self._lists.get(line)
@@ -96,14 +112,32 @@ class _Writer:
         return text
 
     def _object(self, values: dict[str, object], line: str) -> str:
-        if not values:
-            return "{}"
+        return f"{{{self._entries(values, line + STEP)}{line}}}" if values else "{}"
+
+    def _joined(self, value: Joined, line: str) -> str:
         inner = line + STEP
-        keys = self._keys.setdefault(inner, {})
+        parts = [self._entries(value.own, inner), *[self._shared(part, inner) for part in value.shared]]
+        entries = ",".join([part for part in parts if part])
+        return f"{{{entries}{line}}}" if entries else "{}"
+
+    def _shared(self, part: dict[str, object], inner: str) -> str:
+        known = self._parts.get((id(part), inner))
+        if known is None:
+            if len(self._parts) == MOST_KEPT:
+                self._parts.clear()
+            known = self._parts[id(part), inner] = part, self._entries(part, inner)
+        return known[1]
+
+    def _entries(self, values: dict[str, object], inner: str) -> str:
+        """Keys and values, `inner` before each."""
+        keys, known = self._keys.setdefault(inner, {}), self._strings.get
         parts = []
         for key, value in values.items():
             before = keys.get(key)
             if before is None:
                 before = keys[key] = f"{inner}{self.string(key)}: "
-            parts.append(f"{before}{value if type(value) is int else self.text(value, inner)}")
-        return f"{{{','.join(parts)}{line}}}"
+            if type(value) is str:
+                parts.append(before + (known(value) or self.string(value)))
+            else:
+                parts.append(f"{before}{value if type(value) is int else self.text(value, inner)}")
+        return ",".join(parts)

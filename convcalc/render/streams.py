@@ -232,11 +232,11 @@ def write_text(text: str, notation: Notation = "text") -> None:
     sys.stdout.write(text if text.endswith("\n") or not text else text + "\n")
 
 
-def write_bytes(data: bytes) -> None:
-    """Print bytes to standard output. Raises UsageError on a terminal."""
+def write_bytes(pieces: Iterable[bytes]) -> None:
+    """Print bytes to standard output, piece by piece. Raises UsageError on a terminal."""
     if sys.stdout.isatty():
         raise UsageError("this is no text for a terminal", "-o FILE writes it to a file")
-    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.writelines(pieces)
 
 
 def json_text(data: Mapping[str, object]) -> str:

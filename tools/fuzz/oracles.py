@@ -36,6 +36,10 @@ REFUSED = (1.0, 200 * MEBI)
 """(seconds of CPU, bytes) that refusing a file may take, whatever it holds."""
 ANSWERED = (5.0, 500 * MEBI)
 """(seconds of CPU, bytes) that a generated network may take; the generators make small ones."""
+A_BYTE = (2e-8, 1.5)
+"""The same for each byte of the answer, which the runner holds: a file of weights is large."""
+A_LAYER = (5e-5, 500)
+"""The same for each layer: few of the generated networks have many."""
 HIDDEN = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
@@ -162,7 +166,10 @@ def no_warning(judged: Judged) -> Said:
 def bounded(judged: Judged) -> Said:
     """Time and memory are bounded; for what is refused the bounds are those of the manual."""
     outcome = judged.outcome
-    seconds, memory = ANSWERED if outcome.built else REFUSED
+    seconds, memory = map(float, ANSWERED if outcome.built else REFUSED)
+    for number, (more_seconds, more_memory) in ((len(outcome.stdout), A_BYTE), (outcome.layers, A_LAYER)):
+        seconds += number * more_seconds
+        memory += number * more_memory
     if outcome.seconds <= seconds and outcome.memory <= memory:
         return None
     return f"{outcome.seconds:.2f} s of CPU, {outcome.memory / MEBI:.0f} MiB"

@@ -52,6 +52,8 @@ class Outcome(NamedTuple):
     """The most bytes that it held beyond what the process held before."""
     built: bool = False
     """Whether the spec that it is about builds; where it is about none, whether the program succeeded."""
+    layers: int = 0
+    """Of the spec that it is about."""
 
 
 @contextmanager
@@ -119,7 +121,7 @@ def scratch() -> tempfile.TemporaryDirectory[str]:
 
 def _run(case: Case) -> Outcome:
     text = case.text
-    built, raised = (False, None) if text is None else _builds(text)
+    layers, raised = (None, None) if text is None else _builds(text)
     said: list[str] = []
     written, complained = io.BytesIO(), io.BytesIO()
     out, err = (io.TextIOWrapper(stream, "utf-8", newline="\n") for stream in (written, complained))
@@ -142,21 +144,19 @@ def _run(case: Case) -> Outcome:
     seconds, memory = time.process_time() - started, _peak() - held
     for stream in (out, err):
         stream.flush()
-    if text is None:
-        built = code == 0
+    built = code == 0 if text is None else layers is not None
     stdout, stderr = written.getvalue(), complained.getvalue()
-    return Outcome(code, stdout, stderr, raised, tuple(said), seconds, memory, built)
+    return Outcome(code, stdout, stderr, raised, tuple(said), seconds, memory, built, layers or 0)
 
 
-def _builds(text: bytes) -> tuple[bool, BaseException | None]:
-    """Whether a spec builds; and what else its reading raised."""
+def _builds(text: bytes) -> tuple[int | None, BaseException | None]:
+    """The layers of a spec, None for one that does not build; and what else its reading raised."""
     try:
-        loads(text.decode("utf-8-sig"))
+        return len(loads(text.decode("utf-8-sig"))), None
     except (SpecError, UsageError, UnicodeDecodeError, MemoryError):
-        return False, None
+        return None, None
     except Exception as error:
-        return False, error
-    return True, None
+        return None, error
 
 
 def _begin() -> tuple[int, float]:

@@ -81,6 +81,8 @@ def _resized(b: Builder, value: Activation, scales: list[float] | None, sizes: t
         raise Malformed("it has neither scales nor sizes")
     if axes is not None:
         placed = {counted(axis, rank): n for n, axis in enumerate(axes)}
+        if len(scales if scales is not None else sizes or ()) != len(axes):
+            raise Malformed(f"it has not one scale or size for each of {len(axes)} axes")
         scales = [scales[placed[i]] if i in placed else 1.0 for i in range(rank)] if scales is not None else None
         if sizes is not None:
             sizes = tuple(sizes[placed[i]] if i in placed else value.dims[i] for i in range(rank))
