@@ -28,6 +28,8 @@ LAYERS = 250_000
 STEPS = 1_000_000
 FILE_STEPS = 300_000
 FILE_LOOKS = 1_000_000
+NAMED_SPECS = 100
+NAMED_BYTES = 2**20
 KEPT_LAYERS = 100_000
 NESTING = 64
 NAME_CHARACTERS = 100
@@ -51,6 +53,8 @@ LIMITS = (
     Limit(STEPS, "steps", "the expansion of one network: items, repetitions, groups, long expressions"),
     Limit(FILE_STEPS, "steps", "the variants, claims and cells of a file, after which no further network is built"),
     Limit(FILE_LOOKS, "layers", "what the claims and cells of a file look at"),
+    Limit(NAMED_SPECS, "specs", "the other specs that the printed tables of a file name"),
+    Limit(NAMED_BYTES, "bytes", "the text of these other specs together"),
     Limit(KEPT_LAYERS, "layers", "the networks of a file that are kept for a second look; others are built again"),
     Limit(NESTING, "levels", "blocks, branches and groups inside each other"),
     Limit(NAME_CHARACTERS, "characters", "a name"),

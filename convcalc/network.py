@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from .findings import Finding, SpecError, UsageError
@@ -88,6 +89,24 @@ class Output(NamedTuple):
     loss_weight: float = 1.0
 
 
+class Given(NamedTuple):
+    """What a call gave a network in place of what its file says."""
+
+    params: Mapping[str, object] = MappingProxyType({})
+    variant: str | None = None
+    input: object = None
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options that give it.
+
+        >>> Given({"classes": "10"}, input=(3, 64, 64)).options
+        ('--input', '--set')
+        """
+        used = (("--input", self.input is not None), ("--set", bool(self.params)), ("--variant", bool(self.variant)))
+        return tuple(name for name, given in used if given)
+
+
 class Origin(Protocol):
     """Where a network comes from: places for findings, the claims of its file, and a way to build it anew."""
 
@@ -98,12 +117,12 @@ class Origin(Protocol):
         """Names of the variants that `reload` takes."""
 
     @property
-    def overridden(self) -> tuple[str, ...]:
-        """The options that gave this network something else than its file says: `--set`, `--variant`, `--input`."""
+    def given(self) -> Given:
+        """What the call gave this network in place of what its file says."""
 
     @property
     def steps(self) -> int:
-        """Steps of expansion that the networks of this source took so far."""
+        """Steps of expansion that the networks of this source and of those that it names took so far."""
 
     def finding(self, code: str, message: str, name: str = "", *, hint: str | None = None) -> Finding:
         """A finding placed where the node or group `name` is written."""
@@ -120,8 +139,9 @@ class Origin(Protocol):
         params: Mapping[str, object] | None = None,
         variant: str | None = None,
         input: object = None,
+        spec: str | None = None,
     ) -> Network:
-        """The same source with other params, another variant or another input."""
+        """The same source, or another spec that it names, with other params, another variant or another input."""
 
 
 MOST_NAMES = 5000

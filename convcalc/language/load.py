@@ -16,7 +16,7 @@ from ..findings import Finding, SpecError, UsageError
 from ..geometry import LIMIT
 from ..hints import suggest
 from ..marked import Marked, Source
-from ..network import Network, Output, without_collector
+from ..network import Given, Network, Output, without_collector
 from .document import Document
 from .events import parse
 from .expansion import Expansion
@@ -222,8 +222,6 @@ def expand(
     expansion = Expansion(document)
     with without_collector():
         last = expansion.run(shapes, dict(env))
-    options = (("--input", input is not None), ("--set", bool(params)), ("--variant", variant is not None))
-    overridden = tuple(name for name, used in options if used)
     outputs = find_outputs(document, expansion, env, last)
     return Network(
         name=document.text("name") or PurePath(document.source.path).stem.strip("<>"),
@@ -232,7 +230,7 @@ def expand(
         groups=expansion.groups,
         source=document.text("source"),
         variant=variant,
-        origin=SpecOrigin(document, expansion, env, overridden),
+        origin=SpecOrigin(document, expansion, env, Given(params or {}, variant, input)),
     )
 
 
@@ -286,15 +284,13 @@ class Declared(NamedTuple):
 class SpecOrigin:
     """The origin of a network that was read from a spec; see `network.Origin`."""
 
-    def __init__(
-        self, document: Document, expansion: Expansion, params: dict[str, Value], overridden: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, document: Document, expansion: Expansion, params: dict[str, Value], given: Given) -> None:
         self.document = document
         self.path = document.source.path
         self.params: dict[str, Value] = params
         """The parameters of the spec with the values that they have."""
-        self.overridden = overridden
-        """The options that gave something else than the spec says: `--set`, `--variant`, `--input`."""
+        self.given = given
+        """What the call gave in place of what the spec says."""
         self._expansion = expansion
         self._indices: dict[str, int] | None = None
 
@@ -310,8 +306,8 @@ class SpecOrigin:
 
     @property
     def steps(self) -> int:
-        """Steps of expansion that the networks of this spec took so far, those that failed included."""
-        return self.document.steps
+        """Steps of expansion that the networks of this spec, and of others that it names, took so far."""
+        return self.document.steps + sum(other.steps for other in self.document.named.values())
 
     @property
     def title(self) -> str | None:
@@ -364,6 +360,11 @@ class SpecOrigin:
         params: Mapping[str, object] | None = None,
         variant: str | None = None,
         input: Sequence[int] | Mapping[str, Sequence[int]] | object = None,
+        spec: str | None = None,
     ) -> Network:
-        """The same source under exactly these params, variant and input; what is not given is the spec's own."""
-        return expand(self.document, params=params, variant=variant, input=input)
+        """The same source under exactly these params, variant and input; what is not given is the spec's own.
+
+        With `spec` it is that of another one: of the gallery, or a file of this one's folder.
+        """
+        document = self.document if spec is None else self.document.other(spec)
+        return expand(document, params=params, variant=variant, input=input)

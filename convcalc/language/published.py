@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ..hints import suggest
 from ..marked import List, Map, Marked, Text
@@ -41,6 +41,8 @@ SHARE = "total"
 """As a unit's divisor: the percentage of the network's total."""
 IGNORED = ""
 """What `value: ~` is read as: the cell is shown, never compared or counted."""
+OWN = ""
+"""What `spec: ~` and `variant: ~` are read as: this spec, and no variant of it."""
 LONGEST_CELL = 1000
 """Characters of a printed cell."""
 _DIVISOR = re.compile(r"[0-9]{1,19}(\.[0-9]{1,9})?")
@@ -86,6 +88,15 @@ def _divisor(text: str) -> Fraction | None:
     return number
 
 
+class NetworkKey(NamedTuple):
+    """Which network a cell is of: the spec's own where nothing is said."""
+
+    spec: str | None = None
+    variant: str | None = None
+    params: tuple[tuple[str, str], ...] | None = None
+    input: tuple[int, ...] | None = None
+
+
 class Reading(Entries):
     """What a cell is read from. None stands for what is not said."""
 
@@ -106,7 +117,20 @@ class Reading(Entries):
         "How the last printed digit is rounded.",
     )
     format = Key(Scalar(str, "'format' must be text", schema=WORD), examples=("{h}×{w}×{c}",))
-    variant = Key(Scalar(str, "'variant' must be text", schema=WORD))
+    spec = Key(
+        Either(
+            Nothing(OWN),
+            Scalar(str, "'spec' must be text", schema=WORD),
+            message="'spec' is the name of a spec",
+            hint="spec: resnet, or spec: other.yaml for a file beside this one",
+        ),
+        "Another spec that the figures are from: of the gallery, or a .yaml file of this one's folder.",
+        examples=("resnet", "other.yaml"),
+    )
+    variant = Key(
+        Either(Nothing(OWN), Scalar(str, "'variant' must be text", schema=WORD), message="'variant' must be text"),
+        "A variant of the spec; null: none.",
+    )
     params = Key(
         Named(
             Scalar(str, "the value of {name} must be text"), "'with' maps params to values", "with: {stem: separable}"
@@ -114,6 +138,12 @@ class Reading(Entries):
         name="with",
     )
     input = Key(Sizes("'input' is a list of sizes", "input: [3, 160, 160]"))
+
+    @property
+    def network(self) -> NetworkKey:
+        """Which network it is of."""
+        params = tuple(self.params.items()) if self.params else None
+        return NetworkKey(self.spec or None, self.variant or None, params, self.input)
 
     @property
     def ignored(self) -> bool:
@@ -131,7 +161,7 @@ class Reading(Entries):
         >>> str(Reading({"with": {"stem": "separable"}}))
         'with stem: separable'
         """
-        parts = []
+        parts = [f"spec {self.spec}"] if self.spec else []
         if self.variant:
             parts.append(f"variant {self.variant}")
         if self.params:
@@ -243,6 +273,13 @@ class PrintedTable(Reading):
             "'differs' must be a list",
         )
     )
+
+    @property
+    def specs(self) -> list[str]:
+        """The other specs that its figures are from, in the order in which it names them."""
+        rows = [said for row in self.rows.values() for said in (row, *row.cells)]
+        said = (self, *self.columns.values(), *rows, *(other.reading or other for other in self.differs or ()))
+        return list(dict.fromkeys(reading.spec for reading in said if reading.spec))
 
     def reading(self, row: PrintedRow, column: Reading, cell: PrintedCell) -> Reading:
         """How a cell is read: as the table says, its column, its row, itself.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..findings import Finding, UsageError
-from ..network import Group, Network, Node, Output
+from ..network import Given, Group, Network, Node, Output
 from .builder import Step
 from .convert import Conversion
 from .names import step_paths
@@ -39,9 +39,9 @@ class OnnxOrigin:
         return ()
 
     @property
-    def overridden(self) -> tuple[str, ...]:
+    def given(self) -> Given:
         """Nothing is claimed that another input would change."""
-        return ()
+        return Given()
 
     @property
     def steps(self) -> int:
@@ -62,10 +62,15 @@ class OnnxOrigin:
         return
 
     def reload(
-        self, *, params: Mapping[str, object] | None = None, variant: str | None = None, input: object = None
+        self,
+        *,
+        params: Mapping[str, object] | None = None,
+        variant: str | None = None,
+        input: object = None,
+        spec: str | None = None,
     ) -> Network:
-        """The same file on another input. Raises UsageError for params and variants, which it does not have."""
-        if params or variant is not None:
+        """The same file on another input. Raises UsageError for params, variants and other specs: it has none."""
+        if params or variant is not None or spec is not None:
             raise UsageError(
                 f"{self.path} is an ONNX file: it has no params and no variants", "only --input goes with it"
             )

@@ -393,7 +393,12 @@ def memory_note(report: Report) -> Note:
 
 def skipped_line(report: Report) -> str:
     """Which options keep the printed tables from being compared."""
-    return f"published tables skipped: they describe the spec without {', '.join(report.skipped)}"
+    return f"published tables skipped: they describe the spec without {', '.join(report.skipped)} (--published)"
+
+
+def judged_line(report: Report) -> str:
+    """Under which options printed tables are compared that describe the spec without them."""
+    return f"computed under {', '.join(report.skipped)}; the printed tables describe the spec without"
 
 
 def followed_line(results: Sequence[TableResult]) -> str:
@@ -457,6 +462,8 @@ def published_notes(result: TableResult) -> list[str]:
         lines.append(f"  {explanation}: {sum(more.values())} more ({columns})")
     if result.table.note:
         lines.append(f"note: {result.table.note.strip()}")
+    if result.table.specs:
+        lines.append(f"computed from other specs too: {', '.join(result.table.specs)}")
     if result.table.source:
         lines.append(f"source: {result.table.source}")
     differing = result.differing()
