@@ -16,6 +16,7 @@ from ..findings import SpecError, UsageError
 from ..language.published import (
     PLACEHOLDER,
     SUM,
+    Alternative,
     Difference,
     NetworkKey,
     PrintedCell,
@@ -132,6 +133,14 @@ class Cell(NamedTuple):
     """Whether the listed explanation gives the printed cell; None where there is none."""
 
 
+class Equivalent(NamedTuple):
+    """Another reading of the table's cells, and how many of those that it speaks of it gives."""
+
+    reading: Alternative
+    cells: int
+    given: int
+
+
 class TableResult(NamedTuple):
     """A printed table compared: a row of cells for each printed row."""
 
@@ -139,6 +148,8 @@ class TableResult(NamedTuple):
     rows: tuple[tuple[Cell, ...], ...]
     stray: tuple[Difference, ...]
     """Listed differences whose row or column the table does not have."""
+    also: tuple[Equivalent, ...] = ()
+    """The other readings that are said to give the same cells."""
 
     @property
     def cells(self) -> int:
@@ -238,7 +249,21 @@ class Comparison:
                 cells.append(self._cell(printed, reading, listed.get(key) if key else None))
             rows.append(tuple(cells))
         stray = tuple(difference for key, difference in listed.items() if key not in used)
-        return TableResult(table, tuple(rows), stray)
+        also = tuple(self._equivalent(table, other, rows) for other in table.also or ())
+        return TableResult(table, tuple(rows), stray, also)
+
+    def _equivalent(self, table: PrintedTable, other: Alternative, cells: list[tuple[Cell, ...]]) -> Equivalent:
+        """What another reading gives of the cells that are compared."""
+        counted = given = 0
+        for row, compared in zip(table.rows.values(), cells, strict=True):
+            if other.row not in (None, row.name, row.label):
+                continue
+            for (heading, column), cell in zip(table.columns.items(), compared, strict=True):
+                if other.column in (None, heading) and cell.status in ("equal", "differs"):
+                    counted += 1
+                    reading = table.reading(row, column, cell.printed).merged(other)
+                    given += self.text(cell.printed, reading) == cell.printed.text
+        return Equivalent(other, counted, given)
 
     def _cell(self, printed: PrintedCell, reading: Reading, difference: Difference | None) -> Cell:
         if not reading.value:

@@ -253,6 +253,13 @@ class Difference(Reading):
         return str(self.reading or "")
 
 
+class Alternative(Reading):
+    """Another reading that gives every printed cell of a row, a column or the whole table just as well."""
+
+    row = Key(Scalar(str, "'row' must be text"), "A row, by its key or label; without one, all.")
+    column = Key(Scalar(str, "'column' must be text"), "A column; without one, all.")
+
+
 class PrintedTable(Reading):
     """A printed table with everything that says how to read it."""
 
@@ -273,12 +280,20 @@ class PrintedTable(Reading):
             "'differs' must be a list",
         )
     )
+    also = Key(
+        Items(
+            Fields(Alternative, "another reading must be a mapping", unknown=_UNKNOWN, known=_KNOWN),
+            "'also' must be a list",
+        ),
+        "Other readings that give the same cells.",
+    )
 
     @property
     def specs(self) -> list[str]:
         """The other specs that its figures are from, in the order in which it names them."""
         rows = [said for row in self.rows.values() for said in (row, *row.cells)]
-        said = (self, *self.columns.values(), *rows, *(other.reading or other for other in self.differs or ()))
+        listed = [other.reading or other for other in self.differs or ()]
+        said = (self, *self.columns.values(), *rows, *listed, *(self.also or ()))
         return list(dict.fromkeys(reading.spec for reading in said if reading.spec))
 
     def reading(self, row: PrintedRow, column: Reading, cell: PrintedCell) -> Reading:

@@ -460,6 +460,9 @@ def published_notes(result: TableResult) -> list[str]:
     for explanation, more in result.explanations().items():
         columns = ", ".join(f"{h} {counts[h][0] + n} of {counts[h][1]}" for h, n in more.items())
         lines.append(f"  {explanation}: {sum(more.values())} more ({columns})")
+    for also in result.also:
+        place = " ".join(name for name in (also.reading.row, also.reading.column) if name) or "all"
+        lines.append(f"  also {_by(str(also.reading))}: {also.given} of {also.cells} ({place})")
     if result.table.note:
         lines.append(f"note: {result.table.note.strip()}")
     if result.table.specs:
