@@ -1,7 +1,8 @@
 """convcalc: what a convolutional architecture does to shapes, parameters and cost.
 
-`load` reads a network, `analyse` gives its report, `check`, `diff`, `explain`, `export`, `invert`, `sizes`, `solve` and
-`verify` answer as the commands of their names do. Results have attributes, `to_dict()` and a text that can be printed.
+`load` reads a network, `analyse` gives its report, `check`, `diff`, `explain`, `export`, `forensics`, `invert`,
+`sizes`, `solve` and `verify` answer as the commands of their names do. Results have attributes, `to_dict()` and a text
+that can be printed.
 The public names are imported when they are first used, so that `import convcalc` is cheap.
 """
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from .api.diff import Difference, diff
     from .api.explain import Explanation, explain
     from .api.export import export
+    from .api.forensics import Forensics, forensics
     from .api.growth import Growth
     from .api.invert import Inversion, invert
     from .api.load import load
@@ -36,6 +38,7 @@ _PLACES = {
     "Difference": ".api.diff",
     "Explanation": ".api.explain",
     "Finding": ".findings",
+    "Forensics": ".api.forensics",
     "GeometryError": ".geometry.errors",
     "Growth": ".api.growth",
     "Inversion": ".api.invert",
@@ -54,6 +57,7 @@ _PLACES = {
     "diff": ".api.diff",
     "explain": ".api.explain",
     "export": ".api.export",
+    "forensics": ".api.forensics",
     "invert": ".api.invert",
     "load": ".api.load",
     "loads": ".language",
@@ -69,6 +73,7 @@ __all__ = [
     "Difference",
     "Explanation",
     "Finding",
+    "Forensics",
     "GeometryError",
     "Growth",
     "Inversion",
@@ -88,6 +93,7 @@ __all__ = [
     "diff",
     "explain",
     "export",
+    "forensics",
     "invert",
     "load",
     "loads",

@@ -117,6 +117,10 @@ class Origin(Protocol):
         """Names of the variants that `reload` takes."""
 
     @property
+    def choices(self) -> Mapping[str, Sequence[str]]:
+        """The params that take a word or a truth value, with all that they take."""
+
+    @property
     def given(self) -> Given:
         """What the call gave this network in place of what its file says."""
 

@@ -333,12 +333,24 @@ class Comparison:
     def report(self, reading: Reading, printed: PrintedCell) -> Figures:
         """The report of the network under a reading's variant, params and input."""
         asked = reading.network
-        key = asked if asked.spec else asked[1:]
+        key = asked if asked.spec or asked.widths else asked[1:4]
         found = self._reports.get(key)
         if found is None:
-            network = self.network if asked == NetworkKey() else self._reload(asked, printed)
-            found = self._reports[key] = Figures(network, self._batch)
+            found = self._reports[key] = Figures(self._network(asked, printed), self._batch)
         return found
+
+    def _network(self, asked: NetworkKey, printed: PrintedCell) -> Network:
+        network = self.network if asked[:4] == NetworkKey()[:4] else self._reload(asked, printed)
+        if asked.widths is None:
+            return network
+        from .widths import Widths
+
+        try:
+            return Widths(network).changed(dict(asked.widths))
+        except SpecError as error:
+            self._fail(f"with these widths it does not build: {error.findings[0].message}", printed)
+        except UsageError as error:
+            self._fail(error.message, printed, hint=error.hint)
 
     def _reload(self, asked: NetworkKey, printed: PrintedCell) -> Network:
         """The network that a reading asks for, under what the caller gave the spec, unless it is of another spec."""
@@ -346,7 +358,7 @@ class Comparison:
         assert origin is not None
         if origin.steps > FILE_STEPS:
             self._fail(MANY_STEPS, printed, "CC111")
-        spec, variant, params, input = asked
+        spec, variant, params, input, _ = asked
         given = origin.given if spec is None else Given()
         try:
             return origin.reload(

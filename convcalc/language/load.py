@@ -305,6 +305,13 @@ class SpecOrigin:
         return tuple(self.document.variants)
 
     @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        """The params that take a word or a truth value, with all that they take."""
+        params = self.document.params.values()
+        taken = {param.name: ("true", "false") for param in params if param.takes == "flag"}
+        return taken | {param.name: tuple(sorted(param.words)) for param in params if param.takes == "words"}
+
+    @property
     def steps(self) -> int:
         """Steps of expansion that the networks of this spec, and of others that it names, took so far."""
         return self.document.steps + sum(other.steps for other in self.document.named.values())

@@ -28,6 +28,7 @@ from .grammar import (
     Vocabulary,
 )
 from .load import SpecOrigin
+from .names import shown
 from .problems import Findings, Problem
 
 Round = Literal["half_up", "half_even", "down", "up"]
@@ -88,6 +89,12 @@ def _divisor(text: str) -> Fraction | None:
     return number
 
 
+def _width(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) >= 1):
+        raise Problem("CC103", f"a width is a whole number of at least 1, not {shown(text)}")
+    return int(text)
+
+
 class NetworkKey(NamedTuple):
     """Which network a cell is of: the spec's own where nothing is said."""
 
@@ -95,6 +102,7 @@ class NetworkKey(NamedTuple):
     variant: str | None = None
     params: tuple[tuple[str, str], ...] | None = None
     input: tuple[int, ...] | None = None
+    widths: tuple[tuple[str, int], ...] | None = None
 
 
 class Reading(Entries):
@@ -138,12 +146,21 @@ class Reading(Entries):
         name="with",
     )
     input = Key(Sizes("'input' is a list of sizes", "input: [3, 160, 160]"))
+    widths = Key(
+        Named(
+            Scalar(_width, "the width of {name} must be a number", schema={"type": "integer", "minimum": 1}),
+            "'widths' maps layers to their channels",
+            "widths: {conv1: 48}",
+        ),
+        "Other widths of single layers: the path of each, and how many channels it puts out.",
+    )
 
     @property
     def network(self) -> NetworkKey:
         """Which network it is of."""
         params = tuple(self.params.items()) if self.params else None
-        return NetworkKey(self.spec or None, self.variant or None, params, self.input)
+        widths = tuple(self.widths.items()) if self.widths else None
+        return NetworkKey(self.spec or None, self.variant or None, params, self.input, widths)
 
     @property
     def ignored(self) -> bool:
@@ -168,6 +185,8 @@ class Reading(Entries):
             parts.append("with " + ", ".join(f"{name}: {value}" for name, value in self.params.items()))
         if self.input:
             parts.append("input " + "×".join(map(str, self.input)))
+        if self.widths:
+            parts.append("widths " + ", ".join(f"{path}: {width}" for path, width in self.widths.items()))
         parts += [f"{name} {self.said[name]}" for name in ("at", "value", "round", "format") if self.said.get(name)]
         if self.unit:
             divisors = [f"{suffix}: {SHARE if divisor is None else divisor}" for suffix, divisor in self.unit.items()]

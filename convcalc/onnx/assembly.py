@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -37,6 +37,11 @@ class OnnxOrigin:
     def variants(self) -> tuple[str, ...]:
         """An ONNX file has none."""
         return ()
+
+    @property
+    def choices(self) -> Mapping[str, Sequence[str]]:
+        """An ONNX file has no params."""
+        return {}
 
     @property
     def given(self) -> Given:
