@@ -7,10 +7,9 @@ explains is measured on permuted tables: every cell keeps its size and takes ove
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,10 +17,9 @@ from ..findings import SpecError, UsageError
 from ..language.published import Reading
 from ..limits import FILE_STEPS
 from ..network import Network, Node
-from ..version import FORMAT, __version__
 from .conventions import COUNTED, Writing, candidates, counted, writings
 from .figures import Figures, Subject, find
-from .forensic_entry import entry, plain
+from .forensic_answers import Answer, Control, Forensics, Found
 from .forensic_questions import Question, questions
 from .looks import Looks
 from .permuted import permuted
@@ -52,115 +50,6 @@ CONTROL_WORK = 2_000_000_000
 FEWEST_CONTROLS = 10
 MOST_COUNTED = 2**59
 """Of one quantity, so that sums of all stay within 2^63."""
-
-
-class Found(NamedTuple):
-    """A reading that was tried, and which cells of the question it gives."""
-
-    reading: Reading
-    """What it says in place of the reading today: value, unit and round, and what it changes in the network."""
-    gives: tuple[bool, ...]
-
-    @property
-    def cells(self) -> int:
-        """How many it gives."""
-        return sum(self.gives)
-
-
-class Control(NamedTuple):
-    """What the same search finds in permuted tables."""
-
-    tables: int
-    """How many were searched; none where the cells leave nothing to permute."""
-    reaching: int
-    """Those in which a reading gives as many cells as the best one gives of the printed table."""
-    readings: Fraction
-    """Readings a table that do, in the mean."""
-    best: tuple[int, int, int]
-    """The fewest, the median and the most cells that the best reading of a permuted table gives."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What was found for one question."""
-
-    question: Question
-    now: tuple[bool, ...]
-    """Which cells follow by the readings as they are."""
-    tried: int
-    """Readings."""
-    distinct: int
-    """Those that differ in a value or in how it is written."""
-    found: tuple[Found, ...]
-    """The best, simple ones before others."""
-    best: int
-    """Cells that the best reading gives."""
-    as_good: int
-    """Distinct readings that give so many."""
-    control: Control
-
-    def to_dict(self) -> dict[str, object]:
-        """What was found, as plain data."""
-        control, cells = self.control, self.question.cells
-        return {
-            **self.question.to_dict(),
-            "now": sum(self.now),
-            "searched": True,
-            "tried": self.tried,
-            "distinct": self.distinct,
-            "best": self.best,
-            "as_good": self.as_good,
-            "control": {
-                "tables": control.tables,
-                "reaching": control.reaching,
-                "readings": float(control.readings),
-                "fewest": control.best[0],
-                "median": control.best[1],
-                "most": control.best[2],
-            },
-            "readings": [
-                {
-                    "cells": found.cells,
-                    "reading": plain(found.reading),
-                    "missed": [
-                        {"row": cell.row.name, "column": cell.heading}
-                        for cell, given in zip(cells, found.gives, strict=True)
-                        if not given
-                    ],
-                }
-                for found in self.found
-            ],
-            "entry": "".join(f"{line}\n" for line in entry(self)),
-        }
-
-
-@dataclass(frozen=True)
-class Forensics:
-    """The answers to the questions of printed tables."""
-
-    network: Network
-    answers: tuple[Answer, ...]
-    whole: tuple[Question, ...]
-    """Questions whose cells all follow, which were not searched."""
-    left_out: int
-    """Cells that are no counts: sizes, words, shares."""
-    unbuilt: int
-    """Networks that were to be tried and do not build."""
-
-    def to_dict(self) -> dict[str, object]:
-        """The answers in the JSON contract of `forensics`."""
-        return {
-            "format": FORMAT,
-            "convcalc": __version__,
-            "spec": self.network.name,
-            "variant": self.network.variant,
-            "questions": [
-                *(answer.to_dict() for answer in self.answers),
-                *({**question.to_dict(), "now": len(question.cells), "searched": False} for question in self.whole),
-            ],
-            "left_out": self.left_out,
-            "unbuilt": self.unbuilt,
-        }
 
 
 def _refuse_empty(widths: Mapping[str, Sequence[int]]) -> None:

@@ -77,8 +77,9 @@ class Widths:
             said = error.said(self.network.input_names(node))
             raise SpecError([self.network.finding(error.code, said, node.name, hint=error.hint)]) from error
         except ValidationError as error:
-            message = str(error.errors()[0]["msg"])
-            raise SpecError([self.network.finding("CC103", message, node.name)]) from error
+            cause = error.errors()[0].get("ctx", {}).get("error")
+            said = cause.message if isinstance(cause, GeometryError) else f"{layer.kind} does not take this width"
+            raise SpecError([self.network.finding("CC103", said, node.name)]) from error
 
     def _layer(self, layer: Layer, width: int, groups: int) -> Layer:
         """A layer of another width."""
@@ -87,7 +88,7 @@ class Widths:
         if found is None:
             assert layer.width_field is not None
             fields = {**layer.fields(), layer.width_field: width}
-            if groups > 1:
+            if groups > 1 or "groups" in fields:
                 fields["groups"] = groups
             found = self._built[key] = build(layer.kind, fields)
         return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ..analysis import forensic_answers
 from ..analysis import forensics as searches
 from ..units import counted
 from .load import Spec, network_of
@@ -18,7 +19,7 @@ SHOWN = 10
 """Readings of each question that are kept."""
 
 
-class Forensics(Shown, searches.Forensics):
+class Forensics(Shown, forensic_answers.Forensics):
     """The readings that were found, best first, in `answers`. Printed, they are what `convcalc forensics` prints."""
 
     def document(self, width: int | None) -> Document:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..analysis.forensic_entry import entry, place, plain
+from ..analysis.forensic_answers import entry, place, plain
 from ..units import counted
 from .document import Block, Code, Column, Document, Heading, Note, Notes, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..analysis.forensic_answers import Answer, Forensics, Found
     from ..analysis.forensic_questions import Question
-    from ..analysis.forensics import Answer, Forensics, Found
     from ..language.published import Reading
 
 COLUMNS = (Column("cells", "right"), Column("reading"), Column("against now", shrinks=True))
