@@ -57,14 +57,14 @@ def spec(**cells: str) -> str:
 
 
 def test_it_finds_how_a_paper_counted() -> None:
-    """In the wide variant a, b and fc have 1,392, 1,152 and 170 params without batch norm."""
-    text = spec(PA="1.3K", PB="1.1K", PF="0.1K").replace("{value: params}", "{value: params, unit: {K: 1000}}")
+    """In the wide variant a, b and fc have 1,392, 1,152 and 170 params without batch norm; divided by 1024, cut off."""
+    text = spec(PA="1.35K", PB="1.12K", PF="0.16K").replace("{value: params}", "{value: params, unit: {K: 1000}}")
     (answer,) = forensics(loads(text), columns=["params"]).answers
-    assert answer.now == (False, False, True) and answer.best == 3
+    assert answer.now == (False, False, False) and answer.best == 3
     assert plain(answer.found[0].reading) == {
         "variant": "wide",
         "value": "filter_params",
-        "unit": {"K": 1000},
+        "unit": {"K": 1024},
         "round": "down",
     }
 
