@@ -1,8 +1,9 @@
 """convcalc: what a convolutional architecture does to shapes, parameters and cost.
 
-`load` reads a network, `analyse` gives its report, `arena`, `check`, `diff`, `explain`, `export`, `invert`, `sizes`,
-`solve` and `verify` answer as the commands of their names do. Results have attributes, `to_dict()` and a text that can
-be printed. The public names are imported when they are first used, so that `import convcalc` is cheap.
+`load` reads a network, `analyse` gives its report, `arena`, `check`, `diff`, `explain`, `export`, `forensics`,
+`invert`, `sizes`, `solve` and `verify` answer as the commands of their names do. Results have attributes, `to_dict()`
+and a text that can be printed. The public names are imported when they are first used, so that `import convcalc` is
+cheap.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .api.explain import Explanation, explain
     from .api.export import export
     from .api.flows import Flows, compare_flows
+    from .api.forensics import Forensics, forensics
     from .api.growth import Growth
     from .api.invert import Inversion, invert
     from .api.load import load
@@ -39,6 +41,7 @@ _PLACES = {
     "Explanation": ".api.explain",
     "Finding": ".findings",
     "Flows": ".api.flows",
+    "Forensics": ".api.forensics",
     "GeometryError": ".geometry.errors",
     "Growth": ".api.growth",
     "Inversion": ".api.invert",
@@ -60,6 +63,7 @@ _PLACES = {
     "diff": ".api.diff",
     "explain": ".api.explain",
     "export": ".api.export",
+    "forensics": ".api.forensics",
     "invert": ".api.invert",
     "load": ".api.load",
     "loads": ".language",
@@ -76,6 +80,7 @@ __all__ = [
     "Explanation",
     "Finding",
     "Flows",
+    "Forensics",
     "GeometryError",
     "Growth",
     "Inversion",
@@ -98,6 +103,7 @@ __all__ = [
     "diff",
     "explain",
     "export",
+    "forensics",
     "invert",
     "load",
     "loads",

@@ -30,6 +30,8 @@ LAYERS = 250_000
 STEPS = 750_000
 FILE_STEPS = 600_000
 FILE_LOOKS = 1_000_000
+NAMED_SPECS = 100
+NAMED_BYTES = 2**20
 KEPT_LAYERS = 100_000
 NESTING = 64
 NAME_CHARACTERS = 100
@@ -55,6 +57,8 @@ LIMITS = (
     Limit(STEPS, "steps", "one network: its text, items, repetitions, groups, expressions, layers that differ"),
     Limit(FILE_STEPS, "steps", "all networks of a file: its own, and those of its variants, claims and cells"),
     Limit(FILE_LOOKS, "layers", "what the claims and cells of a file look at"),
+    Limit(NAMED_SPECS, "specs", "the other specs that the printed tables of a file name"),
+    Limit(NAMED_BYTES, "bytes", "the text of these other specs together"),
     Limit(KEPT_LAYERS, "layers", "the networks of a file that are kept for a second look; others are built again"),
     Limit(NESTING, "levels", "blocks, branches and groups inside each other"),
     Limit(NAME_CHARACTERS, "characters", "a name"),

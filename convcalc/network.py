@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
 
 from .findings import Finding, SpecError, UsageError
@@ -95,6 +96,24 @@ class Output(NamedTuple):
     """None: the one that follows from what the output is."""
 
 
+class Given(NamedTuple):
+    """What a call gave a network in place of what its file says."""
+
+    params: Mapping[str, object] = MappingProxyType({})
+    variant: str | None = None
+    input: object = None
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options that give it.
+
+        >>> Given({"classes": "10"}, input=(3, 64, 64)).options
+        ('--input', '--set')
+        """
+        used = (("--input", self.input is not None), ("--set", bool(self.params)), ("--variant", bool(self.variant)))
+        return tuple(name for name, given in used if given)
+
+
 class Origin(Protocol):
     """Where a network comes from: places for findings, the claims of its file, and a way to build it anew."""
 
@@ -105,12 +124,16 @@ class Origin(Protocol):
         """Names of the variants that `reload` takes."""
 
     @property
-    def overridden(self) -> tuple[str, ...]:
-        """The options that gave this network something else than its file says: `--set`, `--variant`, `--input`."""
+    def choices(self) -> Mapping[str, Sequence[str]]:
+        """The params that take a word or a truth value, with all that they take."""
+
+    @property
+    def given(self) -> Given:
+        """What the call gave this network in place of what its file says."""
 
     @property
     def steps(self) -> int:
-        """Steps that reading this source and expanding its networks took so far."""
+        """Steps that reading this source, and those that it names, and expanding their networks took so far."""
 
     def finding(self, code: str, message: str, name: str = "", *, hint: str | None = None) -> Finding:
         """A finding placed where the node or group `name` is written."""
@@ -127,9 +150,13 @@ class Origin(Protocol):
         params: Mapping[str, object] | None = None,
         variant: str | None = None,
         input: object = None,
+        spec: str | None = None,
         steps: int | None = None,
     ) -> Network:
-        """The same source with other params, another variant or another input, within a number of steps."""
+        """The same source, or another spec that it names, with other params, another variant or another input.
+
+        It may take no more than so many steps.
+        """
 
 
 MOST_NAMES = 5000

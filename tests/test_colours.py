@@ -69,6 +69,7 @@ def test_a_terminal_has_colours(environment: dict[str, str], coloured: bool) -> 
         ("sizes", "-"),
         ("diff", "vgg", "-"),
         ("verify", "-"),
+        ("forensics", "resnext", "--all"),
         ("check", "-"),
         ("check", "--explain", "CC203"),
         ("specs", "mobile"),

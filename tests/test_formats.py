@@ -28,13 +28,24 @@ layers:
 """
 STREAMS = ("sys.stdout", "sys.stderr", "typer.echo")
 WRONG = SPEC.replace("relu", "rléu")
+PRINTED = """
+published:
+  title: T
+  columns: {params: {value: params}}
+  rows: {total: ["1"]}
+"""
 
 
 @pytest.fixture(scope="module")
 def specs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Command -> the rest of a call that succeeds; of `check`, one with a finding."""
     folder = tmp_path_factory.mktemp("spécs")
-    for name, text in {"a": SPEC, "b": SPEC.replace("out: 8", "out: 9"), "wrong": WRONG}.items():
+    for name, text in {
+        "a": SPEC,
+        "b": SPEC.replace("out: 8", "out: 9"),
+        "wrong": WRONG,
+        "printed": SPEC + PRINTED,
+    }.items():
         (folder / f"{name}.yaml").write_text(text, "utf-8")
     return {
         "table": f"{folder}/a.yaml",
@@ -47,6 +58,7 @@ def specs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "sizes": f"{folder}/a.yaml",
         "specs": "",
         "verify": f"{folder}/a.yaml",
+        "forensics": f"{folder}/printed.yaml",
         "schema": "",
     }
 

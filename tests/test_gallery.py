@@ -104,6 +104,7 @@ def complaints(results: tuple[TableResult, ...]) -> list[tuple[str, str, str]]:
             ("equal but listed", c.printed.text, c.computed) for c in cells if c.status == "equal" and c.difference
         ]
         found += [("no such cell", stray.row, stray.column) for stray in result.stray]
+        found += [("does not give the same", str(a.reading), f"{a.given}") for a in result.also if a.given < a.cells]
         if not result.cells:
             found.append(("nothing compared", result.table.title, ""))
     return found
@@ -187,3 +188,20 @@ def test_the_page_shows_the_index() -> None:
 def test_the_index_is_shipped_beside_the_specs() -> None:
     assert index_path().parent == gallery_path()
     assert json.loads(index_path().read_text("utf-8"))["format"] == 1
+
+
+@pytest.mark.parametrize(
+    ("spec", "title", "cells"),
+    [
+        ("googlenet", "Table 1", (113, 125)),
+        ("resnet", "Table 1: FLOPs", (5, 5)),
+        ("shufflenet_v2", "Table 5", (57, 57)),
+        ("se_resnet", "Section 4", (4, 4)),
+        ("resnext", "Table 1: totals", (4, 4)),
+        ("mobilenet_v2", "Table 4", (2, 4)),
+        ("xception", "Table 3", (2, 2)),
+    ],
+)
+def test_single_readings_of_printed_tables(spec: str, title: str, cells: tuple[int, int]) -> None:
+    (table,) = [result for result in tables(spec) if result.table.title.startswith(title)]
+    assert (table.reproduced, table.cells) == cells

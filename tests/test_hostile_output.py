@@ -43,6 +43,12 @@ published:
     columns: {{"{name}": {{value: output}}}}
     rows:
       "{name}": {{at: a, cells: ["4×6×6"]}}
+  - title: "{name}"
+    columns: {{"{name}": {{value: params, unit: {{"{name}": 1}}}}}}
+    rows:
+      "{name}": {{at: a, cells: ["112{name}"]}}
+      "a{name}": {{at: a, cells: ["113{name}"]}}
+    differs: [{{row: "a{name}", column: "{name}", reason: "{name}"}}]
 """
 WRONG = """\
 convcalc: 1 # ##[error]excerpt
@@ -64,6 +70,8 @@ CALLS = [
     *(("check", "{good}", "{wrong}", "--format", form) for form in FORMATS["check"]),
     *(("diff", "{good}", "resnet", "--fail-over", "params=0", "--format", form) for form in FORMATS["diff"]),
     *(("verify", "{good}", "--format", form) for form in FORMATS["verify"]),
+    *(("forensics", "{good}", "--all", "--format", form) for form in FORMATS["forensics"]),
+    ("forensics", "{good}", "--rows", "::error::row"),
     *(("export", "{good}", "--to", to) for to in ("torch", "keras", "mermaid", "dot", "svg")),
     *(("export", "{good}", "--by", "layer", "--to", to) for to in ("mermaid", "dot", "svg")),
     ("invert", "{good}"),

@@ -111,6 +111,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "api.report": {"render.first_screen", "render.html", "render.streams"},
         "api.shown": {"render.html", "render.lines", "render.rich_lines", "render.streams", "render.text"},
         "api.sizes": {"render.sizes"},
+        "api.forensics": {"render.forensics"},
         "api.solve": {"render.solve"},
         "api.verify": {"render.verify"},
     },
@@ -133,6 +134,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "check.claims": {"analysis.published"},
         "analysis.gallery": {"analysis.published", "analysis.report", "language.load"},
         "analysis.report": {"analysis.published"},
+        "analysis.published": {"analysis.widths"},
         "verify.confirm": {"verify.flow"},
     },
     "only a mistake needs it": {

@@ -8,8 +8,11 @@ import pytest
 
 from convcalc import analyse, loads
 from convcalc.analysis.published import Comparison, TableResult, compare, outlines, render, rounded
+from convcalc.check.run import check_source
+from convcalc.check.selection import Selection
 from convcalc.findings import SpecError
 from convcalc.language.published import Reading
+from convcalc.marked import Source
 from convcalc.network import Network
 
 NETWORK = """
@@ -241,3 +244,40 @@ def test_a_reading_in_words() -> None:
     units = Reading({"round": "down", "format": "{h}", "unit": {"K": Fraction(1024), "%": None}})
     assert str(units) == "round down, format {h}, unit K: 1024, %: total"
     assert str(Reading({})) == ""
+
+
+ALSO = """
+    rows:
+      a: ['72', '2,592']
+      b: ['8', '288']
+    columns: {params: {value: params}, macs: {value: macs}}
+    also:
+"""
+SINGLE = NETWORK.replace(
+    "    columns: {{n: ~, params: {{value: params}}, macs: {{value: macs}}, note: {{value: ~}}}}\n", ""
+)
+
+
+def also(reading: str) -> TableResult:
+    (table,) = compare(loads(SINGLE.format(ALSO + f"      - {reading}")))
+    return table
+
+
+@pytest.mark.parametrize(
+    ("reading", "cells", "given"),
+    [
+        ("{column: params, value: weights}", 2, 2),
+        ("{column: params, value: weights, variant: wide}", 2, 0),
+        ("{row: a, column: macs, value: macs + bias_flops}", 1, 1),
+        ("{row: b, variant: wide}", 2, 0),
+        ("{value: params}", 4, 2),
+        ("{row: c, value: params}", 0, 0),
+    ],
+)
+def test_other_readings_that_give_the_same_cells_are_run(reading: str, cells: int, given: int) -> None:
+    (found,) = also(reading).also
+    assert (found.cells, found.given) == (cells, given)
+    ok = cells == given > 0
+    text = SINGLE.format(ALSO + f"      - {reading}")
+    codes = [finding.code for finding in check_source(Source(text, "net.yaml"), Selection())]
+    assert codes == ([] if ok else ["CC304"])

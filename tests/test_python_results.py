@@ -70,7 +70,9 @@ def resnet() -> convcalc.Network:
 class TestTheFace:
     def test_it_shows_the_api_alone(self) -> None:
         assert dir(convcalc) == sorted(convcalc.__all__)
-        assert {"check", "diff", "explain", "export", "invert", "sizes", "solve", "verify"} <= set(dir(convcalc))
+        assert {"check", "diff", "explain", "export", "forensics", "invert", "sizes", "solve", "verify"} <= set(
+            dir(convcalc)
+        )
 
     def test_everything_is_imported_by_a_star(self) -> None:
         names: dict[str, object] = {}
@@ -181,6 +183,7 @@ def results(network: convcalc.Network) -> dict[str, Shown]:
         "verification": convcalc.verify(network),
         "search": convcalc.solve(32, 16),
         "inversion": convcalc.invert(3, 2, 1),
+        "forensics": convcalc.forensics("resnext", table=2, every=True),
     }
 
 
@@ -193,6 +196,7 @@ REPRS = {
     "verification": "<Verification Small: 3×32×32 → 10: confirmed, 5 of 5 layers>",
     "search": "<Search convolutions 32 → 16>",
     "inversion": "<Inversion of k3 s2 p1:1 d1: 5 sizes>",
+    "forensics": "<Forensics ResNeXt: 3×224×224 → 1000, 2 questions: 2 of 2, 2 of 2 cells>",
 }
 
 
@@ -259,6 +263,7 @@ class TestResultsCanBeLookedAt:
             ("solve --in 32 --out 16", convcalc.solve(32, 16)),
             ("invert --k 3 --s 2 --p 1", convcalc.invert(3, 2, 1)),
             ("check wrong.yaml", convcalc.check("wrong.yaml")),
+            ("forensics resnext --table 3", convcalc.forensics("resnext", table=3)),
         ]
         for command, result in same:
             assert str(result).strip() == run(*command.split()).stdout.strip(), command

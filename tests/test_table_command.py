@@ -90,6 +90,38 @@ def test_overrides_say_which_claims_they_skip() -> None:
     assert "published tables skipped: they describe the spec without --variant" in done.stdout
 
 
+def test_tables_are_judged_under_a_variant_when_that_is_asked_for() -> None:
+    """With the separable first layer of the sources GoogLeNet's table has two cells more."""
+    options = ("table", "googlenet", "--variant", "separable_stem", "--published")
+    done = run(*options)
+    assert "reproduced: 115 of 125 printed cells" in done.stdout
+    assert done.stdout.endswith("\ncomputed under --variant; the printed tables describe the spec without\n")
+    (table,) = json.loads(run(*options, "--format", "json").stdout)["published"]
+    assert (table["cells"], table["reproduced"]) == (125, 115)
+    by_param = run("table", "googlenet", "--set", "stem=separable", "--published")
+    assert "reproduced: 115 of 125 printed cells" in by_param.stdout
+    assert json.loads(run(*options[:-1], "--format", "json").stdout)["published"] == []
+
+
+def test_what_a_call_gives_reaches_readings_of_variants() -> None:
+    """A reading of its own wins over the call, which wins over the spec; a batch multiplies the work."""
+    spec = """
+convcalc: 1
+input: [3, 224, 224]
+params: {width: 8, classes: 5}
+variants: {wide: {width: 16}}
+layers: [global_avg_pool, flatten, {linear: {out: width}}, {linear: {out: classes}}]
+published:
+  columns: {n: {at: total, value: params}, m: {at: total, value: macs}, w: {at: total, value: params, variant: wide}}
+  title: T
+  rows: {a: ["1", "1", "1"], b: {with: {classes: 7}, cells: ["1", "1", "1"]}}
+"""
+    done = run("table", "-", "--set", "classes=6", "--batch", "2", "--published", "--format", "json", stdin=spec)
+    (table,) = json.loads(done.stdout)["published"]
+    computed = [difference["computed"] for difference in table["differences"]]
+    assert computed == [str(n) for n in (32 + 54, 2 * (24 + 48), 64 + 102, 32 + 63, 2 * (24 + 56), 64 + 119)]
+
+
 def test_no_colours_in_a_pipe() -> None:
     assert "\x1b" not in run("table", "googlenet").stdout
 

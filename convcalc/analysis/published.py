@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn
 
 from ..findings import SpecError, UsageError
 from ..language.published import (
     PLACEHOLDER,
     SUM,
+    Alternative,
     Difference,
+    NetworkKey,
     PrintedCell,
     PrintedTable,
     Reading,
@@ -24,7 +26,7 @@ from ..language.published import (
     read_tables,
 )
 from ..limits import FILE_STEPS
-from ..network import Network
+from ..network import Given, Network
 from .figures import Figures, find
 from .looks import MANY_LOOKS, MANY_STEPS, Looks
 from .quantities import QUANTITY_NAMES, quantity
@@ -131,6 +133,14 @@ class Cell(NamedTuple):
     """Whether the listed explanation gives the printed cell; None where there is none."""
 
 
+class Equivalent(NamedTuple):
+    """Another reading of the table's cells, and how many of those that it speaks of it gives."""
+
+    reading: Alternative
+    cells: int
+    given: int
+
+
 class TableResult(NamedTuple):
     """A printed table compared: a row of cells for each printed row."""
 
@@ -138,6 +148,8 @@ class TableResult(NamedTuple):
     rows: tuple[tuple[Cell, ...], ...]
     stray: tuple[Difference, ...]
     """Listed differences whose row or column the table does not have."""
+    also: tuple[Equivalent, ...] = ()
+    """The other readings that are said to give the same cells."""
 
     @property
     def cells(self) -> int:
@@ -200,16 +212,23 @@ class TableResult(NamedTuple):
 class Comparison:
     """Compares the tables of one network's spec; it reloads the spec for readings with other params.
 
-    The network is the spec's as the file says it: no params, variant or input of the caller's.
+    Where the network is not as the file says it, its cells are read under the caller's params, variant and input too,
+    unless their reading says others; all are at one batch size.
     """
 
     def __init__(
-        self, network: Network, reports: dict[object, Figures] | None = None, looks: Looks | None = None
+        self,
+        network: Network,
+        reports: dict[object, Figures] | None = None,
+        looks: Looks | None = None,
+        batch: int = 1,
     ) -> None:
         self.network = network
+        self._batch = batch
         self._looks = looks or Looks()
         self._reports = reports if reports is not None else {}
-        """(variant, params, input) of a reading -> its report; a caller that has some hands them over."""
+        """(variant, params, input) of a reading, with the spec's name before where it is of another one -> its report;
+        a caller that has some hands them over."""
 
     def tables(self) -> tuple[TableResult, ...]:
         """Every published table of the spec, compared. Raises SpecError where a claim cannot be read."""
@@ -230,7 +249,21 @@ class Comparison:
                 cells.append(self._cell(printed, reading, listed.get(key) if key else None))
             rows.append(tuple(cells))
         stray = tuple(difference for key, difference in listed.items() if key not in used)
-        return TableResult(table, tuple(rows), stray)
+        also = tuple(self._equivalent(table, other, rows) for other in table.also or ())
+        return TableResult(table, tuple(rows), stray, also)
+
+    def _equivalent(self, table: PrintedTable, other: Alternative, cells: list[tuple[Cell, ...]]) -> Equivalent:
+        """What another reading gives of the cells that are compared."""
+        counted = given = 0
+        for row, compared in zip(table.rows.values(), cells, strict=True):
+            if other.row not in (None, row.name, row.label):
+                continue
+            for (heading, column), cell in zip(table.columns.items(), compared, strict=True):
+                if other.column in (None, heading) and cell.status in ("equal", "differs"):
+                    counted += 1
+                    reading = table.reading(row, column, cell.printed).merged(other)
+                    given += self.text(cell.printed, reading) == cell.printed.text
+        return Equivalent(other, counted, given)
 
     def _cell(self, printed: PrintedCell, reading: Reading, difference: Difference | None) -> Cell:
         if not reading.value:
@@ -299,31 +332,54 @@ class Comparison:
 
     def report(self, reading: Reading, printed: PrintedCell) -> Figures:
         """The report of the network under a reading's variant, params and input."""
-        params = None if reading.params is None else tuple(reading.params.items())
-        key = (reading.variant, params, reading.input)
+        asked = reading.network
+        key = asked if asked.spec or asked.widths else asked[1:4]
         found = self._reports.get(key)
         if found is None:
-            origin = self.network.origin
-            network = self.network
-            if key != (None, None, None):
-                assert origin is not None
-                left = FILE_STEPS - origin.steps
-                if left <= 0:
-                    self._fail(MANY_STEPS, printed, "CC111")
-                try:
-                    network = origin.reload(
-                        params=reading.params, variant=reading.variant, input=reading.input, steps=left
-                    )
-                except SpecError as error:
-                    self._fail(f"this reading does not build: {error.findings[0].message}", printed)
-                except UsageError as error:
-                    self._fail(f"this reading does not fit the spec: {error.message}", printed)
-            found = self._reports[key] = Figures(network)
+            found = self._reports[key] = Figures(self._network(asked, printed), self._batch)
         return found
 
-    def _fail(self, message: str, printed: PrintedCell, code: str = "CC306") -> None:
+    def _network(self, asked: NetworkKey, printed: PrintedCell) -> Network:
+        network = self.network if asked[:4] == NetworkKey()[:4] else self._reload(asked, printed)
+        if asked.widths is None:
+            return network
+        from .widths import Widths
+
+        try:
+            return Widths(network).changed(dict(asked.widths))
+        except SpecError as error:
+            self._fail(f"with these widths it does not build: {error.findings[0].message}", printed)
+        except UsageError as error:
+            self._fail(error.message, printed, hint=error.hint)
+
+    def _reload(self, asked: NetworkKey, printed: PrintedCell) -> Network:
+        """The network that a reading asks for, under what the caller gave the spec, unless it is of another spec."""
+        origin = self.network.origin
+        assert origin is not None
+        left = FILE_STEPS - origin.steps
+        if left <= 0:
+            self._fail(MANY_STEPS, printed, "CC111")
+        spec, variant, params, input, _ = asked
+        given = origin.given if spec is None else Given()
+        try:
+            return origin.reload(
+                params={**given.params, **dict(params or ())},
+                variant=variant or given.variant,
+                input=input or given.input,
+                spec=spec,
+                steps=left,
+            )
+        except SpecError as error:
+            first = error.findings[0]
+            code = first.code if first.code == "CC111" else "CC306"
+            self._fail(f"{'this reading' if spec is None else spec} does not build: {first.message}", printed, code)
+        except UsageError as error:
+            what = "the spec" if spec is None else spec
+            self._fail(f"this reading does not fit {what}: {error.message}", printed, hint=error.hint)
+
+    def _fail(self, message: str, printed: PrintedCell, code: str = "CC306", hint: str | None = None) -> NoReturn:
         assert self.network.origin is not None
-        raise SpecError([self.network.origin.finding_at(code, message, printed.written)])
+        raise SpecError([self.network.origin.finding_at(code, message, printed.written, hint=hint)])
 
 
 def render(value: Value, reading: Reading, printed: str, total: object) -> str:
@@ -356,12 +412,12 @@ def outlines(table: PrintedTable, figures: Figures) -> bool:
     for row in table.rows.values():
         for column, cell in zip(table.columns.values(), row.cells, strict=True):
             reading = table.reading(row, column, cell)
-            if reading.variant or reading.params or reading.input:
+            if reading.network != NetworkKey():
                 return False
             named.update(path.partition(".")[0] for path in (reading.at or "").split(".."))
     return all(stage.name in named for stage in figures.stages if figures.cost(stage).params)
 
 
-def compare(network: Network) -> tuple[TableResult, ...]:
+def compare(network: Network, batch: int = 1) -> tuple[TableResult, ...]:
     """Every published table of a network's spec, compared cell by cell."""
-    return Comparison(network).tables()
+    return Comparison(network, batch=batch).tables()

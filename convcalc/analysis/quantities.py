@@ -129,6 +129,11 @@ def _filter_weights(figures: Figures, subject: Subject) -> Value:
     return sum([figures.costs[i].weights for i, layer in layers if layer is not None and layer.weighted])
 
 
+def _filter_params(figures: Figures, subject: Subject) -> Value:
+    layers = ((i, figures.node(i).layer) for i in subject.nodes)
+    return sum([figures.costs[i].params for i, layer in layers if layer is not None and layer.weighted])
+
+
 # What it costs: parameters, work, and the time that a device needs at least.
 
 
@@ -139,6 +144,13 @@ def _cost(read: Callable[[Cost], int]) -> Getter:
 def _summed(fact: Fact) -> Getter:
     """The sum of a count over the subject's layers, at the figures' batch."""
     return lambda figures, subject: figures.summed(fact, subject)
+
+
+def _conv_macs(figures: Figures, subject: Subject) -> Value:
+    """Of layers that slide a window, 1×1 ones among them."""
+    layers = ((i, figures.node(i).layer) for i in subject.nodes)
+    found = [figures.costs[i].macs for i, layer in layers if layer is not None and layer.patch is not None]
+    return figures.batch * sum(found)
 
 
 def _effective_macs(layer: Layer, inputs: Shapes, output: Shape) -> int:
@@ -377,6 +389,8 @@ GROUPS: dict[str, tuple[Quantity, ...]] = {
     "params": (
         Quantity("filter_weights", "numbers", "weights of convolutions and linear layers alone", _filter_weights,
                  total="sum"),
+        Quantity("filter_params", "numbers", "weights and biases of convolutions and linear layers alone",
+                 _filter_params, total="sum"),
         Quantity("params", "numbers", "learnable numbers, biases included", _cost(lambda cost: cost.params),
                  total="sum", compared="stages"),
         Quantity("weights", "numbers", "learnable numbers in tensors named weight", _cost(lambda cost: cost.weights),
@@ -387,6 +401,7 @@ GROUPS: dict[str, tuple[Quantity, ...]] = {
     "operations": (
         Quantity("macs", "MACs", "multiply-accumulates: all taps, no bias", _cost(lambda cost: cost.macs), total="sum",
                  compared="stages"),
+        Quantity("conv_macs", "MACs", "macs of convolutions alone, without linear layers", _conv_macs, total="sum"),
         Quantity("flops", "FLOPs", "2 macs + bias adds + other operations", _cost(lambda cost: cost.flops), total="sum",
                  compared="network"),
         Quantity("effective_macs", "MACs", "macs without those on padding", _summed(_effective_macs), total="sum",

@@ -50,21 +50,29 @@ class Report(Figures):
 
     @property
     def skipped(self) -> tuple[str, ...]:
-        """What keeps the printed tables from being compared: options that change what they describe."""
+        """Options that change what the printed tables describe: with them they are compared where that is asked for."""
         origin = self.network.origin
         if origin is None or origin.section("published") is None:
             return ()
-        return (*origin.overridden, *(("--batch",) if self.batch != 1 else ()))
+        return (*origin.given.options, *(("--batch",) if self.batch != 1 else ()))
 
-    @cached_property
+    @property
     def published(self) -> tuple[TableResult, ...]:
         """The printed tables beside the computed ones; none where they are skipped. Raises SpecError."""
+        return () if self.skipped else self.judged
+
+    @cached_property
+    def judged(self) -> tuple[TableResult, ...]:
+        """The printed tables under the variant, the params, the input and the batch that were given. Raises SpecError.
+
+        A cell whose reading has its own variant, input or value of a param keeps it.
+        """
         origin = self.network.origin
-        if origin is None or origin.section("published") is None or self.skipped:
+        if origin is None or origin.section("published") is None:
             return ()
         from .published import compare
 
-        return compare(self.network)
+        return compare(self.network, self.batch)
 
     @cached_property
     def outlines(self) -> tuple[TableResult, ...]:
@@ -96,8 +104,11 @@ class Report(Figures):
         layers: Sequence[Subject] | None = None,
         stages: Sequence[Subject] | None = None,
         columns: Sequence[Quantity] | None = None,
+        judged: bool = False,
     ) -> dict[str, object]:
-        """The same, whose layers come one after the other: a large network has many. What can fail has been done."""
+        """The same, with the printed tables also where they are `judged` under other options than the file's; its
+        layers come one after the other: a large network has many. What can fail has been done.
+        """
         network = self.network
         stages = self.stages if stages is None else stages
         nodes = network.nodes
@@ -117,7 +128,7 @@ class Report(Figures):
             "totals": total_figures(self)
             if columns is None
             else _row(self, self.whole, [column for column in columns if column.total]),
-            "published": [result.to_dict() for result in self.published],
+            "published": [result.to_dict() for result in (self.judged if judged else self.published)],
         }
 
 

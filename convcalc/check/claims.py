@@ -16,7 +16,7 @@ from ..hints import suggest
 from ..language.expectations import Claim, Expectation, read_expectations
 from ..language.grammar import integers
 from ..marked import List, Text
-from ..units import amount
+from ..units import amount, counted
 from .builds import DEFAULT, Builds, DoesNotBuild, Key, Setting, describe
 from .claim_values import NumberClaim, parse_number_claim
 from .config import Budget
@@ -239,6 +239,12 @@ def _table(builds: Builds, result: TableResult) -> Iterator[Finding]:
         assert cell.difference is not None
         message = f"{row}, {column}: the printed '{cell.printed.text}' is computed too, and listed as different"
         yield origin.finding_at("CC303", message, cell.difference.written, hint="remove it from 'differs'")
+    for other, cells, given in result.also:
+        if given < cells or not cells:
+            message = f"{other} gives {given} of the {counted(cells, 'printed cell')} that it is said to give"
+            yield origin.finding_at(
+                "CC304", message, other.written, hint="correct the reading, or remove it from 'also'"
+            )
     for difference in result.stray:
         message = f"the table has no compared cell in row '{difference.row}', column '{difference.column}'"
         yield origin.finding_at(

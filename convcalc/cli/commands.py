@@ -82,6 +82,12 @@ COMMANDS = {
         "A NumPy run that confirms shapes, params and MACs layer by layer; the flow of gradients.",
         ("convcalc verify my.yaml", "convcalc verify resnet --quick --backward"),
     ),
+    "forensics": Command(
+        "check",
+        "Which reading gives most cells of a printed table: every convention, variant and width is tried.",
+        ("convcalc forensics googlenet --columns params", "convcalc forensics resnet --table 2 --all"),
+        "--width conv1=16..64:8 tries widths of a layer. A permuted table says what chance gives.",
+    ),
     "export": Command(
         "convert",
         "A spec for PyTorch, Keras or ONNX, or drawn as Mermaid, DOT or SVG.",

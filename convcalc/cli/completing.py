@@ -21,6 +21,7 @@ from .commands import COMMANDS
 if TYPE_CHECKING:
     from typer.core import TyperCommand
 
+    from ..language.published import PrintedTable
     from ..network import Network
     from .program import Program
 
@@ -241,8 +242,40 @@ def _layers(call: Call, word: str) -> Iterator[Candidate]:
         yield Candidate("total", "the whole network")
 
 
+def _printed(call: Call) -> list[PrintedTable]:
+    """The printed tables of the spec; those of `--table` where it is given."""
+    network = call.load()
+    if network is None:
+        return []
+    from ..analysis.quantities import QUANTITY_NAMES
+    from ..language.published import read_tables
+
+    tables = read_tables(network.origin, QUANTITY_NAMES)
+    asked = call.options.get("--table", [""])[-1]
+    return [tables[int(asked) - 1]] if asked.isdigit() and 0 < int(asked) <= len(tables) else tables
+
+
+def _tables(call: Call, word: str) -> Iterator[Candidate]:
+    """The numbers of the printed tables, with their titles."""
+    tables = _printed(call._replace(options={}))
+    return (Candidate(str(number), table.title) for number, table in enumerate(tables, start=1))
+
+
+def _rows(call: Call, word: str) -> Iterator[Candidate]:
+    """The keys of printed rows."""
+    return _plain(dict.fromkeys(name for table in _printed(call) for name in table.rows if "," not in name))
+
+
+def _widths(call: Call, word: str) -> Iterator[Candidate]:
+    """Layers and groups, with the sign behind which their widths stand."""
+    return (Candidate(f"{found.value}=", found.said) for found in _layers(call, word) if found.value != "total")
+
+
 def _columns(call: Call, word: str) -> Iterator[Candidate]:
-    """Quantities, behind those that are named before the last comma."""
+    """Quantities, behind those that are named before the last comma; of `forensics` the columns of printed tables."""
+    if call.command.name == "forensics":
+        yield from _plain(dict.fromkeys(name for table in _printed(call) for name in table.columns if "," not in name))
+        return
     from ..analysis.quantities import QUANTITIES
 
     before, comma, _ = word.rpartition(",")
@@ -328,6 +361,9 @@ VALUES: dict[str, Callable[[Call, str], Iterator[Candidate]]] = {
     "--variant": _variants,
     "--set": _params,
     "--columns": _columns,
+    "--table": _tables,
+    "--rows": _rows,
+    "--width": _widths,
     "--sort": _column,
     "--plot": _columns,
     "--fail-over": _limited,

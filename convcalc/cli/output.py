@@ -80,6 +80,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "sizes": ("text", "json", "markdown", "csv"),
     "specs": ("text", "markdown", "json"),
     "verify": ("text", "json"),
+    "forensics": ("text", "markdown", "json"),
 }
 """Command -> the formats that it offers, in the order of its help; `table` offers all."""
 

@@ -63,9 +63,9 @@ def show(report: Report, view: View, rows: Rows) -> None:
 
         columns = quantities if view.asked else None
         if view.by is None and view.top is None:
-            return report.streamed(columns=columns)
+            return report.streamed(columns=columns, judged=bool(rows.published))
         layers, stages = (arranged(report, found, view.by, view.top) for found in (report.layers, report.stages))
-        return report.streamed(layers, stages, columns)
+        return report.streamed(layers, stages, columns, bool(rows.published))
 
     write(view.format, lambda: _document(report, view, rows), data)
 
@@ -75,7 +75,8 @@ def _document(report: Report, view: View, rows: Rows) -> Document:
 
     signs = table.legend(()) if view.legend else []
     if rows.published:
-        return table.published_document(report, report.published, (), signs)
+        below = [table.judged_line(report)] if report.skipped else ()
+        return table.published_document(report, report.judged, below, signs)
     if rows.published is None and not rows.given and view.format != "csv" and report.outlines:
         return table.published_document(report, report.outlines, [table.others_line(report)], signs)
     return _flat(report, view, rows) if rows.flat else _tree(report, view, rows)
@@ -185,9 +186,7 @@ def _remarks(report: Report, view: View) -> list[str]:
 
 def _refuse_unpublished(report: Report) -> None:
     """Raise UsageError where there are no printed tables to show."""
-    if report.skipped:
-        raise UsageError(f"--published: the printed tables describe the spec without {', '.join(report.skipped)}")
-    if not report.published:
+    if not report.judged:
         raise UsageError(f"--published: {report.network.name} has no printed tables")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..hints import suggest
 from ..layers.registry import KINDS
+from ..limits import NAMED_BYTES, NAMED_SPECS
 from ..marked import Map, Marked, Source, Text
 from ..network import Loss
 from .events import parse
@@ -17,6 +18,7 @@ from .names import shown
 from .params import Compiled, Names, Param, Params, read_params, read_value, weight
 from .problems import Findings, Problem
 from .sections import SPEC, BlockSection, OutputSection, Reference, Shape
+from .sources import read_named
 
 if TYPE_CHECKING:
     from ..layers.base import Layer
@@ -43,6 +45,8 @@ class Document:
         self.source = source
         self.steps = 0
         """Of all expansions so far, those that failed included, and of the reading."""
+        self.named: dict[str, Document] = {}
+        """The other specs that its tables name, by these names."""
         root = parse(source)
         if isinstance(root, Text) and root.empty:
             source.fail("CC006", "the file is empty", root, hint="start with 'convcalc: 1'")
@@ -86,6 +90,16 @@ class Document:
         """The text of a top-level scalar, or None."""
         node = self.section(key)
         return node.text if isinstance(node, Text) and not node.empty else None
+
+    def other(self, name: str) -> Document:
+        """Another spec that this one names, compiled once. Raises UsageError, SpecError; see `sources.read_named`."""
+        found = self.named.get(name)
+        if found is None:
+            if len(self.named) >= NAMED_SPECS:
+                self.source.fail("CC111", f"its tables name more than {NAMED_SPECS} other specs", None)
+            left = NAMED_BYTES - sum(len(other.source.text.encode()) for other in self.named.values())
+            found = self.named[name] = Document(read_named(name, self.source.path, max(left, 0)))
+        return found
 
     def unused_params(self) -> list[tuple[str, Marked]]:
         """Parameters of the spec and of its blocks that nothing reads."""

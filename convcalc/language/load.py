@@ -17,7 +17,7 @@ from ..findings import Finding, SpecError, UsageError
 from ..geometry import LIMIT
 from ..hints import suggest
 from ..marked import Marked, Source
-from ..network import Network, Output, without_collector
+from ..network import Given, Network, Output, without_collector
 from .document import Document
 from .events import parse
 from .expansion import Expansion
@@ -228,8 +228,6 @@ def expand(
     expansion = Expansion(document, steps)
     with without_collector():
         last = expansion.run(shapes, dict(env))
-    options = (("--input", input is not None), ("--set", bool(params)), ("--variant", variant is not None))
-    overridden = tuple(name for name, used in options if used)
     outputs = find_outputs(document, expansion, env, last)
     return Network(
         name=document.text("name") or PurePath(document.source.path).stem.strip("<>"),
@@ -238,7 +236,7 @@ def expand(
         groups={group.path: group for n, group in enumerate(expansion.groups) if n not in expansion.passed},
         source=document.text("source"),
         variant=variant,
-        origin=SpecOrigin(document, Written(expansion), env, overridden),
+        origin=SpecOrigin(document, Written(expansion), env, Given(params or {}, variant, input)),
     )
 
 
@@ -308,19 +306,13 @@ class Written:
 class SpecOrigin:
     """The origin of a network that was read from a spec; see `network.Origin`."""
 
-    def __init__(
-        self,
-        document: Document,
-        written: Written,
-        params: dict[str, Value],
-        overridden: tuple[str, ...] = (),
-    ) -> None:
+    def __init__(self, document: Document, written: Written, params: dict[str, Value], given: Given) -> None:
         self.document = document
         self.path = document.source.path
         self.params: dict[str, Value] = params
         """The parameters of the spec with the values that they have."""
-        self.overridden = overridden
-        """The options that gave something else than the spec says: `--set`, `--variant`, `--input`."""
+        self.given = given
+        """What the call gave in place of what the spec says."""
         self._written = written
 
     @property
@@ -334,9 +326,16 @@ class SpecOrigin:
         return tuple(self.document.variants)
 
     @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        """The params that take a word or a truth value, with all that they take."""
+        params = self.document.params.values()
+        taken = {param.name: ("true", "false") for param in params if param.takes == "flag"}
+        return taken | {param.name: tuple(sorted(param.words)) for param in params if param.takes == "words"}
+
+    @property
     def steps(self) -> int:
-        """Steps of expansion that the networks of this spec took so far, those that failed included."""
-        return self.document.steps
+        """Steps of expansion that the networks of this spec, and of others that it names, took so far."""
+        return self.document.steps + sum(other.steps for other in self.document.named.values())
 
     @property
     def title(self) -> str | None:
@@ -383,10 +382,13 @@ class SpecOrigin:
         params: Mapping[str, object] | None = None,
         variant: str | None = None,
         input: Sequence[int] | Mapping[str, Sequence[int]] | object = None,
+        spec: str | None = None,
         steps: int | None = None,
     ) -> Network:
         """The same source under exactly these params, variant and input; what is not given is the spec's own.
 
-        With `steps` it may take no more than these.
+        With `spec` it is that of another one: of the gallery, or a file of this one's folder. With `steps` it may take
+        no more than these.
         """
-        return expand(self.document, params=params, variant=variant, input=input, steps=steps)
+        document = self.document if spec is None else self.document.other(spec)
+        return expand(document, params=params, variant=variant, input=input, steps=steps)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ..hints import suggest
 from ..marked import List, Map, Marked, Text
@@ -28,6 +28,7 @@ from .grammar import (
     Vocabulary,
 )
 from .load import SpecOrigin
+from .names import shown
 from .problems import Findings, Problem
 
 Round = Literal["half_up", "half_even", "down", "up"]
@@ -41,6 +42,8 @@ SHARE = "total"
 """As a unit's divisor: the percentage of the network's total."""
 IGNORED = ""
 """What `value: ~` is read as: the cell is shown, never compared or counted."""
+OWN = ""
+"""What `spec: ~` and `variant: ~` are read as: this spec, and no variant of it."""
 LONGEST_CELL = 1000
 """Characters of a printed cell."""
 _DIVISOR = re.compile(r"[0-9]{1,19}(\.[0-9]{1,9})?")
@@ -86,6 +89,22 @@ def _divisor(text: str) -> Fraction | None:
     return number
 
 
+def _width(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) >= 1):
+        raise Problem("CC103", f"a width is a whole number of at least 1, not {shown(text)}")
+    return int(text)
+
+
+class NetworkKey(NamedTuple):
+    """Which network a cell is of: the spec's own where nothing is said."""
+
+    spec: str | None = None
+    variant: str | None = None
+    params: tuple[tuple[str, str], ...] | None = None
+    input: tuple[int, ...] | None = None
+    widths: tuple[tuple[str, int], ...] | None = None
+
+
 class Reading(Entries):
     """What a cell is read from. None stands for what is not said."""
 
@@ -106,7 +125,20 @@ class Reading(Entries):
         "How the last printed digit is rounded.",
     )
     format = Key(Scalar(str, "'format' must be text", schema=WORD), examples=("{h}×{w}×{c}",))
-    variant = Key(Scalar(str, "'variant' must be text", schema=WORD))
+    spec = Key(
+        Either(
+            Nothing(OWN),
+            Scalar(str, "'spec' must be text", schema=WORD),
+            message="'spec' is the name of a spec",
+            hint="spec: resnet, or spec: other.yaml for a file beside this one",
+        ),
+        "Another spec that the figures are from: of the gallery, or a .yaml file of this one's folder.",
+        examples=("resnet", "other.yaml"),
+    )
+    variant = Key(
+        Either(Nothing(OWN), Scalar(str, "'variant' must be text", schema=WORD), message="'variant' must be text"),
+        "A variant of the spec; null: none.",
+    )
     params = Key(
         Named(
             Scalar(str, "the value of {name} must be text"), "'with' maps params to values", "with: {stem: separable}"
@@ -114,6 +146,21 @@ class Reading(Entries):
         name="with",
     )
     input = Key(Sizes("'input' is a list of sizes", "input: [3, 160, 160]"))
+    widths = Key(
+        Named(
+            Scalar(_width, "the width of {name} must be a number", schema={"type": "integer", "minimum": 1}),
+            "'widths' maps layers to their channels",
+            "widths: {conv1: 48}",
+        ),
+        "Other widths of single layers: the path of each, and how many channels it puts out.",
+    )
+
+    @property
+    def network(self) -> NetworkKey:
+        """Which network it is of."""
+        params = tuple(self.params.items()) if self.params else None
+        widths = tuple(self.widths.items()) if self.widths else None
+        return NetworkKey(self.spec or None, self.variant or None, params, self.input, widths)
 
     @property
     def ignored(self) -> bool:
@@ -131,13 +178,15 @@ class Reading(Entries):
         >>> str(Reading({"with": {"stem": "separable"}}))
         'with stem: separable'
         """
-        parts = []
+        parts = [f"spec {self.spec}"] if self.spec else []
         if self.variant:
             parts.append(f"variant {self.variant}")
         if self.params:
             parts.append("with " + ", ".join(f"{name}: {value}" for name, value in self.params.items()))
         if self.input:
             parts.append("input " + "×".join(map(str, self.input)))
+        if self.widths:
+            parts.append("widths " + ", ".join(f"{path}: {width}" for path, width in self.widths.items()))
         parts += [f"{name} {self.said[name]}" for name in ("at", "value", "round", "format") if self.said.get(name)]
         if self.unit:
             divisors = [f"{suffix}: {SHARE if divisor is None else divisor}" for suffix, divisor in self.unit.items()]
@@ -223,6 +272,13 @@ class Difference(Reading):
         return str(self.reading or "")
 
 
+class Alternative(Reading):
+    """Another reading that gives every printed cell of a row, a column or the whole table just as well."""
+
+    row = Key(Scalar(str, "'row' must be text"), "A row, by its key or label; without one, all.")
+    column = Key(Scalar(str, "'column' must be text"), "A column; without one, all.")
+
+
 class PrintedTable(Reading):
     """A printed table with everything that says how to read it."""
 
@@ -243,6 +299,21 @@ class PrintedTable(Reading):
             "'differs' must be a list",
         )
     )
+    also = Key(
+        Items(
+            Fields(Alternative, "another reading must be a mapping", unknown=_UNKNOWN, known=_KNOWN),
+            "'also' must be a list",
+        ),
+        "Other readings that give the same cells.",
+    )
+
+    @property
+    def specs(self) -> list[str]:
+        """The other specs that its figures are from, in the order in which it names them."""
+        rows = [said for row in self.rows.values() for said in (row, *row.cells)]
+        listed = [other.reading or other for other in self.differs or ()]
+        said = (self, *self.columns.values(), *rows, *listed, *(self.also or ()))
+        return list(dict.fromkeys(reading.spec for reading in said if reading.spec))
 
     def reading(self, row: PrintedRow, column: Reading, cell: PrintedCell) -> Reading:
         """How a cell is read: as the table says, its column, its row, itself.

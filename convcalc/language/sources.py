@@ -7,12 +7,12 @@ import os
 import stat
 import sys
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ..files import NotRegular, read_regular, sentence
 from ..findings import Finding, SpecError, UsageError
 from ..hints import file_near, nearest
-from ..limits import SPEC_BYTES
+from ..limits import NAMED_BYTES, SPEC_BYTES
 from ..marked import Source
 from .names import shown
 
@@ -63,6 +63,51 @@ def read(path_or_name: str) -> Source:
     except ValueError:
         raise UsageError(f"{shown(text)} is no path") from None
     return decode(data, path)
+
+
+def read_named(name: str, path: str, most: int) -> Source:
+    """The text of a spec that the file at `path` names: one of the gallery, or a file of its own folder or below.
+
+    A name without `.yaml` is one of the gallery; a file is named from the folder of `path`, and nothing outside that
+    folder is read, neither by `..` nor through a link. Raises UsageError, and SpecError above `most` bytes (CC111).
+    """
+    if not name.endswith(SUFFIXES):
+        if name not in gallery_names():
+            close = nearest(name, gallery_names())
+            raise UsageError(
+                f"the gallery has no spec {shown(name)}",
+                f"did you mean '{close}'?"
+                if close
+                else "a file is named with its .yaml; 'convcalc specs' lists the gallery",
+            )
+        return _bounded(str(gallery_path() / f"{name}.yaml"), most)
+    if path.startswith(("<", "git:")):
+        raise UsageError(f"{shown(path)} stands in no folder: it cannot name {shown(name)}", "name one of the gallery")
+    parts = PurePosixPath(name)
+    folder = os.path.realpath(Path(path).parent)
+    try:
+        found = os.path.realpath(os.path.join(folder, name))  # noqa: PTH118
+        inside = os.path.commonpath([folder, found]) == folder
+    except (OSError, ValueError):
+        raise UsageError(f"{shown(name)} is no path") from None
+    if parts.is_absolute() or ".." in parts.parts or "\\" in name or not inside:
+        raise UsageError(f"{shown(name)} is not in the folder of the spec that names it", "move it beside that spec")
+    return _bounded(found, most, str(Path(path).parent / name))
+
+
+def _bounded(path: str, most: int, said: str = "") -> Source:
+    """The text of an ordinary file that is no link, under the path that messages say."""
+    said = said or path
+    try:
+        data = read_regular(path, most, links=False)
+    except NotRegular as error:
+        raise UsageError(f"{shown(said)} is {error.what}, not a file") from None
+    except OSError as error:
+        raise UsageError(sentence(error, "read", shown(said))) from None
+    if len(data) > most:
+        message = f"the specs that this file names have more than {NAMED_BYTES:,} bytes"
+        raise SpecError([Finding("CC111", message, said)])
+    return decode(data, said)
 
 
 def _is_file(path: str) -> bool:

@@ -117,6 +117,8 @@ class Layer(BaseModel):
     """Fewest and most inputs (None: any number)."""
     short_forms: ClassVar[dict[str, str]] = {}
     """The lecture's letters: short field name -> field name."""
+    width_field: ClassVar[str | None] = None
+    """The field that says how many channels it puts out; None for layers whose channels follow from their input."""
     multiplies: ClassVar[Product | None] = None
     """The product that it forms with its weights; None for layers that form none."""
     is_view: ClassVar[bool] = False

@@ -59,6 +59,8 @@ class _Convolution(Sliding):
     dilation: PerAxis = Field(default=1, validate_default=True)
     bias: Flag = True
 
+    width_field: ClassVar[str | None] = "out_channels"
+
     @property
     def patch(self) -> Patch:
         return Patch(self.kernel_size, self.stride, self.padding, self.dilation)

@@ -22,6 +22,7 @@ class Linear(Layer):
     dim: Literal["last"] | None = None
     """The axis that it acts on where the input has several."""
 
+    width_field: ClassVar[str | None] = "out_features"
     multiplies: ClassVar[Product | None] = "linear"
     short_forms: ClassVar[dict[str, str]] = {"out": "out_features"}
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..findings import Finding, UsageError
-from ..network import Group, Network, Node, Output
+from ..network import Given, Group, Network, Node, Output
 from .builder import Step
 from .convert import Conversion
 from .names import step_paths
@@ -39,9 +39,14 @@ class OnnxOrigin:
         return ()
 
     @property
-    def overridden(self) -> tuple[str, ...]:
+    def choices(self) -> Mapping[str, Sequence[str]]:
+        """An ONNX file has no params."""
+        return {}
+
+    @property
+    def given(self) -> Given:
         """Nothing is claimed that another input would change."""
-        return ()
+        return Given()
 
     @property
     def steps(self) -> int:
@@ -67,13 +72,14 @@ class OnnxOrigin:
         params: Mapping[str, object] | None = None,
         variant: str | None = None,
         input: object = None,
+        spec: str | None = None,
         steps: int | None = None,
     ) -> Network:
         """The same file on another input, which takes no steps.
 
-        Raises UsageError for params and variants, which it does not have.
+        Raises UsageError for params, variants and other specs, of which it has none.
         """
-        if params or variant is not None:
+        if params or variant is not None or spec is not None:
             raise UsageError(
                 f"{self.path} is an ONNX file: it has no params and no variants", "only --input goes with it"
             )

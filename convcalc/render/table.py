@@ -404,7 +404,12 @@ def _controller_note(report: Report) -> Note:
 
 def skipped_line(report: Report) -> str:
     """Which options keep the printed tables from being compared."""
-    return f"published tables skipped: they describe the spec without {', '.join(report.skipped)}"
+    return f"published tables skipped: they describe the spec without {', '.join(report.skipped)} (--published)"
+
+
+def judged_line(report: Report) -> str:
+    """Under which options printed tables are compared that describe the spec without them."""
+    return f"computed under {', '.join(report.skipped)}; the printed tables describe the spec without"
 
 
 def followed_line(results: Sequence[TableResult]) -> str:
@@ -466,8 +471,13 @@ def published_notes(result: TableResult) -> list[str]:
     for explanation, more in result.explanations().items():
         columns = ", ".join(f"{h} {counts[h][0] + n} of {counts[h][1]}" for h, n in more.items())
         lines.append(f"  {explanation}: {sum(more.values())} more ({columns})")
+    for also in result.also:
+        place = " ".join(name for name in (also.reading.row, also.reading.column) if name) or "all"
+        lines.append(f"  also {_by(str(also.reading))}: {also.given} of {also.cells} ({place})")
     if result.table.note:
         lines.append(f"note: {result.table.note.strip()}")
+    if result.table.specs:
+        lines.append(f"computed from other specs too: {', '.join(result.table.specs)}")
     if result.table.source:
         lines.append(f"source: {result.table.source}")
     differing = result.differing()

@@ -60,6 +60,8 @@ SHAPES = ("{c}@{h}x{w}", "{h}×{w}×{c}", "{h} x {w}", "{k}/{s}", "{d}{l}", "{",
 COMMANDS = (
     ("check", "-"),
     ("table", "-", "--published"),
+    ("forensics", "-", "--all"),
+    ("forensics", "-"),
     ("table", "-"),
     ("explain", "-", "total"),
     ("diff", "-", "lenet5"),
@@ -68,7 +70,7 @@ COMMANDS = (
 
 def case(random: Random) -> Case:
     """A spec with claims and printed tables, and a command that compares them."""
-    command = random.choice(COMMANDS[:2] if random.random() < 0.8 else COMMANDS)
+    command = random.choice(COMMANDS[:3] if random.random() < 0.8 else COMMANDS)
     if random.random() < 0.7:
         command = (*command, *commands.form(random, command[0]))
     if command[0] == "check" and random.random() < 0.3:
@@ -104,6 +106,8 @@ def table(random: Random) -> dict[str, Any]:
         made[random.choice(("source", "note"))] = words.text(random, 0.6)
     if random.random() < 0.3:
         made["differs"] = [difference(random, names, list(rows)) for _ in range(random.randint(1, 3))]
+    if random.random() < 0.1:
+        made["also"] = [{**reading(random), "row": random.choice([*rows, "x"])}]
     return made
 
 
@@ -158,6 +162,10 @@ def reading(random: Random, *needed: str) -> dict[str, Any]:
         "variant": lambda: random.choice(("wide", "x")),
         "with": lambda: {"width": random.choice((8, "a", "9" * 30))},
         "input": lambda: random.choice(([3, 8, 8], [1, 32, 32], [0], [2**63], [])),
+        "spec": lambda: random.choice(
+            (None, "lenet5", "teaching_dilated", "x", "a.yaml", "../a.yaml", "/dev/zero.yaml")
+        ),
+        "widths": lambda: {random.choice(PATHS): random.choice((1, 8, 0, "a", 2**62))},
     }
     chances = {"unit": 0.25, "at": 0.15, "round": 0.15, "format": 0.15}
     return {key: make() for key, make in makers.items() if key in needed or random.random() < chances.get(key, 0.04)}
