@@ -128,6 +128,7 @@ def test_what_is_folded_equals_the_reference(
         ("Tile", ([1, 2], [1, 2]), {}, "its repeats"),
         ("Tile", ([1, 2], [-1]), {}, "its repeats"),
         ("CumSum", ([1, 2], 4), {}, "axis 4 does not exist"),
+        ("CumSum", ([1, 2], [0, 0]), {}, "is not one"),
         ("Split", ([1, 2, 3], [1, 1]), {"outputs": 2}, "do not make up 3"),
     ],
 )

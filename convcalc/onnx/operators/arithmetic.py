@@ -151,7 +151,7 @@ def _unknown(b: Builder) -> Activation:
     return b.elementwise(*[value for value in b.call.inputs if value is not None])
 
 
-def _bit_shift(call: Call, shape: Shape) -> Constant:
+def _bit_shift(call: Call, shape: Shape) -> Constant | None:
     """By fewer bits than an integer has."""
     left = call.node.word("direction") == "LEFT"
 
@@ -160,14 +160,21 @@ def _bit_shift(call: Call, shape: Shape) -> Constant:
             return 0
         return int(a) << int(b) if left else int(a) >> int(b)
 
-    return computed(shifted)(call, shape) or call.constant().become(shape, None)
+    return computed(shifted)(call, shape)
 
 
 def _remainder(call: Call, shape: Shape) -> Constant | None:
     """With the sign of the divisor, or under `fmod` of what is divided."""
-    if call.node.integer("fmod"):
-        return computed(lambda a, b: math.fmod(a, b) if b else 0)(call, shape)
-    return computed(lambda a, b: a % b if b else 0)(call, shape)
+    truncated = call.node.integer("fmod")
+
+    def remainder(a: float, b: float) -> float:
+        if not b:
+            return 0
+        if truncated:
+            return -(abs(a) % abs(b)) if a < 0 else abs(a) % abs(b)
+        return a % b
+
+    return computed(remainder)(call, shape)
 
 
 _OF_ONE: dict[str, Callable[..., float]] = {

@@ -116,9 +116,10 @@ def reduction(reduce: Callable[[Sequence[float]], float], axes_of: Callable[[Cal
         for at in product(*kept):
             start = _place(at, steps)
             row = [numbers[start + _place(within, steps)] for within in product(*inner)]
-            if not row:
+            try:
+                found.append(reduce(row))
+            except (ArithmeticError, ValueError):  # Of nothing, or beyond floats.
                 return None
-            found.append(reduce(row))
         return Constant(shape, tuple(found)) if all(abs(number) < UNBOUNDED for number in found) else None
 
     return fold
@@ -126,10 +127,12 @@ def reduction(reduce: Callable[[Sequence[float]], float], axes_of: Callable[[Cal
 
 def added_up(call: Call, shape: Shape) -> Constant | None:
     """CumSum: sums along an axis so far, from either end, with or without the element itself."""
-    value, axis, numbers = call.constant(), call.constant(1).scalar, _numbers(call)
-    if numbers is None or axis is None:
+    value, axes, numbers = call.constant(), call.integers(1, "axis"), _numbers(call)
+    if len(axes) != 1:
+        raise Malformed(f"its axis {list(axes)} is not one")
+    if numbers is None:
         return None
-    position, steps = counted(int(axis), len(shape)), strides(shape)
+    position, steps = counted(axes[0], len(shape)), strides(shape)
     backward, before = call.node.integer("reverse"), call.node.integer("exclusive")
     found = list(numbers)
     for at in product(*[range(1 if n == position else size) for n, size in enumerate(shape)]):
