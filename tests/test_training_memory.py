@@ -152,6 +152,20 @@ def test_a_split_puts_the_gradients_of_its_parts_together_at_once() -> None:
     assert found.peak.flowing == 2 * tensor
 
 
+@pytest.mark.parametrize("read", [0, 1, 2])
+def test_parts_of_a_split_that_nothing_reads_keep_nobody_waiting(read: int) -> None:
+    """Backward goes on behind the part that is read; each split of a tensor is one of its own."""
+    text = (
+        "{convcalc: 1, input: [1, 8], layers: [{conv1d: {out: 4, k: 1, bias: false}, name: first},"
+        " {split: {channels: [2, 1, 1]}, name: one}, {split: {channels: [2, 1, 1]}, name: two, from: first},"
+        f" {{concat: {{}}, from: [one.{read}, two.{read}], name: joined}}], outputs: [joined]}}"
+    )
+    found = step(text)
+    tensor, part, weights = 4 * 8 * 4, (64, 32, 32)[read], 4 * 4
+    # Parameters, their gradients and the new ones; the input and the output; the gradient of the first layer's output.
+    assert found.alive[1] == 3 * weights + 32 + 2 * part + tensor
+
+
 def test_a_gate_over_space_makes_a_product_of_full_size_first() -> None:
     text = (
         "{convcalc: 1, input: [4, 8, 8], layers: [{conv2d: {out: 4, k: 1}, name: a},"

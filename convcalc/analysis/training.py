@@ -262,7 +262,7 @@ class _Simulation:
         for output in self.outputs:
             if self.learns[output]:
                 self._arrive(output, _Gradient(self._make(self.sizes[output]), whole=True))
-        splits = _splits(self.nodes)
+        splits = _splits(self.nodes, self.asked)
         for index in reversed(range(count)):
             if self.asked[index]:
                 parts = splits.get(index, [index])
@@ -378,11 +378,20 @@ def _asked(network: Network, learns: list[bool]) -> list[bool]:
     return [a and b for a, b in zip(learns, reaches, strict=True)]
 
 
-def _splits(nodes: tuple[Node, ...]) -> dict[int, list[int]]:
-    """For each part of a split, all parts of it, in order: backward puts their gradients together at once."""
-    found: dict[tuple[int, tuple[int, ...]], list[int]] = {}
+def _splits(nodes: tuple[Node, ...], asked: list[bool]) -> dict[int, list[int]]:
+    """For each part of a split, all its parts that backward runs through, in order.
+
+    Backward puts the gradients of the parts together at once, with zeros for those that nothing reads.
+    """
+    found: dict[int, list[int]] = {}
+    open_ones: dict[int, list[int]] = {}
     for index, node in enumerate(nodes):
         part = None if node.layer is None else node.layer.part_of
-        if part is not None:
-            found.setdefault((node.inputs[0], part.sizes), []).append(index)
-    return {index: parts for parts in found.values() for index in parts}
+        if part is None:
+            continue
+        if part.which == 0:
+            open_ones[node.inputs[0]] = []
+        if asked[index]:
+            found[index] = open_ones.setdefault(node.inputs[0], [])
+            found[index].append(index)
+    return found
