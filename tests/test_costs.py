@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from convcalc.analysis.multiplications import effective_macs, fft_flops, im2col_
 from convcalc.analysis.quantities import QUANTITIES
 from convcalc.analysis.report import Report
 from convcalc.geometry import FORMULAS
+from convcalc.layers.base import Shape
 from convcalc.layers.registry import build
 from convcalc.network import Network
 
@@ -108,6 +110,47 @@ def test_methods_that_do_not_apply_count_directly() -> None:
 def test_fft_counts_padded_powers_of_two() -> None:
     conv = build("conv2d", {"out": 2, "k": 3, "p": 1})
     assert fft_flops(conv, ((1, 6, 6),), (2, 6, 6)) == (1 + 2 + 2) * 5 * 64 * 6 // 2 + 2 * 32 * 8
+
+
+VIDEO = (64, 16, 28, 28)
+
+
+@pytest.mark.parametrize(
+    ("fields", "shape", "two", "four"),
+    [
+        # A kernel of 1 on time: F(m × m, 3 × 3) on each of its 16 frames.
+        ({"k": [1, 3, 3], "p": [0, 1, 1]}, VIDEO, 16 * 14 * 14 * 16, 36 * 7 * 7 * 16),
+        ({"k": 3, "p": 1}, VIDEO, 64 * 8 * 14 * 14, 216 * 4 * 7 * 7),
+        # Time strides: its taps are multiplied one by one.
+        ({"k": 3, "s": [2, 1, 1], "p": 1}, (64, 8, 28, 28), 16 * 14 * 14 * 3 * 8, 36 * 7 * 7 * 3 * 8),
+        ({"k": [3, 1, 1], "p": [1, 0, 0]}, VIDEO, 4 * 8 * 28 * 28, 6 * 4 * 28 * 28),
+        ({"k": [1, 7, 3], "p": [0, 3, 1]}, VIDEO, 4 * 14 * 28 * 7 * 16, 6 * 7 * 28 * 7 * 16),
+        ({"k": 3, "d": [1, 2, 1], "p": [1, 2, 1]}, VIDEO, 16 * 8 * 14 * 28 * 3, 36 * 4 * 7 * 28 * 3),
+        ({"k": 1}, VIDEO, 16 * 28 * 28, 16 * 28 * 28),
+    ],
+)
+def test_winograd_is_judged_axis_by_axis(fields: dict[str, Any], shape: Shape, two: int, four: int) -> None:
+    conv = build("conv3d", {"out": 64, **fields})
+    assert conv.output_shape((VIDEO,)) == shape
+    assert winograd_macs(conv, (VIDEO,), shape, 2) == 64 * 64 * two
+    assert winograd_macs(conv, (VIDEO,), shape, 4) == 64 * 64 * four
+
+
+def test_winograd_of_a_kernel_of_one_frame() -> None:
+    """The 2-D F(2 × 2, 3 × 3) of every frame: 205,520,896 multiplications for 462,422,016 MACs."""
+    conv = build("conv3d", {"out": 64, "k": [1, 3, 3], "p": [0, 1, 1]})
+    assert winograd_macs(conv, (VIDEO,), VIDEO, 2) == 205_520_896
+    assert conv.operations((VIDEO,), VIDEO)["mac"] == 462_422_016
+
+
+def test_fft_goes_along_the_axes_whose_kernel_is_larger_than_one() -> None:
+    conv = build("conv3d", {"out": 2, "k": [1, 3, 3], "p": [0, 1, 1]})
+    frame = build("conv2d", {"out": 2, "k": 3, "p": 1})
+    kernels = 2 * 5 * 64 * 6 // 2
+    each = fft_flops(frame, ((1, 6, 6),), (2, 6, 6)) - kernels
+    assert fft_flops(conv, ((1, 5, 6, 6),), (2, 5, 6, 6)) == 5 * each + kernels
+    pointwise = build("conv2d", {"out": 8, "k": 1, "s": 2})
+    assert fft_flops(pointwise, ((3, 9, 9),), (8, 5, 5)) == 2 * 8 * 3 * 25
 
 
 def test_flops_are_the_sum_of_their_kinds() -> None:

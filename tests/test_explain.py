@@ -16,6 +16,7 @@ from convcalc.analysis.explain import explain
 from convcalc.analysis.explain_layer import draw_window
 from convcalc.analysis.explanation import Explanation, Step
 from convcalc.analysis.figures import find
+from convcalc.analysis.quantities import QUANTITIES
 from convcalc.geometry import TransposedWindow, Window
 from convcalc.render.explain import explain_document
 from convcalc.render.markup import latex, markdown
@@ -103,8 +104,12 @@ def test_the_network_says_memory_training_lecture_and_roofline() -> None:
     found = explain(report, report.whole)
     known = steps(found)
     headings = [section.heading for section in found.sections]
-    assert "memory in training" in headings and headings[-1] == "roofline on v100"
-    assert known["training"].value == 4 * report.totals.params * 4 + sum(report.saved)
+    assert "memory in training" in headings and headings[-1].startswith("roofline on v100: a bound")
+    assert known["training"].value == QUANTITIES["training"].get(report, report.whole)
+    assert known["released"].value == QUANTITIES["training_released"].get(report, report.whole)
+    assert "backward: params, buffers and state" in known["training"].note
+    nothing = explain(analyse(report.network, dtype="int8"), report.whole)
+    assert "memory in training" not in [section.heading for section in nothing.sections]
     assert known["peak, best order"].note.startswith("proven")
     bound, eager = known["time, fused"], known["time, eager"]
     assert bound.note.startswith("a bound") and eager.note.startswith("an estimate") and bound.value < eager.value

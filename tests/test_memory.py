@@ -57,14 +57,6 @@ def test_batch_norm_keeps_its_statistics_once_for_the_batch() -> None:
     assert analyse(group, 3).saved[1] == 3 * (4 * 64 + 2 * 2) * 4
 
 
-def test_training_memory_adds_gradients_and_state() -> None:
-    net = network("{convcalc: 1, input: [2], layers: [{linear: {out: 3}}]}")
-    params = 9 * 4
-    for optimizer, numbers in (("sgd", 2), ("momentum", 3), ("adam", 4)):
-        report = analyse(net, optimizer=optimizer)
-        assert QUANTITIES["training"].get(report, report.whole) == numbers * params + 2 * 4
-
-
 def test_dtype_scales_every_memory() -> None:
     net = load("googlenet")
     wide, narrow = analyse(net), analyse(net, dtype="int8")

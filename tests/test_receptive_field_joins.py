@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from convcalc import analyse, load
+from convcalc.analysis.quantities import QUANTITIES
 from convcalc.analysis.receptive_field import AxisField, receptive_fields
 from convcalc.analysis.seen import seen_from
 from convcalc.layers.registry import build
@@ -168,3 +170,71 @@ def test_a_join_is_exact_only_where_both_paths_are(order: str, near: str) -> Non
         interval = field.at(q)
         assert interval is not None and interval[0] <= seen[0] and seen[-1] <= interval[1]
         assert not field.exact or interval == (seen[0], seen[-1])
+
+
+EXCITED = (
+    "{convcalc: 1, input: [4, 40, 40], layers: [{conv2d: {out: 4, k: 3, s: 2, p: 1}, name: stem},"
+    " {multiply: {branches: {gate: [global_avg_pool, {conv2d: {out: 4, k: 1}}, sigmoid], features: []}}, name: scaled},"
+    " {conv2d: {out: 4, k: 5, p: 2}, name: last}, {global_avg_pool: {}, name: pool}]}"
+)
+
+
+def test_local_fields_leave_out_the_gate_of_squeeze_and_excitation() -> None:
+    """As if the gate were not there; what stands behind the last pool sees the whole input all the same."""
+    net = network(EXCITED)
+    index = {node.name: i for i, node in enumerate(net.nodes)}
+    everything, local = receptive_fields(net), receptive_fields(net, local=True)
+    plain = receptive_fields(network(EXCITED.replace("{multiply: {branches: {gate: [global_avg_pool, {conv2d: {out: 4,"
+                                                     " k: 1}}, sigmoid], features: []}}", "{relu: {}")))  # fmt: skip
+    assert everything.fields[index["last"]] != local.fields[index["last"]] == plain.fields[3]
+    seen = local.fields[index["last"]]
+    assert seen is not None and [(field.size, field.jump, field.start) for field in seen] == [(11, 2, -5)] * 2
+    assert everything.fields[index["pool"]] == local.fields[index["pool"]]
+    gate = next(i for i, node in enumerate(net.nodes) if node.kind == "sigmoid")
+    assert everything.fields[gate] == local.fields[gate]
+
+
+@pytest.mark.parametrize("order", [("stem", "up"), ("up", "stem")])
+def test_local_fields_leave_out_a_pooled_branch_whatever_the_order(order: tuple[str, str]) -> None:
+    text = (
+        "{convcalc: 1, input: [1, 32], layers: [{conv1d: {out: 2, k: 3, p: 1}, name: stem}, global_avg_pool,"
+        " {upsample: {size: 32}, name: up}, {concat: {}, from: [%s, %s]}]}"
+    )
+    found = receptive_fields(network(text % order), local=True)
+    fields = found.fields[-1]
+    assert fields is not None and fields[0].size == 3 and fields[0].jump == 1 and found.notes == []
+
+
+def test_one_axis_alone_may_be_seen_whole() -> None:
+    """Pooled along one axis, joined: the other axis keeps the union of both paths."""
+    text = (
+        "{convcalc: 1, input: [1, 16, 16], layers: [{adaptive_avg_pool2d: {output_size: [1, null]}, name: strip},"
+        " {conv2d: {out: 1, k: [1, 5], p: [0, 2]}, name: wide},"
+        " {conv2d: {out: 1, k: 3, p: 1}, name: near, from: input}, {multiply: {}, from: [near, wide]}]}"
+    )
+    fields = receptive_fields(network(text), local=True).fields[-1]
+    assert fields is not None and [(field.size, field.jump) for field in fields] == [(3, 1), (5, 1)]
+
+
+def test_without_global_context_local_fields_are_the_fields() -> None:
+    for name in ("resnet", "googlenet", "unet", "densenet", "vgg"):
+        report = analyse(load(name))
+        assert report.local_fields == report.receptive_fields
+
+
+def test_the_columns_say_which() -> None:
+    report = analyse(load("se_resnet"))
+    stage = next(stage for stage in report.stages if stage.name == "conv5_x")
+    names = ("receptive_field", "local_receptive_field", "jump", "local_jump", "local_start", "local_centre")
+    row = report.to_dict(stages=[stage], layers=[], columns=[QUANTITIES[name] for name in names])["stages"]
+    assert row == [
+        {
+            "receptive_field": [224, 224],
+            "local_receptive_field": [483, 483],
+            "jump": None,
+            "local_jump": [32, 32],
+            "local_start": [-241, -241],
+            "local_centre": [0, 0],
+        }
+    ]
+    assert "left out" in QUANTITIES["local_receptive_field"].note

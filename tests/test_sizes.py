@@ -108,8 +108,37 @@ def test_sizes_that_build_only_by_coincidence_are_listed() -> None:
             ],
         )
     )
-    assert str(found.builds) == "only 1, 2, 63 and 64" and found.exact.to_dict() is None
+    assert str(found.builds) == "only 1, 2, 63 and 64" and str(found.exact) == "only 1 and 63"
+    assert found.exact.to_dict() == {"residue": None, "modulus": None, "minimum": 1, "ranges": [[1, 1], [63, 63]]}
     assert found.builds_by and found.builds_by.layer == "add"
+
+
+def test_json_says_of_single_sizes_what_the_text_says() -> None:
+    found = axis(spec([1, 49], [{"conv1d": {"out": 8, "k": 7, "s": 7}}, {"reshape": {"shape": [56]}}]))
+    assert str(found.exact) == str(found.ratio) == "only 49"
+    said = found.to_dict()
+    assert said["exact"] == said["ratio"] == {"residue": None, "modulus": None, "minimum": 49, "ranges": [[49, 49]]}
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (SizeSet(1, (), 1), None),
+        (SizeSet(4, (1,), 5), {"residue": 1, "modulus": 4, "minimum": 5}),
+        (SizeSet(4, (1, 2), 5), {"residue": 1, "modulus": 4, "minimum": 5, "residues": [1, 2]}),
+        (SizeSet(4, (1,), 5, (2, 3)), {"residue": 1, "modulus": 4, "minimum": 5, "ranges": [[2, 3]]}),
+        (SizeSet(1, (), 9, (2, 3, 4, 8)), {"residue": None, "modulus": None, "minimum": 2, "ranges": [[2, 4], [8, 8]]}),
+    ],
+)
+def test_a_set_as_json_says_every_size_of_it(found: SizeSet, said: dict[str, Any] | None) -> None:
+    """Read back, it holds the sizes that the set does."""
+    assert found.to_dict() == said
+    known = said or {"modulus": None}
+    read = {n for low, high in known.get("ranges", []) for n in range(low, high + 1)}
+    if known["modulus"] is not None:
+        classes = known.get("residues", [known["residue"]])
+        read |= {n for n in range(known["minimum"], 60) if n % known["modulus"] in classes}
+    assert read == {n for n in range(60) if n in found}
 
 
 def test_a_join_that_needs_the_ratio() -> None:

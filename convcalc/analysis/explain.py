@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from ..units import counted
 from .explain_layer import layer_sections, seen_section
 from .explanation import Explanation, Section, Step, total
-from .memory import OPTIMIZERS, best_order, liveness
+from .memory import best_order, liveness
 from .multiplications import effective_macs, im2col_elements, lecture_space, lecture_time
 from .seen import seen_from
+from .training import MIXED, state_bytes
 
 if TYPE_CHECKING:
     from ..layers.base import Shape
@@ -85,8 +86,12 @@ def group_sections(report: Report, subject: Subject) -> tuple[Section, ...]:
     if fields:
         seen = " × ".join(str(field.size) for field in fields)
         jumps = " × ".join("-" if field.jump is None else str(field.jump) for field in fields)
-        field_steps = (Step("r", seen, unit="pixels"), Step("j", jumps, unit="pixels a position"))
-        sections.append(Section("receptive field of its output", field_steps))
+        field_steps = [Step("r", seen, unit="pixels"), Step("j", jumps, unit="pixels a position")]
+        local = report.local_fields.fields[subject.output] if subject.output is not None else None
+        if local and local != fields:
+            around = " × ".join(str(field.size) for field in local)
+            field_steps.append(Step("r, local", around, unit="pixels", note="without global context"))
+        sections.append(Section("receptive field of its output", tuple(field_steps)))
     return tuple(sections)
 
 
@@ -104,9 +109,9 @@ def network_sections(report: Report) -> tuple[Section, ...]:
         _training_cost(report),
         _inference(report),
         *_controller(report),
-        _training_memory(report),
+        *_training_memory(report),
         _lecture(report),
-        *(_roofline(report)),
+        *_roofline(report),
     )
 
 
@@ -175,21 +180,43 @@ def _controller(report: Report) -> list[Section]:
     return [Section("on a microcontroller", steps)]
 
 
-def _training_memory(report: Report) -> Section:
-    held = report.totals.params * report.item
-    kept = OPTIMIZERS[report.optimizer]
-    state = Step("state", kept * held, "", f"{kept}*{held}", "bytes", report.optimizer)
-    saved = sum(report.saved)
-    return Section(
-        "memory in training",
-        (
-            Step("params", held, unit="bytes"),
-            Step("gradients", held, unit="bytes"),
-            state,
-            Step("saved", saved, unit="bytes", note="tensors that backward needs, as PyTorch keeps them"),
-            total("training", (held, held, kept * held, saved), "bytes"),
-        ),
-    )
+def _training_memory(report: Report) -> list[Section]:
+    step, released = report.training, report.training_released
+    if step is None or released is None:
+        return []
+    params = report.totals.params
+    held = params * report.item
+    each = state_bytes(report.dtype, report.optimizer)
+    master = ", float32 master weights included" if report.dtype in MIXED else ""
+    peak = step.peak
+    return [
+        Section(
+            "memory in training",
+            (
+                Step("params", held, unit="bytes"),
+                Step("gradients", held, unit="bytes", note="of the step before, which those of this step are added to"),
+                Step("state", each * params, "", f"{each}*{params}", "bytes", f"{report.optimizer}{master}"),
+                Step(
+                    "saved",
+                    sum(report.saved),
+                    unit="bytes",
+                    note="tensors that backward needs, as PyTorch keeps them",
+                ),
+                total(
+                    "training",
+                    [size for _, size in peak.parts() if size],
+                    "bytes",
+                    f"peak {peak.place(report.network)}: {', '.join(what for what, size in peak.parts() if size)}",
+                ),
+                Step(
+                    "released",
+                    released.peak.bytes,
+                    unit="bytes",
+                    note=f"peak {released.peak.place(report.network)}, where gradients are released before the step",
+                ),
+            ),
+        )
+    ]
 
 
 def _lecture(report: Report) -> Section:

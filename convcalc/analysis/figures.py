@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .memory import Liveness
     from .receptive_field import ReceptiveFields
     from .traffic import Work
+    from .training import TrainingStep
 
     Fact = Callable[[Layer, Shapes, Shape], int]
     """A count of one layer for one example, from its inputs' shapes and its output's."""
@@ -280,6 +281,13 @@ class Figures:
         return receptive_fields(self.network)
 
     @cached_property
+    def local_fields(self) -> ReceptiveFields:
+        """The receptive field of every node without global context."""
+        from .receptive_field import receptive_fields
+
+        return receptive_fields(self.network, local=True)
+
+    @cached_property
     def liveness(self) -> Liveness:
         """What is alive while each layer runs at inference."""
         from .memory import liveness
@@ -289,14 +297,40 @@ class Figures:
     @cached_property
     def saved(self) -> list[int]:
         """For each node, the bytes that backward needs and no earlier layer keeps."""
-        from .memory import saved_bytes
+        from .training import saved_bytes
 
         return saved_bytes(self.network, self.batch, self.item)
 
     @cached_property
+    def trained(self) -> bool:
+        """Whether networks are trained at this dtype."""
+        from .training import UNTRAINED
+
+        return self.dtype not in UNTRAINED
+
+    @cached_property
+    def training(self) -> TrainingStep | None:
+        """The memory of a training step that keeps the gradients of the one before; None where nothing is trained."""
+        return self._training_step(released=False)
+
+    @cached_property
+    def training_released(self) -> TrainingStep | None:
+        """The same where these are released before the step."""
+        return self._training_step(released=True)
+
+    def _training_step(self, released: bool) -> TrainingStep | None:
+        from .training import held_in_training, training_step
+
+        if not self.trained:
+            return None
+        return training_step(
+            self.network, self.costs, held_in_training(self.batch, self.dtype, self.optimizer, released)
+        )
+
+    @cached_property
     def backward(self) -> list[int]:
         """For each node, the MACs of its backward pass at batch 1."""
-        from .memory import backward_macs
+        from .training import backward_macs
 
         return backward_macs(self.network, self.costs)
 
@@ -369,7 +403,8 @@ class Figures:
 
 
 def _check_memory_options(dtype: str, optimizer: str) -> None:
-    from .memory import ITEM_BYTES, OPTIMIZERS
+    from .memory import ITEM_BYTES
+    from .training import OPTIMIZERS
 
     for name, value, known in (("dtype", dtype, ITEM_BYTES), ("optimizer", optimizer, OPTIMIZERS)):
         if value not in known:

@@ -1,7 +1,7 @@
 """Other counts of a weighted layer's work: without the padding, by Winograd, by FFT; and the im2col workspace.
 
-All are of one forward pass at batch 1, from the layer's fields and shapes; where a method does not apply the
-direct count stands, so that a column adds up over a network.
+All are of one forward pass at batch 1, from the layer's fields and shapes. A method is judged axis by axis, and where
+it does not apply the direct count stands, so that a column adds up over a network.
 """
 
 from __future__ import annotations
@@ -20,32 +20,39 @@ LAVIN = "Lavin & Gray 2015, arXiv:1509.09308, section 4"
 MATHIEU = "Mathieu, Henaff & LeCun 2013, arXiv:1312.5851, section 3; a real transform of n = 2^b points: 5/2·n·b flops"
 
 
-@formula("multiplications", "(m + 2)**axes*tiles*c_out*(c_in//g)", LAVIN)
+@formula("multiplications", "(m + 2)**axes*tiles*direct*c_out*(c_in//g)", LAVIN)
 def winograd_multiplications(
-    middle: int, axes: int, tiles: int, out_channels: int, in_channels: int, groups: int
+    middle: int, axes: int, tiles: int, direct: int, out_channels: int, in_channels: int, groups: int
 ) -> int:
-    """Multiplications of F(m, 3) on every axis, without the transforms, which only add and scale.
+    """Multiplications of F(m, 3) on some axes, without the transforms, which only add and scale.
 
-    `tiles` of m outputs an axis cover the output; `middle` is m.
+    `tiles` of m outputs an axis cover the output on these; on the others `direct` pairs of a position and a tap are
+    multiplied one by one. `middle` is m.
 
-    >>> winograd_multiplications(2, 2, 28 * 28, 64, 64, 1)
+    >>> winograd_multiplications(2, 2, 28 * 28, 1, 64, 64, 1)
     51380224
     """
-    return int((middle + 2) ** axes * tiles * out_channels * (in_channels // groups))
+    return int((middle + 2) ** axes * tiles * direct * out_channels * (in_channels // groups))
 
 
-@formula("flops", "(c_in + c_out + c_out*(c_in//g))*5*points*bits//2 + c_out*(c_in//g)*points//2*8", MATHIEU)
-def fft_operations(in_channels: int, out_channels: int, groups: int, points: int, bits: int) -> int:
+@formula(
+    "flops",
+    "(slices*(c_in + c_out) + c_out*(c_in//g))*5*points*bits//2 + slices*c_out*(c_in//g)*points//2*8",
+    MATHIEU,
+)
+def fft_operations(in_channels: int, out_channels: int, groups: int, slices: int, points: int, bits: int) -> int:
     """An estimate of a convolution's FLOPs by FFT: transforms of inputs, kernels and outputs, complex products.
 
-    `points` = 2^`bits` are those of one transform: each padded axis rounded up to a power of two. The kernels'
-    transforms count, though at inference they can be computed once.
+    `points` = 2^`bits` are those of one transform: each padded axis rounded up to a power of two. `slices` are the
+    positions on the axes that none goes along. The kernels' transforms count, though at inference they can be computed
+    once.
 
-    >>> fft_operations(64, 64, 1, 64 * 64, 12)
+    >>> fft_operations(64, 64, 1, 1, 64 * 64, 12)
     586153984
     """
     pairs = out_channels * (in_channels // groups)
-    return (in_channels + out_channels + pairs) * 5 * points * bits // 2 + pairs * points // 2 * 8
+    transforms = slices * (in_channels + out_channels) + pairs
+    return transforms * 5 * points * bits // 2 + slices * pairs * points // 2 * 8
 
 
 def effective_macs(layer: Layer, inputs: Shapes, output: Shape) -> int:
@@ -83,28 +90,48 @@ def _windows(layer: Layer, shape: Shape) -> Windows:
 
 
 def winograd_macs(layer: Layer, inputs: Shapes, output: Shape, tile: int) -> int:
-    """Multiplications by F(tile, 3) where the kernel is 3 at stride and dilation 1 on every axis, else the MACs.
+    """Multiplications by F(tile, 3) on every axis where the kernel is 3 at stride and dilation 1, direct on the others.
 
     >>> from convcalc.layers.registry import build
     >>> conv = build("conv2d", {"out": 64, "k": 3, "p": 1})
     >>> winograd_macs(conv, ((64, 56, 56),), (64, 56, 56), 2)
     51380224
+    >>> video = build("conv3d", {"out": 64, "k": [1, 3, 3], "p": [0, 1, 1]})
+    >>> winograd_macs(video, ((64, 16, 28, 28),), (64, 16, 28, 28), 2)
+    205520896
     """
     windows = _windows(layer, inputs[0])
-    if layer.multiplies != "convolution" or any((w.kernel_size, w.stride, w.dilation) != (3, 1, 1) for w in windows):
+    if layer.multiplies != "convolution":
         return layer.operations(inputs, output).get("mac", 0)
-    tiles = prod(-(-size // tile) for size in output[1:])
-    return winograd_multiplications(tile, len(windows), tiles, output[0], inputs[0][0], layer.channel_groups or 1)
+    axes, tiles, direct = 0, 1, 1
+    for size, window in zip(output[1:], windows, strict=True):
+        if (window.kernel_size, window.stride, window.dilation) == (3, 1, 1):
+            axes += 1
+            tiles *= -(-size // tile)
+        else:
+            direct *= size * window.kernel_size
+    return winograd_multiplications(tile, axes, tiles, direct, output[0], inputs[0][0], layer.channel_groups or 1)
 
 
 def fft_flops(layer: Layer, inputs: Shapes, output: Shape) -> int:
-    """An estimate of the FLOPs by FFT for convolutions; 2·MACs for other layers."""
+    """An estimate of a convolution's FLOPs by FFT along the axes whose kernel is larger than 1; else 2·MACs.
+
+    >>> from convcalc.layers.registry import build
+    >>> video = build("conv3d", {"out": 64, "k": [1, 3, 3], "p": [0, 1, 1]})
+    >>> fft_flops(video, ((64, 16, 28, 28),), (64, 16, 28, 28)), fft_operations(64, 64, 1, 16, 32 * 32, 10)
+    (425721856, 425721856)
+    """
     windows = _windows(layer, inputs[0])
-    if layer.multiplies != "convolution":
+    points, slices = [], 1
+    for read, written, window in zip(inputs[0][1:], output[1:], windows, strict=bool(windows)):
+        if window.kernel_size > 1:
+            points.append(read + window[2] + window[3])
+        else:
+            slices *= written
+    if layer.multiplies != "convolution" or not points:
         return OPERATIONS["mac"][0] * layer.operations(inputs, output).get("mac", 0)
-    sizes = zip(inputs[0][1:], windows, strict=True)
-    bits = sum((size + w[2] + w[3] - 1).bit_length() for size, w in sizes)
-    return fft_operations(inputs[0][0], output[0], layer.channel_groups or 1, 1 << bits, bits)
+    bits = sum([(size - 1).bit_length() for size in points])
+    return fft_operations(inputs[0][0], output[0], layer.channel_groups or 1, slices, 1 << bits, bits)
 
 
 def im2col_elements(layer: Layer, inputs: Shapes, output: Shape) -> int:

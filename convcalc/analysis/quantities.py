@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .figures import Fact
     from .receptive_field import AxisField
     from .traffic import Work
+    from .training import TrainingStep
 
 MOST_NAMES = 4
 """Layers that a remark names."""
@@ -257,10 +258,14 @@ def _params_memory(figures: Figures, subject: Subject) -> int:
     return figures.cost(subject).params * figures.item
 
 
-def _optimizer(figures: Figures, subject: Subject) -> int:
-    from .memory import OPTIMIZERS
+def _gradients(figures: Figures, subject: Subject) -> Value:
+    return _params_memory(figures, subject) if figures.trained else None
 
-    return OPTIMIZERS[figures.optimizer] * _params_memory(figures, subject)
+
+def _optimizer(figures: Figures, subject: Subject) -> Value:
+    from .training import state_bytes
+
+    return state_bytes(figures.dtype, figures.optimizer) * figures.cost(subject).params if figures.trained else None
 
 
 def _activation(figures: Figures, subject: Subject) -> Value:
@@ -284,8 +289,32 @@ def _workspace(figures: Figures, subject: Subject) -> Value:
     return max([elements[i] for i in subject.nodes], default=0) * figures.item
 
 
-def _training(figures: Figures, subject: Subject) -> Value:
-    return 2 * _params_memory(figures, subject) + _optimizer(figures, subject) + _saved(figures, subject)
+def _training(step: Callable[[Figures], TrainingStep | None]) -> Getter:
+    """The most that is alive while a layer of the subject runs; of the whole network at any moment."""
+
+    def get(figures: Figures, subject: Subject) -> Value:
+        found = step(figures)
+        if found is None:
+            return None
+        if subject is figures.whole:
+            return found.peak.bytes
+        return max([found.alive[i] for i in subject.nodes], default=0)
+
+    return get
+
+
+def _training_peak(name: str, step: Callable[[Figures], TrainingStep | None]) -> Callable[[Figures], list[str]]:
+    """When the peak of training is and what is alive there."""
+
+    def remark(figures: Figures) -> list[str]:
+        found = step(figures)
+        if found is None:
+            return [f"{name}: nothing is trained in {figures.dtype}"]
+        peak = found.peak
+        parts = ", ".join([f"{what} {amount(size, 'bytes')}" for what, size in peak.parts() if size])
+        return [f"{name}: {amount(peak.bytes, 'bytes')} {peak.place(figures.network)}: {parts}"]
+
+    return remark
 
 
 PLANNED = "planned greedily by size, 16-byte aligned, as TensorFlow Lite Micro does; without scratch memory of kernels"
@@ -335,14 +364,16 @@ def _peak(figures: Figures) -> list[str]:
 # What it sees of the network's input.
 
 
-def _of_field(read: Callable[[AxisField], object], moving: bool = True) -> Getter:
+def _of_field(read: Callable[[AxisField], object], moving: bool = True, local: bool = False) -> Getter:
     """One figure of the receptive field of a subject's output, per axis of the network's input.
 
-    A `moving` figure has none on an axis where the field does not move with the position.
+    A `moving` figure has none on an axis where the field does not move with the position, a `local` one leaves out
+    global context.
     """
 
     def get(figures: Figures, subject: Subject) -> Value:
-        fields = None if subject.output is None else figures.receptive_fields.fields[subject.output]
+        found = figures.local_fields if local else figures.receptive_fields
+        fields = None if subject.output is None else found.fields[subject.output]
         if not fields:
             return None
         values = tuple([None if moving and field.jump is None else read(field) for field in fields])
@@ -362,6 +393,14 @@ def _joins(figures: Figures) -> list[str]:
 def _depth(figures: Figures, subject: Subject) -> Value:
     return figures.depth(subject.nodes)
 
+
+_LOCAL: tuple[tuple[str, Callable[[AxisField], object], bool], ...] = (
+    ("receptive_field", lambda field: field.size, False),
+    ("jump", lambda field: field.jump, True),
+    ("start", lambda field: field.start, True),
+    ("centre", lambda field: field.centre, True),
+)
+"""Figures of receptive fields that there are without global context too, and whether they move with the position."""
 
 _SHAPE = "elements an axis"
 _AXIS = "pixels an axis"
@@ -420,11 +459,12 @@ GROUPS: dict[str, tuple[Quantity, ...]] = {
         ),
         Quantity("backward_macs", "MACs", "backward pass: gradients of weights and of inputs", _backward, total="sum"),
         Quantity("step_macs", "MACs", "a training step: forward and backward", _step, total="sum"),
-        Quantity("winograd2", "multiplications", "by Winograd F(2, 3) where it applies, else macs", _winograd(2),
-                 total="sum"),
-        Quantity("winograd4", "multiplications", "by Winograd F(4, 3) where it applies, else macs", _winograd(4),
-                 total="sum"),
-        Quantity("fft", "FLOPs", "estimate by FFT for convolutions, else 2 macs", _summed(_fft_flops), total="sum",
+        Quantity("winograd2", "multiplications", "by Winograd F(2, 3) along the axes that allow it, else macs",
+                 _winograd(2), total="sum"),
+        Quantity("winograd4", "multiplications", "by Winograd F(4, 3) along the axes that allow it, else macs",
+                 _winograd(4), total="sum"),
+        Quantity("fft", "FLOPs", "estimate by FFT along the axes whose kernel is above 1, else 2 macs",
+                 _summed(_fft_flops), total="sum",
                  note="an estimate, kernel transforms included; each padded axis rounded up to a power of two"),
         Quantity("time_complexity", "products", "sum of M^2 K^2 C_in C_out over convolutions, groups ignored",
                  _summed(_lecture_time), total="sum"),
@@ -452,9 +492,10 @@ GROUPS: dict[str, tuple[Quantity, ...]] = {
         Quantity("activations", "elements", "elements of the outputs of its layers", _activations, total="sum",
                  compared="network"),
         Quantity("params_memory", "bytes", "params at --dtype", _params_memory, total="sum"),
-        Quantity("gradients", "bytes", "gradients of params", _params_memory, total="sum"),
-        Quantity("optimizer", "bytes", "state of --optimizer: 0, 1 (momentum) or 2 (adam) a param", _optimizer,
-                 total="sum"),
+        Quantity("gradients", "bytes", "gradients of params", _gradients, total="sum"),
+        Quantity("optimizer", "bytes", "state of --optimizer: 0, 1 (momentum) or 2 (adam) numbers a param", _optimizer,
+                 total="sum",
+                 note="at float16 and bfloat16 its numbers are float32, and the float32 master weights are one more"),
         Quantity("activation", "bytes", "its output", _activation, total="sum"),
         Quantity("live", "bytes", "alive while it runs at inference, in the given order; total: the peak", _live,
                  total="largest", aliases=("peak_memory",), compared="network",
@@ -471,7 +512,16 @@ GROUPS: dict[str, tuple[Quantity, ...]] = {
         Quantity("saved", "bytes", "kept for backward and by no earlier layer, as PyTorch does", _saved, total="sum",
                  note="PyTorch's saved tensors, each once, at the layer that keeps it first; without params"),
         Quantity("workspace", "bytes", "im2col matrix of one example; total: the largest", _workspace, total="largest"),
-        Quantity("training", "bytes", "params, gradients, optimizer state and saved tensors", _training, total="sum"),
+        Quantity("training", "bytes", "alive while it runs in a training step; total: the peak",
+                 _training(lambda figures: figures.training), total="largest",
+                 note="a step of PyTorch's that adds its gradients to those of the step before; no workspace of "
+                      "convolutions",
+                 remarks=_training_peak("training", lambda figures: figures.training)),
+        Quantity("training_released", "bytes",
+                 "training where gradients are released before the step, as zero_grad() does; total: the peak",
+                 _training(lambda figures: figures.training_released), total="largest",
+                 note="a step of PyTorch's after zero_grad(); no workspace of convolutions",
+                 remarks=_training_peak("training_released", lambda figures: figures.training_released)),
     ),
     "receptive field": (
         Quantity("receptive_field", _AXIS, "extent of the input that one output position sees",
@@ -486,6 +536,12 @@ GROUPS: dict[str, tuple[Quantity, ...]] = {
                  remarks=_joins),
         Quantity("effective_padding", _AXIS, "input pixels of padding that position 0 sees: -start",
                  _of_field(lambda field: -field.start)),
+        *(
+            Quantity(f"local_{name}", _AXIS, f"{name} without global context", _of_field(read, moving, local=True),
+                     note="paths that see the same from every position (gates of squeeze and excitation, pooled "
+                          "branches) are left out where they join one that moves" if name == "receptive_field" else "")
+            for name, read, moving in _LOCAL
+        ),
         Quantity("depth", "layers", "weighted layers on the longest path", _depth, total="own", compared="network"),
     ),
 }  # fmt: skip

@@ -13,6 +13,9 @@ Followed are the space axes of the network's input. Rules:
   is None, and no window that slides over it later makes it larger.
 - Paths that join are united. Where their jumps differ no interval moves with the position any more; where
   their centres differ the union is larger than each path. Both are recorded in `notes`, neither is an error.
+- Local fields leave out global context: where a path that sees one interval from every position joins one that moves
+  (the gate of squeeze and excitation, a pooled branch), the union is that of the paths that move. Without it every
+  later field is the whole input.
 - Flattening keeps what an element sees, but not along one axis; only reading all of them sees everything.
 - A node that several inputs of the network reach is followed from the first of them (or from `origin`).
 """
@@ -308,11 +311,11 @@ class Step(NamedTuple):
     data: int | None
 
 
-def receptive_fields(network: Network, origin: int | None = None) -> ReceptiveFields:
+def receptive_fields(network: Network, origin: int | None = None, local: bool = False) -> ReceptiveFields:
     """The receptive field of every node, from the first input of the network that reaches it, or from `origin`.
 
-    Linear in layers and edges. `origin` is the index of an input's node. Patterns are followed as long as the network
-    has fewer than `MOST_TABULATED` intervals of them; behind, fields are bounds.
+    Linear in layers and edges. `origin` is the index of an input's node; `local` leaves out global context. Patterns
+    are followed as long as the network has fewer than `MOST_TABULATED` intervals of them; behind, fields are bounds.
     """
     nodes = network.nodes
     fields: list[Fields | None] = []
@@ -356,7 +359,8 @@ def receptive_fields(network: Network, origin: int | None = None) -> ReceptiveFi
             if found is None:
                 found, first = passed, i
             elif passed != found:
-                found = _join(found, passed, shape, sizes, notes, name, (nodes[first].name, nodes[i].name))
+                paths = (nodes[first].name, nodes[i].name)
+                found = _join(found, passed, shape, sizes, _Join(name, paths, notes, local))
         fields.append(found)
     return ReceptiveFields(fields, origins, notes)
 
@@ -409,28 +413,32 @@ def _along(step: Step, field: AxisField, read: Shape, shape: Shape, size: int) -
     return advance(field, to, axis_map, read[axis], size)
 
 
-def _join(
-    a: Fields, b: Fields, shape: Shape, sizes: Shape, notes: list[Note], name: str, paths: tuple[str, str]
-) -> Fields:
+class _Join(NamedTuple):
+    """Two paths that join."""
+
+    node: str
+    paths: tuple[str, str]
+    """The nodes that end them."""
+    notes: list[Note]
+    """Where it is noted that they differ in step or place."""
+    local: bool
+    """Whether a path that does not move is left out."""
+
+
+def _join(a: Fields, b: Fields, shape: Shape, sizes: Shape, join: _Join) -> Fields:
     """The union of two paths' fields; what differs in step or place is noted."""
     return tuple(
         [
-            one if one == other else _join_axis(one, other, axis, shape, size, notes, name, paths)
+            one if one == other else _join_axis(one, other, axis, shape, size, join)
             for axis, (one, other, size) in enumerate(zip(a, b, sizes[1:], strict=True), start=1)
         ]
     )
 
 
-def _join_axis(
-    a: AxisField,
-    b: AxisField,
-    axis: int,
-    shape: Shape,
-    size: int,
-    notes: list[Note],
-    name: str,
-    paths: tuple[str, str],
-) -> AxisField:
+def _join_axis(a: AxisField, b: AxisField, axis: int, shape: Shape, size: int, join: _Join) -> AxisField:
+    paths = join.paths
+    if join.local and (a.jump is None) != (b.jump is None):
+        return b if a.jump is None else a
     if a.jump is not None and b.jump is not None:
         if a.jump == b.jump and a.axis == b.axis:
             if a.first + a.last != b.first + b.last:
@@ -438,10 +446,10 @@ def _join_axis(
                     f"on axis {axis} the field of {paths[0]} is centred {_offset(a, b)} pixels from that of "
                     f"{paths[1]}: the union is larger than both"
                 )
-                notes.append(Note("misaligned", name, message, paths))
+                join.notes.append(Note("misaligned", join.node, message, paths))
             return joined(a, b)
         message = f"on axis {axis} {paths[0]} moves by {a.jump} pixels a position and {paths[1]} by {b.jump}"
-        notes.append(Note("unequal_jumps", name, message, paths))
+        join.notes.append(Note("unequal_jumps", join.node, message, paths))
     one, other = (spread(f, shape[f.axis] if f.axis is not None else 1, size) for f in (a, b))
     first, last = min(one.first, other.first), max(one.last, other.last)
     return AxisField(None, first, last, None, last - first + 1, None, one.exact and other.exact)

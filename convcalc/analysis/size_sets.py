@@ -35,12 +35,25 @@ class SizeSet:
         return self.start if self.residues else None
 
     def to_dict(self) -> dict[str, object] | None:
-        """The residue and the modulus; None where no residue class belongs to the set."""
-        if not self.residues:
+        """The residue, the modulus and the smallest size of the class; None for the empty set.
+
+        Sizes that belong to no class stand in `ranges`, pairs of the first and the last; where no class belongs to the
+        set, residue and modulus are None.
+
+        >>> SizeSet(1, (), 50, extra=(49,)).to_dict()
+        {'residue': None, 'modulus': None, 'minimum': 49, 'ranges': [[49, 49]]}
+        """
+        if not self.residues and not self.extra:
             return None
-        found: dict[str, object] = {"residue": self.residues[0], "modulus": self.modulus, "minimum": self.start}
+        found: dict[str, object] = (
+            {"residue": self.residues[0], "modulus": self.modulus, "minimum": self.start}
+            if self.residues
+            else {"residue": None, "modulus": None, "minimum": self.minimum}
+        )
         if len(self.residues) > 1:
             found["residues"] = list(self.residues)
+        if self.extra:
+            found["ranges"] = runs(self.extra)
         return found
 
     def __str__(self) -> str:
@@ -97,20 +110,29 @@ def divisors(number: int) -> list[int]:
     return low + [number // n for n in reversed(low) if n * n != number]
 
 
+def runs(numbers: Iterable[int]) -> list[list[int]]:
+    """The first and the last of neighbours among ascending numbers.
+
+    >>> runs([1, 2, 3, 7])
+    [[1, 3], [7, 7]]
+    """
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and number == found[-1][1] + 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return found
+
+
 def ranges(numbers: Sequence[int], last: str = "and") -> str:
     """Ascending numbers, neighbours joined.
 
     >>> ranges([1, 2, 3, 7]), ranges([0, 1], "or"), ranges(range(0, 90, 9))
     ('1 to 3 and 7', '0 or 1', '0, 9, 18, 27, 36, 45, …')
     """
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
     texts: list[str] = []
-    for low, high in runs:
+    for low, high in runs(numbers):
         texts += [f"{low} to {high}"] if high - low > 1 else [str(number) for number in range(low, high + 1)]
     if len(texts) > SHOWN:
         return ", ".join([*texts[:SHOWN], "…"])

@@ -8,6 +8,7 @@ MACs, receptive field and memory are derived from these facts by the analyses, i
 from __future__ import annotations
 
 from fractions import Fraction
+from math import prod
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -77,6 +78,10 @@ Product = Literal["convolution", "transposed", "separable", "linear"]
 
 Reduction = Literal["avg", "max", "power"]
 """What a pool makes of its windows: their mean, their maximum or their power mean."""
+
+
+Share = Literal["whole", "part"]
+"""How much of a gradient is passed on in the same memory."""
 
 
 class Patch(NamedTuple):
@@ -267,6 +272,13 @@ class Layer(BaseModel):
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
         """What PyTorch's backward pass of it keeps, at batch 1."""
         return ()
+
+    def passes_gradient(self, inputs: Shapes, output: Shape, which: int) -> Share | None:
+        """How much of its output's gradient PyTorch's backward passes on to input `which` in the same memory.
+
+        None: that input's gradient has memory of its own.
+        """
+        return "whole" if self.is_view and prod(output) == prod(inputs[which]) else None
 
     def fields(self) -> dict[str, Any]:
         """The fields that were given, resolved, without the kind."""

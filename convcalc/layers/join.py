@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, model_validator
 
 from ..geometry import IDENTITY, AxisLink, ChannelMismatch, InvalidWindow, UnequalInputs, Window
-from .base import Count, Layer, Operations, Part, Saved, Shape, Shapes, Size, resolve_axis
+from .base import Count, Layer, Operations, Part, Saved, Shape, Shapes, Share, Size, resolve_axis
 
 
 def _disagree(layer: Layer, first: Shape, which: int, inputs: Shapes, skip: int | None = None, hint: str = "") -> None:
@@ -54,6 +54,9 @@ class Concat(Layer):
         dim = self.joined_axis(inputs)
         return tuple(None if axis == dim else AxisLink(axis, IDENTITY) for axis in range(len(inputs[0])))
 
+    def passes_gradient(self, inputs: Shapes, output: Shape, which: int) -> Share:
+        return "part"
+
 
 class _Broadcast(Layer):
     """Element by element; axes of size 1 are repeated, as PyTorch broadcasts, and the batch never is.
@@ -82,6 +85,9 @@ class _Broadcast(Layer):
 
 class Add(_Broadcast):
     """The sum of its inputs, element by element; an axis of size 1 is repeated. Source: torch.add."""
+
+    def passes_gradient(self, inputs: Shapes, output: Shape, which: int) -> Share | None:
+        return "whole" if inputs[which] == output else None
 
 
 class Multiply(_Broadcast):

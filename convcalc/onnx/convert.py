@@ -116,7 +116,7 @@ class Conversion:
         """What the operator gives: numbers of constants, or layers."""
         folded = operator.folded(self.builder.call)
         if folded is not None:
-            return [folded]
+            return folded
         if operator.layers is None:
             raise Unsupported("the language has no such operator")
         made = operator.layers(self.builder)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from math import inf, prod
 
+from ...layers.base import Shape
 from ..builder import Builder, Fields, Unsupported
 from ..patterns import recognise, tagged
-from ..values import Activation, Constant
+from ..values import Activation, Call, Constant
+from .folding import added_up, computed, elementwise
 from .record import Operator, Rule, kept, same
 
 
@@ -47,17 +49,29 @@ def _prelu(b: Builder) -> Activation:
     return b.emit("prelu", {"num_parameters": count}, value, weights=[slope])
 
 
+def _bounds(call: Call) -> tuple[float | None, float | None]:
+    """The least and the most that a Clip lets through; None where it is not known, infinite where there is none."""
+    bounds: list[float | None] = []
+    for position, name, default in ((1, "min", -inf), (2, "max", inf)):
+        if name in call.node.attributes:
+            bounds.append(call.node.number(name))
+        else:
+            bounds.append(default if call.value(position) is None else call.constant(position).scalar)
+    return bounds[0], bounds[1]
+
+
+def _clipped(call: Call, shape: Shape) -> Constant:
+    """Where the bounds cross, the upper one wins."""
+    low, high = _bounds(call)
+    if low is None or high is None:
+        return call.constant().become(shape, None)
+    return elementwise(lambda a: min(max(a, low), high), [call.constant()], shape)
+
+
 def _clip(b: Builder) -> Activation:
     """relu and relu6 where the bounds are theirs."""
     value = b.activation()
-    bounds: list[float | None] = []
-    for position, name, default in ((1, "min", -inf), (2, "max", inf)):
-        if name in b.node.attributes:
-            bounds.append(b.node.number(name))
-        else:
-            given = b.constant(position)
-            bounds.append(default if given is None else given.scalar)
-    low, high = bounds
+    low, high = _bounds(b.call)
     if low == 0 and high == 6:
         return recognise(b, value) or b.emit("relu6", {}, value)
     if low == 0 and high is not None and high > 3e38:
@@ -91,7 +105,6 @@ def _dropout(b: Builder) -> Activation:
 
 
 _PLAIN = {
-    "Relu": "relu",
     "Selu": "selu",
     "Sigmoid": "sigmoid",
     "Tanh": "tanh",
@@ -121,7 +134,6 @@ _UNKNOWN = (
     "LpNormalization",
     "MeanVarianceNormalization",
     "Shrink",
-    "Sign",
     "Sin",
     "Sinh",
     "Softsign",
@@ -131,15 +143,16 @@ _UNKNOWN = (
 """Operators of one input that the language does not have, and that keep its shape."""
 
 OPERATORS = (
+    Operator("Relu", plain("relu"), dims=kept, fold=computed(lambda a: max(a, 0))),
     *(Operator(name, plain(kind), dims=kept) for name, kind in _PLAIN.items()),
     *(Operator(name, unary, dims=kept) for name in _UNKNOWN),
-    Operator("CumSum", unary, inputs=(2, 2), dims=kept),
+    Operator("CumSum", unary, inputs=(2, 2), dims=kept, fold=added_up),
     *(Operator(name, unary, inputs=(2, 3), dims=kept, fold=same) for name in ("DequantizeLinear", "QuantizeLinear")),
     Operator("Gelu", _gelu, dims=kept, domains=("", "com.microsoft")),
     Operator("LeakyRelu", _leaky_relu, dims=kept),
     Operator("Elu", _elu, dims=kept),
     Operator("PRelu", _prelu, dims=kept, weights=(1,), inputs=(2, 2)),
-    Operator("Clip", _clip, dims=kept, inputs=(1, 3)),
+    Operator("Clip", _clip, dims=kept, inputs=(1, 3), fold=_clipped),
     Operator("Softmax", _softmax(default=1), dims=kept),
     Operator("Softmax", _softmax(default=-1), dims=kept, since=13),
     Operator("Dropout", _dropout, dims=kept, inputs=(1, 3)),

@@ -5,50 +5,16 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from itertools import product
 from math import prod
 
 from ...layers.base import Shape
 from ..builder import Builder, Unsupported
-from ..messages import SMALL, Malformed
+from ..messages import Malformed
 from ..patterns import recognise, tagged
-from ..values import Activation, Call, Constant, counted, strides
+from ..values import Activation, Call, Constant, counted
 from .activations import unary
-from .record import Fold, Operator, broadcasted, kept
-
-
-def computed(compute: Callable[..., float]) -> Fold:
-    """The fold of an operator that computes each element on its own, of inputs that broadcast."""
-
-    def fold(call: Call, shape: Shape) -> Constant:
-        inputs = [value for value in call.inputs if isinstance(value, Constant)]
-        name = next((value.name for value in inputs if value.is_weight), "")
-        numbers: list[float] | None = None
-        if prod(shape) <= SMALL and all(value.numbers is not None for value in inputs):
-            numbers = _elements(compute, inputs, shape)
-        floating = any(value.floating for value in inputs)
-        return Constant(shape, tuple(numbers) if numbers is not None else None, name=name, floating=floating)
-
-    return fold
-
-
-def _elements(compute: Callable[..., float], inputs: list[Constant], shape: Shape) -> list[float] | None:
-    """The elements in row order; None where they grow without bound."""
-    columns = []
-    for value in inputs:
-        own = [step if size != 1 else 0 for step, size in zip(strides(value.shape), value.shape, strict=True)]
-        columns.append((value.numbers or (), [0] * (len(shape) - len(own)) + own))
-    numbers = []
-    for at in product(*map(range, shape)):
-        row = [column[sum(i * step for i, step in zip(at, own, strict=True))] for column, own in columns]
-        try:
-            number = compute(*row)
-        except (ArithmeticError, TypeError) as error:
-            raise Malformed(f"it cannot be computed: {error}") from error
-        if abs(number) >= 2**64:
-            return None
-        numbers.append(number)
-    return numbers
+from .folding import computed
+from .record import Operator, broadcasted, kept
 
 
 def _quotient(a: float, b: float) -> float:
@@ -185,14 +151,42 @@ def _unknown(b: Builder) -> Activation:
     return b.elementwise(*[value for value in b.call.inputs if value is not None])
 
 
+def _bit_shift(call: Call, shape: Shape) -> Constant | None:
+    """By fewer bits than an integer has."""
+    left = call.node.word("direction") == "LEFT"
+
+    def shifted(a: float, b: float) -> float:
+        if not 0 <= b < 64:
+            return 0
+        return int(a) << int(b) if left else int(a) >> int(b)
+
+    return computed(shifted)(call, shape)
+
+
+def _remainder(call: Call, shape: Shape) -> Constant | None:
+    """With the sign of the divisor, or under `fmod` of what is divided."""
+    truncated = call.node.integer("fmod")
+
+    def remainder(a: float, b: float) -> float:
+        if not b:
+            return 0
+        if truncated:
+            return -(abs(a) % abs(b)) if a < 0 else abs(a) % abs(b)
+        return a % b
+
+    return computed(remainder)(call, shape)
+
+
 _OF_ONE: dict[str, Callable[..., float]] = {
     "Abs": abs,
     "Ceil": _rounded(math.ceil),
     "Floor": _rounded(math.floor),
     "Neg": operator.neg,
+    "BitwiseNot": lambda a: ~int(a),
     "Not": lambda a: int(not a),
     "Reciprocal": lambda a: 1 / a if a else math.inf,
     "Round": _rounded(round),
+    "Sign": lambda a: (a > 0) - (a < 0),
     "Sqrt": lambda a: math.sqrt(a) if a >= 0 else math.nan,
 }
 _OF_TWO: dict[str, Callable[..., float]] = {
@@ -204,6 +198,8 @@ _OF_TWO: dict[str, Callable[..., float]] = {
 _OF_SEVERAL: dict[str, Callable[..., float]] = {
     "Max": lambda *numbers: max(numbers),
     "Min": lambda *numbers: min(numbers),
+    "Sum": lambda *numbers: sum(numbers),
+    "Mean": lambda *numbers: sum(numbers) / len(numbers),
 }
 _UNKNOWN: dict[str, Callable[..., float]] = {
     "And": lambda a, b: int(bool(a and b)),
@@ -213,7 +209,10 @@ _UNKNOWN: dict[str, Callable[..., float]] = {
     "GreaterOrEqual": lambda a, b: int(a >= b),
     "Less": lambda a, b: int(a < b),
     "LessOrEqual": lambda a, b: int(a <= b),
-    "Mod": lambda a, b: a % b if b else 0,
+    "Xor": lambda a, b: int(bool(a) != bool(b)),
+    "BitwiseAnd": lambda a, b: int(a) & int(b),
+    "BitwiseOr": lambda a, b: int(a) | int(b),
+    "BitwiseXor": lambda a, b: int(a) ^ int(b),
 }
 
 OPERATORS = (
@@ -226,12 +225,12 @@ OPERATORS = (
         Operator(name, join, inputs=(1, None), dims=broadcasted, fold=computed(compute))
         for name, compute in _OF_SEVERAL.items()
     ),
-    *(Operator(name, join, inputs=(1, None), dims=broadcasted) for name in ("Sum", "Mean")),
     *(
         Operator(name, _unknown, inputs=(2, 2), dims=broadcasted, fold=computed(compute))
         for name, compute in _UNKNOWN.items()
     ),
-    *(Operator(name, _unknown, inputs=(2, 2), dims=broadcasted) for name in ("Xor", "BitShift")),
+    Operator("BitShift", _unknown, inputs=(2, 2), dims=broadcasted, fold=_bit_shift),
+    Operator("Mod", _unknown, inputs=(2, 2), dims=broadcasted, fold=_remainder),
     Operator("Where", _unknown, inputs=(3, 3), dims=broadcasted, fold=computed(_chosen)),
     Operator("Pow", _pow, inputs=(2, 2), dims=broadcasted, fold=computed(_power)),
 )

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
 from math import isfinite, prod
 
 from ...layers.base import Shape
 from ..builder import Builder, Fields, Unsupported, spelled
-from ..messages import SMALL, Malformed
+from ..messages import FLOATS, SMALL, Malformed, Unknown
 from ..opaque import broadcast
 from ..values import Activation, Call, Constant, Numbers, counted, strides
+from .folding import (
+    broadcast_to,
+    gathered_elements,
+    gathered_slices,
+    repeated,
+    scattered_elements,
+    scattered_slices,
+    taken,
+)
 from .record import Operator, kept, same, viewed
 
 INTEGERS = frozenset({2, 3, 4, 5, 6, 7, 12, 13})
@@ -23,10 +31,29 @@ def _alias(b: Builder) -> Activation:
 
 
 def _cast(call: Call, shape: Shape) -> Constant:
-    value = call.constant()
-    if call.node.integer("to") in INTEGERS and value.numbers is not None:
-        return Constant(shape, tuple(int(number) for number in value.numbers if isfinite(number)))
-    return value
+    """Which numbers are integers decides how they are divided."""
+    value, to = call.constant(), call.node.integer("to")
+    if to in INTEGERS:
+        return Constant(shape, _whole(value.numbers))
+    return _as_floats(value) if to in FLOATS else value
+
+
+def _cast_like(call: Call, shape: Shape) -> Constant:
+    """To the type of the second input, where its numbers show it."""
+    value, like = call.constant(), call.value(1)
+    if not isinstance(like, Constant) or not like.numbers:
+        return value
+    return _as_floats(value) if isinstance(like.numbers[0], float) else Constant(shape, _whole(value.numbers))
+
+
+def _whole(numbers: Numbers | None) -> Numbers | None:
+    """Numbers cut to integers; None where one is none."""
+    return tuple(map(int, numbers)) if numbers is not None and all(map(isfinite, numbers)) else None
+
+
+def _as_floats(value: Constant) -> Constant:
+    numbers = value.numbers
+    return value if numbers is None or value.floating else value.become(value.shape, tuple(map(float, numbers)))
 
 
 def reshaped(shape: Shape, target: Sequence[int], allow_zero: bool = False) -> Shape:
@@ -196,7 +223,7 @@ def _transpose_dims(call: Call) -> Shape:
 def _transposed(call: Call, shape: Shape) -> Constant:
     value = call.constant()
     own = strides(value.shape)
-    return value.become(shape, _taken(value, [own[axis] for axis in _order(call)], [range(size) for size in shape]))
+    return value.become(shape, taken(value, [own[axis] for axis in _order(call)], [range(size) for size in shape]))
 
 
 def _transpose(b: Builder) -> Activation:
@@ -207,14 +234,6 @@ def _transpose(b: Builder) -> Activation:
     if value.batched and order[0] != 0:
         raise Unsupported("it moves the batch")
     return b.emit("permute", {"dims": tuple(axis - 1 for axis in order[1:]) if value.batched else order}, value)
-
-
-def _taken(value: Constant, steps: Sequence[int], spans: Sequence[Sequence[int]]) -> Numbers | None:
-    """The numbers at the positions of the cross product of `spans`, `steps` apart; None for many."""
-    numbers = value.numbers
-    if numbers is None or prod(len(span) for span in spans) > SMALL:
-        return None
-    return tuple(numbers[sum(i * step for i, step in zip(at, steps, strict=True))] for at in product(*spans))
 
 
 def _spans(call: Call) -> list[range]:
@@ -243,7 +262,7 @@ def _slice_dims(call: Call) -> Shape:
 
 def _sliced(call: Call, shape: Shape) -> Constant:
     value = call.constant()
-    return value.become(shape, _taken(value, strides(value.shape), _spans(call)))
+    return value.become(shape, taken(value, strides(value.shape), _spans(call)))
 
 
 def _slice(b: Builder) -> Activation | Sequence[Activation]:
@@ -290,6 +309,18 @@ def _split_sizes(call: Call) -> tuple[int, ...]:
 def _split_dims(call: Call) -> list[Shape]:
     dims, axis = call.dims(), call.axis()
     return [(*dims[:axis], size, *dims[axis + 1 :]) for size in _split_sizes(call)]
+
+
+def _cut(call: Call) -> list[Constant]:
+    """The parts of a constant."""
+    value, axis = call.constant(), call.axis()
+    found, start = [], 0
+    for shape in _split_dims(call):
+        spans = [range(size) for size in value.shape]
+        spans[axis] = range(start, start + shape[axis])
+        found.append(value.become(shape, taken(value, strides(value.shape), spans)))
+        start += shape[axis]
+    return found
 
 
 def _split(b: Builder) -> list[Activation]:
@@ -350,36 +381,45 @@ def _gathered(call: Call, shape: Shape) -> Constant:
         raise Malformed(f"index {list(indices)} reaches outside {size}")
     spans: list[Sequence[int]] = [range(n) for n in value.shape]
     spans[axis] = wanted
-    return value.become(shape, _taken(value, strides(value.shape), spans))
+    return value.become(shape, taken(value, strides(value.shape), spans))
+
+
+def _slices_dims(call: Call) -> Shape:
+    """Of a GatherND: one slice for each row of the indices."""
+    dims, indices = call.dims(), call.dims(1)
+    if call.node.integer("batch_dims") or not indices or not 0 < indices[-1] <= len(dims):
+        raise Unknown(f"its indices {list(indices)} are not positions in {list(dims)}")
+    return (*indices[:-1], *dims[indices[-1] :])
 
 
 def _expand_dims(call: Call) -> Shape:
     return broadcast(call.dims(), call.integers(1, "sizes"))
 
 
-def _expanded(call: Call, shape: Shape) -> Constant:
-    value = call.constant()
-    number = value.scalar
-    return value.become(shape, (number,) * prod(shape) if number is not None and prod(shape) <= SMALL else None)
-
-
 def _tile_dims(call: Call) -> Shape:
-    return tuple(size * n for size, n in zip(call.dims(), call.integers(1, "repeats"), strict=True))
+    dims, repeats = call.dims(), call.integers(1, "repeats")
+    if len(repeats) != len(dims) or any(n < 0 for n in repeats):
+        raise Malformed(f"its repeats {list(repeats)} do not fit {list(dims)}")
+    return tuple(size * n for size, n in zip(dims, repeats, strict=True))
 
 
 OPERATORS = (
     Operator("Identity", _alias, dims=kept, fold=same),
     Operator("Cast", _alias, dims=kept, fold=_cast),
-    Operator("CastLike", dims=kept, fold=same, inputs=(2, 2)),
+    Operator("CastLike", dims=kept, fold=_cast_like, inputs=(2, 2)),
     Operator("Reshape", _reshape, dims=_reshape_dims, fold=viewed, inputs=(1, 2)),
     Operator("Flatten", _flatten, dims=_flatten_dims, fold=viewed),
     Operator("Squeeze", _squeeze, dims=_squeeze_dims, fold=viewed, inputs=(1, 2)),
     Operator("Unsqueeze", _unsqueeze, dims=_unsqueeze_dims, fold=viewed, inputs=(1, 2)),
     Operator("Transpose", _transpose, dims=_transpose_dims, fold=_transposed),
     Operator("Slice", _slice, dims=_slice_dims, fold=_sliced, inputs=(1, 5)),
-    Operator("Split", _split, parts=_split_dims, inputs=(1, 2)),
+    Operator("Split", _split, parts=_split_dims, fold_parts=_cut, inputs=(1, 2)),
     Operator("Concat", _concat, dims=_concat_dims, fold=_concatenated, inputs=(1, None)),
     Operator("Gather", dims=_gather_dims, fold=_gathered, inputs=(2, 2)),
-    Operator("Expand", dims=_expand_dims, fold=_expanded, inputs=(2, 2)),
-    Operator("Tile", dims=_tile_dims, inputs=(2, 3)),
+    Operator("Expand", dims=_expand_dims, fold=broadcast_to, inputs=(2, 2)),
+    Operator("Tile", dims=_tile_dims, fold=repeated, inputs=(2, 3)),
+    Operator("GatherElements", dims=lambda call: call.dims(1), fold=gathered_elements, inputs=(2, 2)),
+    Operator("GatherND", dims=_slices_dims, fold=gathered_slices, inputs=(2, 2)),
+    *(Operator(name, dims=kept, fold=scattered_elements, inputs=(3, 3)) for name in ("Scatter", "ScatterElements")),
+    Operator("ScatterND", dims=kept, fold=scattered_slices, inputs=(3, 3)),
 )

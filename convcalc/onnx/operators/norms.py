@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from math import prod
 
 from ...layers.base import Shape
@@ -9,7 +10,8 @@ from ..builder import Builder, Fields, Unsupported, spelled
 from ..messages import Malformed
 from ..patterns import layer_norm_fields, tag_mean
 from ..values import Activation, Call, Constant, counted
-from .record import Operator, kept
+from .folding import reduction
+from .record import Fold, Operator, kept
 
 
 def _eps(b: Builder) -> float:
@@ -101,31 +103,43 @@ def _reduce(b: Builder) -> Activation:
     return made
 
 
-def _product(call: Call, shape: Shape) -> Constant | None:
-    """The product of a list of sizes."""
-    numbers = call.constant().numbers
-    if numbers is None or len(call.dims()) != 1 or prod(shape) != 1:
-        return None
-    return Constant(shape, (prod(numbers),))
-
-
 def _best(call: Call) -> Shape:
     """Dims of the position of the largest or smallest along an axis."""
     dims, axis = call.dims(), call.axis()
     return (*dims[:axis], *((1,) if call.node.integer("keepdims", 1) else ()), *dims[axis + 1 :])
 
 
-_REDUCTIONS = (
-    "ReduceMean",
-    "ReduceMax",
-    "ReduceMin",
-    "ReduceSum",
-    "ReduceL1",
-    "ReduceL2",
-    "ReduceSumSquare",
-    "ReduceLogSum",
-    "ReduceLogSumExp",
-)
+def _best_axis(call: Call) -> tuple[int]:
+    return (call.axis(),)
+
+
+def _position(best: Callable[[Sequence[float]], float]) -> Fold:
+    """The fold of the position of the largest or smallest; of equal ones the first, or the last."""
+
+    def fold(call: Call, shape: Shape) -> Constant | None:
+        last = call.node.integer("select_last_index")
+
+        def position(row: Sequence[float]) -> int:
+            ordered = row[::-1] if last else row
+            found = ordered.index(best(ordered))
+            return len(row) - 1 - found if last else found
+
+        return reduction(position, _best_axis)(call, shape)
+
+    return fold
+
+
+_REDUCTIONS: dict[str, Callable[[Sequence[float]], float]] = {
+    "ReduceMean": lambda row: sum(row) / len(row),
+    "ReduceMax": max,
+    "ReduceMin": min,
+    "ReduceSum": sum,
+    "ReduceProd": prod,
+    "ReduceL1": lambda row: sum(map(abs, row)),
+    "ReduceSumSquare": lambda row: sum(a * a for a in row),
+}
+_UNFOLDED = ("ReduceL2", "ReduceLogSum", "ReduceLogSumExp")
+"""Reductions that no shape is computed by."""
 
 OPERATORS = (
     Operator("BatchNormalization", _batch_norm, dims=kept, weights=(1, 2, 3, 4), inputs=(5, 5)),
@@ -133,8 +147,11 @@ OPERATORS = (
     Operator("LayerNormalization", _layer_norm, dims=kept, weights=(1, 2), inputs=(2, 3)),
     Operator("GroupNormalization", _group_norm, dims=kept, weights=(1, 2), inputs=(3, 3)),
     Operator("LRN", _lrn, dims=kept),
-    *(Operator(name, _reduce, inputs=(1, 2), dims=_reduced) for name in _REDUCTIONS),
-    Operator("ReduceProd", _reduce, dims=_reduced, fold=_product, inputs=(1, 2)),
-    Operator("ArgMax", dims=_best),
-    Operator("ArgMin", dims=_best),
+    *(
+        Operator(name, _reduce, inputs=(1, 2), dims=_reduced, fold=reduction(reduce, _reduced_axes))
+        for name, reduce in _REDUCTIONS.items()
+    ),
+    *(Operator(name, _reduce, inputs=(1, 2), dims=_reduced) for name in _UNFOLDED),
+    Operator("ArgMax", dims=_best, fold=_position(max)),
+    Operator("ArgMin", dims=_best, fold=_position(min)),
 )

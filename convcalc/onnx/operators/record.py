@@ -33,6 +33,8 @@ class Operator:
     """The dims of all outputs, of an operator that has several."""
     fold: Fold | None = None
     """Computes the output, whose dims are given, of constants; None where that is not known."""
+    fold_parts: Callable[[Call], Sequence[Constant]] | None = None
+    """Computes all outputs of an operator that has several."""
     reads_dims: bool = False
     """Whether it folds activations too, for it reads nothing of them but their dims."""
     restate: Restate | None = None
@@ -53,13 +55,14 @@ class Operator:
         if most is not None and count > most:
             raise Malformed(f"it takes {most} input{'s' * (most != 1)}, not {count}")
 
-    def folded(self, call: Call) -> Constant | None:
+    def folded(self, call: Call) -> Sequence[Constant] | None:
         """What the node gives on constants; None where that is not known."""
-        if self.fold is None or self.dims is None:
-            return None
         if not self.reads_dims and any(isinstance(value, Activation) for value in call.inputs):
             return None
-        return self.fold(call, self.dims(call))
+        if self.fold_parts is not None:
+            return self.fold_parts(call)
+        found = self.fold(call, self.dims(call)) if self.fold is not None and self.dims is not None else None
+        return None if found is None else [found]
 
     def output_dims(self, call: Call, position: int) -> Shape | None:
         """The dims of output number `position`; None where they cannot be said from the inputs."""
