@@ -16,8 +16,8 @@ import numpy as np
 
 from ..layers.kind_table import Refused
 from ..reference import backward
-from ..reference.tangent import tangent
 from .loss import losses_of
+from .tangent import tangent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,7 +9,7 @@ import pytest
 
 from convcalc.layers.registry import KINDS
 from convcalc.reference import backward, forward
-from convcalc.reference.tangent import TANGENTS, tangent
+from convcalc.verify.tangent import TANGENTS, tangent
 from tests.reference_examples import EXAMPLES, Example
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..layers.kind_table import KindTable
-from .context import Array, Arrays, Weights
-from .dispatch import backward, forward
+from ..reference import backward, forward
+from ..reference.context import Array, Arrays, Weights
 
 if TYPE_CHECKING:
     from ..layers.base import Layer
