@@ -95,6 +95,12 @@ def test_what_an_output_makes_too_large(tmp_path: Path) -> None:
     assert refused(maker.model("x").SerializeToString(), tmp_path)[0] == "CC212"
 
 
+def test_an_input_that_is_too_large_for_a_spec(tmp_path: Path) -> None:
+    maker = Maker(1, 2**40, 4, 4, 2**40)
+    pooled = maker.node("GlobalAveragePool", "x")
+    assert refused(maker.model(pooled).SerializeToString(), tmp_path)[0] == "CC212"
+
+
 def test_an_input_that_is_an_output_too_is_no_weight(tmp_path: Path) -> None:
     maker = Maker(4, 3, 3, 3)
     maker.node("Conv", maker.weight(1, 3, 8, 8), "x")

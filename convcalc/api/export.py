@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ..findings import UsageError
@@ -59,8 +60,6 @@ def export(spec: Spec, to: str, *, by: Boxes = "stage", seed: int | None = None,
 
         return keras_module(network)
     if to == "onnx":
-        from io import BytesIO
-
         whole = BytesIO()
         whole.writelines(onnx_pieces(network, seed))
         return whole.getvalue()

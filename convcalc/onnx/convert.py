@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from math import prod
 
 from ..findings import Finding, SpecError
-from ..geometry import LIMIT, GeometryError
+from ..geometry import LIMIT, GeometryError, TooLarge
 from ..layers.base import Shape
 from .builder import Builder, Step, Unsupported
 from .graph import Inputs, inlined, living, open_weights, ordered
@@ -52,11 +52,12 @@ class Conversion:
                 values[info.name] = _open_weight(info)
             elif self.builder.uses.get(info.name):
                 dims = self._inputs.dims[info.name]
-                if prod(dims) > LIMIT:
-                    raise Malformed(f"input '{info.name}' of {list(dims)} has more than 2^63 - 1 numbers")
                 batched = len(dims) > 1
+                shape = dims[1:] if batched else dims
+                if prod(shape) > LIMIT:
+                    raise TooLarge(f"input '{info.name}'", prod(shape))
                 node = OnnxNode("input", info.name, "", (), (info.name,), {}, {})
-                self.builder.steps.append(Step(None, (), dims[1:] if batched else dims, node))
+                self.builder.steps.append(Step(None, (), shape, node))
                 values[info.name] = Activation(len(self.builder.steps) - 1, dims, batched)
 
     def _leave(self) -> list[tuple[str, int]]:
