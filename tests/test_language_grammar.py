@@ -15,7 +15,7 @@ from convcalc.check.selection import Selection
 from convcalc.language.expectations import Claims, Expectation
 from convcalc.language.grammar import Entries
 from convcalc.language.json_schema import language_schema
-from convcalc.language.published import Difference, PrintedCell, PrintedRow, PrintedTable, Reading
+from convcalc.language.published import Alternative, Difference, PrintedCell, PrintedRow, PrintedTable, Reading
 from convcalc.language.sections import BlockSection, OutputSection, Sections, Wiring
 from convcalc.marked import Source
 
@@ -142,14 +142,15 @@ outputs: {a..b: 3, c: {weight: 1}}
 
 READING = {
     "at": "a", "value": "params", "unit": {"K": 1000, "%": "total"}, "round": "down", "format": "{}",
-    "variant": "wide", "with": {"width": 2}, "input": [4, 9, 9],
+    "variant": "wide", "with": {"width": 2}, "input": [4, 9, 9], "spec": None, "widths": {"a": 8},
 }  # fmt: skip
 CELL = {"text": "1", **READING}
 ROW = {"label": "a", "cells": [CELL], **READING}
 DIFFERENCE = {"row": "a", "column": "params", "reason": "r", "reading": READING, **READING}
+ALSO = {"row": "a", "column": "params", **READING}
 TABLE = {
     "title": "t", "source": "s", "note": "n", "columns": {"params": READING}, "rows": {"a": ROW},
-    "differs": [DIFFERENCE], **READING,
+    "differs": [DIFFERENCE], "also": [ALSO], **READING,
 }  # fmt: skip
 STAGE = dict.fromkeys(QUANTITY_NAMES)
 EXPECTATION = {
@@ -181,6 +182,7 @@ PLACES: tuple[tuple[type[Entries], str], ...] = (
     (PrintedCell, "published/0/rows/a/cells/0"),
     (Difference, "published/0/differs/0"),
     (Reading, "published/0/differs/0/reading"),
+    (Alternative, "published/0/also/0"),
 )
 """Every mapping with declared keys, and where one stands in `SPEC`, which has them all."""
 
