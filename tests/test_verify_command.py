@@ -124,6 +124,14 @@ def test_backward(spec: str) -> None:
     assert other["losses"][0]["loss"] == "mean_square"
 
 
+def test_saturated_shares_stand_under_the_weights_where_there_is_no_room(spec: str) -> None:
+    wide = run("verify", spec, "--backward").stdout
+    assert "weights  saturated" in wide and " sat\n" not in wide
+    narrow = run("verify", spec, "--backward", COLUMNS="82").stdout
+    (row,) = [line for line in narrow.splitlines() if line.startswith("relu ")]
+    assert row.endswith("% sat") and all(len(line) <= 82 for line in narrow.splitlines())
+
+
 def test_a_seed_repeats(spec: str) -> None:
     first, again, other = (
         json.loads(run("verify", spec, "--backward", "--format", "json", "--seed", seed).stdout)["gradients"]

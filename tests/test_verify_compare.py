@@ -147,6 +147,22 @@ def test_rows_are_those_that_all_have() -> None:
         common_stations([Variation({}, resnet), Variation({}, load("vgg"))])
 
 
+def test_a_network_without_weights_has_no_factors() -> None:
+    with pytest.raises(UsageError, match="there is no convolution or linear layer"):
+        compare_flows(loads("{convcalc: 1, input: [3, 8, 8], layers: [relu]}"), ["activation=relu,tanh"])
+
+
+def test_a_factor_beyond_the_range_has_no_norm() -> None:
+    """Its output is finite in float32, its derivative along a direction is not."""
+    network = loads(
+        "{convcalc: 1, input: [4, 6, 6], layers: [{conv2d: {out: 4, k: 3}}, tanh, {conv2d: {out: 4, k: 3}}]}"
+    )
+    steps = {step.number: step for step in run(network, training=True)}
+    weights = {"weight": np.full_like(steps[1].weights["weight"], 3e38), "bias": steps[1].weights["bias"]}
+    with np.errstate(all="ignore"):
+        assert spectral_norm(factors(network)[0], steps | {1: steps[1]._replace(weights=weights)}) is None
+
+
 def test_norms_are_put_in_and_taken_out() -> None:
     network = loads(
         "{convcalc: 1, input: [3, 8, 8], layers: [{layers: [{conv2d: {out: 4, k: 3}}, relu], name: a}, flatten,"

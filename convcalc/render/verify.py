@@ -29,7 +29,7 @@ NOTES = (
     " gradient of the weights.",
     "ratio: of the output to what the layer reads; of the gradient that it hands up to the one that it receives.",
     "expected: a prediction for independent weights and numbers, not a measurement (docs/verify.md).",
-    "saturated: share of an activation's inputs at which its slope is less than 5 % of its steepest.",
+    "saturated (sat): share of an activation's inputs at which its slope is less than 5 % of its steepest.",
 )
 
 
@@ -198,31 +198,33 @@ def _styles(layers: tuple[LayerCheck, ...], column: int) -> dict[tuple[int, int]
 
 
 def flow_table(rows: tuple[FlowRow, ...]) -> Table:
-    """Activations and gradients by layer, the measured ratio beside the expected one."""
+    """Activations and gradients by layer, the measured ratio beside the expected one.
+
+    Where it does not fit, the saturated share stands under the weights, which activations have not.
+    """
     columns = [
         Column("layer", shrinks=True),
         *(Column(text, "right") for text in ("activation", "ratio", "expected")),
         *(Column(text, "right") for text in ("gradient", "ratio", "expected")),
         Column("weights", "right"),
-        Column("saturated", "right"),
     ]
-    return Table(
-        columns,
+    cells = [
         [
-            [
-                row.name,
-                figure(row.activation_rms),
-                figure(row.activation_ratio),
-                figure(row.predicted_activation_ratio),
-                size_figure(row.gradient_rms, row.gradient_log10),
-                figure(row.gradient_ratio),
-                figure(row.predicted_gradient_ratio),
-                size_figure(row.weight_gradient_rms, row.weight_gradient_log10),
-                share(row.saturated),
-            ]
-            for row in rows
-        ],
-    )
+            row.name,
+            figure(row.activation_rms),
+            figure(row.activation_ratio),
+            figure(row.predicted_activation_ratio),
+            size_figure(row.gradient_rms, row.gradient_log10),
+            figure(row.gradient_ratio),
+            figure(row.predicted_gradient_ratio),
+            size_figure(row.weight_gradient_rms, row.weight_gradient_log10),
+        ]
+        for row in rows
+    ]
+    shares = [share(row.saturated) for row in rows]
+    merged = [[*line[:-1], f"{flat} sat" if flat else line[-1]] for line, flat in zip(cells, shares, strict=True)]
+    whole = [[*line, flat] for line, flat in zip(cells, shares, strict=True)]
+    return Table([*columns, Column("saturated", "right")], whole, narrow=Table(columns, merged))
 
 
 def share(value: float | None) -> str:

@@ -127,6 +127,8 @@ def common_stations(variations: Sequence[Variation]) -> list[str]:
     each = [[station.name for station in stations(variation.network)] for variation in variations]
     shared = set(each[0]).intersection(*each[1:])
     found = [name for name in each[0] if name in shared]
+    if not all(each):
+        raise UsageError("there is no convolution or linear layer that every path goes through", "leave --compare out")
     if not found:
         raise UsageError(
             "no convolution or linear layer that every path goes through has the same name in all of them",

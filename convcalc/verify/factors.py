@@ -10,6 +10,7 @@ matrix, from J v and Jᵀ u (Golub & Kahan 1965, Calculating the singular values
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -111,12 +112,16 @@ def spectral_norm(factor: Factor, steps: Mapping[int, Step], seed: int = 0) -> f
         for _ in range(MOST_STEPS):
             along = jacobian.along(v) - (above[-1] * u if above else 0)
             diagonal.append(_norm(along))
+            if not isfinite(diagonal[-1]):
+                return None
             before, found = found, _largest_singular_value(diagonal, above)
             if not diagonal[-1] or abs(found - before) <= CLOSE * found:
                 return found
             u = along / diagonal[-1]
             back = jacobian.back(u) - diagonal[-1] * v
             above.append(_norm(back))
+            if not isfinite(above[-1]):
+                return None
             if not above[-1]:
                 return found
             v = back / above[-1]

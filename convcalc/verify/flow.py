@@ -81,7 +81,7 @@ class MeasuredLoss(NamedTuple):
             "loss": self.output.loss,
             "loss_weight": self.output.weight,
             "reads": self.reads,
-            "value": self.value,
+            "value": self.value if self.value is not None and isfinite(self.value) else None,
         }
 
 
@@ -198,10 +198,10 @@ def _add_gradients(row: FlowRow, back: BackStep, energy: float) -> float:
 
 
 def _norm_log10(gradient: Scaled) -> float | None:
-    """The logarithm of its 2-norm; None for 0."""
+    """The logarithm of its 2-norm; None for 0, and where it is not finite."""
     found = moments([gradient.array])
     _, size = _size(found.square, gradient.exponent)
-    return None if size is None else size + log10(found.elements) / 2
+    return size + log10(found.elements) / 2 if size is not None and isfinite(size) else None
 
 
 def _is_finite(row: FlowRow) -> bool:
