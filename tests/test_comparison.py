@@ -80,6 +80,7 @@ class TestRows:
         done = run("table", "mine.yaml", "lenet5", "--variants", "--format", "csv")
         assert [line.split(",")[:2] for line in done.stdout.splitlines()] == [
             *(["network", "variant"], ["mine", ""], ["mine", "small"], ["LeNet-5", ""]),
+            ["LeNet-5", "original"],
         ]
         found = out("resnet", "--variants").splitlines()
         assert found[0].startswith("ResNet   12 networks, 3×224×224  ")

@@ -46,7 +46,7 @@ COUNTED: tuple[tuple[str, str | None, dict[str, object], int, int | None], ...] 
     ("srcnn", "srcnn_955", {}, 57_281, 26_050_400),  # the same
     ("srgan_discriminator", None, {}, 23_565_505, 884_147_200),  # a module from the paper
     ("srgan_generator", None, {}, 1_549_462, 1_277_669_376),  # the same
-    ("unet3d", None, {}, 19_069_955, 266_731_018_496),  # a module from the paper
+    ("unet3d", "caffe", {}, 19_069_955, 266_731_018_496),  # a module from the paper
     ("vnet", None, {}, 65_175_314, 502_142_074_880),  # a module from the paper
 )
 """Spec, variant, params, parameters, MACs where they were counted."""

@@ -200,7 +200,7 @@ class TestCommand:
     def test_what_does_not_go_together(self, arguments: tuple[str, ...], message: str) -> None:
         done = run("table", "googlenet", *arguments)
         assert done.code == 2 and message in done.stderr
-        done = run("table", "lenet5", "--published")
+        done = run("table", "textcnn", "--published")
         assert done.code == 2 and "no printed tables" in done.stderr
 
     def test_the_last_lines_are_exact_and_no_more_than_three(self) -> None:

@@ -26,7 +26,7 @@ def _gemm(b: Builder) -> Activation:
     value = b.batched(value)
     inputs, outputs = weight.shape[::-1] if b.node.integer("transB") else weight.shape
     bias = b.constant(2)
-    if bias is not None and bias.scalar == 0:
+    if bias is not None and bias.scalar == 0 and bias.shape != (outputs,):
         bias = None
     if bias is not None and prod(bias.shape) != outputs:
         raise Unsupported(f"its bias {list(bias.shape)} is not one number an output")
