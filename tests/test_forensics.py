@@ -146,8 +146,8 @@ def test_what_cannot_be_searched(call: dict[str, object], message: str) -> None:
 
 
 def test_networks_without_printed_tables() -> None:
-    with pytest.raises(UsageError, match="LeNet-5 has no printed tables"):
-        forensics("lenet5")
+    with pytest.raises(UsageError, match=r"Network in network \(CIFAR-10\) has no printed tables"):
+        forensics("nin_cifar")
     with pytest.raises(UsageError, match="no printed cell of net is a count"):
         forensics(loads(spec().split("      params:")[0] + "    rows: {a: [first, 1×1]}\n"))
 

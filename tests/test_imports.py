@@ -85,6 +85,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "render.text": {"render.matrices", "render.scatter"},
     },
     "a call of the API loads what it asks for": {
+        "api.arena": {"export.arena"},
         "api.check": {"analysis.diff", "api.growth", "render.diff"},
         "api.explain": {"language", "verify.on_numbers"},
         "api.export": {

@@ -160,7 +160,7 @@ def flow(value: object) -> str:
     """Plain data in YAML's flow style.
 
     >>> flow({"value": "macs + bias_flops", "unit": {"×10^9": 1000}, "round": "down"})
-    '{value: "macs + bias_flops", unit: {"\\\\xd710^9": 1000}, round: down}'
+    '{value: "macs + bias_flops", unit: {"×10^9": 1000}, round: down}'
     """
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{scalar(str(name))}: {flow(said)}" for name, said in value.items()) + "}"
