@@ -456,11 +456,15 @@ def consumers(nodes: Iterable[Node], count: int) -> list[list[int]]:
     return found
 
 
+MANY_OBJECTS = 10_000
+"""Built ones that count as old; to find out whether the caller froze something is a walk through all of that."""
+
+
 @contextmanager
 def without_collector() -> Iterator[None]:
     """The cyclic collector stands still, since many small objects are built that all stay alive; then it is as before.
 
-    What has been built counts as old then: otherwise the next allocation would go through all of it.
+    What has been built counts as old then, where it is much: otherwise the next allocation would go through all of it.
 
     >>> with without_collector():
     ...     gc.isenabled()
@@ -472,7 +476,7 @@ def without_collector() -> Iterator[None]:
         yield
     finally:
         if collecting:
-            if not gc.get_freeze_count():  # what the caller froze stays frozen
+            if gc.get_count()[0] > MANY_OBJECTS and not gc.get_freeze_count():  # what the caller froze stays frozen
                 gc.freeze()
                 gc.unfreeze()
             gc.enable()
