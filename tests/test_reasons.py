@@ -184,6 +184,25 @@ CLAIMS: dict[str, dict[str, Callable[[], bool]]] = {
             for column in ("Params", "MAdds")
         ),
     },
+    "nasnet": {
+        "the channels of the last cell are a multiple of 24": lambda: all(
+            load("nasnet", params={"filters": filters})["relu"].shape[0] == 24 * filters for filters in (44, 64)
+        ),
+        "Parameters include the moving averages of batch norm, truncated": lambda: (
+            follows("nasnet", "4032", "parameters")
+            and not follows("nasnet", "4032", "parameters", value="params")
+            and not follows("nasnet", "4032", "parameters", round="half_up")
+        ),
+    },
+    "repvgg": {
+        "Inference forms, parameters truncated; Wino MULs are multiplications by F(2×2, 3×3)": lambda: (
+            whole("repvgg", "Tables 4 and 5")
+            and not follows("repvgg", "a0", "Params (M)", variant="repvgg_a0")
+            and not follows("repvgg", "a0", "Params (M)", round="half_up")
+            and not follows("repvgg", "a0", "Wino MULs (B)", value="macs")
+            and not follows("repvgg", "a0", "Wino MULs (B)", value="winograd4")
+        ),
+    },
     "resnet": {
         "The paper calls its FLOPs multiply-adds": lambda: (
             forensics("resnet", table=2, every=True).answers[0].as_good > 1
@@ -225,12 +244,29 @@ CLAIMS: dict[str, dict[str, Callable[[], bool]]] = {
             not follows("shufflenet_v2", "total", "1×", **{"with": {"projection_keeps": "false"}})
         ),
     },
+    "sknet": {
+        "#P counts the running statistics of batch norm and is truncated; GFLOPs are multiply-adds": lambda: (
+            follows("sknet", "sknet50", "#P")
+            and not follows("sknet", "sknet50", "#P", value="params")
+            and not follows("sknet", "sknet50", "#P", round="half_up")
+            and follows("sknet", "sknet50", "GFLOPs")
+            and not follows("sknet", "sknet50", "GFLOPs", value="macs")
+        ),
+    },
     "squeezenet": {
         "from 224 the first convolution would give 109": lambda: (
             load("squeezenet", input=[3, 224, 224])["conv1"].shape[1:] == (109, 109)
         ),
         "Without padding 111×111 needs an input of 227×227": lambda: (
             load("squeezenet", input=[3, 227, 227])["conv1"].shape[1:] == (111, 111)
+        ),
+    },
+    "wide_resnet": {
+        "N is (depth - 4) / 6 for every block type": lambda: (
+            whole("wide_resnet", "Table 2")
+            and not follows(
+                "wide_resnet", "b131", "# params", **{"with": {"depth": 40, "k": 2, "kernels": "[1, 3, 1]", "units": 4}}
+            )
         ),
     },
 }
