@@ -36,6 +36,7 @@ def gradients(scheme: str, aux: bool, seed: int = 0) -> dict[str, float]:
     return {row.name: row.gradient_rms or 0 for row in flow_of(scheme, aux, seed).rows}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_googlenet_has_the_gradients_that_pytorch_has_of_the_same_numbers(scheme: str) -> None:
     """Same image, weights and class: the gradient of the main loss and of 1, 0.3 and 0.3 times the three, by layer."""
@@ -49,6 +50,7 @@ def test_googlenet_has_the_gradients_that_pytorch_has_of_the_same_numbers(scheme
     assert [loss.output.weight for loss in losses] == [1, 0.3, 0.3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_auxiliary_heads_inject_what_they_inject_in_pytorch(scheme: str) -> None:
     """Numbers of its own: the mean logarithm of the ratio is within three sampling errors of PyTorch's."""
