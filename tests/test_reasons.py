@@ -16,6 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from convcalc import analyse, forensics, load
+from convcalc.analysis.cost import Cost
 from convcalc.analysis.published import Comparison, TableResult, compare
 from convcalc.language.published import Reading
 from convcalc.language.sources import gallery_names
@@ -62,8 +63,18 @@ def claims_arithmetic(said: Said) -> bool:
     return bool(unknown) or (not said.executed and ARITHMETIC.search(text) is not None)
 
 
-def macs(spec: str, variant: str | None = None, **params: object) -> int:
-    return analyse(load(spec, variant=variant, params=params)).totals.macs
+def macs(spec: str, variant: str | None = None, input: list[int] | None = None, **params: object) -> int:
+    return analyse(load(spec, variant=variant, params=params, input=input)).totals.macs
+
+
+def params(spec: str, variant: str) -> int:
+    return analyse(load(spec, variant=variant)).totals.params
+
+
+def cost(spec: str, stage: str) -> Cost:
+    report = analyse(spec)
+    (found,) = (each for each in report.stages if each.name == stage)
+    return report.cost(found)
 
 
 def cell(spec: str, row: str, column: str, **reading: object) -> tuple[str, str]:
@@ -124,6 +135,25 @@ CLAIMS: dict[str, dict[str, Callable[[], bool]]] = {
         ),
         "no reading gives it": lambda: no_reading("bn_inception", "default", "parameters"),
     },
+    "efficientnet_v2": {
+        "FLOPs are half of all operations, truncated: multiply-adds alone give 8.4B, 24.6B and 56.1B": lambda: (
+            [
+                cell("efficientnet_v2", row, "FLOPs", value="macs", unit={"B": Fraction(10**9)}, round="half_up")[1]
+                for row in "sml"
+            ]
+            == ["8.4B", "24.6B", "56.1B"]
+            and not follows("efficientnet_v2", "l", "FLOPs", round="half_up")
+        ),
+        "no reading gives it": lambda: no_reading("efficientnet_v2", "l", "Params"),
+    },
+    "enet": {
+        "Section 3 repeats section 2 without bottleneck2.0": lambda: (
+            cost("enet", "section3") == cost("enet", "section2")
+        ),
+        "with 37 classes it would be 3.69": lambda: (
+            cell("enet", "total", "GFLOPs", **{"with": {"classes": 37}})[1] == "3.69"
+        ),
+    },
     "fsrcnn": {"The paper counts the weights of the convolutions": lambda: whole("fsrcnn", "Table 1: the transitions")},
     "teaching_depthwise_separable": {
         "ρ = 0.714 makes 10 of 14": lambda: (
@@ -148,6 +178,23 @@ CLAIMS: dict[str, dict[str, Callable[[], bool]]] = {
             and not follows("googlenet", "inception_5b", "ops", round="down")
         ),
         "params counts biases, K = 1024": lambda: googlenet_note(),
+    },
+    "hrnet": {
+        "GFLOPs are 2^30 multiply-adds": lambda: not follows("hrnet", "w18", "GFLOPs", unit={"": Fraction(10**9)}),
+        "rounded to 7.1, as the other rows are to one digit": lambda: (
+            round(macs("hrnet", "pose_w32", [3, 256, 192]) / 2**30, 1) == 7.1
+        ),
+        "no reading gives it": lambda: no_reading("hrnet", "w40", "#param.") and no_reading("hrnet", "w40", "GFLOPs"),
+    },
+    "i3d": {
+        "Of two streams, counted as twice the one that reads colours; that of optical flow has 0.02M less": lambda: (
+            follows("i3d", "total", "#Params") and round(params("i3d", "rgb") - params("i3d", "flow"), -4) == 20_000
+        ),
+    },
+    "lenet5": {
+        "The network's connections include the 840 of the output layer": lambda: (
+            whole("lenet5", "Section II-B") and cell("lenet5", "total", "connections", at="output")[1] == "840"
+        ),
     },
     "mobilenet_v1": {
         "a misprint: from 7×7 to 7×7 the stride is 1": lambda: (
@@ -184,6 +231,7 @@ CLAIMS: dict[str, dict[str, Callable[[], bool]]] = {
             for column in ("Params", "MAdds")
         ),
     },
+<<<<<<< HEAD
     "nasnet": {
         "the channels of the last cell are a multiple of 24": lambda: all(
             load("nasnet", params={"filters": filters})["relu"].shape[0] == 24 * filters for filters in (44, 64)
@@ -201,6 +249,31 @@ CLAIMS: dict[str, dict[str, Callable[[], bool]]] = {
             and not follows("repvgg", "a0", "Params (M)", round="half_up")
             and not follows("repvgg", "a0", "Wino MULs (B)", value="macs")
             and not follows("repvgg", "a0", "Wino MULs (B)", value="winograd4")
+=======
+    "mobilenet_v3": {
+        "with 1024, as in torchvision's model, it would have 2.5M parameters": lambda: (
+            cell("mobilenet_v3", "small", "Params", **{"with": {"last": 1024}}) == ("2.9M", "2.5M")
+            and load("mobilenet_v3", variant="mobilenet_v3_small")["fc1"].shape == (1024,)
+        ),
+        "no reading gives it": lambda: no_reading("mobilenet_v3", "small", "MAdds"),
+    },
+    "pix2pix_discriminator": {
+        "A last convolution gives one channel": lambda: load("pix2pix_discriminator")["score"].shape[0] == 1,
+    },
+    "pix2pix_generator": {
+        "The decoder's channels are those that a layer gives without skip connections": lambda: whole(
+            "pix2pix_generator", "Section 6.1.1: decoder"
+        ),
+    },
+    "regnet": {
+        "RegNetX-400MF would have 5.5, RegNetY-800MF 6.4 and RegNetY-8.0GF 39.4 million parameters": lambda: (
+            whole("regnet", "RegNet")
+            and [
+                round(params("regnet", variant) / 10**6, 1)
+                for variant in ("regnet_x_400mf", "regnet_y_800mf", "regnet_y_8gf")
+            ]
+            == [5.5, 6.4, 39.4]
+>>>>>>> reasonsb
         ),
     },
     "resnet": {
@@ -261,6 +334,7 @@ CLAIMS: dict[str, dict[str, Callable[[], bool]]] = {
             load("squeezenet", input=[3, 227, 227])["conv1"].shape[1:] == (111, 111)
         ),
     },
+<<<<<<< HEAD
     "wide_resnet": {
         "N is (depth - 4) / 6 for every block type": lambda: (
             whole("wide_resnet", "Table 2")
@@ -269,7 +343,32 @@ CLAIMS: dict[str, dict[str, Callable[[], bool]]] = {
             )
         ),
     },
+=======
+    "srcnn": {
+        "the weights of the convolutions, without biases": lambda: (
+            not any(
+                follows("srcnn", row, "parameters", value="params") for row in ("srcnn_915", "srcnn_935", "srcnn_955")
+            )
+        ),
+    },
+    "vnet": {
+        "the printed rule sums kernel size - 1 positions of the larger of a layer's maps": lambda: vnet_fields(),
+    },
+>>>>>>> reasonsb
 }
+
+
+def vnet_fields() -> bool:
+    """Whether kernel size - 1 positions of the larger of its maps, summed over the layers, are what is printed."""
+    report = analyse("vnet")
+    field, fields = 1, {}
+    for i, node in enumerate(report.network.nodes):
+        if node.layer is not None and node.layer.patch is not None:
+            jumps = [report.receptive_fields.fields[at][0].jump for at in (i, *node.inputs)]
+            field += (node.layer.patch.kernel_size[0] - 1) * min(jumps)
+        fields[node.stage] = f"{field}×{field}×{field}"
+    (table,) = (result.table for result in compare(load("vnet")) if "Receptive Field" in result.table.columns)
+    return all(fields[name] == row.cells[-1].text for name, row in table.rows.items())
 
 
 def googlenet_note() -> bool:
