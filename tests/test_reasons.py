@@ -231,7 +231,13 @@ CLAIMS: dict[str, dict[str, Callable[[], bool]]] = {
             for column in ("Params", "MAdds")
         ),
     },
-<<<<<<< HEAD
+    "mobilenet_v3": {
+        "with 1024, as in torchvision's model, it would have 2.5M parameters": lambda: (
+            cell("mobilenet_v3", "small", "Params", **{"with": {"last": 1024}}) == ("2.9M", "2.5M")
+            and load("mobilenet_v3", variant="mobilenet_v3_small")["fc1"].shape == (1024,)
+        ),
+        "no reading gives it": lambda: no_reading("mobilenet_v3", "small", "MAdds"),
+    },
     "nasnet": {
         "the channels of the last cell are a multiple of 24": lambda: all(
             load("nasnet", params={"filters": filters})["relu"].shape[0] == 24 * filters for filters in (44, 64)
@@ -241,21 +247,6 @@ CLAIMS: dict[str, dict[str, Callable[[], bool]]] = {
             and not follows("nasnet", "4032", "parameters", value="params")
             and not follows("nasnet", "4032", "parameters", round="half_up")
         ),
-    },
-    "repvgg": {
-        "Inference forms, parameters truncated; Wino MULs are multiplications by F(2×2, 3×3)": lambda: (
-            whole("repvgg", "Tables 4 and 5")
-            and not follows("repvgg", "a0", "Params (M)", variant="repvgg_a0")
-            and not follows("repvgg", "a0", "Params (M)", round="half_up")
-            and not follows("repvgg", "a0", "Wino MULs (B)", value="macs")
-            and not follows("repvgg", "a0", "Wino MULs (B)", value="winograd4")
-=======
-    "mobilenet_v3": {
-        "with 1024, as in torchvision's model, it would have 2.5M parameters": lambda: (
-            cell("mobilenet_v3", "small", "Params", **{"with": {"last": 1024}}) == ("2.9M", "2.5M")
-            and load("mobilenet_v3", variant="mobilenet_v3_small")["fc1"].shape == (1024,)
-        ),
-        "no reading gives it": lambda: no_reading("mobilenet_v3", "small", "MAdds"),
     },
     "pix2pix_discriminator": {
         "A last convolution gives one channel": lambda: load("pix2pix_discriminator")["score"].shape[0] == 1,
@@ -273,7 +264,15 @@ CLAIMS: dict[str, dict[str, Callable[[], bool]]] = {
                 for variant in ("regnet_x_400mf", "regnet_y_800mf", "regnet_y_8gf")
             ]
             == [5.5, 6.4, 39.4]
->>>>>>> reasonsb
+        ),
+    },
+    "repvgg": {
+        "Inference forms, parameters truncated; Wino MULs are multiplications by F(2×2, 3×3)": lambda: (
+            whole("repvgg", "Tables 4 and 5")
+            and not follows("repvgg", "a0", "Params (M)", variant="repvgg_a0")
+            and not follows("repvgg", "a0", "Params (M)", round="half_up")
+            and not follows("repvgg", "a0", "Wino MULs (B)", value="macs")
+            and not follows("repvgg", "a0", "Wino MULs (B)", value="winograd4")
         ),
     },
     "resnet": {
@@ -334,16 +333,6 @@ CLAIMS: dict[str, dict[str, Callable[[], bool]]] = {
             load("squeezenet", input=[3, 227, 227])["conv1"].shape[1:] == (111, 111)
         ),
     },
-<<<<<<< HEAD
-    "wide_resnet": {
-        "N is (depth - 4) / 6 for every block type": lambda: (
-            whole("wide_resnet", "Table 2")
-            and not follows(
-                "wide_resnet", "b131", "# params", **{"with": {"depth": 40, "k": 2, "kernels": "[1, 3, 1]", "units": 4}}
-            )
-        ),
-    },
-=======
     "srcnn": {
         "the weights of the convolutions, without biases": lambda: (
             not any(
@@ -354,7 +343,14 @@ CLAIMS: dict[str, dict[str, Callable[[], bool]]] = {
     "vnet": {
         "the printed rule sums kernel size - 1 positions of the larger of a layer's maps": lambda: vnet_fields(),
     },
->>>>>>> reasonsb
+    "wide_resnet": {
+        "N is (depth - 4) / 6 for every block type": lambda: (
+            whole("wide_resnet", "Table 2")
+            and not follows(
+                "wide_resnet", "b131", "# params", **{"with": {"depth": 40, "k": 2, "kernels": "[1, 3, 1]", "units": 4}}
+            )
+        ),
+    },
 }
 
 
