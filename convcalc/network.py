@@ -472,11 +472,13 @@ def without_collector() -> Iterator[None]:
     """
     collecting = gc.isenabled()
     gc.disable()
+    before, *_ = gc.get_count()
     try:
         yield
     finally:
         if collecting:
-            if gc.get_count()[0] > MANY_OBJECTS and not gc.get_freeze_count():  # what the caller froze stays frozen
+            built = gc.get_count()[0] - before
+            if built > MANY_OBJECTS and not gc.get_freeze_count():  # what the caller froze stays frozen
                 gc.freeze()
                 gc.unfreeze()
             gc.enable()

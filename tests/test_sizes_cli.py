@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from convcalc import loads
-from convcalc.__main__ import main
+from convcalc.cli.app import main
 
 from .small_architectures import ALEXNET, RESNET, VGG16, spec
 

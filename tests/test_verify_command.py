@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from convcalc.__main__ import main
+from convcalc.cli.app import main
 from convcalc.cli.verify import byte_size
 from convcalc.findings import UsageError
 from convcalc.layers.activation import Activation
