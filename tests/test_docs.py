@@ -12,8 +12,14 @@ from tools import notebooks, sessions
 from tools.examples import GENERATED, PAGES, ROOT, differences, unreadable
 from tools.notebooks import NOTEBOOKS
 
+LONG = {"lecture.md", "verify.md"}
+"""Pages whose examples take seconds."""
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=[pytest.mark.slow] if page.name in LONG else [], id=page.name) for page in PAGES],
+)
 def test_examples_print_what_the_page_says(page: Path) -> None:
     assert "\n".join(differences(page.read_text("utf-8"))) == "", "python -m tools.regenerate writes what is printed"
 

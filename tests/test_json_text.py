@@ -9,7 +9,7 @@ from contextlib import redirect_stdout
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc import analyse, loads
@@ -45,7 +45,8 @@ def test_more_lists_than_are_kept() -> None:
     assert "".join(json_pieces(data)) == json.dumps(data, indent=2)
 
 
-@given(st.lists(st.tuples(st.dictionaries(SEEN, VALUES), st.integers(0, 2), st.integers(0, 2))))
+@settings(max_examples=50)
+@given(st.lists(st.tuples(st.dictionaries(SEEN, VALUES, max_size=2), st.integers(0, 2), st.integers(0, 2)), max_size=5))
 def test_an_object_in_parts_is_one_object(objects: list[tuple[dict[str, Any], int, int]]) -> None:
     parts: list[dict[str, Any]] = [{"a": [1, 2]}, {"b": {"c": "d"}, "e": 1}, {}]
     rows = [Joined({"own": own}, (parts[one], {"other": parts[two]})) for own, one, two in objects]

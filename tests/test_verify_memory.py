@@ -25,6 +25,7 @@ def peak_bytes(network: Network, dtype: str, backward: bool) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "size", "dtype", "backward", "within"),
     [
@@ -77,6 +78,7 @@ WIDE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WIDE)
 def test_layers_on_large_arrays_stay_below(name: str) -> None:
     """Large enough that the fixed part of the estimate hides nothing."""
