@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from tests.test_imports import loaded, unwanted
 
 def run(*arguments: str, code: int = 0) -> str:
     """What the command prints, on either stream."""
-    done = subprocess.run([sys.executable, "-m", "convcalc", "specs", *arguments], capture_output=True, text=True)
+    environment = {**os.environ, "COLUMNS": "120"}
+    call = [sys.executable, "-m", "convcalc", "specs", *arguments]
+    done = subprocess.run(call, capture_output=True, text=True, env=environment)
     assert done.returncode == code, done.stderr
     return done.stdout or done.stderr
 
