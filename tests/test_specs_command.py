@@ -16,7 +16,7 @@ from tests.test_imports import loaded, unwanted
 
 def run(*arguments: str, code: int = 0) -> str:
     """What the command prints, on either stream."""
-    environment = {**os.environ, "COLUMNS": "120"}
+    environment = {"COLUMNS": "120", **os.environ}
     call = [sys.executable, "-m", "convcalc", "specs", *arguments]
     done = subprocess.run(call, capture_output=True, text=True, env=environment)
     assert done.returncode == code, done.stderr
