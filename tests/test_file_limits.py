@@ -89,7 +89,7 @@ def test_what_a_file_asks_for_within_the_limits_is_done(tmp_path: Path, monkeypa
     assert checked(claim, tmp_path) == []
     monkeypatch.setattr(looks, "FILE_LOOKS", 20)
     assert [code for code, _ in checked(claim, tmp_path)] == ["CC111"]
-    assert FILE_LOOKS == 1_000_000
+    assert FILE_LOOKS == 600_000
 
 
 @pytest.mark.slow
