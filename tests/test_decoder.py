@@ -31,6 +31,7 @@ def given_back(network: Network, made: Mirror) -> None:
     assert [written.nodes[output.node].shape for output in written.outputs] == list(network.inputs.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GALLERY)
 def test_every_spec_of_the_gallery_is_mirrored(name: str) -> None:
     network = load(name)

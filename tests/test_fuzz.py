@@ -66,6 +66,7 @@ def test_cases_do_not_depend_on_the_process() -> None:
     assert len(found) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prepared")
 @pytest.mark.parametrize(("kind", "least"), [("specs", 0.6), ("onnx", 0.5), ("published", 0.9), ("commands", 0.2)])
 def test_enough_cases_get_past_the_reader(kind: str, least: float, tmp_path: Path) -> None:
@@ -305,6 +306,7 @@ def test_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path, mo
     assert "\nquiet  3       3      0        0:3" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prepared")
 @pytest.mark.parametrize("kind", ["specs", "onnx", "commands", "published"])
 def test_the_program_stands_what_nobody_wrote(kind: str, tmp_path: Path) -> None:

@@ -170,6 +170,7 @@ print("answer")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="no pseudo-terminals here")
 @pytest.mark.parametrize("mode", ["ticks", "calls"])
 def test_on_a_terminal(mode: str, tmp_path: Path) -> None:

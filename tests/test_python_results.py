@@ -94,6 +94,7 @@ class TestTheFace:
         monkeypatch.setattr(convcalc, "check", "mine")
         assert convcalc.check == "mine"  # type: ignore[comparison-overlap]
 
+    @pytest.mark.slow
     def test_a_program_of_a_user_is_typed(self, tmp_path: Path) -> None:
         program = """
             from pathlib import Path

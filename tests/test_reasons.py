@@ -420,6 +420,7 @@ def test_arithmetic_is_noticed(text: str, executed: bool, found: bool) -> None:
     assert claims_arithmetic(Said("net", text, "13×12 13×13", executed)) is found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("said", [said for said in SAID if COMMAND.search(said.text)], ids=lambda said: said.text[:60])
 def test_commands_that_are_named_run(said: Said) -> None:
     for command in COMMAND.findall(said.text):

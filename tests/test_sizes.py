@@ -422,6 +422,7 @@ def agree_with_the_plain_definition(network: Network) -> None:
         assert found.to_dict(range(1, 30)) == plain.to_dict(range(1, 30)) and found.key == plain.key
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(layer_lists(), st.integers(5, 60), st.integers(0, 3))
 def test_equal_axes_have_equal_answers(layers: list[dict[str, Any]], size: int, longer: int) -> None:

@@ -253,6 +253,7 @@ def test_params_of_the_spec_come_first() -> None:
     assert [len(variation.network.outputs) for variation in planned.variations] == [3, 3]
 
 
+@pytest.mark.slow
 def test_the_memory_of_a_comparison_is_bounded() -> None:
     network = load("squeezenet", input=[3, 48, 48])
     planned = plan_flows(network, ["norm=batch"], Source(input=[3, 48, 48]), Training())
