@@ -198,9 +198,14 @@ def small_layer(layer: Conv | ConvTranspose, shape: Shape, output: Shape) -> Sma
 
 def _smallest_space(layer: Conv | ConvTranspose, channels: int, shape: Shape, output: Shape) -> Shape:
     """The smallest input of the same remainders with two positions an axis, or as many as there are."""
-    if isinstance(layer, ConvTranspose):
-        return (channels, *(min(size, 2) for size in shape[1:]))
     found = list(shape[1:])
+    if isinstance(layer, ConvTranspose):
+        for axis, size in enumerate(shape[1:]):
+            for fewer in islice(range(min(size, 2), size), TRIED):
+                if _builds(layer, (channels, *found[:axis], fewer, *found[axis + 1 :])):
+                    found[axis] = fewer
+                    break
+        return (channels, *found)
     for axis, window in enumerate(layer.windows(shape)):
         least = effective_kernel(window.kernel_size, window.dilation) - window.before - window.after
         first = max(least, 1)
@@ -215,3 +220,12 @@ def _smallest_space(layer: Conv | ConvTranspose, channels: int, shape: Shape, ou
                 found[axis] = size
                 break
     return (channels, *found)
+
+
+def _builds(layer: ConvTranspose, shape: Shape) -> bool:
+    """Whether a layer has an output: padding takes from that of a transposed convolution."""
+    try:
+        output_shape(layer, (shape,))
+    except GeometryError:
+        return False
+    return True

@@ -99,6 +99,8 @@ def output_of(case: Case) -> tuple[str, str]:
 
     >>> output_of(Case(("table", "-", "--format", "csv"))), output_of(Case(("table", "-h")))
     (('table', 'csv'), ('table', ''))
+    >>> output_of(Case(("export", "-", "--to", "onnx", "-o", "-")))
+    ('export', 'onnx')
     """
     arguments = case.arguments
     command = arguments[0] if arguments and arguments[0] in COMMANDS else ""
@@ -109,7 +111,9 @@ def output_of(case: Case) -> tuple[str, str]:
         return command, "json"
     if command == "import" or (command == "invert" and case.spec is not None and "--format" not in " ".join(options)):
         return command, "spec"
-    if any(o.startswith(("-o", "--output", "--explain", "--columns=help")) for o in options):
+    printed = _value(options, "--output", "-o") == "-"
+    elsewhere = ("--explain", "--columns=help", *(() if printed else ("-o", "--output")))
+    if any(o.startswith(elsewhere) for o in options):
         return command, ""
     return command, _value(options, "--to", "") if command == "export" else _value(options, "--format", "-f") or "text"
 
