@@ -204,9 +204,9 @@ def _training_memory(report: Report) -> list[Section]:
                 ),
                 total(
                     "training",
-                    [size for _, size in peak.parts() if size],
+                    [size for _, size in peak.parts()],
                     "bytes",
-                    f"peak {peak.place(report.network)}: {', '.join(what for what, size in peak.parts() if size)}",
+                    f"peak {peak.place(report.network)}: {', '.join(what for what, _ in peak.parts())}",
                 ),
                 Step(
                     "released",

@@ -6,6 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..layers.conv import ConvTranspose
+from ..network import sizes
 from .explanation import Display, Matrix, Section, Step
 from .multiplications import effective_macs
 from .small_layer import map_of
@@ -110,7 +111,7 @@ def _numbers(small: SmallLayer) -> Section:
 
 def on_numbers(small: SmallLayer) -> str:
     """The heading of what is written out: whether it is the layer, or its window on a smaller input."""
-    shapes = " -> ".join("×".join(map(str, shape)) for shape in (small.shape, small.output))
+    shapes = " -> ".join(map(sizes, (small.shape, small.output)))
     return "on numbers" if small.whole else f"on numbers: its window on {shapes}, since the whole is too large"
 
 
@@ -238,7 +239,7 @@ def _whole(small: SmallLayer, made: Products) -> Section:
         Step(f"{here} · vec(X)", f"vec(Y){without}"),
         Step(
             f"{back} · vec(Y)",
-            f"has the shape of X, {'×'.join(map(str, small.shape))}",
+            f"has the shape of X, {sizes(small.shape)}",
             note="and here its values" if same else "not its values: no inverse",
         ),
     )

@@ -311,7 +311,7 @@ def _training_peak(name: str, step: Callable[[Figures], TrainingStep | None]) ->
         if found is None:
             return [f"{name}: nothing is trained in {figures.dtype}"]
         peak = found.peak
-        parts = ", ".join([f"{what} {amount(size, 'bytes')}" for what, size in peak.parts() if size])
+        parts = ", ".join([f"{what} {amount(size, 'bytes')}" for what, size in peak.parts()])
         return [f"{name}: {amount(peak.bytes, 'bytes')} {peak.place(figures.network)}: {parts}"]
 
     return remark

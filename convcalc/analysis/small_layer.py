@@ -199,33 +199,29 @@ def small_layer(layer: Conv | ConvTranspose, shape: Shape, output: Shape) -> Sma
 def _smallest_space(layer: Conv | ConvTranspose, channels: int, shape: Shape, output: Shape) -> Shape:
     """The smallest input of the same remainders with two positions an axis, or as many as there are."""
     found = list(shape[1:])
-    if isinstance(layer, ConvTranspose):
-        for axis, size in enumerate(shape[1:]):
-            for fewer in islice(range(min(size, 2), size), TRIED):
-                if _builds(layer, (channels, *found[:axis], fewer, *found[axis + 1 :])):
-                    found[axis] = fewer
-                    break
-        return (channels, *found)
-    for axis, window in enumerate(layer.windows(shape)):
-        least = effective_kernel(window.kernel_size, window.dilation) - window.before - window.after
-        first = max(least, 1)
-        first += (shape[1 + axis] - first) % window.stride
-        for size in islice(range(first, shape[1 + axis], window.stride), TRIED):
-            tried = (channels, *found[:axis], size, *found[axis + 1 :])
-            try:
-                positions = output_shape(layer, (tried,))[1 + axis]
-            except GeometryError:
-                continue
-            if positions >= min(output[1 + axis], 2):
+    for axis, sizes in enumerate(_sizes(layer, shape)):
+        wanted = 1 if isinstance(layer, ConvTranspose) else min(output[1 + axis], 2)
+        for size in islice(sizes, TRIED):
+            if _positions(layer, (channels, *found[:axis], size, *found[axis + 1 :]), axis) >= wanted:
                 found[axis] = size
                 break
     return (channels, *found)
 
 
-def _builds(layer: ConvTranspose, shape: Shape) -> bool:
-    """Whether a layer has an output: padding takes from that of a transposed convolution."""
+def _sizes(layer: Conv | ConvTranspose, shape: Shape) -> list[range]:
+    """The sizes below that of each axis that may do: of the same remainder; two or more before a transposed one."""
+    if isinstance(layer, ConvTranspose):
+        return [range(min(size, 2), size) for size in shape[1:]]
+    found = []
+    for size, window in zip(shape[1:], layer.windows(shape), strict=True):
+        first = max(effective_kernel(window.kernel_size, window.dilation) - window.before - window.after, 1)
+        found.append(range(first + (size - first) % window.stride, size, window.stride))
+    return found
+
+
+def _positions(layer: Conv | ConvTranspose, shape: Shape, axis: int) -> int:
+    """Of an axis of its output; none where it has no output: padding takes from that of a transposed convolution."""
     try:
-        output_shape(layer, (shape,))
+        return output_shape(layer, (shape,))[1 + axis]
     except GeometryError:
-        return False
-    return True
+        return 0

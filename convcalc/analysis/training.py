@@ -157,14 +157,15 @@ class Moment(NamedTuple):
         return self.held + self.gradients + self.activations + self.flowing + self.made
 
     def parts(self) -> tuple[tuple[str, int], ...]:
-        """What it consists of, in words, with the bytes of each."""
-        return (
+        """What it consists of, in words, with the bytes of each that has some."""
+        every = (
             ("params, buffers and state", self.held),
             ("gradients of params", self.gradients),
             ("activations", self.activations),
             ("gradients of activations", self.flowing),
             ("freed at once", self.made),
         )
+        return tuple([(what, size) for what, size in every if size])
 
     def place(self, network: Network) -> str:
         """When it is, in words."""

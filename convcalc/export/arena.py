@@ -6,6 +6,7 @@ from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 from ..findings import UsageError
+from .drawing import px
 from .python_code import plain
 
 MOST_RECTANGLES = 5_000
@@ -93,18 +94,18 @@ def svg(picture: Picture) -> str:
     width, height = left + max(plot.step * steps, written) + MARGIN, ABOVE + HEIGHT + BELOW
     peak = picture.alive.index(max(picture.alive))
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_n(width)} {_n(height)}" '
-        f'width="{_n(width)}" height="{_n(height)}" role="img">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {px(width)} {px(height)}" '
+        f'width="{px(width)}" height="{px(height)}" role="img">',
         f"<title>{escape(title)}</title>",
         f"<style>\n{STYLE}\n</style>",
-        f'<rect class="paper" width="{_n(width)}" height="{_n(height)}"/>',
-        f'<text class="name" x="{_n(left)}" y="18">{escape(title)}</text>',
-        f'<text x="{_n(left)}" y="34">{escape(said)}</text>',
-        f'<rect class="peak" x="{_n(plot.x(peak))}" y="{_n(ABOVE)}" width="{_n(plot.step)}" height="{_n(HEIGHT)}"/>',
+        f'<rect class="paper" width="{px(width)}" height="{px(height)}"/>',
+        f'<text class="name" x="{px(left)}" y="18">{escape(title)}</text>',
+        f'<text x="{px(left)}" y="34">{escape(said)}</text>',
+        f'<rect class="peak" x="{px(plot.x(peak))}" y="{px(ABOVE)}" width="{px(plot.step)}" height="{px(HEIGHT)}"/>',
         *_grid(plot, steps),
         *[line for rectangle in picture.rectangles for line in _rectangle(plot, rectangle)],
         _alive(plot, picture.alive),
-        f'<text x="{_n(left)}" y="{_n(ABOVE + HEIGHT + 18)}">{BELOW_THE_PLOT}</text>',
+        f'<text x="{px(left)}" y="{px(ABOVE + HEIGHT + 18)}">{BELOW_THE_PLOT}</text>',
         "</svg>",
     ]
     return "\n".join(lines) + "\n"
@@ -116,8 +117,8 @@ def _grid(plot: Plot, steps: int) -> list[str]:
     for tick in range(TICKS + 1):
         address = plot.size * tick // TICKS
         y = plot.y(address)
-        lines.append(f'<path class="grid" d="M{_n(plot.left)} {_n(y)}h{_n(steps * plot.step)}"/>')
-        lines.append(f'<text class="tick" x="{_n(plot.left - BESIDE)}" y="{_n(y + 4)}">{address:,}</text>')
+        lines.append(f'<path class="grid" d="M{px(plot.left)} {px(y)}h{px(steps * plot.step)}"/>')
+        lines.append(f'<text class="tick" x="{px(plot.left - BESIDE)}" y="{px(y + 4)}">{address:,}</text>')
     return lines
 
 
@@ -128,22 +129,17 @@ def _rectangle(plot: Plot, rectangle: Rectangle) -> list[str]:
     top, bottom = plot.y(offset + size), plot.y(offset)
     kind = f'class="{role}" ' if role else ""
     said = escape(f"{plain(label)}: {size:,} B at {offset:,}, operators {first} to {last}")
-    place = f'x="{_n(x)}" y="{_n(top)}" width="{_n(width)}" height="{_n(bottom - top)}"'
+    place = f'x="{px(x)}" y="{px(top)}" width="{px(width)}" height="{px(bottom - top)}"'
     lines = [f"<rect {kind}{place}><title>{said}</title></rect>"]
     short = plain(label).rpartition(".")[2]
     if bottom - top >= LINE and width >= len(short) * LETTER:
-        spot = f'x="{_n(x + width / 2)}" y="{_n((top + bottom) / 2 + 3.5)}"'
+        spot = f'x="{px(x + width / 2)}" y="{px((top + bottom) / 2 + 3.5)}"'
         lines.append(f'<text class="inside" {spot}>{escape(short)}</text>')
     return lines
 
 
 def _alive(plot: Plot, alive: list[int]) -> str:
     """The bytes that are alive, as a staircase: what lies above it and below the highest buffer is a gap."""
-    steps = [f"M{_n(plot.left)} {_n(plot.y(0))}"]
-    steps += [f"V{_n(plot.y(size))}H{_n(plot.x(operator + 1))}" for operator, size in enumerate(alive)]
+    steps = [f"M{px(plot.left)} {px(plot.y(0))}"]
+    steps += [f"V{px(plot.y(size))}H{px(plot.x(operator + 1))}" for operator, size in enumerate(alive)]
     return f'<path class="alive" d="{"".join(steps)}"/>'
-
-
-def _n(number: float) -> str:
-    """A coordinate with one decimal at most."""
-    return f"{number:.1f}".removesuffix(".0")

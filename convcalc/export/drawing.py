@@ -205,13 +205,13 @@ def svg(drawing: Drawing) -> str:
     width = max(extent + 2 * MARGIN, reach + MARGIN)
     height = _top(rows - 1) + HEIGHT + MARGIN
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_n(width)} {_n(height)}" '
-        f'width="{_n(width)}" height="{_n(height)}" role="img">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {px(width)} {px(height)}" '
+        f'width="{px(width)}" height="{px(height)}" role="img">',
         f"<title>{escape(drawing.title)}</title>",
         f"<style>\n{STYLE}\n</style>",
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         '<path d="M0 0L8 4L0 8z" style="fill: #57606a; stroke: none; marker-end: none"/></marker></defs>',
-        f'<rect width="{_n(width)}" height="{_n(height)}" style="stroke: none"/>',
+        f'<rect width="{px(width)}" height="{px(height)}" style="stroke: none"/>',
         *arrows,
         *_boxes(drawing, places),
         "</svg>",
@@ -226,13 +226,13 @@ def _arrows(drawing: Drawing, placed: Placing) -> tuple[list[str], float]:
     for arrow, way in zip(drawing.arrows, placed.ways, strict=True):
         spots = [placed.places[number] for number in way]
         x, y = spots[0].x + MARGIN, _top(spots[0].row) + HEIGHT
-        steps = [f"M{_n(x)} {_n(y)}"]
+        steps = [f"M{px(x)} {px(y)}"]
         for spot in spots[1:]:
             to_x, to_y = spot.x + MARGIN, _top(spot.row)
             middle = (y + to_y) / 2
-            steps.append(f"C{_n(x)} {_n(middle)} {_n(to_x)} {_n(middle)} {_n(to_x)} {_n(to_y)}")
+            steps.append(f"C{px(x)} {px(middle)} {px(to_x)} {px(middle)} {px(to_x)} {px(to_y)}")
             if spot is not spots[-1]:
-                steps.append(f"V{_n(to_y + HEIGHT)}")
+                steps.append(f"V{px(to_y + HEIGHT)}")
             x, y = to_x, to_y + HEIGHT
         lines.append(f'<path d="{"".join(steps)}"/>')
         first, second = spots[0], spots[1]
@@ -244,7 +244,7 @@ def _arrows(drawing: Drawing, placed: Placing) -> tuple[list[str], float]:
             continue
         beside.append(label_x)
         reach = max(reach, label_x + len(text) * SMALL_LETTER)
-        texts.append(f'<text class="shape" x="{_n(label_x)}" y="{_n(label_y)}">{text}</text>')
+        texts.append(f'<text class="shape" x="{px(label_x)}" y="{px(label_y)}">{text}</text>')
     return lines + texts, reach
 
 
@@ -254,10 +254,10 @@ def _boxes(drawing: Drawing, places: list[Place]) -> list[str]:
         x, y = spot.x + MARGIN, _top(spot.row)
         round_ = HEIGHT / 2 if box.role in ("input", "output") else 4
         lines += [
-            f'<rect class="{box.role}" x="{_n(x - spot.width / 2)}" y="{_n(y)}" width="{_n(spot.width)}" '
-            f'height="{_n(HEIGHT)}" rx="{_n(round_)}"/>',
-            f'<text class="name" x="{_n(x)}" y="{_n(y + 17)}">{escape(box.name)}</text>',
-            f'<text x="{_n(x)}" y="{_n(y + 32)}">{escape(box.detail)}</text>',
+            f'<rect class="{box.role}" x="{px(x - spot.width / 2)}" y="{px(y)}" width="{px(spot.width)}" '
+            f'height="{px(HEIGHT)}" rx="{px(round_)}"/>',
+            f'<text class="name" x="{px(x)}" y="{px(y + 17)}">{escape(box.name)}</text>',
+            f'<text x="{px(x)}" y="{px(y + 32)}">{escape(box.detail)}</text>',
         ]
     return lines
 
@@ -266,7 +266,7 @@ def _top(row: int) -> float:
     return MARGIN + row * (HEIGHT + ROW_GAP)
 
 
-def _n(number: float) -> str:
+def px(number: float) -> str:
     """A coordinate with one decimal at most."""
     return f"{number:.1f}".removesuffix(".0")
 
@@ -413,21 +413,21 @@ def _u_arrows(drawing: Drawing, places: list[Place]) -> tuple[list[str], float]:
         text = shape_text(arrow.shape)
         if source.row == target.row:
             begin, end, level = x + source.width / 2, to_x - target.width / 2, y + HEIGHT / 2
-            lines.append(f'<path d="M{_n(begin)} {_n(level)}H{_n(end)}"/>')
-            spot = f'class="shape above" x="{_n((begin + end) / 2)}" y="{_n(level - BESIDE)}"'
+            lines.append(f'<path d="M{px(begin)} {px(level)}H{px(end)}"/>')
+            spot = f'class="shape above" x="{px((begin + end) / 2)}" y="{px(level - BESIDE)}"'
         else:
             down = target.row > source.row
             begin, end = (y + HEIGHT, to_y) if down else (y, to_y + HEIGHT)
             beside = x
             if x == to_x:
-                lines.append(f'<path d="M{_n(x)} {_n(begin)}V{_n(end)}"/>')
+                lines.append(f'<path d="M{px(x)} {px(begin)}V{px(end)}"/>')
             elif down:
                 end = to_y + HEIGHT / 2
-                lines.append(f'<path d="M{_n(x)} {_n(begin)}V{_n(end)}H{_n(to_x - target.width / 2)}"/>')
+                lines.append(f'<path d="M{px(x)} {px(begin)}V{px(end)}H{px(to_x - target.width / 2)}"/>')
             else:
                 begin, beside = y + HEIGHT / 2, to_x
-                lines.append(f'<path d="M{_n(x + source.width / 2)} {_n(begin)}H{_n(to_x)}V{_n(end)}"/>')
-            spot = f'class="shape" x="{_n(beside + BESIDE)}" y="{_n((begin + end) / 2 + 3)}"'
+                lines.append(f'<path d="M{px(x + source.width / 2)} {px(begin)}H{px(to_x)}V{px(end)}"/>')
+            spot = f'class="shape" x="{px(beside + BESIDE)}" y="{px((begin + end) / 2 + 3)}"'
             reach = max(reach, beside + BESIDE + len(text) * SMALL_LETTER)
         texts.append(f"<text {spot}>{text}</text>")
     return lines + texts, reach

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..analysis.arena import Arena
 from ..analysis.controller import LEFT_OUT, Controller
-from ..units import amount
+from ..units import amount, counted
 from .document import Column, Document, Note, Notes, Table
 from .table import heading
 
@@ -68,7 +68,7 @@ def _said(plan: Controller) -> list[str]:
     made_of = " · ".join(f"{name} {size:,} B" for name, size in parts if size)
     lines = [plan.said(), f"flash: {amount(flash.total, 'bytes')}{f' ({made_of})' if made_of else ''}"]
     if plan.padded and plan.size_with_pads is not None:
-        layers = f"{len(plan.padded)} layer{'s' * (len(plan.padded) != 1)}"
+        layers = counted(len(plan.padded), "layer")
         with_pads = f"{plan.size_with_pads:,} B where a converter writes a PAD before each"
         lines.append(f"padding neither SAME nor VALID in {layers}: {with_pads}")
     return [*lines, f"left out: {', '.join(LEFT_OUT)}", *([SIGNS] if plan.arena.offsets is not None else [])]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from math import ceil, floor, isfinite
 from typing import TYPE_CHECKING
 
+from ..network import sizes
 from ..terminal import printable
 from .document import Block, Code, Column, Document, Heading, Note, Notes, Table
 from .verify import extreme_remarks, figure, power_figure, share
@@ -36,7 +37,7 @@ def flows_document(comparison: FlowComparison, every: bool) -> Document:
     runs = comparison.runs
     labels = [run_label(run) for run in runs]
     first = runs[0].variation.network
-    shapes = ", ".join("×".join(map(str, shape)) for shape in first.inputs.values())
+    shapes = ", ".join(map(sizes, first.inputs.values()))
     batch = f", batch {comparison.batch}" if comparison.batch != 1 else ""
     rest = f"  input {shapes}{batch}, {comparison.dtype}, seed {comparison.seed}"
     count = len(runs[0].factors)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ..analysis.explain_flip import FLIPPED
 from ..analysis.explain_matrix import picture
 from ..analysis.explanation import Matrix, Section, Step
 from ..layers.registry import build
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 MOST_STEPS = 2000
 LEFT = 1e-12
 """What may be left of the loss that a kernel of zeros has."""
-SOURCE = "Goodfellow, Bengio & Courville 2016, Deep Learning, section 9.1"
 
 
 class Learned(NamedTuple):
@@ -79,7 +79,7 @@ def learning_section(teacher: Integers) -> Section:
                 f"{who} from {by}",
                 f"{found.steps} steps",
                 note=f"loss {found.first_loss:.3g} at first",
-                source=SOURCE,
+                source=FLIPPED,
             )
         )
         rows = found.kernel.reshape(-1, teacher.shape[-1])

@@ -15,6 +15,7 @@ from ..analysis.small_gradients import gradients
 from ..analysis.small_layer import MOST, small_layer
 from ..findings import UsageError
 from ..layers.conv import Conv, ConvTranspose
+from ..network import sizes
 from .explained import Confirmed, confirm_flip, confirm_gradients, confirm_products, confirm_shift
 from .learning import learning_section
 
@@ -90,7 +91,7 @@ def _small(subject: str, layer: Conv | ConvTranspose, shape: Shape, output: Shap
     small = small_layer(layer, shape, output)
     if small is None:
         raise UsageError(
-            f"a window of {_times(layer.kernel_size)} gives matrices of more than {MOST:,} numbers on any input",
+            f"a window of {sizes(layer.kernel_size)} gives matrices of more than {MOST:,} numbers on any input",
             "a smaller kernel says the same: convcalc explain -k 3 --size 5 --matrix",
         )
     if subject == "matrix":
@@ -108,7 +109,7 @@ def _flip(layer: Conv | ConvTranspose) -> Said:
         )
     if prod(layer.kernel_size) > MOST_TAPS:
         raise UsageError(
-            f"a kernel of {_times(layer.kernel_size)} is too large to be written out: at most {MOST_TAPS} taps",
+            f"a kernel of {sizes(layer.kernel_size)} is too large to be written out: at most {MOST_TAPS} taps",
             "a smaller one says the same: convcalc explain -k 3 --size 5 --flip",
         )
     made = flip(layer.kernel_size)
@@ -121,13 +122,9 @@ def _shift(layer: Conv | ConvTranspose, shape: Shape) -> Said:
     axis = axis_of(layer.windows(shape)[-1], layer.padding_mode)
     if axis is None:
         raise UsageError(
-            f"a window of {_times(layer.kernel_size)} is too long to be shown", "convcalc explain -k 3 --size 5 --shift"
+            f"a window of {sizes(layer.kernel_size)} is too long to be shown", "convcalc explain -k 3 --size 5 --shift"
         )
     return shift_sections(axis), confirm_shift(axis)
-
-
-def _times(sizes: Sequence[int]) -> str:
-    return "×".join(map(str, sizes))
 
 
 def _section(confirmed: tuple[Confirmed, ...]) -> Section:

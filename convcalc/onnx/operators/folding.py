@@ -55,10 +55,7 @@ def elementwise(compute: Callable[..., float], inputs: list[Constant], shape: Sh
 
 def _elements(compute: Callable[..., float], inputs: list[Constant], shape: Shape) -> list[float] | None:
     """The elements in row order; None where they grow without bound."""
-    columns = []
-    for value in inputs:
-        own = [step if size != 1 else 0 for step, size in zip(strides(value.shape), value.shape, strict=True)]
-        columns.append((value.numbers or (), [0] * (len(shape) - len(own)) + own))
+    columns = [(value.numbers or (), _broadcasting(value, len(shape))) for value in inputs]
     numbers = []
     for at in product(*map(range, shape)):
         row = [column[_place(at, own)] for column, own in columns]
@@ -70,6 +67,12 @@ def _elements(compute: Callable[..., float], inputs: list[Constant], shape: Shap
             return None
         numbers.append(number)
     return numbers
+
+
+def _broadcasting(value: Constant, rank: int) -> list[int]:
+    """How far apart its elements are along each axis of a shape that it broadcasts to: not at all where it repeats."""
+    own = [step if size != 1 else 0 for step, size in zip(strides(value.shape), value.shape, strict=True)]
+    return [0] * (rank - len(own)) + own
 
 
 def _place(at: Iterable[int], steps: Iterable[int]) -> int:
@@ -88,9 +91,7 @@ def taken(value: Constant, steps: Sequence[int], spans: Sequence[Sequence[int]])
 def broadcast_to(call: Call, shape: Shape) -> Constant:
     """Expand: the first input, repeated along axes of size 1 and new ones."""
     value = call.constant()
-    new = len(shape) - len(value.shape)
-    steps = [step if size != 1 else 0 for step, size in zip(strides(value.shape), value.shape, strict=True)]
-    return value.become(shape, taken(value, [0] * new + steps, [range(size) for size in shape]))
+    return value.become(shape, taken(value, _broadcasting(value, len(shape)), [range(size) for size in shape]))
 
 
 def repeated(call: Call, shape: Shape) -> Constant:
@@ -156,9 +157,7 @@ def gathered_elements(call: Call, shape: Shape) -> Constant:
     found = []
     for at, index in zip(product(*map(range, shape)), wanted, strict=True):
         where = (*at[:axis], index, *at[axis + 1 :])
-        if any(i >= size for i, size in zip(where, value.shape, strict=True)):
-            raise Malformed(f"its indices {list(shape)} reach outside {list(value.shape)}")
-        found.append(numbers[_place(where, steps)])
+        found.append(numbers[_within(where, value.shape, steps, shape)])
     return value.become(shape, tuple(found))
 
 
@@ -206,10 +205,15 @@ def scattered_elements(call: Call, shape: Shape) -> Constant | None:
     rows = zip(product(*map(range, indices.shape)), call.integers(1, "indices"), given, strict=True)
     for at, index, number in rows:
         where = (*at[:axis], _inside(index, shape[axis]), *at[axis + 1 :])
-        if any(i >= size for i, size in zip(where, shape, strict=True)):
-            raise Malformed(f"its indices {list(indices.shape)} reach outside {list(shape)}")
-        found[_place(where, steps)] = number
+        found[_within(where, shape, steps, indices.shape)] = number
     return value.become(shape, tuple(found))
+
+
+def _within(where: Sequence[int], sizes: Shape, steps: Sequence[int], indices: Shape) -> int:
+    """Where the element at these positions stands. Raises `Malformed` for one outside, of the shape of its indices."""
+    if any(i >= size for i, size in zip(where, sizes, strict=True)):
+        raise Malformed(f"its indices {list(indices)} reach outside {list(sizes)}")
+    return _place(where, steps)
 
 
 def _combines(call: Call) -> bool:
