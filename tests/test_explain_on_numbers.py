@@ -148,6 +148,11 @@ def test_filled_padding_is_that_of_the_reference() -> None:
         ("conv2d", {"out_channels": 8, "kernel_size": 3, "padding": 2, "padding_mode": "reflect"}, (8, 99, 98)),
         ("conv_transpose2d", {"out_channels": 64, "kernel_size": 4, "stride": 2, "padding": 1}, (128, 16, 16)),
         ("conv_transpose2d", {"out_channels": 50, "kernel_size": 3, "padding": 4}, (40, 30, 30)),
+        (
+            "conv_transpose3d",
+            {"out_channels": 2, "kernel_size": 3, "stride": 3, "dilation": 3, "groups": 2},
+            (2, 2, 2, 2),
+        ),
         ("conv1d", {"out_channels": 1, "kernel_size": 2, "dilation": 1 << 40}, (1, (1 << 41) + 5)),
     ],
 )

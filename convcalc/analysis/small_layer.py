@@ -180,18 +180,18 @@ def small_layer(layer: Conv | ConvTranspose, shape: Shape, output: Shape) -> Sma
     """The layer itself where it can be written out, else its window on fewer channels and a smaller input.
 
     The smaller input leaves the same remainder at every stride and gives two positions an axis, or as many as the layer
-    has. None where even that is too large.
+    has; where two groups of it are too much, it is of one. None where even that is too large.
     """
     if fits(layer, shape, output):
         return SmallLayer(layer, shape, output)
     groups = min(layer.groups, CHANNELS)
     outputs, inputs = (min(n // layer.groups, CHANNELS) for n in (output[0], shape[0]))
     taps = prod(layer.kernel_size)
-    for per_group in ((outputs, inputs), (1, 1)):
-        fewer = layer.model_copy(update={"groups": groups, "out_channels": groups * per_group[0]})
-        space = _smallest_space(fewer, groups * per_group[1], shape, output)
+    for count, made, read in ((groups, outputs, inputs), (groups, 1, 1), (1, 1, 1)):
+        fewer = layer.model_copy(update={"groups": count, "out_channels": count * made})
+        space = _smallest_space(fewer, count * read, shape, output)
         found = SmallLayer(fewer, space, output_shape(fewer, (space,)), whole=False)
-        if fits(fewer, space, found.output) and (per_group == (1, 1) or per_group[1] * taps <= FEW_ROWS):
+        if fits(fewer, space, found.output) and (made == read == 1 or read * taps <= FEW_ROWS):
             return found
     return None
 
