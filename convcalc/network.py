@@ -46,6 +46,11 @@ class Node(NamedTuple):
         """The top-level item that it belongs to."""
         return self.name.partition(".")[0]
 
+    @property
+    def data(self) -> tuple[int, ...]:
+        """Indices of the nodes that it reads as data, without those that only lend their size."""
+        return self.inputs if self.layer is None else self.inputs[: self.layer.data_inputs]
+
     def __repr__(self) -> str:
         kind = "" if self.kind == self.name else f"{self.kind} "
         return f"<{kind}{self.name} → {sizes(self.shape)}>"
@@ -84,6 +89,11 @@ class BlockGroup(Group):
 Loss = Literal["cross_entropy", "mean_square", "linear"]
 """What an output is trained with."""
 LOSSES: tuple[Loss, ...] = get_args(Loss)
+
+
+def find_loss(text: str) -> Loss | None:
+    """The loss of that name; None where there is none."""
+    return next((loss for loss in LOSSES if loss == text), None)
 
 
 class Output(NamedTuple):
@@ -453,6 +463,15 @@ def consumers(nodes: Iterable[Node], count: int) -> list[list[int]]:
     for index, node in enumerate(nodes):
         for source in node.inputs:
             found[source].append(index)
+    return found
+
+
+def ancestors(nodes: Sequence[Node], ends: Iterable[int]) -> set[int]:
+    """The nodes on whose outputs those of `ends` depend, and themselves."""
+    found = set(ends)
+    for index in range(max(found, default=-1), -1, -1):
+        if index in found:
+            found.update(nodes[index].inputs)
     return found
 
 

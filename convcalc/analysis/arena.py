@@ -160,7 +160,7 @@ def arena(network: Network, batch: int, item: int, with_pads: bool = False) -> A
         if node.layer is not None:
             operators.append(index)
             inputs = network.input_shapes(node)
-            sources = [holds[i] for i in node.inputs[: node.layer.data_inputs]]
+            sources = [holds[i] for i in node.data]
             for which in sources:
                 read(which)
             if with_pads and needs_pad(node.layer, inputs, node.shape):

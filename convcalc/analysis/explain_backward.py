@@ -8,7 +8,18 @@ import numpy as np
 
 from ..geometry import conv_output, conv_transpose_output, leftover, transposed_padding, zeros_between
 from .explain_layer import alike
-from .explain_matrix import SHOWN, channel_matrices, column, given_matrices, kernel_name, matrix, on_numbers, picture
+from .explain_matrix import (
+    SHOWN,
+    channel_matrices,
+    channel_name,
+    column,
+    given_matrices,
+    kernel_matrices,
+    kernel_name,
+    matrix,
+    on_numbers,
+    picture,
+)
 from .explanation import Display, Matrix, Section, Step, step
 from .small_gradients import bordered, input_windows, kernel_windows, spread
 from .small_layer import map_of
@@ -149,7 +160,7 @@ def _kernel_numbers(small: SmallLayer, made: Gradients) -> Section:
     found = small.map
     wide, narrow = (made.y, small.x()) if small.transposed else (small.x(), made.y)
     names = ("dY", "X") if small.transposed else ("X", "dY")
-    image, kernel = (n if len(a) == 1 else f"{n}_1" for n, a in zip(names, (wide, narrow), strict=True))
+    image, kernel = (channel_name(n, a, 1) for n, a in zip(names, (wide, narrow), strict=True))
     windows = kernel_windows(found)
     apart = any(window.stride > 1 for window in found.windows)
     framed = any(any(window[2:4]) for window in found.windows)
@@ -160,22 +171,13 @@ def _kernel_numbers(small: SmallLayer, made: Gradients) -> Section:
         "=",
         picture(f"d{kernel_name(small, 1, 1)}", made.w[0, 0]),
     )
-    whole = _kernels(small, made) if made.w.shape[:2] != (1, 1) else ()
+    several = made.w[:SHOWN] if made.w.shape[:2] != (1, 1) else ()
+    whole = [kernel_matrices(small, a, kernels, "d") for a, kernels in enumerate(several, start=1)]
     return Section(f"dK = {names[0]} * {names[1]}", (), matrices=(first, *whole))
 
 
 def _two_axes(array: np.ndarray) -> np.ndarray:
     return array.reshape(-1, array.shape[-1])
-
-
-def _kernels(small: SmallLayer, made: Gradients) -> tuple[Display, ...]:
-    """dK of every pair of channels, those of one channel of the narrow side on a line."""
-    shown: list[Display] = []
-    for a, kernels in enumerate(made.w[:SHOWN], start=1):
-        names = [f"d{kernel_name(small, a, b)}" for b in range(1, len(kernels) + 1)]
-        parts = map(picture, names[:SHOWN], kernels)
-        shown.append((*parts, *(["..."] if len(kernels) > SHOWN else [])))
-    return tuple(shown)
 
 
 def _input_numbers(small: SmallLayer, made: Gradients) -> Section:
@@ -187,10 +189,13 @@ def _input_numbers(small: SmallLayer, made: Gradients) -> Section:
     for i in range(min(per_group, SHOWN)):
         ends = (0, i) if small.transposed else (i, 0)
         parts += ["+"] * bool(parts)
-        name = "dY" if len(made.y) == 1 else f"dY_{i + 1}"
-        parts += [picture(name, made.y[i]), sign, picture(kernel_name(small, ends[0] + 1, ends[1] + 1), w[ends])]
+        parts += [
+            picture(channel_name("dY", made.y, i + 1), made.y[i]),
+            sign,
+            picture(kernel_name(small, ends[0] + 1, ends[1] + 1), w[ends]),
+        ]
     parts += ["+", "..."] * (per_group > SHOWN)
-    shown: list[Display] = [(*parts, "=", picture("dX" if len(made.x) == 1 else "dX_1", made.x[0]))]
+    shown: list[Display] = [(*parts, "=", picture(channel_name("dX", made.x, 1), made.x[0]))]
     if not small.transposed:
         shown.append(_plain_form(small, made))
     if len(made.x) > 1:
@@ -201,10 +206,10 @@ def _input_numbers(small: SmallLayer, made: Gradients) -> Section:
 def _plain_form(small: SmallLayer, made: Gradients) -> Display:
     """The first term of dX as a convolution of stride 1: dY with its zeros, and K flipped."""
     found, flipped = small.map, np.flip(small.w()[0, 0])
-    name = "dY" if len(made.y) == 1 else "dY_1"
+    name = channel_name("dY", made.y, 1)
     zeros = bordered(spread(made.y[0], found), input_windows(found), found.wide[1:])
     alone = len(made.y) == found.groups and found.mode == "zeros"
-    result: Display = ("=", picture("dX" if len(made.x) == 1 else "dX_1", made.x[0])) if alone else ()
+    result: Display = ("=", picture(channel_name("dX", made.x, 1), made.x[0])) if alone else ()
     return (
         matrix(f"{name} with its zeros", _two_axes(zeros), sparse=True),
         "*",

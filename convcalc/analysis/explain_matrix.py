@@ -100,7 +100,7 @@ def given_matrices(small: SmallLayer) -> Display:
     """The input and the kernels."""
     w = small.w()
     kernels = [part for a in range(1, len(w[:SHOWN]) + 1) for part in kernel_matrices(small, a, w[a - 1])]
-    return (*channel_matrices("X", small.x()), *kernels, *(["..."] if len(w) > SHOWN else []))
+    return (*channel_matrices("X", small.x()), *_cut(kernels, len(w)))
 
 
 def _numbers(small: SmallLayer) -> Section:
@@ -117,16 +117,24 @@ def on_numbers(small: SmallLayer) -> str:
 
 def channel_matrices(name: str, array: Integers) -> Display:
     """The channels of [channels, *space], the first of them, each under its number."""
-    single = len(array) == 1
-    parts = [picture(name if single else f"{name}_{n}", one) for n, one in enumerate(array[:SHOWN], start=1)]
-    return (*parts, *(["..."] if len(array) > SHOWN else []))
+    parts = [picture(channel_name(name, array, n), one) for n, one in enumerate(array[:SHOWN], start=1)]
+    return _cut(parts, len(array))
 
 
-def kernel_matrices(small: SmallLayer, a: int, kernels: Integers) -> Display:
-    """The kernels of channel `a` (from 1) of the map's narrow side."""
-    names = [kernel_name(small, a, j) for j in range(1, len(kernels) + 1)]
-    parts = [picture(name, one) for name, one in zip(names[:SHOWN], kernels, strict=False)]
-    return (*parts, *(["..."] if len(kernels) > SHOWN else []))
+def channel_name(name: str, array: Integers, number: int) -> str:
+    """The name of one channel of [channels, *space], counted from 1: with its number where there are several."""
+    return name if len(array) == 1 else f"{name}_{number}"
+
+
+def _cut(parts: Iterable[Matrix | str], count: int) -> Display:
+    """Matrices of the first channels, with a sign for those of `count` that are left out."""
+    return (*parts, *["..."] * (count > SHOWN))
+
+
+def kernel_matrices(small: SmallLayer, a: int, kernels: Integers, of: str = "") -> Display:
+    """The kernels of channel `a` (from 1) of the map's narrow side, or what `of` stands before: their gradients."""
+    parts = [picture(f"{of}{kernel_name(small, a, j)}", one) for j, one in enumerate(kernels[:SHOWN], start=1)]
+    return _cut(parts, len(kernels))
 
 
 def kernel_name(small: SmallLayer, a: int, j: int) -> str:
@@ -215,10 +223,10 @@ def _channels(small: SmallLayer) -> Section:
             ends = (j, i % (len(y) // found.groups)) if small.transposed else (i, j % per_group)
             name = kernel_name(small, ends[0] + 1, ends[1] + 1)
             parts += ["+"] * bool(parts)
-            parts += [picture("X" if len(x) == 1 else f"X_{j + 1}", x[j]), sign, picture(name, w[ends])]
+            parts += [picture(channel_name("X", x, j + 1), x[j]), sign, picture(name, w[ends])]
         if small.layer.bias:
             parts += ["+", str(b[i])]
-        shown.append((*parts, "=", picture("Y" if len(y) == 1 else f"Y_{i + 1}", y[i])))
+        shown.append((*parts, "=", picture(channel_name("Y", y, i + 1), y[i])))
     rule = f"sum over j of X_j {sign} K_i,j{' + b_i' if small.layer.bias else ''}"
     note = "b_i is one number, the same for every position" if small.layer.bias else ""
     return Section("channel by channel", (Step("Y_i", rule, note=note),), matrices=tuple(shown))

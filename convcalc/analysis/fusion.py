@@ -48,7 +48,7 @@ def in_passing(network: Network) -> Passing:
         layer = node.layer
         head, is_left = index, layer is None
         if layer is not None:
-            data = node.inputs[: layer.data_inputs]
+            data = node.data
             is_left = layer.is_view or layer.asleep or _only_moves(layer, network, node)
             if layer.in_place and not is_left:
                 last = max([heads[i] for i in data])

@@ -125,14 +125,19 @@ def _filter(figures: Figures, subject: Subject) -> Value:
     return Shaped("×".join([*map(str, kernel), "{in}", "{out}"]), parts, (*kernel, parts["in"], parts["out"]))
 
 
-def _filter_weights(figures: Figures, subject: Subject) -> Value:
-    layers = ((i, figures.node(i).layer) for i in subject.nodes)
-    return sum([figures.costs[i].weights for i, layer in layers if layer is not None and layer.weighted])
+def _of_layers(which: Callable[[Layer], bool], read: Callable[[Cost], int]) -> Callable[[Figures, Subject], int]:
+    """The sum of one cost over those of a subject's layers alone."""
+
+    def get(figures: Figures, subject: Subject) -> int:
+        layers = ((i, figures.node(i).layer) for i in subject.nodes)
+        return sum([read(figures.costs[i]) for i, layer in layers if layer is not None and which(layer)])
+
+    return get
 
 
-def _filter_params(figures: Figures, subject: Subject) -> Value:
-    layers = ((i, figures.node(i).layer) for i in subject.nodes)
-    return sum([figures.costs[i].params for i, layer in layers if layer is not None and layer.weighted])
+_filter_weights = _of_layers(lambda layer: layer.weighted, lambda cost: cost.weights)
+_filter_params = _of_layers(lambda layer: layer.weighted, lambda cost: cost.params)
+_window_macs = _of_layers(lambda layer: layer.patch is not None, lambda cost: cost.macs)
 
 
 # What it costs: parameters, work, and the time that a device needs at least.
@@ -149,9 +154,7 @@ def _summed(fact: Fact) -> Getter:
 
 def _conv_macs(figures: Figures, subject: Subject) -> Value:
     """Of layers that slide a window, 1×1 ones among them."""
-    layers = ((i, figures.node(i).layer) for i in subject.nodes)
-    found = [figures.costs[i].macs for i, layer in layers if layer is not None and layer.patch is not None]
-    return figures.batch * sum(found)
+    return figures.batch * _window_macs(figures, subject)
 
 
 def _effective_macs(layer: Layer, inputs: Shapes, output: Shape) -> int:

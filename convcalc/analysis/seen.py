@@ -23,7 +23,7 @@ from ..geometry import IDENTITY, AdaptiveWindow, AxisMap, Resize, TransposedWind
 
 if TYPE_CHECKING:
     from ..layers.base import Layer, Shape, Shapes
-    from ..network import Network, Node
+    from ..network import Network
 
 
 LARGEST_PERIOD = 4096
@@ -208,15 +208,11 @@ def seen_from(network: Network, index: int, position: tuple[int, ...]) -> list[S
             seen = tuple(tuple(range(n)) if m is None else tuple(sorted(m)) for m, n in axes)
             found.append(Seen(node.name, seen))
             continue
-        for which, read in enumerate(_read(nodes[i], node.layer)):
+        for which, read in enumerate(node.data):
             passed = _backwards(node.layer, network.input_shapes(node), which, node.shape, mask)
             known = masks.get(read)
             masks[read] = passed if known is None else _union(known, passed)
     return found[::-1]
-
-
-def _read(node: Node, layer: Layer) -> tuple[int, ...]:
-    return node.inputs if layer.data_inputs is None else node.inputs[: layer.data_inputs]
 
 
 def _union(a: tuple[Mask, ...], b: tuple[Mask, ...]) -> tuple[Mask, ...]:

@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from .fusion import in_passing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ..layers.base import Shapes
-    from ..network import Network, Node
+    from ..network import Network
     from .cost import Cost
 
 
@@ -40,7 +38,7 @@ def bytes_moved(network: Network, costs: list[Cost], batch: int, item: int) -> l
         if layer is None or layer.is_view or layer.asleep:
             found.append(0)
             continue
-        elements = sum([prod(nodes[i].shape) for i in _data(node)]) + prod(node.shape)
+        elements = sum([prod(nodes[i].shape) for i in node.data]) + prod(node.shape)
         found.append((elements * batch + cost.params + cost.buffers) * item)
     return found
 
@@ -63,7 +61,7 @@ def fused_work(network: Network, costs: list[Cost], batch: int, item: int) -> li
         key = (id(node.layer), network.input_shapes(node))
         if key not in touched:
             touched[key] = _touched(network, index)
-        for source, elements in zip(_data(node), touched[key], strict=True):
+        for source, elements in zip(node.data, touched[key], strict=True):
             if heads[source] != head:
                 memory = memories[source]
                 reads[head][memory] = max(reads[head].get(memory, 0), min(elements, numbers[memory]))
@@ -75,11 +73,6 @@ def fused_work(network: Network, costs: list[Cost], batch: int, item: int) -> li
     return found
 
 
-def _data(node: Node) -> Sequence[int]:
-    """The inputs that a node reads as data."""
-    return node.inputs if node.layer is None else node.inputs[: node.layer.data_inputs]
-
-
 def _memories(network: Network, left: list[bool]) -> tuple[list[int], list[int]]:
     """For each node, the node whose numbers a reader of it fetches, and how many numbers it has of its own.
 
@@ -89,7 +82,7 @@ def _memories(network: Network, left: list[bool]) -> tuple[list[int], list[int]]
     memories: list[int] = []
     numbers: list[int] = []
     for index, node in enumerate(network.nodes):
-        size, memory, data = prod(node.shape), index, _data(node)
+        size, memory, data = prod(node.shape), index, node.data
         if left[index] and len(data) == 1 and size >= numbers[memories[data[0]]]:
             memory = memories[data[0]]
         elif node.layer is not None and node.layer.in_place:
@@ -105,7 +98,7 @@ def _needed(network: Network, heads: list[int], left: list[bool]) -> list[bool]:
     for output in network.outputs:
         needed[output.node] = True
     for index in reversed(range(len(needed))):
-        for source in _data(network.nodes[index]):
+        for source in network.nodes[index].data:
             if needed[index] if left[index] else heads[index] != heads[source]:
                 needed[source] = True
     return needed
@@ -115,7 +108,7 @@ def _touched(network: Network, index: int) -> list[int]:
     """For each data input of a node, the elements that it reads: windows with gaps between them leave some out."""
     node = network.nodes[index]
     inputs = network.input_shapes(node)
-    found = [prod(inputs[which]) for which in range(len(_data(node)))]
+    found = [prod(inputs[which]) for which in range(len(node.data))]
     for slide in () if node.layer is None else node.layer.slides(inputs, node.shape):
         size = inputs[0][slide.axis]
         found[0] = found[0] // size * min(size, slide.positions * slide.window.kernel_size)

@@ -22,6 +22,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from ..network import ancestors
 from .memory import ITEM_BYTES, storages
 
 if TYPE_CHECKING:
@@ -312,7 +313,7 @@ class _Simulation:
         shapes = tuple([self.nodes[i].shape for i in node.inputs])
         passed: list[tuple[int, _Gradient]] = []
         temporary = 0
-        for which, i in enumerate(node.inputs[: layer.data_inputs]):
+        for which, i in enumerate(node.data):
             if not self.learns[i]:
                 continue
             share = layer.passes_gradient(shapes, node.shape, which)
@@ -369,14 +370,8 @@ class _Simulation:
 
 def _asked(network: Network, learns: list[bool]) -> list[bool]:
     """For each node, whether backward runs through it: something learns there or before it, and an output follows."""
-    reaches = [False] * len(network.nodes)
-    for output in network.outputs:
-        reaches[output.node] = True
-    for index in reversed(range(len(reaches))):
-        if reaches[index]:
-            for i in network.nodes[index].inputs:
-                reaches[i] = True
-    return [a and b for a, b in zip(learns, reaches, strict=True)]
+    reaching = ancestors(network.nodes, [output.node for output in network.outputs])
+    return [learned and index in reaching for index, learned in enumerate(learns)]
 
 
 def _splits(nodes: tuple[Node, ...], asked: list[bool]) -> dict[int, list[int]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..findings import UsageError
 from ..hints import suggest
-from ..network import LOSSES
+from ..network import LOSSES, find_loss
 from ..units import amount
 from ..verify import confirm
 from ..verify.footprint import default_limit, needed_bytes
@@ -154,7 +154,7 @@ def plan(
 
 def loss_named(text: str) -> Loss:
     """The loss of that name. Raises UsageError."""
-    found = next((loss for loss in LOSSES if loss == text), None)
+    found = find_loss(text)
     if found is None:
         raise UsageError(f"there is no loss '{text}'", suggest(text, LOSSES, f"there are {', '.join(LOSSES)}"))
     return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol, TypeVar
 
 import typer
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ..network import Network
 
 Dtype = Literal["float32", "float64", "float16"]
+R = TypeVar("R", covariant=True)
 
 
 def command(
@@ -81,7 +83,6 @@ def command(
     _check_flow_options(backward, init, activation, loss, compare)
     limit = None if max_memory is None else byte_size(max_memory)
     from ..api.verify import TooLargeForMemory, loss_named, plan
-    from ..render.progress import Plan, progress
 
     chosen = None if loss is None else loss_named(loss)
     network = load_network(spec, set, variant, input)
@@ -98,31 +99,41 @@ def command(
     except TooLargeForMemory as error:
         raise _smaller(error, quick) from error
 
-    def work() -> Plan:
-        times, work = planned.efforts()
-        return Plan(times, "pass" if backward else "layer", work)
-
-    with progress("verify", work) as starts:
-        outcome = planned.run(seed, starts)
+    outcome = _run(planned, seed, "pass" if backward else "layer")
     write(format, lambda: outcome.document(None, every), outcome.to_dict)
     if outcome.findings:
         raise SpecError(outcome.findings)
 
 
 def _compared(network: Network, axes: list[str], source: Source, training: Training, seed: int) -> Flows:
-    """The runs of `--compare`, with their progress."""
+    """The runs of `--compare`."""
     from ..api.flows import plan_flows
     from ..api.verify import TooLargeForMemory
-    from ..render.progress import Plan, progress
 
     try:
         planned = plan_flows(network, axes, source, training)
     except TooLargeForMemory as error:
         raise _smaller(error, training.quick) from error
+    return _run(planned, seed, "part")
+
+
+class _Planned(Protocol[R]):
+    """A run that fits."""
+
+    def efforts(self) -> tuple[int, int]:
+        """How often `starts` will be called, and the work that it will be told."""
+
+    def run(self, seed: int, starts: Callable[[str, int], None]) -> R:
+        """The run; `starts` is told of each part that starts: its name and its work."""
+
+
+def _run(planned: _Planned[R], seed: int, unit: str) -> R:
+    """A run with its progress, counted in units."""
+    from ..render.progress import Plan, progress
 
     def work() -> Plan:
         times, work = planned.efforts()
-        return Plan(times, "part", work)
+        return Plan(times, unit, work)
 
     with progress("verify", work) as starts:
         return planned.run(seed, starts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..hints import suggest
 from ..layers.registry import KINDS
 from ..marked import List, Map, Marked, Text
-from ..network import LOSSES, Loss
+from ..network import LOSSES, Loss, find_loss
 from .expressions import FUNCTIONS
 from .grammar import (
     Either,
@@ -189,7 +189,7 @@ INPUT = _Inputs(
 
 
 def _loss(text: str) -> Loss:
-    found = next((loss for loss in LOSSES if loss == text), None)
+    found = find_loss(text)
     if found is None:
         raise Problem("CC103", f"there is no loss {shown(text)}", suggest(text, LOSSES, f"one of {', '.join(LOSSES)}"))
     return found

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..layers.kind_table import Refused
+from ..network import ancestors
 from ..reference import backward
 from .loss import losses_of
 from .tangent import tangent
@@ -58,7 +59,7 @@ def stations(network: Network) -> list[Station]:
     ['conv2.3x3.conv.conv2d', 'inception_3a.1x1.conv_relu.conv2d', 'inception_3b.1x1.conv_relu.conv2d']
     """
     end = losses_of(network)[0].node
-    on_path = _ancestors(network, end)
+    on_path = ancestors(network.nodes, [end])
     last_input = max((i for i in on_path if network.nodes[i].layer is None), default=0)
     first_readers: dict[int, str] = {}
     jumps: dict[int, int] = {}
@@ -73,15 +74,6 @@ def stations(network: Network) -> list[Station]:
         if index >= max(reached, last_input) and index in first_readers:
             found.append(Station(first_readers[index], index))
         reached = max(reached, jumps.get(index, index))
-    return found
-
-
-def _ancestors(network: Network, end: int) -> set[int]:
-    """The nodes on whose outputs that of `end` depends, and itself."""
-    found = {end}
-    for index in range(end, -1, -1):
-        if index in found:
-            found.update(network.nodes[index].inputs)
     return found
 
 

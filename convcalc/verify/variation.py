@@ -10,7 +10,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from ..layers.registry import build
-from ..network import Node, UniqueNames, consumers
+from ..network import Node, UniqueNames, ancestors, consumers
 from .loss import losses_of
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ class _Copy:
     def made(self) -> Network:
         """The network, without what no output depends on."""
         starts, moved = [*self.starts, len(self.nodes)], self.stands_for
-        needed = _needed(self.nodes, [moved[output.node] for output in self.network.outputs])
+        inputs = [index for index, node in enumerate(self.nodes) if node.layer is None]
+        needed = ancestors(self.nodes, [*inputs, *(moved[output.node] for output in self.network.outputs)])
         before = [0]
         for index in range(len(self.nodes)):
             before.append(before[-1] + (index in needed))
@@ -72,15 +73,6 @@ class _Copy:
         }
         outputs = tuple(output._replace(node=before[moved[output.node]]) for output in self.network.outputs)
         return replace(self.network, nodes=tuple(nodes), outputs=outputs, groups=groups)
-
-
-def _needed(nodes: list[Node], outputs: list[int]) -> set[int]:
-    """The nodes that the outputs depend on, and all inputs of the network."""
-    needed = {*outputs, *(index for index, node in enumerate(nodes) if node.layer is None)}
-    for index in reversed(range(len(nodes))):
-        if index in needed:
-            needed |= set(nodes[index].inputs)
-    return needed
 
 
 def with_norm(network: Network, norm: str) -> Network:
