@@ -7,8 +7,12 @@ from math import prod
 from typing import Any
 
 Shape = Sequence[int]
-Formula = Callable[[Sequence[Any], Any], int]
+Formula = Callable[[Sequence[Any], Shape], int]
 """From the arguments, with shapes in place of tensors, and the shape of the first result."""
+
+
+def _prod(shape: Shape) -> int:
+    return prod(shape)
 
 
 def _convolution(args: Sequence[Any], output: Shape) -> int:
@@ -18,7 +22,8 @@ def _convolution(args: Sequence[Any], output: Shape) -> int:
     27648
     """
     input, weight, transposed = args[0], args[1], args[6]
-    return prod(input if transposed else output) * prod(weight[1:])
+    places: Shape = input if transposed else output
+    return prod(places) * _prod(weight[1:])
 
 
 def _mm(args: Sequence[Any], output: Shape) -> int:
@@ -41,25 +46,20 @@ def _linear(args: Sequence[Any], output: Shape) -> int:
     return prod(output) * int(args[1][-1])
 
 
-def _bilinear(args: Sequence[Any], output: Shape) -> int:
-    """[..., a], [..., b] and [out, a, b]: one product with the first, one with the second."""
-    return prod(output) * int(args[2][1]) * (int(args[2][2]) + 1)
-
-
 def _attention(args: Sequence[Any], output: Shape) -> int:
     """query [..., L, E], key [..., S, E], value [..., S, V]: the scores, and the sums that they weight."""
     query, key, value = args[0], args[1], args[2]
-    return prod(query[:-1]) * int(key[-2]) * (int(query[-1]) + int(value[-1]))
+    return _prod(query[:-1]) * int(key[-2]) * (int(query[-1]) + int(value[-1]))
 
 
 def _deformable(args: Sequence[Any], output: Shape) -> int:
     """input, weight [out, in/groups, kH, kW], offset, ...: the products with the weight."""
-    return prod(output) * prod(args[1][1:])
+    return prod(output) * _prod(args[1][1:])
 
 
 def _recurrent(args: Sequence[Any], output: Shape) -> int:
     """One layer of mkldnn: input [T, N, F], weights to the input and to the state."""
-    return prod(args[0][:2]) * (prod(args[1]) + prod(args[2]))
+    return _prod(args[0][:2]) * (_prod(args[1]) + _prod(args[2]))
 
 
 MACS: dict[str, Formula] = {
@@ -68,8 +68,7 @@ MACS: dict[str, Formula] = {
     "aten::_scaled_dot_product_flash_attention": _attention,
     "aten::_scaled_dot_product_flash_attention_for_cpu": _attention,
     "aten::_scaled_dot_product_fused_attention_overrideable": _attention,
-    "aten::_trilinear": lambda args, output: 0,
-    "aten::addbmm": lambda args, output: prod(args[1]) * int(args[2][-1]),
+    "aten::addbmm": lambda args, output: _prod(args[1]) * int(args[2][-1]),
     "aten::addmm": _added,
     "aten::addmv": _added,
     "aten::addr": lambda args, output: prod(output),
