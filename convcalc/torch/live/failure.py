@@ -15,12 +15,14 @@ OURS = Path(__file__).resolve().parents[2]
 TORCH = Path(torch.__file__).resolve().parent
 
 
-def code_error(error: BaseException, doing: str, *, where: str = "", hint: str | None = None) -> SpecError:
-    """A finding (CC721) for an exception of a model's code, placed at the last line of it that ran."""
+def code_error(
+    error: BaseException, doing: str, *, where: str = "", hint: str | None = None, path: str = "<python>"
+) -> SpecError:
+    """A finding (CC721) for an exception of a model's code, placed at the last line of it that ran, else at `path`."""
     message = f"{said(error)}, {doing}"
     frame = last_frame(error)
     if frame is None:
-        return SpecError([Finding("CC721", message, "<python>", where=where, hint=hint)])
+        return SpecError([Finding("CC721", message, path, where=where, hint=hint)])
     line = frame.lineno or 1
     text = linecache.getline(frame.filename, line).rstrip("\n")
     column, width = 0, 1
@@ -31,8 +33,8 @@ def code_error(error: BaseException, doing: str, *, where: str = "", hint: str |
             width = max(1, len(data[frame.colno : frame.end_colno].decode("utf-8", "replace")))
         else:
             width = max(1, len(text) - column)
-    path = shown_path(frame.filename)
-    return SpecError([Finding("CC721", message, path, line, column + 1, where, hint, text, width)])
+    file = shown_path(frame.filename)
+    return SpecError([Finding("CC721", message, file, line, column + 1, where, hint, text, width)])
 
 
 def said(error: BaseException) -> str:

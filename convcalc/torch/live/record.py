@@ -79,12 +79,27 @@ def checked(module: nn.Module) -> nn.Module:
                 "give the nn.Module that it was made of",
             )
     for name, tensor in module.named_parameters():
-        if isinstance(tensor, nn.parameter.UninitializedTensorMixin):
+        if _is_lazy(tensor):
             raise Refused(
                 f"the parameter '{name}' has no shape yet: its layer is lazy",
                 "call the model on an example once, so that its lazy layers have their shapes",
             )
     return module
+
+
+def _is_lazy(tensor: Tensor) -> bool:
+    return isinstance(tensor, nn.parameter.UninitializedTensorMixin)
+
+
+def _settle(module: nn.Module, inputs: Sequence[Input], named: Mapping[str, Input], device: str) -> None:
+    """Run a model whose lazy layers have no shapes yet. Raises Failed."""
+    args = [_input(input, 1, device) for input in inputs]
+    kwargs = {name: _input(input, 1, device) for name, input in named.items()}
+    try:
+        with torch.no_grad(), torch.device(device):
+            module.eval()(*args, **kwargs)
+    except Exception as error:
+        raise Failed(error, "", type(module).__name__, [tuple(tensor.shape) for tensor in args]) from error
 
 
 def record(
@@ -94,13 +109,17 @@ def record(
     *,
     device: str = "meta",
     training: bool = False,
+    own: bool = False,
 ) -> Tape:
     """The tape of one run of a model on inputs of these sizes, by order and by name, each with a batch of 1.
 
-    The model is left as it was. Raises Refused where it cannot be recorded and Failed where its code raises.
+    The model is left as it was, unless it is ours: then its lazy layers get their shapes. Raises Refused where it
+    cannot be recorded and Failed where its code raises.
     """
-    module = checked(module)
     named = named or {}
+    if own and any(_is_lazy(tensor) for tensor in module.parameters()):
+        _settle(module, inputs, named, device)
+    module = checked(module)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         first = _run(module, inputs, named, device, training, batch=1)
@@ -118,15 +137,17 @@ def record(
 
 STEP = (64, 32)
 """By how much the last axes of an input are larger in the second run: each by another multiple of usual strides."""
+FACTORS = (3, 5)
+"""By how much they are multiplied where the model takes no step, or goes another way then: windows fit as before."""
 
 
 def _second(
     module: nn.Module, inputs: Sequence[Input], named: Mapping[str, Input], device: str, training: bool, tape: Tape
 ) -> Tape | None:
-    """The tape of a run with a batch of 2: on larger inputs, else on the same; None where it makes other calls."""
-    for larger in (True, False):
-        tried = [_larger(input) if larger else input for input in inputs]
-        tried_named = {name: _larger(input) if larger else input for name, input in named.items()}
+    """The tape of a run with a batch of 2: on larger inputs, else on the same ones; None where it makes other calls."""
+    for change in (_larger, _multiplied, _same):
+        tried = [change(input) for input in inputs]
+        tried_named = {name: change(input) for name, input in named.items()}
         try:
             second = _run(module, tried, tried_named, device, training, batch=2).tape
         except Exception:  # what a model raises on sizes that it is not made for says nothing
@@ -137,13 +158,23 @@ def _second(
 
 
 def _larger(input: Input) -> Input:
-    space = len(input.sizes) - 1
-    if space < 1 or not input.dtype.is_floating_point:
+    """The last axes of space longer by the steps."""
+    return _changed(input, [size + step for size, step in zip(input.sizes[1:][-2:], STEP, strict=False)])
+
+
+def _multiplied(input: Input) -> Input:
+    """The last axes of space longer by the factors."""
+    return _changed(input, [size * factor for size, factor in zip(input.sizes[1:][-2:], FACTORS, strict=False)])
+
+
+def _same(input: Input) -> Input:
+    return input
+
+
+def _changed(input: Input, last: Sequence[int]) -> Input:
+    if not input.dtype.is_floating_point:
         return input
-    sizes = list(input.sizes)
-    for axis, step in zip(range(len(sizes) - 1, max(0, len(sizes) - 3), -1), reversed(STEP), strict=False):
-        sizes[axis] += step
-    return Input(tuple(sizes), input.dtype)
+    return Input((*input.sizes[: len(input.sizes) - len(last)], *last), input.dtype)
 
 
 def _same_calls(tape: Tape, other: Tape) -> bool:
@@ -240,7 +271,7 @@ def _state(module: nn.Module, device: str) -> tuple[dict[str, Tensor], dict[int,
                 aliases[name] = first[id(tensor)]
                 continue
             first[id(tensor)] = name
-            held: Tensor = tensor.detach()
+            held = tensor.detach().to(device, copy=origin == "buffer")
             if device == "meta":
                 held = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
             if origin == "parameter" and tensor.dtype.is_floating_point:
