@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -93,8 +93,8 @@ def _is_lazy(tensor: Tensor) -> bool:
 
 def _settle(module: nn.Module, inputs: Sequence[Input], named: Mapping[str, Input], device: str) -> None:
     """Run a model whose lazy layers have no shapes yet. Raises Failed."""
-    args = [_input(input, 1, device) for input in inputs]
-    kwargs = {name: _input(input, 1, device) for name, input in named.items()}
+    args = [example(input, 1, device) for input in inputs]
+    kwargs = {name: example(input, 1, device) for name, input in named.items()}
     try:
         with torch.no_grad(), torch.device(device):
             module.eval()(*args, **kwargs)
@@ -122,8 +122,7 @@ def record(
     module = checked(module)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        first = _run(module, inputs, named, device, training, batch=1)
-        tape = first.tape
+        tape = _batched(module, inputs, named, device, training, 1)
         second = _second(module, inputs, named, device, training, tape)
     if second is not None:
         tape.second = [tensor.shape for tensor in second.tensors]
@@ -149,12 +148,20 @@ def _second(
         tried = [change(input) for input in inputs]
         tried_named = {name: change(input) for name, input in named.items()}
         try:
-            second = _run(module, tried, tried_named, device, training, batch=2).tape
+            second = _batched(module, tried, tried_named, device, training, 2)
         except Exception:  # what a model raises on sizes that it is not made for says nothing
             continue
         if _same_calls(tape, second):
             return second
     return None
+
+
+def _batched(
+    module: nn.Module, inputs: Sequence[Input], named: Mapping[str, Input], device: str, training: bool, batch: int
+) -> Tape:
+    args = [example(input, batch, device) for input in inputs]
+    kwargs = {name: example(input, batch, device) for name, input in named.items()}
+    return run(module, args, kwargs, device=device, training=training)
 
 
 def _larger(input: Input) -> Input:
@@ -189,23 +196,21 @@ def _same_calls(tape: Tape, other: Tape) -> bool:
     )
 
 
-def _run(
-    module: nn.Module,
-    inputs: Sequence[Input],
-    named: Mapping[str, Input],
-    device: str,
-    training: bool,
-    batch: int,
-) -> Recorder:
+def run(
+    module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], *, device: str = "meta", training: bool = False
+) -> Tape:
+    """The tape of one run of a model on these arguments, whose tensors are on the device.
+
+    The model is left as it was. Raises Failed where its code raises.
+    """
     state, values, aliases = _state(module, device)
-    args = [_input(input, batch, device) for input in inputs]
-    kwargs = {name: _input(input, batch, device) for name, input in named.items()}
-    names = [*_positional(module, len(args)), *kwargs]
-    for name, tensor in zip(names, [*args, *kwargs.values()], strict=True):
+    given = [*zip(_positional(module, len(args)), args, strict=True), *kwargs.items()]
+    inputs = [found for name, value in given for found in named_tensors(value, name)]
+    for name, tensor in inputs:
         values[id(tensor)] = Value(tuple(tensor.shape), dtype_name(tensor.dtype), "input", name)
     recorder = Recorder(values, device)
     recorder.paths = {id(part): name for name, part in module.named_modules()}
-    recorder.tape.inputs = tuple([recorder.place(tensor) for tensor in [*args, *kwargs.values()]])
+    recorder.tape.inputs = tuple([recorder.place(tensor) for _, tensor in inputs])
     with ExitStack() as stack:
         stack.enter_context(_untouched(module, training))
         stack.enter_context(torch.no_grad())
@@ -216,7 +221,7 @@ def _run(
         stack.enter_context(Macs(recorder))
         stack.enter_context(recorder)
         try:
-            result = torch.func.functional_call(module, state, tuple(args), kwargs)
+            result = torch.func.functional_call(module, state, tuple(args), dict(kwargs))
         except Exception as error:
             scope = recorder.tape.scopes[recorder.open[-1].scope] if recorder.open else Scope("", "", -1)
             shapes = [recorder.tape.tensors[index].shape for index in scope.inputs]
@@ -224,24 +229,26 @@ def _run(
         outputs = named_tensors(result)
         recorder.tape.outputs = tuple([(name, recorder.place(tensor)) for name, tensor in outputs])
     tape = recorder.tape
-    for tensor in values.values():
-        if tensor.origin == "parameter":
-            tape.parameters[tensor.name] = tensor.shape
-        elif tensor.origin == "buffer":
-            tape.buffers[tensor.name] = tensor.shape
+    for value in values.values():
+        if value.origin == "parameter":
+            tape.parameters[value.name] = value.shape
+        elif value.origin == "buffer":
+            tape.buffers[value.name] = value.shape
     tape.aliases = aliases
     read = {tensor.name for tensor in tape.tensors if tensor.origin == "parameter"}
     tape.unused = tuple(name for name in tape.parameters if name not in read)
     tape.versions = {"torch": str(torch.__version__)}
-    return recorder
+    return tape
 
 
-def _input(input: Input, batch: int, device: str) -> Tensor:
+def example(input: Input, batch: int, device: str) -> Tensor:
+    """A tensor of these sizes, with random numbers where it has any."""
     sizes = (batch, *input.sizes)
     if device == "meta":
         return torch.empty(sizes, dtype=input.dtype, device=device)
     if input.dtype.is_floating_point:
-        return torch.rand(sizes, dtype=input.dtype, device=device, generator=torch.Generator().manual_seed(0))
+        numbers = torch.rand(sizes, dtype=input.dtype, generator=torch.Generator().manual_seed(0))
+        return numbers.to(device)
     return torch.zeros(sizes, dtype=input.dtype, device=device)
 
 
