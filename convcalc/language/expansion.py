@@ -223,7 +223,7 @@ class Expansion:
             if FAILED in sources:
                 place.names.setdefault(item.name or place.automatic(item.kind), FAILED)
                 return FAILURE
-            env["in_channels"] = self.nodes[sources[0]].shape[0]
+            env["in_channels"] = channels(self.nodes[sources[0]])
             count = repetitions(item, env)
             self._count(item, 1 if count is None else count, place)
             once = item.when if count is None or not item.indexed else None
@@ -269,8 +269,9 @@ class Expansion:
         name = item.name or place.automatic(item.kind)
         inner = self.open(item, place, name, place)
         start = len(self.nodes)
-        if isinstance(item.what, LayerTemplate) and item.what.layer is not None and not item.indexed:
-            current: Nodes | None = self._equal_layers(item, item.what.layer, count, inner, sources)
+        same = item.what.layer if isinstance(item.what, LayerTemplate) and item.reads and not item.indexed else None
+        if same is not None:
+            current: Nodes | None = self._equal_layers(item, same, count, inner, sources)
         else:
             current = self._repetitions(item, count, inner, env, sources)
         value = self.close(inner, "repeat", start, sources if current is None else current, count)
@@ -305,7 +306,7 @@ class Expansion:
                 break
             self.steps += item.weight
             env["index"] = number
-            env["in_channels"] = self.nodes[current[0]].shape[0]
+            env["in_channels"] = channels(self.nodes[current[0]])
             try:
                 if item.indexed and item.when and not holds(item.when, env):
                     inner.names[str(number)] = None
@@ -349,6 +350,11 @@ class Expansion:
         return value
 
 
+def channels(node: Node) -> int:
+    """What `in_channels` means behind a node; of one number without axes, 1."""
+    return node.shape[0] if node.shape else 1
+
+
 def expand_one(run: Expansion, item: Item, place: Place, name: str, env: Env, sources: Nodes) -> Nodes:
     """Expand an item under its name; returns what it puts out."""
     what = item.what
@@ -376,6 +382,8 @@ def _layer(
     sources: Nodes,
     branches: Sequence[str] = (),
 ) -> Nodes:
+    if not item.reads:
+        sources = ()
     try:
         layer = template.layer or _made(run, item, template, place, env)
         shape = run.inference.shape(layer, tuple([run.nodes[source].shape for source in sources]))
@@ -454,7 +462,7 @@ def expand_join(
             run.report(problem, branch.at, path)
             value = FAILURE
         inputs += value
-    env["in_channels"] = run.nodes[sources[0]].shape[0]
+    env["in_channels"] = channels(run.nodes[sources[0]])
     branches = [branch.name for branch in join.branches]
     result: Nodes
     if FAILED in inputs:

@@ -281,7 +281,7 @@ class Item:
     """One item: what it is, and where it stands."""
 
     __slots__ = (
-        *("at", "indexed", "kind", "layer", "name", "name_at", "plain", "repeat", "size", "sources"),
+        *("at", "indexed", "kind", "layer", "name", "name_at", "plain", "reads", "repeat", "size", "sources"),
         *("weight", "what", "when"),
     )
 
@@ -296,9 +296,11 @@ class Item:
         self.when: tuple[Compiled, Marked] | None = None
         self.indexed = False
         """Whether `when` depends on the repetition."""
-        self.plain = isinstance(what, LayerTemplate)
-        """Whether it is a layer without `from`, `repeat` and `when`."""
-        self.layer = what.layer if isinstance(what, LayerTemplate) else None
+        self.reads = not (isinstance(what, LayerTemplate) and what.cls.arity[1] == 0)
+        """Whether it takes an input."""
+        self.plain = isinstance(what, LayerTemplate) and self.reads
+        """Whether it is a layer that takes what comes before it, without `from`, `repeat` and `when`."""
+        self.layer = what.layer if isinstance(what, LayerTemplate) and self.reads else None
         """The model of a plain item whose fields are constants."""
         self.weight = 1
         """Steps that it counts as itself: one, and what its expressions weigh."""
