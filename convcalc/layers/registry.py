@@ -93,6 +93,23 @@ _YIELDING: dict[tuple[str, str], tuple[str, ...]] = {
     ("reduce", "Deviation"): ("var", "std"),
     ("reduce", "Norm"): ("norm",),
     ("reduce", "Argmax"): ("argmax",),
+    ("product", "MatMul"): ("matmul",),
+    ("product", "ScaledDotProductAttention"): ("scaled_dot_product_attention",),
+    ("product", "MultiheadAttention"): ("multihead_attention",),
+    ("recurrent", "RNN"): ("rnn",),
+    ("recurrent", "GRU"): ("gru",),
+    ("recurrent", "LSTM"): ("lstm",),
+    ("layout", "Roll"): ("roll",),
+    ("layout", "Flip"): ("flip",),
+    ("layout", "Expand"): ("expand",),
+    ("layout", "Slice"): ("slice",),
+    ("layout", "Select"): ("select",),
+    ("layout", "Squeeze"): ("squeeze",),
+    ("layout", "Unsqueeze"): ("unsqueeze",),
+    ("layout", "Stack"): ("stack",),
+    ("layout", "Tile"): ("tile",),
+    ("layout", "RepeatInterleave"): ("repeat_interleave",),
+    ("layout", "IndexSelect"): ("index_select",),
 }
 """Kinds that came after specs were written: a block of such a name wins over the kind, so that no spec breaks."""
 
