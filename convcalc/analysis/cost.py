@@ -3,7 +3,8 @@
 Units: params, weights and buffers are numbers (elements); macs are multiply-accumulates of weights (convolutions,
 transposed convolutions, linear and recurrent layers), all taps, padding included, without biases, and of two
 activations (matmul, attention) alike: every product of a sum counts once, whatever its factors are; how much of them
-is products of two activations is the quantity `activation_macs`. flops = 2·macs + bias additions + the operations of `layers.base.OPERATIONS`.
+is products of two activations is the quantity `activation_macs`.
+flops = 2·macs + bias additions + the operations of `layers.base.OPERATIONS`.
 """
 
 from __future__ import annotations

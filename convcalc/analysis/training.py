@@ -26,6 +26,7 @@ from ..network import ancestors
 from .memory import ITEM_BYTES, storages
 
 if TYPE_CHECKING:
+    from ..layers.base import Shapes
     from ..network import Network, Node
     from .cost import Cost
 
