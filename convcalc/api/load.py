@@ -43,7 +43,7 @@ def load(
     code = _code(name)
     if code is not None:
         _refuse_params(name, params, variant, "a model in code has arguments: --arg NAME=VALUE")
-        from ..torch import load_torch
+        from ..torch.load import load_torch
 
         return load_torch(code, input, arguments or {}, device or "meta")
     for option, given in (("--arg", arguments), ("--device", device)):

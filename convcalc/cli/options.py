@@ -200,10 +200,12 @@ def read_arguments(texts: Iterable[str] | None) -> dict[str, object]:
     >>> read_arguments(["width=0.5", "norm=none"])
     {'width': 0.5, 'norm': None}
     """
+    if not texts:
+        return {}
     from ..torch.spec import argument
 
     found: dict[str, object] = {}
-    for text in texts or ():
+    for text in texts:
         name, equals, value = text.partition("=")
         name = name.strip()
         if not equals or not name.isidentifier():
