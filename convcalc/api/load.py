@@ -57,6 +57,8 @@ def load(
         return load_onnx(name, input=shapes)
     from .. import language
 
+    if name.endswith(".py"):
+        _refuse_python(name)
     if name.startswith("git:"):
         from ..language.revisions import read_revision
 
@@ -68,6 +70,15 @@ def load(
 def _refuse_params(name: str, params: Mapping[str, object] | None, variant: str | None, why: str) -> None:
     if params or variant is not None:
         raise UsageError(f"{'--set' if params else '--variant'} does not go with {name}", why)
+
+
+def _refuse_python(name: str) -> None:
+    """Raise UsageError for a file of Python: which model of it is meant has to be said."""
+    from ..torch.spec import classes
+
+    found = classes(name)
+    model = found[0] if found else "Net"
+    raise UsageError(f"{name} is code: name the model in it", f"for example {name}:{model}, whose code then runs")
 
 
 def _shapes(name: str, input: Inputs | Sequence[Sequence[int]] | None) -> Inputs | None:
