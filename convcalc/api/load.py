@@ -74,11 +74,9 @@ def _refuse_params(name: str, params: Mapping[str, object] | None, variant: str 
 
 def _refuse_python(name: str) -> None:
     """Raise UsageError for a file of Python: which model of it is meant has to be said."""
-    from ..torch.spec import classes
+    from ..torch.spec import choice
 
-    found = classes(name)
-    model = found[0] if found else "Net"
-    raise UsageError(f"{name} is code: name the model in it", f"for example {name}:{model}, whose code then runs")
+    raise UsageError(f"{name} is code: name the model in it", choice(name))
 
 
 def _shapes(name: str, input: Inputs | Sequence[Sequence[int]] | None) -> Inputs | None:

@@ -58,7 +58,7 @@ def said(error: BaseException) -> str:
 
 
 def last_frame(error: BaseException) -> traceback.FrameSummary | None:
-    """The last line that ran of code that is not torch's, Python's or ours; of a syntax error, the line that it names."""
+    """The last line that ran of code that is not torch's, Python's or ours; of a syntax error its own."""
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
         start = max((error.offset or 1) - 1, 0)
         end = max((error.end_offset or start + 2) - 1, start + 1)
