@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .geometry.errors import GeometryError
     from .language import loads, parse_layer
     from .network import Network, Node, Part, UnknownLayer
+    from .torch.load import from_torch
 
 _PLACES = {
     "CheckResult": ".api.check",
@@ -64,6 +65,7 @@ _PLACES = {
     "explain": ".api.explain",
     "export": ".api.export",
     "forensics": ".api.forensics",
+    "from_torch": ".torch.load",
     "invert": ".api.invert",
     "load": ".api.load",
     "loads": ".language",
@@ -104,6 +106,7 @@ __all__ = [
     "explain",
     "export",
     "forensics",
+    "from_torch",
     "invert",
     "load",
     "loads",

@@ -24,6 +24,7 @@ FLOORS = {
     "language": 3,
     "models": 3,
     "onnx": 4,
+    "torch": 4,
     "analysis": 4,
     "reference": 4,
     "export": 4,

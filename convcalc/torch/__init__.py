@@ -1,4 +1,4 @@
 """PyTorch in: a run of a model as a tape of calls, and that as a network of the language.
 
-No module here imports torch at its top: only reading a model does.
+What imports torch stands in `live/`, and only reading a model loads it.
 """
