@@ -127,6 +127,15 @@ class Builder:
             return value.number if isinstance(value, Constant) else None
         return None
 
+    def bound(self, argument: object) -> int | None:
+        """A bound of a slice; None where there is none."""
+        if argument is None:
+            return None
+        found = self.scalar(argument)
+        if found is None:
+            raise Unsupported("its bounds are computed while it runs")
+        return int(found)
+
     def integer(self, name: str) -> int:
         """An argument that is a whole number."""
         found = self.number(name)

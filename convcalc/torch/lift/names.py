@@ -36,6 +36,8 @@ def base_name(function: str) -> str:
     >>> base_name("torch.Tensor.T.__get__"), base_name("torch.linalg.vector_norm"), base_name("torch.Tensor.__getitem__")
     ('T', 'linalg_vector_norm', '__getitem__')
     """
+    if function in ("torch.Tensor.unfold", "aten.unfold.default"):
+        return "unfold_windows"
     name = function
     if name.startswith("aten."):
         name = name.split(".")[1]

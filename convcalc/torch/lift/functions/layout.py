@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
+from ....layers.base import Shape
 from ...tape import Ref
 from ..arguments import listed
 from ..builder import Builder, Fields, Unsupported
@@ -92,6 +93,8 @@ def sliced(b: Builder, value: Activation, dim: int, start: int, stop: int | None
     after = tuple(len(range(*slice(start, stop, step).indices(size))) for size in before)
     if after == before and step == 1:
         return value
+    if not after[0]:
+        raise Unsupported("it takes nothing")
     own = axis_of(value, dim)
     fields: Fields = {"dim": own} if own else {}
     fields |= {"start": start} if start else {}
@@ -137,10 +140,8 @@ def _getitem(b: Builder) -> Value:
         elif item is Ellipsis:
             axis = value.sizes.rank - _behind(index)
         elif isinstance(item, slice):
-            start, stop, step = (None if part is None else b.scalar(part) for part in (item.start, item.stop, item.step))
-            value = sliced(
-                b, value, axis, int(start or 0), None if stop is None else int(stop), 1 if step is None else int(step)
-            )
+            start, stop, step = map(b.bound, (item.start, item.stop, item.step))
+            value = sliced(b, value, axis, start or 0, stop, 1 if step is None else step)
             axis += 1
         elif isinstance(item, bool):
             raise Unsupported("it is indexed by a truth value")
@@ -151,6 +152,9 @@ def _getitem(b: Builder) -> Value:
                 return _gathered(b, b.activation("input"), index)
             value = indexed(b, value, axis, b.values[item.tensor])
             axis += b.values[item.tensor].sizes.rank
+        elif isinstance(item, tuple) and item and all(type(position) is int for position in item):
+            value = taken(b, value, axis, (len(item),), (len(item),), item)
+            axis += 1
         else:
             raise Unsupported("its index is not known")
     return b.made(value.step, value.place)
@@ -166,25 +170,103 @@ def indexed(b: Builder, value: Activation, dim: int, positions: Value) -> Activa
     """The positions of an axis that a constant tensor names; its axes stand in the place of that one."""
     if not isinstance(positions, Constant):
         raise Unsupported("its positions are computed while it runs")
-    axis, own = value.sizes.axis(dim), axis_of(value, dim)
-    shape = positions.sizes
     if b.tape.tensors[positions.source].dtype == "bool":
         raise Unsupported("it is indexed by truth values")
-    count = prod(shape.first)
-    if shape.first != shape.second:
-        raise Unsupported("how many positions it takes depends on the input's size")
-    numbers = positions.numbers
+    numbers = None if positions.numbers is None else tuple(map(int, positions.numbers))
+    return taken(b, value, dim, positions.sizes.first, positions.sizes.second, numbers)
+
+
+def taken(
+    b: Builder, value: Activation, dim: int, first: Shape, second: Shape, positions: tuple[int, ...] | None
+) -> Activation:
+    """Positions of an axis, in whose place stand axes of these sizes; few of them are written out."""
+    axis, own = value.sizes.axis(dim), axis_of(value, dim)
     fields: Fields = {"dim": own}
-    fields |= {"indices": tuple(map(int, numbers))} if numbers is not None and count <= FEW else {"count": count}
-    sizes = value.sizes.put(axis, *zip(shape.first, shape.second, strict=True), instead=True)
+    if positions is not None and len(positions) <= FEW:
+        fields["indices"] = positions
+    else:
+        fields["count"] = prod(first)
+    sizes = value.sizes.put(axis, *zip(first, second, strict=True), instead=True)
     place = value.place
     if place is not None and axis < place.axis:
-        place = place._replace(axis=place.axis + shape.rank - 1)
+        place = place._replace(axis=place.axis + len(first) - 1)
     return b.seen(b.layer("index_select", fields, b.settled(value)), sizes, place)
 
 
-FEW = 16
+FEW = 64
 """Positions that are written out."""
+
+
+def _unfold(b: Builder) -> Activation:
+    """Windows along an axis, whose positions become a last axis; torch.nn.functional.unfold has another name."""
+    value = b.activation("input")
+    axis = value.sizes.axis(b.integer("dimension"))
+    size, step = b.integer("size"), b.integer("step")
+    output = b.output()
+    windows = (output.first[axis], output.second[axis])
+    if value.place is not None and axis == value.place.axis:
+        raise Unsupported("it works along the batch")
+    positions = tuple(window * step + offset for window in range(windows[0]) for offset in range(size))
+    if step == size and windows[0] * size == value.sizes.first[axis]:
+        spread = value
+    else:
+        spread = taken(b, value, axis, (windows[0] * size,), (windows[1] * size,), positions)
+    apart = spread.sizes.put(axis, windows, (size, size), instead=True)
+    seen = b.viewed(spread, apart)
+    assert isinstance(seen, Activation)
+    return permuted(b, seen, [*(n for n in range(apart.rank) if n != axis + 1), axis + 1])
+
+
+def _setitem(b: Builder) -> Activation:
+    """A block of positions replaced by other numbers: what lies around it is joined with them, axis by axis."""
+    index = b.arguments["index"]
+    index = index if listed(index) else (index,)
+    value = b.activation("input")
+    if not all(item is Ellipsis or isinstance(item, slice) for item in index):
+        raise Unsupported("it writes to single positions")
+    if Ellipsis not in index:
+        index = (*index, Ellipsis)
+    at = index.index(Ellipsis)
+    whole = (*index[:at], *[slice(None)] * (value.sizes.rank - len(index) + 1), *index[at + 1 :])
+    bounds: list[tuple[int, int, int]] = []
+    for axis, item in enumerate(whole):
+        start, stop, step = slice(*map(b.bound, (item.start, item.stop, item.step))).indices(value.sizes.first[axis])
+        if step != 1:
+            raise Unsupported("it writes to every other position")
+        if (start, stop) != (0, value.sizes.first[axis]):
+            bounds.append((axis, start, stop))
+    block = b.active(b.given("value"))
+    inner = value
+    around: list[tuple[int, Activation | None, Activation | None]] = []
+    for axis, start, stop in bounds:
+        size = inner.sizes.first[axis]
+        before = sliced(b, inner, axis, 0, start) if start else None
+        after = sliced(b, inner, axis, stop, None) if stop < size else None
+        around.append((axis, before, after))
+        inner = sliced(b, inner, axis, start, stop)
+    if block.sizes.first != inner.sizes.first or block.place != inner.place:
+        raise Unsupported("what it writes is repeated")
+    step = b.settled(block)
+    for axis, before, after in reversed(around):
+        parts = [*([b.settled(before)] if before else []), step, *([b.settled(after)] if after else [])]
+        own = axis_of(value, axis)
+        step = b.layer("concat", {"dim": own} if own else {}, *parts)
+    return b.made(step, value.place)
+
+
+def _written(b: Builder) -> Value:
+    """What was written through a view of all of a tensor is the tensor."""
+    value, written = b.given("input"), b.value("written")
+    if written is None:
+        raise Unsupported("it was written to through a view")
+    if not isinstance(written, Activation) or written.sizes != value.sizes:
+        raise Unsupported("it was written to through a view of another shape")
+    return written
+
+
+def _filled(b: Builder) -> Constant:
+    """A new tensor of which only sizes and type are taken from the input."""
+    return Constant(b.call.outputs[0], b.output())
 
 
 def _gathered(b: Builder, value: Activation, index: Sequence[object]) -> Activation:
@@ -285,7 +367,7 @@ def _split_outside(b: Builder, value: Activation, axis: int, outputs: Sequence[S
 
 
 def _cat(b: Builder) -> Value:
-    values = [b.active(value) for value in b.several("tensors") if value.sizes.first != (0,)]
+    values = [b.active(value) for value in b.several("tensors") if 0 not in value.sizes.first]
     output = b.output()
     axis = output.axis(b.integer("dim"))
     if len(values) == 1:
@@ -384,7 +466,16 @@ def _repeat_interleave(b: Builder) -> Activation:
     repeats = b.integer("repeats")
     if b.arguments.get("dim") is None:
         raise Unsupported("it repeats all axes as one")
-    own = axis_of(value, b.integer("dim"))
+    axis, place = value.sizes.axis(b.integer("dim")), value.place
+    if place is not None and axis == place.axis:
+        shape, second = value.sizes.first, (*value.second[:axis], value.second[axis] if place.folded else 1)
+        source = b.settled(value, shape, (*second, *value.sizes.second[axis + 1 :]))
+        if shape[axis] == 1:
+            made = b.layer("expand", {"shape": tuple(repeats if n == axis else -1 for n in range(len(shape)))}, source)
+        else:
+            made = b.layer("repeat_interleave", {"repeats": repeats, "dim": axis}, source)
+        return b.made(made, Place(axis, place.inner * repeats, folded=True))
+    own = axis_of(value, axis)
     return b.made(b.layer("repeat_interleave", {"repeats": repeats, "dim": own}, b.settled(value)), value.place)
 
 
@@ -450,7 +541,15 @@ FUNCTIONS = (
     Function("flip", "input *dims", _flip),
     Function("roll", "input shifts dims=None", _roll),
     Function("__getitem__", "input index", _getitem),
+    Function("__setitem__", "input index value", _setitem),
     Function("index", "input indices", _index),
+    Function("unfold_windows", "input dimension size step", _unfold),
+    Function("convcalc.written_elsewhere", "input written=None", _written),
+    Function(
+        "new_zeros new_ones new_full new_empty new_tensor zeros_like ones_like full_like empty_like rand_like randn_like",
+        "input *rest",
+        _filled,
+    ),
     Function("select select_copy", "input dim index", _select),
     Function("slice slice_copy", "input dim=0 start=None end=None step=1", _slice),
     Function("narrow", "input dim start length", _narrow),
