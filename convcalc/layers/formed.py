@@ -92,6 +92,12 @@ class Formed(Layer):
         """Those of its multiply-accumulates that are products of two activations."""
         return self.operations(inputs, output)["mac"] if self.weight is not None else 0
 
+    def backward_macs(self, inputs: Shapes, output: Shape, learns: tuple[bool, ...]) -> int:
+        """Weights that are an input have a gradient where something before them learns."""
+        if self.weight is None:
+            return super().backward_macs(inputs, output, learns)
+        return sum(learns[:2]) * self.operations(inputs, output)["mac"]
+
     def products(self, macs: int, output: Shape) -> Operations:
         """Its operations where it takes so many multiply-accumulates."""
         return {"mac": macs, "bias": prod(output)} if self.bias else {"mac": macs}

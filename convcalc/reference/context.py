@@ -52,6 +52,8 @@ class Start(NamedTuple):
     torch_fan: int = 0
     """PyTorch's fan_in: weight.shape[1]·∏kernel, also where the true one differs."""
     constant: float = 0.0
+    learned: bool = True
+    """Whether training changes it by its gradient."""
 
 
 Starts = dict[str, Start]
