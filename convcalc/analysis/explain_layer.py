@@ -334,18 +334,13 @@ def _work(report: Report, index: int, layer: Layer, inputs: Shapes, output: Shap
 
 
 def _memory(report: Report, index: int, layer: Layer, inputs: Shapes, output: Shape) -> Section:
-    item, batch = report.item, report.batch
+    item, batch, elements = report.item, report.batch, report.node(index).elements
     steps = [
-        product(
-            "activation",
-            (batch, report.node(index).elements, item),
-            "bytes",
-            f"batch, elements, bytes of {report.dtype}",
-        ),
+        product("activation", (batch, elements, item), "bytes", f"batch, elements, bytes of {report.dtype}"),
         Step("live", report.liveness.live[index] * batch * item, unit="bytes", note="alive while it runs"),
         Step("saved", report.saved[index], unit="bytes", note="kept for backward, by no earlier layer"),
     ]
-    elements = im2col_elements(layer, inputs, output)
-    if elements:
-        steps.append(product("im2col", (elements, item), "bytes", "workspace of one example"))
+    columns = im2col_elements(layer, inputs, output)
+    if columns:
+        steps.append(product("im2col", (columns, item), "bytes", "workspace of one example"))
     return Section("memory", tuple(steps))
