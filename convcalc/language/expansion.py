@@ -214,7 +214,7 @@ class Expansion:
         return found
 
     def channels(self, node: int) -> int:
-        """The channels of a node, which stand behind the batch axes."""
+        """What `in_channels` means behind a node: the axis after the batch axes; without such an axis, 1."""
         shape, axes = self.nodes[node].shape, self.batch_axes
         return shape[axes] if axes < len(shape) else 1
 
@@ -295,8 +295,9 @@ class Expansion:
         name = item.name or place.automatic(item.kind)
         inner = self.open(item, place, name, place)
         start = len(self.nodes)
-        if isinstance(item.what, LayerTemplate) and item.what.layer is not None and not item.indexed:
-            current: Nodes | None = self._equal_layers(item, item.what.layer, count, inner, sources)
+        same = item.what.layer if isinstance(item.what, LayerTemplate) and item.reads and not item.indexed else None
+        if same is not None:
+            current: Nodes | None = self._equal_layers(item, same, count, inner, sources)
         else:
             current = self._repetitions(item, count, inner, env, sources)
         value = self.close(inner, "repeat", start, sources if current is None else current, count)
@@ -403,8 +404,12 @@ def _layer(
     sources: Nodes,
     branches: Sequence[str] = (),
 ) -> Nodes:
+    if not item.reads:
+        sources = ()
     try:
-        layer = run.batched(template.layer or _made(run, item, template, place, env))
+        layer = template.layer or _made(run, item, template, place, env)
+        if item.reads:
+            layer = run.batched(layer)
         shape = run.inference.shape(layer, tuple([run.nodes[source].shape for source in sources]))
     except (GeometryError, LayerProblems, TooMuch) as error:
         return run.fail(item, place, name, error, branches or _called(run, item, place, sources))
