@@ -443,7 +443,7 @@ def output_shape(layer: Layer, inputs: Shapes) -> Shape:
     >>> output_shape(build("conv2d", {"out_channels": 8, "kernel_size": 3}), ((3, 32, 32),))
     (8, 30, 30)
     """
-    fewest, most = layer.takes
+    fewest, most = layer.arity
     if len(inputs) < fewest or (most is not None and len(inputs) > most):
         from .layers.base import check_arity
 

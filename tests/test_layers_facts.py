@@ -19,7 +19,7 @@ from convcalc.reference import NoTwin, backward, forward
 from convcalc.reference.dispatch import operation
 from tests.reference_examples import EXAMPLES, Example
 
-STATISTICS = ("group_norm", "layer_norm", "instance_norm")
+STATISTICS = ("group_norm", "layer_norm", "rms_norm", "instance_norm")
 """Kinds whose mean and variance read more than their positions: fields of view leave statistics aside."""
 each_example = pytest.mark.parametrize("example", EXAMPLES, ids=str)
 

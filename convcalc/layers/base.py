@@ -196,11 +196,6 @@ class Layer(BaseModel):
         return (self.kind, self.family)
 
     @property
-    def takes(self) -> tuple[int, int | None]:
-        """Fewest and most inputs under its fields."""
-        return self.arity
-
-    @property
     def weighted(self) -> bool:
         """Whether it counts towards the depth: convolutions and linear layers."""
         return self.multiplies is not None
@@ -353,7 +348,7 @@ for _name in Layer.__class_vars__ & Layer.__annotations__.keys():
 
 def check_arity(layer: Layer, count: int) -> None:
     """Raise `WrongArity` unless the layer takes `count` inputs."""
-    fewest, most = layer.takes
+    fewest, most = layer.arity
     if count < fewest or (most is not None and count > most):
         wanted = f"{fewest}" if fewest == most else f"at least {fewest}" if most is None else f"{fewest} to {most}"
         raise WrongArity(f"{layer.kind} takes {wanted} input{'s' * (wanted != '1')}, not {count}", count=count)

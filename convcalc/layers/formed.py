@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
@@ -41,12 +41,10 @@ class Formed(Layer):
             )
         return self
 
-    @property
-    def takes(self) -> tuple[int, int | None]:
-        if self.weight is None:
-            return self.arity
-        count = 2 + self.bias
-        return count, count
+    def model_post_init(self, context: Any, /) -> None:
+        if self.weight is not None:
+            count = 2 + self.bias
+            self.__dict__.update(arity=(count, count), reads_apart=True)
 
     @property
     def reshaped(self) -> bool:

@@ -67,6 +67,7 @@ _FAMILIES: dict[tuple[str, str], tuple[str, ...]] = {
     ("resize", "Upsample"): ("upsample",),
     ("border", "Pad"): ("pad",),
     ("border", "Crop"): ("crop",),
+    ("opaque", "Opaque"): ("opaque",),
 }
 
 _YIELDING: dict[tuple[str, str], tuple[str, ...]] = {

@@ -67,7 +67,8 @@ def forward(
     """The layer's output for arrays [batch, channels, *space].
 
     `weights` has PyTorch's names and layouts; `batch` is the number of examples of a layer without inputs.
-    Outside training batch_norm uses running statistics where `weights` has them, else those of the batch. A `counter` receives the multiply-accumulates executed.
+    Outside training batch_norm uses running statistics where `weights` has them, else those of the batch. A `counter`
+    receives the multiply-accumulates executed.
     float16 is computed in float32 and returned as float16. Raises `DoesNotFit` where arrays do not fit.
 
     >>> from convcalc.layers.registry import build
