@@ -7,6 +7,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.layer_samples import SAMPLES
+
 Array = NDArray[np.float64]
 
 BATCH = 2
@@ -14,6 +16,7 @@ KINDS = (
     *("matmul", "scaled_dot_product_attention", "multihead_attention", "rnn", "gru", "lstm", "split", "roll", "flip"),
     *("expand", "slice", "select", "squeeze", "unsqueeze", "stack", "tile", "repeat_interleave", "index_select"),
 )
+RECORDED = [sample for sample in SAMPLES if sample.kind in KINDS]
 
 
 def _drawn(number: int, name: str) -> np.random.Generator:

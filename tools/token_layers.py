@@ -4,7 +4,7 @@ python -m tools.token_layers            prints what was recorded of each
 python -m tools.token_layers --write    and writes tests/oracle/token_layers.json
 
 Needs PyTorch. Every sample of these kinds in tests/layer_samples.py runs at batch 2 in float64 on numbers that NumPy
-draws from the sample's place in the list. Recorded are the output's shape, the parameters, the multiply-accumulates by
+draws from the sample's place among them. Recorded are the output's shape, the parameters, the multiply-accumulates by
 torch.utils.flop_counter where it knows the operator, and the output and the gradients of sum(output·g), each as its
 products with two tensors of random numbers.
 """
@@ -25,8 +25,8 @@ from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 from torch.utils.flop_counter import FlopCounterMode
 
-from tests.layer_samples import SAMPLES, Sample
-from tests.token_numbers import BATCH, KINDS, directions, gradient, numbers
+from tests.layer_samples import Sample
+from tests.token_numbers import BATCH, RECORDED, directions, gradient, numbers
 
 RECORD = Path(__file__).resolve().parent.parent / "tests" / "oracle" / "token_layers.json"
 
@@ -123,6 +123,25 @@ def products(array: torch.Tensor, number: int) -> list[float]:
     return [float((found * other).sum()) for other in directions(found.shape, number)]
 
 
+def saved(sample: Sample) -> int:
+    """Bytes of the storages that autograd keeps of the layer in float32 at this batch, parameters left out."""
+    module = module_of(sample)
+    inputs = [torch.tensor(x, dtype=torch.float32, requires_grad=True) for x in numbers(sample.inputs, 0)]
+    held = set() if module is None else {tensor.untyped_storage().data_ptr() for tensor in module.parameters()}
+    kept: dict[int, int] = {}
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in held:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        output = call(sample, module, inputs)
+    assert output.requires_grad
+    return sum(kept.values())
+
+
 def record(number: int, sample: Sample) -> dict[str, Any]:
     """What PyTorch makes of a sample."""
     module = module_of(sample)
@@ -145,6 +164,7 @@ def record(number: int, sample: Sample) -> dict[str, Any]:
         "shape": list(output.shape[1:]),
         "params": sum(prod(tensor.shape) for tensor in held.values()),
         "names": names,
+        "saved": saved(sample),
         "macs": counter.get_total_flops() // 2 // BATCH,
         "output": products(output, number),
         "grad_inputs": [products(x.grad, number) for x in inputs if x.grad is not None],
@@ -157,9 +177,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true")
     torch.use_deterministic_algorithms(True)
-    found = [record(number, sample) for number, sample in enumerate(SAMPLES) if sample.kind in KINDS]
+    found = [record(number, sample) for number, sample in enumerate(RECORDED)]
     for case in found:
-        print(case["kind"], case["shape"], case["params"], case["macs"])
+        print(case["kind"], case["shape"], case["params"], case["macs"], case["saved"])
     versions = f"PyTorch {torch.__version__}, NumPy {np.__version__}, Python {platform.python_version()}"
     if parser.parse_args().write:
         doc = json.dumps(f"Recorded by tools/token_layers.py: {versions}, CPU, float64.")

@@ -22,7 +22,7 @@ from ..geometry import (
     UnequalInputs,
     Window,
 )
-from .base import Axis, Count, Integer, Layer, Shape, Shapes, resolve_axis
+from .base import Axis, Count, Integer, Layer, Saved, Shape, Shapes, resolve_axis
 
 Links = tuple[AxisLink | None, ...]
 
@@ -366,6 +366,11 @@ class IndexSelect(Layer):
             )
         taken = len(self.indices) if self.indices is not None else self.count or 0
         return (*shape[:axis], taken, *shape[axis + 1 :])
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        """Which positions it took, as integers of 8 bytes."""
+        taken = output[resolve_axis(self, "dim", self.dim, inputs[0])]
+        return (Saved("extra", elements=taken, bytes=8, batched=False),)
 
     def axes(self, inputs: Shapes) -> Links:
         """Its positions are in any order: the axis counts as seen whole."""

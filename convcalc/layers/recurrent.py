@@ -98,7 +98,7 @@ class _Recurrent(Layer):
         return {**found, "bias": 2 * self.gates * states} if self.bias else found
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
-        """The input, the output, and of every state its gates and what they are made of."""
+        """The input, the output, and of every state its gates and what they make; kernels keep more or less of it."""
         length, features = inputs[0]
         cells = self._cells(features)
         between = length * self.directions * self.state_size * (self.num_layers - 1)
