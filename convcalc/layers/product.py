@@ -7,7 +7,16 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from ..geometry import IDENTITY, AxisLink, ChannelMismatch, RankMismatch, UnequalInputs, linear_macs, matmul_macs
+from ..geometry import (
+    IDENTITY,
+    AxisLink,
+    ChannelMismatch,
+    GeometryError,
+    RankMismatch,
+    UnequalInputs,
+    linear_macs,
+    matmul_macs,
+)
 from .base import Count, Flag, Layer, Operations, Product, Saved, Shape, Shapes, Weight, check_groups
 
 Links = tuple[AxisLink | None, ...]
@@ -144,6 +153,11 @@ class ScaledDotProductAttention(Layer):
                 value=value,
             )
         if len(inputs) == 4:
+            if self.is_causal:
+                raise GeometryError(
+                    f"{self.kind} with is_causal takes no mask beside it",
+                    hint="drop is_causal and put -inf into the mask where positions are not to be seen",
+                )
             self._check_mask(inputs)
         return (*leading, query[-2], value[-1])
 
