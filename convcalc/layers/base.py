@@ -33,6 +33,8 @@ Size = Annotated[int, Field(strict=True, ge=0, le=LIMIT)]
 Integer = Annotated[int, Field(strict=True, ge=-LIMIT, le=LIMIT)]
 Flag = Annotated[bool, Field(strict=True)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
+Axis = Annotated[int, Field(strict=True, ge=-64, le=63)]
+"""An axis without the batch: 0 is the channels, −1 the last."""
 
 
 class Weight(NamedTuple):
