@@ -269,7 +269,7 @@ class RMSNorm(Layer):
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
         rows = prod(inputs[0]) // prod(self._normalized(inputs[0]))
-        return (Saved("input"), Saved("extra", elements=2 * rows + self.elementwise_affine * prod(output)))
+        return (Saved("input"), Saved("extra", elements=rows + self.elementwise_affine * prod(output)))
 
 
 class InstanceNorm(Layer):
