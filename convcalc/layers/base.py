@@ -304,6 +304,10 @@ class Layer(BaseModel):
         """Whether it adds a learned bias."""
         return any("bias" in weight.name for weight in self.weights(inputs))
 
+    def values_a_channel(self, shape: Shape) -> int:
+        """How many numbers of one example, of this shape, are of one channel."""
+        return prod(shape[1:])
+
     def macs_beside_windows(self, inputs: Shapes, output: Shape) -> int:
         """Those of its multiply-accumulates that none of its windows takes; 0 unless it says so."""
         return 0

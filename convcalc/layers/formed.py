@@ -44,7 +44,7 @@ class Formed(Layer):
     def model_post_init(self, context: Any, /) -> None:
         if self.weight is not None:
             count = 2 + self.bias
-            self.__dict__.update(arity=(count, count), reads_apart=True)
+            self.__dict__["arity"] = (count, count)
 
     @property
     def reshaped(self) -> bool:

@@ -128,6 +128,9 @@ class BatchNorm(Layer):
         _channels(self, self.dim, inputs[0])
         return inputs[0]
 
+    def values_a_channel(self, shape: Shape) -> int:
+        return prod(shape) // _channels(self, self.dim, shape)
+
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         channels = _channels(self, self.dim, inputs[0])
         affine = _affine((channels,)) if self.affine else ()

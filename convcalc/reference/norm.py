@@ -325,8 +325,12 @@ def _tracked_tensors(layer: BatchNorm | InstanceNorm, shape: tuple[int, ...]) ->
     channels = shape[:1]
     if not layer.track_running_stats:
         return affine_tensors(channels, layer.affine)
-    running = {"running_mean": Start(channels), "running_var": Start(channels, constant=1.0)}
-    return {**affine_tensors(channels, layer.affine), **running, "num_batches_tracked": Start(())}
+    return {
+        **affine_tensors(channels, layer.affine),
+        "running_mean": Start(channels, learned=False),
+        "running_var": Start(channels, constant=1.0, learned=False),
+        "num_batches_tracked": Start((), learned=False),
+    }
 
 
 def _group_tensors(layer: GroupNorm, shape: tuple[int, ...]) -> Starts:
