@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
 from .findings import Finding, SpecError, UsageError
 from .geometry import LIMIT, GeometryError, TooLarge
 from .hints import suggest
+from .layers.sharing import Use, check_shared
 from .limits import NAME_CHARACTERS
 from .units import counted
 
@@ -35,6 +36,8 @@ class Node(NamedTuple):
     """Indices of the nodes that it reads."""
     shape: Shape
     """Of its output, without the batch: [channels, *space]."""
+    shares: int | None = None
+    """Index of the node whose weights, buffers included, it has; that one holds its own. None: it holds its own."""
 
     @property
     def kind(self) -> str:
@@ -355,8 +358,18 @@ class Network:
             except GeometryError as error:
                 said = error.said(self.input_names(node))
                 raise SpecError([self.finding(error.code, said, node.name, hint=error.hint)]) from error
-            nodes.append(Node(node.name, node.layer, node.inputs, shape))
+            nodes.append(node._replace(shape=shape))
+            if node.shares is not None:
+                self._check_shared(nodes, node)
         return tuple(nodes)
+
+    def _check_shared(self, nodes: Sequence[Node], node: Node) -> None:
+        """Raise SpecError unless the weights of the last of these nodes are those of the node that holds them."""
+        assert node.shares is not None
+        try:
+            check_shared(*(used(nodes, index) for index in (len(nodes) - 1, node.shares)))
+        except GeometryError as error:
+            raise SpecError([self.finding(error.code, error.message, node.name, hint=error.hint)]) from error
 
     def finding(self, code: str, message: str, name: str = "", *, hint: str | None = None) -> Finding:
         """A finding about a node or group, placed where the origin says."""
@@ -455,6 +468,19 @@ def output_shape(layer: Layer, inputs: Shapes) -> Shape:
         if prod(weight.shape) > LIMIT:
             raise TooLarge(f"{layer.kind}'s {weight.name}", prod(weight.shape))
     return shape
+
+
+def used(nodes: Sequence[Node], index: int) -> Use:
+    """The layer at an index with its name and the shapes that it reads."""
+    node = nodes[index]
+    assert node.layer is not None
+    return Use(node.name, node.layer, tuple([nodes[i].shape for i in node.inputs]))
+
+
+def holder(nodes: Sequence[Node], index: int) -> int:
+    """The index of the node that holds the weights of the one at an index: itself, or the one whose weights it has."""
+    shares = nodes[index].shares
+    return index if shares is None else shares
 
 
 def consumers(nodes: Iterable[Node], count: int) -> list[list[int]]:

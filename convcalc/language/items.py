@@ -282,7 +282,7 @@ class Item:
 
     __slots__ = (
         *("at", "indexed", "kind", "layer", "name", "name_at", "plain", "repeat", "size", "sources"),
-        *("weight", "what", "when"),
+        *("share", "weight", "what", "when"),
     )
 
     def __init__(self, kind: str, what: What, at: Marked) -> None:
@@ -293,11 +293,13 @@ class Item:
         self.name_at: Marked = at
         self.sources: list[tuple[tuple[str, ...], Marked]] | None = None
         self.repeat: tuple[Compiled, Marked] | None = None
+        self.share: tuple[tuple[str, ...] | None, Marked] | None = None
+        """The path of the item whose weights it has; None for `true`: its repetitions have those of the first."""
         self.when: tuple[Compiled, Marked] | None = None
         self.indexed = False
         """Whether `when` depends on the repetition."""
         self.plain = isinstance(what, LayerTemplate)
-        """Whether it is a layer without `from`, `repeat` and `when`."""
+        """Whether it is a layer without `from`, `repeat`, `share` and `when`."""
         self.layer = what.layer if isinstance(what, LayerTemplate) else None
         """The model of a plain item whose fields are constants."""
         self.weight = 1

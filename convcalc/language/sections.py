@@ -58,6 +58,37 @@ def _reference(message: str, hint: str | None = None) -> Scalar[tuple[str, ...]]
     return Scalar(parse_reference, message, hint, schema=defined("reference"))
 
 
+class _EachOther(Form[None]):
+    """`true`: the repetitions of an item have the weights of the first."""
+
+    def accepts(self, node: Marked) -> bool:
+        return isinstance(node, Text) and node.plain and node.text == "true"
+
+    def read(self, node: Marked, reader: Reader) -> None:
+        return None
+
+    def schema(self, vocabulary: Vocabulary) -> Schema:
+        return {"enum": [True]}
+
+
+def _one(text: str) -> tuple[str, ...]:
+    """The components of a path to one item."""
+    path = parse_reference(text)
+    if "*" in path:
+        raise Problem("CC105", f"{shown(text)} may be several items", "share takes the name of one")
+    return path
+
+
+_SHARED = Scalar(
+    _one,
+    "share takes a name",
+    "share: head, or share: true beside repeat",
+    schema={"allOf": [defined("reference"), {"not": {"pattern": r"\*"}}]},
+)
+Shared = tuple[tuple[str, ...] | None, Marked]
+"""The components of a path, or None for the repetitions among each other, and where it stands."""
+
+
 class Wiring(Entries):
     """What stands beside an item's kind."""
 
@@ -76,6 +107,15 @@ class Wiring(Entries):
     when = Key(
         Later({"anyOf": [{"type": "boolean"}, defined("expression")]}),
         "A condition; where it is false the item is passed over.",
+    )
+    share: Key[Shared] = Key(
+        Either(
+            Placed(_EachOther()),
+            Placed(_SHARED),
+            message="share takes a name",
+            hint="share: head, or share: true beside repeat",
+        ),
+        "The item whose weights it has, layer by layer; true: its repetitions have those of the first.",
     )
 
 

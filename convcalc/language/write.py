@@ -98,6 +98,8 @@ def _items(nodes: tuple[Node, ...], start: int, names: _Names) -> list[str]:
         if node.inputs != current:
             sources = [names.given[source] for source in node.inputs]
             wiring.append(f"from: {sources[0]}" if len(sources) == 1 else f"from: [{', '.join(sources)}]")
+        if node.shares is not None:
+            wiring.append(f"share: {names.given[node.shares]}")
         if wiring:
             items.append(f"{{{text if ':' in text else f'{text}: {{}}'}, {', '.join(wiring)}}}")
         else:
