@@ -343,7 +343,9 @@ class Network:
         `reload(input=…)` to expand the spec anew. Raises SpecError with a place where a shape is impossible.
         """
         with without_collector():
-            return replace(self, nodes=self._nodes_at(inputs))
+            found = replace(self, nodes=self._nodes_at(inputs))
+            found.check_shared()
+            return found
 
     def _nodes_at(self, inputs: Mapping[str, Sequence[int]]) -> tuple[Node, ...]:
         inference = Inference()
@@ -359,17 +361,17 @@ class Network:
                 said = error.said(self.input_names(node))
                 raise SpecError([self.finding(error.code, said, node.name, hint=error.hint)]) from error
             nodes.append(node._replace(shape=shape))
-            if node.shares is not None:
-                self._check_shared(nodes, node)
         return tuple(nodes)
 
-    def _check_shared(self, nodes: Sequence[Node], node: Node) -> None:
-        """Raise SpecError unless the weights of the last of these nodes are those of the node that holds them."""
-        assert node.shares is not None
-        try:
-            check_shared(*(used(nodes, index) for index in (len(nodes) - 1, node.shares)))
-        except GeometryError as error:
-            raise SpecError([self.finding(error.code, error.message, node.name, hint=error.hint)]) from error
+    def check_shared(self) -> None:
+        """Raise SpecError where a layer cannot have the weights of the one that holds them."""
+        for index, node in enumerate(self.nodes):
+            if node.shares is None:
+                continue
+            try:
+                check_shared(used(self.nodes, index), used(self.nodes, node.shares))
+            except GeometryError as error:
+                raise SpecError([self.finding(error.code, error.message, node.name, hint=error.hint)]) from error
 
     def finding(self, code: str, message: str, name: str = "", *, hint: str | None = None) -> Finding:
         """A finding about a node or group, placed where the origin says."""
@@ -481,6 +483,20 @@ def holder(nodes: Sequence[Node], index: int) -> int:
     """The index of the node that holds the weights of the one at an index: itself, or the one whose weights it has."""
     shares = nodes[index].shares
     return index if shares is None else shares
+
+
+def renumbered(nodes: Sequence[Node], places: Mapping[int, int]) -> list[Node]:
+    """Those of the nodes that have a new place (old index -> new, in order), and what they read.
+
+    Of those that have the same weights the first that is there holds them.
+    """
+    held: dict[int, int] = {}
+    found = []
+    for old, new in places.items():
+        first = held.setdefault(holder(nodes, old), new)
+        read = tuple([places[i] for i in nodes[old].inputs])
+        found.append(nodes[old]._replace(inputs=read, shares=None if first == new else first))
+    return found
 
 
 def consumers(nodes: Iterable[Node], count: int) -> list[list[int]]:

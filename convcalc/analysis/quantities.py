@@ -211,17 +211,13 @@ def _lecture_time(layer: Layer, inputs: Shapes, output: Shape) -> int:
     return lecture_time(layer, inputs, output)
 
 
-def _lecture_space(figures: Figures, subject: Subject) -> Value:
+def space_complexity(figures: Figures, subject: Subject) -> int:
     """Of one example; weights that several layers have count at one of them."""
     from .multiplications import lecture_space
 
     found = figures.figures(lecture_space)
-    return sum(
-        [
-            min(found[i], prod(node.shape)) if (node := figures.node(i)).shares is not None else found[i]
-            for i in subject.nodes
-        ]
-    )
+    nodes = [(i, figures.node(i)) for i in subject.nodes]
+    return sum([found[i] if node.shares is None else min(found[i], prod(node.shape)) for i, node in nodes])
 
 
 def _moved(figures: Figures, subject: Subject) -> int:
@@ -491,7 +487,7 @@ GROUPS: dict[str, tuple[Quantity, ...]] = {
                  note="an estimate, kernel transforms included; each padded axis rounded up to a power of two"),
         Quantity("time_complexity", "products", "sum of M^2 K^2 C_in C_out over convolutions, groups ignored",
                  _summed(_lecture_time), total="sum"),
-        Quantity("space_complexity", "numbers", "sum of K^2 C_in C_out + M^2 C_out over convolutions", _lecture_space,
+        Quantity("space_complexity", "numbers", "sum of K^2 C_in C_out + M^2 C_out over convolutions", space_complexity,
                  total="sum"),
     ),
     "speed": (
