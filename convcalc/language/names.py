@@ -160,6 +160,11 @@ def resolve(path: tuple[str, ...], place: Place, count: Callable[[int], None] | 
     """
     if path[0] == "in":
         return _block_input(path, place)
+    return _values(entries(path, place, count), path)
+
+
+def entries(path: tuple[str, ...], place: Place, count: Callable[[int], None] | None = None) -> list[int | Place]:
+    """What stands at a path, which begins with a name: nodes and places, `FAILED` for what has failed."""
     at: Place | None = place
     while at is not None and path[0] != "*" and path[0] not in at.names:
         at = at.outer
@@ -190,7 +195,7 @@ def resolve(path: tuple[str, ...], place: Place, count: Callable[[int], None] | 
                 raise Problem("CC106", f"{layer} is a layer and holds no {inner}")
     if not found:
         raise Absent("CC106", f"nothing above matches {shown('.'.join(path))}")
-    return _values(found, path)
+    return found
 
 
 def _matching(path: tuple[str, ...], depth: int, holder: Place) -> list[str]:
