@@ -142,7 +142,6 @@ LAZY: dict[str, dict[str, set[str]]] = {
     "only a mistake needs it": {
         "hints": {"difflib"},
         "language.items": {"language.refused", "pydantic"},
-        "language.write": {"pydantic"},
         "marked": {"codes"},
         "network": {"layers.base"},
     },

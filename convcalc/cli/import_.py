@@ -16,11 +16,13 @@ def command(
     output: OutputOption = None,
     force: ForceOption = False,
     input: InputOption = None,
+    flat: Annotated[bool, typer.Option("--flat", help="One layer a line, without blocks.")] = False,
 ) -> None:
     if not file.lower().endswith(".onnx"):
         raise UsageError(f"import reads ONNX files, and '{file}' does not end in .onnx")
     refuse_existing(output, force)
     from ..language.write import write
+    from ..language.write_blocks import write_blocks
     from ..onnx import Opaque, plain_as_identity
     from ..render.streams import say
 
@@ -38,4 +40,4 @@ def command(
         )
     for operator, count in replaced.items():
         say(f"{count} x {operator} written as identity: the same shape and cost")
-    write_file(write(network), output, force)
+    write_file(write(network) if flat else write_blocks(network), output, force)

@@ -110,8 +110,11 @@ class Expansion:
                 name = item.name
                 if name is None:
                     name = place.automatic(item.kind)
-                elif name in place.names:
-                    self.refuse_name(item, place)
+                else:
+                    if name in place.names:
+                        self.refuse_name(item, place)
+                    if item.number is not None:
+                        place.number = item.number
                 try:
                     shape = shape_of(layer, (nodes[current[0]].shape,))
                 except GeometryError as error:
@@ -234,6 +237,8 @@ class Expansion:
             return self.fail(item, place, item.name or place.automatic(item.kind), problem)
         if item.name is not None:
             self.refuse_name(item, place)
+            if item.number is not None:
+                place.number = item.number
         if count is not None:
             return self._repeat(item, count, place, env, sources)
         if item.name is None and isinstance(item.what, Join):
@@ -241,6 +246,8 @@ class Expansion:
         return expand_one(self, item, place, item.name or place.automatic(item.kind), env, sources)
 
     def _pass_over(self, item: Item, place: Place) -> None:
+        if item.number is not None:
+            place.number = item.number - 1
         if item.name is not None:
             place.names.setdefault(item.name, None)
 

@@ -14,6 +14,8 @@ from .problems import Problem
 
 _COMPONENT = r"[A-Za-z0-9_][A-Za-z0-9_-]*"
 NAME = re.compile(_COMPONENT)
+NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
+"""A name that is a number: the items below it count on."""
 REFERENCE = re.compile(rf"(?:{_COMPONENT}|\*)(?:\.(?:{_COMPONENT}|\*))*")
 PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 RESERVED = frozenset({"in", "input", "index", "total"})
@@ -56,9 +58,15 @@ def check_name(text: str, what: str = "name") -> None:
             "names are letters, digits, '_' and '-', and start with none of '-'; dots make paths",
         )
     if text.isdigit():
-        raise Problem("CC105", f"the {what} {shown(text)} is all digits", "numbers name repetitions; add a letter")
+        raise Problem("CC105", f"the {what} {shown(text)} is all digits", "numbers name items alone; add a letter")
     if text in RESERVED:
         raise Problem("CC105", f"{shown(text)} is reserved and no {what}", f"reserved: {', '.join(sorted(RESERVED))}")
+
+
+def check_item_name(text: str) -> None:
+    """Raise a Problem (CC105) unless the text may name an item: a name, or a number from which the items count on."""
+    if NUMBER.fullmatch(text) is None:
+        check_name(text)
 
 
 def check_parameter(text: str, functions: frozenset[str]) -> None:
@@ -108,7 +116,7 @@ class Unknown(Problem):
 class Place:
     """The names under one path: the network, a block, a branch, a group or a repetition."""
 
-    __slots__ = ("counts", "group", "inputs", "names", "outer", "path", "prefix", "value")
+    __slots__ = ("counts", "group", "inputs", "names", "number", "outer", "path", "prefix", "value")
 
     def __init__(self, path: str, outer: Place | None, inputs: Nodes | None = None, group: int = -1) -> None:
         self.path = path
@@ -122,13 +130,20 @@ class Place:
         """Name -> node, place, or None for an item that was passed over."""
         self.counts: dict[str, int] | None = None
         """Kind -> how many unnamed items of it there are; None for none."""
+        self.number: int | None = None
+        """What the last numbered item is called; None where unnamed items are called by their kinds."""
         self.group = group
         """The number of the group that it is."""
         self.value: Nodes | None = None
         """What it puts out, once it is complete."""
 
     def automatic(self, kind: str) -> str:
-        """The next free name for an unnamed item: kind, kind_2, ..."""
+        """The next free name for an unnamed item: kind, kind_2, ..., or the next number below one."""
+        if self.number is not None:
+            self.number += 1
+            while self.names.get(str(self.number)) is not None:
+                self.number += 1
+            return str(self.number)
         if self.counts is None:
             self.counts = {}
         count = self.counts.get(kind, 0) + 1
