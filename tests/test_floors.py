@@ -22,6 +22,7 @@ FLOORS = {
     "layers": 1,
     "network": 2,
     "blocks": 3,
+    "models": 3,
     "language": 4,
     "onnx": 4,
     "analysis": 5,

@@ -298,7 +298,8 @@ class _Writer:
         elif head[0] == "layer":
             kind = str(head[1])
             letters = {name: letter for letter, name in layer_class(kind).short_forms.items()}
-            item = Item(kind, [(letters.get(slot, slot), text) for slot, text in said])
+            assert isinstance(head[2], int)
+            item = Item(kind, [(letters.get(slot, slot), text) for slot, text in said], batch_axes=head[2])
         else:
             item = Item(_label(row), said)
         item.sources = None if row.refs is None else tuple(self._source(ref) for ref in row.refs)

@@ -154,20 +154,20 @@ class _Outline:
             full = node.name.rpartition(".")[0] or node.name
         fields = self.fields.get(id(layer))
         if fields is None:
-            fields = self.fields[id(layer)] = fields_of(layer)
+            fields = self.fields[id(layer)] = fields_of(layer.inside)
         stop = index + count
         value = tuple(range(index, stop))
         name = _name(full, path, names)
         rigid = tuple((key, held) for key, held in fields.values.items() if _rigid(held))
-        made = Piece(name, ("layer", layer.kind, rigid), index, stop, value, node.inputs)
+        made = Piece(name, ("layer", layer.kind, layer.batch_axes, rigid), index, stop, value, node.inputs)
         made.slots = dict(fields.values)
         made.needed = fields.needed
-        made.width = self._width(node.inputs)
+        made.width = self._width(node.inputs, layer.batch_axes)
         return made
 
-    def _width(self, sources: tuple[int, ...]) -> int:
-        """The channels of what is read first; 0 where there are none."""
-        shape = self.network.nodes[sources[0]].shape if sources else ()
+    def _width(self, sources: tuple[int, ...], batch_axes: int = 0) -> int:
+        """The channels of what is read first, behind the batch axes; 0 where there are none."""
+        shape = self.network.nodes[sources[0]].shape[batch_axes:] if sources else ()
         return shape[0] if shape else 0
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from .literals import literal
 from .pieces import Series, same
 from .repetitions import FACTORS, FEWEST_STEPS
 
@@ -243,19 +244,6 @@ class _Value:
 
     def __hash__(self) -> int:
         return hash(self.value)
-
-
-def literal(value: object) -> str:
-    """A value as a spec has it.
-
-    >>> literal((1, True, None, 0.5))
-    '[1, true, ~, 0.5]'
-    """
-    if isinstance(value, (tuple, list)):
-        return f"[{', '.join(map(literal, value))}]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "~" if value is None else str(value)
 
 
 def _compared(text: Expression, positive: bool) -> Expression:

@@ -20,6 +20,7 @@ class Item:
     sources: tuple[str, ...] | None = None
     repeat: str | None = None
     when: str | None = None
+    batch_axes: int = 0
 
 
 class Block(NamedTuple):

@@ -32,7 +32,7 @@ class _Wiring:
     def level(self, pieces: list[Piece], current: tuple[int, ...], around: list[tuple[list[Piece], list[int]]]) -> None:
         levels = [*around, (pieces, [piece.start for piece in pieces])]
         for piece in pieces:
-            piece.flow = piece.sources == current
+            piece.flow = piece.sources == current or not piece.sources
             piece.refs = self._refs(piece, levels)
             if piece.pieces:
                 self.level(piece.pieces, piece.sources, levels)

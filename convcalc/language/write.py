@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..blocks.fields import fields_of
+from ..blocks.literals import literal, scalar
 from ..blocks.pieces import parts_of
-from ..blocks.relations import literal
 from ..network import Network, Output, UniqueNames, consumers
-from ..terminal import printable
 from .names import NAME, RESERVED
 
 if TYPE_CHECKING:
@@ -107,14 +106,16 @@ def _items(network: Network, start: int, names: _Names) -> list[str]:
         name = names.needed(index, path, layer.kind)
         text = texts.get(id(layer))
         if text is None:
-            text = texts[id(layer)] = _layer_text(layer)
+            text = texts[id(layer)] = _layer_text(layer.inside)
         wiring = [] if name is None else [f"name: {name}"]
         if layer.splits:
             flat = names.given[index]
             names.given.update({index + part: f"{flat}.{part}" for part in range(parts)})
-        if node.inputs != current:
+        if node.inputs != current and layer.arity[1] != 0:
             sources = [names.given[source] for source in node.inputs]
             wiring.append(f"from: {sources[0]}" if len(sources) == 1 else f"from: [{', '.join(sources)}]")
+        if layer.batch_axes:
+            wiring.append(f"batch_axes: {layer.batch_axes}")
         if wiring:
             items.append(f"{{{text if ':' in text else f'{text}: {{}}'}, {', '.join(wiring)}}}")
         else:
@@ -130,18 +131,6 @@ def _layer_text(layer: Layer) -> str:
     fields = fields_of(layer)
     said = [f"{letters.get(name, name)}: {literal(fields.values[name])}" for name in fields.needed]
     return f"{layer.kind}: {{{', '.join(said)}}}" if said else layer.kind
-
-
-def scalar(text: str) -> str:
-    """A text as a YAML scalar: plain where it is a simple name, else in double quotes.
-
-    >>> scalar("GoogLeNet"), scalar("a: b")
-    ('GoogLeNet', '"a: b"')
-    """
-    if re.fullmatch(r"[A-Za-z][\w.-]*", text, re.ASCII) and text != "null":
-        return text
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{printable(escaped)}"'  # the escapes of Python are among those of YAML
 
 
 def outputs(network: Network, names: Mapping[int, str]) -> list[str]:

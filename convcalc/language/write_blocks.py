@@ -140,6 +140,8 @@ def _beside(item: Item) -> list[str]:
     if item.sources is not None:
         sources = ", ".join(item.sources)
         found.append(f"from: {sources}" if len(item.sources) == 1 else f"from: [{sources}]")
+    if item.batch_axes:
+        found.append(f"batch_axes: {item.batch_axes}")
     if item.repeat is not None:
         found.append(f"repeat: {_quoted(item.repeat)}")
     if item.when is not None:
