@@ -49,7 +49,8 @@ def fields_of(layer: Layer) -> Fields:
                 if _gives(layer, {**given, name: shorter}):
                     values[name] = shorter
                     break
-    return Fields(values, tuple(given))
+    order = [name for name in cls.model_fields if name in values]
+    return Fields({name: values[name] for name in order}, tuple(name for name in order if name in given))
 
 
 def _shorter(value: object) -> list[object]:

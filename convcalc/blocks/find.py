@@ -65,6 +65,7 @@ class _Finder:
 
     def _define(self, uses: list[Piece]) -> None:
         """Make blocks of the uses of one class; each becomes a call with arguments."""
+        kind = uses[0].block or ""
         for use in uses:
             sources = {node: f"in.{number}" for number, node in enumerate(use.sources)}
             wire(self.network, use.pieces, use.sources, sources.__getitem__)
@@ -75,7 +76,7 @@ class _Finder:
         while pending:
             family = pending.pop(0)
             try:
-                definition = self._family(uses, family)
+                definition = self._family(kind, uses, family)
             except Unrelated:
                 if len(family.scopes) == 1:
                     raise
@@ -100,8 +101,8 @@ class _Finder:
                 use.needed = ()
                 use.block = None
 
-    def _family(self, uses: list[Piece], family: Family) -> Definition:
-        definition = Definition(self._block_name(uses[0].block or ""))
+    def _family(self, kind: str, uses: list[Piece], family: Family) -> Definition:
+        definition = Definition(self._block_name(kind))
         arriving = {number: uses[number].width for number in family.scopes}
         one = all(len(uses[number].sources) == 1 for number in family.scopes)
         return self._written(definition, family, tuple(family.scopes), ["in"] if one else [], arriving)
@@ -256,12 +257,28 @@ class _Writer:
 
     def flags(self, rows: Sequence[Row], around: set[int]) -> None:
         """Find when the items stand that only some scopes have."""
+        self._counted(rows, around)
         for row in rows:
             members = set(row.members)
-            if members != around:
+            if members != around and id(row) not in self.when:
                 name = row.piece.name if not row.piece.numbered else _label(row)
                 self.when[id(row)] = self.relations.flag({n: n in members for n in around}, (name, f"with_{name}"))
             self.flags(row.rows, members)
+
+    def _counted(self, rows: Sequence[Row], around: set[int]) -> None:
+        """Find items of one kind of which each scope has the first few: a param says how many."""
+        series: dict[tuple[str, str], list[Row]] = {}
+        for row in rows:
+            stem = row.piece.name.rstrip("0123456789")
+            if stem and stem != row.piece.name:
+                series.setdefault((stem, _label(row)), []).append(row)
+        for (stem, _), alike in series.items():
+            counts = {n: sum(n in row.members for row in alike) for n in around}
+            first = all((n in row.members) is (k < counts[n]) for k, row in enumerate(alike) for n in around)
+            if first and len(set(counts.values())) > 1 and len(alike) - min(counts.values()) > 1:
+                param = self.relations.count(counts, stem)
+                for k, row in enumerate(alike[min(counts.values()) :], start=min(counts.values())):
+                    self.when[id(row)] = (param, f" >= {k + 1}")
 
     def last_width(self, rows: Sequence[Row]) -> Expression | None:
         """The expression of the width that the block puts out."""
@@ -301,7 +318,10 @@ class _Writer:
             assert isinstance(head[2], int)
             item = Item(kind, [(letters.get(slot, slot), text) for slot, text in said], batch_axes=head[2])
         else:
-            item = Item(_label(row), said)
+            definition = head[1]
+            assert isinstance(definition, Definition)
+            order = [param.name for param in definition.params[: len(said)]]
+            item = Item(definition.name, said, in_order=[name for name, _ in said] == order)
         item.sources = None if row.refs is None else tuple(self._source(ref) for ref in row.refs)
         item.when = _text(self.when[id(row)]) if id(row) in self.when else None
         return item

@@ -89,11 +89,25 @@ def _joined(family: Family, other: Family) -> bool:
     if found is None:
         return False
     rows, alike, unlike = found
-    if 3 * unlike > 2 * alike or not _can_be_wired(rows):
+    if (3 * unlike > 2 * alike and not _more_of_the_same(rows, family, other)) or not _can_be_wired(rows):
         return False
     family.rows = rows
     family.scopes = sorted([*family.scopes, *other.scopes])
     return True
+
+
+def _more_of_the_same(rows: list[Row], *sides: Family) -> bool:
+    """Whether what one side alone has are pieces of a kind that both have, under numbers that go on."""
+    both = set(sides[0].scopes) | set(sides[1].scopes)
+    common = {(row.piece.head, _stem(row)) for row in rows if row.members.keys() == both}
+    return all(row.members.keys() == both or (_stem(row) and (row.piece.head, _stem(row)) in common) for row in rows)
+
+
+def _stem(row: Row) -> str:
+    """The name without its number; empty where it has none."""
+    name = row.piece.name
+    stem = name.rstrip("0123456789")
+    return stem if stem != name else ""
 
 
 def _aligned(left: list[Row], right: list[Row]) -> tuple[list[Row], int, int] | None:

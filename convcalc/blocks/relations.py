@@ -168,6 +168,12 @@ class Relations:
             made.default = (literal(value.value),)
         return made
 
+    def count(self, counts: Mapping[int, int], stem: str) -> Param:
+        """A param that says how many items there are."""
+        made = Param("count", dict(counts), ("depth", f"{stem}s"))
+        self.params.append(made)
+        return made
+
     def flag(self, present: Mapping[int, bool], hints: tuple[str, ...]) -> Expression:
         """A condition that is true in the scopes that have an item."""
         for param in self.params:

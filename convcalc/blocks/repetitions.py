@@ -9,6 +9,8 @@ from .pieces import Piece, Series, same
 
 FEWEST_STEPS = 4
 """Repetitions from which on a constant step is taken for one."""
+MOST_FIRST = 3
+"""Values that may be others in the first of some repetitions."""
 FACTORS = (1, 2, 3, 4, 6, 8)
 
 
@@ -39,7 +41,16 @@ def _repetition(pieces: list[Piece]) -> Piece | None:
         return first if first.head[0] == "call" and first.flow else None
     if not all(piece.flow for piece in pieces) or len({structure(piece) for piece in pieces}) > 1:
         return None
-    return _together(pieces, repeated=False)
+    found = _together(pieces, repeated=False)
+    return found if found is not None and _told_apart(found) <= (MOST_FIRST if len(pieces) > 2 else 1) else None
+
+
+def _told_apart(piece: Piece) -> int:
+    """How many values of a repetition are others the first time, or grow; the channels that arrive tell none apart."""
+    own = [
+        value for value in piece.slots.values() if isinstance(value, Series) and of_width(value, piece.width) is None
+    ]
+    return len(own) + sum(map(_told_apart, piece.pieces))
 
 
 def _together(pieces: list[Piece], *, repeated: bool) -> Piece | None:

@@ -21,6 +21,8 @@ class Item:
     repeat: str | None = None
     when: str | None = None
     batch_axes: int = 0
+    in_order: bool = False
+    """Whether its fields are the first params of a block, in order."""
 
 
 class Block(NamedTuple):

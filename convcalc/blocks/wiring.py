@@ -46,7 +46,9 @@ class _Wiring:
             name, count = self._ref(reader, sources[index:], levels)
             found.append(name)
             index += count
-        return tuple(found)
+        if len(found) < 2:
+            return tuple(found)
+        return _collected(found, [piece.name for piece in levels[-1][0] if piece.start < reader.start])
 
     def _ref(
         self, reader: Piece, sources: tuple[int, ...], levels: list[tuple[list[Piece], list[int]]]
@@ -81,3 +83,19 @@ class _Wiring:
         if piece.head[0] == "layer":
             return [*path, str(node - piece.start)], 1
         return [*path, *piece.inner[node - piece.start].split(".")], 1
+
+
+def _collected(names: list[str], above: list[str]) -> tuple[str, ...]:
+    """The names, where some are all that begin alike above as `stem*`."""
+    found: list[str] = []
+    index = 0
+    while index < len(names):
+        stem = names[index].rstrip("0123456789")
+        alike = [name for name in above if name.startswith(stem)] if stem and "." not in stem else []
+        if len(alike) > 1 and names[index : index + len(alike)] == alike:
+            found.append(f"{stem}*")
+            index += len(alike)
+        else:
+            found.append(names[index])
+            index += 1
+    return tuple(found)

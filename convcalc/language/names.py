@@ -16,7 +16,8 @@ _COMPONENT = r"[A-Za-z0-9_][A-Za-z0-9_-]*"
 NAME = re.compile(_COMPONENT)
 NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 """A name that is a number: the items below it count on."""
-REFERENCE = re.compile(rf"(?:{_COMPONENT}|\*)(?:\.(?:{_COMPONENT}|\*))*")
+_STEP = rf"(?:{_COMPONENT}\*?|\*)"
+REFERENCE = re.compile(rf"{_STEP}(?:\.{_STEP})*")
 PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 RESERVED = frozenset({"in", "input", "index", "total"})
 MEANINGS = ("in_channels", "index")
@@ -82,7 +83,7 @@ def check_parameter(text: str, functions: frozenset[str]) -> None:
 
 
 def parse_reference(text: str) -> tuple[str, ...]:
-    """The components of a path after `from`: names, numbers, `*`. Raises a Problem (CC105).
+    """The components of a path after `from`: names, numbers, `*`, `stem*`. Raises a Problem (CC105).
 
     >>> parse_reference("stack.*.skip")
     ('stack', '*', 'skip')
@@ -176,7 +177,7 @@ def resolve(path: tuple[str, ...], place: Place, count: Callable[[int], None] | 
     if path[0] == "in":
         return _block_input(path, place)
     at: Place | None = place
-    while at is not None and path[0] != "*" and path[0] not in at.names:
+    while at is not None and path[0] != "*" and not _has(at, path[0], count):
         at = at.outer
     if at is None or path[0] == "*":
         hint = "a path starts with a name" if path[0] == "*" else suggest(path[0], place.visible())
@@ -185,12 +186,12 @@ def resolve(path: tuple[str, ...], place: Place, count: Callable[[int], None] | 
     pending: list[tuple[Place, int]] = [(at, 0)]
     while pending:
         holder, depth = pending.pop()
-        if path[depth] == "*" and count is not None:
+        if path[depth].endswith("*") and count is not None:
             count(len(holder.names))
         for name in _matching(path, depth, holder):
             entry = holder.names.get(name)
             if entry is None:
-                if "*" in path[: depth + 1]:
+                if _collects(path[: depth + 1]):
                     continue
                 raise _missing(path, depth, holder)
             if entry == FAILED or depth == len(path) - 1:
@@ -200,7 +201,7 @@ def resolve(path: tuple[str, ...], place: Place, count: Callable[[int], None] | 
                     found.append(FAILED)
                 else:
                     pending.append((entry, depth + 1))
-            elif "*" not in path[: depth + 1]:
+            elif not _collects(path[: depth + 1]):
                 layer, inner = ".".join(path[: depth + 1]), shown(path[depth + 1])
                 raise Problem("CC106", f"{layer} is a layer and holds no {inner}")
     if not found:
@@ -208,10 +209,25 @@ def resolve(path: tuple[str, ...], place: Place, count: Callable[[int], None] | 
     return _values(found, path)
 
 
+def _has(place: Place, component: str, count: Callable[[int], None] | None) -> bool:
+    """Whether a place has a name that a component means."""
+    if not component.endswith("*"):
+        return component in place.names
+    if count is not None:
+        count(len(place.names))
+    return any(name.startswith(component[:-1]) for name in place.names)
+
+
+def _collects(path: tuple[str, ...]) -> bool:
+    """Whether a path, or the beginning of one, may mean several items."""
+    return any(component.endswith("*") for component in path)
+
+
 def _matching(path: tuple[str, ...], depth: int, holder: Place) -> list[str]:
-    if path[depth] != "*":
+    if not path[depth].endswith("*"):
         return [path[depth]]
-    return list(holder.names) if depth == len(path) - 1 else list(reversed(holder.names))
+    found = [name for name in holder.names if name.startswith(path[depth][:-1])]
+    return found if depth == len(path) - 1 else found[::-1]
 
 
 def _values(found: list[int | Place], path: tuple[str, ...]) -> Nodes:

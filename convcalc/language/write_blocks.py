@@ -108,6 +108,8 @@ def _item(item: Item, indent: str) -> Iterator[str]:
     text = _flow(item)
     if text.startswith("{") and len(item.fields) and not _beside(item):
         text = text[1:-1]
+    if len(indent) + 2 + len(text) > WIDTH and item.in_order:
+        text = _flow(item, in_order=True)
     if len(indent) + 2 + len(text) <= WIDTH and _simple(item):
         yield f"{indent}- {text}"
         return
@@ -149,11 +151,13 @@ def _beside(item: Item) -> list[str]:
     return found
 
 
-def _flow(item: Item) -> str:
-    """An item in one line."""
+def _flow(item: Item, *, in_order: bool = False) -> str:
+    """An item in one line, its arguments by name or in order."""
     beside = _beside(item)
     if item.items:
         body = f"[{', '.join(map(_flow, item.items))}]"
+    elif item.fields and in_order:
+        body = f"[{', '.join(_quoted(text) for _, text in item.fields)}]"
     elif item.fields:
         body = _mapping(item.fields)
     elif not beside and not (item.kind in KINDS and _needs_fields(item.kind)):
