@@ -108,7 +108,7 @@ def _item(item: Item, indent: str) -> Iterator[str]:
     text = _flow(item)
     if text.startswith("{") and len(item.fields) and not _beside(item):
         text = text[1:-1]
-    if len(indent) + 2 + len(text) > WIDTH and item.in_order:
+    if len(indent) + 2 + len(text) > WIDTH:
         text = _flow(item, in_order=True)
     if len(indent) + 2 + len(text) <= WIDTH and _simple(item):
         yield f"{indent}- {text}"
@@ -155,8 +155,8 @@ def _flow(item: Item, *, in_order: bool = False) -> str:
     """An item in one line, its arguments by name or in order."""
     beside = _beside(item)
     if item.items:
-        body = f"[{', '.join(map(_flow, item.items))}]"
-    elif item.fields and in_order:
+        body = f"[{', '.join(_flow(entry, in_order=in_order) for entry in item.items)}]"
+    elif item.fields and in_order and item.in_order:
         body = f"[{', '.join(_quoted(text) for _, text in item.fields)}]"
     elif item.fields:
         body = _mapping(item.fields)
