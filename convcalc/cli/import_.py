@@ -16,10 +16,13 @@ def command(
     output: OutputOption = None,
     force: ForceOption = False,
     input: InputOption = None,
+    flat: Annotated[bool, typer.Option("--flat", help="One layer a line, without blocks.")] = False,
 ) -> None:
     if not file.lower().endswith(".onnx"):
         raise UsageError(f"import reads ONNX files, and '{file}' does not end in .onnx")
     refuse_existing(output, force)
     from ..language.write import write
+    from ..language.write_blocks import write_blocks
 
-    write_file(write(load_network(file, input=input)), output, force)
+    network = load_network(file, input=input)
+    write_file(write(network) if flat else write_blocks(network), output, force)

@@ -164,6 +164,7 @@ class Scope:
             try:
                 if key == "name":
                     item.name, item.name_at = Wiring.name.form.read(node, Reader(self.findings)), node
+                    item.number = int(item.name) if item.name.isdigit() else None
                 elif key == "from":
                     item.sources = Wiring.sources.form.read(node, Reader(self.findings, where=where))
                     if not item.reads:

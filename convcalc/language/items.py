@@ -284,7 +284,7 @@ class Item:
     """One item: what it is, and where it stands."""
 
     __slots__ = (
-        *("at", "indexed", "kind", "layer", "name", "name_at", "plain"),
+        *("at", "indexed", "kind", "layer", "name", "name_at", "number", "plain"),
         *("batch_axes", "reads", "repeat", "share", "size", "sources", "weight", "what", "when"),
     )
 
@@ -294,6 +294,8 @@ class Item:
         self.at = at
         self.name: str | None = None
         self.name_at: Marked = at
+        self.number: int | None = None
+        """Its name, where that is a number."""
         self.sources: list[tuple[tuple[str, ...], Marked]] | None = None
         self.repeat: tuple[Compiled, Marked] | None = None
         self.share: tuple[tuple[str, ...] | None, Marked] | None = None

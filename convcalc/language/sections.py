@@ -27,7 +27,17 @@ from .grammar import (
     Vocabulary,
     defined,
 )
-from .names import GROUP, MEANINGS, PARAMETER, check_name, check_parameter, parse_reference, shown
+from .names import (
+    GROUP,
+    MEANINGS,
+    NUMBER,
+    PARAMETER,
+    check_item_name,
+    check_name,
+    check_parameter,
+    parse_reference,
+    shown,
+)
 from .problems import Problem
 
 MAX_SPACE_AXES = 3
@@ -56,6 +66,11 @@ def _named(what: str) -> Scalar[str]:
 
 def _reference(message: str, hint: str | None = None) -> Scalar[tuple[str, ...]]:
     return Scalar(parse_reference, message, hint, schema=defined("reference"))
+
+
+def _item_name(text: str) -> str:
+    check_item_name(text)
+    return text
 
 
 MOST_BATCH_AXES = 8
@@ -105,7 +120,19 @@ Shared = tuple[tuple[str, ...] | None, Marked]
 class Wiring(Entries):
     """What stands beside an item's kind."""
 
-    name = Key(_named("name"))
+    name = Key(
+        Scalar(
+            _item_name,
+            "a name is a word",
+            schema={
+                "anyOf": [
+                    defined("name"),
+                    {"type": "integer", "minimum": 0, "maximum": 999_999_999},
+                    {"type": "string", "pattern": f"^(?:{NUMBER.pattern})$"},
+                ]
+            },
+        )
+    )
     sources = Key(
         OneOrMore(
             Placed(_reference("from takes a name or a list of names")),
