@@ -37,6 +37,13 @@ def load(
         from ..onnx import load_onnx
 
         return load_onnx(name, input=input)
+    if name.lower().endswith((".keras", ".h5", ".hdf5")) and not name.startswith("git:"):
+        if params or variant is not None:
+            given = "--set" if params else "--variant"
+            raise UsageError(f"{given} does not go with {name}", "a Keras file has no params and no variants")
+        from ..keras import load_keras
+
+        return load_keras(name, input=input)
     from .. import language
 
     if name.startswith("git:"):
