@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from convcalc.layers.base import Layer
-from convcalc.layers.registry import build
+from convcalc.layers.registry import KINDS, build
 
 Shape = tuple[int, ...]
 
@@ -25,6 +25,9 @@ class Sample(NamedTuple):
     def __str__(self) -> str:
         return f"{self.kind}-{'x'.join(map(str, self.inputs[0]))}"
 
+
+COMPUTED = tuple(kind for kind in KINDS if kind != "opaque")
+"""Kinds of which it is known what they compute."""
 
 IMAGE = ((6, 8, 9),)
 SEQUENCE = ((6, 8),)

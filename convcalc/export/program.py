@@ -23,8 +23,8 @@ Value = TypeVar("Value")
 REQUIRED = object()
 """The default of an argument that has none."""
 
-OPAQUE = {"Opaque": "an operator of an ONNX file that the language does not have"}
-"""What every target says of layers that only the reader of ONNX files makes."""
+OPAQUE = {"Opaque": "what an opaque operator computes is not known"}
+"""What every target says of opaque layers."""
 
 
 class Argument(NamedTuple):

@@ -335,7 +335,14 @@ def _fields(scope: Scope, kind: str, at: Text, body: Map, where: Where) -> list[
             scope.findings.add("CC002", message, body.keys[key], "write it once", where)
             continue
         seen[field.name] = key
-        value = read_value(node, scope.names, scope.findings, words=field.words, truth=field.boolean, where=where)
+        value: Compiled
+        if not field.verbatim:
+            value = read_value(node, scope.names, scope.findings, words=field.words, truth=field.boolean, where=where)
+        elif isinstance(node, Text):
+            value = node.text
+        else:
+            scope.findings.add("CC103", f"{field.name} takes {field.expected}", node, "quote it", where)
+            continue
         if value is not INVALID:
             _note_words(scope, value, field)
             found[field.name] = (field, value, node)

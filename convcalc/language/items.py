@@ -36,6 +36,8 @@ class FieldType(NamedTuple):
     integer: bool
     fractional: bool
     boolean: bool
+    verbatim: bool
+    """Whether it takes a text as it stands."""
     optional: bool
     words: frozenset[str]
     depth: int
@@ -44,7 +46,7 @@ class FieldType(NamedTuple):
     @property
     def expected(self) -> str:
         """What it takes, for messages."""
-        parts = ["true or false"] * self.boolean
+        parts = ["a text"] * self.verbatim + ["true or false"] * self.boolean
         parts += ["a number"] if self.fractional else ["an integer"] if self.integer else []
         parts += ["a list"] * (self.depth > 0)
         parts += [" or ".join(sorted(self.words))] if self.words else []
@@ -69,6 +71,7 @@ def _fields(cls: type[Layer]) -> dict[str, FieldType]:
                 traits.get("integer", False),
                 traits.get("fractional", False),
                 traits.get("boolean", False),
+                traits.get("verbatim", False),
                 traits.get("optional", False) or info.default is None,
                 frozenset(traits["words"]),
                 traits["depth"],
@@ -98,8 +101,8 @@ def _describe(annotation: Any, traits: dict[str, Any], depth: int) -> None:
             _describe(item, traits, depth + 1)
     elif annotation is type(None):
         traits["optional"] = True
-    elif annotation in (int, float, bool):
-        traits[{int: "integer", float: "fractional", bool: "boolean"}[annotation]] = True
+    elif annotation in (int, float, bool, str):
+        traits[{int: "integer", float: "fractional", bool: "boolean", str: "verbatim"}[annotation]] = True
     elif annotation is not Ellipsis:
         raise TypeError(f"a field of type {annotation} has no form in the language")
 
@@ -116,7 +119,7 @@ def fit(field: FieldType, value: Value | None, depth: int | None = None) -> Fiel
             return None
         raise Problem("CC103", f"{field.name} takes {field.expected}, not nothing", "give a value or drop the field")
     if isinstance(value, str):
-        if value in field.words:
+        if field.verbatim or value in field.words:
             return value
         hint = suggest(value, field.words) if field.words else None
         raise Problem("CC103", f"{field.name} takes {field.expected}, not {say(value)}", hint)

@@ -166,6 +166,12 @@ FIELD_NOTES: dict[str, str] = {
     "align_corners": "Whether the corner pixels are aligned; values alone depend on it.",
     "value": "What constant padding is filled with.",
     "cropping": "What is cut off: one number, one an axis, or [before, after] an axis.",
+    "operator": "What a framework calls it.",
+    "output": "Shape of the output, without the batch; left out where the inputs are broadcast.",
+    "reads": "Shapes of the inputs that the output's shape is known for.",
+    "holds": "Shapes of its learned tensors.",
+    "macs": "Its multiply-accumulates.",
+    "reason": "Why it is opaque.",
 }
 """What the fields of the kinds mean, for editors."""
 
@@ -173,7 +179,8 @@ FIELD_NOTES: dict[str, str] = {
 def type_name(kind: str, field: FieldType) -> str:
     """The name under which the schema holds what a field takes; equal types share one."""
     least = _minimum(kind, field)
-    parts = ["number"] * field.fractional + ["integer"] * (field.integer and not field.fractional)
+    parts = ["text"] * field.verbatim + ["number"] * field.fractional
+    parts += ["integer"] * (field.integer and not field.fractional)
     parts += [f"from{least}"] * (least is not None) + ["flag"] * field.boolean + ["null"] * field.optional
     return "_".join([*parts, *sorted(field.words), *[f"lists{field.depth}"] * (field.depth > 0)])
 
@@ -204,6 +211,9 @@ def _values(field: FieldType, least: int | None, depth: int) -> list[Schema]:
     found: list[Schema] = []
     if field.words:
         found.append({"enum": sorted(field.words)})
+    if field.verbatim:
+        found.append({"type": ["string", "number", "boolean"]})
+        return found
     if field.integer or field.fractional:
         bounds: Schema = {"minimum": least} if least is not None else {}
         found.append({"type": "number" if field.fractional else "integer", **bounds, "maximum": LIMIT})

@@ -166,6 +166,8 @@ def _flow(value: object) -> str:
         return f"[{', '.join(_flow(item) for item in value)}]"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, str):
+        return scalar(value)
     return "~" if value is None else str(value)
 
 

@@ -67,6 +67,7 @@ _FAMILIES: dict[tuple[str, str], tuple[str, ...]] = {
     ("resize", "Upsample"): ("upsample",),
     ("border", "Pad"): ("pad",),
     ("border", "Crop"): ("crop",),
+    ("opaque", "Opaque"): ("opaque",),
 }
 
 KINDS: dict[str, tuple[str, str]] = {kind: place for place, kinds in _FAMILIES.items() for kind in kinds}

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..findings import Finding, UsageError
+from ..layers.opaque import Opaque
 from ..network import Given, Group, Network, Node, Output
 from .builder import Step
 from .convert import Conversion
 from .names import step_paths
-from .opaque import Opaque
 
 if TYPE_CHECKING:
     from ..marked import Marked
@@ -166,7 +166,7 @@ def _notes(conversion: Conversion, steps: list[Step], path: str) -> tuple[Findin
     notes: list[Finding] = []
     opaque = Counter(step.layer.operator for step in steps if isinstance(step.layer, Opaque))
     if opaque:
-        reasons = list(dict.fromkeys(f"{op}: {why[0]}" for op, why in conversion.reasons.items() if op in opaque))
+        reasons = [f"{op}: {why[0]}" for op, why in conversion.reasons.items() if op in opaque]
         message = f"the language does not have {_counted(opaque)}: kept with shape and weights, without operations"
         notes.append(Finding("CC701", message, path, hint="; ".join(reasons[:SHOWN]) or None))
     b = conversion.builder
