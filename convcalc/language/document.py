@@ -58,6 +58,8 @@ class Document:
         """The models of the layers; equal layers share one."""
         self.parts: dict[int, tuple[Layer, ...]] = {}
         """The parts of a split, by the id of the first, which is known."""
+        self.batched: dict[tuple[int, int], Layer] = {}
+        """The models under batch axes, by the id of the one inside, which is known, and by their number."""
         sections = SPEC.read(root, Reader(self.findings))
         self.params: Params = {}
         self.names = Names(self.params)

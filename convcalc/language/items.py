@@ -284,7 +284,7 @@ class Item:
     """One item: what it is, and where it stands."""
 
     __slots__ = (
-        *("at", "indexed", "kind", "layer", "name", "name_at", "plain", "repeat", "size", "sources"),
+        *("at", "batch_axes", "indexed", "kind", "layer", "name", "name_at", "plain", "repeat", "size", "sources"),
         *("weight", "what", "when"),
     )
 
@@ -297,10 +297,12 @@ class Item:
         self.sources: list[tuple[tuple[str, ...], Marked]] | None = None
         self.repeat: tuple[Compiled, Marked] | None = None
         self.when: tuple[Compiled, Marked] | None = None
+        self.batch_axes = 0
+        """How many of the first axes count as batch in it."""
         self.indexed = False
         """Whether `when` depends on the repetition."""
         self.plain = isinstance(what, LayerTemplate)
-        """Whether it is a layer without `from`, `repeat` and `when`."""
+        """Whether it is a layer without `from`, `repeat`, `when` and `batch_axes`."""
         self.layer = what.layer if isinstance(what, LayerTemplate) else None
         """The model of a plain item whose fields are constants."""
         self.weight = 1

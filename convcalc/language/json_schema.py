@@ -273,10 +273,10 @@ def kind_schema(kind: str) -> Schema:
 
 def _branches(kind: str) -> Schema:
     items = defined("items")
-    order = layer_class(kind).branch_roles
+    order, needed = layer_class(kind).branch_roles, layer_class(kind).arity[0]
     if order:
         named = dict.fromkeys(order, items)
-        return {"type": "object", "properties": named, "required": list(order), "additionalProperties": False}
+        return {"type": "object", "properties": named, "required": list(order[:needed]), "additionalProperties": False}
     names = defined("name")
     return {"type": "object", "minProperties": 1, "propertyNames": names, "additionalProperties": items}
 

@@ -130,12 +130,13 @@ class Gate(Layer):
 
 
 class Split(Layer):
-    """Cuts the channels into parts of the sizes `channels`; this node is number `part` of them.
+    """Cuts an axis, by default the channels, into parts of the sizes `channels`; this node is number `part` of them.
 
-    The sizes must sum to the input's channels. Source: torch.split.
+    The sizes must sum to that of the axis. Axes exclude the batch. Source: torch.split.
     """
 
     channels: tuple[Count, ...] = Field(min_length=1)
+    dim: Annotated[int, Field(strict=True, ge=-64, le=63)] = 0
     part: Size = 0
 
     is_view: ClassVar[bool] = True
@@ -153,17 +154,20 @@ class Split(Layer):
 
     def output_shape(self, inputs: Shapes) -> Shape:
         shape, total = inputs[0], sum(self.channels)
-        if total != shape[0]:
+        dim = resolve_axis(self, "dim", self.dim, shape)
+        if total != shape[dim]:
+            what = "channels" if dim == 0 else f"positions of axis {dim}"
             raise ChannelMismatch(
-                f"split into {' + '.join(map(str, self.channels))} = {total} channels of {list(shape)}, "
-                f"which has {shape[0]}",
-                hint="the parts must sum to the channels of the input",
+                f"split into {' + '.join(map(str, self.channels))} = {total} {what} of {list(shape)}, "
+                f"which has {shape[dim]}",
+                hint=f"the parts must sum to the {what} of the input",
                 channels=self.channels,
                 shape=shape,
             )
-        return (self.channels[self.part], *shape[1:])
+        return (*shape[:dim], self.channels[self.part], *shape[dim + 1 :])
 
     def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
+        dim = resolve_axis(self, "dim", self.dim, inputs[0])
         before, after = sum(self.channels[: self.part]), sum(self.channels[self.part + 1 :])
-        cut = AxisLink(0, Window(before=-before, after=-after))
-        return (cut, *(AxisLink(axis, IDENTITY) for axis in range(1, len(inputs[0]))))
+        cut = AxisLink(dim, Window(before=-before, after=-after))
+        return tuple(cut if axis == dim else AxisLink(axis, IDENTITY) for axis in range(len(inputs[0])))
