@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from ..geometry import LIMIT, GeometryError
 from ..layers.base import Layer, Shape
+from ..layers.batched import Batched
 from ..layers.refusals import asked, deepest
 from ..layers.registry import build
 from ..limits import LAYERS
@@ -22,7 +23,20 @@ Fields = dict[str, object]
 
 
 class Unsupported(Exception):
-    """The language cannot say what a layer does; the message says why."""
+    """The language cannot say what a layer does; the message says why. What is known of its cost goes with it."""
+
+    def __init__(
+        self, reason: str, *, holds: Sequence[Shape] = (), macs: int = 0, sizes: Sequence[Shape] = (), known: bool = True
+    ) -> None:
+        super().__init__(reason)
+        self.holds = tuple(holds)
+        """The shapes of its weights."""
+        self.macs = macs
+        """Its multiply-accumulates."""
+        self.sizes = tuple(sizes)
+        """The shapes of its outputs as Keras holds them, where the layer's settings tell."""
+        self.known = known
+        """Whether these are all of its weights."""
 
 
 @dataclass(slots=True)
@@ -103,8 +117,8 @@ class Builder:
         self.name = ""
         """The layer that is being converted."""
         self.trained = True
-        self.opaque_reasons: dict[str, str] = {}
-        """Class -> why it stands as opaque."""
+        self.batch_axes = 0
+        """How many of the first axes count as batch in what is emitted."""
         self.uncounted: list[str] = []
         """Layers whose weights the file does not state."""
         self._layers: dict[tuple[object, ...], Layer] = {}
@@ -136,7 +150,7 @@ class Builder:
         self, kind: str, fields: Fields, *inputs: Tensor, order: Order | None = None, label: str | None = None
     ) -> Tensor:
         """One more layer, whose output is in the order of its first input where no other is given."""
-        layer = self.layer(kind, fields)
+        layer = self.batched(self.layer(kind, fields), self.batch_axes)
         shape = self._inference.shape(layer, tuple([value.shape for value in inputs]))
         if len(self.steps) >= LAYERS:
             raise Malformed(f"it has more than {LAYERS:,} layers")
@@ -160,6 +174,46 @@ class Builder:
             self.steps[found.step].arranges = True
         return found
 
+    def opaque(self, use: Use, error: Unsupported) -> list[Tensor]:
+        """A layer that the language cannot say: its shape, its weights and its cost. Raises `Malformed` without a shape."""
+        outputs = list(error.sizes) or [tuple(shape[1:]) for shape in use.stated if shape is not None]
+        if not outputs or any(size is None for shape in outputs for size in shape):
+            raise Malformed(f"{error}, and nothing in the file says what it gives")
+        tensors = use.tensors
+        made = []
+        for index, sizes in enumerate(outputs):
+            known = tuple([size for size in sizes if size is not None])
+            order = self._order_of(known, tensors)
+            fields: Fields = {
+                "operator": use.config.class_name,
+                "output": tuple([known[order.index(axis)] for axis in range(len(known))]),
+                "reads": tuple([tensor.shape for tensor in tensors]),
+                "reason": str(error),
+            }
+            if index == 0 and error.holds:
+                fields["holds"] = error.holds
+            if index == 0 and error.macs:
+                fields["macs"] = error.macs
+            made.append(self.emit("opaque", fields, *tensors, order=order))
+        if not error.known:
+            self.uncounted.append(self.name)
+        return made
+
+    def unknown_activation(self, name: str, tensor: Tensor) -> Tensor:
+        """An activation of every element that the language does not have."""
+        reason = f"the language has no activation {name}"
+        return self.emit("opaque", {"operator": name, "reason": reason}, tensor)
+
+    def _order_of(self, sizes: Shape, tensors: Sequence[Tensor]) -> Order:
+        """The order of what an opaque layer gives: that of its input where it has as many axes."""
+        if tensors and tensors[0].rank == len(sizes):
+            return tensors[0].order
+        return channels_last(len(sizes)) if len(sizes) > 2 else plain(len(sizes))
+
+    def batched(self, inner: Layer, axes: int) -> Layer:
+        """A layer whose first axes count as batch."""
+        return inner if axes == 0 else Batched(kind=inner.kind, inner=inner, leading=axes)
+
     def first(self, tensor: Tensor, settings: Settings) -> Tensor:
         """The tensor with the channels first, for a layer over space."""
         return self.arranged(tensor, self.image_order(tensor.rank, settings))
@@ -172,6 +226,10 @@ class Builder:
     def last(self, tensor: Tensor) -> Tensor:
         """The tensor with Keras's last axis last."""
         return tensor if tensor.order[-1:] == (tensor.rank - 1,) else self.arranged(tensor, plain(tensor.rank))
+
+    def last_of_two(self, tensor: Tensor) -> Tensor:
+        """Positions and features with the features last."""
+        return self.arranged(tensor, plain(2)) if tensor.rank == 2 else tensor
 
     def read_plain(self, tensor: Tensor) -> Tensor:
         """The tensor so that its numbers stand in Keras's order."""

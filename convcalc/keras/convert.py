@@ -131,18 +131,25 @@ class Conversion:
         rule = RULES.get(config.class_name)
         try:
             if rule is None:
-                raise Unsupported(f"the language has no {config.class_name}")
+                raise unknown(config)
             made = rule(builder, use)
+        except Unsupported as error:
+            made = self._opaque(use, error)
         except Malformed as error:
             raise Wrong(config.name, str(error)) from error
         except GeometryError as error:
             names = [builder.steps[tensor.step].name for tensor in use.tensors]
             raise Wrong(config.name, error.said(names), error.code, error.hint) from error
-        except Unsupported as error:
-            raise Wrong(config.name, str(error)) from error
         finally:
             builder.trained = trained
         return [made] if isinstance(made, Tensor) else list(made)
+
+    def _opaque(self, use: Use, error: Unsupported) -> list[Tensor]:
+        """The layer as opaque, where its shape is known."""
+        try:
+            return self.builder.opaque(use, error)
+        except Malformed as missing:
+            raise Wrong(use.config.name, str(missing)) from missing
 
     def _input(self, layer: LayerConfig, layers: Mapping[str, LayerConfig]) -> Tensor:
         stated = input_shape(layer)
@@ -163,6 +170,13 @@ class Conversion:
         if axes > 2:
             return channels_last(axes)
         return channels_last(axes) if axes == 2 and 1 in self._spatial else plain(axes)
+
+
+def unknown(config: LayerConfig) -> Unsupported:
+    """Why a class has no rule: it is one that is not Keras's own, or one that the language has no layers for."""
+    if not config.module.startswith("keras.") and config.module:
+        return Unsupported(f"{config.class_name} is a class of {config.module}, whose code is not run", known=False)
+    return Unsupported(f"the language has no {config.class_name}", known=False)
 
 
 def _given_shape(

@@ -59,7 +59,7 @@ def activated(builder: Builder, tensor: Tensor, activation: Json) -> Tensor:
     rule = LAYERS_IN_SETTINGS.get(name)
     if rule is not None:
         return rule(builder, tensor, settings)
-    raise Unsupported(f"the language has no activation {name}")
+    return builder.unknown_activation(name, tensor)
 
 
 def named(activation: Json) -> tuple[str, Settings]:
@@ -93,10 +93,10 @@ def _relu(builder: Builder, tensor: Tensor, settings: Settings) -> Tensor:
     slope, threshold = settings.number("negative_slope", 0.0), settings.number("threshold", 0.0)
     most = settings.get("max_value")
     if threshold:
-        raise Unsupported("the language has no relu with a threshold")
+        return builder.unknown_activation("ReLU with a threshold", tensor)
     if slope:
         if most is not None:
-            raise Unsupported("the language has no leaky relu that is cut off above")
+            return builder.unknown_activation("leaky ReLU that is cut off above", tensor)
         return builder.emit("leaky_relu", {"negative_slope": slope}, tensor)
     if most is None:
         return builder.emit("relu", {}, tensor)
@@ -122,7 +122,8 @@ def _prelu(builder: Builder, tensor: Tensor, settings: Settings) -> Tensor:
     if not free:
         return builder.emit("prelu", {"num_parameters": 1}, tensor)
     if len(free) > 1:
-        raise Unsupported("the language has no prelu with a weight for every position")
+        holds = tuple([1 if axis in shared else size for axis, size in enumerate(tensor.sizes, start=1)])
+        raise Unsupported("the language has no prelu with a weight for every position", holds=[holds])
     want = (free[0] - 1, *(axis for axis in range(tensor.rank) if axis != free[0] - 1))
     order = tuple(want.index(axis) for axis in range(tensor.rank))
     inside = tensor if tensor.order[free[0] - 1] == 0 else builder.arranged(tensor, order)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...geometry import effective_kernel
-from ..builder import Builder, Fields, Unsupported, Use
+from ..builder import Builder, Fields, Use
 from ..document import Malformed, shown
 from ..tensor import Tensor
 from .activation import activated
@@ -118,8 +118,6 @@ def _cropped(use: Use, fields: Fields, rank: int) -> Fields:
 
 def _dense(builder: Builder, use: Use) -> Tensor:
     fields: Fields = _biased(use, {"out_features": use.settings.integer("units")})
-    if use.settings.get("lora_rank") is not None:
-        raise Unsupported("its weights have a low-rank addend")
     return activated(builder, dense(builder, use.tensor, fields), use.settings.get("activation"))
 
 
