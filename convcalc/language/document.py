@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..hints import suggest
-from ..layers.registry import KINDS
+from ..layers.registry import TAKEN
 from ..limits import NAMED_BYTES, NAMED_SPECS
 from ..marked import Map, Marked, Source, Text
 from ..network import Loss
@@ -182,7 +182,7 @@ class Document:
         node = self.section("blocks")
         if not isinstance(node, Map):
             return
-        self.blocks.update({name: Block(name, at) for name, at in node.keys.items() if name not in KINDS})
+        self.blocks.update({name: Block(name, at) for name, at in node.keys.items() if name not in TAKEN})
         scopes = {name: self._read_block(block, written.get(name)) for name, block in self.blocks.items()}
         for name, block in self.blocks.items():
             body, scope = written.get(name), scopes[name]

@@ -295,8 +295,9 @@ class Expansion:
         name = item.name or place.automatic(item.kind)
         inner = self.open(item, place, name, place)
         start = len(self.nodes)
-        if isinstance(item.what, LayerTemplate) and item.what.layer is not None and not item.indexed:
-            current: Nodes | None = self._equal_layers(item, item.what.layer, count, inner, sources)
+        same = item.what.layer if isinstance(item.what, LayerTemplate) and item.reads and not item.indexed else None
+        if same is not None:
+            current: Nodes | None = self._equal_layers(item, same, count, inner, sources)
         else:
             current = self._repetitions(item, count, inner, env, sources)
         value = self.close(inner, "repeat", start, sources if current is None else current, count)
@@ -403,6 +404,8 @@ def _layer(
     sources: Nodes,
     branches: Sequence[str] = (),
 ) -> Nodes:
+    if not item.reads:
+        sources = ()
     try:
         layer = run.batched(template.layer or _made(run, item, template, place, env))
         shape = run.inference.shape(layer, tuple([run.nodes[source].shape for source in sources]))

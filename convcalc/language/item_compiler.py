@@ -50,7 +50,17 @@ SYNONYMS = {
     "swish": "silu",
     "cat": "concat",
     "concatenate": "concat",
-    "sum": "add",
+    "subtract": "sub",
+    "minus": "sub",
+    "divide": "div",
+    "power": "pow",
+    "clip": "clamp",
+    "negative": "neg",
+    "reducemean": "mean",
+    "reducesum": "sum",
+    "reducemax": "amax",
+    "reducemin": "amin",
+    "rmsnorm": "rms_norm",
     "mul": "multiply",
     "interpolate": "upsample",
 }
@@ -137,10 +147,10 @@ class Scope:
         return [key for key in kinds if key not in strange]
 
     def _what(self, key: str, at: Text, body: Marked | None, where: Where) -> What:
-        if key in KINDS:
-            return compile_kind(self, key, at, body, where)
         if key in self.blocks:
             return compile_call(self, self.blocks[key], at, body, where)
+        if key in KINDS:
+            return compile_kind(self, key, at, body, where)
         if key == GROUP and body is not None:
             return Group(self.items(body, where))
         raise unknown_kind(key, self.blocks)
@@ -153,6 +163,9 @@ class Scope:
                     item.name, item.name_at = Wiring.name.form.read(node, Reader(self.findings)), node
                 elif key == "from":
                     item.sources = Wiring.sources.form.read(node, Reader(self.findings, where=where))
+                    if not item.reads:
+                        message = f"{item.kind} reads nothing, so that it has no 'from'"
+                        raise Problem("CC213", message, "the item behind it reads it, or names it in its 'from'")
                 elif key == "batch_axes":
                     item.batch_axes = Wiring.batch_axes.form.read(node, Reader(self.findings))
                 elif key == "repeat":

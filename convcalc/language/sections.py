@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..hints import suggest
-from ..layers.registry import KINDS
+from ..layers.registry import TAKEN
 from ..marked import List, Map, Marked, Text
 from ..network import LOSSES, Loss, find_loss
 from .expressions import FUNCTIONS
@@ -135,7 +135,7 @@ class BlockSection(Entries):
 
 def _block_name(text: str) -> str:
     check_name(text, "block's name")
-    if text in KINDS or text in WIRING or text == GROUP:
+    if text in TAKEN or text in WIRING or text == GROUP:
         raise Problem("CC105", f"a block cannot be called {shown(text)}, as a kind or a key is")
     return text
 
@@ -153,7 +153,7 @@ BLOCKS = Named(
     names=Scalar(
         _block_name,
         "a name is a word",
-        schema={"allOf": [defined("name"), {"not": {"enum": [*KINDS, *WIRING, GROUP]}}]},
+        schema={"allOf": [defined("name"), {"not": {"enum": [*TAKEN, *WIRING, GROUP]}}]},
     ),
     where="{name}",
     where_named="blocks.{name}",

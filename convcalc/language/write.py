@@ -95,7 +95,7 @@ def _items(nodes: tuple[Node, ...], start: int, names: _Names) -> list[str]:
         if layer.splits:
             flat = names.given[index]
             names.given.update({index + part: f"{flat}.{part}" for part in range(parts)})
-        if node.inputs != current:
+        if node.inputs != current and layer.arity[1] != 0:
             sources = [names.given[source] for source in node.inputs]
             wiring.append(f"from: {sources[0]}" if len(sources) == 1 else f"from: [{', '.join(sources)}]")
         if layer.batch_axes:

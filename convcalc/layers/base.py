@@ -63,10 +63,11 @@ OPERATIONS: dict[str, tuple[int, str]] = {
         "multiply-accumulates: of weights (convolutions, linear, recurrent layers) and of two activations alike",
     ),
     "bias": (1, "one addition an output of a layer with a bias"),
-    "activation": (1, "one an element (softmax 3: exponential, sum, division)"),
-    "normalization": (1, "batch norm 2 an element; other norms 5, and 2 more with affine weights"),
+    "activation": (1, "one an element (softmax 3: exponential, sum, division; glu 1, and 1 elementwise)"),
+    "normalization": (1, "batch norm 2 an element, RMS norm 3; other norms 5, and 2 more with affine weights (RMS 1)"),
     "pooling": (1, "one an input read: kernel size x outputs; adaptive pools the sum of their windows"),
-    "elementwise": (1, "one an element and operand added or multiplied; a gate 3, a scale 1"),
+    "elementwise": (1, "one an element and operand added or multiplied, or function taken; a gate 3, a scale 1"),
+    "reduction": (1, "one an element read; norm and logsumexp 2, var and std 4"),
     "interpolation": (1, "nearest 0; linear and cubic: 2 x taps - 1 an output"),
 }
 """Kind of operation -> (flops each, what is counted): the documented table behind `flops`."""
@@ -139,6 +140,8 @@ class Layer(BaseModel):
     """The field that says how many channels it puts out; None for layers whose channels follow from their input."""
     multiplies: ClassVar[Product | None] = None
     """The product that it forms with its weights; None for layers that form none."""
+    is_constant: ClassVar[bool] = False
+    """Whether its output is a tensor that it holds, the same for every example."""
     is_view: ClassVar[bool] = False
     """Whether its output is its input's memory under another shape or name."""
     asleep: ClassVar[bool] = False

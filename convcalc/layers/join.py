@@ -1,4 +1,4 @@
-"""Layers of several inputs, and their opposite: concat, add, multiply, gate, split."""
+"""Layers of several inputs, and their opposite: concat, add, sub, multiply, div, maximum, minimum, gate, split."""
 
 from __future__ import annotations
 
@@ -101,6 +101,37 @@ class Multiply(_Broadcast):
         factors = tuple(Saved("input", which) for which in range(len(inputs)))
         products = (len(inputs) - 2) * prod(output)
         return (*factors, Saved("extra", elements=products)) if products else factors
+
+
+class _Pair(_Broadcast):
+    """Of two inputs, which are not alike: the first is the left one."""
+
+    arity: ClassVar[tuple[int, int | None]] = (2, 2)
+
+
+class Sub(_Pair):
+    """The first input minus the second, element by element; an axis of size 1 is repeated. Source: torch.sub."""
+
+    def passes_gradient(self, inputs: Shapes, output: Shape, which: int) -> Share | None:
+        return "whole" if which == 0 and inputs[which] == output else None
+
+
+class Div(_Pair):
+    """The first input over the second, element by element; an axis of size 1 is repeated. Source: torch.div."""
+
+    multiplies_inputs: ClassVar[bool] = True
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        return (Saved("input", 0), Saved("input", 1))
+
+
+class Extreme(_Pair):
+    """The larger (`maximum`) or the smaller (`minimum`) of two inputs, element by element; an axis of size 1 is
+    repeated. Where both are equal each gets half of the gradient. Source: torch.maximum; torch.minimum.
+    """
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        return (Saved("input", 0), Saved("input", 1))
 
 
 class Gate(Layer):
