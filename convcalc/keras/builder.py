@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import prod
 
 from pydantic import ValidationError
 
-from ..geometry import LIMIT, GeometryError
-from ..layers.base import Layer, Shape
-from ..layers.batched import Batched
+from ..geometry import LIMIT, GeometryError, TooLarge
+from ..layers.base import Layer, Shape, Shapes
+from ..layers.batched import batched
 from ..layers.refusals import asked, deepest
 from ..layers.registry import build
 from ..limits import LAYERS
+from ..models.steps import Place
 from ..network import Inference
 from .document import Malformed, Settings
 from .graph import Argument, Array, Call, Dims, LayerConfig, Slice, Source
@@ -46,10 +47,14 @@ class Step:
     layer: Layer | None
     inputs: tuple[int, ...]
     shape: Shape
-    scope: tuple[str, ...]
+    scope: tuple[Place, ...]
     """The models in which it stands, from outermost."""
     name: str
     """Of Keras's layer."""
+    cls: str = ""
+    """The class of Keras's layer."""
+    call: int = 0
+    """The number of the call that made it."""
     label: str | None = None
     """What it is called inside that layer, where it has a name of its own there."""
     arranges: bool = False
@@ -58,6 +63,8 @@ class Step:
     """The step whose weights it uses."""
     trained: bool = True
     """Whether its weights are trained."""
+    holds: int = 0
+    """How many numbers it learns."""
 
     @property
     def kind(self) -> str:
@@ -113,10 +120,15 @@ class Builder:
         self.modern = modern
         """Whether Keras 3 wrote the configuration."""
         self.steps: list[Step] = []
-        self.scope: tuple[str, ...] = ()
+        self.scope: tuple[Place, ...] = ()
         self.name = ""
         """The layer that is being converted."""
+        self.cls = ""
+        """Its class."""
+        self.call = 0
+        """Calls so far."""
         self.trained = True
+        """Whether what is being converted is trained."""
         self.batch_axes = 0
         """How many of the first axes count as batch in what is emitted."""
         self.uncounted: list[str] = []
@@ -127,6 +139,8 @@ class Builder:
 
     def input(self, name: str, shape: Shape, order: Order) -> Tensor:
         """An input of the network."""
+        if prod(shape) > LIMIT:
+            raise TooLarge(f"input '{name}'", prod(shape))
         self.steps.append(Step(None, (), shape, (), name))
         return Tensor(len(self.steps) - 1, shape, order)
 
@@ -150,12 +164,13 @@ class Builder:
         self, kind: str, fields: Fields, *inputs: Tensor, order: Order | None = None, label: str | None = None
     ) -> Tensor:
         """One more layer, whose output is in the order of its first input where no other is given."""
-        layer = self.batched(self.layer(kind, fields), self.batch_axes)
-        shape = self._inference.shape(layer, tuple([value.shape for value in inputs]))
+        layer = batched(self.layer(kind, fields), self.batch_axes)
+        shapes = tuple([value.shape for value in inputs])
+        shape = self._inference.shape(layer, shapes)
         if len(self.steps) >= LAYERS:
             raise Malformed(f"it has more than {LAYERS:,} layers")
-        step = Step(layer, tuple([value.step for value in inputs]), shape, self.scope, self.name, label)
-        step.trained = self.trained
+        step = Step(layer, tuple([value.step for value in inputs]), shape, self.scope, self.name, self.cls, self.call)
+        step.label, step.trained, step.holds = label, self.trained, learned(layer, shapes)
         self.steps.append(step)
         given = inputs[0].order if order is None else order
         if len(given) != len(shape):
@@ -209,10 +224,6 @@ class Builder:
         if tensors and tensors[0].rank == len(sizes):
             return tensors[0].order
         return channels_last(len(sizes)) if len(sizes) > 2 else plain(len(sizes))
-
-    def batched(self, inner: Layer, axes: int) -> Layer:
-        """A layer whose first axes count as batch."""
-        return inner if axes == 0 else Batched(kind=inner.kind, inner=inner, leading=axes)
 
     def first(self, tensor: Tensor, settings: Settings) -> Tensor:
         """The tensor with the channels first, for a layer over space."""
@@ -272,3 +283,8 @@ class Builder:
         if axis % count == 0:
             raise Unsupported("it works on the batch axis")
         return tensor.order[axis % count - 1]
+
+
+def learned(layer: Layer, inputs: Shapes) -> int:
+    """How many numbers a layer learns."""
+    return sum(prod(weight.shape) for weight in layer.weights(inputs) if weight.learnable)

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from ..findings import UsageError
 from ..geometry import GeometryError
 from ..layers.base import Shape
+from ..models.steps import Place
 from .builder import Builder, Unsupported, Use, tensors_in
 from .document import Malformed
-from .graph import Argument, Array, Dims, LayerConfig, ModelConfig, Slice, Source, input_shape
+from .graph import MODELS, Argument, Array, Dims, LayerConfig, ModelConfig, Slice, Source, input_shape
 from .rules import RULES
 from .tensor import Order, Tensor, channels_last, plain
 
@@ -116,7 +117,8 @@ class Conversion:
         """The layers of a model inside the model, in a group of its name."""
         builder = self.builder
         scope, trained = builder.scope, builder.trained
-        builder.scope = (*scope, layer.name)
+        builder.call += 1
+        builder.scope = (*scope, Place((layer.name,), _kind_of(layer), ("model", builder.call)))
         builder.trained = trained and layer.trainable
         assert layer.model is not None
         outputs = self._model(layer.model, tensors, (*owner, layer.name))
@@ -125,7 +127,8 @@ class Conversion:
 
     def _layer(self, use: Use) -> list[Tensor]:
         builder, config = self.builder, use.config
-        builder.name = config.name
+        builder.name, builder.cls = config.name, config.class_name
+        builder.call += 1
         trained = builder.trained
         builder.trained = trained and config.trainable
         rule = RULES.get(config.class_name)
@@ -170,6 +173,11 @@ class Conversion:
         if axes > 2:
             return channels_last(axes)
         return channels_last(axes) if axes == 2 and 1 in self._spatial else plain(axes)
+
+
+def _kind_of(layer: LayerConfig) -> str:
+    """What uses of one model are called: its class, or of Keras's own classes its name without numbers."""
+    return layer.class_name if layer.class_name not in MODELS else layer.name.rstrip("0123456789_") or layer.class_name
 
 
 def unknown(config: LayerConfig) -> Unsupported:

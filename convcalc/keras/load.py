@@ -63,7 +63,9 @@ def loads_keras(text: bytes | str, path: str, *, input: object = None) -> Networ
             root = parsed(text)
             model = read_model(root)
             conversion = Conversion(model, modern="module" in root or "registered_name" in root, given=_given(input))
-            return assemble(conversion, path)
+            version = root.get("keras_version")
+            made_by = f"Keras {version}" if isinstance(version, str) else "Keras"
+            return assemble(conversion, path, made_by, lambda input: loads_keras(text, path, input=input))
         except Wrong as error:
             raise SpecError([Finding(error.code, str(error), path, where=error.name, hint=error.hint)]) from error
         except Malformed as error:
