@@ -1,6 +1,6 @@
 """One member of a zip archive, within bounds: nothing is unpacked to disk, and names lead nowhere.
 
-Source: PKWARE APPNOTE.TXT 6.3.10, sections 4.3.7 (local headers), 4.3.12 (central directory), 4.3.14 to 4.3.16 (its end).
+Source: PKWARE APPNOTE.TXT 6.3.10: sections 4.3.7 (local headers), 4.3.12 (the list), 4.3.14 to 4.3.16 (its end).
 """
 
 from __future__ import annotations

@@ -79,14 +79,12 @@ def _main(steps: Sequence[Step]) -> Step:
 def _notes(conversion: Conversion, steps: Sequence[Step], path: str) -> tuple[Finding, ...]:
     """The warnings: opaque layers, weights that are not stated, frozen and shared ones, what is left out."""
     builder = conversion.builder
-    return tuple(
-        [
-            *_opaque(steps, path),
-            *_uncounted(builder, path),
-            *_shared(steps, path),
-            *_frozen(steps, path),
-            *_dead(conversion, path),
-        ]
+    return (
+        *_opaque(steps, path),
+        *_uncounted(builder, path),
+        *_shared(steps, path),
+        *_frozen(steps, path),
+        *_dead(conversion, path),
     )
 
 

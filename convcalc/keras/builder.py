@@ -17,7 +17,7 @@ from ..limits import LAYERS
 from ..models.steps import Place
 from ..network import Inference
 from .document import Malformed, Settings
-from .graph import Argument, Array, Call, Dims, LayerConfig, Slice, Source
+from .graph import Array, Dims, LayerConfig, Slice, Source
 from .tensor import Order, Tensor, channels_last, dims_between, plain, same_reading
 
 Fields = dict[str, object]
@@ -27,7 +27,13 @@ class Unsupported(Exception):
     """The language cannot say what a layer does; the message says why. What is known of its cost goes with it."""
 
     def __init__(
-        self, reason: str, *, holds: Sequence[Shape] = (), macs: int = 0, sizes: Sequence[Shape] = (), known: bool = True
+        self,
+        reason: str,
+        *,
+        holds: Sequence[Shape] = (),
+        macs: int = 0,
+        sizes: Sequence[Shape] = (),
+        known: bool = True,
     ) -> None:
         super().__init__(reason)
         self.holds = tuple(holds)
@@ -190,8 +196,8 @@ class Builder:
         return found
 
     def opaque(self, use: Use, error: Unsupported) -> list[Tensor]:
-        """A layer that the language cannot say: its shape, its weights and its cost. Raises `Malformed` without a shape."""
-        outputs = list(error.sizes) or [tuple(shape[1:]) for shape in use.stated if shape is not None]
+        """A layer that the language cannot say, with its weights and its cost. Raises `Malformed` without a shape."""
+        outputs: list[Dims] = [*error.sizes] or [shape[1:] for shape in use.stated if shape is not None]
         if not outputs or any(size is None for shape in outputs for size in shape):
             raise Malformed(f"{error}, and nothing in the file says what it gives")
         tensors = use.tensors

@@ -91,7 +91,9 @@ class Conversion:
         called = sum(len(layer.calls) for layer in model.layers)
         if len(ordered) < called:
             reached = {(layer.name, call) for layer, call in ordered}
-            self.dead += [layer.name for layer in model.layers for n in range(len(layer.calls)) if (layer.name, n) not in reached]
+            self.dead += [
+                layer.name for layer in model.layers for n in range(len(layer.calls)) if (layer.name, n) not in reached
+            ]
         return ordered
 
     def _call(
@@ -160,7 +162,7 @@ class Conversion:
             raise Wrong(layer.name, "it states no shape", hint="build the model before it is saved")
         sizes = [size if isinstance(size, int) else None for size in stated[1:]]
         order = self._input_order(len(sizes))
-        known = [None] * len(sizes)
+        known: list[int | None] = [None] * len(sizes)
         for axis, size in zip(order, sizes, strict=True):
             known[axis] = size
         given = self._given.get(layer.name, self._given.get(""))
@@ -238,5 +240,3 @@ def _filled(value: Argument, values: Mapping[Source, Tensor], name: str) -> obje
     if isinstance(value, Mapping):
         return {key: _filled(inner, values, name) for key, inner in value.items()}
     return [_filled(inner, values, name) for inner in value] if isinstance(value, (list, tuple)) else value
-
-

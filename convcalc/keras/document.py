@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
 
@@ -67,7 +67,7 @@ def shown(value: object) -> str:
     ("'same'", '[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, ...')
     """
     text = repr(value) if not isinstance(value, (list, tuple)) else repr(value[:SHOWN])
-    return text if len(text) <= SHOWN else f"{text[:SHOWN - 3]}..."
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
 
 
 class Settings:
@@ -113,14 +113,14 @@ class Settings:
         value = self.values.get(name, default)
         if not is_integer(value):
             raise Malformed(f"{name} must be a whole number, not {shown(value)}")
-        return int(value)
+        return value
 
     def integers(self, name: str, axes: int | None = None, default: int | None = None) -> tuple[int, ...]:
         """Whole numbers: one an axis, or one for all `axes`."""
         value = self.values.get(name)
         value = default if value is None else value
         if is_integer(value):
-            return (int(value),) * (axes or 1)
+            return (value,) * (axes or 1)
         if not isinstance(value, list) or not all(map(is_integer, value)):
             raise Malformed(f"{name} must be whole numbers, not {shown(value)}")
         if axes is not None and len(value) != axes:
@@ -128,7 +128,7 @@ class Settings:
         return tuple(value)
 
 
-def is_integer(value: object) -> bool:
+def is_integer(value: object) -> TypeGuard[int]:
     """Whether it is a whole number, and no truth value."""
     return isinstance(value, int) and not isinstance(value, bool)
 

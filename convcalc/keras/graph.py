@@ -121,7 +121,8 @@ def read_model(root: Mapping[str, Json]) -> ModelConfig:
         if class_name == "Sequential" and isinstance(old, list):  # Keras 2.0 to 2.2.2
             return reader.model({"layers": old, "name": "sequential"}, class_name, 0)
         raise Malformed(
-            f"{class_name} states no layers: a subclassed model keeps them in its code, which is not run", subclassed=True
+            f"{class_name} states no layers: a subclassed model keeps them in its code, which is not run",
+            subclassed=True,
         )
     return reader.model(config, class_name, 0)
 
@@ -159,8 +160,8 @@ class _Reader:
         if not isinstance(name, str) or not name:
             raise Malformed(f"a {class_name} has no name")
         module = item.get("module")
-        calls = [self._call(node) for node in sequence(item.get("inbound_nodes") or [], f"inbound_nodes of {name}")]
-        calls = [call for call in calls if call is not None]
+        nodes = sequence(item.get("inbound_nodes") or [], f"inbound_nodes of {name}")
+        calls = [call for call in map(self._call, nodes) if call is not None]
         self.calls += max(len(calls), 1)
         if self.calls > LAYERS:
             raise Malformed(f"it has more than {LAYERS:,} layers")
@@ -171,7 +172,9 @@ class _Reader:
             self.stated = outer
         built = item.get("build_config")
         settings_of = {**settings, "build_config": built} if isinstance(built, dict) else settings
-        found = LayerConfig(name, class_name, module if isinstance(module, str) else "", Settings(settings_of), calls, inner)
+        found = LayerConfig(
+            name, class_name, module if isinstance(module, str) else "", Settings(settings_of), calls, inner
+        )
         if isinstance(built, dict) and len(calls) == 1 and len(calls[0].sources) == 1:
             shape = _dims(built.get("input_shape"))
             if shape is not None:
@@ -264,9 +267,7 @@ class _Reader:
                 first[source.layer] = 1
         counted = [_counted(layer, first) for layer in layers]
         stated = {_from(source, first): shape for source, shape in self.stated.items()}
-        return ModelConfig(
-            name, class_name, counted, inputs, [_from(source, first) for source in outputs], stated
-        )
+        return ModelConfig(name, class_name, counted, inputs, [_from(source, first) for source in outputs], stated)
 
     def _sequential(
         self,
@@ -284,7 +285,11 @@ class _Reader:
             shape = first.get("batch_input_shape") or first.get("batch_shape") or config.get("build_input_shape")
             if shape is None and layers[0].model is not None:
                 shape = _input_shape(layers[0].model)
-            shape = shape if shape is not None else mapping(first.get("build_config") or {}, "build_config").get("input_shape")
+            shape = (
+                shape
+                if shape is not None
+                else mapping(first.get("build_config") or {}, "build_config").get("input_shape")
+            )
             layers = [LayerConfig(f"{name}_input", "InputLayer", "", Settings({"batch_shape": shape})), *layers]
             items = [{}, *items]
         stated: dict[Source, Dims] = {}
@@ -295,7 +300,9 @@ class _Reader:
             shape = _dims(built.get("input_shape")) if isinstance(built, dict) else None
             if shape is not None:
                 stated[source] = shape
-            chained.append(LayerConfig(layer.name, layer.class_name, layer.module, layer.settings, [Call([source])], layer.model))
+            chained.append(
+                LayerConfig(layer.name, layer.class_name, layer.module, layer.settings, [Call([source])], layer.model)
+            )
         if len({layer.name for layer in chained}) < len(chained):
             raise Malformed(f"{name} has several layers of one name")
         ends = Source(chained[0].name, 0, 0), Source(chained[-1].name, 0, 0)

@@ -163,4 +163,3 @@ def _activation(builder: Builder, use: Use) -> Tensor:
 
 
 RULES = {"Activation": _activation, **{name: _as_layer(inner) for name, inner in LAYERS_IN_SETTINGS.items()}}
-

@@ -136,7 +136,9 @@ def _attention(builder: Builder, use: Use) -> Tensor:
         holds = [(1,)] * (scaled + (use.settings.text("score_mode", "dot") == "concat"))
         macs = prod(query.sizes) * key.sizes[-2] + prod(query.sizes[:-1]) * key.sizes[-2] * value.sizes[-1]
         sizes = [(*query.sizes[:-1], value.sizes[-1])]
-        raise Unsupported("the language has no attention with a learned scale or a mask", holds=holds, macs=macs, sizes=sizes)
+        raise Unsupported(
+            "the language has no attention with a learned scale or a mask", holds=holds, macs=macs, sizes=sizes
+        )
     fields: Fields = {"scale": 1.0}
     if use.named.get("use_causal_mask") is True:
         fields["is_causal"] = True
@@ -168,7 +170,9 @@ def _dot(builder: Builder, use: Use) -> Tensor:
     left, right = tensors
     if left.rank > 2 or right.rank > 2:
         raise Unsupported("the language has a product of vectors and matrices alone")
-    both = [_matrix(builder, tensor, axis, last) for tensor, axis, last in ((left, pair[0], True), (right, pair[1], False))]
+    both = [
+        _matrix(builder, tensor, axis, last) for tensor, axis, last in ((left, pair[0], True), (right, pair[1], False))
+    ]
     made = builder.emit("matmul", {}, *both, order=plain(2))
     kept = [size for tensor, axis in zip(tensors, pair, strict=True) for size in _others(tensor, axis)]
     return builder.reshaped(made, tuple(kept) or (1,))

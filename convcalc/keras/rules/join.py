@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..builder import Builder, Unsupported, Use
+from ..builder import Builder, Use
 from ..document import Malformed
 from ..tensor import Tensor
 

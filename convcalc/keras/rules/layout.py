@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import prod
 
-from ..builder import Builder, Fields, Unsupported, Use
+from ..builder import Builder, Fields, Use
 from ..document import Malformed
 from ..tensor import Tensor
 

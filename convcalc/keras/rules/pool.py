@@ -13,7 +13,8 @@ from ..document import Json, Malformed, is_integer, shown
 from ..tensor import Tensor
 
 Rule = Callable[[Builder, Use], Tensor]
-WORDS = {"avg": "Average", "max": "Max"}
+Reduction = Literal["avg", "max"]
+WORDS: dict[Reduction, str] = {"avg": "Average", "max": "Max"}
 MODES = {"nearest": "nearest", "area": "area"}
 CURVES = {"bilinear": ("linear", "bilinear", "trilinear"), "bicubic": (None, "bicubic", None)}
 """Interpolation -> mode of the language for 1, 2 and 3 space axes."""
@@ -27,7 +28,7 @@ def spatial(builder: Builder, use: Use, rank: int | None = None) -> Tensor:
     return builder.first(tensor, use.settings)
 
 
-def _pool(reduction: Literal["avg", "max"], rank: int) -> Rule:
+def _pool(reduction: Reduction, rank: int) -> Rule:
     def rule(builder: Builder, use: Use) -> Tensor:
         read = spatial(builder, use, rank)
         settings = use.settings
@@ -48,7 +49,7 @@ def _pool(reduction: Literal["avg", "max"], rank: int) -> Rule:
     return rule
 
 
-def _global(reduction: Literal["avg", "max"], rank: int) -> Rule:
+def _global(reduction: Reduction, rank: int) -> Rule:
     def rule(builder: Builder, use: Use) -> Tensor:
         made = builder.emit(f"global_{reduction}_pool", {}, spatial(builder, use, rank))
         if use.settings.flag("keepdims", False):
@@ -58,7 +59,7 @@ def _global(reduction: Literal["avg", "max"], rank: int) -> Rule:
     return rule
 
 
-def _adaptive(reduction: Literal["avg", "max"], rank: int) -> Rule:
+def _adaptive(reduction: Reduction, rank: int) -> Rule:
     def rule(builder: Builder, use: Use) -> Tensor:
         size = use.settings.integers("output_size", rank)
         return builder.emit(f"adaptive_{reduction}_pool{rank}d", {"output_size": size}, spatial(builder, use, rank))
@@ -149,10 +150,9 @@ for _rank in (1, 2, 3):
     RULES[f"ZeroPadding{_rank}D"] = _padding(_rank)
     RULES[f"Cropping{_rank}D"] = _cropping(_rank)
     RULES[f"UpSampling{_rank}D"] = _upsampling(_rank)
-    for _reduction in ("avg", "max"):
-        _word = WORDS[_reduction]
-        RULES[f"{_word}Pooling{_rank}D"] = _pool(_reduction, _rank)  # type: ignore[arg-type]
-        RULES[f"{_word}Pool{_rank}D"] = _pool(_reduction, _rank)  # type: ignore[arg-type]
-        RULES[f"Global{_word}Pooling{_rank}D"] = _global(_reduction, _rank)  # type: ignore[arg-type]
-        RULES[f"Global{_word}Pool{_rank}D"] = _global(_reduction, _rank)  # type: ignore[arg-type]
-        RULES[f"Adaptive{_word}Pooling{_rank}D"] = _adaptive(_reduction, _rank)  # type: ignore[arg-type]
+    for _reduction, _word in WORDS.items():
+        RULES[f"{_word}Pooling{_rank}D"] = _pool(_reduction, _rank)
+        RULES[f"{_word}Pool{_rank}D"] = _pool(_reduction, _rank)
+        RULES[f"Global{_word}Pooling{_rank}D"] = _global(_reduction, _rank)
+        RULES[f"Global{_word}Pool{_rank}D"] = _global(_reduction, _rank)
+        RULES[f"Adaptive{_word}Pooling{_rank}D"] = _adaptive(_reduction, _rank)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 
 from ...geometry import conv_output, recurrent_macs, same_padding
+from ...layers.base import Shape
 from ..builder import Builder, Fields, Unsupported, Use
 from ..document import Json, Malformed, Settings, mapping
 from ..tensor import Tensor
@@ -58,10 +59,10 @@ def _recurrent(builder: Builder, use: Use, name: str, settings: Settings, direct
     if len(use.tensors) > 1:
         reason = "it is given a first state"
     if reason is not None:
-        one = [(features, gates * units), (units, gates * units)]
+        one: list[Shape] = [(features, gates * units), (units, gates * units)]
         one += [((2, gates * units) if two else (gates * units,))] if bias else []
         width = units * (directions if merge == "concat" else 1)
-        sizes = [(length, width) if sequences else (width,)]
+        sizes: list[Shape] = [(length, width) if sequences else (width,)]
         sizes += [(units,)] * (directions * (2 if name == "LSTM" else 1) if settings.flag("return_state", False) else 0)
         if directions == 2 and merge == "":
             sizes = [(length, units) if sequences else (units,)] * 2 + sizes[1:]
@@ -173,7 +174,9 @@ def _einsum_dense(builder: Builder, use: Use) -> Tensor:
 def _written_out(read: str, output: str, axes: int) -> tuple[str, str]:
     """An equation with letters in the place of its dots."""
     absent = axes - len(read.replace("...", ""))
-    letters = "".join(letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if letter not in read + output)[: max(absent, 0)]
+    letters = "".join(letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if letter not in read + output)[
+        : max(absent, 0)
+    ]
     return read.replace("...", letters), output.replace("...", letters)
 
 
