@@ -47,7 +47,7 @@ class Conversion:
         if inputs is not None:
             if len(inputs) != len(model.inputs):
                 raise Wrong(model.name, f"it takes {len(model.inputs)} inputs and is given {len(inputs)}")
-            values.update({source: tensor for source, tensor in zip(model.inputs, inputs, strict=True)})
+            values.update(zip(model.inputs, inputs, strict=True))
         else:
             for source in model.inputs:
                 if source.layer not in layers:

@@ -44,7 +44,7 @@ class Array(NamedTuple):
 
 
 Argument: TypeAlias = (
-    "None | bool | int | float | str | Source | Slice | Array | Sequence[Argument] | Mapping[str, Argument]"
+    "bool | int | float | str | Source | Slice | Array | Sequence[Argument] | Mapping[str, Argument] | None"
 )
 
 
