@@ -135,8 +135,8 @@ class Builder:
         """Calls so far."""
         self.trained = True
         """Whether what is being converted is trained."""
-        self.batch_axes = 0
-        """How many of the first axes count as batch in what is emitted."""
+        self.leading: Shape = ()
+        """The sizes of the first axes that count as batch in what is emitted."""
         self.uncounted: list[str] = []
         """Layers whose weights the file does not state."""
         self._layers: dict[tuple[object, ...], Layer] = {}
@@ -170,8 +170,8 @@ class Builder:
         self, kind: str, fields: Fields, *inputs: Tensor, order: Order | None = None, label: str | None = None
     ) -> Tensor:
         """One more layer, whose output is in the order of its first input where no other is given."""
-        layer = batched(self.layer(kind, fields), self.batch_axes)
-        shapes = tuple([value.shape for value in inputs])
+        layer = batched(self.layer(kind, fields), len(self.leading))
+        shapes = tuple([self.leading + value.shape for value in inputs])
         shape = self._inference.shape(layer, shapes)
         if len(self.steps) >= LAYERS:
             raise Malformed(f"it has more than {LAYERS:,} layers")
@@ -179,6 +179,7 @@ class Builder:
         step.label, step.trained, step.holds = label, self.trained, learned(layer, shapes)
         self.steps.append(step)
         given = inputs[0].order if order is None else order
+        shape = shape[len(self.leading) :]
         if len(given) != len(shape):
             raise Malformed(f"it gives {list(shape)}, which has {len(shape)} axes, not {len(given)}")
         return Tensor(len(self.steps) - 1, shape, given)

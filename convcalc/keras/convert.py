@@ -11,7 +11,7 @@ from ..models.steps import Place
 from .builder import Builder, Unsupported, Use, tensors_in
 from .document import Malformed
 from .graph import MODELS, Argument, Array, Dims, LayerConfig, ModelConfig, Slice, Source, input_shape
-from .rules import RULES
+from .rules import rule_of
 from .tensor import Order, Tensor, channels_last, plain
 
 SPACE = ("Conv", "Pool", "Cropping", "ZeroPadding", "UpSampling", "Separable", "Depthwise")
@@ -133,8 +133,8 @@ class Conversion:
         builder.call += 1
         trained = builder.trained
         builder.trained = trained and config.trainable
-        rule = RULES.get(config.class_name)
         try:
+            rule = rule_of(use)
             if rule is None:
                 raise unknown(config)
             made = rule(builder, use)

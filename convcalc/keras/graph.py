@@ -16,6 +16,8 @@ from .document import Json, Malformed, Settings, is_integer, mapping, sequence, 
 MODELS = frozenset({"Functional", "Model", "Sequential"})
 """Classes of models; a subclass of one is known by its layers."""
 TENSOR = "__keras_tensor__"
+CONSTANT = "_CONSTANT_VALUE"
+"""What Keras 2 writes in the place of a layer before a number."""
 
 Dims: TypeAlias = "tuple[int | None, ...]"
 """A shape as Keras states it, the batch first; None for an open size."""
@@ -198,7 +200,7 @@ class _Reader:
         named = {}
         for entry in entries:
             parts = sequence(entry, "what a call reads")
-            sources.append(_triple(parts))
+            sources.append(self._legacy(list(parts[:3]), 0))
             if len(parts) > 3 and isinstance(parts[3], dict):
                 named.update({key: self._legacy(value, 0) for key, value in parts[3].items()})
         return Call([sources if len(sources) > 1 else sources[0]], named)
@@ -208,12 +210,10 @@ class _Reader:
         if depth > NESTING:
             raise Malformed("an argument is nested too deep")
         if isinstance(value, list):
-            if len(value) in (3, 4) and isinstance(value[0], str) and is_integer(value[1]) and is_integer(value[2]):
-                if value[0] == "_CONSTANT_VALUE":
-                    return None
-                return _triple(value[:3])
-            if len(value) == 3 and value[0] == "_CONSTANT_VALUE":
+            if len(value) == 3 and value[0] == CONSTANT:
                 return self._legacy(value[2], depth + 1)
+            if len(value) == 3 and isinstance(value[0], str) and is_integer(value[1]) and is_integer(value[2]):
+                return _triple(value)
             return [self._legacy(inner, depth + 1) for inner in value]
         if isinstance(value, dict):
             if {"start", "stop", "step"} <= value.keys():

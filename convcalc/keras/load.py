@@ -62,8 +62,9 @@ def loads_keras(text: bytes | str, path: str, *, input: object = None) -> Networ
         try:
             root = parsed(text)
             model = read_model(root)
-            conversion = Conversion(model, modern="module" in root or "registered_name" in root, given=_given(input))
             version = root.get("keras_version")
+            modern = version.startswith("3") if isinstance(version, str) else "module" in root
+            conversion = Conversion(model, modern, _given(input))
             made_by = f"Keras {version}" if isinstance(version, str) else "Keras"
             return assemble(conversion, path, made_by, lambda input: loads_keras(text, path, input=input))
         except Wrong as error:
