@@ -329,6 +329,10 @@ def receptive_fields(network: Network, origin: int | None = None, local: bool = 
             origins.append(index if followed else -1)
             fields.append(tuple([source(axis) for axis in range(1, len(shape))]) if followed else None)
             continue
+        if not inputs:
+            origins.append(-1)
+            fields.append(None)
+            continue
         shapes = tuple([nodes[i].shape for i in inputs])
         key = (id(layer), shapes)
         ways = steps.get(key)

@@ -19,7 +19,6 @@ Workspace of convolutions is not counted: it is the library's choice. Sizes are 
 
 from __future__ import annotations
 
-from math import prod
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..network import ancestors
@@ -106,7 +105,7 @@ def saved_bytes(network: Network, batch: int, item: int) -> list[int]:
         for place in one.storages:
             if place not in seen:
                 seen.add(place)
-                total += prod(nodes[place].shape) * batch * item
+                total += nodes[place].elements * batch * item
         found.append(total)
     return found
 
@@ -250,7 +249,7 @@ class _Simulation:
         self.learns = learning(network, costs)
         self.asked = _asked(network, self.learns)
         self.kept = kept(network, self.places, held.batch, held.item)
-        self.sizes = [prod(node.shape) * held.batch * held.item for node in self.nodes]
+        self.sizes = [node.elements * held.batch * held.item for node in self.nodes]
         params = sum([cost.params for cost in costs])
         self.params = params * held.item
         self.standing = self.params + sum([cost.buffers for cost in costs]) * held.item + params * held.state

@@ -45,6 +45,11 @@ class Unsupported(Exception):
         self.known = known
         """Whether these are all of its weights."""
 
+    def repeated(self, times: int) -> Unsupported:
+        """The same of a layer that works at so many positions."""
+        sizes = [(times, *shape) for shape in self.sizes]
+        return Unsupported(str(self), holds=self.holds, macs=times * self.macs, sizes=sizes, known=self.known)
+
 
 @dataclass(slots=True)
 class Step:

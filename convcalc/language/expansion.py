@@ -214,7 +214,7 @@ class Expansion:
         return found
 
     def channels(self, node: int) -> int:
-        """The channels of a node, which stand behind the batch axes."""
+        """What `in_channels` means behind a node: the axis after the batch axes; without such an axis, 1."""
         shape, axes = self.nodes[node].shape, self.batch_axes
         return shape[axes] if axes < len(shape) else 1
 
@@ -407,7 +407,9 @@ def _layer(
     if not item.reads:
         sources = ()
     try:
-        layer = run.batched(template.layer or _made(run, item, template, place, env))
+        layer = template.layer or _made(run, item, template, place, env)
+        if item.reads:
+            layer = run.batched(layer)
         shape = run.inference.shape(layer, tuple([run.nodes[source].shape for source in sources]))
     except (GeometryError, LayerProblems, TooMuch) as error:
         return run.fail(item, place, name, error, branches or _called(run, item, place, sources))

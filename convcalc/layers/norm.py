@@ -129,6 +129,9 @@ class BatchNorm(Layer):
         _channels(self, self.dim, inputs[0])
         return inputs[0]
 
+    def values_a_channel(self, shape: Shape) -> int:
+        return prod(shape) // _channels(self, self.dim, shape)
+
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         channels = _channels(self, self.dim, inputs[0])
         affine = _affine((channels,), self.bias, self.weight) if self.affine else ()
@@ -272,7 +275,7 @@ class RMSNorm(Layer):
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
         rows = prod(inputs[0]) // prod(self._normalized(inputs[0]))
-        return (Saved("input"), Saved("extra", elements=2 * rows + self.elementwise_affine * prod(output)))
+        return (Saved("input"), Saved("extra", elements=rows + self.elementwise_affine * prod(output)))
 
 
 class InstanceNorm(Layer):

@@ -330,8 +330,12 @@ def _tracked_tensors(layer: InstanceNorm, shape: tuple[int, ...]) -> Starts:
 def _with_running(layer: BatchNorm | InstanceNorm, channels: tuple[int, ...], affine: Starts) -> Starts:
     if not layer.track_running_stats:
         return affine
-    running = {"running_mean": Start(channels), "running_var": Start(channels, constant=1.0)}
-    return {**affine, **running, "num_batches_tracked": Start(())}
+    return {
+        **affine,
+        "running_mean": Start(channels, learned=False),
+        "running_var": Start(channels, constant=1.0, learned=False),
+        "num_batches_tracked": Start((), learned=False),
+    }
 
 
 def _group_tensors(layer: GroupNorm, shape: tuple[int, ...]) -> Starts:

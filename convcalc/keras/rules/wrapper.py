@@ -62,9 +62,7 @@ def wrapped(rules: dict[str, Rule]) -> dict[str, Rule]:
         try:
             made = inside(builder, use, [frame])
         except Unsupported as error:
-            length, sizes = read.shape[0], [(read.shape[0], *shape) for shape in error.sizes]
-            known = {"holds": error.holds, "known": error.known}
-            raise Unsupported(str(error), macs=length * error.macs, sizes=sizes, **known) from error
+            raise error.repeated(read.shape[0]) from error
         finally:
             builder.leading = outer
         if not isinstance(made, Tensor):
