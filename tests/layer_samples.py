@@ -23,7 +23,7 @@ class Sample(NamedTuple):
         return build(self.kind, self.fields)
 
     def __str__(self) -> str:
-        return f"{self.kind}-{'x'.join(map(str, self.inputs[0]))}"
+        return f"{self.kind}-{'x'.join(map(str, self.inputs[0] if self.inputs else self.output))}"
 
 
 COMPUTED = tuple(kind for kind in KINDS if kind != "opaque")
@@ -35,6 +35,19 @@ VOLUME = ((6, 8, 9, 10),)
 PLAIN = (
     *("relu", "relu6", "silu", "hardswish", "hardsigmoid", "sigmoid", "tanh", "mish", "selu", "gelu", "leaky_relu"),
     *("prelu", "elu", "softplus", "softmax", "dropout", "scale", "identity", "batch_norm", "instance_norm"),
+    *(
+        "softsign",
+        "logsigmoid",
+        "tanhshrink",
+        "hardtanh",
+        "celu",
+        "hardshrink",
+        "softshrink",
+        "log_softmax",
+        "rms_norm",
+    ),
+    *("exp", "log", "sqrt", "rsqrt", "abs", "neg", "square", "reciprocal", "sin", "cos", "erf", "sign", "floor"),
+    *("ceil", "round"),
 )
 
 SAMPLES: list[Sample] = [
@@ -74,6 +87,34 @@ SAMPLES: list[Sample] = [
     Sample("permute", {"dims": [1, 2, 0]}, IMAGE, (8, 9, 6)),
     Sample("permute", {"dims": [-1, 0, 1]}, IMAGE, (9, 6, 8)),
     *(Sample(kind, {}, IMAGE, IMAGE[0]) for kind in PLAIN),
+    Sample("parameter", {"shape": [1, 7]}, (), (1, 7)),
+    Sample("parameter", {"shape": [4, 2, 3], "learned": False}, (), (4, 2, 3)),
+    Sample("pow", {"exponent": 3}, IMAGE, IMAGE[0]),
+    Sample("clamp", {"min": -0.5, "max": 1}, IMAGE, IMAGE[0]),
+    Sample("rescale", {"scale": -1, "offset": 1}, IMAGE, IMAGE[0]),
+    Sample("rescale", {"scale": [1, 2, 3], "offset": [0.5, 0, -1]}, ((3, 4, 5),), (3, 4, 5)),
+    Sample("threshold", {"threshold": 0.1, "value": -1}, IMAGE, IMAGE[0]),
+    Sample("glu", {"dim": 0}, IMAGE, (3, 8, 9)),
+    Sample("mean", {"dim": [1, 2]}, IMAGE, (6,)),
+    Sample("mean", {"dim": -1, "keepdim": True}, IMAGE, (6, 8, 1)),
+    Sample("sum", {}, IMAGE, ()),
+    Sample("amax", {"dim": 0}, IMAGE, (8, 9)),
+    Sample("amin", {"keepdim": True}, IMAGE, (1, 1, 1)),
+    Sample("prod", {"dim": -1}, IMAGE, (6, 8)),
+    Sample("logsumexp", {"dim": [0, 2], "keepdim": True}, IMAGE, (1, 8, 1)),
+    Sample("var", {"dim": [1, 2]}, IMAGE, (6,)),
+    Sample("std", {"dim": 1, "correction": 0}, IMAGE, (6, 9)),
+    Sample("norm", {"dim": [1, 2], "keepdim": True}, IMAGE, (6, 1, 1)),
+    Sample("argmax", {"dim": 0}, IMAGE, (8, 9)),
+    Sample("scale", {"dim": -1, "bias": True}, IMAGE, IMAGE[0]),
+    Sample("scale", {"size": 1}, IMAGE, IMAGE[0]),
+    Sample("batch_norm", {"dim": -1}, IMAGE, IMAGE[0]),
+    Sample("conv2d", {"out": 4, "k": 3, "standardize": True, "gain": True}, IMAGE, (4, 6, 7)),
+    Sample("conv2d", {"out": 6, "k": 3, "g": 6, "s": 2, "fixed": True, "bias": False}, IMAGE, (6, 3, 4)),
+    Sample("conv2d", {"out": 4, "k": 3, "weight": "input"}, (*IMAGE, (4, 6, 3, 3), (4,)), (4, 6, 7)),
+    Sample("conv_transpose2d", {"out": 4, "k": 2, "s": 2, "standardize": True}, IMAGE, (4, 16, 18)),
+    Sample("linear", {"out": 5, "bias": False, "weight": "input"}, ((7,), (5, 7)), (5,)),
+    Sample("linear", {"out": 5, "gain": True}, ((7,),), (5,)),
     Sample("stochastic_depth", {"p": 0.2}, IMAGE, IMAGE[0]),
     Sample("group_norm", {"num_groups": 3}, IMAGE, IMAGE[0]),
     Sample("layer_norm", {"normalized_shape": [8, 9]}, IMAGE, IMAGE[0]),
@@ -85,6 +126,10 @@ SAMPLES: list[Sample] = [
     Sample("multiply", {}, ((3, 5, 5), (3, 1, 1)), (3, 5, 5)),
     Sample("multiply", {}, ((3, 1, 5), (1, 4, 1)), (3, 4, 5)),
     Sample("gate", {}, ((3, 5), (3, 5), (3, 5)), (3, 5)),
+    Sample("sub", {}, ((3, 5, 5), (3, 5, 5)), (3, 5, 5)),
+    Sample("div", {}, ((3, 5, 5), (3, 1, 5)), (3, 5, 5)),
+    Sample("maximum", {}, ((3, 1, 5), (1, 4, 1)), (3, 4, 5)),
+    Sample("minimum", {}, ((3, 5), (3, 5)), (3, 5)),
     Sample("split", {"channels": [2, 3, 1], "part": 1}, IMAGE, (3, 8, 9)),
     Sample("channel_shuffle", {"groups": 3}, IMAGE, IMAGE[0]),
     Sample("pixel_shuffle", {"upscale_factor": 2}, ((8, 3, 4),), (2, 6, 8)),

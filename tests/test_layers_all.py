@@ -27,7 +27,7 @@ from convcalc.network import output_shape
 from tests.layer_samples import COMPUTED, SAMPLES, Sample
 
 FOLDER = Path(inspect.getfile(convcalc.layers)).parent
-SHARED = {"base", "spatial"}
+SHARED = {"base", "batched", "formed", "spatial"}
 FAMILIES = sorted({module for module, _ in KINDS.values()})
 each_sample = pytest.mark.parametrize("sample", SAMPLES, ids=str)
 
@@ -161,10 +161,13 @@ def test_axis_links_give_the_output(sample: Sample) -> None:
     layer = sample.layer()
     links = layer.axes(sample.inputs)
     assert len(links) == len(sample.output)
-    for shape in sample.inputs[: layer.data_inputs]:
+    for shape in sample.inputs[:1] if layer.multiplies else sample.inputs[: layer.data_inputs]:
         for link, size in zip(links, sample.output, strict=True):
             if link is not None and (found := mapped(link, shape[link.source])) is not None:
-                assert found == size or (shape[link.source] == 1 and sample.kind in ("add", "multiply"))
+                assert found == size or (shape[link.source] == 1 and sample.kind in BROADCAST)
+
+
+BROADCAST = ("add", "sub", "multiply", "div", "maximum", "minimum")
 
 
 def test_the_axis_check_can_fail() -> None:
@@ -172,5 +175,5 @@ def test_the_axis_check_can_fail() -> None:
 
 
 def test_the_language_gives_branches_to_what_joins() -> None:
-    assert {kind for kind in KINDS if layer_class(kind).joins} == {"concat", "add", "multiply", "gate"}
+    assert {kind for kind in KINDS if layer_class(kind).joins} == {"concat", "gate", *BROADCAST}
     assert [kind for kind in KINDS if layer_class(kind).splits] == ["split"]

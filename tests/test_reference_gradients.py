@@ -55,7 +55,7 @@ def test_gradients_equal_finite_differences(example: Example) -> None:
         assert gradient.shape == x.shape
         along = rng.standard_normal(x.shape)
         assert differing(gradient, quotient(example, inputs, weights, grad, x, along), along) < 1e-5
-    learnable = {name for name in weights if not name.startswith(("running_", "num_batches"))}
+    learnable = {weight.name for weight in example.layer.weights(example.shapes) if weight.learnable}
     assert set(grad_weights) == learnable
     for name, gradient in grad_weights.items():
         assert gradient.shape == weights[name].shape

@@ -26,6 +26,7 @@ from ..network import ancestors
 from .memory import ITEM_BYTES, storages
 
 if TYPE_CHECKING:
+    from ..layers.base import Shapes
     from ..network import Network, Node
     from .cost import Cost
 
@@ -123,13 +124,23 @@ def backward_macs(network: Network, costs: list[Cost]) -> list[int]:
 
     The gradient of the weights costs as much as the forward pass, and so does the gradient of the input; the
     latter is needed only where something before the layer learns, so that a first layer costs 2 × forward in
-    all and every other 3 ×.
+    all and every other 3 ×. Of a product of two activations the gradient of each factor costs as much as it.
     """
-    learns = learning(network, costs)
-    return [
-        cost.macs * ((cost.params > 0) + any(learns[i] for i in node.inputs))
-        for node, cost in zip(network.nodes, costs, strict=True)
-    ]
+    nodes, learns = network.nodes, learning(network, costs)
+    known: dict[tuple[int, Shapes, tuple[bool, ...]], int] = {}
+    found: list[int] = []
+    for node, cost in zip(nodes, costs, strict=True):
+        if node.layer is None or not cost.macs:
+            found.append(0)
+            continue
+        shapes = tuple([nodes[i].shape for i in node.inputs])
+        reads = tuple([learns[i] for i in node.inputs])
+        key = (id(node.layer), shapes, reads)
+        macs = known.get(key)
+        if macs is None:
+            macs = known[key] = node.layer.backward_macs(shapes, node.shape, reads)
+        found.append(macs)
+    return found
 
 
 Pass = Literal["forward", "backward", "optimizer"]

@@ -50,7 +50,17 @@ SYNONYMS = {
     "swish": "silu",
     "cat": "concat",
     "concatenate": "concat",
-    "sum": "add",
+    "subtract": "sub",
+    "minus": "sub",
+    "divide": "div",
+    "power": "pow",
+    "clip": "clamp",
+    "negative": "neg",
+    "reducemean": "mean",
+    "reducesum": "sum",
+    "reducemax": "amax",
+    "reducemin": "amin",
+    "rmsnorm": "rms_norm",
     "mul": "multiply",
     "interpolate": "upsample",
 }
@@ -137,22 +147,27 @@ class Scope:
         return [key for key in kinds if key not in strange]
 
     def _what(self, key: str, at: Text, body: Marked | None, where: Where) -> What:
-        if key in KINDS:
-            return compile_kind(self, key, at, body, where)
         if key in self.blocks:
             return compile_call(self, self.blocks[key], at, body, where)
+        if key in KINDS:
+            return compile_kind(self, key, at, body, where)
         if key == GROUP and body is not None:
             return Group(self.items(body, where))
         raise unknown_kind(key, self.blocks)
 
     def _wire(self, item: Item, entry: Map, inner: Scope, where: Where) -> None:
-        """Read name, from, repeat and when."""
+        """Read what stands beside the kind."""
         for key, node in entry.entries.items():
             try:
                 if key == "name":
                     item.name, item.name_at = Wiring.name.form.read(node, Reader(self.findings)), node
                 elif key == "from":
                     item.sources = Wiring.sources.form.read(node, Reader(self.findings, where=where))
+                    if not item.reads:
+                        message = f"{item.kind} reads nothing, so that it has no 'from'"
+                        raise Problem("CC213", message, "the item behind it reads it, or names it in its 'from'")
+                elif key == "batch_axes":
+                    item.batch_axes = Wiring.batch_axes.form.read(node, Reader(self.findings))
                 elif key == "repeat":
                     item.repeat = (self._number(key, node, where), node)
                 elif key == "when":
@@ -161,7 +176,7 @@ class Scope:
                     item.indexed = isinstance(value, Expression) and "index" in value.names
             except Problem as problem:
                 self.findings.problem(problem, node, where)
-        item.plain = item.plain and not (item.sources or item.repeat or item.when)
+        item.plain = item.plain and not (item.sources or item.repeat or item.when or item.batch_axes)
         if not item.plain:
             item.layer = None
 
@@ -243,7 +258,7 @@ def _no_single_kind(entry: Map, kinds: list[str], blocks: dict[str, Block]) -> P
     elif stray in KINDS or stray in blocks or stray == GROUP:
         hint = "start each item with a '- ' of its own"
     else:
-        hint = "what a layer is stands under its kind; only name, from, repeat and when stand beside it"
+        hint = f"what a layer is stands under its kind; only {', '.join(WIRING[:-1])} and {WIRING[-1]} stand beside it"
     keys = shortened([shown(key) for key in kinds], 5)
     problem = Problem("CC101", f"an item has one kind or block, here stand {keys}", hint)
     problem.at = entry.keys[stray]
@@ -396,14 +411,15 @@ def _branches(scope: Scope, kind: str, node: Marked, where: Where) -> list[Branc
         found[name] = Branch(name, at, scope.items(items, inside))
     if not found:
         scope.findings.add("CC104", f"{kind} has no branches", node, "{left: [...], right: []}", where)
-    order = layer_class(kind).branch_roles
+    order, needed = layer_class(kind).branch_roles, layer_class(kind).arity[0]
     if not order:
         return list(found.values())
-    if set(found) != set(order):
-        message = f"the branches of {kind} are {', '.join(order)}, not {', '.join(found)}"
-        scope.findings.add("CC103", message, node, f"an identity is an empty list: {order[-1]}: []", where)
+    if set(found) - set(order) or set(order[:needed]) - set(found):
+        optional = f" and perhaps {', '.join(order[needed:])}" if order[needed:] else ""
+        message = f"the branches of {kind} are {', '.join(order[:needed])}{optional}, not {', '.join(found)}"
+        scope.findings.add("CC103", message, node, f"an identity is an empty list: {order[needed - 1]}: []", where)
         return []
-    return [found[name] for name in order]
+    return [found[name] for name in order if name in found]
 
 
 def _inside(where: Where, name: str) -> Where:

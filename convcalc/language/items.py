@@ -284,8 +284,8 @@ class Item:
     """One item: what it is, and where it stands."""
 
     __slots__ = (
-        *("at", "indexed", "kind", "layer", "name", "name_at", "plain", "repeat", "size", "sources"),
-        *("weight", "what", "when"),
+        *("at", "indexed", "kind", "layer", "name", "name_at", "plain"),
+        *("batch_axes", "reads", "repeat", "size", "sources", "weight", "what", "when"),
     )
 
     def __init__(self, kind: str, what: What, at: Marked) -> None:
@@ -297,11 +297,15 @@ class Item:
         self.sources: list[tuple[tuple[str, ...], Marked]] | None = None
         self.repeat: tuple[Compiled, Marked] | None = None
         self.when: tuple[Compiled, Marked] | None = None
+        self.batch_axes = 0
+        """How many of the first axes count as batch in it."""
         self.indexed = False
         """Whether `when` depends on the repetition."""
-        self.plain = isinstance(what, LayerTemplate)
-        """Whether it is a layer without `from`, `repeat` and `when`."""
-        self.layer = what.layer if isinstance(what, LayerTemplate) else None
+        self.reads = not (isinstance(what, LayerTemplate) and what.cls.arity[1] == 0)
+        """Whether it takes an input."""
+        self.plain = isinstance(what, LayerTemplate) and self.reads
+        """Whether it is a layer that takes what comes before it, without `from`, `repeat`, `when` and `batch_axes`."""
+        self.layer = what.layer if isinstance(what, LayerTemplate) and self.reads else None
         """The model of a plain item whose fields are constants."""
         self.weight = 1
         """Steps that it counts as itself: one, and what its expressions weigh."""

@@ -11,7 +11,7 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from ..geometry import LIMIT
-from ..layers.registry import KINDS, layer_class
+from ..layers.registry import KINDS, TAKEN, YIELDING, layer_class
 from ..limits import NAME_CHARACTERS
 from .expectations import EXPECT, EXPECTATION, STAGE, claim_definitions
 from .grammar import Schema, Vocabulary, defined
@@ -86,16 +86,17 @@ def _shared(kind: str) -> str:
 def _alone() -> Schema:
     """A kind or a block by its name."""
     kinds = [kind for kind in KINDS if not needs_fields(kind)]
-    taken = {"enum": [*(kind for kind in KINDS if needs_fields(kind)), *WIRING, GROUP]}
+    taken = {"enum": [*(kind for kind in TAKEN if needs_fields(kind)), *WIRING, GROUP]}
     return {"anyOf": [{"enum": kinds}, {"allOf": [defined("name"), {"not": taken}]}]}
 
 
 def _item(vocabulary: Vocabulary) -> Schema:
     """A kind, a block or a group as a mapping, with its wiring beside it."""
     wiring: Schema = {name: key.schema(vocabulary) for name, key in Wiring.keys.items()}
-    kinds: Schema = {kind: defined(f"kind.{_shared(kind)}") for kind in KINDS}
     alone: Schema = {kind: {"propertyNames": {"enum": [kind, *WIRING]}} for kind in (*KINDS, GROUP)}
     call = {"type": ["object", "array", "null"], "additionalProperties": defined("value"), "items": defined("value")}
+    shared: Schema = {kind: defined(f"kind.{_shared(kind)}") for kind in KINDS}
+    kinds: Schema = {kind: {"anyOf": [body, call]} if kind in YIELDING else body for kind, body in shared.items()}
     return {
         "type": "object",
         "properties": {**kinds, GROUP: defined("items"), **wiring},
@@ -273,10 +274,10 @@ def kind_schema(kind: str) -> Schema:
 
 def _branches(kind: str) -> Schema:
     items = defined("items")
-    order = layer_class(kind).branch_roles
+    order, needed = layer_class(kind).branch_roles, layer_class(kind).arity[0]
     if order:
         named = dict.fromkeys(order, items)
-        return {"type": "object", "properties": named, "required": list(order), "additionalProperties": False}
+        return {"type": "object", "properties": named, "required": list(order[:needed]), "additionalProperties": False}
     names = defined("name")
     return {"type": "object", "minProperties": 1, "propertyNames": names, "additionalProperties": items}
 

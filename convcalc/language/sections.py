@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..hints import suggest
-from ..layers.registry import KINDS
+from ..layers.registry import TAKEN
 from ..marked import List, Map, Marked, Text
 from ..network import LOSSES, Loss, find_loss
 from .expressions import FUNCTIONS
@@ -58,6 +58,19 @@ def _reference(message: str, hint: str | None = None) -> Scalar[tuple[str, ...]]
     return Scalar(parse_reference, message, hint, schema=defined("reference"))
 
 
+MOST_BATCH_AXES = 8
+
+
+def _batch_axes(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_BATCH_AXES):
+        raise Problem("CC103", _BATCH_AXES, _BATCH_AXES_HINT)
+    return int(text)
+
+
+_BATCH_AXES = f"batch_axes takes a number from 1 to {MOST_BATCH_AXES}"
+_BATCH_AXES_HINT = "as many of the first axes count as batch: frames, windows; [16, 3, 224, 224] has 1"
+
+
 class Wiring(Entries):
     """What stands beside an item's kind."""
 
@@ -76,6 +89,15 @@ class Wiring(Entries):
     when = Key(
         Later({"anyOf": [{"type": "boolean"}, defined("expression")]}),
         "A condition; where it is false the item is passed over.",
+    )
+    batch_axes = Key(
+        Scalar(
+            _batch_axes,
+            _BATCH_AXES,
+            _BATCH_AXES_HINT,
+            schema={"type": "integer", "minimum": 1, "maximum": MOST_BATCH_AXES},
+        ),
+        "How many of the first axes count as batch in it: frames, windows.",
     )
 
 
@@ -113,7 +135,7 @@ class BlockSection(Entries):
 
 def _block_name(text: str) -> str:
     check_name(text, "block's name")
-    if text in KINDS or text in WIRING or text == GROUP:
+    if text in TAKEN or text in WIRING or text == GROUP:
         raise Problem("CC105", f"a block cannot be called {shown(text)}, as a kind or a key is")
     return text
 
@@ -131,7 +153,7 @@ BLOCKS = Named(
     names=Scalar(
         _block_name,
         "a name is a word",
-        schema={"allOf": [defined("name"), {"not": {"enum": [*KINDS, *WIRING, GROUP]}}]},
+        schema={"allOf": [defined("name"), {"not": {"enum": [*TAKEN, *WIRING, GROUP]}}]},
     ),
     where="{name}",
     where_named="blocks.{name}",

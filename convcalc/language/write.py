@@ -90,14 +90,16 @@ def _items(nodes: tuple[Node, ...], start: int, names: _Names) -> list[str]:
         name = names.needed(index, path, layer.kind)
         text = texts.get(id(layer))
         if text is None:
-            text = texts[id(layer)] = _layer_text(layer)
+            text = texts[id(layer)] = _layer_text(layer.inside)
         wiring = [] if name is None else [f"name: {name}"]
         if layer.splits:
             flat = names.given[index]
             names.given.update({index + part: f"{flat}.{part}" for part in range(parts)})
-        if node.inputs != current:
+        if node.inputs != current and layer.arity[1] != 0:
             sources = [names.given[source] for source in node.inputs]
             wiring.append(f"from: {sources[0]}" if len(sources) == 1 else f"from: [{', '.join(sources)}]")
+        if layer.batch_axes:
+            wiring.append(f"batch_axes: {layer.batch_axes}")
         if wiring:
             items.append(f"{{{text if ':' in text else f'{text}: {{}}'}, {', '.join(wiring)}}}")
         else:

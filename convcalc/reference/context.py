@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import erf
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,10 +29,12 @@ class Counter:
 
 
 class Context(NamedTuple):
-    """How a pass runs: in training or not, and whether it is counted."""
+    """How a pass runs: in training or not, whether it is counted, and on how many examples."""
 
     training: bool = False
     counter: Counter | None = None
+    batch: int = 1
+    """Examples, for what reads none of them."""
 
 
 class Start(NamedTuple):
@@ -90,6 +93,11 @@ def multiply_matrices(a: Array, b: Array, counter: Counter | None, out: Array | 
     if counter is not None:
         counter.macs += product.size * a.shape[-1]
     return product
+
+
+def error_function(x: Array) -> Array:
+    """The error function of each element."""
+    return np.fromiter(map(erf, x.ravel().tolist()), float, x.size).reshape(x.shape).astype(x.dtype, copy=False)
 
 
 def along_channels(vector: Array, like: Array) -> Array:
