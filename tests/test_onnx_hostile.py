@@ -15,9 +15,10 @@ from onnx import TensorProto, helper
 
 from convcalc.findings import SpecError
 from convcalc.onnx import inference, load, load_onnx, skim
-from convcalc.onnx.messages import Malformed, parse_model
+from convcalc.onnx.messages import Malformed, OnnxNode, parse_model
 from convcalc.onnx.operators import FAMILIES
 from convcalc.onnx.skim import LARGE, skimmed
+from convcalc.onnx.values import Call
 from convcalc.onnx.wire import MOST_WORK, Damaged, Excessive, written_message
 
 from .onnx_models import Maker
@@ -220,7 +221,7 @@ def limited_by(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> st
     )
     monkeypatch.setattr(inference, "PROGRAM", script)
     with pytest.raises(Malformed) as caught:
-        inference.inferred(b"", {})
+        inference.Inference().outputs(Call(OnnxNode("Einsum", "", "", (), (), {}, {}), (), 17))
     return str(caught.value)
 
 
