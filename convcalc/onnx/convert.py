@@ -267,6 +267,9 @@ class Conversion:
             return [value.made_by(call) for value in folded]
         if operator.layers is None:
             raise Unsupported("the language has no such operator")
+        scaled = [value for value in call.inputs if not (isinstance(value, Constant) and value.is_scale)]
+        if call.node.op in ("Mul", "Div", "Cast") and len(scaled) == 1:
+            return scaled
         return self._layers(operator)
 
     def _layers(self, operator: Operator) -> Sequence[Value | None]:

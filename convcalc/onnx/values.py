@@ -35,7 +35,7 @@ class Activation(NamedTuple):
 class Constant:
     """A constant: its shape, and where it is small its numbers in row order."""
 
-    __slots__ = ("_numbers", "_tensor", "call", "floating", "name", "shape", "stored")
+    __slots__ = ("_numbers", "_tensor", "call", "floating", "is_scale", "name", "shape", "stored")
 
     def __init__(
         self,
@@ -46,6 +46,7 @@ class Constant:
         floating: bool = False,
         tensor: Tensor | None = None,
         stored: Stored | None = None,
+        is_scale: bool = False,
     ) -> None:
         self.shape = shape
         self.name = name
@@ -53,6 +54,8 @@ class Constant:
         self.floating = floating
         self.stored: Stored = stored if stored is not None else {}
         """The learned tensors of the file that it is computed of."""
+        self.is_scale = is_scale
+        """Whether it is how quantised numbers are stored: a factor that stands for nothing in the network."""
         self.call: Call | None = None
         """What computed it; None for what stands in the file."""
         self._numbers = numbers
@@ -72,6 +75,7 @@ class Constant:
             sources = [value.stored for value in call.inputs if isinstance(value, Constant)]
             found = {name: shape for stored in sources for name, shape in stored.items()}
             self.stored = dict(list(found.items())[:MOST_SOURCES]) if found else self.stored
+            self.is_scale = any(isinstance(value, Constant) and value.is_scale for value in call.inputs)
         return self
 
     @property

@@ -11,7 +11,8 @@ from ..builder import Builder
 from ..messages import Malformed
 from ..values import Activation, Call, Constant
 
-Rule = Callable[[Builder], Activation | Sequence[Activation]]
+Made = Activation | Sequence[Activation | Constant]
+Rule = Callable[[Builder], Made]
 Dims = Callable[[Call], Shape]
 Fold = Callable[[Call, Shape], Constant | None]
 Restate = Callable[[Builder, Activation, Shape], Activation | None]
