@@ -1,4 +1,4 @@
-"""What the tensors of a tape are while it is lifted: activations, parameters, constants, and what is made of parameters."""
+"""What the tensors of a tape are while it is lifted: activations, parameters, constants, what is made of parameters."""
 
 from __future__ import annotations
 
@@ -155,4 +155,19 @@ class Derived(NamedTuple):
     sizes: Sizes
 
 
-Value = Activation | Parameter | Constant | Derived
+Pairs = tuple[tuple[int, int], ...]
+
+
+class Padded(NamedTuple):
+    """An activation with a border, which the window of the only call that reads it takes in."""
+
+    inner: Activation
+    sizes: Sizes
+    first: Pairs
+    """(before, after) of each axis in the first run."""
+    second: Pairs
+    number: float
+    """What the border is filled with."""
+
+
+Value = Activation | Parameter | Constant | Derived | Padded

@@ -8,7 +8,7 @@ from .axes import axis_of, spatial
 from .record import Function, Rule
 
 PLAIN = "relu relu6 silu hardswish hardsigmoid sigmoid tanh mish selu softsign logsigmoid tanhshrink"
-DEFAULTS = {
+DEFAULTS: dict[str, dict[str, float | None]] = {
     "leaky_relu": {"negative_slope": 0.01},
     "elu": {"alpha": 1.0},
     "celu": {"alpha": 1.0},
@@ -91,7 +91,9 @@ FUNCTIONS = (
     Function("log_sigmoid", "input", alone("logsigmoid")),
     Function("hard_sigmoid", "input", alone("hardsigmoid")),
     *(
-        Function(kind, "input " + " ".join(n if v is None else f"{n}={v}" for n, v in names.items()), _with_numbers(kind))
+        Function(
+            kind, "input " + " ".join(n if v is None else f"{n}={v}" for n, v in names.items()), _with_numbers(kind)
+        )
         for kind, names in DEFAULTS.items()
     ),
     Function("gelu", "input approximate=None", _gelu),
