@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .api.report import Report, analyse
     from .api.sizes import Sizes, sizes
     from .api.solve import Search, solve
+    from .api.summary import summary
     from .api.verify import Verification, verify
     from .findings import Finding, SpecError, UsageError
     from .geometry.errors import GeometryError
@@ -73,6 +74,7 @@ _PLACES = {
     "reference": ".reference",
     "sizes": ".api.sizes",
     "solve": ".api.solve",
+    "summary": ".api.summary",
     "verify": ".api.verify",
 }
 
@@ -114,6 +116,7 @@ __all__ = [
     "reference",
     "sizes",
     "solve",
+    "summary",
     "verify",
 ]
 

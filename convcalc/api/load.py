@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from os import PathLike, fspath
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ..findings import UsageError
@@ -16,6 +18,12 @@ Spec = str | PathLike[str] | Network
 """What names a network: a path, a gallery name, an ONNX file, `git:REV:path`, a model in code (`package.module:Net`,
 `./net.py:Net`); or the network itself."""
 Inputs = Sequence[int] | Mapping[str, Sequence[int]]
+
+READERS = {
+    ".onnx": ("an ONNX file", "onnx", "load_onnx"),
+    **dict.fromkeys((".keras", ".h5", ".hdf5"), ("a Keras file", "keras", "load_keras")),
+}
+"""Ending of a file of a model -> what it is, the room that reads it, and its function."""
 
 
 def load(
@@ -50,13 +58,16 @@ def load(
         if given:
             raise UsageError(f"{option} does not go with {name}", "it goes with a model in code, like ./net.py:Net")
     shapes = _shapes(name, input)
-    if name.lower().endswith(".onnx") and not name.startswith("git:"):
-        _refuse_params(name, params, variant, "an ONNX file has no params and no variants")
-        from ..onnx import load_onnx
-
-        return load_onnx(name, input=shapes)
+    reader = None if name.startswith("git:") else READERS.get(PurePath(name).suffix.lower())
+    if reader is not None:
+        what, room, function = reader
+        _refuse_params(name, params, variant, f"{what} has no params and no variants")
+        read: Callable[..., Network] = getattr(import_module(f"..{room}", __package__), function)
+        return read(name, input=shapes)
     from .. import language
 
+    if name.endswith(".py"):
+        _refuse_python(name)
     if name.startswith("git:"):
         from ..language.revisions import read_revision
 
@@ -68,6 +79,13 @@ def load(
 def _refuse_params(name: str, params: Mapping[str, object] | None, variant: str | None, why: str) -> None:
     if params or variant is not None:
         raise UsageError(f"{'--set' if params else '--variant'} does not go with {name}", why)
+
+
+def _refuse_python(name: str) -> None:
+    """Raise UsageError for a file of Python: which model of it is meant has to be said."""
+    from ..torch.spec import choice
+
+    raise UsageError(f"{name} is code: name the model in it", choice(name))
 
 
 def _shapes(name: str, input: Inputs | Sequence[Sequence[int]] | None) -> Inputs | None:

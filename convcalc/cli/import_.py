@@ -22,6 +22,7 @@ def command(
     output: OutputOption = None,
     force: ForceOption = False,
     input: InputOption = None,
+    flat: Annotated[bool, typer.Option("--flat", help="One layer a line, without blocks.")] = False,
     arg: ArgOption = None,
     device: RunOption = None,
 ) -> None:
@@ -31,14 +32,16 @@ def command(
         raise UsageError(f"import reads ONNX files, and '{file}' does not end in .onnx", _python_hint(file))
     refuse_existing(output, force)
     from ..language.write import write
+    from ..language.write_blocks import write_blocks
 
-    write_file(write(load_network(file, None, None, input, arg, device)), output, force)
+    network = load_network(file, None, None, input, arg, device)
+    write_file(write(network) if flat else write_blocks(network), output, force)
 
 
 def _python_hint(file: str) -> str | None:
     """How to name the model in a file of Python."""
     if not file.endswith(".py"):
         return None
-    from ..torch.spec import classes
+    from ..torch.spec import choice
 
-    return f"name the model in it: {file}:{next(iter(classes(file)), 'Net')}"
+    return choice(file)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from math import prod
 
 from ..findings import Finding
+from ..layers.opaque import Opaque
 from ..models.draft import Draft
 from ..models.steps import Place
 from ..network import Network, Origin
@@ -38,7 +40,8 @@ def assemble(lifted: Lifted, name: str, path: str, origin: Callable[[Mapping[str
             draft.add(step.layer, step.inputs, scope=(*scope, split), name=str(part.which), label=label)
     outputs = [(output or str(place), step) for place, (output, step) in enumerate(lifted.outputs)]
     versions = ", ".join(f"{package} {version}" for package, version in tape.versions.items())
-    return draft.network(name, outputs, source=f"{path}: {versions}", origin=origin, notes=_notes(lifted, path))
+    network = draft.network(name, outputs, source=f"{path} ({versions})", origin=origin)
+    return replace(network, notes=tuple(_notes(network, lifted, path)))
 
 
 def _places(tape: Tape) -> list[tuple[Place, ...]]:
@@ -63,14 +66,14 @@ def _label(tape: Tape, scope: int, call: int) -> str:
     return f"{function} in {path}" if function and path else function or path
 
 
-def _notes(lifted: Lifted, path: str) -> list[Finding]:
+def _notes(network: Network, lifted: Lifted, path: str) -> list[Finding]:
     tape = lifted.tape
     notes = []
-    if lifted.opaque:
-        message = f"opaque: {_counted({function: len(reasons) for function, reasons in lifted.opaque.items()})}"
-        reasons = Counter(f"{function}: {reason}" for function, found in lifted.opaque.items() for reason in found)
-        hint = "; ".join(reason for reason, _ in reasons.most_common(3))
-        notes.append(Finding("CC723", message, path, hint=hint))
+    opaque = [node.layer for node in network.nodes if isinstance(node.layer, Opaque)]
+    if opaque:
+        message = f"calls that the language does not have: {_counted(Counter(layer.operator for layer in opaque))}"
+        reasons = dict.fromkeys(f"{layer.operator}: {layer.reason}" for layer in opaque)
+        notes.append(Finding("CC723", message, path, hint="; ".join(list(reasons)[:3])))
     if tape.unused:
         unused = sum(prod(tape.parameters[name]) for name in tape.unused)
         total = sum(map(prod, tape.parameters.values()))

@@ -39,7 +39,7 @@ def from_torch(
     >>> from_torch(torch.nn.Conv2d(3, 8, 3), (3, 32, 32))  # doctest: +SKIP
     <Network Conv2d: 3×32×32 → 8×30×30, 1 layer>
     """
-    _need_torch()
+    need_torch()
     from .live.reading import read_module
 
     label = name or type(module).__name__
@@ -57,7 +57,7 @@ def load_torch(spec: ModelSpec, input: object, arguments: Mapping[str, object], 
     `input` as `from_torch` takes it, `arguments` for the class or the function. Raises SpecError where the code raises
     (CC721) or the model cannot be recorded (CC722), UsageError where the call is wrong or PyTorch is missing.
     """
-    _need_torch()
+    need_torch()
     from .live.reading import read_module, read_spec
 
     module, tape = read_spec(spec, input, arguments, device)
@@ -76,7 +76,8 @@ def _network(tape: Tape, name: str, path: str, load: Any) -> Network:
         )
 
 
-def _need_torch() -> None:
+def need_torch() -> None:
+    """Raise UsageError where PyTorch is not installed."""
     if find_spec("torch") is None:
         raise UsageError(
             "reading a model of PyTorch needs torch, which is not installed", "pip install 'convcalc[torch]'"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..files import NotRegular, read_regular
+from ..hints import shortened
 from ..limits import SPEC_BYTES
 
 _DOTTED = r"[^\W\d]\w*(?:\.\w+)*"
@@ -58,7 +59,14 @@ def _exists(path: str) -> bool:
         return False
 
 
-def classes(path: str) -> list[str]:
+def choice(path: str) -> str:
+    """How to name a model in a file of Python, whose classes with a `forward` are listed."""
+    found = _classes(path)
+    listed = f"one of {shortened(found, 8)}" if len(found) > 1 else "a class, a function or a module"
+    return f"{path}:{found[-1]}" if len(found) == 1 else f"{path}:NAME, with {listed}"
+
+
+def _classes(path: str) -> list[str]:
     """The classes of a file of Python that say what they do with an input, in order; the file is read, not run."""
     try:
         tree = ast.parse(read_regular(path, SPEC_BYTES))

@@ -13,12 +13,19 @@ from ...findings import Finding, SpecError
 
 OURS = Path(__file__).resolve().parents[2]
 TORCH = Path(torch.__file__).resolve().parent
+INSTALLED = TORCH.parent
+"""Where installed packages stand."""
+STANDARD = Path(os.__file__).resolve().parent
+"""Python's own library."""
 
 
 def code_error(
     error: BaseException, doing: str, *, where: str = "", hint: str | None = None, path: str = "<python>"
 ) -> SpecError:
-    """A finding (CC721) for an exception of a model's code, placed at the last line of it that ran, else at `path`."""
+    """A finding (CC721) for an exception of a model's code, placed at the last line of it that ran, else at `path`.
+
+    A line of the user's own comes before those of installed packages.
+    """
     message = f"{said(error)}, {doing}"
     frame = last_frame(error)
     if frame is None:
@@ -51,22 +58,25 @@ def said(error: BaseException) -> str:
 
 
 def last_frame(error: BaseException) -> traceback.FrameSummary | None:
-    """The last line that ran of code that is neither torch nor convcalc; of a syntax error, the line that it names."""
+    """The last line that ran of code that is not torch's, Python's or ours; of a syntax error its own."""
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
         start = max((error.offset or 1) - 1, 0)
         end = max((error.end_offset or start + 2) - 1, start + 1)
         return traceback.FrameSummary(
             error.filename, error.lineno, "", lookup_line=False, end_lineno=error.lineno, colno=start, end_colno=end
         )
-    frames = traceback.extract_tb(error.__traceback__)
-    return next((frame for frame in reversed(frames) if _is_of_the_model(frame.filename)), None)
+    frames = [frame for frame in reversed(traceback.extract_tb(error.__traceback__)) if _is_of_a_model(frame.filename)]
+    own = (frame for frame in frames if not Path(frame.filename).resolve().is_relative_to(INSTALLED))
+    return next(own, frames[0] if frames else None)
 
 
-def _is_of_the_model(path: str) -> bool:
+def _is_of_a_model(path: str) -> bool:
     if path.startswith("<"):
         return False
     file = Path(path).resolve()
-    return not (file.is_relative_to(TORCH) or file.is_relative_to(OURS) or "importlib" in file.parts)
+    if file.is_relative_to(TORCH) or file.is_relative_to(OURS):
+        return False
+    return file.is_relative_to(INSTALLED) or not file.is_relative_to(STANDARD)
 
 
 def shown_path(path: str) -> str:

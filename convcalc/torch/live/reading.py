@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from typing import Any
 
 from torch import nn
 
@@ -38,31 +37,38 @@ def read_module(module: object, input: object, spec: ModelSpec | None, device: s
     except Refused as error:
         raise SpecError([Finding("CC722", str(error), path, hint=error.hint)]) from error
     except Failed as error:
-        doing = f"in {error.scope} ({error.cls})" if error.scope else f"in {error.cls or path}"
-        if error.shapes:
-            doing += f", which was given {' and '.join(str(list(shape)) for shape in error.shapes)}"
-        hint = _hint(error, inputs, spec, device)
-        raise code_error(error.cause, doing, where=error.scope, hint=hint, path=path) from error.cause
+        raise raised(error, path, spec, inputs, device) from error.cause
+
+
+def raised(
+    error: Failed, path: str, spec: ModelSpec | None, inputs: Inputs | None = None, device: str = "cpu"
+) -> SpecError:
+    """What is said of an exception in a model's code."""
+    doing = f"in {error.scope} ({error.cls})" if error.scope else f"in {error.cls or path}"
+    if error.shapes:
+        doing += f", which was given {' and '.join(str(list(shape)) for shape in error.shapes)}"
+    hint = _hint(error, inputs, spec, device) if inputs is not None else None
+    return code_error(error.cause, doing, where=error.scope, hint=hint, path=path)
+
+
+def asks_for_values(error: Failed) -> bool:
+    """Whether the code asked for the values of a tensor that has none."""
+    text = str(error.cause).lower()
+    return any(words in text for words in VALUES)
 
 
 def _hint(error: Failed, inputs: Inputs, spec: ModelSpec | None, device: str) -> str | None:
     """What helps against an exception of a model's code, where that can be told."""
-    text = str(error.cause).lower()
     option = "--input" if spec is not None else "input"
-    if device == "meta" and any(words in text for words in VALUES):
+    if device == "meta" and asks_for_values(error):
         run = "--device cpu" if spec is not None else 'device="cpu"'
         return f"it asks for values, and the run has none: {run} runs it on numbers"
     first = [*inputs.ordered, *inputs.named.values()]
     given = [(1, *each.sizes) for each in first]
     if any(shape[:2] == (1, 1) and len(shape) > 3 for shape in given):
         return f"{option} is without the batch"
-    if isinstance(error.cause, TypeError) and not error.scope and "argument" in text:
+    if isinstance(error.cause, TypeError) and not error.scope and "argument" in str(error.cause):
         return f"{option} for each of several inputs, in order or by name"
     if list(error.shapes) == given:
         return f"the model was given {inputs}: the batch and {option}, the sizes [channels, *space]"
     return None
-
-
-def module_name(module: Any) -> str:
-    """What a network is called that was read from a module."""
-    return type(module).__name__

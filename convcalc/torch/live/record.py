@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
+from importlib.metadata import PackageNotFoundError, version
+from io import StringIO
 from typing import Any, NamedTuple
 
 import torch
@@ -148,7 +150,8 @@ def _second(
         tried = [change(input) for input in inputs]
         tried_named = {name: change(input) for name, input in named.items()}
         try:
-            second = _batched(module, tried, tried_named, device, training, 2)
+            with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+                second = _batched(module, tried, tried_named, device, training, 2)
         except Exception:  # what a model raises on sizes that it is not made for says nothing
             continue
         if _same_calls(tape, second):
@@ -237,8 +240,18 @@ def run(
     tape.aliases = aliases
     read = {tensor.name for tensor in tape.tensors if tensor.origin == "parameter"}
     tape.unused = tuple(name for name in tape.parameters if name not in read)
-    tape.versions = {"torch": str(torch.__version__)}
+    tape.versions = _versions(module)
     return tape
+
+
+def _versions(module: nn.Module) -> dict[str, str]:
+    """The installed package that the model's class stands in, and torch, with their versions."""
+    package = type(module).__module__.partition(".")[0]
+    found = {}
+    for name in dict.fromkeys((package, "torch")):
+        with suppress(PackageNotFoundError):
+            found[name] = version(name).partition("+")[0]
+    return found
 
 
 def example(input: Input, batch: int, device: str) -> Tensor:
