@@ -76,17 +76,17 @@ def moved(place: Place, before: Sizes, after: Sizes) -> Place | None:
     """
     batch = before.batch
     step = place.inner * prod(before.second[place.axis + 1 :])
-    order = list(range(after.rank))
-    if batch == 1:
-        order.sort(key=lambda axis: abs(axis - place.axis))
-    for axis in order:
+    found: list[Place] = []
+    for axis, size in enumerate(after.second):
         inside = prod(after.second[axis + 1 :])
-        if inside == 0 or step % inside:
-            continue
-        inner, size = step // inside, after.second[axis]
-        if size % (batch * inner) == 0:
-            return Place(axis, inner, size != batch or after.first[axis] != 1)
-    return None
+        inner = step // inside if inside and step % inside == 0 else 0
+        if inner and size % (batch * inner) == 0:
+            found.append(Place(axis, inner, size != batch or after.first[axis] != 1))
+    if batch == 1:
+        # Axes of size 1 look alike then: the batch is rather the outermost of an axis, and not of the last one.
+        last = after.rank - 1
+        found.sort(key=lambda one: (one.axis == last, one.inner != after.first[one.axis], abs(one.axis - place.axis)))
+    return found[0] if found else None
 
 
 class Activation(NamedTuple):
