@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from importlib.metadata import PackageNotFoundError, version
+from inspect import Parameter, signature
 from io import StringIO
 from typing import Any, NamedTuple
 
@@ -234,6 +235,7 @@ def run(
         except Exception as error:
             scope = recorder.tape.scopes[recorder.open[-1].scope] if recorder.open else Scope("", "", -1)
             shapes = [recorder.tape.tensors[index].shape for index in scope.inputs]
+            recorder.forget()
             raise Failed(error, scope.path, scope.cls, shapes) from error
         outputs = named_tensors(result)
         recorder.tape.outputs = tuple([(name, recorder.place(tensor)) for name, tensor in outputs])
@@ -274,8 +276,6 @@ def example(input: Input, batch: int, device: str) -> Tensor:
 
 def _positional(module: nn.Module, count: int) -> list[str]:
     """The names of the first so many arguments of the model's `forward`."""
-    from inspect import Parameter, signature
-
     parameters = list(signature(module.forward).parameters.values())
     names = [p.name for p in parameters if p.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)]
     rest = next((p.name for p in parameters if p.kind is Parameter.VAR_POSITIONAL), "input")
