@@ -142,10 +142,6 @@ def _convolved(graph: Graph, layer: Conv | SeparableConv, inputs: list[str], pad
 def _conv_transpose(graph: Graph, layer: ConvTranspose, inputs: Shapes, output: Shape, names: list[str]) -> str:
     if layer.weight is not None:
         raise Refused(ONE_WEIGHT)
-    if layer.standardize or layer.gain:
-        raise Refused(
-            "the weights of a transposed convolution are not stored by output, as ONNX's norms would have them"
-        )
     axes = [onnx_transposed(window) for window in layer.windows(inputs[0])]
     for stride, axis in zip(layer.stride, axes, strict=True):
         if axis.output_padding >= stride:
@@ -153,7 +149,7 @@ def _conv_transpose(graph: Graph, layer: ConvTranspose, inputs: Shapes, output: 
     return graph.op(
         "ConvTranspose",
         names[0],
-        graph.weight("weight"),
+        _made_transposed(graph, layer, layer.weight_shape(inputs[0])),
         *graph.optional("bias"),
         kernel_shape=list(layer.kernel_size),
         strides=list(layer.stride),
