@@ -14,7 +14,7 @@ import numpy as np
 
 from ..geometry import adaptive_step
 from ..geometry.dialects import onnx_transposed
-from ..layers.kind_table import KindTable, Refused
+from ..layers.kind_table import BATCHED, KindTable, Refused
 from ..layers.spatial import one_an_axis
 from .program import OPAQUE, UNSAID
 from .windows import Pads, border_pads, declared_pads, edge_pads, fitted_pads, overhangs, split_pads
@@ -915,7 +915,7 @@ ONNX: KindTable[Mapper] = KindTable(
         "Multiply": _pairwise("Mul"),
         "Gate": _gate,
         "Split": _split,
-        "Batched": _batched,
+        BATCHED: _batched,
         "MatMul": _matmul,
         "ScaledDotProductAttention": _attention,
         "MultiheadAttention": _multihead,

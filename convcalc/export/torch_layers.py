@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..geometry import Rounding, pool_output
 from ..geometry.dialects import torch_transposed
-from ..layers.kind_table import KindTable, Refused
+from ..layers.kind_table import BATCHED, KindTable, Refused
 from .program import OPAQUE, UNSAID, Argument, Call, Code, Inline, Step, keywords, optional, positional, scalar
 from .windows import (
     Pads,
@@ -735,7 +735,7 @@ TORCH: KindTable[Mapper] = KindTable(
         "Multiply": _broadcast("*"),
         "Gate": _gate,
         "Split": _split,
-        "Batched": _batched,
+        BATCHED: _batched,
         "MatMul": _matmul,
         "ScaledDotProductAttention": _attention,
         "MultiheadAttention": _multihead,
