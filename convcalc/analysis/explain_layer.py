@@ -241,7 +241,7 @@ def _output_sections(layer: Layer, inputs: Shapes, output: Shape) -> list[Sectio
         sections.append(
             Section(f"output, axis {names}", tuple(steps), tuple(draw_window(window, read[axis], output[axis])))
         )
-    shape = Step("output", " × ".join(map(str, output)), unit="channels × space" if len(output) > 1 else "")
+    shape = Step("output", " × ".join(map(str, output)) or "[]", unit="channels × space" if len(output) > 1 else "")
     return [*sections, Section("output", (shape, product("elements", output)))]
 
 
