@@ -152,7 +152,7 @@ def _form(found: Definitions, part: Part, slots: Slots, reads: list[str], top: b
 
 
 def _applied(part: Part, reads: list[str]) -> str:
-    return "" if isinstance(part.work, Use) else f"({', '.join(reads)})"
+    return f"({part.work.applied(reads)})" if isinstance(part.work, Call) else ""
 
 
 def _main(name: str) -> list[str]:

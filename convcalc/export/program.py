@@ -7,6 +7,7 @@ the scope where they form one, and otherwise dissolve into it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -68,9 +69,18 @@ class Call(NamedTuple):
     reads: tuple[str, ...] = ("{0}",)
     """What it is applied to, as expressions over the layer's inputs."""
 
+    @property
+    def inputs(self) -> int:
+        """How many of the layer's inputs it reads, the first ones."""
+        return max(int(number) + 1 for text in self.reads for number in re.findall(r"\{(\d+)\}", text))
+
     def applied(self, names: Sequence[str]) -> str:
-        """What stands between the brackets of its call, with the names of what it reads."""
-        return ", ".join(text.format(*names) for text in self.reads[: len(names)])
+        """What stands between the brackets of its call, with the names of what it reads; nothing where there is none.
+
+        >>> Call("Attention", reads=("{0}", "{0}")).applied(["x"])
+        'x, x'
+        """
+        return ", ".join(text.format(*names) for text in self.reads) if names else ""
 
 
 class Inline(NamedTuple):
@@ -238,7 +248,7 @@ class _Builder:
         for position, step in enumerate(steps):
             value = index if position == len(steps) - 1 else self.between
             self.between += value == self.between
-            read = inputs[: len(step.reads)] if isinstance(step, Call) else inputs
+            read = inputs[: step.inputs] if isinstance(step, Call) else inputs
             parts.append(Part(name, "layer", step, read, (value,), index))
             inputs = (value, *node.inputs[1:])
         return parts
