@@ -238,11 +238,31 @@ def _transposed(call: Call, shape: Shape) -> Constant:
     return value.become(shape, taken(value, [own[axis] for axis in _order(call)], [range(size) for size in shape]))
 
 
+VIEWS = frozenset({"Reshape", "Flatten", "Squeeze", "Unsqueeze"})
+"""Families that give the same numbers in the same order."""
+
+
+def seen_as(b: Builder, value: Activation, dims: Shape, *, batched: bool = True) -> Activation:
+    """The same numbers in the same order under other dims: a value from before where it has these, else a reshape."""
+    shape = dims[1:] if batched else dims
+    number = value.step
+    while b.steps[number].family in VIEWS and b.steps[number].shape != shape:
+        (number,) = b.steps[number].inputs
+    if b.steps[number].shape == shape:
+        return Activation(number, dims, batched)
+    return b.relayout(value, dims, batched=batched)
+
+
 def _transpose(b: Builder) -> Activation:
-    """One that keeps the batch first."""
+    """One that keeps the batch first, or that moves axes of size 1 alone, so that all numbers stay in order."""
     value, order = b.activation(), _order(b.call)
     if order == tuple(range(len(order))):
         return value
+    if not value.batched and len(value.dims) > 1:
+        wide = [axis for axis in order if value.dims[axis] != 1]
+        if wide == sorted(wide):
+            dims = _transpose_dims(b.call)
+            return seen_as(b, value, dims, batched=dims[0] == 1)
     if value.batched and order[0] != 0:
         raise Unsupported("it moves the batch")
     return b.emit("permute", {"dims": tuple(axis - 1 for axis in order[1:]) if value.batched else order}, value)

@@ -33,7 +33,7 @@ def _gemm(b: Builder) -> Activation:
         bias = None
     if bias is not None and prod(bias.shape) != outputs:
         raise Unsupported(f"its bias {list(bias.shape)} is not one number an output")
-    return _linear(b, value, weight, inputs, outputs, bias)
+    return linear(b, value, weight, inputs, outputs, bias)
 
 
 def _general(b: Builder) -> Activation:
@@ -76,7 +76,7 @@ def _matmul(b: Builder) -> Activation:
     """With a constant matrix on the right a linear layer, whose bias may follow as an Add; else a product of both."""
     left, right = b.call.given(0), b.call.given(1)
     if isinstance(left, Activation) and isinstance(right, Constant) and len(right.shape) == 2 and left.shape:
-        return _linear(b, left, right, right.shape[0], right.shape[1], None)
+        return linear(b, left, right, right.shape[0], right.shape[1], None)
     return product(b, left, right)
 
 
@@ -96,7 +96,7 @@ def product(b: Builder, left: Value, right: Value) -> Activation:
     return b.emit("matmul", {}, a, c)
 
 
-def _linear(
+def linear(
     b: Builder, value: Activation, weight: Constant, inputs: int, outputs: int, bias: Constant | None
 ) -> Activation:
     """The linear layer of a matrix over the last axis."""
