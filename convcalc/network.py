@@ -54,6 +54,11 @@ class Node(NamedTuple):
         """Indices of the nodes that it reads as data, without those that only lend their size."""
         return self.inputs if self.layer is None else self.inputs[: self.layer.data_inputs]
 
+    @property
+    def elements(self) -> int:
+        """Numbers of its output that there are for each example: none of a tensor that the network holds."""
+        return 0 if self.layer is not None and self.layer.is_constant else prod(self.shape)
+
     def __repr__(self) -> str:
         kind = "" if self.kind == self.name else f"{self.kind} "
         return f"<{kind}{self.name} → {sizes(self.shape)}>"

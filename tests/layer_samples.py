@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from convcalc.layers.base import Layer
-from convcalc.layers.registry import build
+from convcalc.layers.registry import KINDS, build
 
 Shape = tuple[int, ...]
 
@@ -23,8 +23,11 @@ class Sample(NamedTuple):
         return build(self.kind, self.fields)
 
     def __str__(self) -> str:
-        return f"{self.kind}-{'x'.join(map(str, self.inputs[0]))}"
+        return f"{self.kind}-{'x'.join(map(str, self.inputs[0] if self.inputs else self.output))}"
 
+
+COMPUTED = tuple(kind for kind in KINDS if kind != "opaque")
+"""Kinds of which it is known what they compute."""
 
 IMAGE = ((6, 8, 9),)
 SEQUENCE = ((6, 8),)
@@ -32,6 +35,19 @@ VOLUME = ((6, 8, 9, 10),)
 PLAIN = (
     *("relu", "relu6", "silu", "hardswish", "hardsigmoid", "sigmoid", "tanh", "mish", "selu", "gelu", "leaky_relu"),
     *("prelu", "elu", "softplus", "softmax", "dropout", "scale", "identity", "batch_norm", "instance_norm"),
+    *(
+        "softsign",
+        "logsigmoid",
+        "tanhshrink",
+        "hardtanh",
+        "celu",
+        "hardshrink",
+        "softshrink",
+        "log_softmax",
+        "rms_norm",
+    ),
+    *("exp", "log", "sqrt", "rsqrt", "abs", "neg", "square", "reciprocal", "sin", "cos", "erf", "sign", "floor"),
+    *("ceil", "round"),
 )
 
 SAMPLES: list[Sample] = [
@@ -71,6 +87,34 @@ SAMPLES: list[Sample] = [
     Sample("permute", {"dims": [1, 2, 0]}, IMAGE, (8, 9, 6)),
     Sample("permute", {"dims": [-1, 0, 1]}, IMAGE, (9, 6, 8)),
     *(Sample(kind, {}, IMAGE, IMAGE[0]) for kind in PLAIN),
+    Sample("parameter", {"shape": [1, 7]}, (), (1, 7)),
+    Sample("parameter", {"shape": [4, 2, 3], "learned": False}, (), (4, 2, 3)),
+    Sample("pow", {"exponent": 3}, IMAGE, IMAGE[0]),
+    Sample("clamp", {"min": -0.5, "max": 1}, IMAGE, IMAGE[0]),
+    Sample("rescale", {"scale": -1, "offset": 1}, IMAGE, IMAGE[0]),
+    Sample("rescale", {"scale": [1, 2, 3], "offset": [0.5, 0, -1]}, ((3, 4, 5),), (3, 4, 5)),
+    Sample("threshold", {"threshold": 0.1, "value": -1}, IMAGE, IMAGE[0]),
+    Sample("glu", {"dim": 0}, IMAGE, (3, 8, 9)),
+    Sample("mean", {"dim": [1, 2]}, IMAGE, (6,)),
+    Sample("mean", {"dim": -1, "keepdim": True}, IMAGE, (6, 8, 1)),
+    Sample("sum", {}, IMAGE, ()),
+    Sample("amax", {"dim": 0}, IMAGE, (8, 9)),
+    Sample("amin", {"keepdim": True}, IMAGE, (1, 1, 1)),
+    Sample("prod", {"dim": -1}, IMAGE, (6, 8)),
+    Sample("logsumexp", {"dim": [0, 2], "keepdim": True}, IMAGE, (1, 8, 1)),
+    Sample("var", {"dim": [1, 2]}, IMAGE, (6,)),
+    Sample("std", {"dim": 1, "correction": 0}, IMAGE, (6, 9)),
+    Sample("norm", {"dim": [1, 2], "keepdim": True}, IMAGE, (6, 1, 1)),
+    Sample("argmax", {"dim": 0}, IMAGE, (8, 9)),
+    Sample("scale", {"dim": -1, "bias": True}, IMAGE, IMAGE[0]),
+    Sample("scale", {"size": 1}, IMAGE, IMAGE[0]),
+    Sample("batch_norm", {"dim": -1}, IMAGE, IMAGE[0]),
+    Sample("conv2d", {"out": 4, "k": 3, "standardize": True, "gain": True}, IMAGE, (4, 6, 7)),
+    Sample("conv2d", {"out": 6, "k": 3, "g": 6, "s": 2, "fixed": True, "bias": False}, IMAGE, (6, 3, 4)),
+    Sample("conv2d", {"out": 4, "k": 3, "weight": "input"}, (*IMAGE, (4, 6, 3, 3), (4,)), (4, 6, 7)),
+    Sample("conv_transpose2d", {"out": 4, "k": 2, "s": 2, "standardize": True}, IMAGE, (4, 16, 18)),
+    Sample("linear", {"out": 5, "bias": False, "weight": "input"}, ((7,), (5, 7)), (5,)),
+    Sample("linear", {"out": 5, "gain": True}, ((7,),), (5,)),
     Sample("stochastic_depth", {"p": 0.2}, IMAGE, IMAGE[0]),
     Sample("group_norm", {"num_groups": 3}, IMAGE, IMAGE[0]),
     Sample("layer_norm", {"normalized_shape": [8, 9]}, IMAGE, IMAGE[0]),
@@ -82,6 +126,10 @@ SAMPLES: list[Sample] = [
     Sample("multiply", {}, ((3, 5, 5), (3, 1, 1)), (3, 5, 5)),
     Sample("multiply", {}, ((3, 1, 5), (1, 4, 1)), (3, 4, 5)),
     Sample("gate", {}, ((3, 5), (3, 5), (3, 5)), (3, 5)),
+    Sample("sub", {}, ((3, 5, 5), (3, 5, 5)), (3, 5, 5)),
+    Sample("div", {}, ((3, 5, 5), (3, 1, 5)), (3, 5, 5)),
+    Sample("maximum", {}, ((3, 1, 5), (1, 4, 1)), (3, 4, 5)),
+    Sample("minimum", {}, ((3, 5), (3, 5)), (3, 5)),
     Sample("split", {"channels": [2, 3, 1], "part": 1}, IMAGE, (3, 8, 9)),
     Sample("channel_shuffle", {"groups": 3}, IMAGE, IMAGE[0]),
     Sample("pixel_shuffle", {"upscale_factor": 2}, ((8, 3, 4),), (2, 6, 8)),
@@ -104,4 +152,46 @@ SAMPLES: list[Sample] = [
     Sample("crop", {"cropping": [[1, 2], 3]}, IMAGE, (6, 5, 3)),
     Sample("crop", {"size": [5, 4]}, IMAGE, (6, 5, 4)),
     Sample("crop", {}, ((6, 8, 9), (2, 7, 4)), (6, 7, 4)),
+    Sample("split", {"channels": [5, 4], "dim": -1}, IMAGE, (6, 8, 5)),
+    Sample("matmul", {}, ((3, 5, 4), (3, 4, 6)), (3, 5, 6)),
+    Sample("matmul", {}, ((2, 3, 5, 4), (4, 6)), (2, 3, 5, 6)),
+    Sample("matmul", {}, ((5, 4), (3, 1, 4, 6)), (3, 1, 5, 6)),
+    Sample("scaled_dot_product_attention", {}, ((3, 5, 4), (3, 7, 4), (3, 7, 6)), (3, 5, 6)),
+    Sample("scaled_dot_product_attention", {"is_causal": True, "scale": 0.3}, ((5, 4),) * 3, (5, 4)),
+    Sample("scaled_dot_product_attention", {}, ((2, 3, 5, 4),) * 3 + ((3, 5, 5),), (2, 3, 5, 4)),
+    Sample("multihead_attention", {"num_heads": 2}, ((5, 8),), (5, 8)),
+    Sample("multihead_attention", {"heads": 4, "bias": False}, ((5, 8), (7, 8), (7, 8)), (5, 8)),
+    Sample(
+        "multihead_attention",
+        {"num_heads": 2, "kdim": 6, "vdim": 3, "add_bias_kv": True, "add_zero_attn": True},
+        ((5, 8), (7, 6), (7, 3)),
+        (5, 8),
+    ),
+    Sample("rnn", {"hidden_size": 4}, ((6, 5),), (6, 4)),
+    Sample("rnn", {"hidden_size": 4, "nonlinearity": "relu", "bias": False, "num_layers": 2}, ((6, 5),), (6, 4)),
+    Sample("gru", {"hidden_size": 4, "bidirectional": True, "num_layers": 2}, ((6, 5),), (6, 8)),
+    Sample("lstm", {"hidden_size": 4}, ((6, 5),), (6, 4)),
+    Sample("lstm", {"hidden_size": 4, "proj_size": 3, "bidirectional": True, "num_layers": 2}, ((6, 5),), (6, 6)),
+    Sample("roll", {"shifts": 2, "dims": 1}, IMAGE, IMAGE[0]),
+    Sample("roll", {"shifts": [-3, 4], "dims": [1, -1]}, IMAGE, IMAGE[0]),
+    Sample("flip", {"dims": [0, -1]}, IMAGE, IMAGE[0]),
+    Sample("expand", {"shape": [4, -1, 3]}, ((1, 5, 3),), (4, 5, 3)),
+    Sample("expand", {"shape": [2, 7, 6, 8, 9]}, IMAGE, (2, 7, 6, 8, 9)),
+    Sample("slice", {"start": 1, "stop": -1}, IMAGE, (4, 8, 9)),
+    Sample("slice", {"dim": -1, "start": 1, "step": 3}, IMAGE, (6, 8, 3)),
+    Sample("slice", {"dim": 1, "start": -20, "stop": 20, "step": 2}, IMAGE, (6, 4, 9)),
+    Sample("select", {"dim": 1, "index": -1}, IMAGE, (6, 9)),
+    Sample("select", {"dim": 0, "index": 2}, ((5,),), ()),
+    Sample("squeeze", {"dim": 0}, ((1, 8, 9),), (8, 9)),
+    Sample("squeeze", {"dim": [-1, 1]}, ((6, 1, 9, 1),), (6, 9)),
+    Sample("unsqueeze", {"dim": -1}, IMAGE, (6, 8, 9, 1)),
+    Sample("unsqueeze", {"dim": 0}, IMAGE, (1, 6, 8, 9)),
+    Sample("stack", {"dim": 1}, ((3, 5), (3, 5)), (3, 2, 5)),
+    Sample("stack", {"dim": -1}, ((3, 5),) * 3, (3, 5, 3)),
+    Sample("tile", {"reps": [2, 1, 3]}, IMAGE, (12, 8, 27)),
+    Sample("tile", {"reps": 2}, IMAGE, (6, 8, 18)),
+    Sample("tile", {"reps": [2, 3, 1]}, ((5,),), (2, 3, 5)),
+    Sample("repeat_interleave", {"repeats": 3, "dim": 1}, IMAGE, (6, 24, 9)),
+    Sample("index_select", {"dim": -1, "indices": [3, 0, 0, -1]}, IMAGE, (6, 8, 4)),
+    Sample("index_select", {"dim": 0, "count": 15}, IMAGE, (15, 8, 9)),
 ]

@@ -16,6 +16,15 @@ from tests.layer_samples import SAMPLES
 Shapes = tuple[tuple[int, ...], ...]
 
 
+POSITIVE = ("log", "sqrt", "rsqrt")
+"""Kinds that are defined on positive numbers."""
+
+
+def apart(x: Any) -> Any:
+    """Numbers moved away from 0."""
+    return x + 0.5 * np.sign(x)
+
+
 class Example(NamedTuple):
     kind: str
     fields: dict[str, Any]
@@ -31,7 +40,10 @@ class Example(NamedTuple):
         return f"{self.kind}-{'-'.join(f'{name}={value}' for name, value in self.fields.items())}"
 
     def inputs(self, rng: np.random.Generator, batch: int = 2) -> list[Any]:
-        return [rng.standard_normal((batch, *shape)) for shape in self.shapes]
+        drawn = [rng.standard_normal((batch, *shape)) for shape in self.shapes]
+        if self.kind in POSITIVE:
+            return [np.abs(x) + 0.5 for x in drawn]
+        return [apart(x) for x in drawn] if self.kind in ("reciprocal", "div") else drawn
 
     def integers(self, rng: np.random.Generator, batch: int = 2) -> list[Any]:
         """Whole numbers as float64, on which sums and products are exact."""
@@ -126,8 +138,59 @@ WRITTEN = [
     curved("instance_norm", affine=True, track_running_stats=True),
     curved("local_response_norm", size=3, alpha=0.5),
     curved("local_response_norm", size=4, alpha=0.5, beta=0.6, k=2.0),
+    curved("rms_norm"),
+    curved("rms_norm", normalized_shape=(7, 6), eps=0.1, elementwise_affine=False),
+    curved("batch_norm", dim=-1),
     linear("scale"),
+    linear("scale", dim=-1),
+    linear("scale", size=1),
     curved("scale", bias=True),
+    curved("scale", bias=True, dim=-1),
+    curved("scale", bias=True, size=1),
+    curved("parameter", (), shape=(3, 2)),
+    curved("parameter", (), shape=(), learned=False),
+    curved("conv2d", out=6, k=3, g=2, standardize=True),
+    curved("conv2d", out=6, k=3, g=2, gain=True, bias=False),
+    curved("conv1d", MAP1, out=6, k=3, s=2, standardize=True, gain=True),
+    linear("conv2d", out=4, k=3, g=2, fixed=True),
+    curved("conv2d", out=4, k=3, fixed=True, standardize=True, gain=True),
+    curved("conv2d", ((4, 7, 6), (6, 2, 3, 3), (6,)), out=6, k=3, p=1, g=2, weight="input"),
+    curved("conv_transpose2d", out=6, k=3, s=2, g=2, standardize=True, gain=True),
+    curved("conv_transpose1d", ((4, 9), (4, 3, 2)), out=3, k=2, s=2, bias=False, weight="input"),
+    curved("linear", ((6,),), out=5, standardize=True, gain=True),
+    curved("linear", ((3, 6), (5, 6), (5,)), out=5, dim="last", weight="input"),
+    curved("pow", exponent=3),
+    curved("pow", exponent=0),
+    curved("clamp", min=-0.3),
+    curved("clamp", min=-0.3, max=0.8),
+    linear("rescale", scale=2),
+    curved("rescale", scale=-1, offset=1),
+    curved("rescale", scale=(1, 2, 3, 4), offset=(0.5, 0, -1, 2)),
+    curved("hardtanh", min_val=-0.5, max_val=2),
+    curved("celu", alpha=0.7),
+    curved("threshold", threshold=0.2, value=-1.5),
+    curved("hardshrink", lambd=0.3),
+    curved("softshrink", lambd=0.3),
+    curved("log_softmax", dim=1),
+    curved("glu", dim=0),
+    curved("glu"),
+    linear("mean", ((4, 8, 4),), dim=(1, 2)),
+    linear("mean", ((4, 8, 4),), dim=-1, keepdim=True),
+    linear("sum"),
+    linear("sum", dim=0),
+    curved("amax", dim=(0, 2)),
+    curved("amin", keepdim=True),
+    curved("prod", dim=(0, 2)),
+    curved("prod", ((3, 2),)),
+    curved("logsumexp", dim=1, keepdim=True),
+    curved("var", dim=(1, 2)),
+    curved("var", correction=0),
+    curved("std", dim=0),
+    curved("norm"),
+    curved("norm", p=1, dim=1),
+    curved("norm", p=3, dim=(0, -1), keepdim=True),
+    curved("argmax", dim=1),
+    curved("argmax", keepdim=True),
     curved("relu"),
     curved("relu6"),
     curved("silu"),
@@ -152,6 +215,10 @@ WRITTEN = [
     linear("add", ((4, 7, 6), (4, 1, 1), (4, 7, 1))),
     curved("multiply", ((4, 7, 6), (4, 1, 1))),
     curved("multiply", (*PAIR, (1, 7, 6))),
+    linear("sub", ((4, 7, 6), (4, 1, 6))),
+    curved("div", ((4, 7, 6), (4, 7, 1))),
+    curved("maximum", ((4, 7, 6), (1, 7, 6))),
+    curved("minimum", PAIR),
     curved("gate", (*PAIR, (4, 7, 6))),
     linear("split", channels=(1, 3), part=1),
     linear("channel_shuffle", g=2),

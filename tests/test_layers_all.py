@@ -24,16 +24,16 @@ from convcalc.geometry import (
 from convcalc.layers.base import OPERATIONS, Layer
 from convcalc.layers.registry import KINDS, build, layer_class
 from convcalc.network import output_shape
-from tests.layer_samples import SAMPLES, Sample
+from tests.layer_samples import COMPUTED, SAMPLES, Sample
 
 FOLDER = Path(inspect.getfile(convcalc.layers)).parent
-SHARED = {"base", "spatial"}
+SHARED = {"base", "batched", "formed", "spatial"}
 FAMILIES = sorted({module for module, _ in KINDS.values()})
 each_sample = pytest.mark.parametrize("sample", SAMPLES, ids=str)
 
 
 def test_every_kind_has_a_sample() -> None:
-    assert {sample.kind for sample in SAMPLES} == set(KINDS)
+    assert {sample.kind for sample in SAMPLES} == set(COMPUTED)
 
 
 def test_every_layer_class_is_registered() -> None:
@@ -70,14 +70,14 @@ def test_every_kind_is_documented_with_its_source(kind: str) -> None:
     assert len(text.splitlines()[0]) > 20
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", sorted(COMPUTED))
 def test_every_kind_refuses_fields_that_it_has_not(kind: str) -> None:
     sample = next(sample for sample in SAMPLES if sample.kind == kind)
     with pytest.raises(ValidationError, match="unheard_of"):
         build(kind, {**sample.fields, "unheard_of": 1})
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", sorted(COMPUTED))
 def test_every_field_refuses_what_makes_no_sense(kind: str) -> None:
     sample = next(sample for sample in SAMPLES if sample.kind == kind)
     cls = layer_class(kind)
@@ -131,7 +131,7 @@ def test_saved_tensors_exist(sample: Sample) -> None:
 def test_views_keep_numbers_and_cost_nothing(sample: Sample) -> None:
     layer = sample.layer()
     if layer.is_view:
-        assert prod(sample.output) <= prod(sample.inputs[0])
+        assert prod(sample.output) <= prod(sample.inputs[0]) or sample.kind == "expand"
         assert not layer.operations(sample.inputs, sample.output)
         assert not layer.saved(sample.inputs, sample.output)
         assert not layer.weights(sample.inputs)
@@ -140,7 +140,11 @@ def test_views_keep_numbers_and_cost_nothing(sample: Sample) -> None:
 @each_sample
 def test_weighted_layers_multiply(sample: Sample) -> None:
     layer = sample.layer()
-    assert layer.weighted == ("mac" in layer.operations(sample.inputs, sample.output))
+    products = layer.operations(sample.inputs, sample.output).get("mac", 0)
+    of_activations = layer.activation_macs(sample.inputs, sample.output)
+    assert 0 <= of_activations <= products
+    assert (layer.weighted or layer.multiplies_inputs) >= (products > 0)
+    assert layer.weighted <= (products > 0)
 
 
 def mapped(link: AxisLink, size: int) -> int | None:
@@ -159,12 +163,17 @@ def mapped(link: AxisLink, size: int) -> int | None:
 @each_sample
 def test_axis_links_give_the_output(sample: Sample) -> None:
     layer = sample.layer()
-    links = layer.axes(sample.inputs)
-    assert len(links) == len(sample.output)
-    for shape in sample.inputs[: layer.data_inputs]:
+    assert not sample.inputs or layer.axes(sample.inputs) == layer.axes_of(sample.inputs, 0)
+    for which, shape in enumerate(sample.inputs[: layer.data_inputs]):
+        links = layer.axes_of(sample.inputs, which)
+        assert len(links) == len(sample.output)
         for link, size in zip(links, sample.output, strict=True):
             if link is not None and (found := mapped(link, shape[link.source])) is not None:
-                assert found == size or (shape[link.source] == 1 and sample.kind in ("add", "multiply"))
+                assert found == size or (shape[link.source] == 1 and sample.kind in BROADCAST)
+
+
+BROADCAST = ("add", "sub", "multiply", "div", "maximum", "minimum")
+PRODUCTS = ("matmul", "scaled_dot_product_attention", "multihead_attention")
 
 
 def test_the_axis_check_can_fail() -> None:
@@ -172,5 +181,5 @@ def test_the_axis_check_can_fail() -> None:
 
 
 def test_the_language_gives_branches_to_what_joins() -> None:
-    assert {kind for kind in KINDS if layer_class(kind).joins} == {"concat", "add", "multiply", "gate"}
+    assert {kind for kind in KINDS if layer_class(kind).joins} == {"concat", "gate", "stack", *BROADCAST, *PRODUCTS}
     assert [kind for kind in KINDS if layer_class(kind).splits] == ["split"]

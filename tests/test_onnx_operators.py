@@ -62,7 +62,7 @@ CASES: list[Case] = [
         (1, 54, 20),
         18,
         lambda m: m.node("Col2Im", "x", m.constant([8, 9]), m.constant([3, 3]), pads=[1, 0, 1, 2], strides=[2, 2]),
-        ["onnx:Col2Im"],
+        ["opaque"],
         {"output": (6, 8, 9)},
     ),
     (
@@ -354,7 +354,7 @@ def test_what_the_language_lacks_stays_with_shape_and_weights(tmp_path: Path) ->
     maker = Maker(1, 8, 5, 5)
     grown = maker.node("Einsum", "x", maker.weight(8, 4), equation="nchw,cd->ndhw")
     network = maker.load(tmp_path, maker.node("Relu", grown))
-    assert kinds(network) == ["onnx:Einsum", "relu"]
+    assert kinds(network) == ["opaque", "relu"]
     assert network.nodes[1].shape == (4, 5, 5)
     assert analyse(network).totals.params == 32
     (note,) = network.notes
@@ -374,7 +374,7 @@ def test_a_subgraph_is_opaque_and_what_it_reads_is_alive(tmp_path: Path) -> None
         branches.append(helper.make_graph([helper.make_node(op, [relu], ["y" + op])], op, [], [info]))
     maker.tensors.append(helper.make_tensor("condition", TensorProto.BOOL, [], [True]))
     network = maker.load(tmp_path, maker.node("If", "condition", then_branch=branches[0], else_branch=branches[1]))
-    assert kinds(network) == ["relu", "onnx:If"]
+    assert kinds(network) == ["relu", "opaque"]
     assert network.nodes[-1].shape == (8, 5, 5)
 
 

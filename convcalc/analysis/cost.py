@@ -1,7 +1,9 @@
 """Parameters, MACs and FLOPs of layers, derived from their facts in one place.
 
-Units: params, weights and buffers are numbers (elements); macs are multiply-accumulates of
-convolutions, transposed convolutions and linear layers, all taps, padding included, without biases;
+Units: params, weights and buffers are numbers (elements); macs are multiply-accumulates of weights (convolutions,
+transposed convolutions, linear and recurrent layers), all taps, padding included, without biases, and of two
+activations (matmul, attention) alike: every product of a sum counts once, whatever its factors are; how much of them
+is products of two activations is the quantity `activation_macs`.
 flops = 2·macs + bias additions + the operations of `layers.base.OPERATIONS`.
 """
 
@@ -54,7 +56,7 @@ def layer_cost(layer: Layer, inputs: Shapes, output: Shape) -> Cost:
             buffers += count
             continue
         params += count
-        if name.endswith("weight"):
+        if "weight" in name:
             weights += count
     operations = layer.operations(inputs, output)
     macs = operations.get("mac", 0)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
-from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..geometry import GeometryError, checked
@@ -215,7 +214,7 @@ class Figures:
     def activations(self, nodes: Sequence[int]) -> int:
         """Numbers that these layers put out (inputs of the network not counted)."""
         found = self.network.nodes
-        return self.batch * sum([prod(found[i].shape) for i in nodes if found[i].layer is not None])
+        return self.batch * sum([found[i].elements for i in nodes if found[i].layer is not None])
 
     def depth(self, nodes: Sequence[int]) -> int:
         """Weighted layers on the longest path among these nodes."""

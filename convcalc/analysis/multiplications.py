@@ -64,8 +64,13 @@ def effective_macs(layer: Layer, inputs: Shapes, output: Shape) -> int:
     >>> effective_macs(build("conv2d", {"out": 1, "k": 3, "p": 1}), ((1, 10, 10),), (1, 10, 10))
     784
     """
+    layer, inputs, output, times = layer.alone(inputs, output)
+    return times * _effective(layer, inputs, output)
+
+
+def _effective(layer: Layer, inputs: Shapes, output: Shape) -> int:
     macs = layer.operations(inputs, output).get("mac", 0)
-    windows = _windows(layer, inputs[0])
+    windows = _windows(layer, inputs)
     if not macs or not windows:
         return macs
     read, pairs, every = inputs[0], 1, 1
@@ -84,9 +89,9 @@ def effective_macs(layer: Layer, inputs: Shapes, output: Shape) -> int:
     return (macs - beside) // every * pairs + beside
 
 
-def _windows(layer: Layer, shape: Shape) -> Windows:
+def _windows(layer: Layer, inputs: Shapes) -> Windows:
     """The windows of a convolution; none for a layer without weights, or a linear one."""
-    return layer.windows(shape) if layer.weighted else ()
+    return layer.windows(inputs[0]) if layer.weighted else ()
 
 
 def winograd_macs(layer: Layer, inputs: Shapes, output: Shape, tile: int) -> int:
@@ -100,9 +105,10 @@ def winograd_macs(layer: Layer, inputs: Shapes, output: Shape, tile: int) -> int
     >>> winograd_macs(video, ((64, 16, 28, 28),), (64, 16, 28, 28), 2)
     205520896
     """
-    windows = _windows(layer, inputs[0])
+    layer, inputs, output, times = layer.alone(inputs, output)
+    windows = _windows(layer, inputs)
     if layer.multiplies != "convolution":
-        return layer.operations(inputs, output).get("mac", 0)
+        return times * layer.operations(inputs, output).get("mac", 0)
     axes, tiles, direct = 0, 1, 1
     for size, window in zip(output[1:], windows, strict=True):
         if (window.kernel_size, window.stride, window.dilation) == (3, 1, 1):
@@ -110,7 +116,8 @@ def winograd_macs(layer: Layer, inputs: Shapes, output: Shape, tile: int) -> int
             tiles *= -(-size // tile)
         else:
             direct *= size * window.kernel_size
-    return winograd_multiplications(tile, axes, tiles, direct, output[0], inputs[0][0], layer.channel_groups or 1)
+    groups = layer.channel_groups or 1
+    return times * winograd_multiplications(tile, axes, tiles, direct, output[0], inputs[0][0], groups)
 
 
 def fft_flops(layer: Layer, inputs: Shapes, output: Shape) -> int:
@@ -121,7 +128,8 @@ def fft_flops(layer: Layer, inputs: Shapes, output: Shape) -> int:
     >>> fft_flops(video, ((64, 16, 28, 28),), (64, 16, 28, 28)), fft_operations(64, 64, 1, 16, 32 * 32, 10)
     (425721856, 425721856)
     """
-    windows = _windows(layer, inputs[0])
+    layer, inputs, output, times = layer.alone(inputs, output)
+    windows = _windows(layer, inputs)
     points, slices = [], 1
     for read, written, window in zip(inputs[0][1:], output[1:], windows, strict=bool(windows)):
         if window.kernel_size > 1:
@@ -129,9 +137,9 @@ def fft_flops(layer: Layer, inputs: Shapes, output: Shape) -> int:
         else:
             slices *= written
     if layer.multiplies != "convolution" or not points:
-        return OPERATIONS["mac"][0] * layer.operations(inputs, output).get("mac", 0)
+        return times * OPERATIONS["mac"][0] * layer.operations(inputs, output).get("mac", 0)
     bits = sum([(size - 1).bit_length() for size in points])
-    return fft_operations(inputs[0][0], output[0], layer.channel_groups or 1, slices, 1 << bits, bits)
+    return times * fft_operations(inputs[0][0], output[0], layer.channel_groups or 1, slices, 1 << bits, bits)
 
 
 def im2col_elements(layer: Layer, inputs: Shapes, output: Shape) -> int:
@@ -144,13 +152,14 @@ def im2col_elements(layer: Layer, inputs: Shapes, output: Shape) -> int:
     >>> im2col_elements(build("conv2d", {"out": 64, "k": 7, "s": 2, "p": 3}), ((3, 224, 224),), (64, 112, 112))
     1843968
     """
-    windows = _windows(layer, inputs[0])
+    layer, inputs, output, times = layer.alone(inputs, output)
+    windows = _windows(layer, inputs)
     if not windows or all(w[:4] == (1, 1, 0, 0) for w in windows):
         return 0
     taps = prod(w.kernel_size for w in windows)
     if isinstance(windows[0], TransposedWindow):
-        return output[0] * taps * prod(inputs[0][1:])
-    return inputs[0][0] * taps * prod(output[1:])
+        return times * output[0] * taps * prod(inputs[0][1:])
+    return times * inputs[0][0] * taps * prod(output[1:])
 
 
 def lecture_time(layer: Layer, inputs: Shapes, output: Shape) -> int:
@@ -160,15 +169,17 @@ def lecture_time(layer: Layer, inputs: Shapes, output: Shape) -> int:
     >>> lecture_time(build("conv2d", {"out": 8, "k": 3, "g": 4}), ((4, 10, 10),), (8, 8, 8))
     18432
     """
-    windows = _windows(layer, inputs[0])
+    layer, inputs, output, times = layer.alone(inputs, output)
+    windows = _windows(layer, inputs)
     if not windows:
         return 0
-    return conv_macs(prod(output[1:]), output[0], inputs[0][0], 1, prod(w.kernel_size for w in windows))
+    return times * conv_macs(prod(output[1:]), output[0], inputs[0][0], 1, prod(w.kernel_size for w in windows))
 
 
 def lecture_space(layer: Layer, inputs: Shapes, output: Shape) -> int:
     """A term of the space complexity Σ K²·C_in·C_out + Σ M²·C_out: weights and output of each convolution."""
-    windows = _windows(layer, inputs[0])
+    layer, inputs, output, times = layer.alone(inputs, output)
+    windows = _windows(layer, inputs)
     if not windows:
         return 0
-    return prod(w.kernel_size for w in windows) * inputs[0][0] * output[0] + prod(output)
+    return prod(w.kernel_size for w in windows) * inputs[0][0] * output[0] + times * prod(output)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 MOST_NAMES = 4
 """Layers that a remark names."""
+ONE_PRODUCT = frozenset({"convolution", "transposed", "linear"})
+"""The products of layers that have one weight."""
 
 
 # What a subject is: its name, shapes and window.
@@ -127,7 +129,7 @@ def _shares(figures: Figures, subject: Subject) -> Value:
 def _filter(figures: Figures, subject: Subject) -> Value:
     """The weight of the only convolution or linear layer, as papers write it: kernel × in × out."""
     weighted = [node for node in map(figures.node, subject.nodes) if node.layer is not None and node.layer.weighted]
-    if len(weighted) != 1 or weighted[0].layer is None or weighted[0].layer.multiplies == "separable":
+    if len(weighted) != 1 or weighted[0].layer is None or weighted[0].layer.multiplies not in ONE_PRODUCT:
         return None
     node, patch = weighted[0], weighted[0].layer.patch
     kernel = () if patch is None else patch.kernel_size
@@ -163,6 +165,10 @@ def _cost(read: Callable[[Cost], int]) -> Getter:
 def _summed(fact: Fact) -> Getter:
     """The sum of a count over the subject's layers, at the figures' batch."""
     return lambda figures, subject: figures.summed(fact, subject)
+
+
+def _activation_macs(layer: Layer, inputs: Shapes, output: Shape) -> int:
+    return layer.activation_macs(inputs, output)
 
 
 def _conv_macs(figures: Figures, subject: Subject) -> Value:
@@ -459,6 +465,9 @@ GROUPS: dict[str, tuple[Quantity, ...]] = {
     "operations": (
         Quantity("macs", "MACs", "multiply-accumulates: all taps, no bias", _cost(lambda cost: cost.macs), total="sum",
                  compared="stages"),
+        Quantity("activation_macs", "MACs", "those of macs that multiply two activations: matmul, attention",
+                 _summed(_activation_macs), total="sum",
+                 note="macs count products of weights and of two activations alike; activation_macs are the latter"),
         Quantity("conv_macs", "MACs", "macs of convolutions alone, without linear layers", _conv_macs, total="sum"),
         Quantity("flops", "FLOPs", "2 macs + bias adds + other operations", _cost(lambda cost: cost.flops), total="sum",
                  compared="network"),

@@ -321,7 +321,7 @@ def receptive_fields(network: Network, origin: int | None = None, local: bool = 
     fields: list[Fields | None] = []
     origins: list[int] = []
     notes: list[Note] = []
-    steps: dict[tuple[int, Shapes], Step] = {}
+    steps: dict[tuple[int, Shapes], tuple[Step, ...]] = {}
     tabulated = 0
     for index, (name, layer, inputs, shape, _) in enumerate(nodes):
         if layer is None:
@@ -329,11 +329,16 @@ def receptive_fields(network: Network, origin: int | None = None, local: bool = 
             origins.append(index if followed else -1)
             fields.append(tuple([source(axis) for axis in range(1, len(shape))]) if followed else None)
             continue
+        if not inputs:
+            origins.append(-1)
+            fields.append(None)
+            continue
         shapes = tuple([nodes[i].shape for i in inputs])
         key = (id(layer), shapes)
-        step = steps.get(key)
-        if step is None:
-            step = steps[key] = _step(layer, shapes)
+        ways = steps.get(key)
+        if ways is None:
+            ways = steps[key] = _ways(layer, shapes)
+        step = ways[0]
         read = inputs[: step.data] if step.data is not None else inputs
         start = _origin(origins, read)
         origins.append(start)
@@ -353,7 +358,7 @@ def receptive_fields(network: Network, origin: int | None = None, local: bool = 
             assert arrived is not None
             if tabulated > MOST_TABULATED:
                 arrived = tuple([field.bounded() for field in arrived])
-            passed = _passed(step, arrived, shapes[which], shape, sizes)
+            passed = _passed(ways[which] if len(ways) > 1 else step, arrived, shapes[which], shape, sizes)
             if passed is not arrived:
                 tabulated += sum([_length(field) for field in passed])
             if found is None:
@@ -378,15 +383,20 @@ def _origin(origins: Sequence[int], read: Sequence[int]) -> int:
     return min([origins[i] for i in read if origins[i] >= 0], default=-1)
 
 
-def _step(layer: Layer, shapes: Shapes) -> Step:
-    links = layer.axes(shapes)
+def _ways(layer: Layer, shapes: Shapes) -> tuple[Step, ...]:
+    """How each input is read; one way for all that are read alike."""
+    return tuple([_step(layer, shapes, which) for which in range(len(shapes) if layer.reads_apart else 1)])
+
+
+def _step(layer: Layer, shapes: Shapes, which: int) -> Step:
+    links = layer.axes_of(shapes, which)
     maps: list[tuple[int, object] | None] = [None] * max(len(shape) for shape in shapes)
     for axis, link in enumerate(links):
         if link is not None:
             everything = isinstance(link.map, AdaptiveWindow) and link.map.output == 1
             maps[link.source] = (axis, None if everything else link.map)
     kept = all(link is not None and link == (axis, IDENTITY) for axis, link in enumerate(links))
-    return Step(kept and len(links) == len(shapes[0]), layer.is_view, tuple(maps), layer.data_inputs)
+    return Step(kept and len(links) == len(shapes[which]), layer.is_view, tuple(maps), layer.data_inputs)
 
 
 def _passed(step: Step, fields: Fields, read: Shape, shape: Shape, sizes: Shape) -> Fields:
@@ -448,8 +458,9 @@ def _join_axis(a: AxisField, b: AxisField, axis: int, shape: Shape, size: int, j
                 )
                 join.notes.append(Note("misaligned", join.node, message, paths))
             return joined(a, b)
-        message = f"on axis {axis} {paths[0]} moves by {a.jump} pixels a position and {paths[1]} by {b.jump}"
-        join.notes.append(Note("unequal_jumps", join.node, message, paths))
+        if a.jump != b.jump:
+            message = f"on axis {axis} {paths[0]} moves by {a.jump} pixels a position and {paths[1]} by {b.jump}"
+            join.notes.append(Note("unequal_jumps", join.node, message, paths))
     one, other = (spread(f, shape[f.axis] if f.axis is not None else 1, size) for f in (a, b))
     first, last = min(one.first, other.first), max(one.last, other.last)
     return AxisField(None, first, last, None, last - first + 1, None, one.exact and other.exact)

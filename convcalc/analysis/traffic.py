@@ -42,7 +42,7 @@ def bytes_moved(network: Network, costs: list[Cost], batch: int, item: int) -> l
             found.append(0)
             continue
         cost = costs[holder(nodes, index)]
-        elements = sum([prod(nodes[i].shape) for i in node.data]) + prod(node.shape)
+        elements = sum([nodes[i].elements for i in node.data]) + node.elements
         found.append((elements * batch + cost.params + cost.buffers) * item)
     return found
 
@@ -86,7 +86,7 @@ def _memories(network: Network, left: list[bool]) -> tuple[list[int], list[int]]
     memories: list[int] = []
     numbers: list[int] = []
     for index, node in enumerate(network.nodes):
-        size, memory, data = prod(node.shape), index, node.data
+        size, memory, data = node.elements, index, node.data
         if left[index] and len(data) == 1 and size >= numbers[memories[data[0]]]:
             memory = memories[data[0]]
         elif node.layer is not None and node.layer.in_place:

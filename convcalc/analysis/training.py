@@ -21,13 +21,13 @@ Workspace of convolutions is not counted: it is the library's choice. Sizes are 
 from __future__ import annotations
 
 from collections import Counter
-from math import prod
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..network import ancestors, holder
 from .memory import ITEM_BYTES, storages
 
 if TYPE_CHECKING:
+    from ..layers.base import Shapes
     from ..network import Network, Node
     from .cost import Cost
 
@@ -107,7 +107,7 @@ def saved_bytes(network: Network, batch: int, item: int) -> list[int]:
         for place in one.storages:
             if place not in seen:
                 seen.add(place)
-                total += prod(nodes[place].shape) * batch * item
+                total += nodes[place].elements * batch * item
         found.append(total)
     return found
 
@@ -130,13 +130,23 @@ def backward_macs(network: Network, costs: list[Cost]) -> list[int]:
 
     The gradient of the weights costs as much as the forward pass, and so does the gradient of the input; the
     latter is needed only where something before the layer learns, so that a first layer costs 2 × forward in
-    all and every other 3 ×.
+    all and every other 3 ×. Of a product of two activations the gradient of each factor costs as much as it.
     """
-    learns = learning(network, costs)
-    return [
-        cost.macs * ((params > 0) + any(learns[i] for i in node.inputs))
-        for node, cost, params in zip(network.nodes, costs, computing(network, costs), strict=True)
-    ]
+    nodes, learns = network.nodes, learning(network, costs)
+    known: dict[tuple[int, Shapes, tuple[bool, ...]], int] = {}
+    found: list[int] = []
+    for node, cost in zip(nodes, costs, strict=True):
+        if node.layer is None or not cost.macs:
+            found.append(0)
+            continue
+        shapes = tuple([nodes[i].shape for i in node.inputs])
+        reads = tuple([learns[i] for i in node.inputs])
+        key = (id(node.layer), shapes, reads)
+        macs = known.get(key)
+        if macs is None:
+            macs = known[key] = node.layer.backward_macs(shapes, node.shape, reads)
+        found.append(macs)
+    return found
 
 
 Pass = Literal["forward", "backward", "optimizer"]
@@ -246,7 +256,7 @@ class _Simulation:
         self.learns = learning(network, costs)
         self.asked = _asked(network, self.learns)
         self.kept = kept(network, self.places, held.batch, held.item)
-        self.sizes = [prod(node.shape) * held.batch * held.item for node in self.nodes]
+        self.sizes = [node.elements * held.batch * held.item for node in self.nodes]
         self.weights = [params * held.item for params in computing(network, costs)]
         self.uses = self._uses()
         params = sum([cost.params for cost in costs])

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ..findings import SpecError, UsageError
+from ..findings import UsageError
 from .options import InputOption, load_network
 from .output import ForceOption, OutputOption, refuse_existing, write_file
 
@@ -21,21 +21,5 @@ def command(
         raise UsageError(f"import reads ONNX files, and '{file}' does not end in .onnx")
     refuse_existing(output, force)
     from ..language.write import write
-    from ..onnx import Opaque, plain_as_identity
-    from ..render.streams import say
 
-    network, replaced = plain_as_identity(load_network(file, input=input))
-    unsaid = [(node.name, node.layer.operator) for node in network.nodes if isinstance(node.layer, Opaque)]
-    if unsaid:
-        raise SpecError(
-            network.finding(
-                "CC102",
-                f"the language has no layer for {operator}",
-                name,
-                hint="table, diff and the others read the .onnx file itself",
-            )
-            for name, operator in unsaid
-        )
-    for operator, count in replaced.items():
-        say(f"{count} x {operator} written as identity: the same shape and cost")
-    write_file(write(network), output, force)
+    write_file(write(load_network(file, input=input)), output, force)

@@ -83,6 +83,13 @@ class Graph:
             self.initializers.append(numpy_helper.from_array(np.array(key, np.int64), name))
         return self._shared[key]
 
+    def integer(self, value: int) -> str:
+        """A constant integer without axes."""
+        self._count += 1
+        name = f"{self._path}/constant_{self._count}"
+        self.initializers.append(numpy_helper.from_array(np.array(value, np.int64), name))
+        return name
+
     def numbers(self, values: ArrayLike) -> str:
         """A constant in float32."""
         self._count += 1
@@ -116,6 +123,22 @@ class Graph:
             return np.ascontiguousarray(array.T if transposed else array.reshape(wanted))
 
         self.initializers.append(Numbers(path, wanted, made))
+        return path
+
+    def composed(self, name: str, shape: Shape, make: Callable[[Weights], ArrayLike]) -> str:
+        """A tensor that is made of several of the layer's, under a name of its own."""
+        path, drawn = f"{self._path}.{name}", self._drawn
+        if drawn is None:
+            value = helper.make_tensor("value", TensorProto.FLOAT, [1], [0.0])
+            self.nodes.append(
+                helper.make_node("ConstantOfShape", [self.integers(shape)], [path], name=path, value=value)
+            )
+            return path
+
+        def made() -> NDArray[np.float32]:
+            return np.ascontiguousarray(make(drawn()), np.float32)
+
+        self.initializers.append(Numbers(path, shape, made))
         return path
 
     def optional(self, *names: str) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..hints import suggest
-from ..layers.registry import KINDS
+from ..layers.registry import TAKEN
 from ..limits import NAMED_BYTES, NAMED_SPECS
 from ..marked import Map, Marked, Source, Text
 from ..network import Loss
@@ -58,6 +58,8 @@ class Document:
         """The models of the layers; equal layers share one."""
         self.parts: dict[int, tuple[Layer, ...]] = {}
         """The parts of a split, by the id of the first, which is known."""
+        self.batched: dict[tuple[int, int], Layer] = {}
+        """The models under batch axes, by the id of the one inside, which is known, and by their number."""
         sections = SPEC.read(root, Reader(self.findings))
         self.params: Params = {}
         self.names = Names(self.params)
@@ -180,7 +182,7 @@ class Document:
         node = self.section("blocks")
         if not isinstance(node, Map):
             return
-        self.blocks.update({name: Block(name, at) for name, at in node.keys.items() if name not in KINDS})
+        self.blocks.update({name: Block(name, at) for name, at in node.keys.items() if name not in TAKEN})
         scopes = {name: self._read_block(block, written.get(name)) for name, block in self.blocks.items()}
         for name, block in self.blocks.items():
             body, scope = written.get(name), scopes[name]

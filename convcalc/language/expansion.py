@@ -62,6 +62,8 @@ class Expansion:
         """The parameters of the spec."""
         self.calls: list[tuple[str, Marked]] = []
         """The blocks that are being expanded, and where they are called."""
+        self.batch_axes = 0
+        """How many of the first axes count as batch where items are being expanded."""
         self.depth = 0
         self.top = Place("", None)
         self.written: dict[Place, list[Item]] = {}
@@ -106,7 +108,7 @@ class Expansion:
         self.written[place] = items
         for item in items:
             layer = item.layer
-            if layer is not None and len(current) == 1 and current[0] >= 0:
+            if layer is not None and len(current) == 1 and current[0] >= 0 and not self.batch_axes:
                 self._count(item, 1, place)
                 name = item.name
                 if name is None:
@@ -220,8 +222,32 @@ class Expansion:
                 found.setdefault(item.name or item.kind, []).append((item.at.line, item.at.column, item))
         return found
 
+    def channels(self, node: int) -> int:
+        """What `in_channels` means behind a node: the axis after the batch axes; without such an axis, 1."""
+        shape, axes = self.nodes[node].shape, self.batch_axes
+        return shape[axes] if axes < len(shape) else 1
+
+    def batched(self, layer: Layer) -> Layer:
+        """The model with the batch axes of where items are being expanded; equal ones are one."""
+        axes = self.batch_axes
+        if not axes:
+            return layer
+        found = self.document.batched.get((id(layer), axes))
+        if found is None:
+            from ..layers.batched import batched
+
+            found = self.document.batched[id(layer), axes] = batched(layer, axes)
+        return found
+
     def _item(self, item: Item, place: Place, env: Env, current: Nodes) -> Nodes | None:
-        """Expand one item; None when it is passed over."""
+        """Expand one item under its batch axes; None when it is passed over."""
+        self.batch_axes += item.batch_axes
+        try:
+            return self._placed(item, place, env, current)
+        finally:
+            self.batch_axes -= item.batch_axes
+
+    def _placed(self, item: Item, place: Place, env: Env, current: Nodes) -> Nodes | None:
         try:
             sources = current if item.sources is None else self._sources(item, place, env)
             if sources is not None and len(sources) > MANY:
@@ -232,7 +258,7 @@ class Expansion:
             if FAILED in sources:
                 place.names.setdefault(item.name or place.automatic(item.kind), FAILED)
                 return FAILURE
-            env["in_channels"] = self.nodes[sources[0]].shape[0]
+            env["in_channels"] = self.channels(sources[0])
             count = repetitions(item, env)
             self._count(item, 1 if count is None else count, place)
             once = item.when if count is None or not item.indexed else None
@@ -337,8 +363,9 @@ class Expansion:
         """Expand the repetitions of an item; each takes what the one before it puts out."""
         inner = self.open(item, place, name, place)
         start = len(self.nodes)
-        if isinstance(item.what, LayerTemplate) and item.what.layer is not None and not item.indexed:
-            current: Nodes | None = self._equal_layers(item, item.what.layer, count, inner, sources)
+        same = item.what.layer if isinstance(item.what, LayerTemplate) and item.reads and not item.indexed else None
+        if same is not None:
+            current: Nodes | None = self._equal_layers(item, same, count, inner, sources)
         else:
             current = self._repetitions(item, count, inner, env, sources)
         value = self.close(inner, "repeat", start, sources if current is None else current, count)
@@ -351,6 +378,7 @@ class Expansion:
     def _equal_layers(self, item: Item, layer: Layer, count: int, inner: Place, sources: Nodes) -> Nodes:
         """Expand the repetitions of a layer that is the same each time."""
         nodes, names, prefix, shape_of = self.nodes, inner.names, inner.prefix, self.inference.shape
+        layer = self.batched(layer)
         current, shapes = sources, tuple([nodes[source].shape for source in sources])
         self.steps += count * item.weight
         for name in map(str, range(count)):
@@ -373,7 +401,7 @@ class Expansion:
                 break
             self.steps += item.weight
             env["index"] = number
-            env["in_channels"] = self.nodes[current[0]].shape[0]
+            env["in_channels"] = self.channels(current[0])
             try:
                 if item.indexed and item.when and not holds(item.when, env):
                     inner.names[str(number)] = None
@@ -444,8 +472,12 @@ def _layer(
     sources: Nodes,
     branches: Sequence[str] = (),
 ) -> Nodes:
+    if not item.reads:
+        sources = ()
     try:
         layer = template.layer or _made(run, item, template, place, env)
+        if item.reads:
+            layer = run.batched(layer)
         shape = run.inference.shape(layer, tuple([run.nodes[source].shape for source in sources]))
     except (GeometryError, LayerProblems, TooMuch) as error:
         return run.fail(item, place, name, error, branches or _called(run, item, place, sources))
@@ -491,7 +523,7 @@ def _split(run: Expansion, item: Item, split: Split, place: Place, name: str, en
         parts = _parts(run, split.template.layer or _made(run, item, split.template, place, env, 0))
         run.spend(len(parts), "splitting", item.at, inner.path)
         shapes = tuple([run.nodes[source].shape for source in sources])
-        for part, layer in enumerate(parts):
+        for part, layer in enumerate(map(run.batched, parts)):
             shape = run.inference.shape(layer, shapes)
             inner.names[str(part)] = run.append(f"{inner.prefix}{part}", layer, sources, shape, item.at)
     except (GeometryError, LayerProblems, TooMuch) as error:
@@ -522,7 +554,7 @@ def expand_join(
             run.report(problem, branch.at, path)
             value = FAILURE
         inputs += value
-    env["in_channels"] = run.nodes[sources[0]].shape[0]
+    env["in_channels"] = run.channels(sources[0])
     branches = [branch.name for branch in join.branches]
     result: Nodes
     if FAILED in inputs:

@@ -50,7 +50,17 @@ SYNONYMS = {
     "swish": "silu",
     "cat": "concat",
     "concatenate": "concat",
-    "sum": "add",
+    "subtract": "sub",
+    "minus": "sub",
+    "divide": "div",
+    "power": "pow",
+    "clip": "clamp",
+    "negative": "neg",
+    "reducemean": "mean",
+    "reducesum": "sum",
+    "reducemax": "amax",
+    "reducemin": "amin",
+    "rmsnorm": "rms_norm",
     "mul": "multiply",
     "interpolate": "upsample",
 }
@@ -140,22 +150,27 @@ class Scope:
         return [key for key in kinds if key not in strange]
 
     def _what(self, key: str, at: Text, body: Marked | None, where: Where) -> What:
-        if key in KINDS:
-            return compile_kind(self, key, at, body, where)
         if key in self.blocks:
             return compile_call(self, self.blocks[key], at, body, where)
+        if key in KINDS:
+            return compile_kind(self, key, at, body, where)
         if key == GROUP and body is not None:
             return Group(self.items(body, where))
         raise unknown_kind(key, self.blocks)
 
     def _wire(self, item: Item, entry: Map, inner: Scope, where: Where) -> None:
-        """Read name, from, repeat, when and share."""
+        """Read what stands beside the kind."""
         for key, node in entry.entries.items():
             try:
                 if key == "name":
                     item.name, item.name_at = Wiring.name.form.read(node, Reader(self.findings)), node
                 elif key == "from":
                     item.sources = Wiring.sources.form.read(node, Reader(self.findings, where=where))
+                    if not item.reads:
+                        message = f"{item.kind} reads nothing, so that it has no 'from'"
+                        raise Problem("CC213", message, "the item behind it reads it, or names it in its 'from'")
+                elif key == "batch_axes":
+                    item.batch_axes = Wiring.batch_axes.form.read(node, Reader(self.findings))
                 elif key == "repeat":
                     item.repeat = (self._number(key, node, where), node)
                 elif key == "share":
@@ -169,7 +184,7 @@ class Scope:
                     item.indexed = isinstance(value, Expression) and "index" in value.names
             except Problem as problem:
                 self.findings.problem(problem, node, where)
-        item.plain = item.plain and not (item.sources or item.repeat or item.when or item.share)
+        item.plain = item.plain and not (item.sources or item.repeat or item.when or item.share or item.batch_axes)
         if not item.plain:
             item.layer = None
 
@@ -343,7 +358,14 @@ def _fields(scope: Scope, kind: str, at: Text, body: Map, where: Where) -> list[
             scope.findings.add("CC002", message, body.keys[key], "write it once", where)
             continue
         seen[field.name] = key
-        value = read_value(node, scope.names, scope.findings, words=field.words, truth=field.boolean, where=where)
+        value: Compiled
+        if not field.verbatim:
+            value = read_value(node, scope.names, scope.findings, words=field.words, truth=field.boolean, where=where)
+        elif isinstance(node, Text):
+            value = node.text
+        else:
+            scope.findings.add("CC103", f"{field.name} takes {field.expected}", node, "quote it", where)
+            continue
         if value is not INVALID:
             _note_words(scope, value, field)
             found[field.name] = (field, value, node)
@@ -397,14 +419,15 @@ def _branches(scope: Scope, kind: str, node: Marked, where: Where) -> list[Branc
         found[name] = Branch(name, at, scope.items(items, inside))
     if not found:
         scope.findings.add("CC104", f"{kind} has no branches", node, "{left: [...], right: []}", where)
-    order = layer_class(kind).branch_roles
+    order, needed = layer_class(kind).branch_roles, layer_class(kind).arity[0]
     if not order:
         return list(found.values())
-    if set(found) != set(order):
-        message = f"the branches of {kind} are {', '.join(order)}, not {', '.join(found)}"
-        scope.findings.add("CC103", message, node, f"an identity is an empty list: {order[-1]}: []", where)
+    if set(found) - set(order) or set(order[:needed]) - set(found):
+        optional = f" and perhaps {', '.join(order[needed:])}" if order[needed:] else ""
+        message = f"the branches of {kind} are {', '.join(order[:needed])}{optional}, not {', '.join(found)}"
+        scope.findings.add("CC103", message, node, f"an identity is an empty list: {order[needed - 1]}: []", where)
         return []
-    return [found[name] for name in order]
+    return [found[name] for name in order if name in found]
 
 
 def _inside(where: Where, name: str) -> Where:

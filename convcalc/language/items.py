@@ -36,6 +36,8 @@ class FieldType(NamedTuple):
     integer: bool
     fractional: bool
     boolean: bool
+    verbatim: bool
+    """Whether it takes a text as it stands."""
     optional: bool
     words: frozenset[str]
     depth: int
@@ -44,7 +46,7 @@ class FieldType(NamedTuple):
     @property
     def expected(self) -> str:
         """What it takes, for messages."""
-        parts = ["true or false"] * self.boolean
+        parts = ["a text"] * self.verbatim + ["true or false"] * self.boolean
         parts += ["a number"] if self.fractional else ["an integer"] if self.integer else []
         parts += ["a list"] * (self.depth > 0)
         parts += [" or ".join(sorted(self.words))] if self.words else []
@@ -69,6 +71,7 @@ def _fields(cls: type[Layer]) -> dict[str, FieldType]:
                 traits.get("integer", False),
                 traits.get("fractional", False),
                 traits.get("boolean", False),
+                traits.get("verbatim", False),
                 traits.get("optional", False) or info.default is None,
                 frozenset(traits["words"]),
                 traits["depth"],
@@ -98,8 +101,8 @@ def _describe(annotation: Any, traits: dict[str, Any], depth: int) -> None:
             _describe(item, traits, depth + 1)
     elif annotation is type(None):
         traits["optional"] = True
-    elif annotation in (int, float, bool):
-        traits[{int: "integer", float: "fractional", bool: "boolean"}[annotation]] = True
+    elif annotation in (int, float, bool, str):
+        traits[{int: "integer", float: "fractional", bool: "boolean", str: "verbatim"}[annotation]] = True
     elif annotation is not Ellipsis:
         raise TypeError(f"a field of type {annotation} has no form in the language")
 
@@ -116,7 +119,7 @@ def fit(field: FieldType, value: Value | None, depth: int | None = None) -> Fiel
             return None
         raise Problem("CC103", f"{field.name} takes {field.expected}, not nothing", "give a value or drop the field")
     if isinstance(value, str):
-        if value in field.words:
+        if field.verbatim or value in field.words:
             return value
         hint = suggest(value, field.words) if field.words else None
         raise Problem("CC103", f"{field.name} takes {field.expected}, not {say(value)}", hint)
@@ -281,8 +284,8 @@ class Item:
     """One item: what it is, and where it stands."""
 
     __slots__ = (
-        *("at", "indexed", "kind", "layer", "name", "name_at", "plain", "repeat", "size", "sources"),
-        *("share", "weight", "what", "when"),
+        *("at", "indexed", "kind", "layer", "name", "name_at", "plain"),
+        *("batch_axes", "reads", "repeat", "share", "size", "sources", "weight", "what", "when"),
     )
 
     def __init__(self, kind: str, what: What, at: Marked) -> None:
@@ -296,11 +299,15 @@ class Item:
         self.share: tuple[tuple[str, ...] | None, Marked] | None = None
         """The path of the item whose weights it has; None for `true`: its repetitions have those of the first."""
         self.when: tuple[Compiled, Marked] | None = None
+        self.batch_axes = 0
+        """How many of the first axes count as batch in it."""
         self.indexed = False
         """Whether `when` depends on the repetition."""
-        self.plain = isinstance(what, LayerTemplate)
-        """Whether it is a layer without `from`, `repeat`, `share` and `when`."""
-        self.layer = what.layer if isinstance(what, LayerTemplate) else None
+        self.reads = not (isinstance(what, LayerTemplate) and what.cls.arity[1] == 0)
+        """Whether it takes an input."""
+        self.plain = isinstance(what, LayerTemplate) and self.reads
+        """Whether it is a layer that takes what comes before it, with nothing beside its kind but a name."""
+        self.layer = what.layer if isinstance(what, LayerTemplate) and self.reads else None
         """The model of a plain item whose fields are constants."""
         self.weight = 1
         """Steps that it counts as itself: one, and what its expressions weigh."""

@@ -11,7 +11,7 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from ..geometry import LIMIT
-from ..layers.registry import KINDS, layer_class
+from ..layers.registry import KINDS, TAKEN, YIELDING, layer_class
 from ..limits import NAME_CHARACTERS
 from .expectations import EXPECT, EXPECTATION, STAGE, claim_definitions
 from .grammar import Schema, Vocabulary, defined
@@ -86,16 +86,17 @@ def _shared(kind: str) -> str:
 def _alone() -> Schema:
     """A kind or a block by its name."""
     kinds = [kind for kind in KINDS if not needs_fields(kind)]
-    taken = {"enum": [*(kind for kind in KINDS if needs_fields(kind)), *WIRING, GROUP]}
+    taken = {"enum": [*(kind for kind in TAKEN if needs_fields(kind)), *WIRING, GROUP]}
     return {"anyOf": [{"enum": kinds}, {"allOf": [defined("name"), {"not": taken}]}]}
 
 
 def _item(vocabulary: Vocabulary) -> Schema:
     """A kind, a block or a group as a mapping, with its wiring beside it."""
     wiring: Schema = {name: key.schema(vocabulary) for name, key in Wiring.keys.items()}
-    kinds: Schema = {kind: defined(f"kind.{_shared(kind)}") for kind in KINDS}
     alone: Schema = {kind: {"propertyNames": {"enum": [kind, *WIRING]}} for kind in (*KINDS, GROUP)}
     call = {"type": ["object", "array", "null"], "additionalProperties": defined("value"), "items": defined("value")}
+    shared: Schema = {kind: defined(f"kind.{_shared(kind)}") for kind in KINDS}
+    kinds: Schema = {kind: {"anyOf": [body, call]} if kind in YIELDING else body for kind, body in shared.items()}
     return {
         "type": "object",
         "properties": {**kinds, GROUP: defined("items"), **wiring},
@@ -166,6 +167,12 @@ FIELD_NOTES: dict[str, str] = {
     "align_corners": "Whether the corner pixels are aligned; values alone depend on it.",
     "value": "What constant padding is filled with.",
     "cropping": "What is cut off: one number, one an axis, or [before, after] an axis.",
+    "operator": "What a framework calls it.",
+    "output": "Shape of the output, without the batch; left out where the inputs are broadcast.",
+    "reads": "Shapes of the inputs that the output's shape is known for.",
+    "holds": "Shapes of its learned tensors.",
+    "macs": "Its multiply-accumulates.",
+    "reason": "Why it is opaque.",
 }
 """What the fields of the kinds mean, for editors."""
 
@@ -173,7 +180,8 @@ FIELD_NOTES: dict[str, str] = {
 def type_name(kind: str, field: FieldType) -> str:
     """The name under which the schema holds what a field takes; equal types share one."""
     least = _minimum(kind, field)
-    parts = ["number"] * field.fractional + ["integer"] * (field.integer and not field.fractional)
+    parts = ["text"] * field.verbatim + ["number"] * field.fractional
+    parts += ["integer"] * (field.integer and not field.fractional)
     parts += [f"from{least}"] * (least is not None) + ["flag"] * field.boolean + ["null"] * field.optional
     return "_".join([*parts, *sorted(field.words), *[f"lists{field.depth}"] * (field.depth > 0)])
 
@@ -204,6 +212,9 @@ def _values(field: FieldType, least: int | None, depth: int) -> list[Schema]:
     found: list[Schema] = []
     if field.words:
         found.append({"enum": sorted(field.words)})
+    if field.verbatim:
+        found.append({"type": ["string", "number", "boolean"]})
+        return found
     if field.integer or field.fractional:
         bounds: Schema = {"minimum": least} if least is not None else {}
         found.append({"type": "number" if field.fractional else "integer", **bounds, "maximum": LIMIT})
@@ -263,10 +274,10 @@ def kind_schema(kind: str) -> Schema:
 
 def _branches(kind: str) -> Schema:
     items = defined("items")
-    order = layer_class(kind).branch_roles
+    order, needed = layer_class(kind).branch_roles, layer_class(kind).arity[0]
     if order:
         named = dict.fromkeys(order, items)
-        return {"type": "object", "properties": named, "required": list(order), "additionalProperties": False}
+        return {"type": "object", "properties": named, "required": list(order[:needed]), "additionalProperties": False}
     names = defined("name")
     return {"type": "object", "minProperties": 1, "propertyNames": names, "additionalProperties": items}
 

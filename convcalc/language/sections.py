@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..hints import suggest
-from ..layers.registry import KINDS
+from ..layers.registry import TAKEN
 from ..marked import List, Map, Marked, Text
 from ..network import LOSSES, Loss, find_loss
 from .expressions import FUNCTIONS
@@ -88,6 +88,18 @@ _SHARED = Scalar(
 Shared = tuple[tuple[str, ...] | None, Marked]
 """The components of a path, or None for the repetitions among each other, and where it stands."""
 
+MOST_BATCH_AXES = 8
+
+
+def _batch_axes(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_BATCH_AXES):
+        raise Problem("CC103", _BATCH_AXES, _BATCH_AXES_HINT)
+    return int(text)
+
+
+_BATCH_AXES = f"batch_axes takes a number from 1 to {MOST_BATCH_AXES}"
+_BATCH_AXES_HINT = "as many of the first axes count as batch: frames, windows; [16, 3, 224, 224] has 1"
+
 
 class Wiring(Entries):
     """What stands beside an item's kind."""
@@ -116,6 +128,15 @@ class Wiring(Entries):
             hint="share: head, or share: true beside repeat",
         ),
         "The item whose weights it has, layer by layer; true: its repetitions have those of the first.",
+    )
+    batch_axes = Key(
+        Scalar(
+            _batch_axes,
+            _BATCH_AXES,
+            _BATCH_AXES_HINT,
+            schema={"type": "integer", "minimum": 1, "maximum": MOST_BATCH_AXES},
+        ),
+        "How many of the first axes count as batch in it: frames, windows.",
     )
 
 
@@ -153,7 +174,7 @@ class BlockSection(Entries):
 
 def _block_name(text: str) -> str:
     check_name(text, "block's name")
-    if text in KINDS or text in WIRING or text == GROUP:
+    if text in TAKEN or text in WIRING or text == GROUP:
         raise Problem("CC105", f"a block cannot be called {shown(text)}, as a kind or a key is")
     return text
 
@@ -171,7 +192,7 @@ BLOCKS = Named(
     names=Scalar(
         _block_name,
         "a name is a word",
-        schema={"allOf": [defined("name"), {"not": {"enum": [*KINDS, *WIRING, GROUP]}}]},
+        schema={"allOf": [defined("name"), {"not": {"enum": [*TAKEN, *WIRING, GROUP]}}]},
     ),
     where="{name}",
     where_named="blocks.{name}",

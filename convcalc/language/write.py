@@ -90,16 +90,18 @@ def _items(nodes: tuple[Node, ...], start: int, names: _Names) -> list[str]:
         name = names.needed(index, path, layer.kind)
         text = texts.get(id(layer))
         if text is None:
-            text = texts[id(layer)] = _layer_text(layer)
+            text = texts[id(layer)] = _layer_text(layer.inside)
         wiring = [] if name is None else [f"name: {name}"]
         if layer.splits:
             flat = names.given[index]
             names.given.update({index + part: f"{flat}.{part}" for part in range(parts)})
-        if node.inputs != current:
+        if node.inputs != current and layer.arity[1] != 0:
             sources = [names.given[source] for source in node.inputs]
             wiring.append(f"from: {sources[0]}" if len(sources) == 1 else f"from: [{', '.join(sources)}]")
         if node.shares is not None:
             wiring.append(f"share: {names.given[node.shares]}")
+        if layer.batch_axes:
+            wiring.append(f"batch_axes: {layer.batch_axes}")
         if wiring:
             items.append(f"{{{text if ':' in text else f'{text}: {{}}'}, {', '.join(wiring)}}}")
         else:
@@ -168,6 +170,8 @@ def _flow(value: object) -> str:
         return f"[{', '.join(_flow(item) for item in value)}]"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, str):
+        return scalar(value)
     return "~" if value is None else str(value)
 
 

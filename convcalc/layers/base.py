@@ -33,6 +33,8 @@ Size = Annotated[int, Field(strict=True, ge=0, le=LIMIT)]
 Integer = Annotated[int, Field(strict=True, ge=-LIMIT, le=LIMIT)]
 Flag = Annotated[bool, Field(strict=True)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
+Axis = Annotated[int, Field(strict=True, ge=-64, le=63)]
+"""An axis without the batch: 0 is the channels, −1 the last."""
 
 
 class Weight(NamedTuple):
@@ -58,12 +60,16 @@ class Saved(NamedTuple):
 
 
 OPERATIONS: dict[str, tuple[int, str]] = {
-    "mac": (2, "multiply-accumulates of convolutions, transposed convolutions and linear layers"),
+    "mac": (
+        2,
+        "multiply-accumulates: of weights (convolutions, linear, recurrent layers) and of two activations alike",
+    ),
     "bias": (1, "one addition an output of a layer with a bias"),
-    "activation": (1, "one an element (softmax 3: exponential, sum, division)"),
-    "normalization": (1, "batch norm 2 an element; other norms 5, and 2 more with affine weights"),
+    "activation": (1, "one an element (softmax 3: exponential, sum, division; glu 1, and 1 elementwise)"),
+    "normalization": (1, "batch norm 2 an element, RMS norm 3; other norms 5, and 2 more with affine weights (RMS 1)"),
     "pooling": (1, "one an input read: kernel size x outputs; adaptive pools the sum of their windows"),
-    "elementwise": (1, "one an element and operand added or multiplied; a gate 3, a scale 1"),
+    "elementwise": (1, "one an element and operand added or multiplied, or function taken; a gate 3, a scale 1"),
+    "reduction": (1, "one an element read; norm and logsumexp 2, var and std 4"),
     "interpolation": (1, "nearest 0; linear and cubic: 2 x taps - 1 an output"),
 }
 """Kind of operation -> (flops each, what is counted): the documented table behind `flops`."""
@@ -73,8 +79,8 @@ Operations = dict[str, int]
 Windows = tuple[Window | TransposedWindow, ...]
 """The window of each space axis, padding resolved; empty for a layer without windows."""
 
-Product = Literal["convolution", "transposed", "separable", "linear"]
-"""Which product a weighted layer forms of its weights and its input."""
+Product = Literal["convolution", "transposed", "separable", "linear", "attention", "recurrent"]
+"""Which product a weighted layer forms of its weights and its input; attention and recurrent layers form several."""
 
 Reduction = Literal["avg", "max", "power"]
 """What a pool makes of its windows: their mean, their maximum or their power mean."""
@@ -110,6 +116,16 @@ class Part(NamedTuple):
     sizes: tuple[int, ...]
 
 
+class Alone(NamedTuple):
+    """A layer without its batch axes, on one of the examples that they count."""
+
+    layer: Layer
+    inputs: Shapes
+    output: Shape
+    times: int
+    """How many examples there are."""
+
+
 class Layer(BaseModel):
     """Base of all layers. A layer that says nothing else keeps its input's shape and costs nothing."""
 
@@ -126,6 +142,8 @@ class Layer(BaseModel):
     """The field that says how many channels it puts out; None for layers whose channels follow from their input."""
     multiplies: ClassVar[Product | None] = None
     """The product that it forms with its weights; None for layers that form none."""
+    is_constant: ClassVar[bool] = False
+    """Whether its output is a tensor that it holds, the same for every example."""
     is_view: ClassVar[bool] = False
     """Whether its output is its input's memory under another shape or name."""
     asleep: ClassVar[bool] = False
@@ -140,6 +158,8 @@ class Layer(BaseModel):
     """Whether it is one of the parts of a split, which the language writes as one item."""
     multiplies_inputs: ClassVar[bool] = False
     """Whether it multiplies its inputs with each other, so that some of them scale what the others carry."""
+    reads_apart: ClassVar[bool] = False
+    """Whether its inputs feed different axes of its output, so that `axes` holds of the first alone."""
     gate_input: ClassVar[int | None] = None
     """The input that says how much of the others passes; None where none of them always does."""
     activates: ClassVar[bool] = False
@@ -155,6 +175,25 @@ class Layer(BaseModel):
     def family(self) -> str:
         """The name of its class, which kinds of one family share."""
         return type(self).__name__
+
+    @property
+    def inside(self) -> Layer:
+        """The layer without its batch axes."""
+        return self
+
+    @property
+    def batch_axes(self) -> int:
+        """How many of the first axes of what it reads count as batch, beside the batch itself."""
+        return 0
+
+    def alone(self, inputs: Shapes, output: Shape) -> Alone:
+        """The layer without its batch axes, on inputs of these shapes."""
+        return Alone(self, inputs, output, 1)
+
+    @property
+    def entry_names(self) -> tuple[str, ...]:
+        """Under which names the rooms' tables may have an entry for it, the first found wins."""
+        return (self.kind, self.family)
 
     @property
     def weighted(self) -> bool:
@@ -241,6 +280,10 @@ class Layer(BaseModel):
         """For each output axis, the input axis that feeds it and how (None: no single one does)."""
         return tuple(AxisLink(axis, IDENTITY) for axis in range(len(inputs[0])))
 
+    def axes_of(self, inputs: Shapes, which: int) -> tuple[AxisLink | None, ...]:
+        """`axes` of input number `which`; those of all inputs are alike unless it `reads_apart`."""
+        return self.axes(inputs)
+
     def slides(self, inputs: Shapes, output: Shape) -> tuple[Slide, ...]:
         """Every window that slides over an axis of the first input, be its stride 1."""
         links = enumerate(self.axes(inputs))
@@ -259,11 +302,27 @@ class Layer(BaseModel):
 
     def biased(self, inputs: Shapes) -> bool:
         """Whether it adds a learned bias."""
-        return any(weight.name.endswith("bias") for weight in self.weights(inputs))
+        return any("bias" in weight.name for weight in self.weights(inputs))
+
+    def values_a_channel(self, shape: Shape) -> int:
+        """How many numbers of one example, of this shape, are of one channel."""
+        return prod(shape[1:])
 
     def macs_beside_windows(self, inputs: Shapes, output: Shape) -> int:
         """Those of its multiply-accumulates that none of its windows takes; 0 unless it says so."""
         return 0
+
+    def activation_macs(self, inputs: Shapes, output: Shape) -> int:
+        """Those of its multiply-accumulates whose two factors are both activations; 0 unless it says so."""
+        return 0
+
+    def backward_macs(self, inputs: Shapes, output: Shape, learns: tuple[bool, ...]) -> int:
+        """Multiply-accumulates of its backward pass; `learns` says of each input whether it needs a gradient.
+
+        The gradient of the weights costs as much as the forward pass, and so does that of the input.
+        """
+        macs = self.operations(inputs, output).get("mac", 0)
+        return macs and macs * (any(weight.learnable for weight in self.weights(inputs)) + any(learns))
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         """Operations of one forward pass at batch 1, by the kinds of `OPERATIONS`."""

@@ -27,6 +27,7 @@ from ..geometry import (
     separable_macs,
 )
 from .base import Count, Flag, Operations, Patch, Product, Saved, Shape, Shapes, Weight, check_groups
+from .formed import Formed
 from .spatial import (
     Padding,
     PerAxis,
@@ -106,7 +107,7 @@ class _Windowed(_Convolution):
         return [conv_output(i, *window) for i, window in zip(shape[1:], self.windows(shape), strict=True)]
 
 
-class Conv(_Windowed):
+class Conv(Formed, _Windowed):
     """A convolution (cross-correlation), `conv1d`, `conv2d`, `conv3d`.
 
     Output per axis: (i + pl + pr − d(k − 1) − 1)//s + 1. Weight [out_channels, in_channels/groups, *kernel].
@@ -152,26 +153,27 @@ class Conv(_Windowed):
         if self.padding_mode != "zeros":
             for axis, (size, window) in enumerate(zip(shape[1:], self.windows(shape), strict=True), start=1):
                 check_border(self.padding_mode, axis, size, window.before, window.after)
+        self.check_given(inputs)
         return (self.out_channels, *self._spatial_output(shape))
 
-    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
-        weight = Weight("weight", (self.out_channels, inputs[0][0] // self.groups, *self.kernel_size))
-        return (weight, Weight("bias", (self.out_channels,))) if self.bias else (weight,)
+    def weight_shape(self, shape: Shape) -> Shape:
+        return (self.out_channels, shape[0] // self.groups, *self.kernel_size)
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         positions = prod(output[1:])
         macs = conv_macs(positions, self.out_channels, inputs[0][0], self.groups, prod(self.kernel_size))
-        return {"mac": macs, "bias": self.out_channels * positions} if self.bias else {"mac": macs}
+        return self.products(macs, output)
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        also = self.also_saved(inputs)
         if self.padding_mode == "zeros":
-            return (Saved("input"),)
+            return (Saved("input"), *also)
         windows = zip(inputs[0][1:], self.windows(inputs[0]), strict=True)
         padded = Saved("extra", elements=inputs[0][0] * prod(size + w.before + w.after for size, w in windows))
-        return (padded,) if self.padding_mode == "circular" else (Saved("input"), padded)
+        return (padded, *also) if self.padding_mode == "circular" else (Saved("input"), padded, *also)
 
 
-class ConvTranspose(_Convolution):
+class ConvTranspose(Formed, _Convolution):
     """A transposed convolution, `conv_transpose1d`, `conv_transpose2d`, `conv_transpose3d`.
 
     Output per axis: (i − 1)s − pl − pr + d(k − 1) + 1 + output_padding. Weight
@@ -223,17 +225,20 @@ class ConvTranspose(_Convolution):
         check_rank(self, shape)
         if self.groups > 1:
             check_groups(self.groups, in_channels=shape[0])
+        self.check_given(inputs)
         space = (conv_transpose_output(i, *window) for i, window in zip(shape[1:], self._windows, strict=True))
         return (self.out_channels, *space)
 
-    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
-        weight = Weight("weight", (inputs[0][0], self.out_channels // self.groups, *self.kernel_size))
-        return (weight, Weight("bias", (self.out_channels,))) if self.bias else (weight,)
+    def weight_shape(self, shape: Shape) -> Shape:
+        return (shape[0], self.out_channels // self.groups, *self.kernel_size)
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         channels, positions = inputs[0][0], prod(inputs[0][1:])
         macs = conv_transpose_macs(positions, channels, self.out_channels, self.groups, prod(self.kernel_size))
-        return {"mac": macs, "bias": prod(output)} if self.bias else {"mac": macs}
+        return self.products(macs, output)
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        return (Saved("input"), *self.also_saved(inputs))
 
 
 class SeparableConv(_Windowed):

@@ -1,4 +1,4 @@
-"""Layers of several inputs, and their opposite: concat, add, multiply, gate, split."""
+"""Layers of several inputs, and their opposite: concat, add, sub, multiply, div, maximum, minimum, gate, split."""
 
 from __future__ import annotations
 
@@ -103,6 +103,37 @@ class Multiply(_Broadcast):
         return (*factors, Saved("extra", elements=products)) if products else factors
 
 
+class _Pair(_Broadcast):
+    """Of two inputs, which are not alike: the first is the left one."""
+
+    arity: ClassVar[tuple[int, int | None]] = (2, 2)
+
+
+class Sub(_Pair):
+    """The first input minus the second, element by element; an axis of size 1 is repeated. Source: torch.sub."""
+
+    def passes_gradient(self, inputs: Shapes, output: Shape, which: int) -> Share | None:
+        return "whole" if which == 0 and inputs[which] == output else None
+
+
+class Div(_Pair):
+    """The first input over the second, element by element; an axis of size 1 is repeated. Source: torch.div."""
+
+    multiplies_inputs: ClassVar[bool] = True
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        return (Saved("input", 0), Saved("input", 1))
+
+
+class Extreme(_Pair):
+    """The larger (`maximum`) or the smaller (`minimum`) of two inputs, element by element; an axis of size 1 is
+    repeated. Where both are equal each gets half of the gradient. Source: torch.maximum; torch.minimum.
+    """
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        return (Saved("input", 0), Saved("input", 1))
+
+
 class Gate(Layer):
     """transform·gate + carry·(1 − gate), of three inputs of one shape in this order: a highway layer.
 
@@ -130,12 +161,13 @@ class Gate(Layer):
 
 
 class Split(Layer):
-    """Cuts the channels into parts of the sizes `channels`; this node is number `part` of them.
+    """Cuts an axis, by default the channels, into parts of the sizes `channels`; this node is number `part` of them.
 
-    The sizes must sum to the input's channels. Source: torch.split.
+    The sizes must sum to that of the axis. Axes exclude the batch. Source: torch.split.
     """
 
     channels: tuple[Count, ...] = Field(min_length=1)
+    dim: Annotated[int, Field(strict=True, ge=-64, le=63)] = 0
     part: Size = 0
 
     is_view: ClassVar[bool] = True
@@ -153,17 +185,20 @@ class Split(Layer):
 
     def output_shape(self, inputs: Shapes) -> Shape:
         shape, total = inputs[0], sum(self.channels)
-        if total != shape[0]:
+        dim = resolve_axis(self, "dim", self.dim, shape)
+        if total != shape[dim]:
+            what = "channels" if dim == 0 else f"positions of axis {dim}"
             raise ChannelMismatch(
-                f"split into {' + '.join(map(str, self.channels))} = {total} channels of {list(shape)}, "
-                f"which has {shape[0]}",
-                hint="the parts must sum to the channels of the input",
+                f"split into {' + '.join(map(str, self.channels))} = {total} {what} of {list(shape)}, "
+                f"which has {shape[dim]}",
+                hint=f"the parts must sum to the {what} of the input",
                 channels=self.channels,
                 shape=shape,
             )
-        return (self.channels[self.part], *shape[1:])
+        return (*shape[:dim], self.channels[self.part], *shape[dim + 1 :])
 
     def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
+        dim = resolve_axis(self, "dim", self.dim, inputs[0])
         before, after = sum(self.channels[: self.part]), sum(self.channels[self.part + 1 :])
-        cut = AxisLink(0, Window(before=-before, after=-after))
-        return (cut, *(AxisLink(axis, IDENTITY) for axis in range(1, len(inputs[0]))))
+        cut = AxisLink(dim, Window(before=-before, after=-after))
+        return tuple(cut if axis == dim else AxisLink(axis, IDENTITY) for axis in range(len(inputs[0])))

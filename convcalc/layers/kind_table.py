@@ -10,6 +10,9 @@ from .registry import KINDS
 
 Entry = TypeVar("Entry")
 
+BATCHED = "Batched"
+"""The entry for every layer whose item has `batch_axes`: what is done with the layer inside."""
+
 
 class Refused(ValueError):
     """What a room cannot do with a layer, and why; it is about that layer alone and never about other networks."""
@@ -47,12 +50,15 @@ class KindTable(Generic[Entry]):
     def get(self, layer: Layer) -> Entry | None:
         """The entry of a layer, or None."""
         entries = self.entries
-        found = entries.get(layer.kind)
-        return entries.get(layer.family) if found is None else found
+        for name in layer.entry_names:
+            found = entries.get(name)
+            if found is not None:
+                return found
+        return None
 
     def says(self, layer: Layer) -> str | None:
         """The reason given for a layer of its own; None where it has an entry, or nothing is said of it."""
-        return self.refused.get(layer.kind) or self.refused.get(layer.family)
+        return next((self.refused[name] for name in layer.entry_names if name in self.refused), None)
 
     def why(self, layer: Layer) -> str:
         """Why a layer has no entry."""
@@ -68,5 +74,5 @@ class KindTable(Generic[Entry]):
 
     def strangers(self) -> Iterator[str]:
         """Names of entries and reasons that are neither a kind nor a family: slips of the pen."""
-        known = {*KINDS, *(family for _, family in KINDS.values())}
+        known = {*KINDS, BATCHED, *(family for _, family in KINDS.values())}
         yield from sorted({*self.entries, *self.refused} - known)

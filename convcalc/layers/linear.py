@@ -5,11 +5,12 @@ from __future__ import annotations
 from math import prod
 from typing import ClassVar, Literal
 
-from ..geometry import IDENTITY, AxisLink, FeatureMismatch, linear_macs
-from .base import Count, Flag, Layer, Operations, Product, Saved, Shape, Shapes, Weight
+from ..geometry import IDENTITY, AxisLink, FeatureMismatch, RankMismatch, linear_macs
+from .base import Count, Flag, Operations, Product, Saved, Shape, Shapes
+from .formed import Formed
 
 
-class Linear(Layer):
+class Linear(Formed):
     """A fully connected layer; weight [out_features, in_features].
 
     It takes [in_features]: an input that still has its space axes, such as [512, 7, 7], is refused, and `flatten` makes
@@ -34,19 +35,20 @@ class Linear(Layer):
                 hint=f"put a 'flatten' before it, which gives [{prod(shape)}]; dim: last where the last axis is meant",
                 shape=shape,
             )
+        if not shape:
+            raise RankMismatch("linear takes [features], not one number without axes", hint="put a reshape before it")
+        self.check_given(inputs)
         return (*shape[:-1], self.out_features)
 
-    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
-        weight = Weight("weight", (self.out_features, inputs[0][-1]))
-        return (weight, Weight("bias", (self.out_features,))) if self.bias else (weight,)
+    def weight_shape(self, shape: Shape) -> Shape:
+        return (self.out_features, shape[-1])
 
     def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:
         last = len(inputs[0]) - 1
         return (*(AxisLink(axis, IDENTITY) for axis in range(last)), AxisLink(last, None))
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
-        macs = linear_macs(prod(output), inputs[0][-1])
-        return {"mac": macs, "bias": prod(output)} if self.bias else {"mac": macs}
+        return self.products(linear_macs(prod(output), inputs[0][-1]), output)
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
-        return (Saved("input"),)
+        return (Saved("input"), *self.also_saved(inputs))

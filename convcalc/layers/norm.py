@@ -1,4 +1,5 @@
-"""Normalizations: batch_norm, group_norm, layer_norm, instance_norm, local_response_norm; and scale, a learned factor.
+"""Normalizations: batch_norm, group_norm, layer_norm, rms_norm, instance_norm, local_response_norm; and scale, a
+learned factor.
 
 Receptive fields follow values, not statistics: an output element is taken to depend on its own input
 element alone, as published receptive fields count. Only the window of local_response_norm is a window.
@@ -20,28 +21,58 @@ from ..geometry import (
     InvalidWindow,
     Window,
 )
-from .base import Count, Flag, Layer, Number, Operations, Saved, Shape, Shapes, Weight, check_groups, check_space
+from .base import (
+    Count,
+    Flag,
+    Layer,
+    Number,
+    Operations,
+    Saved,
+    Shape,
+    Shapes,
+    Weight,
+    check_groups,
+    check_space,
+    resolve_axis,
+)
+
+ChannelAxis = Literal[0, -1]
+"""The axis of the channels: the first, or the last of [height, width, channels] and of sequences."""
+
+
+def _channels(layer: Layer, dim: ChannelAxis, shape: Shape) -> int:
+    """The size of the axis of the channels."""
+    return shape[resolve_axis(layer, "dim", dim, shape)]
 
 
 class Scale(Layer):
     """Multiplies each channel by a learned number and, with `bias: true`, adds another (ConvNeXt's layer scale
     without a bias, Caffe's Scale with or without).
 
-    Weight [channels], bias [channels]. Source: Touvron et al. 2021, arXiv:2103.17239; Liu et al. 2022,
-    arXiv:2201.03545; Caffe scale_layer.cpp.
+    `dim: -1` takes the last axis for the channels; with `size: 1` one number serves all (ReZero, a temperature).
+    Weight and bias [channels], or [1]. Source: Touvron et al. 2021, arXiv:2103.17239; Liu et al. 2022,
+    arXiv:2201.03545; Caffe scale_layer.cpp; Bachlechner et al. 2020, arXiv:2003.04887.
     """
 
     bias: Flag = False
+    dim: ChannelAxis = 0
+    size: Literal[1] | None = None
 
     in_place: ClassVar[bool] = True
 
     @property
     def scales_channels(self) -> bool:
-        return True
+        return self.dim == 0
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        if self.size is None:
+            _channels(self, self.dim, inputs[0])
+        return inputs[0]
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
-        weight = Weight("weight", inputs[0][:1])
-        return (weight, Weight("bias", inputs[0][:1])) if self.bias else (weight,)
+        factors = (self.size or _channels(self, self.dim, inputs[0]),)
+        weight = Weight("weight", factors)
+        return (weight, Weight("bias", factors)) if self.bias else (weight,)
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return {"elementwise": prod(output), "bias": prod(output)} if self.bias else {"elementwise": prod(output)}
@@ -75,7 +106,8 @@ def _saved_statistics(groups: int, batched: bool = True) -> tuple[Saved, ...]:
 class BatchNorm(Layer):
     """Normalizes each channel over batch and space; learns a weight and a bias a channel.
 
-    Buffers: running_mean, running_var and the counter num_batches_tracked.
+    `dim: -1` takes the last axis for the channels. Buffers: running_mean, running_var and the counter
+    num_batches_tracked.
     Source: torch.nn.BatchNorm2d; Ioffe & Szegedy 2015, arXiv:1502.03167.
     """
 
@@ -83,16 +115,24 @@ class BatchNorm(Layer):
     momentum: Number | None = 0.1
     affine: Flag = True
     track_running_stats: Flag = True
+    dim: ChannelAxis = 0
 
     in_place: ClassVar[bool] = True
     over_batch: ClassVar[bool] = True
 
     @property
     def scales_channels(self) -> bool:
-        return self.track_running_stats
+        return self.track_running_stats and self.dim == 0
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        _channels(self, self.dim, inputs[0])
+        return inputs[0]
+
+    def values_a_channel(self, shape: Shape) -> int:
+        return prod(shape) // _channels(self, self.dim, shape)
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
-        channels = inputs[0][0]
+        channels = _channels(self, self.dim, inputs[0])
         affine = _affine((channels,)) if self.affine else ()
         return (*affine, *_running(channels)) if self.track_running_stats else affine
 
@@ -100,7 +140,7 @@ class BatchNorm(Layer):
         return {"normalization": 2 * prod(output)}
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
-        return _saved_statistics(inputs[0][0], batched=False)
+        return _saved_statistics(_channels(self, self.dim, inputs[0]), batched=False)
 
 
 class GroupNorm(Layer):
@@ -133,6 +173,24 @@ class GroupNorm(Layer):
         return _saved_statistics(self.num_groups)
 
 
+Trailing = Annotated[
+    tuple[Count, ...] | None,
+    BeforeValidator(lambda v: v if v is None or isinstance(v, (list, tuple)) else (v,)),
+]
+"""The sizes of trailing axes; one number names the last."""
+
+
+def check_trailing(wanted: Shape | None, shape: Shape, hint: str) -> None:
+    """Raise `ChannelMismatch` unless `shape` has axes and ends with the wanted sizes."""
+    if wanted is not None and shape[-len(wanted) :] != wanted:
+        raise ChannelMismatch(
+            f"normalized_shape {list(wanted)} is not how {list(shape)} ends",
+            hint=hint,
+            normalized_shape=wanted,
+            shape=shape,
+        )
+
+
 class LayerNorm(Layer):
     """Normalizes over trailing axes, the last one by default; learns a weight and a bias of their shape.
 
@@ -141,10 +199,7 @@ class LayerNorm(Layer):
     Source: torch.nn.LayerNorm; torchvision.models.convnext.LayerNorm2d; Ba et al. 2016, arXiv:1607.06450.
     """
 
-    normalized_shape: Annotated[
-        tuple[Count, ...] | None,
-        BeforeValidator(lambda v: v if v is None or isinstance(v, (list, tuple)) else (v,)),
-    ] = None
+    normalized_shape: Trailing = None
     dim: Literal[0] | None = None
     eps: Epsilon = 1e-5
     elementwise_affine: Flag = True
@@ -166,15 +221,9 @@ class LayerNorm(Layer):
         return self.normalized_shape or shape[-1:]
 
     def output_shape(self, inputs: Shapes) -> Shape:
-        wanted, shape = self.normalized_shape, inputs[0]
-        if wanted is not None and shape[-len(wanted) :] != wanted:
-            raise ChannelMismatch(
-                f"normalized_shape {list(wanted)} is not how {list(shape)} ends",
-                hint="without normalized_shape the last axis is normalized; 'dim: 0' normalizes the channels",
-                normalized_shape=wanted,
-                shape=shape,
-            )
-        return shape
+        hint = "without normalized_shape the last axis is normalized; 'dim: 0' normalizes the channels"
+        check_trailing(self.normalized_shape, inputs[0], hint)
+        return inputs[0]
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return _affine(self._normalized(inputs[0]), self.bias) if self.elementwise_affine else ()
@@ -184,6 +233,43 @@ class LayerNorm(Layer):
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
         return _saved_statistics(prod(inputs[0]) // prod(self._normalized(inputs[0])))
+
+
+class RMSNorm(Layer):
+    """x / √(mean of x² + eps) over trailing axes, the last one by default, times a learned factor of their shape.
+
+    `normalized_shape` names the trailing sizes and must agree with the input. Without an `eps` it is that of the
+    numbers' type, as in PyTorch. Source: torch.nn.RMSNorm; Zhang & Sennrich 2019, arXiv:1910.07467.
+    """
+
+    normalized_shape: Trailing = None
+    eps: Epsilon | None = None
+    elementwise_affine: Flag = True
+
+    in_place: ClassVar[bool] = True
+
+    @model_validator(mode="after")
+    def _some(self) -> RMSNorm:
+        if self.normalized_shape == ():
+            raise InvalidWindow("normalized_shape must name at least one axis")
+        return self
+
+    def _normalized(self, shape: Shape) -> Shape:
+        return self.normalized_shape or shape[-1:]
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        check_trailing(self.normalized_shape, inputs[0], "without normalized_shape the last axis is normalized")
+        return inputs[0]
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        return _affine(self._normalized(inputs[0]), bias=False) if self.elementwise_affine else ()
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return {"normalization": (4 if self.elementwise_affine else 3) * prod(output)}
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        rows = prod(inputs[0]) // prod(self._normalized(inputs[0]))
+        return (Saved("input"), Saved("extra", elements=rows + self.elementwise_affine * prod(output)))
 
 
 class InstanceNorm(Layer):

@@ -67,9 +67,62 @@ _FAMILIES: dict[tuple[str, str], tuple[str, ...]] = {
     ("resize", "Upsample"): ("upsample",),
     ("border", "Pad"): ("pad",),
     ("border", "Crop"): ("crop",),
+    ("opaque", "Opaque"): ("opaque",),
 }
 
-KINDS: dict[str, tuple[str, str]] = {kind: place for place, kinds in _FAMILIES.items() for kind in kinds}
+_YIELDING: dict[tuple[str, str], tuple[str, ...]] = {
+    ("constant", "Parameter"): ("parameter",),
+    ("arithmetic", "Unary"): (
+        *("exp", "log", "sqrt", "rsqrt", "abs", "neg", "square", "reciprocal"),
+        *("sin", "cos", "erf", "sign", "floor", "ceil", "round"),
+    ),
+    ("arithmetic", "Pow"): ("pow",),
+    ("arithmetic", "Clamp"): ("clamp",),
+    ("arithmetic", "Rescale"): ("rescale",),
+    ("activation", "Activation"): ("softsign", "logsigmoid", "tanhshrink"),
+    ("activation", "Hardtanh"): ("hardtanh",),
+    ("activation", "CELU"): ("celu",),
+    ("activation", "Threshold"): ("threshold",),
+    ("activation", "Shrink"): ("hardshrink", "softshrink"),
+    ("activation", "Softmax"): ("log_softmax",),
+    ("activation", "GLU"): ("glu",),
+    ("norm", "RMSNorm"): ("rms_norm",),
+    ("join", "Sub"): ("sub",),
+    ("join", "Div"): ("div",),
+    ("join", "Extreme"): ("maximum", "minimum"),
+    ("reduce", "Reduce"): ("mean", "sum", "amax", "amin", "prod", "logsumexp"),
+    ("reduce", "Deviation"): ("var", "std"),
+    ("reduce", "Norm"): ("norm",),
+    ("reduce", "Argmax"): ("argmax",),
+    ("product", "MatMul"): ("matmul",),
+    ("product", "ScaledDotProductAttention"): ("scaled_dot_product_attention",),
+    ("product", "MultiheadAttention"): ("multihead_attention",),
+    ("recurrent", "RNN"): ("rnn",),
+    ("recurrent", "GRU"): ("gru",),
+    ("recurrent", "LSTM"): ("lstm",),
+    ("layout", "Roll"): ("roll",),
+    ("layout", "Flip"): ("flip",),
+    ("layout", "Expand"): ("expand",),
+    ("layout", "Slice"): ("slice",),
+    ("layout", "Select"): ("select",),
+    ("layout", "Squeeze"): ("squeeze",),
+    ("layout", "Unsqueeze"): ("unsqueeze",),
+    ("layout", "Stack"): ("stack",),
+    ("layout", "Tile"): ("tile",),
+    ("layout", "RepeatInterleave"): ("repeat_interleave",),
+    ("layout", "IndexSelect"): ("index_select",),
+}
+"""Kinds that came after specs were written: a block of such a name wins over the kind, so that no spec breaks."""
+
+YIELDING = frozenset(kind for kinds in _YIELDING.values() for kind in kinds)
+"""Their names."""
+
+TAKEN = tuple(kind for kinds in _FAMILIES.values() for kind in kinds)
+"""Kinds whose names no block has."""
+
+KINDS: dict[str, tuple[str, str]] = {
+    kind: place for table in (_FAMILIES, _YIELDING) for place, kinds in table.items() for kind in kinds
+}
 """Kind -> (module, class)."""
 
 _classes: dict[str, type[Layer]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import NamedTuple
@@ -11,11 +11,11 @@ from pydantic import ValidationError
 
 from ..geometry import LIMIT, GeometryError
 from ..layers.base import Layer, Shape
+from ..layers.opaque import broadcast
 from ..layers.refusals import asked, deepest
 from ..layers.registry import build
 from ..network import Inference
 from .messages import Malformed, OnnxNode
-from .opaque import PREFIX, opaque
 from .values import Activation, Call, Constant, Value
 
 Fields = dict[str, object]
@@ -146,13 +146,13 @@ class Builder:
             raise Malformed(f"input {position} has the shape {list(value.shape)}, not {rank} axes")
         return value
 
-    def layer(self, kind: str, fields: Fields, make: Callable[[str, Fields], Layer] = build) -> Layer:
+    def layer(self, kind: str, fields: Fields) -> Layer:
         """The layer of a kind with these fields; equal ones are one object."""
         key = (kind, *fields.items())
         found = self._layers.get(key)
         if found is None:
             try:
-                found = make(kind, fields)
+                found = build(kind, fields)
             except ValidationError as error:
                 detail = deepest(error.errors())
                 cause = detail.get("ctx", {}).get("error")
@@ -169,9 +169,12 @@ class Builder:
             raise Unsupported("its input has no axes")
         return self._add(layer, inputs, weights)
 
-    def _emit_opaque(self, fields: Fields, inputs: Sequence[Activation], weights: Sequence[Constant]) -> Activation:
-        held = tuple((value.name or "constant", value.shape) for value in weights)
-        layer = self.layer(f"{PREFIX}{self.node.op or '?'}", {**fields, "held": held}, opaque)
+    def _emit_opaque(
+        self, fields: Fields, inputs: Sequence[Activation], weights: Sequence[Constant], reason: str
+    ) -> Activation:
+        holds = {"holds": tuple(value.shape for value in weights)} if weights else {}
+        why = {"reason": reason} if reason else {}
+        layer = self.layer("opaque", {"operator": self.node.op or "?", **fields, **holds, **why})
         return self._add(layer, inputs, weights)
 
     def _add(self, layer: Layer, inputs: Sequence[Activation], weights: Sequence[Constant]) -> Activation:
@@ -249,11 +252,13 @@ class Builder:
             shapes.append(shape)
         if any(len(value.dims) != rank if value.batched else len(value.dims) > rank - batched for value in active):
             raise Unsupported("it broadcasts over the batch")
-        broadcast = tuple(shape for shape in shapes if prod(shape) > 1)
+        reads = tuple([value.shape for value in active])
+        widened = broadcast(*reads, *shapes)
+        output: Fields = {} if widened == broadcast(*reads) else {"output": widened, "reads": reads}
         weights = [value for value in constants if value.is_weight]
-        return self._emit_opaque({"elementwise": True, "constants": broadcast}, active, weights)
+        return self._emit_opaque(output, active, weights, "")
 
-    def keep(self, dims: Shape, first: bool = True) -> Activation:
+    def keep(self, dims: Shape, first: bool = True, reason: str = "") -> Activation:
         """An operator that the language does not have, with its output's dims; the `first` output holds the weights."""
         if prod(dims) > LIMIT:
             raise Malformed(f"its output {list(dims)} has more than 2^63 - 1 numbers")
@@ -262,7 +267,8 @@ class Builder:
         weights = [value for value in values if isinstance(value, Constant) and value.is_weight] if first else []
         batched = len(dims) > 1 and any(value.batched and value.dims[0] == dims[0] for value in active)
         shape = dims[1:] if batched else dims
-        made = self._emit_opaque({"output": shape, "reads": tuple(value.shape for value in active)}, active, weights)
+        reads = tuple([value.shape for value in active])
+        made = self._emit_opaque({"output": shape, "reads": reads}, active, weights, reason)
         return Activation(made.step, dims, batched)
 
     def stand_in(self) -> None:

@@ -96,7 +96,7 @@ class Conversion:
                 if dims is None:
                     raise Malformed(f"the shape of its output '{name}' is not known")
                 self.reasons.setdefault(node.op, []).append(f"its output '{name}' is read")
-                self._settle(name, b.keep(dims, first=False), operator)
+                self._settle(name, b.keep(dims, first=False, reason=f"its output '{name}' is read"), operator)
         except GeometryError as error:
             finding = Finding(error.code, f"{node.label}: {error.message}", self._path, hint=error.hint)
             raise SpecError([finding]) from error
@@ -136,7 +136,9 @@ class Conversion:
             dims = dims if dims is not None else self._declared(name)
             if dims is None:
                 raise Malformed(f"the shape of its output is not known ({reason})")
-            made.append(b.keep(dims, first=position == 0) if flows else Constant(dims, name=name, floating=False))
+            made.append(
+                b.keep(dims, first=position == 0, reason=reason) if flows else Constant(dims, name=name, floating=False)
+            )
         if flows:
             self.reasons.setdefault(node.op, []).append(reason)
         return made

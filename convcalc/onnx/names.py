@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from ..layers.opaque import Opaque
 from ..layers.registry import KINDS
 from ..limits import NAME_CHARACTERS, PATH_CHARACTERS
 from .builder import Step
-from .opaque import PREFIX
 
 RESERVED = frozenset({"in", "input", "index", "total"})
 DEEPEST = 16
@@ -39,9 +39,9 @@ def step_paths(inputs: list[str], steps: list[Step]) -> list[str]:
     parts: list[list[str]] = []
     for module, given, step in zip(scoped, modules, steps, strict=True):
         alone = given is not None and below[tuple(module)] == 1 and module
-        path = _clean(list(module), None if not alone else step.kind)
+        path = _clean(list(module), _word(step) if alone else None)
         if not alone:
-            path.append(_word(step.kind))
+            path.append(_word(step))
         parts.append(path)
     heads = [["input"]] if len(inputs) == 1 else [_clean([name], None) for name in inputs]
     return _unique([*heads, *_contiguous(parts)])
@@ -110,9 +110,9 @@ def _scoped(modules: list[list[str] | None], ends: list[bool]) -> list[list[str]
     return result
 
 
-def _word(kind: str) -> str:
-    """A kind as a name; an opaque one by its operator: `onnx:GridSample` is `gridsample`."""
-    text = kind.removeprefix(PREFIX).lower()
+def _word(step: Step) -> str:
+    """What a step is as a name: its kind, of an opaque one its operator: GridSample is `gridsample`."""
+    text = step.layer.operator.lower() if isinstance(step.layer, Opaque) else step.kind
     return re.sub(r"[^A-Za-z0-9_]+", "_", text).strip("_")[:NAME_CHARACTERS] or "layer"
 
 
@@ -124,7 +124,7 @@ def _clean(components: list[str], kind: str | None) -> list[str]:
         if word.isdigit():
             leaf = position == len(components) - 1 and kind is not None
             if leaf:
-                path.append(f"{_word(kind or '')}_{word}")
+                path.append(f"{kind}_{word}")
             elif path:
                 path[-1] += f"_{word}"
             else:

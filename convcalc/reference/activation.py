@@ -6,7 +6,7 @@ Exponentials are only taken of numbers that are not positive, so that none overf
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import erf, pi, sqrt
+from math import pi, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ from .context import (
     Array,
     Arrays,
     Context,
+    DoesNotFit,
     Gradients,
     Operation,
     Start,
@@ -22,11 +23,25 @@ from .context import (
     Weights,
     along_channels,
     array_axis,
+    error_function,
     sum_but_channels,
 )
 
 if TYPE_CHECKING:
-    from ..layers.activation import ELU, Activation, Gelu, LeakyReLU, PReLU, Softmax, Softplus
+    from ..layers.activation import (
+        CELU,
+        ELU,
+        GLU,
+        Activation,
+        Gelu,
+        Hardtanh,
+        LeakyReLU,
+        PReLU,
+        Shrink,
+        Softmax,
+        Softplus,
+        Threshold,
+    )
 
 SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_SCALE = 1.0507009873554804934193349852946
@@ -46,10 +61,6 @@ def sigmoid(x: Array) -> Array:
 def softplus(x: Array) -> Array:
     """log(1 + exp(x))."""
     return np.asarray(np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))))
-
-
-def _error_function(x: Array) -> Array:
-    return np.fromiter(map(erf, x.ravel().tolist()), float, x.size).reshape(x.shape).astype(x.dtype, copy=False)
 
 
 def _exp_below_0(x: Array) -> Array:
@@ -81,6 +92,9 @@ PLAIN: dict[str, Callable[[Array], Array]] = {
     "tanh": np.tanh,
     "mish": lambda x: x * np.tanh(softplus(x)),
     "selu": lambda x: SELU_SCALE * (np.maximum(x, 0) + SELU_ALPHA * _exp_below_0(x)),
+    "softsign": lambda x: x / (1 + np.abs(x)),
+    "logsigmoid": lambda x: -softplus(-x),
+    "tanhshrink": lambda x: x - np.tanh(x),
 }
 """Kind -> the function."""
 
@@ -94,6 +108,9 @@ SLOPES: dict[str, Callable[[Array], Array]] = {
     "tanh": lambda x: 1 - np.square(np.tanh(x)),
     "mish": _mish_slope,
     "selu": lambda x: SELU_SCALE * np.where(x > 0, 1, SELU_ALPHA * (_exp_below_0(x) + 1)),
+    "softsign": lambda x: 1 / np.square(1 + np.abs(x)),
+    "logsigmoid": lambda x: sigmoid(-x),
+    "tanhshrink": lambda x: np.square(np.tanh(x)),
 }
 """Kind -> its derivative; where there is none, PyTorch's choice."""
 
@@ -118,7 +135,7 @@ def _gelu(layer: Gelu, inputs: Arrays, weights: Weights, context: Context) -> Ar
     (x,) = inputs
     if layer.approximate == "tanh":
         return np.asarray(0.5 * x * (1 + np.tanh(GELU_FACTOR * (x + GELU_CUBIC * x**3))))
-    return np.asarray(0.5 * x * (1 + _error_function(x / sqrt(2))))
+    return np.asarray(0.5 * x * (1 + error_function(x / sqrt(2))))
 
 
 def _gelu_backward(layer: Gelu, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
@@ -128,7 +145,7 @@ def _gelu_backward(layer: Gelu, inputs: Arrays, weights: Weights, grad: Array, c
         inner = GELU_FACTOR * (1 + 3 * GELU_CUBIC * np.square(x))
         return (np.asarray(grad * 0.5 * (1 + squashed + x * (1 - np.square(squashed)) * inner)),), {}
     density = np.exp(-0.5 * np.square(x)) / sqrt(2 * pi)
-    return (np.asarray(grad * (0.5 * (1 + _error_function(x / sqrt(2))) + x * density)),), {}
+    return (np.asarray(grad * (0.5 * (1 + error_function(x / sqrt(2))) + x * density)),), {}
 
 
 def _leaky(layer: LeakyReLU, inputs: Arrays, weights: Weights, context: Context) -> Array:
@@ -178,16 +195,78 @@ def _softplus_backward(layer: Softplus, inputs: Arrays, weights: Weights, grad: 
     return (np.asarray(grad * np.where(scaled > layer.threshold, 1, sigmoid(scaled))),), {}
 
 
+def _celu(layer: CELU, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    (x,) = inputs
+    return np.asarray(np.maximum(x, 0) + layer.alpha * _exp_below_0(x / layer.alpha))
+
+
+def _celu_backward(layer: CELU, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    (x,) = inputs
+    return (np.asarray(grad * np.where(x > 0, 1, _exp_below_0(x / layer.alpha) + 1)),), {}
+
+
+def _hardtanh(layer: Hardtanh, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    return np.asarray(np.clip(inputs[0], layer.min_val, layer.max_val))
+
+
+def _hardtanh_backward(layer: Hardtanh, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    (x,) = inputs
+    return (np.asarray(grad * ((x > layer.min_val) & (x < layer.max_val))),), {}
+
+
+def _threshold(layer: Threshold, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    (x,) = inputs
+    return np.asarray(np.where(x > layer.threshold, x, np.asarray(layer.value, x.dtype)))
+
+
+def _threshold_backward(layer: Threshold, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    return (np.asarray(grad * (inputs[0] > layer.threshold)),), {}
+
+
+def _shrink(layer: Shrink, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    (x,) = inputs
+    moved = x - np.sign(x) * np.asarray(layer.lambd, x.dtype) if layer.kind == "softshrink" else x
+    return np.asarray(np.where(np.abs(x) > layer.lambd, moved, 0))
+
+
+def _shrink_backward(layer: Shrink, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    return (np.asarray(grad * (np.abs(inputs[0]) > layer.lambd)),), {}
+
+
 def _softmax(layer: Softmax, inputs: Arrays, weights: Weights, context: Context) -> Array:
     (x,) = inputs
     axis = array_axis(layer.dim)
-    powers = np.exp(x - x.max(axis=axis, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=axis, keepdims=True))
+    below = x - x.max(axis=axis, keepdims=True)
+    powers = np.exp(below)
+    total = powers.sum(axis=axis, keepdims=True)
+    return np.asarray(below - np.log(total) if layer.kind == "log_softmax" else powers / total)
 
 
 def _softmax_backward(layer: Softmax, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
-    y = _softmax(layer, inputs, weights, context)
-    return (np.asarray(y * (grad - (grad * y).sum(axis=array_axis(layer.dim), keepdims=True))),), {}
+    y, axis = _softmax(layer, inputs, weights, context), array_axis(layer.dim)
+    if layer.kind == "log_softmax":
+        return (np.asarray(grad - np.exp(y) * grad.sum(axis=axis, keepdims=True)),), {}
+    return (np.asarray(y * (grad - (grad * y).sum(axis=axis, keepdims=True))),), {}
+
+
+def _halves(layer: GLU, x: Array) -> tuple[Array, Array]:
+    axis = array_axis(layer.dim)
+    if x.shape[axis] % 2:
+        raise DoesNotFit(f"glu halves an axis of {x.shape[axis]}")
+    first, second = np.split(x, 2, axis=axis)
+    return first, second
+
+
+def _glu(layer: GLU, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    first, second = _halves(layer, inputs[0])
+    return np.asarray(first * sigmoid(second))
+
+
+def _glu_backward(layer: GLU, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    first, second = _halves(layer, inputs[0])
+    share = sigmoid(second)
+    both = (grad * share, grad * first * share * (1 - share))
+    return (np.concatenate(both, axis=array_axis(layer.dim)),), {}
 
 
 OPERATIONS = {
@@ -196,6 +275,11 @@ OPERATIONS = {
     "LeakyReLU": Operation(_leaky, _leaky_backward),
     "PReLU": Operation(_prelu, _prelu_backward, _prelu_tensors),
     "ELU": Operation(_elu, _elu_backward),
+    "CELU": Operation(_celu, _celu_backward),
+    "Hardtanh": Operation(_hardtanh, _hardtanh_backward),
+    "Threshold": Operation(_threshold, _threshold_backward),
+    "Shrink": Operation(_shrink, _shrink_backward),
+    "GLU": Operation(_glu, _glu_backward),
     "Softplus": Operation(_softplus, _softplus_backward),
     "Softmax": Operation(_softmax, _softmax_backward),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import erf
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,10 +29,12 @@ class Counter:
 
 
 class Context(NamedTuple):
-    """How a pass runs: in training or not, and whether it is counted."""
+    """How a pass runs: in training or not, whether it is counted, and on how many examples."""
 
     training: bool = False
     counter: Counter | None = None
+    batch: int = 1
+    """Examples, for what reads none of them."""
 
 
 class Start(NamedTuple):
@@ -46,9 +49,11 @@ class Start(NamedTuple):
     """Products that an output sums, on average over positions."""
     fan_out: float = 0.0
     """Products that an input takes part in."""
-    torch_fan: int = 0
-    """PyTorch's fan_in: weight.shape[1]·∏kernel, also where the true one differs."""
+    torch_fan: float = 0
+    """PyTorch draws uniformly within ±1/√torch_fan: weight.shape[1]·∏kernel, also where the true fan_in differs."""
     constant: float = 0.0
+    learned: bool = True
+    """Whether training changes it by its gradient."""
 
 
 Starts = dict[str, Start]
@@ -90,6 +95,11 @@ def multiply_matrices(a: Array, b: Array, counter: Counter | None, out: Array | 
     if counter is not None:
         counter.macs += product.size * a.shape[-1]
     return product
+
+
+def error_function(x: Array) -> Array:
+    """The error function of each element."""
+    return np.fromiter(map(erf, x.ravel().tolist()), float, x.size).reshape(x.shape).astype(x.dtype, copy=False)
 
 
 def along_channels(vector: Array, like: Array) -> Array:

@@ -24,27 +24,22 @@ from .context import (
     sum_but_channels,
 )
 from .correlation import correlate, correlate_weights, scatter
+from .formed import operation
 from .windows import Pairs, Sizes, over, reach, resolved_pads
 
 if TYPE_CHECKING:
     from ..layers.conv import Conv, ConvTranspose, SeparableConv
 
 
-def _conv(layer: Conv, inputs: Arrays, weights: Weights, context: Context) -> Array:
-    (x,) = inputs
+def _conv(layer: Conv, x: Array, w: Array, bias: Array | None, context: Context) -> Array:
     bordered = _bordered(layer, x, layer.padding_mode)
     steps = (layer.stride, layer.dilation, layer.groups)
-    return correlate(bordered, weights["weight"], *steps, context.counter, weights["bias"] if layer.bias else None)
+    return correlate(bordered, w, *steps, context.counter, bias)
 
 
-def _conv_backward(layer: Conv, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
-    (x,) = inputs
-    w = weights["weight"]
+def _conv_backward(layer: Conv, x: Array, w: Array, grad: Array, context: Context) -> tuple[Array, Array, Array]:
     grad_x, grad_w = _gradients(layer, x, w, grad, layer.groups, layer.padding_mode, context)
-    gradients = {"weight": grad_w}
-    if layer.bias:
-        gradients["bias"] = sum_but_channels(grad)
-    return (grad_x,), gradients
+    return grad_x, grad_w, sum_but_channels(grad)
 
 
 def _separable(layer: SeparableConv, inputs: Arrays, weights: Weights, context: Context) -> Array:
@@ -121,14 +116,13 @@ def _crop(layer: ConvTranspose, space: Sizes) -> Pairs:
     return found
 
 
-def _transposed(layer: ConvTranspose, inputs: Arrays, weights: Weights, context: Context) -> Array:
-    (x,) = inputs
+def _transposed(layer: ConvTranspose, x: Array, w: Array, bias: Array | None, context: Context) -> Array:
     full, crop = _full_extent(layer, x.shape[2:]), _crop(layer, x.shape[2:])
     space = _with_room(full, crop)
-    whole = scatter(x, weights["weight"], layer.stride, layer.dilation, layer.groups, space, context.counter)
+    whole = scatter(x, w, layer.stride, layer.dilation, layer.groups, space, context.counter)
     y: Array = whole[over(..., *(slice(begin, end) for begin, end in crop))]
-    if layer.bias:
-        y += along_channels(weights["bias"], y)
+    if bias is not None:
+        y += along_channels(bias, y)
     return y
 
 
@@ -138,19 +132,28 @@ def _with_room(full: Sizes, crop: Pairs) -> tuple[int, ...]:
 
 
 def _transposed_backward(
-    layer: ConvTranspose, inputs: Arrays, weights: Weights, grad: Array, context: Context
-) -> Gradients:
-    (x,) = inputs
+    layer: ConvTranspose, x: Array, w: Array, grad: Array, context: Context
+) -> tuple[Array, Array, Array]:
     full, crop = _full_extent(layer, x.shape[2:]), _crop(layer, x.shape[2:])
     space = _with_room(full, crop)
     cut = tuple((-begin, end - size) for (begin, end), size in zip(crop, space, strict=True))
     uncropped = border_gradient(grad, space, cut, "zeros")[over(..., *map(slice, full))]
     steps = (layer.stride, layer.dilation, layer.groups)
-    grad_x = correlate(uncropped, weights["weight"], *steps, context.counter)
-    gradients = {"weight": correlate_weights(uncropped, x, layer.kernel_size, *steps, context.counter)}
-    if layer.bias:
-        gradients["bias"] = sum_but_channels(grad)
-    return (grad_x,), gradients
+    grad_x = correlate(uncropped, w, *steps, context.counter)
+    grad_w = correlate_weights(uncropped, x, layer.kernel_size, *steps, context.counter)
+    return grad_x, grad_w, sum_but_channels(grad)
+
+
+def _rows_of_transposed(layer: ConvTranspose, w: Array) -> Array:
+    """Weights [inputs, outputs/groups, *kernel] with one row an output channel."""
+    grouped = w.reshape(layer.groups, w.shape[0] // layer.groups, w.shape[1], -1)
+    return grouped.swapaxes(1, 2).reshape(layer.groups * w.shape[1], -1)
+
+
+def _with_gain(layer: Conv | ConvTranspose, found: Starts) -> Starts:
+    if layer.gain:
+        found["gain"] = Start((layer.out_channels, 1, *(1 for _ in layer.kernel_size)), constant=1.0)
+    return found
 
 
 def _with_bias(layer: Conv | ConvTranspose | SeparableConv, weight: Start, prefix: str = "") -> Starts:
@@ -163,13 +166,15 @@ def _with_bias(layer: Conv | ConvTranspose | SeparableConv, weight: Start, prefi
 def _conv_tensors(layer: Conv, shape: tuple[int, ...]) -> Starts:
     inputs, outputs, taps = shape[0] // layer.groups, layer.out_channels // layer.groups, prod(layer.kernel_size)
     weight_shape = (layer.out_channels, inputs, *layer.kernel_size)
-    return _with_bias(layer, Start(weight_shape, inputs * taps, outputs * taps / prod(layer.stride), inputs * taps))
+    start = Start(weight_shape, inputs * taps, outputs * taps / prod(layer.stride), inputs * taps)
+    return _with_gain(layer, _with_bias(layer, start))
 
 
 def _transposed_tensors(layer: ConvTranspose, shape: tuple[int, ...]) -> Starts:
     inputs, outputs, taps = shape[0] // layer.groups, layer.out_channels // layer.groups, prod(layer.kernel_size)
     weight_shape = (shape[0], outputs, *layer.kernel_size)
-    return _with_bias(layer, Start(weight_shape, inputs * taps / prod(layer.stride), outputs * taps, outputs * taps))
+    start = Start(weight_shape, inputs * taps / prod(layer.stride), outputs * taps, outputs * taps)
+    return _with_gain(layer, _with_bias(layer, start))
 
 
 def _separable_tensors(layer: SeparableConv, shape: tuple[int, ...]) -> Starts:
@@ -181,7 +186,7 @@ def _separable_tensors(layer: SeparableConv, shape: tuple[int, ...]) -> Starts:
 
 
 OPERATIONS = {
-    "Conv": Operation(_conv, _conv_backward, _conv_tensors),
+    "Conv": operation(_conv, _conv_backward, _conv_tensors),
     "SeparableConv": Operation(_separable, _separable_backward, _separable_tensors),
-    "ConvTranspose": Operation(_transposed, _transposed_backward, _transposed_tensors),
+    "ConvTranspose": operation(_transposed, _transposed_backward, _transposed_tensors, _rows_of_transposed),
 }

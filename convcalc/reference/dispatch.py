@@ -62,11 +62,13 @@ def forward(
     *,
     training: bool = False,
     counter: Counter | None = None,
+    batch: int = 1,
 ) -> Array:
     """The layer's output for arrays [batch, channels, *space].
 
-    `weights` has PyTorch's names and layouts. Outside training batch_norm uses running statistics where
-    `weights` has them, else those of the batch. A `counter` receives the multiply-accumulates executed.
+    `weights` has PyTorch's names and layouts; `batch` is the number of examples of a layer without inputs.
+    Outside training batch_norm uses running statistics where `weights` has them, else those of the batch. A `counter`
+    receives the multiply-accumulates executed.
     float16 is computed in float32 and returned as float16. Raises `DoesNotFit` where arrays do not fit.
 
     >>> from convcalc.layers.registry import build
@@ -75,7 +77,7 @@ def forward(
     array([[[210, 432, 654]]])
     """
     arrays, tensors, half = _prepared(inputs, weights)
-    result = operation(layer).forward(layer, arrays, tensors, Context(training, counter))
+    result = operation(layer).forward(layer, arrays, tensors, Context(training, counter, batch))
     return result.astype(np.float16) if half else result
 
 
@@ -109,7 +111,7 @@ def _prepared(inputs: Array | Sequence[Array], weights: Weights | None) -> tuple
     """Inputs as a tuple, no weights as an empty mapping, float16 widened, and whether it was."""
     arrays = (inputs,) if isinstance(inputs, np.ndarray) else tuple(inputs)
     tensors: Mapping[str, Array] = weights or {}
-    half = any(array.dtype == np.float16 for array in arrays)
+    half = any(array.dtype == np.float16 for array in arrays or tensors.values())
     if half:
         arrays = tuple(map(_widened, arrays))
         tensors = {name: _widened(array) for name, array in tensors.items()}

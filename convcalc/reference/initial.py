@@ -24,7 +24,12 @@ Draw = Callable[[Start, np.random.Generator], Array]
 
 def starts(layer: Layer, input_shapes: Sequence[Sequence[int]]) -> Starts:
     """The tensors of a layer for inputs of these shapes (without batch), by PyTorch's names. Raises `NoTwin`."""
-    return operation(layer).tensors(layer, tuple(input_shapes[0]))
+    return operation(layer).tensors(layer, tuple(input_shapes[0]) if input_shapes else ())
+
+
+def learned(layer: Layer, input_shapes: Sequence[Sequence[int]]) -> frozenset[str]:
+    """The names of those tensors that a gradient changes; the others are buffers."""
+    return frozenset(name for name, start in starts(layer, input_shapes).items() if start.learned)
 
 
 def _normal(deviation: float, shape: tuple[int, ...], rng: np.random.Generator) -> Array:

@@ -1,4 +1,4 @@
-"""Layers of several inputs and their opposite: concat, add, multiply, gate, split."""
+"""Layers of several inputs and their opposite: concat, add, sub, multiply, div, maximum, minimum, gate, split."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from .context import Array, Arrays, Context, DoesNotFit, Gradients, Operation, Weights, array_axis
 
 if TYPE_CHECKING:
-    from ..layers.join import Add, Concat, Gate, Multiply, Split
+    from ..layers.join import Add, Concat, Div, Extreme, Gate, Multiply, Split, Sub
 
 
 def _concat(layer: Concat, inputs: Arrays, weights: Weights, context: Context) -> Array:
@@ -56,6 +56,43 @@ def _multiply_backward(layer: Multiply, inputs: Arrays, weights: Weights, grad: 
     return tuple(_summed_to(reduce(np.multiply, rest, grad), x) for x, rest in zip(inputs, others, strict=True)), {}
 
 
+def _sub(layer: Sub, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    _same_axes(inputs)
+    return np.asarray(inputs[0] - inputs[1])
+
+
+def _sub_backward(layer: Sub, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    left, right = inputs
+    return (_summed_to(grad, left), _summed_to(-grad, right)), {}
+
+
+def _div(layer: Div, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    """What is over 0 is infinite or not a number, as in PyTorch."""
+    _same_axes(inputs)
+    with np.errstate(all="ignore"):
+        return np.asarray(inputs[0] / inputs[1])
+
+
+def _div_backward(layer: Div, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    left, right = inputs
+    with np.errstate(all="ignore"):
+        return (_summed_to(grad / right, left), _summed_to(-grad * left / np.square(right), right)), {}
+
+
+def _extreme(layer: Extreme, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    _same_axes(inputs)
+    left, right = inputs
+    return np.asarray(np.maximum(left, right) if layer.kind == "maximum" else np.minimum(left, right))
+
+
+def _extreme_backward(layer: Extreme, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    """The one that is taken gets the gradient; equal ones get a half each, as in PyTorch."""
+    left, right = inputs
+    wins = left > right if layer.kind == "maximum" else left < right
+    share = np.where(left == right, 0.5, wins).astype(grad.dtype)
+    return (_summed_to(grad * share, left), _summed_to(grad * (1 - share), right)), {}
+
+
 def _gate(layer: Gate, inputs: Arrays, weights: Weights, context: Context) -> Array:
     transform, gate, carry = inputs
     return np.asarray(transform * gate + carry * (1 - gate))
@@ -66,21 +103,24 @@ def _gate_backward(layer: Gate, inputs: Arrays, weights: Weights, grad: Array, c
     return (grad * gate, grad * (transform - carry), grad * (1 - gate)), {}
 
 
-def _part(layer: Split) -> slice:
+def _part(layer: Split, x: Array) -> tuple[slice, ...]:
+    """Where the part lies in an array of the input's axes."""
     before = sum(layer.channels[: layer.part])
-    return slice(before, before + layer.channels[layer.part])
+    axis = array_axis(layer.dim) % x.ndim
+    return (*(slice(None),) * axis, slice(before, before + layer.channels[layer.part]))
 
 
 def _split(layer: Split, inputs: Arrays, weights: Weights, context: Context) -> Array:
     (x,) = inputs
-    if sum(layer.channels) != x.shape[1]:
-        raise DoesNotFit(f"a split into {layer.channels} channels of {x.shape[1]}")
-    return x[:, _part(layer)]
+    size = x.shape[array_axis(layer.dim)]
+    if sum(layer.channels) != size:
+        raise DoesNotFit(f"a split into {layer.channels} of an axis of {size}")
+    return x[_part(layer, x)]
 
 
 def _split_backward(layer: Split, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
     result = np.zeros(inputs[0].shape, grad.dtype)
-    result[:, _part(layer)] = grad
+    result[_part(layer, result)] = grad
     return (result,), {}
 
 
@@ -88,6 +128,9 @@ OPERATIONS = {
     "Concat": Operation(_concat, _concat_backward),
     "Add": Operation(_add, _add_backward),
     "Multiply": Operation(_multiply, _multiply_backward),
+    "Sub": Operation(_sub, _sub_backward),
+    "Div": Operation(_div, _div_backward),
+    "Extreme": Operation(_extreme, _extreme_backward),
     "Gate": Operation(_gate, _gate_backward),
     "Split": Operation(_split, _split_backward),
 }

@@ -1,8 +1,9 @@
-"""Normalizations (batch, group, layer, instance, local response) and scale, a learned factor, forward and backward.
+"""Normalizations (batch, group, layer, RMS, instance, local response) and scale, a learned factor, forward and back.
 
-All but local_response_norm are alike: each subtracts a mean and divides by a deviation; they differ in the axes over
-which these are taken. Statistics are of the numbers at hand, except where batch_norm (or instance_norm) runs outside
-training with running statistics given. The last divides by a mean of squares over neighbouring channels.
+Most are alike: each subtracts a mean and divides by a deviation; they differ in the axes over which these are taken.
+rms_norm divides by the root of the mean square and subtracts nothing. Statistics are of the numbers at hand, except
+where batch_norm (or instance_norm) runs outside training with running statistics given. The last divides by a mean of
+squares over neighbouring channels.
 """
 
 from __future__ import annotations
@@ -25,23 +26,41 @@ from .context import (
 )
 
 if TYPE_CHECKING:
-    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, Scale
+    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, RMSNorm, Scale
+
+
+def _factors(vector: Array, layer: Scale, x: Array) -> Array:
+    """One number for all, or one along the axis of the channels."""
+    return along_channels(vector, x) if layer.dim == 0 else vector
 
 
 def _scale(layer: Scale, inputs: Arrays, weights: Weights, context: Context) -> Array:
     (x,) = inputs
-    scaled = x * along_channels(weights["weight"], x)
-    return np.asarray(scaled + along_channels(weights["bias"], x) if layer.bias else scaled)
+    scaled = x * _factors(weights["weight"], layer, x)
+    return np.asarray(scaled + _factors(weights["bias"], layer, x) if layer.bias else scaled)
 
 
 def _scale_backward(layer: Scale, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
     (x,) = inputs
-    bias = {"bias": sum_but_channels(grad)} if layer.bias else {}
-    return (grad * along_channels(weights["weight"], x),), {"weight": sum_but_channels(grad * x), **bias}
+
+    bias = {"bias": _summed(grad, layer)} if layer.bias else {}
+    return (grad * _factors(weights["weight"], layer, x),), {"weight": _summed(grad * x, layer), **bias}
+
+
+def _summed(of_each: Array, layer: Scale) -> Array:
+    """What a factor gets: the sum over all that it multiplies."""
+    if layer.size is not None:
+        return np.asarray(of_each.sum(keepdims=True)).reshape(1)
+    return sum_but_channels(np.moveaxis(of_each, _channel_axis(layer), 1))
+
+
+def _channel_axis(layer: Scale | BatchNorm) -> int:
+    """The array's axis of the channels."""
+    return 1 if layer.dim == 0 else -1
 
 
 def _tensors(layer: Scale, shape: tuple[int, ...]) -> Starts:
-    return affine_tensors(shape[:1], bias=layer.bias)
+    return affine_tensors((1,) if layer.size is not None else (shape[layer.dim],), bias=layer.bias)
 
 
 Axes = tuple[int, ...]
@@ -82,6 +101,20 @@ def _affine_gradients(grad: Array, normal: Array, weights: Weights) -> tuple[Arr
 
 def _batch_axes(x: Array) -> Axes:
     return (0, *range(2, x.ndim))
+
+
+def _batch(layer: BatchNorm, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    return np.moveaxis(_tracked(layer, _channels_first(layer, inputs), weights, context), 1, _channel_axis(layer))
+
+
+def _batch_backward(layer: BatchNorm, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    arrays, axis = _channels_first(layer, inputs), _channel_axis(layer)
+    (grad_x,), gradients = _tracked_backward(layer, arrays, weights, np.moveaxis(grad, axis, 1), context)
+    return (np.moveaxis(grad_x, 1, axis),), gradients
+
+
+def _channels_first(layer: BatchNorm, inputs: Arrays) -> Arrays:
+    return (np.moveaxis(inputs[0], _channel_axis(layer), 1),)
 
 
 def _uses_running(layer: BatchNorm | InstanceNorm, weights: Weights, context: Context) -> bool:
@@ -129,6 +162,7 @@ def updated_statistics(layer: BatchNorm, x: Array, weights: Weights) -> dict[str
     running ← (1 − momentum)·running + momentum·new, with the unbiased variance; without a momentum the
     plain average over all steps so far.
     """
+    (x,) = _channels_first(layer, (x,))
     axes, count = _batch_axes(x), x.size // x.shape[1]
     steps = int(weights["num_batches_tracked"]) + 1 if "num_batches_tracked" in weights else 1
     share = 1 / steps if layer.momentum is None else layer.momentum
@@ -186,6 +220,34 @@ def _layer_backward(layer: LayerNorm, inputs: Arrays, weights: Weights, grad: Ar
     summed = {"weight": (grad * normal).sum(axis=others), "bias": grad.sum(axis=others)}
     grad_normal = grad * _placed(weights["weight"], layer, x) if "weight" in weights else grad
     return (_normalized_gradient(grad_normal, normal, factor, axes),), {k: v for k, v in summed.items() if k in weights}
+
+
+def _magnitude(layer: RMSNorm, x: Array) -> tuple[Array, Axes]:
+    """1 / √(mean of the squares + eps) over the trailing axes, and these."""
+    named = 1 if layer.normalized_shape is None else len(layer.normalized_shape)
+    axes = tuple(range(x.ndim - named, x.ndim))
+    eps = np.finfo(x.dtype).eps if layer.eps is None else layer.eps
+    return np.asarray(1 / np.sqrt(np.square(x).mean(axis=axes, keepdims=True) + eps)), axes
+
+
+def _root_mean_square(layer: RMSNorm, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    (x,) = inputs
+    y = x * _magnitude(layer, x)[0]
+    return np.asarray(y * weights["weight"] if "weight" in weights else y)
+
+
+def _root_mean_square_backward(
+    layer: RMSNorm, inputs: Arrays, weights: Weights, grad: Array, context: Context
+) -> Gradients:
+    (x,) = inputs
+    factor, axes = _magnitude(layer, x)
+    normal = x * factor
+    gradients = {}
+    if "weight" in weights:
+        gradients["weight"] = (grad * normal).sum(axis=tuple(axis for axis in range(x.ndim) if axis not in axes))
+        grad = grad * weights["weight"]
+    along = (grad * normal).mean(axis=axes, keepdims=True)
+    return (np.asarray((grad - normal * along) * factor),), gradients
 
 
 BLOCK_BYTES = 1 << 19
@@ -251,12 +313,24 @@ def affine_tensors(shape: tuple[int, ...], affine: bool = True, bias: bool = Tru
     return {"weight": Start(shape, constant=1.0), **({"bias": Start(shape)} if bias else {})}
 
 
+def _batch_tensors(layer: BatchNorm, shape: tuple[int, ...]) -> Starts:
+    return _tracked_tensors(layer, (shape[layer.dim],))
+
+
+def _root_mean_square_tensors(layer: RMSNorm, shape: tuple[int, ...]) -> Starts:
+    return affine_tensors(layer.normalized_shape or shape[-1:], layer.elementwise_affine, bias=False)
+
+
 def _tracked_tensors(layer: BatchNorm | InstanceNorm, shape: tuple[int, ...]) -> Starts:
     channels = shape[:1]
     if not layer.track_running_stats:
         return affine_tensors(channels, layer.affine)
-    running = {"running_mean": Start(channels), "running_var": Start(channels, constant=1.0)}
-    return {**affine_tensors(channels, layer.affine), **running, "num_batches_tracked": Start(())}
+    return {
+        **affine_tensors(channels, layer.affine),
+        "running_mean": Start(channels, learned=False),
+        "running_var": Start(channels, constant=1.0, learned=False),
+        "num_batches_tracked": Start((), learned=False),
+    }
 
 
 def _group_tensors(layer: GroupNorm, shape: tuple[int, ...]) -> Starts:
@@ -269,9 +343,10 @@ def _layer_tensors(layer: LayerNorm, shape: tuple[int, ...]) -> Starts:
 
 
 OPERATIONS = {
-    "BatchNorm": Operation(_tracked, _tracked_backward, _tracked_tensors),
+    "BatchNorm": Operation(_batch, _batch_backward, _batch_tensors),
     "InstanceNorm": Operation(_tracked, _tracked_backward, _tracked_tensors),
     "GroupNorm": Operation(_group, _group_backward, _group_tensors),
+    "RMSNorm": Operation(_root_mean_square, _root_mean_square_backward, _root_mean_square_tensors),
     "LayerNorm": Operation(_layer, _layer_backward, _layer_tensors),
     "LocalResponseNorm": Operation(_response, _response_backward),
     "Scale": Operation(_scale, _scale_backward, _tensors),

@@ -60,6 +60,7 @@ def run(
     shared: dict[int, Weights] = {}
     """The weights of nodes that others have too."""
     holders = {node.shares for node in network.nodes}
+    examples = next((len(array) for array in given.values()), batch)
     for index, node in enumerate(network.nodes):
         if node.layer is None:
             array = given.get(node.name)
@@ -73,7 +74,7 @@ def run(
             shared[index] = held
         counter = Counter()
         try:
-            output = forward(node.layer, read, held, training=training, counter=counter)
+            output = forward(node.layer, read, held, training=training, counter=counter, batch=examples)
         except DoesNotFit as error:
             raise DoesNotFit(f"{node.name}: {error}") from error
         if waiting[index]:
@@ -203,6 +204,12 @@ ROOM = 8
 """Powers of two that float16, too, has room for on both sides of 1, so that little is moved."""
 
 
+def _arrive(arrived: dict[int, Scaled], source: int, scaled: Scaled) -> None:
+    """Add what a reader hands back to what has arrived."""
+    before = arrived.get(source)
+    arrived[source] = scaled if before is None else before.plus(scaled)
+
+
 def backpropagate(steps: list[Step], gradients: Mapping[int, Array], *, training: bool = True) -> Iterator[BackStep]:
     """The steps of a run in reverse, each with the gradients of the loss that `gradients` describe.
 
@@ -231,9 +238,8 @@ def backpropagate(steps: list[Step], gradients: Mapping[int, Array], *, training
         array, exponent = received.near_one()
         grad = array.astype(dtype, copy=False)
         grads, grad_weights = backward(node.layer, inputs, weights, grad, training=training)
-        for source, handed in zip(node.inputs, grads, strict=True):
-            scaled, before = Scaled(handed, exponent), arrived.get(source)
-            arrived[source] = scaled if before is None else before.plus(scaled)
+        for which, source in enumerate(node.inputs):
+            _arrive(arrived, source, Scaled(grads[which], exponent))
         summed, weights_exponent = sums.add(number, node, grad_weights, exponent)
         yield BackStep(number, node, grad, grads, summed, exponent, weights_exponent)
-        del summed, received, array, grad, grads, grad_weights, inputs, weights, handed, scaled, before
+        del summed, received, array, grad, grads, grad_weights, inputs, weights

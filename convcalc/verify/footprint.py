@@ -35,9 +35,12 @@ TEMPORARIES: KindTable[int] = KindTable(
     {
         "Gelu": 16,
         "LocalResponseNorm": 6,
-        **dict.fromkeys(("BatchNorm", "InstanceNorm", "GroupNorm", "LayerNorm"), 4),
+        **dict.fromkeys(("BatchNorm", "InstanceNorm", "GroupNorm", "LayerNorm", "RMSNorm"), 4),
+        **dict.fromkeys(("Norm", "Deviation", "logsumexp", "log_softmax", "Pow", "GLU"), 5),
+        "prod": 8,
+        "erf": 16,
         **dict.fromkeys(("Upsample", "LpPool"), 6),
-        **dict.fromkeys(("silu", "mish", "hardswish", "Softplus"), 5),
+        **dict.fromkeys(("silu", "mish", "hardswish", "Softplus", "softsign", "logsigmoid", "CELU", "Shrink"), 5),
     },
     absent=f"{OTHER_TEMPORARIES} temporary arrays",
 )
@@ -89,7 +92,8 @@ def needed_bytes(network: Network, batch: int, dtype: str, backward: bool = Fals
 def _layer_elements(layer: Layer, shapes: Shapes, output: Shape) -> tuple[int, int]:
     """Elements of a layer's tensors, and of what it needs beside inputs, output and tensors, at batch 1."""
     weights = sum(prod(weight.shape) for weight in layer.weights(shapes))
-    largest = max(prod(output), _padded(layer, shapes[0], output), *map(prod, shapes))
+    padded = _padded(layer, shapes[0], output) if shapes else 0
+    largest = max(prod(output), padded, *map(prod, shapes))
     return weights, largest * (TEMPORARIES.get(layer) or OTHER_TEMPORARIES)
 
 

@@ -40,6 +40,36 @@ class Scale(nn.Module):
         return y if self.bias is None else y + self.bias.reshape(shape)
 
 
+class Attention(nn.MultiheadAttention):
+    """Multi-head attention, batch first, without its shares; one input attends to itself."""
+
+    def forward(self, query, key=None, value=None):
+        key = query if key is None else key
+        value = key if value is None else value
+        return super().forward(query, key, value, need_weights=False)[0]
+
+
+class RNN(nn.RNN):
+    """A recurrent layer, batch first, that gives the states of all positions."""
+
+    def forward(self, x):
+        return super().forward(x)[0]
+
+
+class GRU(nn.GRU):
+    """Gated recurrent units, batch first, that give the states of all positions."""
+
+    def forward(self, x):
+        return super().forward(x)[0]
+
+
+class LSTM(nn.LSTM):
+    """Long short-term memory, batch first, that gives the states of all positions."""
+
+    def forward(self, x):
+        return super().forward(x)[0]
+
+
 class StochasticDepth(nn.Module):
     """In training drops whole examples (row) or the whole batch with probability p."""
 

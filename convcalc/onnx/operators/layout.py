@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from math import isfinite, prod
 
 from ...layers.base import Shape
+from ...layers.opaque import broadcast
 from ..builder import Builder, Fields, Unsupported, spelled
 from ..messages import FLOATS, SMALL, Malformed, Unknown
-from ..opaque import broadcast
 from ..values import Activation, Call, Constant, Numbers, counted, strides
 from .folding import (
     broadcast_to,

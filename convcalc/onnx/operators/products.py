@@ -6,9 +6,9 @@ from math import prod
 
 from ...geometry import GeometryError
 from ...layers.base import Shape
+from ...layers.opaque import broadcast
 from ..builder import Builder, Unsupported, spelled
 from ..messages import Malformed
-from ..opaque import broadcast
 from ..values import Activation, Call, Constant
 from .record import Operator
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 
 from ...layers.base import Shape
+from ...layers.opaque import broadcast
 from ..builder import Builder
 from ..messages import Malformed
-from ..opaque import broadcast
 from ..values import Activation, Call, Constant
 
 Rule = Callable[[Builder], Activation | Sequence[Activation]]
