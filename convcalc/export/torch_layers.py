@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..geometry import Rounding, pool_output
 from ..geometry.dialects import torch_transposed
 from ..layers.kind_table import KindTable, Refused
-from .program import OPAQUE, UNSAID, Argument, Call, Inline, Step, keywords, optional, positional, scalar
+from .program import OPAQUE, UNSAID, Argument, Call, Code, Inline, Step, keywords, optional, positional, scalar
 from .windows import (
     Pads,
     border_pads,
@@ -289,37 +289,50 @@ def _permute(layer: Permute, inputs: Shapes, output: Shape) -> list[Step]:
 
 def _batch_norm(layer: BatchNorm, inputs: Shapes, output: Shape) -> list[Step]:
     name = "nn.BatchNorm1d" if len(inputs[0]) == 1 else _ranked("BatchNorm", inputs[0])
-    return [Call(name, (*positional(num_features=inputs[0][0]), *_statistics(layer, True)))]
+    affine = layer.affine and (layer.weight or layer.bias)
+    call = Call(name, (*positional(num_features=inputs[0][0]), *_statistics(layer, affine, True)))
+    return [_one_sided(call, layer, affine)]
 
 
-def _statistics(layer: BatchNorm | InstanceNorm, default: bool) -> tuple[Argument, ...]:
+def _one_sided(call: Call, layer: BatchNorm | GroupNorm | LayerNorm, affine: bool) -> Call:
+    """The norm without its factor or its addend, where it learns the other alone."""
+    if not affine or layer.weight == layer.bias:
+        return call
+    missing = "bias" if layer.weight else "weight"
+    return Call("without", (*positional(parameter=missing, norm=Code(call.function)), *call.arguments))
+
+
+def _statistics(layer: BatchNorm | InstanceNorm, affine: bool, default: bool) -> tuple[Argument, ...]:
     return (
         optional("eps", layer.eps, 1e-5),
         optional("momentum", layer.momentum, 0.1),
-        optional("affine", layer.affine, default),
+        optional("affine", affine, default),
         optional("track_running_stats", layer.track_running_stats, default),
     )
 
 
 def _instance_norm(layer: InstanceNorm, inputs: Shapes, output: Shape) -> list[Step]:
-    arguments = (*positional(num_features=inputs[0][0]), *_statistics(layer, False))
+    arguments = (*positional(num_features=inputs[0][0]), *_statistics(layer, layer.affine, False))
     return [Call(_ranked("InstanceNorm", inputs[0]), arguments)]
 
 
 def _group_norm(layer: GroupNorm, inputs: Shapes, output: Shape) -> list[Step]:
     arguments = (*positional(num_groups=layer.num_groups, num_channels=inputs[0][0]), optional("eps", layer.eps, 1e-5))
-    return [Call("nn.GroupNorm", (*arguments, optional("affine", layer.affine, True)))]
+    affine = layer.affine and (layer.weight or layer.bias)
+    return [_one_sided(Call("nn.GroupNorm", (*arguments, optional("affine", affine, True))), layer, affine)]
 
 
 def _layer_norm(layer: LayerNorm, inputs: Shapes, output: Shape) -> list[Step]:
     shape = inputs[0][:1] if layer.dim is not None else layer.normalized_shape or inputs[0][-1:]
+    affine = layer.elementwise_affine and (layer.weight or layer.bias)
     arguments = (
         *positional(normalized_shape=shape[0] if len(shape) == 1 else shape),
         optional("eps", layer.eps, 1e-5),
-        optional("elementwise_affine", layer.elementwise_affine, True),
+        optional("elementwise_affine", affine, True),
         optional("bias", layer.bias, True),
     )
-    return [Call("nn.LayerNorm" if layer.dim is None else "ChannelLayerNorm", arguments)]
+    call = Call("nn.LayerNorm" if layer.dim is None else "ChannelLayerNorm", arguments)
+    return [call if layer.weight else _one_sided(call, layer, affine)]
 
 
 def _local_response_norm(layer: LocalResponseNorm, inputs: Shapes, output: Shape) -> list[Step]:

@@ -113,8 +113,11 @@ class Expansion:
                 name = item.name
                 if name is None:
                     name = place.automatic(item.kind)
-                elif name in place.names:
-                    self.refuse_name(item, place)
+                else:
+                    if name in place.names:
+                        self.refuse_name(item, place)
+                    if item.number is not None:
+                        place.number = item.number
                 try:
                     shape = shape_of(layer, (nodes[current[0]].shape,))
                 except GeometryError as error:
@@ -269,6 +272,8 @@ class Expansion:
             return self.fail(item, place, item.name or place.automatic(item.kind), problem)
         if item.name is not None:
             self.refuse_name(item, place)
+        if item.number is not None:
+            place.number = item.number
         start = len(self.nodes)
         path, value = self._expanded(item, count, place, env, sources)
         if item.share is not None and value is not None and FAILED not in value:
@@ -338,6 +343,8 @@ class Expansion:
         return None if failed else self._span(entry)
 
     def _pass_over(self, item: Item, place: Place) -> None:
+        if item.number is not None:
+            place.number = item.number - 1
         if item.name is not None:
             place.names.setdefault(item.name, None)
 

@@ -164,6 +164,7 @@ class Scope:
             try:
                 if key == "name":
                     item.name, item.name_at = Wiring.name.form.read(node, Reader(self.findings)), node
+                    item.number = int(item.name) if item.name.isdigit() else None
                 elif key == "from":
                     item.sources = Wiring.sources.form.read(node, Reader(self.findings, where=where))
                     if not item.reads:
@@ -184,7 +185,7 @@ class Scope:
                     item.indexed = isinstance(value, Expression) and "index" in value.names
             except Problem as problem:
                 self.findings.problem(problem, node, where)
-        item.plain = item.plain and not (item.sources or item.repeat or item.when or item.share or item.batch_axes)
+        item.plain = item.plain and not (item.sources or item.repeat or item.when or item.batch_axes or item.share)
         if not item.plain:
             item.layer = None
 

@@ -27,7 +27,17 @@ from .grammar import (
     Vocabulary,
     defined,
 )
-from .names import GROUP, MEANINGS, PARAMETER, check_name, check_parameter, parse_reference, shown
+from .names import (
+    GROUP,
+    MEANINGS,
+    NUMBER,
+    PARAMETER,
+    check_item_name,
+    check_name,
+    check_parameter,
+    parse_reference,
+    shown,
+)
 from .problems import Problem
 
 MAX_SPACE_AXES = 3
@@ -56,6 +66,24 @@ def _named(what: str) -> Scalar[str]:
 
 def _reference(message: str, hint: str | None = None) -> Scalar[tuple[str, ...]]:
     return Scalar(parse_reference, message, hint, schema=defined("reference"))
+
+
+def _item_name(text: str) -> str:
+    check_item_name(text)
+    return text
+
+
+MOST_BATCH_AXES = 8
+
+
+def _batch_axes(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_BATCH_AXES):
+        raise Problem("CC103", _BATCH_AXES, _BATCH_AXES_HINT)
+    return int(text)
+
+
+_BATCH_AXES = f"batch_axes takes a number from 1 to {MOST_BATCH_AXES}"
+_BATCH_AXES_HINT = "as many of the first axes count as batch: frames, windows; [16, 3, 224, 224] has 1"
 
 
 class _EachOther(Form[None]):
@@ -88,23 +116,23 @@ _SHARED = Scalar(
 Shared = tuple[tuple[str, ...] | None, Marked]
 """The components of a path, or None for the repetitions among each other, and where it stands."""
 
-MOST_BATCH_AXES = 8
-
-
-def _batch_axes(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_BATCH_AXES):
-        raise Problem("CC103", _BATCH_AXES, _BATCH_AXES_HINT)
-    return int(text)
-
-
-_BATCH_AXES = f"batch_axes takes a number from 1 to {MOST_BATCH_AXES}"
-_BATCH_AXES_HINT = "as many of the first axes count as batch: frames, windows; [16, 3, 224, 224] has 1"
-
 
 class Wiring(Entries):
     """What stands beside an item's kind."""
 
-    name = Key(_named("name"))
+    name = Key(
+        Scalar(
+            _item_name,
+            "a name is a word",
+            schema={
+                "anyOf": [
+                    defined("name"),
+                    {"type": "integer", "minimum": 0, "maximum": 999_999_999},
+                    {"type": "string", "pattern": f"^(?:{NUMBER.pattern})$"},
+                ]
+            },
+        )
+    )
     sources = Key(
         OneOrMore(
             Placed(_reference("from takes a name or a list of names")),
@@ -120,15 +148,6 @@ class Wiring(Entries):
         Later({"anyOf": [{"type": "boolean"}, defined("expression")]}),
         "A condition; where it is false the item is passed over.",
     )
-    share: Key[Shared] = Key(
-        Either(
-            Placed(_EachOther()),
-            Placed(_SHARED),
-            message="share takes a name",
-            hint="share: head, or share: true beside repeat",
-        ),
-        "The item whose weights it has, layer by layer; true: its repetitions have those of the first.",
-    )
     batch_axes = Key(
         Scalar(
             _batch_axes,
@@ -137,6 +156,15 @@ class Wiring(Entries):
             schema={"type": "integer", "minimum": 1, "maximum": MOST_BATCH_AXES},
         ),
         "How many of the first axes count as batch in it: frames, windows.",
+    )
+    share: Key[Shared] = Key(
+        Either(
+            Placed(_EachOther()),
+            Placed(_SHARED),
+            message="share takes a name",
+            hint="share: head, or share: true beside repeat",
+        ),
+        "The item whose weights it has, layer by layer; true: its repetitions have those of the first.",
     )
 
 

@@ -57,10 +57,10 @@ def run(
     given = _inputs_by_name(network, inputs)
     waiting = _readers(network)
     arrays: dict[int, Array] = {}
+    examples = next((len(array) for array in given.values()), batch)
     shared: dict[int, Weights] = {}
     """The weights of nodes that others have too."""
     holders = {node.shares for node in network.nodes}
-    examples = next((len(array) for array in given.values()), batch)
     for index, node in enumerate(network.nodes):
         if node.layer is None:
             array = given.get(node.name)

@@ -26,6 +26,13 @@ class ChannelLayerNorm(nn.LayerNorm):
         return super().forward(x.movedim(1, -1)).movedim(-1, 1)
 
 
+def without(parameter, norm, *arguments, **options):
+    """A norm that does not learn its weight, or its bias."""
+    made = norm(*arguments, **options)
+    made.register_parameter(parameter, None)
+    return made
+
+
 class Scale(nn.Module):
     """Each channel times a learned number, and with a bias plus another."""
 
