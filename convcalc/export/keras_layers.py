@@ -82,6 +82,15 @@ NAME = Argument("name", "")
 """The path of a layer with weights: written where the layer stands."""
 
 
+def is_named(call: Call) -> bool:
+    """Whether a layer carries a path of the spec: it is the one that holds weights.
+
+    >>> is_named(Call("layers.ZeroPadding2D")), is_named(Call("layers.PReLU", (NAME,)))
+    (False, True)
+    """
+    return NAME in call.arguments
+
+
 def channels_last(axes: int) -> Order:
     """The order of images and sequences.
 
