@@ -13,21 +13,31 @@ from .pieces import Piece, outline
 from .relations import QUANTITIES, Column, Expression, Param, Relations, Unrelated
 from .repetitions import repeat
 from .sheet import Block, Item, Sheet
-from .wiring import wire
+from .wiring import Hidden, wire
 
 if TYPE_CHECKING:
     from ..network import Network
 
 GROUP = "layers"
+MOST_KEPT = 20
+"""Groups that are made blocks only because they hide names."""
 
 
 def find(network: Network, taken: Collection[str], reserved: Collection[str], *, merging: bool = True) -> Sheet:
     """The blocks and items of a network.
 
     `taken` are names that no block may have, `reserved` those that no param may have. Without `merging`, scopes that
-    differ in structure are different blocks. Raises Unwritable, Unrelated where the language cannot say it by blocks.
+    differ in structure are different blocks. Raises Unrelated where the language cannot say it by blocks.
     """
-    return _Finder(network, taken, reserved, merging).sheet()
+    kept: set[tuple[int, int, str]] = set()
+    while True:
+        try:
+            return _Finder(network, taken, reserved, merging, kept).sheet()
+        except Hidden as hidden:
+            group = (hidden.group.start, hidden.group.stop, hidden.group.name)
+            if group in kept or len(kept) >= MOST_KEPT:
+                raise Unrelated from None
+            kept.add(group)
 
 
 class Definition:
@@ -43,16 +53,25 @@ class Definition:
 
 
 class _Finder:
-    def __init__(self, network: Network, taken: Collection[str], reserved: Collection[str], merging: bool) -> None:
+    def __init__(
+        self,
+        network: Network,
+        taken: Collection[str],
+        reserved: Collection[str],
+        merging: bool,
+        kept: Collection[tuple[int, int, str]],
+    ) -> None:
         self.network = network
         self.taken = {name.lower() for name in taken}
         self.reserved = reserved
         self.merging = merging
+        self.kept = kept
+        """Groups that are blocks though they stand once: start, stop, name."""
         self.definitions: list[Definition] = []
 
     def sheet(self) -> Sheet:
         pieces, inputs = outline(self.network)
-        for uses in _classes(pieces):
+        for uses in _classes(pieces, self.kept):
             self._define(uses)
         current = tuple(range(len(inputs)))
         wire(self.network, pieces, current, lambda node: inputs[node])
@@ -137,18 +156,19 @@ class _Finder:
         return definition
 
 
-def _classes(pieces: list[Piece]) -> Iterator[list[Piece]]:
+def _classes(pieces: list[Piece], kept: Collection[tuple[int, int, str]]) -> Iterator[list[Piece]]:
     """The uses of each class, inner classes first; a class that is used once is no block."""
     found: list[Piece] = []
     heights: dict[int, int] = {}
     inside: dict[str, set[str]] = {}
+    _keep(pieces, kept)
     _collect(pieces, found, heights, inside, [])
     by_class: dict[str, list[Piece]] = {}
     for piece in found:
         assert piece.block is not None
         by_class.setdefault(piece.block, []).append(piece)
     for uses in by_class.values():
-        if len(uses) == 1:
+        if len(uses) == 1 and (uses[0].start, uses[0].stop, uses[0].name) not in kept:
             uses[0].block = None
     circular = {name for name, below in inside.items() if name in below}
     order = {name: max(heights[id(use)] for use in uses) for name, uses in by_class.items()}
@@ -159,6 +179,15 @@ def _classes(pieces: list[Piece]) -> Iterator[list[Piece]]:
                 keys.setdefault((heights[id(use)] if name in circular else order[name], name), []).append(use)
     for _, uses in sorted(keys.items(), key=lambda entry: entry[0][0]):
         yield uses
+
+
+def _keep(pieces: list[Piece], kept: Collection[tuple[int, int, str]]) -> None:
+    """Make blocks of anonymous groups that are to be some."""
+    for piece in pieces:
+        if piece.pieces:
+            if piece.block is None and (piece.start, piece.stop, piece.name) in kept:
+                piece.block = piece.name
+            _keep(piece.pieces, kept)
 
 
 def _collect(
@@ -393,7 +422,8 @@ def _name_params(params: list[Param], reserved: Collection[str], last: Expressio
     for param in params:
         base, where = param.hints
         if param.quantity == "width":
-            plain = "out" if last == (param,) else "width" if len(widths) == 1 else where
+            others = len(widths) - any(last == (width,) for width in widths)
+            plain = "out" if last == (param,) else "width" if others == 1 else where
         else:
             plain = PLAIN.get(param.quantity, base)
         names = [plain, where, f"{where}_{base}"]

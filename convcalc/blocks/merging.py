@@ -89,7 +89,7 @@ def _joined(family: Family, other: Family) -> bool:
     if found is None:
         return False
     rows, alike, unlike = found
-    if (3 * unlike > 2 * alike and not _more_of_the_same(rows, family, other)) or not _can_be_wired(rows):
+    if (unlike > alike and not _more_of_the_same(rows, family, other)) or not _can_be_wired(rows):
         return False
     family.rows = rows
     family.scopes = sorted([*family.scopes, *other.scopes])
@@ -111,7 +111,10 @@ def _stem(row: Row) -> str:
 
 
 def _aligned(left: list[Row], right: list[Row]) -> tuple[list[Row], int, int] | None:
-    """The rows of both in an order that keeps each, and the weights of what is alike and what is not."""
+    """The rows of both in an order that keeps each, and the weights of what is alike and what is not.
+
+    Of equal ways the one that has what only one side has first: an expansion before the layers that all have.
+    """
     if len(left) * len(right) > LARGEST:
         return None
     pairs: dict[tuple[int, int], tuple[Row, int, int]] = {}
@@ -128,16 +131,16 @@ def _aligned(left: list[Row], right: list[Row]) -> tuple[list[Row], int, int] | 
     rows: list[Row] = []
     alike = unlike = i = j = 0
     while i < len(left) or j < len(right):
-        pair = pairs.get((i, j))
-        if pair is not None and best[i][j] == best[i + 1][j + 1] + pair[1]:
-            rows.append(pair[0])
-            alike, unlike, i, j = alike + pair[1], unlike + pair[2], i + 1, j + 1
-        elif j == len(right) or (i < len(left) and best[i][j] == best[i + 1][j]):
+        if j == len(right) or (i < len(left) and best[i][j] == best[i + 1][j]):
             rows.append(left[i])
             unlike, i = unlike + left[i].weight, i + 1
-        else:
+        elif i == len(left) or best[i][j] == best[i][j + 1]:
             rows.append(right[j])
             unlike, j = unlike + right[j].weight, j + 1
+        else:
+            pair = pairs[i, j]
+            rows.append(pair[0])
+            alike, unlike, i, j = alike + pair[1], unlike + pair[2], i + 1, j + 1
     return rows, alike, unlike
 
 

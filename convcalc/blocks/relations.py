@@ -85,7 +85,7 @@ class Relations:
         lists = [_listed(column[n], width[n]) for n in numbers]
         factor = _factor([pair for found in lists for pair in found]) if quantity in ("width", "groups") else None
         if factor is not None:
-            return ("in_channels",) if factor == ("*", 1) else _times(("in_channels",), factor)
+            return _times(("in_channels",), factor)
         found = {n: column[n] for n in numbers}
         if all(not isinstance(v, Series) or v.later is not None for v in found.values()):
             first = {n: v.first if isinstance(v, Series) else v for n, v in found.items()}
@@ -159,9 +159,8 @@ class Relations:
         if quantity == "width" and whole:
             arriving = {n: self.arriving[n] for n in column}
             factor = _column_factor(column, arriving)
-            if factor is not None or _equal(column, arriving):
-                made.default = _times(("in_channels",), factor) if factor else ("in_channels",)
-                made.computed = True
+            if factor is not None:
+                made.default, made.computed = _times(("in_channels",), factor), True
                 return made
         value, count = Counter(map(_Value, column.values())).most_common(1)[0]
         if not whole or (quantity != "width" and 2 * count > len(column)):
@@ -269,6 +268,8 @@ def _index_flag(first: Column, later: Column) -> Expression:
 
 def _times(base: Expression, factor: tuple[str, int]) -> Expression:
     sign, number = factor
+    if number == 1:
+        return base
     return (f"{number} * ", *base) if sign == "*" else (*base, f" // {number}")
 
 

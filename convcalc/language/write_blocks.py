@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from ..blocks.find import find
 from ..blocks.relations import Unrelated
 from ..blocks.sheet import Block, Item, Sheet
-from ..blocks.wiring import Unwritable
 from ..findings import SpecError
 from ..layers.registry import KINDS, layer_class
 from ..network import Network
@@ -42,7 +41,7 @@ def write_blocks(network: Network, *, title: str | None = None) -> str:
     for merging in (True, False):
         try:
             sheet = find(network, taken, reserved, merging=merging)
-        except (Unrelated, Unwritable):
+        except Unrelated:
             continue
         text = _text(network, sheet, title)
         if _gives(text, network):
