@@ -8,9 +8,10 @@ from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from ..layers.registry import layer_class
+from .fields import QUANTITIES
 from .merging import Family, Row, families
-from .pieces import Piece, outline
-from .relations import QUANTITIES, Column, Expression, Param, Relations, Unrelated
+from .pieces import Piece, outline, same
+from .relations import NONE, Column, Expression, Param, Relations, Unrelated
 from .repetitions import repeat
 from .sheet import Block, Item, Sheet
 from .wiring import Hidden, wire
@@ -47,6 +48,11 @@ class Definition:
         self.name = name
         self.params: list[Param] = []
         self.items: list[Item] = []
+
+    def differs(self, name: str, scope: int) -> bool:
+        """Whether what a scope gives for a param is something else than its default."""
+        param = next(param for param in self.params if param.name == name)
+        return scope not in param.usual or not same(param.values[scope], param.usual[scope])
 
     def __repr__(self) -> str:
         return f"<block {self.name}>"
@@ -114,10 +120,11 @@ class _Finder:
                 use = uses[number]
                 use.head = ("call", definition)
                 use.pieces = []
+                use.quantities = {param.name: param.quantity for param in definition.params}
                 use.slots = {
                     p.name: p.values[number] for p in definition.params if not p.computed and number in p.values
                 }
-                use.needed = ()
+                use.needed = tuple(slot for slot in use.slots if definition.differs(slot, number))
                 use.block = None
 
     def _family(self, kind: str, uses: list[Piece], family: Family) -> Definition:
@@ -238,6 +245,11 @@ def _label(row: Row) -> str:
     return _label(row.rows[0]) if head[0] == "repeat" else GROUP
 
 
+def _activates(row: Row) -> bool:
+    """Whether it is an activation."""
+    return row.piece.head[0] == "layer" and layer_class(str(row.piece.head[1])).activates
+
+
 class _Writer:
     """Rows -> items."""
 
@@ -268,13 +280,12 @@ class _Writer:
             definition = head[1]
             assert isinstance(definition, Definition)
             several = sum(param.quantity == "width" for param in definition.params) > 1
+            needed = {slot for piece in row.members.values() for slot in piece.needed}
             for param in definition.params:
-                if param.name in slots:
+                if param.name in needed:
                     column = {n: p.slots[param.name] for n, p in row.members.items() if param.name in p.slots}
                     hints = (param.name, f"{where}_{param.name}" if several else where)
-                    found = self.relations.expression(column, param.quantity, widths, hints)
-                    if param.default is None or found != param.default:
-                        yield param.name, found
+                    yield param.name, self.relations.expression(column, param.quantity, widths, hints)
             return
         needed = {slot for piece in row.members.values() for slot in piece.needed}
         for slot in slots:
@@ -287,12 +298,40 @@ class _Writer:
     def flags(self, rows: Sequence[Row], around: set[int]) -> None:
         """Find when the items stand that only some scopes have."""
         self._counted(rows, around)
+        self._chosen(rows, around)
         for row in rows:
             members = set(row.members)
             if members != around and id(row) not in self.when:
-                name = row.piece.name if not row.piece.numbered else _label(row)
+                name = self._flag_name(row, row is rows[0])
                 self.when[id(row)] = self.relations.flag({n: n in members for n in around}, (name, f"with_{name}"))
             self.flags(row.rows, members)
+
+    def _flag_name(self, row: Row, first: bool) -> str:
+        """What a flag of an item is called."""
+        if _activates(row):
+            return "act"
+        label = _label(row)
+        if row.piece.head[0] == "layer" and layer_class(label).joins:
+            return "residual" if label == "add" else label
+        if row.piece.numbered:
+            return "expand" if first else label
+        return row.piece.name
+
+    def _chosen(self, rows: Sequence[Row], around: set[int]) -> None:
+        """Find activations of which each scope has one, or none: a param says which."""
+        run: list[Row] = []
+        for row in (*rows, None):
+            fits = row is not None and _activates(row) and set(row.members) != around and id(row) not in self.when
+            if fits and row is not None and not any(row.members.keys() & other.members.keys() for other in run):
+                run.append(row)
+                continue
+            if len(run) > 1 and len({_label(other) for other in run}) == len(run):
+                chosen = dict.fromkeys(around, NONE)
+                chosen.update({n: _label(other) for other in run for n in other.members})
+                param = self.relations.choice(chosen, ("act", "activation"))
+                for other in run:
+                    self.when[id(other)] = (param, f" == '{_label(other)}'")
+            run = [row] if fits and row is not None else []
 
     def _counted(self, rows: Sequence[Row], around: set[int]) -> None:
         """Find items of one kind of which each scope has the first few: a param says how many."""

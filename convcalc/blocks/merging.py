@@ -10,8 +10,8 @@ from .repetitions import structure
 
 LARGEST = 40_000
 """Pairs of pieces that are compared to lay one scope beside another."""
-ALTERNATIVES = 3
-"""Ways to wire one item, that some scopes have and others not."""
+MOST_WAYS = 2
+"""Items that scopes of one block may have more because they are wired in different ways."""
 
 
 @dataclass(slots=True, eq=False)
@@ -89,7 +89,7 @@ def _joined(family: Family, other: Family) -> bool:
     if found is None:
         return False
     rows, alike, unlike = found
-    if (unlike > alike and not _more_of_the_same(rows, family, other)) or not _can_be_wired(rows):
+    if (unlike > alike and not _more_of_the_same(rows, family, other)) or _ways(rows) > MOST_WAYS:
         return False
     family.rows = rows
     family.scopes = sorted([*family.scopes, *other.scopes])
@@ -191,12 +191,11 @@ def _only(row: Row, numbers: list[int]) -> Row:
     return Row(members, [_only(inner, numbers) for inner in row.rows if inner.members.keys() & set(numbers)])
 
 
-def _can_be_wired(rows: list[Row]) -> bool:
-    """Whether no row has too many ways to be wired."""
+def _ways(rows: list[Row]) -> int:
+    """How many rows more there are once each is wired in one way."""
+    count = 0
     for row in rows:
-        pieces = row.members.values()
-        if not all(piece.flow for piece in pieces) and len({piece.refs for piece in pieces}) > ALTERNATIVES:
-            return False
-        if not _can_be_wired(row.rows):
-            return False
-    return True
+        if not all(piece.flow for piece in row.members.values()):
+            count += len({piece.refs for piece in row.members.values()}) - 1
+        count += _ways(row.rows)
+    return count

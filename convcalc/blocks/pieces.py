@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ..network import UniqueNames
-from .fields import Fields, fields_of
+from .fields import QUANTITIES, Fields, fields_of
 
 if TYPE_CHECKING:
     from ..network import Group, Network
@@ -42,7 +42,10 @@ class Piece:
     slots: dict[str, object] = field(default_factory=dict)
     """Its values: fields of a layer, arguments of a block, how often it is repeated."""
     needed: tuple[str, ...] = ()
-    """The slots that have to be written whatever they hold."""
+    """The slots that have to be written: those of a layer without which it would be another, of a block what differs
+    from the defaults."""
+    quantities: dict[str, str] = field(default_factory=dict)
+    """Slot -> what it is one of."""
     block: str | None = None
     """The class of a group that is a use of a block."""
     width: object = 0
@@ -161,6 +164,7 @@ class _Outline:
         rigid = tuple((key, held) for key, held in fields.values.items() if _rigid(held))
         made = Piece(name, ("layer", layer.kind, layer.batch_axes, rigid), index, stop, value, node.inputs)
         made.slots = dict(fields.values)
+        made.quantities = {name: QUANTITIES.get(name, name) for name in made.slots}
         made.needed = fields.needed
         made.width = self._width(node.inputs, layer.batch_axes)
         return made

@@ -5,33 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from .fields import Quantity
 from .literals import literal
 from .pieces import Series, same
 from .repetitions import FACTORS, FEWEST_STEPS
 
-Quantity = Literal["width", "kernel", "stride", "padding", "dilation", "groups", "count", "flag"] | str
-"""What a value is one of: values of different quantities are not related, but for those that always are."""
-
-QUANTITIES: dict[str, Quantity] = {
-    "out_channels": "width",
-    "out_features": "width",
-    "groups": "groups",
-    "normalized_shape": "width",
-    "kernel_size": "kernel",
-    "stride": "stride",
-    "padding": "padding",
-    "dilation": "dilation",
-    "repeat": "count",
-}
-"""Field -> quantity; a field that is not named is a quantity of its own."""
 RELATED: dict[Quantity, tuple[Quantity, ...]] = {
     "width": ("width",),
     "groups": ("groups", "width"),
     "padding": ("padding", "dilation"),
 }
 """Quantity -> those whose params may stand for it as they are."""
+NONE = "none"
+"""The word for no item; a default, for that is how the language knows a word that nothing compares with."""
 POINTS = 3
 """Different values that a relation with a factor needs."""
 
@@ -51,6 +39,8 @@ class Param:
     name: str = ""
     default: Expression | None = None
     """None for one that has to be given."""
+    usual: dict[int, object] = field(default_factory=dict)
+    """Scope -> what the default gives there."""
     computed: bool = False
     """Whether the default is always right."""
 
@@ -162,9 +152,32 @@ class Relations:
             if factor is not None:
                 made.default, made.computed = _times(("in_channels",), factor), True
                 return made
+        halves = self._halves(column) if quantity == "padding" and whole else None
         value, count = Counter(map(_Value, column.values())).most_common(1)[0]
-        if not whole or (quantity != "width" and 2 * count > len(column)):
-            made.default = (literal(value.value),)
+        if halves is not None:
+            made.default, made.usual = halves
+        elif not whole or (quantity != "width" and 2 * count > len(column)):
+            made.default, made.usual = (literal(value.value),), dict.fromkeys(self.scopes, value.value)
+        return made
+
+    def _halves(self, column: Column) -> tuple[Expression, dict[int, object]] | None:
+        """Half of the kernel, where most paddings are that; and what it is in each scope."""
+        for param in self.params:
+            if param.quantity == "kernel" and param.values.keys() >= column.keys():
+                usual: dict[int, object] = {n: k // 2 for n, k in param.values.items() if type(k) is int}
+                if 2 * sum(n in usual and same(usual[n], value) for n, value in column.items()) > len(column):
+                    return (param, " // 2"), usual
+        return None
+
+    def choice(self, chosen: Mapping[int, str], hints: tuple[str, ...]) -> Param:
+        """A param that says which of several items stands, by a word."""
+        for param in self.params:
+            if param.quantity == "choice" and _equal(chosen, param.values):
+                return param
+        made = Param("choice", dict(chosen), hints)
+        often = NONE if NONE in chosen.values() else Counter(chosen.values()).most_common(1)[0][0]
+        made.default, made.usual = (often,), dict.fromkeys(self.scopes, often)
+        self.params.append(made)
         return made
 
     def count(self, counts: Mapping[int, int], stem: str) -> Param:
@@ -187,7 +200,7 @@ class Relations:
             made.default, made.computed = condition, True
         else:
             often = 2 * sum(present.values()) >= len(present)
-            made.default = ("true" if often else "false",)
+            made.default, made.usual = ("true" if often else "false",), dict.fromkeys(self.scopes, often)
         self.params.append(made)
         return (made,)
 

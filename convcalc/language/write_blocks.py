@@ -37,7 +37,7 @@ def write_blocks(network: Network, *, title: str | None = None) -> str:
     """
     taken = {*KINDS, *WIRING, GROUP}
     words = {word for kind in {node.kind for node in network} if kind in KINDS for word in _words(kind)}
-    reserved = {*FUNCTIONS, *CONSTANTS, *MEANINGS, *RESERVED, *words}
+    reserved = {*KINDS, *FUNCTIONS, *CONSTANTS, *MEANINGS, *RESERVED, *words}
     for merging in (True, False):
         try:
             sheet = find(network, taken, reserved, merging=merging)
