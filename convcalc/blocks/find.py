@@ -158,7 +158,7 @@ class _Finder:
         writer.fields(family.rows, ())
         writer.flags(family.rows, set(scopes))
         _name_params(writer.relations.params, self.reserved, writer.last_width(family.rows))
-        definition.params = writer.relations.params
+        definition.params = sorted(writer.relations.params, key=lambda param: param.default is not None)
         definition.items = writer.items(family.rows, scopes)
         return definition
 
@@ -314,7 +314,7 @@ class _Writer:
         if row.piece.head[0] == "layer" and layer_class(label).joins:
             return "residual" if label == "add" else label
         if row.piece.numbered:
-            return "expand" if first else label
+            return "expanded" if first else label
         return row.piece.name
 
     def _chosen(self, rows: Sequence[Row], around: set[int]) -> None:

@@ -199,7 +199,7 @@ class Relations:
         if condition is not None:
             made.default, made.computed = condition, True
         else:
-            often = 2 * sum(present.values()) >= len(present)
+            often = 2 * sum(present.values()) > len(present)
             made.default, made.usual = ("true" if often else "false",), dict.fromkeys(self.scopes, often)
         self.params.append(made)
         return (made,)
