@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from ..network import Network
 
 GROUP = "layers"
-MOST_KEPT = 20
-"""Groups that are made blocks only because they hide names."""
+_STEM = re.compile(r"(?:_?[0-9]+[a-z]?)+$|_+$")
+"""What numbers a name: `inception_3a` is an inception."""
+MOST_TRIES = 20
+"""How often it is tried to find blocks, each time knowing more."""
 
 
 def find(network: Network, taken: Collection[str], reserved: Collection[str], *, merging: bool = True) -> Sheet:
@@ -30,15 +32,41 @@ def find(network: Network, taken: Collection[str], reserved: Collection[str], *,
     `taken` are names that no block may have, `reserved` those that no param may have. Without `merging`, scopes that
     differ in structure are different blocks. Raises Unrelated where the language cannot say it by blocks.
     """
-    kept: set[tuple[int, int, str]] = set()
-    while True:
+    marks = Marks(not any(group.is_block for group in network.groups.values()))
+    for _ in range(MOST_TRIES):
+        finder = _Finder(network, taken, reserved, merging, marks)
         try:
-            return _Finder(network, taken, reserved, merging, kept).sheet()
+            sheet = finder.sheet()
         except Hidden as hidden:
-            group = (hidden.group.start, hidden.group.stop, hidden.group.name)
-            if group in kept or len(kept) >= MOST_KEPT:
-                raise Unrelated from None
-            kept.add(group)
+            if place(hidden.group) in marks.blocks:
+                break
+            marks.blocks.add(place(hidden.group))
+            continue
+        if not finder.alone:
+            return sheet
+        marks.groups |= finder.alone
+    raise Unrelated
+
+
+Where = tuple[int, int, str]
+"""Which group something is: its first node, the one behind its last, its name."""
+
+
+def place(piece: Piece) -> Where:
+    """Which group a piece is."""
+    return piece.start, piece.stop, piece.name
+
+
+class Marks:
+    """What is known of the groups from a try before."""
+
+    def __init__(self, without_classes: bool) -> None:
+        self.without_classes = without_classes
+        """Whether nothing says which groups are of one class, so that their names and structure have to."""
+        self.blocks: set[Where] = set()
+        """Groups that are blocks though they stand once, since they hide names."""
+        self.groups: set[Where] = set()
+        """Groups that are none, since no other one is like them."""
 
 
 class Definition:
@@ -65,19 +93,20 @@ class _Finder:
         taken: Collection[str],
         reserved: Collection[str],
         merging: bool,
-        kept: Collection[tuple[int, int, str]],
+        marks: Marks,
     ) -> None:
         self.network = network
         self.taken = {name.lower() for name in taken}
         self.reserved = reserved
         self.merging = merging
-        self.kept = kept
-        """Groups that are blocks though they stand once: start, stop, name."""
+        self.marks = marks
+        self.alone: set[Where] = set()
+        """Groups without a class that nothing else is like."""
         self.definitions: list[Definition] = []
 
     def sheet(self) -> Sheet:
         pieces, inputs = outline(self.network)
-        for uses in _classes(pieces, self.kept):
+        for uses in _classes(pieces, self.marks):
             self._define(uses)
         current = tuple(range(len(inputs)))
         wire(self.network, pieces, current, lambda node: inputs[node])
@@ -98,6 +127,9 @@ class _Finder:
             repeat(use.pieces)
         scopes = [use.pieces for use in uses]
         pending = families(scopes, merging=self.merging)
+        if self.marks.without_classes:
+            single = [uses[family.scopes[0]] for family in pending if len(family.scopes) == 1]
+            self.alone |= {place(use) for use in single} - self.marks.blocks
         while pending:
             family = pending.pop(0)
             try:
@@ -163,19 +195,19 @@ class _Finder:
         return definition
 
 
-def _classes(pieces: list[Piece], kept: Collection[tuple[int, int, str]]) -> Iterator[list[Piece]]:
+def _classes(pieces: list[Piece], marks: Marks) -> Iterator[list[Piece]]:
     """The uses of each class, inner classes first; a class that is used once is no block."""
     found: list[Piece] = []
     heights: dict[int, int] = {}
     inside: dict[str, set[str]] = {}
-    _keep(pieces, kept)
+    _mark(pieces, marks, "")
     _collect(pieces, found, heights, inside, [])
     by_class: dict[str, list[Piece]] = {}
     for piece in found:
         assert piece.block is not None
         by_class.setdefault(piece.block, []).append(piece)
     for uses in by_class.values():
-        if len(uses) == 1 and (uses[0].start, uses[0].stop, uses[0].name) not in kept:
+        if len(uses) == 1 and place(uses[0]) not in marks.blocks:
             uses[0].block = None
     circular = {name for name, below in inside.items() if name in below}
     order = {name: max(heights[id(use)] for use in uses) for name, uses in by_class.items()}
@@ -188,13 +220,17 @@ def _classes(pieces: list[Piece], kept: Collection[tuple[int, int, str]]) -> Ite
         yield uses
 
 
-def _keep(pieces: list[Piece], kept: Collection[tuple[int, int, str]]) -> None:
-    """Make blocks of anonymous groups that are to be some."""
+def _mark(pieces: list[Piece], marks: Marks, around: str) -> None:
+    """Make blocks of anonymous groups that hide names; without any classes, of those that are called alike."""
     for piece in pieces:
-        if piece.pieces:
-            if piece.block is None and (piece.start, piece.stop, piece.name) in kept:
-                piece.block = piece.name
-            _keep(piece.pieces, kept)
+        if not piece.pieces:
+            continue
+        stem = _STEM.sub("", piece.name) or around
+        if place(piece) in marks.blocks:
+            piece.block = piece.block or piece.name
+        elif marks.without_classes and place(piece) not in marks.groups and len(piece.pieces) > 1:
+            piece.block = stem or "unit"
+        _mark(piece.pieces, marks, stem)
 
 
 def _collect(
@@ -260,11 +296,14 @@ class _Writer:
         self.said: dict[int, list[tuple[str, Expression]]] = {}
         """id of a row -> its fields."""
         self.when: dict[int, Expression] = {}
+        self.named: set[str] = set()
+        """The names that a `from` begins with: what is passed over has to have them, for it to be known."""
 
     def fields(self, rows: Sequence[Row], path: tuple[str, ...]) -> None:
         """Find what all values follow from."""
         for row in rows:
             name = row.piece.name
+            self.named.update(ref.partition(".")[0] for ref in row.refs or ())
             if row.piece.numbered and not path:
                 name = f"{_label(row)}_{name}"
             inner = (*path, name)
@@ -363,7 +402,8 @@ class _Writer:
             label = _label(row)
             present = [number for number in around if number in row.members]
             wanted = {row.members[number].name for number in present}
-            if any(counters[number].next(label) != row.members[number].name for number in present):
+            passed = len(present) < len(around) and not wanted.isdisjoint(self.named)
+            if passed or any(counters[number].next(label) != row.members[number].name for number in present):
                 if len(wanted) > 1:
                     raise Unrelated
                 (item.name,) = wanted
