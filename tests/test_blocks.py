@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from convcalc import load
 from convcalc.language import gallery_names, loads
 from convcalc.language.write_blocks import equal, write_blocks
+from convcalc.layers.registry import build as build_layer
 from convcalc.network import Network
 from tests.gallery_variants import variants
 from tests.module_networks import NETWORKS, Modules
@@ -107,6 +108,19 @@ def test_widths_follow_from_widths_at_enough_points() -> None:
     assert lines[3] == "    layers: [{conv2d: {out: width, k: 3}, name: a}, {conv2d: {out: 4 * width, k: 1}, name: b}]"
     text = survives(stack((8, 3, 32), (16, 3, 64)))
     assert "4 *" not in text and "    params: [width, out]" in text.splitlines()
+
+
+def test_parts_of_a_split_follow_from_what_arrives() -> None:
+    m = Modules(8, 8, 8)
+    for number, width in enumerate((16, 32, 64)):
+        m.layer("conv2d", out=width, k=1)
+        with m(f"half{number}", "Half"):
+            part = build_layer("split", {"channels": [width // 2, width // 2]})
+            parts = [part, part.model_copy(update={"part": 1})]
+            first, second = m.draft.split(parts, m.x, scope=m.scope)
+            m.layer("add", "", first, second)
+    lines = items(m.network("Halves"))
+    assert lines[2] == "    layers: [{split: {channels: [in_channels // 2, in_channels // 2]}}, add]"
 
 
 def test_a_width_follows_from_no_kernel() -> None:

@@ -18,6 +18,7 @@ QUANTITIES: dict[str, Quantity] = {
     "stride": "stride",
     "padding": "padding",
     "dilation": "dilation",
+    "channels": "width",
     "repeat": "count",
 }
 """Field -> quantity; a field that is not named is a quantity of its own."""

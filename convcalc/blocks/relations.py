@@ -98,7 +98,7 @@ class Relations:
         found = self._related(column, quantity, width)
         if found is None:
             found = (self._param(column, quantity, hints),)
-        if quantity == "width":
+        if quantity == "width" and not any(isinstance(value, tuple) for value in column.values()):
             known = column if len(column) == len(self.scopes) else self._everywhere(found)
             if known is not None:
                 self.widths.append(Known(found, known))
@@ -119,6 +119,9 @@ class Relations:
         values = list(column.values())
         if all(same(value, values[0]) for value in values):
             return (literal(values[0]),)
+        listed = self._list(column, quantity, width)
+        if listed is not None:
+            return listed
         wanted = RELATED.get(quantity, (quantity,))
         for param in self.params:
             if param.quantity in wanted and _equal(column, param.values):
@@ -140,6 +143,21 @@ class Relations:
                 if param.quantity == "kernel" and _half(column, param.values):
                     return (param, " // 2")
         return None
+
+    def _list(self, column: Column, quantity: Quantity, width: Column) -> Expression | None:
+        """A list whose entries all follow from params and from what arrives; None where one does not."""
+        lists = {n: value for n, value in column.items() if isinstance(value, tuple)}
+        if len(lists) < len(column) or len({len(value) for value in lists.values()}) > 1:
+            return None
+        size = len(next(iter(lists.values())))
+        found: list[str | Param] = ["["]
+        for position in range(size):
+            entries = {n: value[position] for n, value in lists.items()}
+            entry = self._related(entries, quantity, width)
+            if entry is None:
+                return None
+            found += [", "] * (position > 0) + list(entry)
+        return (*found, "]")
 
     def _param(self, column: Column, quantity: Quantity, hints: tuple[str, ...]) -> Param:
         """A new param for a value."""

@@ -66,9 +66,10 @@ def _together(pieces: list[Piece], *, repeated: bool) -> Piece | None:
     slots: dict[str, object] = {}
     names = dict.fromkeys(name for piece in pieces for name in piece.slots)
     for name in names:
-        if not all(name in piece.slots for piece in pieces):
+        given = [piece.slots[name] for piece in pieces if name in piece.slots]
+        value = series(given)
+        if isinstance(value, Series) and len(given) < len(pieces):
             return None
-        value = series([piece.slots[name] for piece in pieces])
         if isinstance(value, Series) and (repeated or not indexable(value, width)):
             return None
         slots[name] = value
