@@ -109,6 +109,8 @@ SAMPLES: list[Sample] = [
     Sample("scale", {"dim": -1, "bias": True}, IMAGE, IMAGE[0]),
     Sample("scale", {"size": 1}, IMAGE, IMAGE[0]),
     Sample("batch_norm", {"dim": -1}, IMAGE, IMAGE[0]),
+    Sample("batch_norm", {"weight": False}, IMAGE, IMAGE[0]),
+    Sample("batch_norm", {"bias": False}, IMAGE, IMAGE[0]),
     Sample("conv2d", {"out": 4, "k": 3, "standardize": True, "gain": True}, IMAGE, (4, 6, 7)),
     Sample("conv2d", {"out": 6, "k": 3, "g": 6, "s": 2, "fixed": True, "bias": False}, IMAGE, (6, 3, 4)),
     Sample("conv2d", {"out": 4, "k": 3, "weight": "input"}, (*IMAGE, (4, 6, 3, 3), (4,)), (4, 6, 7)),

@@ -25,6 +25,7 @@ FLOORS = {
     "models": 3,
     "language": 4,
     "onnx": 4,
+    "torch": 4,
     "analysis": 5,
     "reference": 5,
     "export": 5,

@@ -176,6 +176,11 @@ def resolve(path: tuple[str, ...], place: Place, count: Callable[[int], None] | 
     """
     if path[0] == "in":
         return _block_input(path, place)
+    return _values(entries(path, place, count), path)
+
+
+def entries(path: tuple[str, ...], place: Place, count: Callable[[int], None] | None = None) -> list[int | Place]:
+    """What stands at a path, which begins with a name: nodes and places, `FAILED` for what has failed."""
     at: Place | None = place
     while at is not None and path[0] != "*" and not _has(at, path[0], count):
         at = at.outer
@@ -207,7 +212,7 @@ def resolve(path: tuple[str, ...], place: Place, count: Callable[[int], None] | 
                 raise Problem("CC106", f"{layer} is a layer and holds no {inner}")
     if not found:
         raise Absent("CC106", f"nothing above matches {shown('.'.join(path))}")
-    return _values(found, path)
+    return found
 
 
 def _has(place: Place, component: str, count: Callable[[int], None] | None) -> bool:

@@ -86,6 +86,37 @@ _BATCH_AXES = f"batch_axes takes a number from 1 to {MOST_BATCH_AXES}"
 _BATCH_AXES_HINT = "as many of the first axes count as batch: frames, windows; [16, 3, 224, 224] has 1"
 
 
+class _EachOther(Form[None]):
+    """`true`: the repetitions of an item have the weights of the first."""
+
+    def accepts(self, node: Marked) -> bool:
+        return isinstance(node, Text) and node.plain and node.text == "true"
+
+    def read(self, node: Marked, reader: Reader) -> None:
+        return None
+
+    def schema(self, vocabulary: Vocabulary) -> Schema:
+        return {"enum": [True]}
+
+
+def _one(text: str) -> tuple[str, ...]:
+    """The components of a path to one item."""
+    path = parse_reference(text)
+    if "*" in path:
+        raise Problem("CC105", f"{shown(text)} may be several items", "share takes the name of one")
+    return path
+
+
+_SHARED = Scalar(
+    _one,
+    "share takes a name",
+    "share: head, or share: true beside repeat",
+    schema={"allOf": [defined("reference"), {"not": {"pattern": r"\*"}}]},
+)
+Shared = tuple[tuple[str, ...] | None, Marked]
+"""The components of a path, or None for the repetitions among each other, and where it stands."""
+
+
 class Wiring(Entries):
     """What stands beside an item's kind."""
 
@@ -125,6 +156,15 @@ class Wiring(Entries):
             schema={"type": "integer", "minimum": 1, "maximum": MOST_BATCH_AXES},
         ),
         "How many of the first axes count as batch in it: frames, windows.",
+    )
+    share: Key[Shared] = Key(
+        Either(
+            Placed(_EachOther()),
+            Placed(_SHARED),
+            message="share takes a name",
+            hint="share: head, or share: true beside repeat",
+        ),
+        "The item whose weights it has, layer by layer; true: its repetitions have those of the first.",
     )
 
 

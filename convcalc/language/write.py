@@ -116,6 +116,8 @@ def _items(network: Network, start: int, names: _Names) -> list[str]:
             wiring.append(f"from: {sources[0]}" if len(sources) == 1 else f"from: [{', '.join(sources)}]")
         if layer.batch_axes:
             wiring.append(f"batch_axes: {layer.batch_axes}")
+        if node.shares is not None:
+            wiring.append(f"share: {names.given[node.shares]}")
         if wiring:
             items.append(f"{{{text if ':' in text else f'{text}: {{}}'}, {', '.join(wiring)}}}")
         else:

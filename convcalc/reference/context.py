@@ -52,6 +52,8 @@ class Start(NamedTuple):
     torch_fan: float = 0
     """PyTorch draws uniformly within ±1/√torch_fan: weight.shape[1]·∏kernel, also where the true fan_in differs."""
     constant: float = 0.0
+    learned: bool = True
+    """Whether training changes it by its gradient."""
 
 
 Starts = dict[str, Start]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .context import Array, Arrays, Context, DoesNotFit, Gradients, Operation, Weights, array_axis
+from .windows import over
 
 if TYPE_CHECKING:
     from ..layers.layout import (
@@ -84,12 +85,12 @@ def _select(layer: Select, inputs: Arrays, weights: Weights, context: Context) -
     axis = array_axis(layer.dim) % x.ndim
     if not -x.shape[axis] <= layer.index < x.shape[axis]:
         raise DoesNotFit(f"position {layer.index} of an axis of {x.shape[axis]}")
-    return x.take(layer.index, axis)
+    return np.asarray(x.take(layer.index, axis))
 
 
 def _select_backward(layer: Select, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
     result = np.zeros(inputs[0].shape, grad.dtype)
-    result[(*(slice(None),) * (array_axis(layer.dim) % result.ndim), layer.index)] = grad
+    result[over(*(slice(None),) * (array_axis(layer.dim) % result.ndim), layer.index)] = grad
     return (result,), {}
 
 
@@ -151,9 +152,9 @@ def _repeat_interleave_backward(
 
 def _positions(layer: IndexSelect, size: int) -> Array:
     """Which positions of an axis are taken; where it is not said, the first ones, again and again."""
+    positions = np.asarray(range(layer.count or 0) if layer.indices is None else layer.indices)
     if layer.indices is None:
-        return np.arange(layer.count) % size
-    positions = np.asarray(layer.indices)
+        return positions % size
     if positions.min() < -size or positions.max() >= size:
         raise DoesNotFit(f"positions {positions.min()} to {positions.max()} of an axis of {size}")
     return positions
@@ -171,7 +172,7 @@ def _index_select_backward(
     (x,) = inputs
     axis = array_axis(layer.dim) % x.ndim
     result = np.zeros(x.shape, grad.dtype)
-    np.add.at(result, (*(slice(None),) * axis, _positions(layer, x.shape[axis])), grad)
+    np.add.at(result, over(*(slice(None),) * axis, _positions(layer, x.shape[axis])), grad)
     return (result,), {}
 
 

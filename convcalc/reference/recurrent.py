@@ -27,7 +27,9 @@ from .context import (
 )
 
 if TYPE_CHECKING:
-    from ..layers.recurrent import GRU, LSTM, RNN, Recurrent
+    from ..layers.recurrent import GRU, LSTM, RNN
+
+    Recurrent = RNN | GRU | LSTM
 
 Kept = tuple[Array, ...]
 
@@ -131,11 +133,6 @@ def _ends(layer: Recurrent, number: int) -> tuple[str, ...]:
     return tuple(f"_l{number}{end}" for end in (("", "_reverse") if layer.bidirectional else ("",)))
 
 
-def _projection(layer: Recurrent) -> int:
-    """To how many numbers a state is projected; 0 where it is not."""
-    return layer.state_size if layer.state_size != layer.hidden_size else 0
-
-
 def _run(layer: Recurrent, x: Array, weights: Weights, end: str, counter: Counter | None) -> Ran:
     cell, hidden = CELLS[layer.kind], layer.hidden_size
     matrix = weights[f"weight_ih{end}"]
@@ -146,16 +143,17 @@ def _run(layer: Recurrent, x: Array, weights: Weights, end: str, counter: Counte
     arrived = multiply_matrices(read.reshape(-1, features), matrix.T, counter).reshape(batch, length, -1)
     if layer.bias:
         arrived = arrived + weights[f"bias_ih{end}"]
-    states = [np.zeros((batch, layer.state_size), x.dtype)]
+    recurrent, projection = weights[f"weight_hh{end}"], weights.get(f"weight_hr{end}")
+    states = [np.zeros((batch, recurrent.shape[1]), x.dtype)]
     kept: list[Kept] = [(np.zeros((batch, hidden), x.dtype),) * 2]
     for position in range(length):
-        product = multiply_matrices(states[-1], weights[f"weight_hh{end}"].T, counter)
+        product = multiply_matrices(states[-1], recurrent.T, counter)
         if layer.bias:
             product = product + weights[f"bias_hh{end}"]
         state, found = cell.forward(layer, arrived[:, position], product, kept[-1])
         kept.append(found)
-        if _projection(layer):
-            state = multiply_matrices(state, weights[f"weight_hr{end}"].T, counter)
+        if projection is not None:
+            state = multiply_matrices(state, projection.T, counter)
         states.append(state)
     return Ran(read, states, kept, end)
 
@@ -186,9 +184,10 @@ def _through_time(
     """The gradients of what a direction reads and of its tensors, from that of what it puts out."""
     cell, end = CELLS[layer.kind], ran.end
     batch, length, features = ran.read.shape
-    matrices = {name: weights[f"weight_{name}{end}"] for name in ("ih", "hh", *(["hr"] if _projection(layer) else []))}
+    named = {name: f"weight_{name}{end}" for name in ("ih", "hh", "hr")}
+    matrices = {name: weights[whole] for name, whole in named.items() if whole in weights}
     gradients = {f"weight_{name}{end}": np.zeros_like(matrix) for name, matrix in matrices.items()}
-    later = np.zeros((batch, layer.state_size), grad.dtype)
+    later = np.zeros((batch, matrices["hh"].shape[1]), grad.dtype)
     flow = np.zeros((batch, layer.hidden_size), grad.dtype)
     arrived: list[Array] = []
     sums = np.zeros(cell.gates * layer.hidden_size, grad.dtype)
@@ -226,21 +225,28 @@ def _backward(layer: Recurrent, inputs: Arrays, weights: Weights, grad: Array, c
     return (grad,), gradients
 
 
-def _tensors(layer: Recurrent, shape: tuple[int, ...]) -> Starts:
+def _tensors(layer: Recurrent, shape: tuple[int, ...], projected: int = 0) -> Starts:
     """All uniform within ±1/√hidden_size, as PyTorch has them."""
     rows, hidden = CELLS[layer.kind].gates * layer.hidden_size, layer.hidden_size
+    state, features = projected or hidden, shape[-1]
     found: Starts = {}
-    features = shape[-1]
     for number in range(layer.num_layers):
         for end in _ends(layer, number):
             found[f"weight_ih{end}"] = Start((rows, features), features, rows, hidden)
-            found[f"weight_hh{end}"] = Start((rows, layer.state_size), layer.state_size, rows, hidden)
+            found[f"weight_hh{end}"] = Start((rows, state), state, rows, hidden)
             if layer.bias:
                 found |= {f"bias_{name}{end}": Start((rows,), torch_fan=hidden) for name in ("ih", "hh")}
-            if _projection(layer):
-                found[f"weight_hr{end}"] = Start((layer.state_size, hidden), hidden, layer.state_size, hidden)
-        features = layer.state_size * (2 if layer.bidirectional else 1)
+            if projected:
+                found[f"weight_hr{end}"] = Start((state, hidden), hidden, state, hidden)
+        features = state * (2 if layer.bidirectional else 1)
     return found
 
 
-OPERATIONS = dict.fromkeys(("RNN", "GRU", "LSTM"), Operation(_forward, _backward, _tensors))
+def _projected_tensors(layer: LSTM, shape: tuple[int, ...]) -> Starts:
+    return _tensors(layer, shape, layer.proj_size)
+
+
+OPERATIONS = {
+    **dict.fromkeys(("RNN", "GRU"), Operation(_forward, _backward, _tensors)),
+    "LSTM": Operation(_forward, _backward, _projected_tensors),
+}
