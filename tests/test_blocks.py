@@ -235,6 +235,45 @@ def test_a_group_that_hides_a_name_is_a_block() -> None:
     ]
 
 
+def test_what_has_the_weights_of_another_says_so() -> None:
+    text = spec(
+        """
+        - {conv2d: {out: 8, k: 3, p: 1}, name: stem}
+        - {head: [8], name: p3}
+        - {head: [8], name: p4, from: stem, share: p3}
+        - {layers: [{conv2d: {out: 8, k: 3}, name: x}, {conv2d: {out: 8, k: 3}, name: y, share: x}], name: twice}
+        - {conv2d: {out: 8, k: 3, p: 1}, name: end, share: p3.a}
+        """,
+        head="""
+        blocks:
+          head: {params: [out], layers: [{conv2d: {out: out, k: 3, p: 1}, name: a}, relu, batch_norm]}
+        """,
+    )
+    assert items(loads(text))[-5:] == [
+        "  - {conv2d: {out: 8, k: 3, p: 1}, name: stem}",
+        "  - {head: {}, name: p3}",
+        "  - {head: {}, name: p4, from: stem, share: p3}",
+        "  - {layers: [{conv2d: {out: 8, k: 3}, name: x}, {conv2d: {out: 8, k: 3}, name: y, share: x}], name: twice}",
+        "  - {conv2d: {out: 8, k: 3, p: 1}, name: end, share: p3.a}",
+    ]
+
+
+def test_batch_axes_and_constants_survive() -> None:
+    network = build(
+        """
+        - {parameter: {shape: [1, 8, 8]}, name: token}
+        - {concat: {}, from: [token, input], name: joined}
+        - {layers: [{unsqueeze: {dim: 0}}, {conv2d: {out: 4, k: 3}, batch_axes: 1}, relu], name: frames}
+        """,
+        input="[3, 8, 8]",
+    )
+    assert items(network)[:3] == [
+        "layers:",
+        "  - {parameter: {shape: [1, 8, 8]}, name: token}",
+        "  - {concat: {}, name: joined, from: [token, input]}",
+    ]
+
+
 def test_a_block_reads_several_values() -> None:
     m = Modules(8, 8, 8)
     a = m.layer("relu", "a")

@@ -303,7 +303,7 @@ class _Writer:
         """Find what all values follow from."""
         for row in rows:
             name = row.piece.name
-            self.named.update(ref.partition(".")[0] for ref in row.refs or ())
+            self.named.update(ref.partition(".")[0] for ref in (*(row.refs or ()), row.share or ""))
             if row.piece.numbered and not path:
                 name = f"{_label(row)}_{name}"
             inner = (*path, name)
@@ -431,6 +431,7 @@ class _Writer:
             order = [param.name for param in definition.params[: len(said)]]
             item = Item(definition.name, said, in_order=[name for name, _ in said] == order)
         item.sources = None if row.refs is None else tuple(self._source(ref) for ref in row.refs)
+        item.share = row.share
         item.when = _text(self.when[id(row)]) if id(row) in self.when else None
         return item
 

@@ -23,6 +23,8 @@ class Row:
     """Those of a group or a repetition."""
     refs: tuple[str, ...] | None = None
     """What it reads; None for what stands before it."""
+    share: str | None = None
+    """What has its weights; None where it has its own."""
 
     @property
     def piece(self) -> Piece:
@@ -171,18 +173,26 @@ def wired(rows: list[Row]) -> list[Row]:
 
 
 def _parts(row: Row) -> list[Row]:
-    if all(piece.flow for piece in row.members.values()):
-        return [row]
-    by_refs: dict[tuple[str, ...], list[int]] = {}
-    for number, piece in row.members.items():
-        by_refs.setdefault(piece.refs, []).append(number)
+    by_way: dict[tuple[tuple[str, ...] | None, str | None], list[int]] = {}
+    for number, way in _wirings(row).items():
+        by_way.setdefault(way, []).append(number)
     parts = []
-    for refs, numbers in by_refs.items():
-        part = row if len(by_refs) == 1 else _only(row, numbers)
-        flows = all(row.members[number].flow for number in numbers)
-        part.refs = None if flows else refs
+    for (refs, share), numbers in by_way.items():
+        part = row if len(by_way) == 1 else _only(row, numbers)
+        part.refs, part.share = refs, share
         parts.append(part)
     return parts
+
+
+def _wirings(row: Row) -> dict[int, tuple[tuple[str, ...] | None, str | None]]:
+    """What each scope's piece reads (None: what stands before it), and what has its weights."""
+    pieces = row.members
+    if all(piece.flow for piece in pieces.values()):
+        return {number: (None, piece.share) for number, piece in pieces.items()}
+    flows: dict[tuple[str, ...], bool] = {}
+    for piece in pieces.values():
+        flows[piece.refs] = flows.get(piece.refs, True) and piece.flow
+    return {n: (None if flows[piece.refs] else piece.refs, piece.share) for n, piece in pieces.items()}
 
 
 def _only(row: Row, numbers: list[int]) -> Row:
@@ -195,7 +205,6 @@ def _ways(rows: list[Row]) -> int:
     """How many rows more there are once each is wired in one way."""
     count = 0
     for row in rows:
-        if not all(piece.flow for piece in row.members.values()):
-            count += len({piece.refs for piece in row.members.values()}) - 1
+        count += len(set(_wirings(row).values())) - 1
         count += _ways(row.rows)
     return count

@@ -18,7 +18,7 @@ FACTORS = (1, 2, 3, 4, 6, 8)
 def structure(piece: Piece) -> tuple[Hashable, ...]:
     """What pieces must share to be one item, beside its name: all but the values."""
     inner = tuple((inner.name, structure(inner)) for inner in piece.pieces)
-    return (piece.head, () if piece.flow else piece.refs, inner)
+    return (piece.head, () if piece.flow else piece.refs, piece.share, inner)
 
 
 def repeat(pieces: list[Piece]) -> None:

@@ -53,6 +53,7 @@ class _Wiring:
         for piece in pieces:
             piece.flow = piece.sources == current or not piece.sources
             piece.refs = self._refs(piece, levels)
+            piece.share = None if piece.held is None else self._shared(piece, piece.held, levels)
             if piece.pieces:
                 self.level(piece.pieces, piece.sources, levels, piece)
             current = piece.value
@@ -84,6 +85,21 @@ class _Wiring:
         _visible(name.partition(".")[0], reader, inner)
         return name, 1
 
+    def _shared(self, piece: Piece, held: tuple[int, int], levels: list[_Level]) -> str:
+        """The name of what holds the weights of a piece."""
+        node, below = held
+        inner: list[_Level] = []
+        for level in reversed(levels):
+            at = bisect_right(level.starts, node) - 1
+            if at >= 0 and node < level.pieces[at].stop:
+                path = full_path(level.pieces[at], node)
+                _visible(path[0], piece, inner)
+                return ".".join(path[: len(path) - below])
+            inner.append(level)
+        path = self.network.nodes[node].name.split(".")
+        _visible(path[0], piece, inner)
+        return ".".join(path[: len(path) - below])
+
     def _inside(self, piece: Piece, sources: tuple[int, ...]) -> tuple[list[str], int]:
         """The path of what is read first, from a piece that holds it."""
         path = [piece.name]
@@ -98,6 +114,15 @@ class _Wiring:
         if piece.head[0] == "layer":
             return [*path, str(node - piece.start)], 1
         return [*path, *piece.inner[node - piece.start].split(".")], 1
+
+
+def full_path(piece: Piece, node: int) -> list[str]:
+    """The path of a node in a piece, from the name of the piece on."""
+    path = [piece.name]
+    while piece.pieces:
+        piece = next(inner for inner in piece.pieces if inner.start <= node < inner.stop)
+        path.append(piece.name)
+    return [*path, *piece.inner[node - piece.start].split(".")] if piece.inner else path
 
 
 def _collected(names: list[str], above: list[str]) -> tuple[str, ...]:

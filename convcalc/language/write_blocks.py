@@ -64,9 +64,8 @@ def _gives(text: str, network: Network) -> bool:
 
 
 def equal(network: Network, other: Network) -> bool:
-    """Whether two networks have the same layers, wiring, shapes and outputs."""
-    one = [(node.layer, node.inputs, node.shape) for node in network.nodes]
-    if one != [(node.layer, node.inputs, node.shape) for node in other.nodes]:
+    """Whether two networks have the same layers, wiring, shapes, shared weights and outputs."""
+    if [node[1:] for node in network.nodes] != [node[1:] for node in other.nodes]:
         return False
     ends = [(output.node, output.loss_weight, output.loss) for output in network.outputs]
     return ends == [(output.node, output.loss_weight, output.loss) for output in other.outputs]
@@ -141,6 +140,8 @@ def _beside(item: Item) -> list[str]:
     if item.sources is not None:
         sources = ", ".join(item.sources)
         found.append(f"from: {sources}" if len(item.sources) == 1 else f"from: [{sources}]")
+    if item.share is not None:
+        found.append(f"share: {item.share}")
     if item.batch_axes:
         found.append(f"batch_axes: {item.batch_axes}")
     if item.repeat is not None:
