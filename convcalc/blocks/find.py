@@ -377,7 +377,7 @@ class _Writer:
         series: dict[tuple[str, str], list[Row]] = {}
         for row in rows:
             stem = row.piece.name.rstrip("0123456789")
-            if stem and stem != row.piece.name:
+            if stem and stem not in (row.piece.name, f"{_label(row)}_"):
                 series.setdefault((stem, _label(row)), []).append(row)
         for (stem, _), alike in series.items():
             counts = {n: sum(n in row.members for row in alike) for n in around}
