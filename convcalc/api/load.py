@@ -21,6 +21,7 @@ Inputs = Sequence[int] | Mapping[str, Sequence[int]]
 
 READERS = {
     ".onnx": ("an ONNX file", "onnx", "load_onnx"),
+    ".pt2": ("a file of torch.export", "torch.exported", "load_exported"),
     **dict.fromkeys((".keras", ".h5", ".hdf5"), ("a Keras file", "keras", "load_keras")),
 }
 """Ending of a file of a model -> what it is, the room that reads it, and its function."""
