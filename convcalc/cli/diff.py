@@ -9,7 +9,7 @@ import typer
 from .options import FailOverOption, InputOption, SetOption, VariantOption, load_network
 from .output import format_option, write
 
-SpecArgument = "A spec file, - for standard input, a gallery name, an ONNX file, or git:REV:path."
+SpecArgument = "A spec file, - for standard input, a gallery name, an ONNX or Keras file, or git:REV:path."
 
 
 def command(

@@ -189,9 +189,9 @@ def read_device(text: str | None) -> Device | None:
 def load_network(
     spec: str, params: list[str] | None = None, variant: str | None = None, input: list[str] | None = None
 ) -> Network:
-    """The network of a SPEC argument under the shared options; warnings of an ONNX file go to stderr.
+    """The network of a SPEC argument under the shared options; warnings of a model go to stderr.
 
-    A SPEC is a path, `-`, a gallery name, an ONNX file, or `git:REV:path`.
+    A SPEC is a path, `-`, a gallery name, an ONNX or Keras file, or `git:REV:path`.
     """
     from ..api.load import load
     from ..render.progress import progress

@@ -34,7 +34,7 @@ SpecsArgument = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="SPEC",
-        help="A spec file, an ONNX file, - for standard input, git:REV:PATH or a gallery name; several are compared.",
+        help="A spec, ONNX or Keras file, - for standard input, git:REV:PATH or a gallery name; several are compared.",
     ),
 ]
 
