@@ -30,11 +30,13 @@ if TYPE_CHECKING:
     from .api.report import Report, analyse
     from .api.sizes import Sizes, sizes
     from .api.solve import Search, solve
+    from .api.summary import summary
     from .api.verify import Verification, verify
     from .findings import Finding, SpecError, UsageError
     from .geometry.errors import GeometryError
     from .language import loads, parse_layer
     from .network import Network, Node, Part, UnknownLayer
+    from .torch.load import from_torch
 
 _PLACES = {
     "CheckResult": ".api.check",
@@ -66,6 +68,7 @@ _PLACES = {
     "export": ".api.export",
     "forensics": ".api.forensics",
     "from_keras": ".api.from_keras",
+    "from_torch": ".torch.load",
     "invert": ".api.invert",
     "load": ".api.load",
     "loads": ".language",
@@ -73,6 +76,7 @@ _PLACES = {
     "reference": ".reference",
     "sizes": ".api.sizes",
     "solve": ".api.solve",
+    "summary": ".api.summary",
     "verify": ".api.verify",
 }
 
@@ -107,6 +111,7 @@ __all__ = [
     "export",
     "forensics",
     "from_keras",
+    "from_torch",
     "invert",
     "load",
     "loads",
@@ -114,6 +119,7 @@ __all__ = [
     "reference",
     "sizes",
     "solve",
+    "summary",
     "verify",
 ]
 

@@ -143,7 +143,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
     "only a mistake needs it": {
         "hints": {"difflib"},
         "language.items": {"language.refused", "pydantic"},
-        "language.write": {"pydantic"},
+        "blocks.fields": {"pydantic"},
         "marked": {"codes"},
         "network": {"layers.base"},
     },

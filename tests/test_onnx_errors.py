@@ -144,7 +144,7 @@ def test_the_package_is_asked_for_where_it_is_needed(tmp_path: Path, monkeypatch
     """Reading needs no onnx package; only the shape of an unknown operator does."""
     known, unknown = Maker(1, 8, 5, 5), Maker(1, 8, 5, 5)
     known.node("Relu", "x")
-    unknown.node("Einsum", "x", unknown.weight(8, 4), equation="nchw,cd->ndhw")
+    unknown.node("GridSample", "x", unknown.weight(1, 4, 6, 2))
     real = inference.find_spec
     monkeypatch.setattr(inference, "find_spec", lambda name: None if name == "onnx" else real(name))
     known.load(tmp_path)

@@ -363,19 +363,37 @@ def test_what_the_language_lacks_stays_with_shape_and_weights(tmp_path: Path) ->
         network.at({"input": (8, 6, 6)})
 
 
-def test_a_subgraph_is_opaque_and_what_it_reads_is_alive(tmp_path: Path) -> None:
+def branching(maker: Maker, condition: str) -> str:
+    """An If over two convolutions, the second of 3x3, of what a relu gives."""
+    from onnx import TensorProto, helper
+
+    relu, branches = maker.node("Relu", "x"), []
+    for name, kernel in (("then", 1), ("else", 3)):
+        info = helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 4, 5, 5])
+        weight = TensorProto(name=f"{name}.weight", dims=(4, 8, kernel, kernel), data_type=TensorProto.FLOAT)
+        node = helper.make_node("Conv", [relu, weight.name], [name], auto_pad="SAME_UPPER")
+        branches.append(helper.make_graph([node], name, [], [info], [weight]))
+    return maker.node("If", condition, then_branch=branches[0], else_branch=branches[1])
+
+
+@pytest.mark.parametrize(("number", "params"), [(1, 32), (0, 288)])
+def test_of_an_if_the_branch_that_is_taken_is_read(number: int, params: int, tmp_path: Path) -> None:
+    maker = Maker(1, 8, 5, 5)
+    network = maker.load(tmp_path, branching(maker, maker.constant(number)))
+    assert kinds(network) == ["relu", "conv2d"] and network.nodes[-1].shape == (4, 5, 5)
+    totals = analyse(network).totals
+    assert (totals.params, totals.macs) == (params, params * 25)
+
+
+def test_an_if_that_may_take_either_branch_holds_the_weights_of_both_and_costs_the_dearer(tmp_path: Path) -> None:
     from onnx import TensorProto, helper
 
     maker = Maker(1, 8, 5, 5)
-    relu = maker.node("Relu", "x")
-    branches = []
-    for op in ("Sigmoid", "Tanh"):
-        info = helper.make_tensor_value_info("y" + op, TensorProto.FLOAT, [1, 8, 5, 5])
-        branches.append(helper.make_graph([helper.make_node(op, [relu], ["y" + op])], op, [], [info]))
-    maker.tensors.append(helper.make_tensor("condition", TensorProto.BOOL, [], [True]))
-    network = maker.load(tmp_path, maker.node("If", "condition", then_branch=branches[0], else_branch=branches[1]))
-    assert kinds(network) == ["relu", "opaque"]
-    assert network.nodes[-1].shape == (8, 5, 5)
+    maker.inputs.append(helper.make_tensor_value_info("which", TensorProto.BOOL, []))
+    network = maker.load(tmp_path, branching(maker, "which"))
+    assert kinds(network) == ["relu", "opaque"] and network.nodes[-1].shape == (4, 5, 5)
+    totals = analyse(network).totals
+    assert (totals.params, totals.macs) == (32 + 288, 288 * 25)
 
 
 def test_weights_of_a_file_without_initialisers_are_weights(tmp_path: Path) -> None:

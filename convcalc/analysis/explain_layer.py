@@ -219,7 +219,7 @@ def layer_sections(report: Report, index: int) -> tuple[Section, ...]:
     inputs = report.network.input_shapes(node)
     return (
         *_output_sections(layer, inputs, node.shape),
-        _parameters(layer, inputs),
+        _parameters(layer, inputs, None if node.shares is None else report.node(node.shares).name),
         _work(report, index, layer, inputs, node.shape),
         *field_sections(report, index, layer, inputs),
         _memory(report, index, layer, inputs, node.shape),
@@ -274,8 +274,12 @@ def _transposed_steps(window: TransposedWindow, size: int) -> list[Step]:
     ]
 
 
-def _parameters(layer: Layer, inputs: Shapes) -> Section:
+def _parameters(layer: Layer, inputs: Shapes, holder: str | None) -> Section:
+    """What it holds; where another layer, the `holder`, does, what that one does."""
     weights = layer.weights(inputs)
+    if holder is not None:
+        steps = [product(w.name, w.shape, note=f"of {holder}") for w in weights]
+        return Section("parameters", (*steps, Step("params", 0, unit="numbers", note=f"shared: {holder} holds them")))
     steps = [product(w.name, w.shape, note="" if w.learnable else "buffer, not learned") for w in weights]
     learned = [prod(w.shape) for w in weights if w.learnable]
     return Section("parameters", (*steps, total("params", learned or (0,), "numbers")))

@@ -323,7 +323,7 @@ def receptive_fields(network: Network, origin: int | None = None, local: bool = 
     notes: list[Note] = []
     steps: dict[tuple[int, Shapes], tuple[Step, ...]] = {}
     tabulated = 0
-    for index, (name, layer, inputs, shape) in enumerate(nodes):
+    for index, (name, layer, inputs, shape, _) in enumerate(nodes):
         if layer is None:
             followed = origin is None or origin == index
             origins.append(index if followed else -1)

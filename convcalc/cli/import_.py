@@ -1,4 +1,4 @@
-"""`convcalc import`: a model's file as a spec."""
+"""`convcalc import`: a model's file, or a model in code, as a spec."""
 
 from __future__ import annotations
 
@@ -8,19 +8,42 @@ import typer
 
 from ..files import MODELS
 from ..findings import UsageError
-from .options import InputOption, load_network
+from .options import ArgOption, InputOption, RunOption, load_network
 from .output import ForceOption, OutputOption, refuse_existing, write_file
 
 
 def command(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="An ONNX or Keras file; weights need not be there.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="An ONNX or Keras file (weights need not be there), or a model in code, which runs: ./net.py:Net.",
+        ),
+    ],
     output: OutputOption = None,
     force: ForceOption = False,
     input: InputOption = None,
+    flat: Annotated[bool, typer.Option("--flat", help="One layer a line, without blocks.")] = False,
+    arg: ArgOption = None,
+    device: RunOption = None,
 ) -> None:
-    if not file.lower().endswith(MODELS):
-        raise UsageError(f"import reads the files of models, and '{file}' does not end in {', '.join(MODELS)}")
+    from ..api.load import names_code
+
+    if not file.lower().endswith(MODELS) and not names_code(file):
+        message = f"import reads the files of models, and '{file}' does not end in {', '.join(MODELS)}"
+        raise UsageError(message, _python_hint(file))
     refuse_existing(output, force)
     from ..language.write import write
+    from ..language.write_blocks import write_blocks
 
-    write_file(write(load_network(file, input=input)), output, force)
+    network = load_network(file, None, None, input, arg, device)
+    write_file(write(network) if flat else write_blocks(network), output, force)
+
+
+def _python_hint(file: str) -> str | None:
+    """How to name the model in a file of Python."""
+    if not file.endswith(".py"):
+        return None
+    from ..torch.spec import choice
+
+    return choice(file)

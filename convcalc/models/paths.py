@@ -13,6 +13,7 @@ from ..network import BlockGroup, Group, UniqueNames
 from .steps import Place, Step
 
 RESERVED = frozenset({"in", "input", "index", "total"})
+NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 DEEPEST = 24
 """Groups in each other; what is deeper joins the names above."""
 
@@ -27,8 +28,8 @@ class _Segment(NamedTuple):
 def named(steps: Sequence[Step]) -> tuple[list[str], list[Group]]:
     """Paths of steps, inputs first, and the groups around them, outer ones first.
 
-    A module of one layer gives it its name. Children that are numbered from 0 and of one class keep their numbers, as
-    `repeat` gives them; other numbers follow what they number (`conv2d_0`). What has no name is called by its kind.
+    A module of one layer gives it its name; modules that are numbered keep their numbers. What has no name is called by
+    its kind.
     """
     naming = _Naming(steps)
     naming.run()
@@ -59,16 +60,14 @@ class _Naming:
         """Names what stands directly in a scope; gives the scopes in it."""
         runs = self._runs(start, stop, depth)
         heads = [self.segments[first][depth] if len(self.segments[first]) > depth else None for first, _ in runs]
-        numbered = _numbered(heads)
         taken = UniqueNames(self.paths[:start] if not prefix and start else ())
         below: list[tuple[int, int, int, str]] = []
         for (first, last), head in zip(runs, heads, strict=True):
             step = self.steps[first]
             leaf = head is None or (last == first + 1 and len(self.segments[first]) == depth + 1 and not head.split)
             name = head.name if head is not None else step.name or _kind(step)
-            if name.isdigit() and not numbered and not (head is not None and head.split):
-                name = f"{_kind(step) if leaf or head is None or not head.cls else snake(head.cls)}_{name}"
-            path = prefix + (name if numbered else taken.give(allowed(name)))
+            number = head is not None and NUMBER.fullmatch(name) is not None
+            path = prefix + taken.give(name if number else allowed(name))
             if leaf:
                 self.paths[first] = path
                 continue

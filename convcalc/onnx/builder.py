@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 
 from ..geometry import LIMIT, GeometryError
 from ..layers.base import Layer, Shape
+from ..layers.batched import batched
 from ..layers.opaque import broadcast
 from ..layers.refusals import asked, deepest
 from ..layers.registry import build
@@ -71,6 +73,8 @@ class Step:
     names: int = 0
     """How many tensors of the graph are its output."""
     tag: Tag | None = None
+    view: bool = False
+    """Whether all it does is to make the batch of 1 an axis like others."""
 
     @property
     def kind(self) -> str:
@@ -80,7 +84,7 @@ class Step:
     @property
     def family(self) -> str:
         """The layer's family, empty for an input."""
-        return self.layer.family if self.layer is not None else ""
+        return self.layer.inside.family if self.layer is not None else ""
 
     @property
     def part(self) -> int | None:
@@ -97,7 +101,7 @@ class Step:
 class Builder:
     """Collects the steps and values of a graph. Rules of operators call its methods."""
 
-    def __init__(self, opset: int, uses: dict[str, int]) -> None:
+    def __init__(self, opset: int, uses: Counter[str]) -> None:
         self.uses = uses
         """Tensor -> how many nodes and outputs of the graph read it."""
         self.values: dict[str, Value] = {}
@@ -107,11 +111,13 @@ class Builder:
         self.call = Call(OnnxNode("", "", "", (), (), {}, {}), (), opset)
         """The node that is being converted, with what it reads."""
         self._layers: dict[tuple[object, ...], Layer] = {}
+        self._over: dict[int, Layer] = {}
+        """Layers, by their identity -> the same with a batch axis."""
         self._inference = Inference()
 
     def begin(self, node: OnnxNode) -> None:
         """Turn to the next node."""
-        inputs = tuple([self.values[name] if name else None for name in node.inputs])
+        inputs = tuple([self.values.get(name) if name else None for name in node.inputs])
         self.call = Call(node, inputs, self.call.opset)
 
     @property
@@ -169,28 +175,88 @@ class Builder:
             raise Unsupported("its input has no axes")
         return self._add(layer, inputs, weights)
 
-    def _emit_opaque(
-        self, fields: Fields, inputs: Sequence[Activation], weights: Sequence[Constant], reason: str
-    ) -> Activation:
-        holds = {"holds": tuple(value.shape for value in weights)} if weights else {}
-        why = {"reason": reason} if reason else {}
-        layer = self.layer("opaque", {"operator": self.node.op or "?", **fields, **holds, **why})
-        return self._add(layer, inputs, weights)
+    def _opaque(
+        self, fields: Fields, inputs: Sequence[Activation], weights: Sequence[Constant], reason: str, macs: int = 0
+    ) -> Shape:
+        """Append the node as it is, with the weights of which it is made; the shape of its step."""
+        held = {name: shape for value in weights for name, shape in (value.stored or {value.name: value.shape}).items()}
+        holds: Fields = {"holds": tuple(held.values())} if held else {}
+        why: Fields = {"reason": reason} if reason else {}
+        cost: Fields = {"macs": macs} if macs else {}
+        layer = self.layer("opaque", {"operator": self.node.op or "?", **fields, **holds, **cost, **why})
+        shape = self._append(layer, inputs, ())
+        self.steps[-1].weights = tuple(held)
+        return shape
 
     def _add(self, layer: Layer, inputs: Sequence[Activation], weights: Sequence[Constant]) -> Activation:
-        shape = self._inference.shape(layer, tuple([value.shape for value in inputs]))
-        names = tuple([value.name for value in weights])
-        self.steps.append(Step(layer, tuple([value.step for value in inputs]), shape, self.node, names))
+        if any(self.multiple(value) is not None for value in inputs):
+            return self._add_over_rows(layer, inputs, weights)
+        shape = self._append(layer, inputs, weights)
         batch = [value.dims[0] for value in inputs if value.batched]
         dims = (max(batch), *shape) if batch else shape
         return Activation(len(self.steps) - 1, dims, bool(batch))
+
+    def _add_over_rows(self, layer: Layer, inputs: Sequence[Activation], weights: Sequence[Constant]) -> Activation:
+        """A layer on values whose batch is a multiple: what it is on one of them, over all of them."""
+        if len({value.dims[0] for value in inputs if value.batched}) > 1 or not all(
+            self.multiple(value) for value in inputs
+        ):
+            raise Unsupported("only some of its inputs have merged other axes with the batch")
+        shape = self._append(self._over_rows(layer, inputs), inputs, weights)
+        examples = self.examples(inputs[0])
+        return Activation(len(self.steps) - 1, (shape[0] * examples, *shape[1:]))
+
+    def _over_rows(self, layer: Layer, inputs: Sequence[Activation]) -> Layer:
+        """The layer that does the same to each of several rows, which are the first axis of its input."""
+        shapes = tuple([value.shape for value in inputs])
+        apart = layer.activates or (layer.joins and layer.joined_axis(shapes) is None)
+        if apart and not layer.weights(shapes):
+            return layer
+        if layer.multiplies == "linear" and "weight" not in layer.fields():
+            return self.layer(layer.kind, {**layer.fields(), "dim": "last"})
+        found = self._over.get(id(layer))
+        if found is None:
+            found = self._over[id(layer)] = batched(layer, 1)
+        return found
+
+    def _append(self, layer: Layer, inputs: Sequence[Activation], weights: Sequence[Constant]) -> Shape:
+        shape = self._inference.shape(layer, tuple([self.steps[value.step].shape for value in inputs]))
+        names = tuple([value.name for value in weights])
+        self.steps.append(Step(layer, tuple([value.step for value in inputs]), shape, self.node, names))
+        return shape
+
+    def multiple(self, value: Activation) -> int | None:
+        """How many rows an example has, where the first axis holds those of all examples; None where it holds examples.
+
+        Tokens [4·196, 768] of a batch of 4 are a value of the dims [784, 768] whose step has the shape [196, 768].
+        """
+        shape = self.steps[value.step].shape
+        return shape[0] if value.batched and len(shape) == len(value.dims) else None
+
+    def examples(self, value: Activation) -> int:
+        """The size of the batch that a value has; 1 where it has none."""
+        return value.dims[0] // (self.multiple(value) or 1) if value.batched and value.dims[0] else 1
+
+    def is_one_example(self, value: Activation) -> bool:
+        """Whether it has a batch, of 1."""
+        return value.batched and self.examples(value) == 1
+
+    def explicit(self, value: Activation) -> Activation:
+        """The value with a batch of 1 as an axis like others; as it is without one."""
+        if not self.is_one_example(value):
+            return value
+        if self.multiple(value) is not None:
+            return Activation(value.step, value.dims, False)
+        made = self.relayout(value, value.dims, batched=False)
+        self.steps[made.step].view = True
+        return made
 
     def extend(self, value: Activation, weight: Constant, **fields: object) -> Activation | None:
         """The same value from its layer with more fields (`bias=True`), if nothing else reads it."""
         step = self.steps[value.step]
         if step.layer is None or not self.private(value):
             return None
-        step.layer = self.layer(step.kind, {**step.fields, **fields})
+        step.layer = batched(self.layer(step.kind, {**step.fields, **fields}), step.layer.batch_axes)
         step.weights = (*step.weights, weight.name)
         step.names = 0
         return value
@@ -198,41 +264,55 @@ class Builder:
     def private(self, value: Activation) -> bool:
         """Whether the node alone reads this value, which the network does not put out."""
         step = self.steps[value.step]
-        names = [name for name in self.node.inputs if self.values.get(name) == value]
+        names = [name for name in self.node.inputs if _step_of(self.values.get(name)) == value.step]
         return len(names) == 1 and self.uses[names[0]] == 1 and step.names == 1 and step.part is None
 
     def batched(self, value: Activation) -> Activation:
         """The value with its first axis as the batch, as operators over [batch, channels, ...] take it."""
         if value.batched:
             return value
-        if len(value.dims) < 2 or value.dims[0] != 1:
-            raise Unsupported(f"its input {list(value.dims)} mixes the batch with other axes")
-        return self.relayout(value, value.dims, batched=True)
+        if len(value.dims) < 2:
+            raise Unsupported(f"its input {list(value.dims)} has no batch")
+        return self.relayout(value, value.dims, batched=True) if value.dims[0] == 1 else Activation(*value[:2])
 
     def relayout(
         self, value: Activation, dims: Shape, *, batched: bool | None = None, target: Sequence[int] | None = None
     ) -> Activation:
         """The same numbers under other dims: nothing, `flatten` or `reshape`.
 
-        Where the first axis stays the batch's size it stays the batch. `target` may hold a −1 to keep.
+        Where the first axis stays the batch's size it stays the batch, and a multiple of it has an axis of its own.
+        `target` may hold a −1 to keep.
         """
+        examples, own = self.examples(value), self.steps[value.step]
+        if own.view:
+            value = Activation(own.inputs[0], (examples, *self.steps[own.inputs[0]].shape))
+            own = self.steps[value.step]
         if batched is None:
-            size = value.dims[0] if value.batched else 1
-            batched = len(dims) > 1 and dims[0] == size
-        shape = dims[1:] if batched else dims
-        if prod(shape) != prod(value.shape):
+            batched = len(dims) > 1 and dims[0] == examples
+        if (dims[0] != examples) if batched else examples > 1:
+            if len(dims) < 2 or not dims[0] or dims[0] % examples:
+                raise Unsupported("it merges the batch with other axes")
+            batched, shape = True, (dims[0] // examples, *dims[1:])
+        else:
+            shape = dims[1:] if batched else dims
+        if prod(shape) != prod(own.shape):
             raise Unsupported("it merges the batch with other axes")
-        if shape == value.shape:
+        if shape == own.shape:
             return Activation(value.step, dims, batched)
         if not shape:
             raise Unsupported("its output has no axes")
-        if len(shape) == 1 and value.shape:
-            made = self.emit("flatten", {}, value)
-        else:
-            wanted = tuple(target[1:] if batched else target) if target is not None else shape
-            given = wanted if len(wanted) == len(shape) and 0 not in wanted and min(wanted) >= -1 else shape
-            made = self.emit("reshape", {"shape": given}, value)
-        return Activation(made.step, dims, batched)
+        layer = self._viewing(shape, own.shape, target if target is None else target[len(dims) - len(shape) :])
+        self._append(layer, [value], ())
+        return Activation(len(self.steps) - 1, dims, batched)
+
+    def _viewing(self, shape: Shape, source: Shape, target: Sequence[int] | None) -> Layer:
+        """The layer that gives numbers this shape."""
+        if len(shape) == 1 and source:
+            return self.layer("flatten", {})
+        given = shape
+        if target is not None and len(target) == len(shape) and 0 not in target and min(target) >= -1:
+            given = tuple(target) if -1 in target or tuple(target) == shape else shape
+        return self.layer("reshape", {"shape": given})
 
     def elementwise(self, *values: Value) -> Activation:
         """An operator without a layer of the language that works element by element."""
@@ -240,6 +320,8 @@ class Builder:
         constants = [value for value in values if isinstance(value, Constant)]
         if not active:
             raise Unsupported("its inputs are constants")
+        if any(self.multiple(value) for value in active):
+            active = [self.explicit(value) for value in active]
         batched = any(value.batched for value in active)
         rank = max(len(value.dims) for value in active)
         shapes = []
@@ -252,25 +334,49 @@ class Builder:
             shapes.append(shape)
         if any(len(value.dims) != rank if value.batched else len(value.dims) > rank - batched for value in active):
             raise Unsupported("it broadcasts over the batch")
-        reads = tuple([value.shape for value in active])
+        reads = tuple([self.steps[value.step].shape for value in active])
         widened = broadcast(*reads, *shapes)
         output: Fields = {} if widened == broadcast(*reads) else {"output": widened, "reads": reads}
-        weights = [value for value in constants if value.is_weight]
-        return self._emit_opaque(output, active, weights, "")
+        shape = self._opaque(output, active, [value for value in constants if value.is_weight], "")
+        examples = max(map(self.examples, active))
+        return Activation(len(self.steps) - 1, (examples, *shape) if batched else shape, batched)
 
-    def keep(self, dims: Shape, first: bool = True, reason: str = "") -> Activation:
-        """An operator that the language does not have, with its output's dims; the `first` output holds the weights."""
+    def keep(
+        self, dims: Shape, first: bool = True, reason: str = "", macs: int = 0, weights: Sequence[Constant] = ()
+    ) -> Activation:
+        """An operator that the language does not have, with its output's dims; the `first` output holds the weights.
+
+        `macs` are those of the whole batch; `weights` are beside those that it reads.
+        """
         if prod(dims) > LIMIT:
             raise Malformed(f"its output {list(dims)} has more than 2^63 - 1 numbers")
         values = [self.values[name] for name in self.node.reads if name in self.values]
         active = [value for value in values if isinstance(value, Activation)]
-        weights = [value for value in values if isinstance(value, Constant) and value.is_weight] if first else []
-        batched = len(dims) > 1 and any(value.batched and value.dims[0] == dims[0] for value in active)
-        shape = dims[1:] if batched else dims
-        reads = tuple([value.shape for value in active])
-        made = self._emit_opaque({"output": shape, "reads": reads}, active, weights, reason)
-        return Activation(made.step, dims, batched)
+        read = [value for value in values if isinstance(value, Constant) and value.is_weight]
+        held = [*read, *weights] if first else []
+        sizes = {self.examples(value) for value in active if value.batched}
+        size = max(sizes, default=0)
+        rows = any(self.multiple(value) and value.dims[0] == dims[0] for value in active) if dims else False
+        batched = len(dims) > 1 and (dims[0] == size or rows)
+        shape = (dims[0] // size, *dims[1:]) if rows and dims[0] != size else dims[1:] if batched else dims
+        reads = tuple([self.steps[value.step].shape for value in active])
+        self._opaque({"output": shape, "reads": reads}, active, held, reason, macs // max(size, 1) if first else 0)
+        return Activation(len(self.steps) - 1, dims, batched)
+
+    def parameter(self, value: Constant) -> Activation:
+        """A constant of the file as a layer that holds it; a first axis of 1 is the batch."""
+        batched = len(value.shape) > 1 and value.shape[0] == 1
+        fields: Fields = {"shape": value.shape[1:] if batched else value.shape}
+        if not value.stored:
+            fields["learned"] = False
+        self._append(self.layer("parameter", fields), (), [value] if value.stored else ())
+        self.steps[-1].node = OnnxNode("Parameter", value.name, "", (), (), {}, {})
+        return Activation(len(self.steps) - 1, value.shape, batched)
 
     def stand_in(self) -> None:
         """Note that the node stands as another operator of the same shape and cost."""
         self.standins[self.node.op] = self.standins.get(self.node.op, 0) + 1
+
+
+def _step_of(value: Value | None) -> int | None:
+    return value.step if isinstance(value, Activation) else None

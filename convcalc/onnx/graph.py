@@ -73,6 +73,7 @@ def _instance(
         renamed(inner.outputs),
         attributes,
         call.metadata,
+        inner.place,
     )
 
 

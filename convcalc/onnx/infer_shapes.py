@@ -1,11 +1,14 @@
-"""Run in a process of its own: a model on standard input, the shapes that onnx infers on standard output.
+"""Run in a process of its own: nodes on standard input, the shapes of their outputs on standard output, a line each.
 
-The first line of the input is JSON: the shapes of the model's inputs, and the bytes and seconds that may be taken.
-The model follows. The output is JSON: tensor -> dims, for the tensors whose dims are all known.
+The first line of the input is JSON: the bytes and seconds that may be taken. Each that follows asks about one node:
+its message in base 64, its tensors, the version of its operators, and (dims, type, numbers) of what it reads, None
+where these are not known. The answer is JSON: output -> dims, for the outputs whose dims are all known.
 """
 
 import json
 import sys
+from base64 import b64decode
+from typing import Any
 
 
 def limit(most_bytes: int, seconds: int) -> None:
@@ -19,39 +22,43 @@ def limit(most_bytes: int, seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def infer(data: bytes, inputs: dict[str, list[int]]) -> dict[str, list[int]]:
-    """The dims of tensors of a model whose inputs have these dims; none where onnx cannot say."""
+def infer(asked: dict[str, Any]) -> dict[str, list[int]]:
+    """The dims of the outputs of a node; none where onnx cannot say."""
     import onnx
-    from onnx import shape_inference
+    from onnx import helper, shape_inference
 
     try:
-        model = onnx.load_from_string(data)
-        for info in model.graph.input:
-            if info.name in inputs:
-                shape = info.type.tensor_type.shape
-                del shape.dim[:]
-                for size in inputs[info.name]:
-                    shape.dim.add().dim_value = size
-        del model.graph.value_info[:]
-        model = shape_inference.infer_shapes(model, data_prop=True)
+        node = onnx.NodeProto.FromString(b64decode(asked["node"]))
+        for field in ("input", "output"):
+            tensors = getattr(node, field)
+            del tensors[:]
+            tensors.extend(asked[field])
+        types, numbers = {}, {}
+        for name, (dims, element, known) in asked["reads"].items():
+            types[name] = helper.make_tensor_type_proto(element, dims)
+            if known is not None:
+                numbers[name] = helper.make_tensor(name, element, dims, known)
+        schema = onnx.defs.get_schema(node.op_type, asked["version"], node.domain)
+        opsets = [helper.make_opsetid(node.domain, asked["version"])]
+        found = shape_inference.infer_node_outputs(schema, node, types, numbers, opset_imports=opsets)
     except MemoryError:
         raise
     except Exception:
         # Its errors share no class with one another; what it cannot infer is reported as unknown.
         return {}
-    found: dict[str, list[int]] = {}
-    for info in (*model.graph.value_info, *model.graph.output):
-        kind = info.type.tensor_type
-        if kind.HasField("shape") and all(dim.HasField("dim_value") for dim in kind.shape.dim):
-            found[info.name] = [dim.dim_value for dim in kind.shape.dim]
-    return found
+    shapes: dict[str, list[int]] = {}
+    for name, kind in found.items():
+        tensor = kind.tensor_type
+        if tensor.HasField("shape") and all(dim.HasField("dim_value") for dim in tensor.shape.dim):
+            shapes[name] = [dim.dim_value for dim in tensor.shape.dim]
+    return shapes
 
 
 def main() -> None:
-    asked, _, model = sys.stdin.buffer.read().partition(b"\n")
-    said = json.loads(asked)
-    limit(said["bytes"], said["seconds"])
-    json.dump(infer(model, said["inputs"]), sys.stdout)
+    bounds = json.loads(sys.stdin.readline())
+    limit(bounds["bytes"], bounds["seconds"])
+    for line in sys.stdin:
+        print(json.dumps(infer(json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":

@@ -10,14 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 
-from .wire import Damaged, Message, written, written_message
+from .wire import Damaged, Message, written
 
 SMALL = 4096
 """Elements up to which a tensor's numbers are read: shapes, axes, pads. Larger ones are weights."""
 PAYLOAD = 1 << 12
-"""Bytes above which a tensor is left out of `without_weights`."""
+"""Bytes above which an attribute of a node is no setting of it."""
 DEEPEST = 32
 """Subgraphs inside subgraphs that are followed."""
+
+Place = tuple[bytes, tuple[int, int]]
+"""The data of a file, and where in them a message stands."""
 
 Dim = int | str | None
 """A size, the name of one that is open, or nothing."""
@@ -77,9 +80,15 @@ class Tensor:
 
 @dataclass(slots=True)
 class Graphs:
-    """Subgraphs of an attribute (of If, Loop, Scan): the tensors that their nodes read."""
+    """Subgraphs of an attribute (of If, Loop, Scan), and the tensors that their nodes read."""
 
+    places: tuple[Place, ...]
     reads: frozenset[str]
+
+    @property
+    def graphs(self) -> list[Graph]:
+        """What they are."""
+        return [_graph(Message(data, *span)) for data, span in self.places]
 
 
 @dataclass(slots=True)
@@ -103,6 +112,20 @@ class OnnxNode:
     outputs: tuple[str, ...]
     attributes: dict[str, Attribute]
     metadata: dict[str, str]
+    place: Place | None = None
+    """Where its message stands."""
+
+    @property
+    def content(self) -> bytes:
+        """Its message, without subgraphs and large tensors; empty for a node that is not the file's."""
+        if self.place is None:
+            return b""
+        data, span = self.place
+        return b"".join(
+            written(data, number, field)
+            for number, field in Message(data, *span).every()
+            if number != 5 or field[3] - field[2] <= PAYLOAD
+        )
 
     @property
     def label(self) -> str:
@@ -237,6 +260,7 @@ def _node(message: Message, depth: int = 0) -> OnnxNode:
         outputs=tuple(message.texts(2)),
         attributes=_attributes(message.messages(5), depth),
         metadata={pair.text(1): pair.text(2) for pair in message.messages(9)},
+        place=(message.data, message.span),
     )
 
 
@@ -262,7 +286,9 @@ def _attribute(message: Message, depth: int) -> Attribute | None:
         tensors = [_tensor(inner) for inner in message.messages(5)]
         return tensors[-1] if tensors else None
     if number in (6, 11):
-        return Graphs(_reads(message.messages(number), depth + 1))
+        graphs = tuple(message.messages(number))
+        places = tuple((graph.data, graph.span) for graph in graphs)
+        return Graphs(places, _reads(graphs, depth + 1)) if graphs else None
     if number == 7:
         return message.floats(7)
     if number == 8:
@@ -300,31 +326,3 @@ def _value_info(message: Message) -> ValueInfo:
 
 def _dim(message: Message) -> Dim:
     return message.integer(1) if 1 in message else message.text(2) or None
-
-
-def without_weights(data: bytes) -> bytes:
-    """The file without the numbers of its large initialisers."""
-    return b"".join(
-        written_message(7, _light_graph(Message(data, *field[2:]))) if number == 7 else written(data, number, field)
-        for number, field in Message(data).every()
-    )
-
-
-def _light_graph(graph: Message) -> bytes:
-    parts: list[bytes] = []
-    for number, field in graph.every():
-        start, stop = field[2:]
-        if number == 5 and stop - start > PAYLOAD:
-            parts.append(written_message(5, _light_tensor(Message(graph.data, start, stop))))
-        else:
-            parts.append(written(graph.data, number, field))
-    return b"".join(parts)
-
-
-def _light_tensor(tensor: Message) -> bytes:
-    """Its name, type and shape, and what is short."""
-    return b"".join(
-        written(tensor.data, number, field)
-        for number, field in tensor.every()
-        if number in (1, 2, 8) or field[3] - field[2] < 64
-    )

@@ -10,10 +10,17 @@ from ..layers.base import Shape
 from .messages import FLOATS, SMALL, Malformed, OnnxNode, Tensor, Unknown
 
 Numbers = tuple[float, ...]
+MOST_SOURCES = 64
+"""Tensors of the file of which a constant is known to be computed."""
+Stored = dict[str, Shape]
+"""Names and shapes of tensors that the file holds."""
 
 
 class Activation(NamedTuple):
-    """The output of a step. `dims` are ONNX's; where `batched`, the first of them is the batch."""
+    """The output of a step. `dims` are ONNX's; where `batched`, the first of them is the batch.
+
+    It may be a multiple of the batch (tokens, windows): then its step has one axis more, see `Builder.multiple`.
+    """
 
     step: int
     dims: Shape
@@ -28,7 +35,7 @@ class Activation(NamedTuple):
 class Constant:
     """A constant: its shape, and where it is small its numbers in row order."""
 
-    __slots__ = ("_numbers", "_tensor", "floating", "name", "shape")
+    __slots__ = ("_numbers", "_tensor", "call", "floating", "is_scale", "name", "shape", "stored")
 
     def __init__(
         self,
@@ -38,18 +45,38 @@ class Constant:
         name: str = "",
         floating: bool = False,
         tensor: Tensor | None = None,
+        stored: Stored | None = None,
+        is_scale: bool = False,
     ) -> None:
         self.shape = shape
         self.name = name
         """Of the initialiser that it stems from, possibly transposed or reshaped."""
         self.floating = floating
+        self.stored: Stored = stored if stored is not None else {}
+        """The learned tensors of the file that it is computed of."""
+        self.is_scale = is_scale
+        """Whether it is how quantised numbers are stored: a factor that stands for nothing in the network."""
+        self.call: Call | None = None
+        """What computed it; None for what stands in the file."""
         self._numbers = numbers
         self._tensor = tensor
 
     @classmethod
     def of(cls, tensor: Tensor, name: str) -> Constant:
         """The constant of a tensor of the file."""
-        return cls(tensor.dims, name=name, floating=tensor.data_type in FLOATS, tensor=tensor)
+        floating = tensor.data_type in FLOATS
+        stored = {name: tensor.dims} if floating and prod(tensor.dims) > 1 else None
+        return cls(tensor.dims, name=name, floating=floating, tensor=tensor, stored=stored)
+
+    def made_by(self, call: Call) -> Constant:
+        """Itself, as the node of a call gave it."""
+        if self.call is None and self not in call.inputs:
+            self.call = call
+            sources = [value.stored for value in call.inputs if isinstance(value, Constant)]
+            found = {name: shape for stored in sources for name, shape in stored.items()}
+            self.stored = dict(list(found.items())[:MOST_SOURCES]) if found else self.stored
+            self.is_scale = any(isinstance(value, Constant) and value.is_scale for value in call.inputs)
+        return self
 
     @property
     def dims(self) -> Shape:
@@ -70,6 +97,11 @@ class Constant:
         return self.floating and prod(self.shape) > 1
 
     @property
+    def is_stored(self) -> bool:
+        """Whether it holds the numbers of learned tensors, each once, be it in another order."""
+        return bool(self.stored) and sum(map(prod, self.stored.values())) == prod(self.shape)
+
+    @property
     def scalar(self) -> float | None:
         """The number of a constant that holds just one."""
         if prod(self.shape) != 1:
@@ -79,7 +111,7 @@ class Constant:
 
     def become(self, shape: Shape, numbers: Numbers | None) -> Constant:
         """Other numbers under another shape that stem from this constant."""
-        return Constant(shape, numbers, name=self.name, floating=self.floating)
+        return Constant(shape, numbers, name=self.name, floating=self.floating, stored=self.stored)
 
     def reshaped(self, shape: Shape) -> Constant:
         """The same numbers under another shape."""

@@ -87,7 +87,7 @@ class Message:
     (5, 'a', '')
     """
 
-    __slots__ = ("data", "fields", "work")
+    __slots__ = ("data", "fields", "span", "work")
 
     def __init__(self, data: bytes, start: int = 0, stop: int | None = None, work: Work | None = None) -> None:
         self.data = data
@@ -96,6 +96,8 @@ class Message:
         self.fields: dict[int, list[Field]] = {}
         """Number -> the fields that have it, in their order."""
         at, stop, found = start, len(data) if stop is None else stop, self.fields
+        self.span = (start, stop)
+        """Where it stands in the data."""
         left, count = self.work.left, MESSAGE
         while at < stop:
             count += 1

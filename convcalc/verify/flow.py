@@ -193,7 +193,7 @@ def _add_gradients(row: FlowRow, back: BackStep, energy: float) -> float:
         row.predicted_gradient_ratio = sqrt(energy * received.elements / handed.elements)
     weights = [array for name, array in back.grad_weights.items() if name.endswith("weight")]
     if weights:
-        row.weight_gradient_rms, row.weight_gradient_log10 = _size(moments(weights).square, back.exponent)
+        row.weight_gradient_rms, row.weight_gradient_log10 = _size(moments(weights).square, back.weights_exponent)
     return handed.square
 
 

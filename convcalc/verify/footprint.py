@@ -53,14 +53,16 @@ BACKWARD_TEMPORARIES = 2
 def needed_bytes(network: Network, batch: int, dtype: str, backward: bool = False) -> int:
     """Bytes that a verification's arrays take at their peak, at most.
 
-    With `backward` every activation and every weight is kept, and gradients live while activations do forward.
+    With `backward` every activation and every weight is kept, and gradients live while activations do forward. Weights
+    that several layers have are kept in any case.
     """
     item = ITEM_BYTES[dtype]
     # float16 is computed in float32: inputs, weights and output stand there in both for a moment.
     working = max(item, 4)
     alive = _alive(network)
     nodes = network.nodes
-    kept = held = peak = 0
+    lasting = {node.shares for node in nodes}
+    kept = held = lasts = peak = 0
     known: dict[tuple[int, Shapes], tuple[int, int]] = {}
     for index, node in enumerate(nodes):
         kept += prod(node.shape)
@@ -71,6 +73,10 @@ def needed_bytes(network: Network, batch: int, dtype: str, backward: bool = Fals
         if key not in known:
             known[key] = _layer_elements(node.layer, shapes, node.shape)
         weights, workspace = known[key]
+        if node.shares is not None:
+            weights = 0
+        elif index in lasting:
+            lasts += weights
         held += weights
         widened = sum(map(prod, shapes)) + prod(node.shape) if item < working else 0
         passing = batch * (workspace + widened) * working * (BACKWARD_TEMPORARIES if backward else 1)
@@ -78,6 +84,8 @@ def needed_bytes(network: Network, batch: int, dtype: str, backward: bool = Fals
         peak = max(peak, batch * alive[index] * item + passing + drawn)
     if backward:
         peak += (batch * kept + held) * item
+    else:
+        peak += lasts * item
     return peak + FIXED
 
 

@@ -47,10 +47,14 @@ def with_activation(network: Network, kind: str) -> Network:
     readers = consumers(network.nodes, len(network.nodes))
     replaced = {index for index in range(len(network.nodes)) if _is_activation(network, index, readers)}
     names = UniqueNames(node.name for index, node in enumerate(network.nodes) if index not in replaced)
-    nodes = [
-        node._replace(layer=layer, name=names.give(_renamed(node, kind))) if index in replaced else node
-        for index, node in enumerate(network.nodes)
-    ]
+    nodes = []
+    for index, node in enumerate(network.nodes):
+        alike = (node.shares in replaced) == (index in replaced)
+        shares = node.shares if alike else None
+        if index in replaced:
+            nodes.append(node._replace(layer=layer, name=names.give(_renamed(node, kind)), shares=shares))
+        else:
+            nodes.append(node._replace(shares=shares))
     return replace(network, nodes=tuple(nodes))
 
 

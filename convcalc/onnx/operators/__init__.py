@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from . import activations, arithmetic, constants, layout, norms, products, resizing, windows
+from . import activations, arithmetic, constants, costly, layout, norms, products, quantized, resizing, windows
 from .record import Operator
 
-FAMILIES = (windows, products, arithmetic, activations, norms, layout, resizing, constants)
+FAMILIES = (windows, products, arithmetic, activations, norms, layout, resizing, constants, quantized, costly)
 
 
 def _registered() -> dict[tuple[str, str], list[Operator]]:

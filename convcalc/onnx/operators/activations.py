@@ -9,7 +9,7 @@ from ..builder import Builder, Fields, Unsupported
 from ..patterns import recognise, tagged
 from ..values import Activation, Call, Constant
 from .folding import added_up, computed, elementwise
-from .record import Operator, Rule, kept, same
+from .record import Operator, Rule, kept
 
 
 def plain(kind: str) -> Rule:
@@ -147,7 +147,6 @@ OPERATORS = (
     *(Operator(name, plain(kind), dims=kept) for name, kind in _PLAIN.items()),
     *(Operator(name, unary, dims=kept) for name in _UNKNOWN),
     Operator("CumSum", unary, inputs=(2, 2), dims=kept, fold=added_up),
-    *(Operator(name, unary, inputs=(2, 3), dims=kept, fold=same) for name in ("DequantizeLinear", "QuantizeLinear")),
     Operator("Gelu", _gelu, dims=kept, domains=("", "com.microsoft")),
     Operator("LeakyRelu", _leaky_relu, dims=kept),
     Operator("Elu", _elu, dims=kept),

@@ -10,6 +10,7 @@ from ...layers.opaque import broadcast
 from ..builder import Builder, Unsupported, spelled
 from ..messages import Malformed
 from ..values import Activation, Call, Constant
+from .costly import gemm_macs, matmul_macs
 from .record import Operator
 
 
@@ -67,6 +68,6 @@ def _linear(
 
 
 OPERATORS = (
-    Operator("Gemm", _gemm, dims=_gemm_dims, inputs=(2, 3)),
-    Operator("MatMul", _matmul, dims=_matmul_dims, inputs=(2, 2)),
+    Operator("Gemm", _gemm, dims=_gemm_dims, inputs=(2, 3), macs=gemm_macs),
+    Operator("MatMul", _matmul, dims=_matmul_dims, inputs=(2, 2), macs=matmul_macs),
 )

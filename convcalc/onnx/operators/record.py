@@ -11,7 +11,8 @@ from ..builder import Builder
 from ..messages import Malformed
 from ..values import Activation, Call, Constant
 
-Rule = Callable[[Builder], Activation | Sequence[Activation]]
+Made = Activation | Sequence[Activation | Constant]
+Rule = Callable[[Builder], Made]
 Dims = Callable[[Call], Shape]
 Fold = Callable[[Call, Shape], Constant | None]
 Restate = Callable[[Builder, Activation, Shape], Activation | None]
@@ -39,6 +40,10 @@ class Operator:
     """Whether it folds activations too, for it reads nothing of them but their dims."""
     restate: Restate | None = None
     """The output again under other dims that the file states for it; None where nothing gives these."""
+    macs: Callable[[Call, Shape], int] | None = None
+    """The multiply-accumulates of a node, from its definition, with the dims of its output."""
+    open_ended: bool = False
+    """Whether the shape of its output depends on the numbers that flow."""
     weights: tuple[int, ...] = ()
     """Inputs that hold weights: what the graph leaves open there and nowhere else is one."""
     domains: tuple[str, ...] = ("",)
@@ -63,6 +68,13 @@ class Operator:
             return self.fold_parts(call)
         found = self.fold(call, self.dims(call)) if self.fold is not None and self.dims is not None else None
         return None if found is None else [found]
+
+    def cost(self, call: Call, dims: Shape) -> int:
+        """The multiply-accumulates of a node that stays opaque; 0 where they are not known."""
+        try:
+            return self.macs(call, dims) if self.macs is not None else 0
+        except (ValueError, IndexError, ZeroDivisionError):
+            return 0
 
     def output_dims(self, call: Call, position: int) -> Shape | None:
         """The dims of output number `position`; None where they cannot be said from the inputs."""

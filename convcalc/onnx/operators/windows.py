@@ -9,6 +9,7 @@ from ...layers.base import Shape
 from ..builder import Builder, Fields, Unsupported, spelled
 from ..messages import Malformed
 from ..values import Activation, Call, Constant
+from .costly import conv_macs, conv_transpose_macs
 from .record import Operator, Rule
 
 Pairs = tuple[tuple[int, int], ...]
@@ -242,11 +243,9 @@ def _unrounded(b: Builder, value: Activation, declared: Shape) -> Activation | N
 
 
 OPERATORS = (
-    Operator("Conv", _conv(weight_at=1, bias_at=2), weights=(1, 2), inputs=(2, 3)),
+    Operator("Conv", _conv(weight_at=1, bias_at=2), weights=(1, 2), inputs=(2, 3), macs=conv_macs),
     Operator("FusedConv", _conv(weight_at=1, bias_at=2), weights=(1, 2), domains=("com.microsoft",), inputs=(2, 4)),
-    Operator("QLinearConv", _conv(weight_at=3, bias_at=8), inputs=(8, 9)),
-    Operator("ConvInteger", _conv(weight_at=1, bias_at=None), inputs=(2, 4)),
-    Operator("ConvTranspose", _conv_transpose, weights=(1, 2), inputs=(2, 3)),
+    Operator("ConvTranspose", _conv_transpose, weights=(1, 2), inputs=(2, 3), macs=conv_transpose_macs),
     Operator("MaxPool", _pool("max"), restate=_unrounded),
     Operator("AveragePool", _pool("avg"), restate=_unrounded),
     Operator("LpPool", _lp_pool),
