@@ -29,7 +29,8 @@ def assemble(conversion: Conversion, path: str, made_by: str, load: Callable[[ob
             place[index] = draft.input(step.name, step.shape)
             continue
         inputs = [place[source] for source in step.inputs]
-        place[index] = draft.add(step.layer, inputs, scope=scope, name=name, label=step.name)
+        shares = None if step.shares is None else place.get(step.shares)
+        place[index] = draft.add(step.layer, inputs, scope=scope, name=name, label=step.name, shares=shares)
     unique = UniqueNames()
     ends = [(unique.give(steps[tensor.step].name), place[tensor.step]) for tensor in conversion.outputs]
     return draft.network(
@@ -77,12 +78,11 @@ def _main(steps: Sequence[Step]) -> Step:
 
 
 def _notes(conversion: Conversion, steps: Sequence[Step], path: str) -> tuple[Finding, ...]:
-    """The warnings: opaque layers, weights that are not stated, frozen and shared ones, what is left out."""
+    """The warnings: opaque layers, weights that are not stated, frozen ones, what is left out."""
     builder = conversion.builder
     return (
         *_opaque(steps, path),
         *_uncounted(builder, path),
-        *_shared(steps, path),
         *_frozen(steps, path),
         *_dead(conversion, path),
     )
@@ -101,14 +101,6 @@ def _uncounted(builder: Builder, path: str) -> Iterator[Finding]:
     if builder.uncounted:
         message = f"weights that the configuration does not state are not counted: {some(builder.uncounted)}"
         yield Finding("CC718", message, path)
-
-
-def _shared(steps: Sequence[Step], path: str) -> Iterator[Finding]:
-    shared = [step for step in steps if step.shares is not None]
-    if shared:
-        extra = sum(step.holds for step in shared)
-        names = some(dict.fromkeys(step.name for step in shared))
-        yield Finding("CC703", f"{names} shared by several calls: params counts them {extra} too high", path)
 
 
 def _frozen(steps: Sequence[Step], path: str) -> Iterator[Finding]:

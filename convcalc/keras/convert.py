@@ -138,7 +138,7 @@ class Conversion:
         builder, config = self.builder, use.config
         builder.name, builder.cls = config.name, config.class_name
         builder.call += 1
-        trained = builder.trained
+        trained, start = builder.trained, len(builder.steps)
         builder.trained = trained and config.trainable
         try:
             rule = rule_of(use)
@@ -154,6 +154,7 @@ class Conversion:
             raise Wrong(config.name, error.said(names), error.code, error.hint) from error
         finally:
             builder.trained = trained
+        builder.share(start, path)
         return [made] if isinstance(made, Tensor) else list(made)
 
     def _opaque(self, use: Use, error: Unsupported, path: tuple[str, ...]) -> list[Tensor]:
