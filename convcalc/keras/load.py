@@ -65,9 +65,9 @@ def loads_keras(text: bytes | str, path: str, *, input: object = None, held: Hel
     with without_collector():
         try:
             root = parsed(text)
-            model = read_model(root)
             version = root.get("keras_version")
             modern = version.startswith("3") if isinstance(version, str) else "module" in root
+            model = read_model(root, modern)
             conversion = Conversion(model, modern, _given(input), held or {})
             made_by = f"Keras {version}" if isinstance(version, str) else "Keras"
             return assemble(conversion, path, made_by, lambda input: loads_keras(text, path, input=input, held=held))
