@@ -12,7 +12,7 @@ from math import prod
 from ...geometry import conv_output, recurrent_macs, same_padding
 from ...layers.base import Shape
 from ..builder import Builder, Fields, Unsupported, Use
-from ..document import Json, Malformed, Settings, mapping
+from ..document import Json, Malformed, Settings, mapping, shown
 from ..tensor import Tensor
 from .activation import activated, named
 from .conv import dense
@@ -147,12 +147,11 @@ def _einsum_dense(builder: Builder, use: Use) -> Tensor:
     if len(read) != tensor.rank + 1:
         raise Malformed(f"the equation does not fit an input {list(tensor.sizes)}")
     sizes = dict(zip(read[1:], tensor.sizes, strict=True))
-    stated = settings.integers("output_shape") if isinstance(settings.get("output_shape"), (int, list)) else ()
     given = _output_sizes(settings.get("output_shape"), output, sizes)
     sizes.update({letter: size for letter, size in given.items() if letter not in sizes})
     letters = {*weight, *output[1:], *bias_axes}
     if any(letter not in sizes for letter in letters):
-        raise Malformed(f"output_shape {list(stated)} does not fit the equation")
+        raise Malformed(f"output_shape {shown(settings.get('output_shape'))} does not fit the equation")
     holds = [tuple([sizes[letter] for letter in weight])]
     if bias_axes:
         holds.append(tuple([sizes[letter] for letter in output if letter in bias_axes]))
