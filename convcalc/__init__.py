@@ -29,11 +29,13 @@ if TYPE_CHECKING:
     from .api.report import Report, analyse
     from .api.sizes import Sizes, sizes
     from .api.solve import Search, solve
+    from .api.summary import summary
     from .api.verify import Verification, verify
     from .findings import Finding, SpecError, UsageError
     from .geometry.errors import GeometryError
     from .language import loads, parse_layer
     from .network import Network, Node, Part, UnknownLayer
+    from .torch.load import from_torch
 
 _PLACES = {
     "CheckResult": ".api.check",
@@ -64,6 +66,7 @@ _PLACES = {
     "explain": ".api.explain",
     "export": ".api.export",
     "forensics": ".api.forensics",
+    "from_torch": ".torch.load",
     "invert": ".api.invert",
     "load": ".api.load",
     "loads": ".language",
@@ -71,6 +74,7 @@ _PLACES = {
     "reference": ".reference",
     "sizes": ".api.sizes",
     "solve": ".api.solve",
+    "summary": ".api.summary",
     "verify": ".api.verify",
 }
 
@@ -104,6 +108,7 @@ __all__ = [
     "explain",
     "export",
     "forensics",
+    "from_torch",
     "invert",
     "load",
     "loads",
@@ -111,6 +116,7 @@ __all__ = [
     "reference",
     "sizes",
     "solve",
+    "summary",
     "verify",
 ]
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
 from .findings import Finding, SpecError, UsageError
 from .geometry import LIMIT, GeometryError, TooLarge
 from .hints import suggest
+from .layers.sharing import Use, check_shared
 from .limits import NAME_CHARACTERS
 from .units import counted
 
@@ -35,6 +36,8 @@ class Node(NamedTuple):
     """Indices of the nodes that it reads."""
     shape: Shape
     """Of its output, without the batch: [channels, *space]."""
+    shares: int | None = None
+    """Index of the node whose weights, buffers included, it has; that one holds its own. None: it holds its own."""
 
     @property
     def kind(self) -> str:
@@ -50,6 +53,11 @@ class Node(NamedTuple):
     def data(self) -> tuple[int, ...]:
         """Indices of the nodes that it reads as data, without those that only lend their size."""
         return self.inputs if self.layer is None else self.inputs[: self.layer.data_inputs]
+
+    @property
+    def elements(self) -> int:
+        """Numbers of its output that there are for each example: none of a tensor that the network holds."""
+        return 0 if self.layer is not None and self.layer.is_constant else prod(self.shape)
 
     def __repr__(self) -> str:
         kind = "" if self.kind == self.name else f"{self.kind} "
@@ -340,7 +348,9 @@ class Network:
         `reload(input=…)` to expand the spec anew. Raises SpecError with a place where a shape is impossible.
         """
         with without_collector():
-            return replace(self, nodes=self._nodes_at(inputs))
+            found = replace(self, nodes=self._nodes_at(inputs))
+            found.check_shared()
+            return found
 
     def _nodes_at(self, inputs: Mapping[str, Sequence[int]]) -> tuple[Node, ...]:
         inference = Inference()
@@ -355,8 +365,18 @@ class Network:
             except GeometryError as error:
                 said = error.said(self.input_names(node))
                 raise SpecError([self.finding(error.code, said, node.name, hint=error.hint)]) from error
-            nodes.append(Node(node.name, node.layer, node.inputs, shape))
+            nodes.append(node._replace(shape=shape))
         return tuple(nodes)
+
+    def check_shared(self) -> None:
+        """Raise SpecError where a layer cannot have the weights of the one that holds them."""
+        for index, node in enumerate(self.nodes):
+            if node.shares is None:
+                continue
+            try:
+                check_shared(used(self.nodes, index), used(self.nodes, node.shares))
+            except GeometryError as error:
+                raise SpecError([self.finding(error.code, error.message, node.name, hint=error.hint)]) from error
 
     def finding(self, code: str, message: str, name: str = "", *, hint: str | None = None) -> Finding:
         """A finding about a node or group, placed where the origin says."""
@@ -455,6 +475,33 @@ def output_shape(layer: Layer, inputs: Shapes) -> Shape:
         if prod(weight.shape) > LIMIT:
             raise TooLarge(f"{layer.kind}'s {weight.name}", prod(weight.shape))
     return shape
+
+
+def used(nodes: Sequence[Node], index: int) -> Use:
+    """The layer at an index with its name and the shapes that it reads."""
+    node = nodes[index]
+    assert node.layer is not None
+    return Use(node.name, node.layer, tuple([nodes[i].shape for i in node.inputs]))
+
+
+def holder(nodes: Sequence[Node], index: int) -> int:
+    """The index of the node that holds the weights of the one at an index: itself, or the one whose weights it has."""
+    shares = nodes[index].shares
+    return index if shares is None else shares
+
+
+def renumbered(nodes: Sequence[Node], places: Mapping[int, int]) -> list[Node]:
+    """Those of the nodes that have a new place (old index -> new, in order), and what they read.
+
+    Of those that have the same weights the first that is there holds them.
+    """
+    held: dict[int, int] = {}
+    found = []
+    for old, new in places.items():
+        first = held.setdefault(holder(nodes, old), new)
+        read = tuple([places[i] for i in nodes[old].inputs])
+        found.append(nodes[old]._replace(inputs=read, shares=None if first == new else first))
+    return found
 
 
 def consumers(nodes: Iterable[Node], count: int) -> list[list[int]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from convcalc.layers.batched import batched
 from convcalc.layers.registry import build
 from convcalc.network import Network, Node, Output, output_shape
 from tests.layer_samples import IMAGE, SAMPLES, SEQUENCE, VOLUME
@@ -55,6 +56,10 @@ MORE: list[tuple[str, dict[str, Any], tuple[Shape, ...]]] = [
     ("flatten", {"start_dim": -2}, VOLUME),
     ("batch_norm", {"affine": False}, ((7,),)),
     ("batch_norm", {"eps": 0.001, "momentum": 0.01}, SEQUENCE),
+    ("batch_norm", {"weight": False}, IMAGE),
+    ("batch_norm", {"bias": False}, IMAGE),
+    ("group_norm", {"num_groups": 2, "weight": False}, IMAGE),
+    ("layer_norm", {"weight": False}, IMAGE),
     ("group_norm", {"num_groups": 2, "affine": False}, SEQUENCE),
     ("layer_norm", {}, ((7,),)),
     ("layer_norm", {"bias": False, "eps": 1e-6}, IMAGE),
@@ -98,12 +103,22 @@ MORE: list[tuple[str, dict[str, Any], tuple[Shape, ...]]] = [
     ("conv_transpose1d", {"out": 4, "k": 1, "s": 3, "p": [[1, 0]]}, SEQUENCE),
     ("conv_transpose2d", {"out": 4, "k": [2, 3], "s": [3, 2], "p": [[0, 0], [3, 1]], "output_padding": [1, 0]}, IMAGE),
     ("conv_transpose2d", {"out": 4, "k": 3, "d": 3, "p": [[4, 2], [1, 2]], "output_padding": [2, 0]}, IMAGE),
+    ("conv2d", {"out": 4, "k": 3, "p": 1, "batch_axes": 1}, ((2, 6, 8, 9),)),
+    ("conv2d", {"out": 4, "k": 3, "p": "same", "s": 2, "batch_axes": 2}, ((2, 3, 6, 8, 9),)),
+    ("flatten", {"batch_axes": 1}, ((2, 6, 8, 9),)),
+    ("batch_norm", {"batch_axes": 1}, ((2, 6, 8, 9),)),
+    ("matmul", {"batch_axes": 1}, ((2, 5, 4), (2, 4, 3))),
+    ("concat", {"batch_axes": 1}, ((2, 5, 4), (2, 3, 4))),
+    ("multihead_attention", {"num_heads": 2, "batch_axes": 1}, ((3, 5, 8),)),
+    ("multihead_attention", {"num_heads": 2, "batch_axes": 1}, ((3, 5, 8), (3, 7, 8), (3, 7, 8))),
+    ("lstm", {"hidden_size": 4, "bidirectional": True, "batch_axes": 1}, ((3, 6, 5),)),
 ]
 
 
 def single(kind: str, fields: dict[str, Any], inputs: tuple[Shape, ...]) -> Network:
     """A network of one layer."""
-    layer = build(kind, fields)
+    inside = {name: value for name, value in fields.items() if name != "batch_axes"}
+    layer = batched(build(kind, inside), fields.get("batch_axes", 0))
     names = ["input"] if len(inputs) == 1 else [f"input_{n}" for n in range(len(inputs))]
     nodes = [Node(name, None, (), shape) for name, shape in zip(names, inputs, strict=True)]
     last = Node(kind, layer, tuple(range(len(inputs))), output_shape(layer, inputs))

@@ -13,9 +13,10 @@ import pytest
 import yaml
 
 from convcalc import terminal
+from convcalc.blocks.literals import scalar
 from convcalc.cli.output import FORMATS
 from convcalc.language import loads
-from convcalc.language.write import scalar, write
+from convcalc.language.write import write
 from convcalc.render.escape import unobeyed
 from convcalc.render.streams import SERVICES
 from convcalc.terminal import printable

@@ -97,7 +97,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
             "reference",
             "reference.running",
         },
-        "api.load": {"language", "language.revisions", "onnx"},
+        "api.load": {"language", "language.revisions"},
         "api.report": {"analysis.device", "analysis.quantities"},
         "api.verify": {"verify.flow", "verify.prediction", "verify.substitute"},
     },
@@ -142,7 +142,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
     "only a mistake needs it": {
         "hints": {"difflib"},
         "language.items": {"language.refused", "pydantic"},
-        "language.write": {"pydantic"},
+        "blocks.fields": {"pydantic"},
         "marked": {"codes"},
         "network": {"layers.base"},
     },

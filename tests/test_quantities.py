@@ -123,7 +123,8 @@ def test_a_total_is_what_its_record_says(name: str, figures: Figures) -> None:
 
 @pytest.mark.parametrize("name", QUANTITIES)
 def test_a_quantity_has_a_value_without_options_unless_it_needs_one(name: str) -> None:
-    record, figures = known(name), analyse(loads(SPEC))
+    shared = "  - {conv2d: {out: 4, k: 1}, share: thin, from: pool}\n"
+    record, figures = known(name), analyse(loads(SPEC + shared))
     values = [record.get(figures, subject) for subject in (*figures.layers, figures.whole)]
     assert (values == [None] * len(values)) == (record.needs is not None)
 

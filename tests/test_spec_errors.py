@@ -33,7 +33,7 @@ blocks:
 unknown: 1
 layers:
   - {conv2: {out: 8, k: 3}}
-  - {conv2d: {k: 3}, name: 7}
+  - {conv2d: {k: 3}, name: 07}
   - {conv2d: {out: 8, k: 0}, form: x}
   - {conv2d: {out: 8, k: unknown}, when: 1}
   - {add: {branches: {a: [rleu], b: [{b: {q: 1}}]}}}

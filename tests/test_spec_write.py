@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from convcalc.blocks.literals import scalar
 from convcalc.language import load, loads
-from convcalc.language.write import scalar, write
+from convcalc.language.write import write
 from convcalc.network import Network, Output
 from tests.spec_text import build
 

@@ -157,7 +157,8 @@ def arena(network: Network, batch: int, item: int, with_pads: bool = False) -> A
             filled[holds[head]].nodes.append(index)
             continue
         ran = len(operators)
-        if node.layer is not None:
+        runs_here = node.layer is not None and not node.layer.is_constant
+        if node.layer is not None and runs_here:
             operators.append(index)
             inputs = network.input_shapes(node)
             sources = [holds[i] for i in node.data]
@@ -172,9 +173,9 @@ def arena(network: Network, batch: int, item: int, with_pads: bool = False) -> A
                 operators.append(index)
                 for which in sources if between.reads_again else ():
                     read(which)
-        runs.append(range(1 + ran, 1 + len(operators)) if node.layer is not None else range(1))
+        runs.append(range(1 + ran, 1 + len(operators)) if runs_here else range(1))
         holds.append(len(filled))
-        fill(index, prod(node.shape))
+        fill(index, node.elements)
     for output in network.outputs:
         read(holds[output.node])
     buffers = [buffer._replace(last=last) for buffer, last in zip(filled, lasts, strict=True)]

@@ -32,6 +32,11 @@ class Cost(NamedTuple):
     macs: int = 0
     flops: int = 0
 
+    @property
+    def work(self) -> Cost:
+        """What it does alone: of a layer whose weights another one holds."""
+        return Cost(macs=self.macs, flops=self.flops)
+
 
 FREE = Cost()
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..findings import UsageError
 from ..geometry import GeometryError
-from ..network import Network, Node, Output
+from ..network import Network, Node, Output, renumbered
 from .decoder_answers import ANSWERS, Asked, Sketch, bordered, fitted, follows, passes, unanswered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from ..layers.base import Layer
     from ..network import Network
@@ -36,12 +36,6 @@ def needed_nodes(network: Network, start: int) -> list[int]:
         if part is not None:
             found.update(range(index - part.which, index - part.which + len(part.sizes)))
     return sorted(found)
-
-
-def renumbered(network: Network, places: Mapping[int, int]) -> list[Node]:
-    """The nodes at their new places (old index -> new)."""
-    nodes = [network.nodes[old] for old in places]
-    return [node._replace(inputs=tuple(places[i] for i in node.inputs)) for node in nodes]
 
 
 def skip_nodes(network: Network, needed: Sequence[int]) -> frozenset[int]:
@@ -153,7 +147,7 @@ class _Walk:
         needed = needed_nodes(network, start)
         self.places = {old: new for new, old in enumerate(needed)} if skips else {}
         self.skipped = skip_nodes(network, needed) if skips else frozenset()
-        self.sketch = Sketch(renumbered(network, self.places))
+        self.sketch = Sketch(renumbered(network.nodes, self.places))
         self.latent = self.places[start] if skips else self.sketch.input("input", self.nodes[start].shape)
         self.tensors: dict[int, list[_Tensor]] = {start: [_Tensor(self.latent)]}
         """Encoder node -> what its readers gave back."""

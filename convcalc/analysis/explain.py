@@ -8,7 +8,8 @@ from ..units import counted
 from .explain_layer import layer_sections, seen_section
 from .explanation import Explanation, Section, Step, total
 from .memory import best_order, liveness
-from .multiplications import effective_macs, im2col_elements, lecture_space, lecture_time
+from .multiplications import effective_macs, im2col_elements, lecture_time
+from .quantities import space_complexity
 from .seen import seen_from
 from .training import MIXED, state_bytes
 
@@ -220,7 +221,7 @@ def _training_memory(report: Report) -> list[Section]:
 
 
 def _lecture(report: Report) -> Section:
-    time, space = sum(report.figures(lecture_time)), sum(report.figures(lecture_space))
+    time, space = sum(report.figures(lecture_time)), space_complexity(report, report.whole)
     macs = report.totals.macs // report.batch
     ratio = f"{_times(time, macs)} the MACs of one example" if macs else ""
     return Section(

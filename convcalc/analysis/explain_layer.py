@@ -219,7 +219,7 @@ def layer_sections(report: Report, index: int) -> tuple[Section, ...]:
     inputs = report.network.input_shapes(node)
     return (
         *_output_sections(layer, inputs, node.shape),
-        _parameters(layer, inputs),
+        _parameters(layer, inputs, None if node.shares is None else report.node(node.shares).name),
         _work(report, index, layer, inputs, node.shape),
         *field_sections(report, index, layer, inputs),
         _memory(report, index, layer, inputs, node.shape),
@@ -228,7 +228,7 @@ def layer_sections(report: Report, index: int) -> tuple[Section, ...]:
 
 def _output_sections(layer: Layer, inputs: Shapes, output: Shape) -> list[Section]:
     maps = dict(sliding_maps(layer, inputs)) if layer.patch is not None else {}
-    read = inputs[0]
+    read = inputs[0] if inputs else ()
     sections = []
     for axis, names in alike([(a, (read[a], output[a], m)) for a, m in maps.items()], len(read) - 1):
         window = maps[axis]
@@ -274,8 +274,12 @@ def _transposed_steps(window: TransposedWindow, size: int) -> list[Step]:
     ]
 
 
-def _parameters(layer: Layer, inputs: Shapes) -> Section:
+def _parameters(layer: Layer, inputs: Shapes, holder: str | None) -> Section:
+    """What it holds; where another layer, the `holder`, does, what that one does."""
     weights = layer.weights(inputs)
+    if holder is not None:
+        steps = [product(w.name, w.shape, note=f"of {holder}") for w in weights]
+        return Section("parameters", (*steps, Step("params", 0, unit="numbers", note=f"shared: {holder} holds them")))
     steps = [product(w.name, w.shape, note="" if w.learnable else "buffer, not learned") for w in weights]
     learned = [prod(w.shape) for w in weights if w.learnable]
     return Section("parameters", (*steps, total("params", learned or (0,), "numbers")))
@@ -283,11 +287,13 @@ def _parameters(layer: Layer, inputs: Shapes) -> Section:
 
 def macs_steps(layer: Layer, inputs: Shapes, output: Shape) -> list[Step]:
     """The lines that lead to a weighted layer's MACs; none for other layers."""
+    if layer.multiplies is None:
+        return []
     read = inputs[0]
     if layer.multiplies == "linear":
         outputs = product("outputs", output)
         return [outputs, step(linear_macs, {"outputs": outputs.value, "in_channels": read[-1]}, "MACs")]
-    if layer.patch is None or layer.multiplies is None:
+    if layer.patch is None:
         return []
     taps = product("taps", layer.patch.kernel_size)
     if layer.multiplies == "separable":
@@ -318,7 +324,9 @@ def _work(report: Report, index: int, layer: Layer, inputs: Shapes, output: Shap
             steps.append(Step("effective MACs", real, unit="MACs", note="without those on padding"))
         backward = report.backward[index]
         times = backward // operations["mac"]
-        note = "gradients of weights and input" if times == 2 else "gradient of the weights; its input needs none"
+        learned = any(weight.learnable for weight in layer.weights(inputs))
+        of_one = "gradient of the weights; its input needs none" if learned else "gradient of the input alone"
+        note = "gradients of weights and input" if times == 2 else of_one if times else "nothing before it learns"
         steps.append(Step("backward", backward, "", f"{times}*{operations['mac']}", "MACs", note))
     for kind, count in operations.items():
         each, meaning = OPERATIONS[kind]
@@ -330,13 +338,13 @@ def _work(report: Report, index: int, layer: Layer, inputs: Shapes, output: Shap
 
 
 def _memory(report: Report, index: int, layer: Layer, inputs: Shapes, output: Shape) -> Section:
-    item, batch = report.item, report.batch
+    item, batch, elements = report.item, report.batch, report.node(index).elements
     steps = [
-        product("activation", (batch, prod(output), item), "bytes", f"batch, elements, bytes of {report.dtype}"),
+        product("activation", (batch, elements, item), "bytes", f"batch, elements, bytes of {report.dtype}"),
         Step("live", report.liveness.live[index] * batch * item, unit="bytes", note="alive while it runs"),
         Step("saved", report.saved[index], unit="bytes", note="kept for backward, by no earlier layer"),
     ]
-    elements = im2col_elements(layer, inputs, output)
-    if elements:
-        steps.append(product("im2col", (elements, item), "bytes", "workspace of one example"))
+    columns = im2col_elements(layer, inputs, output)
+    if columns:
+        steps.append(product("im2col", (columns, item), "bytes", "workspace of one example"))
     return Section("memory", tuple(steps))

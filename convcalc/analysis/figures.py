@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
-from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..geometry import GeometryError, checked
@@ -171,7 +170,10 @@ class Figures:
 
     @cached_property
     def costs(self) -> list[Cost]:
-        """The cost of each node at batch 1, in the order of the nodes. Raises SpecError above 2^63 − 1."""
+        """The cost of each node at batch 1, in the order of the nodes: weights that several have cost one of them.
+
+        Raises SpecError above 2^63 − 1.
+        """
         from ..findings import SpecError
 
         cache = CostCache()
@@ -183,9 +185,10 @@ class Figures:
                 continue
             inputs = tuple([nodes[i].shape for i in node.inputs])
             try:
-                found.append(cache.cost(node.layer, inputs, node.shape))
+                cost = cache.cost(node.layer, inputs, node.shape)
             except GeometryError as error:
                 raise SpecError([self.network.finding(error.code, error.message, node.name)]) from error
+            found.append(cost if node.shares is None else cost.work)
         return found
 
     @cached_property
@@ -211,7 +214,7 @@ class Figures:
     def activations(self, nodes: Sequence[int]) -> int:
         """Numbers that these layers put out (inputs of the network not counted)."""
         found = self.network.nodes
-        return self.batch * sum([prod(found[i].shape) for i in nodes if found[i].layer is not None])
+        return self.batch * sum([found[i].elements for i in nodes if found[i].layer is not None])
 
     def depth(self, nodes: Sequence[int]) -> int:
         """Weighted layers on the longest path among these nodes."""
@@ -220,7 +223,7 @@ class Figures:
         before = deepest.get
         longest = 0
         for i in nodes:
-            _, layer, sources, _ = found[i]
+            _, layer, sources, _, _ = found[i]
             if len(sources) == 1:
                 depth = before(sources[0], 0)
             else:
@@ -239,6 +242,12 @@ class Figures:
 
         return ITEM_BYTES[self.dtype]
 
+    def shared(self, subject: Subject) -> list[int]:
+        """The nodes outside of a subject whose weights layers of it have."""
+        found = self.network.nodes
+        holders = {shares: None for i in subject.nodes if (shares := found[i].shares) is not None}
+        return [i for i in holders if i not in subject.nodes]
+
     @cached_property
     def _works(self) -> tuple[list[int], list[tuple[Layer, Shapes, Shape]]]:
         """For each node, the number of its (layer, shapes), and these; 0 stands for an input of the network."""
@@ -246,7 +255,7 @@ class Figures:
         numbers: list[int] = []
         known: dict[tuple[int, Shapes], int] = {}
         works: list[tuple[Layer, Shapes, Shape]] = []
-        for _, layer, sources, shape in nodes:
+        for _, layer, sources, shape, _ in nodes:
             if layer is None:
                 numbers.append(0)
                 continue

@@ -5,6 +5,8 @@ TensorFlow Lite's quantisation specification has it. Convolutions always have bi
 have one or a batch norm is folded into them; a batch norm that is not folded is the constants of a MUL and an ADD. What
 other layers learn takes a byte a number. Other dtypes have no scales. Left out are the graph, its names and tables,
 zero points, and the scales of activations and biases.
+Weights that several layers have are there once, unless different batch norms are folded into them. Their biases are not
+with int8: their scale is the product of that of the weights and that of the layer's input.
 Source: https://ai.google.dev/edge/litert/models/quantization_spec; TensorFlow Lite's schema.fbs.
 """
 
@@ -13,6 +15,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..network import holder
 from .fusion import converted
 
 if TYPE_CHECKING:
@@ -43,6 +46,7 @@ def flash(network: Network, dtype: str, item: int) -> list[Flash]:
     bias_bytes, scale_bytes = (BIAS_BYTES, SCALE_BYTES) if dtype == "int8" else (item, 0)
     heads = converted(network)
     nodes = network.nodes
+    folded = _folded(network, heads)
     found = [NOTHING] * len(nodes)
     known: dict[tuple[int, Shapes], Flash] = {}
     for index, node in enumerate(nodes):
@@ -59,6 +63,21 @@ def flash(network: Network, dtype: str, item: int) -> list[Flash]:
         if key not in known:
             known[key] = _alone(layer, inputs, node.shape, item, bias_bytes, scale_bytes)
         found[index] = known[key]
+    for index, node in enumerate(nodes):
+        held_by = node.shares
+        if held_by is None or (heads[index] == index) != (heads[held_by] == held_by):
+            continue
+        if folded[index] == folded[held_by]:
+            found[index] = Flash(biases=found[index].biases) if dtype == "int8" else NOTHING
+    return found
+
+
+def _folded(network: Network, heads: list[int]) -> list[list[int]]:
+    """For each node, the holders of the weights that are folded into it, in order."""
+    found: list[list[int]] = [[] for _ in heads]
+    for index, node in enumerate(network.nodes):
+        if node.layer is not None and node.layer.scales_channels and heads[index] != index:
+            found[heads[index]].append(holder(network.nodes, index))
     return found
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..language.write import scalar
+from ..blocks.literals import scalar
 from ..version import FORMAT, __version__
 from .forensic_questions import Question
 

@@ -66,7 +66,7 @@ class _Values:
     """The counts of a network's layers, each equal layer's computed once."""
 
     def __init__(self) -> None:
-        self._rows: dict[tuple[int, Shapes], tuple[int, ...]] = {}
+        self._rows: dict[tuple[int, Shapes, bool], tuple[int, ...]] = {}
         self._kept: list[Layer] = []
         self._asked = [found for name in COUNTED if (found := quantity(name)) is not None]
 
@@ -74,20 +74,26 @@ class _Values:
         """A row for each node, with every quantity of `COUNTED`. Raises UsageError where a sum is above 2^59."""
         free = (0,) * len(COUNTED)
         nodes = network.nodes
-        rows = [free if n.layer is None else self._row(n.layer, network.input_shapes(n), n.shape) for n in nodes]
+        rows = [
+            free if n.layer is None else self._row(n.layer, network.input_shapes(n), n.shape, n.shares is None)
+            for n in nodes
+        ]
         found = np.array(rows, dtype=np.int64)
         if found.sum(axis=0, dtype=np.float64).max() > MOST_COUNTED:
             raise UsageError(f"the figures of {network.name} are above 2^59: too large to search")
         return found
 
-    def _row(self, layer: Layer, inputs: Shapes, output: Shape) -> tuple[int, ...]:
-        found = self._rows.get((id(layer), inputs))
+    def _row(self, layer: Layer, inputs: Shapes, output: Shape, holds: bool) -> tuple[int, ...]:
+        found = self._rows.get((id(layer), inputs, holds))
         if found is None:
             read = [Node(f"input{n}", None, (), shape) for n, shape in enumerate(inputs)]
             alone = Node("layer", layer, tuple(range(len(read))), output)
-            figures = Figures(Network("", (*read, alone), (), {}))
-            values = [asked.get(figures, figures.layers[0]) for asked in self._asked]
-            found = self._rows[id(layer), inputs] = tuple([value if isinstance(value, int) else 0 for value in values])
+            again = () if holds else (alone._replace(shares=len(read)),)
+            figures = Figures(Network("", (*read, alone, *again), (), {}))
+            values = [asked.get(figures, figures.layers[-1]) for asked in self._asked]
+            found = self._rows[id(layer), inputs, holds] = tuple(
+                [value if isinstance(value, int) else 0 for value in values]
+            )
             self._kept.append(layer)
         return found
 

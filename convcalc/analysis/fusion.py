@@ -48,9 +48,9 @@ def in_passing(network: Network) -> Passing:
         layer = node.layer
         head, is_left = index, layer is None
         if layer is not None:
-            data = node.data
+            data = [i for i in node.data if network.nodes[i].elements]
             is_left = layer.is_view or layer.asleep or _only_moves(layer, network, node)
-            if layer.in_place and not is_left:
+            if layer.in_place and data and not is_left:
                 last = max([heads[i] for i in data])
                 head = index if left[last] else last
                 is_left = head == index and len(data) == 1 and index not in put_out
@@ -92,7 +92,7 @@ def converted(network: Network) -> Heads:
     for index, node in enumerate(nodes):
         layer = node.layer
         head, real = index, index
-        if layer is not None:
+        if layer is not None and node.inputs:
             source = node.inputs[0]
             if keeps_places(layer, network, index):
                 head, real = heads[source], last[source]

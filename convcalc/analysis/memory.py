@@ -3,7 +3,8 @@
 Rules of a forward pass: inputs of the network are alive from the start; a tensor lives until its last reader has run,
 an output of the network to the end; while a layer runs, what it reads and what it writes are alive together. A view
 (flatten, split, crop, ...) is its input's memory under another name, and so is what does nothing at inference
-(dropout). Workspace (im2col) is counted apart. Sizes are in elements at batch 1: batch and dtype multiply all alike.
+(dropout). A tensor that the network holds is counted with its parameters. Workspace (im2col) is counted apart. Sizes
+are in elements at batch 1: batch and dtype multiply all alike.
 
 The best order: every order runs what stands before a cut node first and what stands after it last, so the parts
 between cut nodes are ordered one by one. Within a part the sets of layers that can have run (closed under "its inputs
@@ -14,7 +15,6 @@ the branches. A part with more than `MOST_STATES` such sets keeps its given orde
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def liveness(network: Network, in_place: bool = False) -> Liveness:
         last[held[output.node]] = count
     if in_place:
         _overwrite(nodes, held, last)
-    sizes = [prod(node.shape) for node in nodes]
+    sizes = [node.elements for node in nodes]
     freed: list[list[int]] = [[] for _ in range(count + 1)]
     alive = 0
     live: list[int] = []
@@ -97,10 +97,15 @@ def _overwrite(nodes: tuple[Node, ...], held: list[int], last: list[int]) -> Non
             continue
         for i in node.inputs:
             base = moved[held[i]]
-            if last[base] == index and nodes[base].layer is not None and _overwrites(node, nodes[i]):
+            if last[base] == index and _is_made(nodes[base]) and _overwrites(node, nodes[i]):
                 moved[index] = held[index] = base
                 last[base] = last[index]
                 break
+
+
+def _is_made(node: Node) -> bool:
+    """Whether its memory is filled in the pass: neither an input nor a tensor that the network holds."""
+    return node.layer is not None and not node.layer.is_constant
 
 
 def _overwrites(node: Node, source: Node) -> bool:
@@ -143,7 +148,7 @@ def best_order(network: Network) -> Schedule:
     """
     nodes = network.nodes
     facts = liveness(network)
-    sizes = [prod(node.shape) if facts.storages[i] == i else 0 for i, node in enumerate(nodes)]
+    sizes = [node.elements if facts.storages[i] == i else 0 for i, node in enumerate(nodes)]
     readers: list[list[int]] = [[] for _ in nodes]
     for index, node in enumerate(nodes):
         readers[facts.storages[index]].append(index)

@@ -8,6 +8,7 @@ and `dilation` its only windowed layer's, else empty; `repeats` counts its repet
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import prod
 from typing import TYPE_CHECKING
 
 from ..layers.base import OPERATIONS
@@ -113,6 +114,18 @@ def _repeats(figures: Figures, subject: Subject) -> Value:
     return subject.group.repeats if subject.group else 1
 
 
+def _shares(figures: Figures, subject: Subject) -> Value:
+    """The layer outside of a subject whose weights its own have; of several the group around them, or their names."""
+    names = [figures.node(i).name for i in figures.shared(subject)]
+    if not names:
+        return None
+    group = names[0] if len(names) == 1 else names[0].rpartition(".")[0]
+    while group and len(names) > 1 and not all(name.startswith(f"{group}.") for name in names):
+        group = group.rpartition(".")[0]
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return group or ", ".join(names[:MOST_NAMES]) + more
+
+
 def _filter(figures: Figures, subject: Subject) -> Value:
     """The weight of the only convolution or linear layer, as papers write it: kernel × in × out."""
     weighted = [node for node in map(figures.node, subject.nodes) if node.layer is not None and node.layer.weighted]
@@ -204,11 +217,13 @@ def _lecture_time(layer: Layer, inputs: Shapes, output: Shape) -> int:
     return lecture_time(layer, inputs, output)
 
 
-def _lecture_space(figures: Figures, subject: Subject) -> Value:
-    """Of one example."""
+def space_complexity(figures: Figures, subject: Subject) -> int:
+    """Of one example; weights that several layers have count at one of them."""
     from .multiplications import lecture_space
 
-    return figures.summed(lecture_space, subject) // figures.batch
+    found = figures.figures(lecture_space)
+    nodes = [(i, figures.node(i)) for i in subject.nodes]
+    return sum([found[i] if node.shares is None else min(found[i], prod(node.shape)) for i, node in nodes])
 
 
 def _moved(figures: Figures, subject: Subject) -> int:
@@ -436,15 +451,16 @@ GROUPS: dict[str, tuple[Quantity, ...]] = {
     ),
     "params": (
         Quantity("filter_weights", "numbers", "weights of convolutions and linear layers alone", _filter_weights,
-                 total="sum"),
+                 total="sum", held=True),
         Quantity("filter_params", "numbers", "weights and biases of convolutions and linear layers alone",
-                 _filter_params, total="sum"),
+                 _filter_params, total="sum", held=True),
         Quantity("params", "numbers", "learnable numbers, biases included", _cost(lambda cost: cost.params),
-                 total="sum", compared="stages"),
+                 total="sum", compared="stages", held=True),
         Quantity("weights", "numbers", "learnable numbers in tensors named weight", _cost(lambda cost: cost.weights),
-                 total="sum"),
+                 total="sum", held=True),
         Quantity("buffers", "numbers", "running statistics", _cost(lambda cost: cost.buffers), total="sum",
-                 compared="network"),
+                 compared="network", held=True),
+        Quantity("shares", "", "the layer, or the group, whose weights it has", _shares),
     ),
     "operations": (
         Quantity("macs", "MACs", "multiply-accumulates: all taps, no bias", _cost(lambda cost: cost.macs), total="sum",
@@ -480,7 +496,7 @@ GROUPS: dict[str, tuple[Quantity, ...]] = {
                  note="an estimate, kernel transforms included; each padded axis rounded up to a power of two"),
         Quantity("time_complexity", "products", "sum of M^2 K^2 C_in C_out over convolutions, groups ignored",
                  _summed(_lecture_time), total="sum"),
-        Quantity("space_complexity", "numbers", "sum of K^2 C_in C_out + M^2 C_out over convolutions", _lecture_space,
+        Quantity("space_complexity", "numbers", "sum of K^2 C_in C_out + M^2 C_out over convolutions", space_complexity,
                  total="sum"),
     ),
     "speed": (
@@ -503,10 +519,10 @@ GROUPS: dict[str, tuple[Quantity, ...]] = {
     "memory": (
         Quantity("activations", "elements", "elements of the outputs of its layers", _activations, total="sum",
                  compared="network"),
-        Quantity("params_memory", "bytes", "params at --dtype", _params_memory, total="sum"),
-        Quantity("gradients", "bytes", "gradients of params", _gradients, total="sum"),
+        Quantity("params_memory", "bytes", "params at --dtype", _params_memory, total="sum", held=True),
+        Quantity("gradients", "bytes", "gradients of params", _gradients, total="sum", held=True),
         Quantity("optimizer", "bytes", "state of --optimizer: 0, 1 (momentum) or 2 (adam) numbers a param", _optimizer,
-                 total="sum",
+                 total="sum", held=True,
                  note="at float16 and bfloat16 its numbers are float32, and the float32 master weights are one more"),
         Quantity("activation", "bytes", "its output", _activation, total="sum"),
         Quantity("live", "bytes", "alive while it runs at inference, in the given order; total: the peak", _live,
@@ -520,7 +536,7 @@ GROUPS: dict[str, tuple[Quantity, ...]] = {
                  _arena, total="largest", note=PLANNED, remarks=_planned),
         Quantity("offset", "bytes", "where its output lies in the arena", _offset, note=PLANNED, remarks=_planned),
         Quantity("flash", "bytes", "params in flash: with int8 also int32 biases and scales of channels", _flash,
-                 total="sum", note="batch norms folded; without the graph and zero points"),
+                 total="sum", held=True, note="batch norms folded; without the graph and zero points"),
         Quantity("saved", "bytes", "kept for backward and by no earlier layer, as PyTorch does", _saved, total="sum",
                  note="PyTorch's saved tensors, each once, at the layer that keeps it first; without params"),
         Quantity("workspace", "bytes", "im2col matrix of one example; total: the largest", _workspace, total="largest"),

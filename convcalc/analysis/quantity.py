@@ -59,6 +59,8 @@ class Quantity(NamedTuple):
     """What else its numbers mean, printed where it is shown."""
     remarks: Callable[[Figures], list[str]] | None = None
     """What is said of this network where it is shown."""
+    held: bool = False
+    """Whether it counts what layers hold, so that weights that several have count at one of them."""
     asked: str = ""
     """The name under which it was asked for, where it is an alias."""
 

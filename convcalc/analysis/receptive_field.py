@@ -323,11 +323,15 @@ def receptive_fields(network: Network, origin: int | None = None, local: bool = 
     notes: list[Note] = []
     steps: dict[tuple[int, Shapes], tuple[Step, ...]] = {}
     tabulated = 0
-    for index, (name, layer, inputs, shape) in enumerate(nodes):
+    for index, (name, layer, inputs, shape, _) in enumerate(nodes):
         if layer is None:
             followed = origin is None or origin == index
             origins.append(index if followed else -1)
             fields.append(tuple([source(axis) for axis in range(1, len(shape))]) if followed else None)
+            continue
+        if not inputs:
+            origins.append(-1)
+            fields.append(None)
             continue
         shapes = tuple([nodes[i].shape for i in inputs])
         key = (id(layer), shapes)

@@ -181,15 +181,15 @@ def _layers(report: Report, layers: Sequence[Subject] | None) -> Iterator[Joined
 
 def _rows(report: Report, indices: Iterable[int]) -> Iterator[Joined]:
     nodes, costs, fields = report.network.nodes, report.costs, report.receptive_fields.fields
-    worked: dict[tuple[int, Shapes], dict[str, object]] = {}
-    """What equal layers on equal shapes have in common."""
+    worked: dict[tuple[int, Shapes, bool], dict[str, object]] = {}
+    """What equal layers on equal shapes have in common, those that hold their weights and those that do not."""
     seen: Fields | None = None
     field = _field(seen)
     for index in indices:
-        name, layer, sources, shape = nodes[index]
+        name, layer, sources, shape, shares = nodes[index]
         assert layer is not None
         shapes = tuple([nodes[i].shape for i in sources])
-        key = (id(layer), shapes)
+        key = (id(layer), shapes, shares is None)
         work = worked.get(key)
         if work is None:
             work = worked[key] = {
@@ -205,6 +205,7 @@ def _rows(report: Report, indices: Iterable[int]) -> Iterator[Joined]:
             "stage": name.partition(".")[0],
             "kind": layer.kind,
             "from": [nodes[i].name for i in sources],
+            "shares": None if shares is None else nodes[shares].name,
         }
         yield Joined(named, (work, field))
 

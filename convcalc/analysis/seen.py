@@ -224,7 +224,7 @@ def _backwards(layer: Layer, inputs: Shapes, which: int, output: Shape, mask: tu
     read = inputs[which]
     found: list[Mask] = [None] * len(read)
     joined = layer.joined_axis(inputs)
-    for axis, link in enumerate(layer.axes(inputs)):
+    for axis, link in enumerate(layer.axes_of(inputs, which)):
         if link is not None:
             found[link.source] = _axis_backwards(link.map, mask[axis], output[axis], read[link.source])
         elif axis == joined:

@@ -1,9 +1,11 @@
 """What passes between memory and core in a forward pass: where every layer makes a trip of its own, and at least.
 
-- Eager: a layer reads its inputs and what it holds, and writes its output, each once; views move nothing.
+- Eager: a layer reads its inputs and its weights, and writes its output, each once; views move nothing. Weights that
+  several layers have are read by each of them.
 - Fused: what works element by element rides with the layer that feeds it, and what only moves numbers is left to
   whoever reads them (`fusion.in_passing`). All else is written once where somebody needs it, and read once by each
-  product and pool. Of the arithmetic only multiply-accumulates count: a batch norm can be folded, a bias begins a sum.
+  product and pool, weights once for all layers that have them. Of the arithmetic only multiply-accumulates count: a
+  batch norm can be folded, a bias begins a sum.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..network import holder
 from .fusion import in_passing
 
 if TYPE_CHECKING:
@@ -33,12 +36,13 @@ def bytes_moved(network: Network, costs: list[Cost], batch: int, item: int) -> l
     """For each node, the bytes of what it reads (inputs, params, buffers) and writes; `item`: bytes of an element."""
     nodes = network.nodes
     found: list[int] = []
-    for node, cost in zip(nodes, costs, strict=True):
+    for index, node in enumerate(nodes):
         layer = node.layer
         if layer is None or layer.is_view or layer.asleep:
             found.append(0)
             continue
-        elements = sum([prod(nodes[i].shape) for i in node.data]) + prod(node.shape)
+        cost = costs[holder(nodes, index)]
+        elements = sum([nodes[i].elements for i in node.data]) + node.elements
         found.append((elements * batch + cost.params + cost.buffers) * item)
     return found
 
@@ -82,7 +86,7 @@ def _memories(network: Network, left: list[bool]) -> tuple[list[int], list[int]]
     memories: list[int] = []
     numbers: list[int] = []
     for index, node in enumerate(network.nodes):
-        size, memory, data = prod(node.shape), index, node.data
+        size, memory, data = node.elements, index, node.data
         if left[index] and len(data) == 1 and size >= numbers[memories[data[0]]]:
             memory = memories[data[0]]
         elif node.layer is not None and node.layer.in_place:

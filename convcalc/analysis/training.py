@@ -11,7 +11,8 @@ A step is forward, backward in the reverse order, and the optimiser. The rules a
   rearrange, add or concatenate pass on the memory of the gradient that they read.
 - Gradients that meet at one tensor are added: into the first of them where nothing else holds its memory, else into
   memory of their own.
-- Gradients of weights are added to those of the step before and freed; where these were released, they stay.
+- Gradients of weights are added to those of the step before and freed; where these were released, they stay. Those of
+  weights that several layers have are added up first, into memory of their own.
 - The optimiser's step makes what `TEMPORARIES` says.
 
 Workspace of convolutions is not counted: it is the library's choice. Sizes are in bytes.
@@ -19,10 +20,10 @@ Workspace of convolutions is not counted: it is the library's choice. Sizes are 
 
 from __future__ import annotations
 
-from math import prod
+from collections import Counter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from ..network import ancestors
+from ..network import ancestors, holder
 from .memory import ITEM_BYTES, storages
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def saved_bytes(network: Network, batch: int, item: int) -> list[int]:
         for place in one.storages:
             if place not in seen:
                 seen.add(place)
-                total += prod(nodes[place].shape) * batch * item
+                total += nodes[place].elements * batch * item
         found.append(total)
     return found
 
@@ -114,9 +115,14 @@ def saved_bytes(network: Network, batch: int, item: int) -> list[int]:
 def learning(network: Network, costs: list[Cost]) -> list[bool]:
     """For each node, whether something learns in it or before it, so that backward has to give it a gradient."""
     found: list[bool] = []
-    for node, cost in zip(network.nodes, costs, strict=True):
-        found.append(cost.params > 0 or any(found[i] for i in node.inputs))
+    for node, params in zip(network.nodes, computing(network, costs), strict=True):
+        found.append(params > 0 or any(found[i] for i in node.inputs))
     return found
+
+
+def computing(network: Network, costs: list[Cost]) -> list[int]:
+    """For each node, the parameters with which it computes: its own, or those of the node whose weights it has."""
+    return [costs[holder(network.nodes, index)].params for index in range(len(costs))]
 
 
 def backward_macs(network: Network, costs: list[Cost]) -> list[int]:
@@ -250,7 +256,9 @@ class _Simulation:
         self.learns = learning(network, costs)
         self.asked = _asked(network, self.learns)
         self.kept = kept(network, self.places, held.batch, held.item)
-        self.sizes = [prod(node.shape) * held.batch * held.item for node in self.nodes]
+        self.sizes = [node.elements * held.batch * held.item for node in self.nodes]
+        self.weights = [params * held.item for params in computing(network, costs)]
+        self.uses = self._uses()
         params = sum([cost.params for cost in costs])
         self.params = params * held.item
         self.standing = self.params + sum([cost.buffers for cost in costs]) * held.item + params * held.state
@@ -260,8 +268,16 @@ class _Simulation:
         self.flowing = 0
         self.waiting: dict[int, _Gradient] = {}
         """Node -> the gradient of its output, as far as it has been added up."""
+        self.ran: dict[int, int] = {}
+        """Holder of weights -> how many of the layers that have them have run backward."""
         self.alive = [0] * len(self.nodes)
         self.peak = Moment(-1, "optimizer", 0, 0, 0, 0, 0)
+
+    def _uses(self) -> dict[int, int]:
+        """Holder of weights that several layers have -> how many of them backward runs through."""
+        holders = {node.shares for node in self.nodes}
+        uses = Counter(holder(self.nodes, index) for index, asked in enumerate(self.asked) if asked)
+        return {index: count for index, count in uses.items() if index in holders}
 
     def run(self) -> TrainingStep:
         """Forward, backward, the optimiser."""
@@ -321,6 +337,7 @@ class _Simulation:
         arrived = [self.waiting.pop(part) for part in parts if part in self.waiting]
         if layer is None or not arrived:
             return
+        weights = self.weights[index]
         shapes = tuple([self.nodes[i].shape for i in node.inputs])
         passed: list[tuple[int, _Gradient]] = []
         temporary = 0
@@ -336,15 +353,22 @@ class _Simulation:
             passed.append((i, _Gradient(self._make(self.sizes[i]), whole=True)))
             if layer.multiplies_inputs:
                 temporary += self.sizes[index] - self.sizes[i]
-        weights = self.costs[index].params * self.held.item
         self._note(index, "backward", weights + temporary)
         for gradient in arrived:
             self._release(gradient.memory)
         self.activations -= freed
-        if self.held.released:
-            self.gradients += weights
+        self.gradients += self._kept_gradient(holder(self.nodes, index), weights)
         for i, gradient in passed:
             self._arrive(i, gradient, index)
+
+    def _kept_gradient(self, held_by: int, weights: int) -> int:
+        """By how much a gradient of weights changes what stays alive."""
+        total = self.uses.get(held_by, 1)
+        done = self.ran[held_by] = self.ran.get(held_by, 0) + 1
+        first, last = done == 1, done == total
+        if self.held.released:
+            return weights if first else 0
+        return weights * (first - last)
 
     def _arrive(self, index: int, gradient: _Gradient, source: int = -1) -> None:
         """A gradient of a node's output arrives, and is added to what has."""

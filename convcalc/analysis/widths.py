@@ -11,7 +11,7 @@ from ..findings import SpecError, UsageError
 from ..geometry import GeometryError
 from ..layers.base import Layer
 from ..layers.registry import build
-from ..network import Inference, Network, Node, without_collector
+from ..network import Inference, Network, Node, holder, without_collector
 
 
 class Widths:
@@ -46,20 +46,24 @@ class Widths:
     def changed(self, widths: Mapping[str, int]) -> Network:
         """The network with these widths: path -> channels that the layer puts out.
 
-        A depthwise convolution keeps to the channels of its input. Raises UsageError for a path that means no such
-        layer, SpecError where the widths fit together no more.
+        A depthwise convolution keeps to the channels of its input, and layers with the same weights have one width.
+        Raises UsageError for a path that means no such layer, SpecError where the widths fit together no more.
 
         >>> from convcalc import loads
         >>> network = loads("{convcalc: 1, input: [3, 9, 9], layers: [{conv2d: {out: 4, k: 3}}, batch_norm]}")
         >>> [node.shape for node in Widths(network).changed({"conv2d": 6}).nodes]
         [(3, 9, 9), (6, 7, 7), (6, 7, 7)]
         """
-        wanted = {self.layer(path): width for path, width in widths.items()}
+        network = self.network
+        wanted = {holder(network.nodes, self.layer(path)): width for path, width in widths.items()}
         nodes: list[Node] = []
         with without_collector():
-            for index, node in enumerate(self.network.nodes):
-                nodes.append(node if node.layer is None else self._node(node, node.layer, nodes, wanted.get(index)))
-        return replace(self.network, nodes=tuple(nodes))
+            for index, node in enumerate(network.nodes):
+                width = wanted.get(holder(network.nodes, index))
+                nodes.append(node if node.layer is None else self._node(node, node.layer, nodes, width))
+            changed = replace(network, nodes=tuple(nodes))
+            changed.check_shared()
+            return changed
 
     def _node(self, node: Node, layer: Layer, nodes: list[Node], width: int | None) -> Node:
         shapes = tuple([nodes[i].shape for i in node.inputs])
@@ -72,7 +76,7 @@ class Widths:
             elif layer.channel_groups == before[0][0] > 1:
                 follows = node.shape[0] // before[0][0] * shapes[0][0]
                 layer = self._layer(layer, follows, shapes[0][0])
-            return Node(node.name, layer, node.inputs, self._inference.shape(layer, shapes))
+            return node._replace(layer=layer, shape=self._inference.shape(layer, shapes))
         except GeometryError as error:
             said = error.said(self.network.input_names(node))
             raise SpecError([self.network.finding(error.code, said, node.name, hint=error.hint)]) from error

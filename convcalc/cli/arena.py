@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from .options import BatchOption, DtypeOption, InputOption, SetOption, SpecArgument, VariantOption, load_network
+from .options import (
+    ArgOption,
+    BatchOption,
+    DtypeOption,
+    InputOption,
+    RunOption,
+    SetOption,
+    SpecArgument,
+    VariantOption,
+    load_network,
+)
 from .output import format_option, write
 
 if TYPE_CHECKING:
@@ -15,6 +25,8 @@ def command(
     spec: SpecArgument,
     format: Annotated[str, format_option("arena")] = "text",
     input: InputOption = None,
+    arg: ArgOption = None,
+    device: RunOption = None,
     set: SetOption = None,
     variant: VariantOption = None,
     batch: BatchOption = 1,
@@ -22,7 +34,7 @@ def command(
 ) -> None:
     from ..api.arena import arena
 
-    plan = arena(load_network(spec, set, variant, input), batch=batch, dtype=dtype)
+    plan = arena(load_network(spec, set, variant, input, arg, device), batch=batch, dtype=dtype)
 
     def document() -> Document:
         from ..render.arena import arena_document, arena_rows

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ..api.load import names_code
 from ..findings import SpecError, UsageError
 from .options import load_network, read_input, read_params
 from .output import write
@@ -32,12 +33,16 @@ class Specs:
         params: list[str] | None,
         variant: str | None,
         input: list[str] | None,
+        arg: list[str] | None,
+        device: str | None,
     ) -> None:
         self.names = names
         self.variants = variants
         self.params = params
         self.variant = variant
         self.input = input
+        self.arg = arg
+        self.device = device
         for name in names:
             if names.count(name) > 1:
                 what = "standard input (-)" if name == STANDARD_INPUT else name
@@ -65,7 +70,10 @@ class Specs:
                 raise UsageError(error.message if known else f"{name}: {error.message}", error.hint) from None
 
     def _networks(self, name: str) -> Iterator[Network | Failed]:
-        network = load_network(name, self.params, self.variant, self.input)
+        code = names_code(name)
+        network = load_network(
+            name, self.params, self.variant, self.input, self.arg if code else None, self.device if code else None
+        )
         if not self.variants:
             yield network
             return

@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
-from .options import FailOverOption, InputOption, SetOption, VariantOption, load_network
+from .options import ArgOption, FailOverOption, InputOption, RunOption, SetOption, VariantOption, load_pair
 from .output import format_option, write
 
-SpecArgument = "A spec file, - for standard input, a gallery name, an ONNX file, or git:REV:path."
+SpecArgument = (
+    "A spec file, - for standard input, a gallery name, an ONNX file, git:REV:path, or a model in code: ./net.py:Net."
+)
 
 
 def command(
@@ -18,6 +20,8 @@ def command(
     format: Annotated[str, format_option("diff")] = "text",
     fail_over: FailOverOption = None,
     input: InputOption = None,
+    arg: ArgOption = None,
+    device: RunOption = None,
     set: SetOption = None,
     variant: VariantOption = None,
 ) -> None:
@@ -26,7 +30,7 @@ def command(
     from ..render.diff import diff_data, diff_document, growth_findings
 
     limits = read_limits(fail_over or ())
-    first, second = (load_network(spec, set, variant, input) for spec in (before, after))
+    first, second = load_pair(before, after, set, variant, input, arg, device)
     difference = diff(first, second)
     findings = growth_findings(difference, limits)
     if format == "github":

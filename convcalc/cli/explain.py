@@ -11,6 +11,7 @@ import typer
 from ..findings import SpecError, UsageError
 from .options import (
     PER_AXIS,
+    ArgOption,
     BatchOption,
     DeviceOption,
     DtypeOption,
@@ -21,7 +22,7 @@ from .options import (
     load_network,
     numbers,
     paddings,
-    read_device,
+    read_devices,
     read_input,
 )
 from .output import format_option, write
@@ -65,6 +66,7 @@ def command(
     ] = None,
     format: Annotated[str, format_option("explain")] = "text",
     input: InputOption = None,
+    arg: ArgOption = None,
     set: SetOption = None,
     variant: VariantOption = None,
     batch: BatchOption = 1,
@@ -88,7 +90,7 @@ def command(
         "--d": dilation != "1",
         "--size": size,
     }
-    about_spec: dict[str, object] = {"--set": set, "--variant": variant, "--input": input}
+    about_spec: dict[str, object] = {"--set": set, "--variant": variant, "--input": input, "--arg": arg}
     inline = spec is None or (layer is None and _is_item(spec))
     for option, given in (about_spec if spec is None else about_kernel).items():
         if given:
@@ -99,15 +101,16 @@ def command(
         raise UsageError(
             f"--at does not go with --{shown[0]}", "--at says what a position sees, the others its numbers"
         )
-    if inline and (set or variant):
-        raise UsageError("--set and --variant go with a spec, not with one layer")
+    machine, run = read_devices(device)
+    if inline and (set or variant or arg or run):
+        raise UsageError("--set, --variant, --arg and --device cpu go with a spec, not with one layer")
     if spec is None:
         network = _window(kernel_size, stride, padding, dilation, size)
     else:
-        network = _single(spec, input) if inline else load_network(spec, set, variant, input)
+        network = _single(spec, input) if inline else load_network(spec, set, variant, input, arg, run)
     position = tuple(numbers("--at", at, "a position like 3,4")) if at is not None else None
     try:
-        report = analyse(network, batch, dtype=dtype, optimizer=optimizer, device=read_device(device))
+        report = analyse(network, batch, dtype=dtype, optimizer=optimizer, device=machine)
         explanation = explain(
             report, network.nodes[-1].name if inline else layer or "total", at=position, on_numbers=shown
         )

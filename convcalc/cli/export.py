@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ..findings import UsageError
-from .options import Dtype, InputOption, SetOption, SpecArgument, VariantOption, load_network
+from .options import ArgOption, Dtype, InputOption, RunOption, SetOption, SpecArgument, VariantOption, load_network
 from .output import ForceOption, OutputOption, refuse_existing, write_file
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def command(
     ] = None,
     dtype: Annotated[Dtype | None, typer.Option("--dtype", help="Type of what lies in an arena; default int8.")] = None,
     input: InputOption = None,
+    arg: ArgOption = None,
+    device: RunOption = None,
     set: SetOption = None,
     variant: VariantOption = None,
 ) -> None:
@@ -52,7 +54,7 @@ def command(
     from ..api.export import export, onnx_pieces
 
     refuse_existing(output, force)
-    network = load_network(spec, set, variant, input)
+    network = load_network(spec, set, variant, input, arg, device)
     drawn = (seed or 0) if weights == "seeded" else None
     notation: Notation = "entities" if to in ("svg", "dot", "arena") else "text"
     data: str | Iterator[bytes]

@@ -7,7 +7,17 @@ from typing import Annotated
 import typer
 
 from ..findings import UsageError
-from .options import InputOption, SetOption, SpecArgument, VariantOption, load_network, number, span
+from .options import (
+    ArgOption,
+    InputOption,
+    RunOption,
+    SetOption,
+    SpecArgument,
+    VariantOption,
+    load_network,
+    number,
+    span,
+)
 from .output import format_option, write
 
 
@@ -30,13 +40,15 @@ def command(
     top: Annotated[int, typer.Option("--top", min=1, metavar="N", help="Readings shown of each question.")] = 10,
     format: Annotated[str, format_option("forensics")] = "text",
     input: InputOption = None,
+    arg: ArgOption = None,
+    device: RunOption = None,
     set: SetOption = None,
     variant: VariantOption = None,
 ) -> None:
     from ..api.forensics import plan
     from ..render.progress import Plan, progress
 
-    network = load_network(spec, set, variant, input)
+    network = load_network(spec, set, variant, input, arg, device)
     widths = read_widths(width or ())
     search = plan(network, table=table, rows=named(rows or ()), columns=named(columns or ()), widths=widths, every=all)
     with progress(f"readings of {network.name}", lambda: Plan(search.parts, "network", search.parts)) as starts:

@@ -1,4 +1,4 @@
-"""`convcalc import`: an ONNX file as a spec."""
+"""`convcalc import`: an ONNX file, or a model in code, as a spec."""
 
 from __future__ import annotations
 
@@ -7,19 +7,41 @@ from typing import Annotated
 import typer
 
 from ..findings import UsageError
-from .options import InputOption, load_network
+from .options import ArgOption, InputOption, RunOption, load_network
 from .output import ForceOption, OutputOption, refuse_existing, write_file
 
 
 def command(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="An ONNX file; its weights need not be there.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="An ONNX file (its weights need not be there), or a model in code, which runs: ./net.py:Net.",
+        ),
+    ],
     output: OutputOption = None,
     force: ForceOption = False,
     input: InputOption = None,
+    flat: Annotated[bool, typer.Option("--flat", help="One layer a line, without blocks.")] = False,
+    arg: ArgOption = None,
+    device: RunOption = None,
 ) -> None:
-    if not file.lower().endswith(".onnx"):
-        raise UsageError(f"import reads ONNX files, and '{file}' does not end in .onnx")
+    from ..api.load import names_code
+
+    if not file.lower().endswith(".onnx") and not names_code(file):
+        raise UsageError(f"import reads ONNX files, and '{file}' does not end in .onnx", _python_hint(file))
     refuse_existing(output, force)
     from ..language.write import write
+    from ..language.write_blocks import write_blocks
 
-    write_file(write(load_network(file, input=input)), output, force)
+    network = load_network(file, None, None, input, arg, device)
+    write_file(write(network) if flat else write_blocks(network), output, force)
+
+
+def _python_hint(file: str) -> str | None:
+    """How to name the model in a file of Python."""
+    if not file.endswith(".py"):
+        return None
+    from ..torch.spec import choice
+
+    return choice(file)

@@ -11,7 +11,18 @@ from ..api.invert import Inversion
 from ..api.invert import invert as invert_shape
 from ..findings import UsageError
 from ..geometry.errors import GeometryError
-from .options import PER_AXIS, InputOption, SetOption, VariantOption, load_network, numbers, paddings, renamed
+from .options import (
+    PER_AXIS,
+    ArgOption,
+    InputOption,
+    RunOption,
+    SetOption,
+    VariantOption,
+    load_network,
+    numbers,
+    paddings,
+    renamed,
+)
 from .output import ForceOption, OutputOption, format_option, refuse_existing, write, write_file
 
 if TYPE_CHECKING:
@@ -47,6 +58,8 @@ def command(
     set: SetOption = None,
     variant: VariantOption = None,
     input: InputOption = None,
+    arg: ArgOption = None,
+    device: RunOption = None,
     output: OutputOption = None,
     force: ForceOption = False,
     _kernel_size: Annotated[str | None, renamed("--kernel-size", "--k, or -k")] = None,
@@ -59,7 +72,8 @@ def command(
     A comma or an x separates axes, a colon before and after: -k 3,5 -s 2 -p 1:2,2 --size 224x320
     """
     about_spec: dict[str, object] = {"--resize": resize, "--skips": skips, "--until": until, "--set": set}
-    about_spec |= {"--variant": variant, "--input": input, "--output": output, "--force": force}
+    about_spec |= {"--variant": variant, "--input": input, "--arg": arg, "--device": device}
+    about_spec |= {"--output": output, "--force": force}
     about_kernel: dict[str, object] = {
         "--k": kernel_size,
         "--s": stride != "1",
@@ -72,7 +86,7 @@ def command(
             raise UsageError(f"{option} does not go with a SPEC" if spec is not None else f"{option} needs a SPEC")
     if spec is not None:
         refuse_existing(output, force)
-        write_file(_decoder(load_network(spec, set, variant, input), resize, skips, until), output, force)
+        write_file(_decoder(load_network(spec, set, variant, input, arg, device), resize, skips, until), output, force)
         return
     if kernel_size is None:
         raise UsageError(

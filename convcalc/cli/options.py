@@ -21,7 +21,12 @@ Dtype = Literal["float32", "float16", "bfloat16", "float64", "int8"]
 Optimizer = Literal["sgd", "momentum", "adam"]
 
 SpecArgument = Annotated[
-    str, typer.Argument(metavar="SPEC", help="A spec file, - for standard input, or a gallery name.")
+    str,
+    typer.Argument(
+        metavar="SPEC",
+        help="A spec file, - for standard input, a gallery name, an ONNX file, or a model in code: ./net.py:Net, whose"
+        " code then runs.",
+    ),
 ]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a param of the spec; repeatable.")
@@ -42,11 +47,26 @@ FailOverOption = Annotated[
     typer.Option("--fail-over", metavar="NAME=N[%]", help="Fail where it grows by more: params=1%; repeatable."),
 ]
 DeviceOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--device",
+        metavar="NAME",
+        help="For the roofline: 10TFLOP/s,400GB/s, or k80 p100 v100 t4 a100. Of a model in code, where it runs: meta"
+        " (without numbers) or cpu.",
+    ),
+]
+ArgOption = Annotated[
+    list[str] | None,
+    typer.Option("--arg", metavar="NAME=VALUE", help="Of a model in code: an argument to build it with; repeatable."),
+]
+RunOption = Annotated[
     str | None,
-    typer.Option("--device", metavar="NAME", help="For the roofline: 10TFLOP/s,400GB/s, or k80 p100 v100 t4 a100."),
+    typer.Option("--device", metavar="meta|cpu", help="Of a model in code: run it without numbers (meta) or on them."),
 ]
 
 
+RUNS = ("meta", "cpu")
+"""Devices on which a model in code runs: without numbers, or on them."""
 SHAPE = "sizes like 3,224,224 or 3x224x224"
 PER_AXIS = "a whole number, or one an axis (3 or 3,5)"
 
@@ -144,19 +164,63 @@ def span(option: str, text: str) -> range:
 
 def read_input(texts: Iterable[str] | None) -> list[int] | dict[str, list[int]] | None:
     """The value of `--input`: sizes, or sizes by input name. Raises UsageError."""
-    found: dict[str, list[int]] = {}
-    single: list[int] | None = None
+    named, ordered = _read_inputs(texts)
+    if len(ordered) > 1:
+        raise UsageError("--input is given twice", "name the inputs: --input left=3,64,64 --input right=3,64,64")
+    return named or (ordered[0] if ordered else None)
+
+
+def read_inputs(texts: Iterable[str] | None) -> list[list[int]] | dict[str, list[int]] | None:
+    """The value of `--input` for a model in code: the sizes of several inputs in order, or by name. Raises UsageError.
+
+    >>> read_inputs(["3,64,64", "1x8"]), read_inputs(["left=3,64,64"])
+    ([[3, 64, 64], [1, 8]], {'left': [3, 64, 64]})
+    """
+    named, ordered = _read_inputs(texts)
+    return named or ordered or None
+
+
+def _read_inputs(texts: Iterable[str] | None) -> tuple[dict[str, list[int]], list[list[int]]]:
+    named: dict[str, list[int]] = {}
+    ordered: list[list[int]] = []
     for text in texts or ():
         name, equals, sizes = text.rpartition("=")
         if equals:
-            found[name] = numbers("--input", sizes, SHAPE)
-        elif single is not None:
-            raise UsageError("--input is given twice", "name the inputs: --input left=3,64,64 --input right=3,64,64")
+            named[name] = numbers("--input", sizes, SHAPE)
         else:
-            single = numbers("--input", text, SHAPE)
-    if single is not None and found:
+            ordered.append(numbers("--input", text, SHAPE))
+    if ordered and named:
         raise UsageError("--input is given with and without a name", "name every input: --input left=3,64,64")
-    return found or single
+    return named, ordered
+
+
+def read_arguments(texts: Iterable[str] | None) -> dict[str, object]:
+    """The arguments of `--arg NAME=VALUE`: true, false, none, Python's literals, and texts. Raises UsageError.
+
+    >>> read_arguments(["width=0.5", "norm=none"])
+    {'width': 0.5, 'norm': None}
+    """
+    if not texts:
+        return {}
+    from ..torch.spec import argument
+
+    found: dict[str, object] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        name = name.strip()
+        if not equals or not name.isidentifier():
+            raise UsageError(f"--arg takes NAME=VALUE, not '{text}'", "for example --arg num_classes=10")
+        if name in found:
+            raise UsageError(f"--arg gives '{name}' twice")
+        found[name] = argument(value)
+    return found
+
+
+def read_run(text: str | None) -> str | None:
+    """The device of `--device` on which a model in code runs. Raises UsageError."""
+    if text not in (None, *RUNS):
+        raise UsageError(f"--device: a model in code runs on meta or cpu, not '{text}'", "meta has no numbers, cpu has")
+    return text
 
 
 def read_params(texts: Iterable[str] | None) -> dict[str, str]:
@@ -172,10 +236,16 @@ def read_params(texts: Iterable[str] | None) -> dict[str, str]:
     return params
 
 
-def read_device(text: str | None) -> Device | None:
-    """The device of `--device`. Raises UsageError."""
-    if text is None:
-        return None
+def read_devices(texts: Iterable[str] | None) -> tuple[Device | None, str | None]:
+    """The device of the roofline, and that on which a model in code runs, both of `--device`. Raises UsageError."""
+    run = [text for text in texts or () if text in RUNS]
+    drawn = [text for text in texts or () if text not in RUNS]
+    if len(run) > 1 or len(drawn) > 1:
+        raise UsageError(f"--device is given twice: {' and '.join(run if len(run) > 1 else drawn)}")
+    return (_read_device(drawn[0]) if drawn else None), (run[0] if run else None)
+
+
+def _read_device(text: str) -> Device:
     from ..analysis.device import DEVICES, UnknownDevice
     from ..analysis.device import read_device as read
 
@@ -187,18 +257,73 @@ def read_device(text: str | None) -> Device | None:
 
 
 def load_network(
-    spec: str, params: list[str] | None = None, variant: str | None = None, input: list[str] | None = None
+    spec: str,
+    params: list[str] | None = None,
+    variant: str | None = None,
+    input: list[str] | None = None,
+    arg: list[str] | None = None,
+    device: str | None = None,
 ) -> Network:
-    """The network of a SPEC argument under the shared options; warnings of an ONNX file go to stderr.
+    """The network of a SPEC argument under the shared options; warnings of how it was read go to stderr.
 
-    A SPEC is a path, `-`, a gallery name, an ONNX file, or `git:REV:path`.
+    A SPEC is a path, `-`, a gallery name, an ONNX file, `git:REV:path`, or a model in code.
     """
+    from ..api.load import names_code
+
+    given = read_inputs(input) if names_code(spec) else read_input(input)
+    return _load(spec, read_params(params), variant, given, read_arguments(arg), read_run(device))
+
+
+def load_pair(
+    before: str,
+    after: str,
+    params: list[str] | None,
+    variant: str | None,
+    input: list[str] | None,
+    arg: list[str] | None,
+    device: str | None,
+) -> tuple[Network, Network]:
+    """Two networks under the shared options, each with those that go with it.
+
+    Without --input a model in code reads what the other network does.
+    """
+    from ..api.load import names_code
+
+    found: dict[int, Network] = {}
+    specs = (before, after)
+    options = read_params(params), read_arguments(arg), read_run(device)
+    several = names_code(before) or names_code(after)
+    for place in sorted((0, 1), key=lambda place: names_code(specs[place])):
+        code = names_code(specs[place])
+        given: object = read_inputs(input) if code else read_input(input)
+        if code and given is None and found:
+            (other,) = found.values()
+            given = [list(shape) for shape in other.inputs.values()]
+        found[place] = _load(
+            specs[place],
+            {} if code and several else options[0],
+            None if code and several else variant,
+            given,
+            options[1] if code else {},
+            options[2] if code else None,
+        )
+    return found[0], found[1]
+
+
+def _load(
+    spec: str,
+    params: dict[str, str],
+    variant: str | None,
+    input: Any,
+    arguments: dict[str, object],
+    device: str | None,
+) -> Network:
     from ..api.load import load
     from ..render.progress import progress
 
     # Somebody may type what standard input gives.
     with nullcontext() if spec == "-" else progress(f"reading {spec}"):
-        network = load(spec, params=read_params(params), variant=variant, input=read_input(input))
+        network = load(spec, params=params, variant=variant, input=input, arguments=arguments, device=device)
     if network.notes:
         from ..render.streams import write_findings
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..findings import UsageError
-from .options import InputOption, SetOption, SpecArgument, VariantOption, load_network
+from .options import ArgOption, InputOption, RunOption, SetOption, SpecArgument, VariantOption, load_network
 from .output import format_option, write
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ def command(
     all: Annotated[bool, typer.Option("--all", help="A row for every size; csv always has them.")] = False,
     format: Annotated[str, format_option("sizes")] = "text",
     input: InputOption = None,
+    arg: ArgOption = None,
+    device: RunOption = None,
     set: SetOption = None,
     variant: VariantOption = None,
 ) -> None:
@@ -36,7 +38,7 @@ def command(
     from ..render.progress import progress
     from ..render.sizes import sizes_document, sizes_rows
 
-    network = load_network(spec, set, variant, input)
+    network = load_network(spec, set, variant, input, arg, device)
     listed = range(first, last + 1)
 
     def document() -> Document:

@@ -9,6 +9,7 @@ import typer
 from ..findings import UsageError
 from .columns import view
 from .options import (
+    ArgOption,
     BatchOption,
     DeviceOption,
     DtypeOption,
@@ -17,7 +18,7 @@ from .options import (
     SetOption,
     VariantOption,
     load_network,
-    read_device,
+    read_devices,
 )
 from .output import format_option, write
 
@@ -34,7 +35,8 @@ SpecsArgument = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="SPEC",
-        help="A spec file, an ONNX file, - for standard input, git:REV:PATH or a gallery name; several are compared.",
+        help="A spec file, an ONNX file, - for standard input, git:REV:PATH, a gallery name, or a model in code:"
+        " ./net.py:Net, whose code then runs; several are compared.",
     ),
 ]
 
@@ -78,6 +80,7 @@ def command(
     legend: Annotated[bool, typer.Option("--legend", help="Say below the table what its figures mean.")] = False,
     format: Annotated[str, format_option("table")] = "text",
     input: InputOption = None,
+    arg: ArgOption = None,
     set: SetOption = None,
     variant: VariantOption = None,
     variants: Annotated[
@@ -101,8 +104,8 @@ def command(
     several = len(specs) > 1 or variants
     flat = by is not None or (depth is None and format == "csv")
     usual = _usual(several, flat, format)
-    shown = view(columns, usual, sort, top, plot, exact, legend, format, device is not None)
-    machine = read_device(device)
+    machine, run = read_devices(device)
+    shown = view(columns, usual, sort, top, plot, exact, legend, format, machine is not None)
 
     def analysed(network: Network) -> Report:
         from ..api.report import analyse
@@ -113,14 +116,14 @@ def command(
         _refuse_for_several(by, depth, published)
         from .comparison import Specs, compare
 
-        compare(Specs(specs, variants, set, variant, input), shown, analysed)
+        compare(Specs(specs, variants, set, variant, input, arg, run), shown, analysed)
         return
     from .single import Rows, show
 
     asked = {"--by": by, "--depth": depth, "--columns": columns, "--sort": sort, "--top": top, "--plot": plot}
     given = [option for option, value in asked.items() if value is not None]
     rows = Rows(by, depth, published, flat, given, format)
-    show(analysed(load_network(specs[0], set, variant, input)), shown, rows)
+    show(analysed(load_network(specs[0], set, variant, input, arg, run)), shown, rows)
 
 
 def _refuse_for_several(by: str | None, depth: str | None, published: bool | None) -> None:

@@ -10,8 +10,10 @@ import typer
 from ..findings import SpecError, UsageError
 from ..units import NoAmount, amount, read_bytes
 from .options import (
+    ArgOption,
     BatchOption,
     InputOption,
+    RunOption,
     SetOption,
     SpecArgument,
     VariantOption,
@@ -33,6 +35,8 @@ R = TypeVar("R", covariant=True)
 def command(
     spec: SpecArgument,
     input: InputOption = None,
+    arg: ArgOption = None,
+    device: RunOption = None,
     set: SetOption = None,
     variant: VariantOption = None,
     batch: BatchOption = 1,
@@ -85,7 +89,7 @@ def command(
     from ..api.verify import TooLargeForMemory, loss_named, plan
 
     chosen = None if loss is None else loss_named(loss)
-    network = load_network(spec, set, variant, input)
+    network = load_network(spec, set, variant, input, arg, device)
     if compare:
         from ..api.flows import Source, Training
 

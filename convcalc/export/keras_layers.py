@@ -382,33 +382,33 @@ def _batch_norm(layer: BatchNorm, inputs: Shapes, output: Shape, orders: list[Or
         optional("axis", _place(orders[0], 0), -1),
         optional("momentum", round(1 - layer.momentum, 12), 0.99),
         optional("epsilon", layer.eps, 0.001),
-        optional("center", layer.affine, True),
-        optional("scale", layer.affine, True),
+        optional("center", layer.affine and layer.bias, True),
+        optional("scale", layer.affine and layer.weight, True),
         NAME,
     )
     return Mapped([Call("layers.BatchNormalization", arguments)], orders[0])
 
 
-def _grouped(layer: GroupNorm | InstanceNorm, groups: int, order: Order) -> Mapped:
+def _grouped(layer: GroupNorm | InstanceNorm, groups: int, order: Order, scale: bool, center: bool) -> Mapped:
     arguments = (
         *keywords(groups=groups),
         optional("axis", _place(order, 0), -1),
         optional("epsilon", layer.eps, 0.001),
-        optional("center", layer.affine, True),
-        optional("scale", layer.affine, True),
+        optional("center", layer.affine and center, True),
+        optional("scale", layer.affine and scale, True),
         NAME,
     )
     return Mapped([Call("layers.GroupNormalization", arguments)], order)
 
 
 def _group_norm(layer: GroupNorm, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
-    return _grouped(layer, layer.num_groups, orders[0])
+    return _grouped(layer, layer.num_groups, orders[0], layer.weight, layer.bias)
 
 
 def _instance_norm(layer: InstanceNorm, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
     if layer.track_running_stats:
         raise Refused("Keras has no instance norm with running statistics")
-    return _grouped(layer, -1, orders[0])
+    return _grouped(layer, -1, orders[0], scale=True, center=True)
 
 
 def _layer_norm(layer: LayerNorm, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
@@ -419,7 +419,7 @@ def _layer_norm(layer: LayerNorm, inputs: Shapes, output: Shape, orders: list[Or
         optional("axis", -1 if places == [len(output)] else places, -1),
         optional("epsilon", layer.eps, 0.001),
         optional("center", layer.elementwise_affine and layer.bias, True),
-        optional("scale", layer.elementwise_affine, True),
+        optional("scale", layer.elementwise_affine and layer.weight, True),
         NAME,
     )
     return Mapped([Call("layers.LayerNormalization", arguments)], orders[0])

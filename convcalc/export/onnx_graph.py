@@ -48,13 +48,17 @@ class Graph:
         """Tensors of the onnx package, and those whose numbers are yet to be made."""
         self._shared: dict[tuple[int, ...], str] = {}
         self._path = ""
+        self._tensors: dict[str, Shape] = {}
+        """The tensors of layers that stand in the graph, with their dims."""
+        self._held_by = ""
         self._weights: dict[str, Weight] = {}
         self._drawn: Drawn | None = None
         self._count = 0
 
-    def begin(self, node: Node, weights: Sequence[Weight], drawn: Drawn | None) -> None:
-        """Start a layer."""
+    def begin(self, node: Node, weights: Sequence[Weight], drawn: Drawn | None, held_by: str) -> None:
+        """Start a layer, whose weights are those of the layer `held_by`, or its own."""
         self._path = node.name
+        self._held_by = held_by
         self._weights = {weight.name: weight for weight in weights}
         self._drawn = drawn
         self._count = 0
@@ -79,6 +83,13 @@ class Graph:
             self.initializers.append(numpy_helper.from_array(np.array(key, np.int64), name))
         return self._shared[key]
 
+    def integer(self, value: int) -> str:
+        """A constant integer without axes."""
+        self._count += 1
+        name = f"{self._path}/constant_{self._count}"
+        self.initializers.append(numpy_helper.from_array(np.array(value, np.int64), name))
+        return name
+
     def numbers(self, values: ArrayLike) -> str:
         """A constant in float32."""
         self._count += 1
@@ -93,8 +104,13 @@ class Graph:
     def weight(self, name: str, shape: Shape | None = None, *, transposed: bool = False) -> str:
         """A tensor of the layer, under another shape or transposed where the operator takes it so."""
         weight = self._weights[name]
-        path = f"{self._path}.{name}"
+        path = f"{self._held_by}.{name}"
         wanted = shape or (weight.shape[::-1] if transposed else weight.shape)
+        if path in self._tensors and self._tensors[path] != wanted:
+            path = f"{self._path}.{name}"  # the same numbers, as this operator takes them
+        elif path in self._tensors:
+            return path
+        self._tensors[path] = wanted
         drawn = self._drawn
         if drawn is None:
             value = helper.make_tensor("value", TensorProto.FLOAT, [1], [1.0 if name == "running_var" else 0.0])
@@ -107,6 +123,22 @@ class Graph:
             return np.ascontiguousarray(array.T if transposed else array.reshape(wanted))
 
         self.initializers.append(Numbers(path, wanted, made))
+        return path
+
+    def composed(self, name: str, shape: Shape, make: Callable[[Weights], ArrayLike]) -> str:
+        """A tensor that is made of several of the layer's, under a name of its own."""
+        path, drawn = f"{self._path}.{name}", self._drawn
+        if drawn is None:
+            value = helper.make_tensor("value", TensorProto.FLOAT, [1], [0.0])
+            self.nodes.append(
+                helper.make_node("ConstantOfShape", [self.integers(shape)], [path], name=path, value=value)
+            )
+            return path
+
+        def made() -> NDArray[np.float32]:
+            return np.ascontiguousarray(make(drawn()), np.float32)
+
+        self.initializers.append(Numbers(path, shape, made))
         return path
 
     def optional(self, *names: str) -> list[str]:

@@ -6,7 +6,8 @@ Source: the operators of ONNX opset 21, as onnxruntime runs them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import floor, prod
+from functools import partial
+from math import floor, prod, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,22 +16,40 @@ from ..geometry import adaptive_step
 from ..geometry.dialects import onnx_transposed
 from ..layers.kind_table import KindTable, Refused
 from ..layers.spatial import one_an_axis
-from .program import OPAQUE
+from .program import OPAQUE, UNSAID
 from .windows import Pads, border_pads, declared_pads, edge_pads, fitted_pads, overhangs, split_pads
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from ..layers.activation import PReLU, Softmax, Softplus
     from ..layers.base import Layer, Reduction, Shape, Shapes
+    from ..layers.batched import Batched
     from ..layers.border import Crop, Pad
     from ..layers.conv import Conv, ConvTranspose, SeparableConv
     from ..layers.join import Concat, Gate, Split
+    from ..layers.layout import (
+        Expand,
+        Flip,
+        IndexSelect,
+        RepeatInterleave,
+        Roll,
+        Select,
+        Slice,
+        Squeeze,
+        Stack,
+        Tile,
+        Unsqueeze,
+    )
     from ..layers.linear import Linear
     from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, Scale
     from ..layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
+    from ..layers.product import MatMul, MultiheadAttention, ScaledDotProductAttention
+    from ..layers.recurrent import GRU, LSTM, RNN
     from ..layers.resize import Upsample
     from ..layers.shape import Dropout, Flatten, Permute, Reshape
     from ..layers.shuffle import ChannelShuffle, Fold, PixelShuffle, PixelUnshuffle
-    from .onnx_graph import Graph
+    from .onnx_graph import Graph, Weights
 
 Mapper = Callable[..., str]
 """(graph, layer, input shapes, output shape, input names) -> the output's name. Raises `Refused`."""
@@ -357,9 +376,219 @@ def _gate(graph: Graph, layer: Gate, inputs: Shapes, output: Shape, names: list[
 
 
 def _split(graph: Graph, layer: Split, inputs: Shapes, output: Shape, names: list[str]) -> str:
-    before = sum(layer.channels[: layer.part])
-    cut = ((before, inputs[0][0] - before - output[0]), *((0, 0),) * (len(output) - 1))
-    return _cropped(graph, names[0], inputs[0], cut)
+    before, dim = sum(layer.channels[: layer.part]), layer.dim % len(output)
+    cut = (before, inputs[0][dim] - before - output[dim])
+    return _cropped(graph, names[0], inputs[0], tuple(cut if axis == dim else (0, 0) for axis in range(len(output))))
+
+
+def _aligned(graph: Graph, name: str, have: Shape, axes: int) -> str:
+    """An input with as many axes as wanted: new ones stand behind the batch."""
+    if len(have) == axes:
+        return name
+    return graph.op("Unsqueeze", name, graph.integers(range(1, 1 + axes - len(have))))
+
+
+def _matmul(graph: Graph, layer: MatMul, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    factors = zip(names, inputs, strict=True)
+    return graph.op("MatMul", *(_aligned(graph, name, shape, len(output)) for name, shape in factors))
+
+
+def _turned(graph: Graph, name: str, axes: int) -> str:
+    """The last two axes of a tensor of so many, without the batch, exchanged."""
+    return graph.op("Transpose", name, perm=[*range(axes - 1), axes, axes - 1])
+
+
+def _attention(graph: Graph, layer: ScaledDotProductAttention, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    query, key, value = names[:3]
+    asked, read = inputs[0][-2], inputs[1][-2]
+    scale = 1 / sqrt(inputs[0][-1]) if layer.scale is None else layer.scale
+    mask = _aligned(graph, names[3], inputs[3], len(output)) if len(names) == 4 else None
+    if layer.is_causal:
+        mask = graph.numbers(np.where(np.arange(read) > np.arange(asked)[:, None], -np.inf, 0.0))
+    return _attended(graph, (query, key, value), len(output), scale, mask)
+
+
+def _attended(graph: Graph, names: tuple[str, str, str], axes: int, scale: float, mask: str | None) -> str:
+    query, key, value = names
+    scores = graph.op("MatMul", query, _turned(graph, key, axes))
+    scores = graph.op("Mul", scores, graph.numbers(scale))
+    if mask is not None:
+        scores = graph.op("Add", scores, mask)
+    return graph.op("MatMul", graph.op("Softmax", scores, axis=-1), value)
+
+
+def _multihead(graph: Graph, layer: MultiheadAttention, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    if layer.add_bias_kv or layer.add_zero_attn:
+        raise Refused("ONNX repeats no learned key for a batch of any size")
+    features, heads = output[-1], layer.num_heads
+    reads = list(zip(names, inputs, strict=True)) * (3 if len(names) == 1 else 1)
+    apart = []
+    for which, (letter, (name, shape)) in enumerate(zip("qkv", reads, strict=True)):
+        made = graph.op("MatMul", name, _projection(graph, which, letter, features, shape[-1]))
+        if layer.bias:
+            bias = graph.composed(f"{letter}_proj_bias", (features,), partial(_third, "in_proj_bias", which))
+            made = graph.op("Add", made, bias)
+        made = graph.op("Reshape", made, graph.integers((-1, shape[0], heads, features // heads)))
+        apart.append(graph.op("Transpose", made, perm=[0, 2, 1, 3]))
+    query, key, value = apart
+    found = _attended(graph, (query, key, value), 3, 1 / sqrt(features // heads), None)
+    merged = graph.op("Reshape", graph.op("Transpose", found, perm=[0, 2, 1, 3]), graph.integers((-1, *output)))
+    product = graph.op("MatMul", merged, graph.weight("out_proj.weight", transposed=True))
+    return graph.op("Add", product, graph.weight("out_proj.bias")) if layer.bias else product
+
+
+def _projection(graph: Graph, which: int, letter: str, features: int, reads: int) -> str:
+    """The matrix of a projection, as ONNX multiplies with it."""
+    if not graph.has("in_proj_weight"):
+        return graph.weight(f"{letter}_proj_weight", transposed=True)
+    return graph.composed(f"{letter}_proj_weight", (reads, features), partial(_third, "in_proj_weight", which))
+
+
+def _third(name: str, which: int, weights: Weights) -> ArrayLike:
+    """One of the three parts of a tensor, as ONNX multiplies with it."""
+    return np.split(np.asarray(weights[name]), 3)[which].T
+
+
+GATES = {"RNN": (0,), "GRU": (1, 0, 2), "LSTM": (0, 3, 1, 2)}
+"""Where ONNX's gates stand among PyTorch's: z r h of r z n, i o f c of i f g o."""
+
+
+def _recurrent(graph: Graph, layer: RNN | GRU | LSTM, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    """ONNX has the batch second, and one layer an operator."""
+    if layer.state_size != layer.hidden_size:
+        raise Refused("ONNX's LSTM projects no states")
+    directions, hidden = layer.directions, layer.hidden_size
+    x = graph.op("Transpose", names[0], perm=[1, 0, 2])
+    attributes: dict[str, object] = {"hidden_size": hidden}
+    if directions == 2:
+        attributes["direction"] = "bidirectional"
+    if layer.kind == "gru":
+        attributes["linear_before_reset"] = 1
+    activation = dict(layer).get("nonlinearity", "tanh")
+    if activation != "tanh":
+        attributes["activations"] = [activation.capitalize()] * directions
+    order = GATES[layer.family]
+    for number in range(layer.num_layers):
+        ends = [f"_l{number}{end}" for end in ("", "_reverse")[:directions]]
+        shapes = {"ih": inputs[0][-1] if number == 0 else output[-1], "hh": hidden}
+        tensors = [
+            graph.composed(
+                f"{name}_l{number}",
+                (directions, len(order) * hidden, size),
+                partial(_reordered, [[f"weight_{name}{end}"] for end in ends], order),
+            )
+            for name, size in shapes.items()
+        ]
+        if layer.bias:
+            both = [[f"bias_{name}{end}" for name in ("ih", "hh")] for end in ends]
+            shape = (directions, 2 * len(order) * hidden)
+            tensors.append(graph.composed(f"bias_l{number}", shape, partial(_reordered, both, order)))
+        states = graph.op(layer.kind.upper(), x, *tensors, **attributes)
+        if directions == 1:
+            x = graph.op("Squeeze", states, graph.integers((1,)))
+        else:
+            side_by_side = graph.op("Transpose", states, perm=[0, 2, 1, 3])
+            x = graph.op("Reshape", side_by_side, graph.integers((0, 0, output[-1])))
+    return graph.op("Transpose", x, perm=[1, 0, 2])
+
+
+def _reordered(names: list[list[str]], order: tuple[int, ...], weights: Weights) -> ArrayLike:
+    """Tensors of PyTorch, those of one direction one after the other, with their gates in ONNX's order."""
+    return [
+        np.concatenate([np.split(np.asarray(weights[name]), len(order))[gate] for name in direction for gate in order])
+        for direction in names
+    ]
+
+
+def _roll(graph: Graph, layer: Roll, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    """What leaves at the end is put before the rest, axis by axis."""
+    x = names[0]
+    for dim, shift in zip(layer.dims, layer.shifts, strict=True):
+        axis, size = dim % len(output) + 1, output[dim]
+        if cut := shift % size:
+            ends = [(size - cut, size), (0, size - cut)]
+            parts = [_range(graph, x, axis, start, stop) for start, stop in ends]
+            x = graph.op("Concat", *parts, axis=axis)
+    return graph.op("Identity", x) if x == names[0] else x
+
+
+def _range(graph: Graph, x: str, axis: int, start: int, stop: int, step: int = 1) -> str:
+    """Some positions of an axis, which counts the batch."""
+    sides = [graph.integers((number,)) for number in (start, stop, axis)]
+    return graph.op("Slice", x, *sides, *([graph.integers((step,))] if step != 1 else []))
+
+
+def _flip(graph: Graph, layer: Flip, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    x = names[0]
+    for dim in layer.dims:
+        x = _range(graph, x, dim % len(output) + 1, -1, -BEFORE_ALL, -1)
+    return x
+
+
+BEFORE_ALL = 2**31
+"""A position before the first of every axis."""
+
+
+def _expand(graph: Graph, layer: Expand, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    """Ones leave an axis as it is, and the batch."""
+    x = _aligned(graph, names[0], inputs[0], len(output))
+    absent = len(output) - len(inputs[0])
+    read = (1,) * absent + inputs[0]
+    wanted = [1 if have == size else size for have, size in zip(read, output, strict=True)]
+    return graph.op("Expand", x, graph.integers((1, *wanted)))
+
+
+def _slice(graph: Graph, layer: Slice, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    axis = layer.dim % len(output)
+    start, stop, step = slice(layer.start, layer.stop, layer.step).indices(inputs[0][axis])
+    return _range(graph, names[0], axis + 1, start, stop, step)
+
+
+def _select(graph: Graph, layer: Select, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    return graph.op("Gather", names[0], graph.integer(layer.index), axis=layer.dim % len(inputs[0]) + 1)
+
+
+def _squeeze(graph: Graph, layer: Squeeze, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    return graph.op("Squeeze", names[0], graph.integers([dim % len(inputs[0]) + 1 for dim in layer.dim]))
+
+
+def _unsqueeze(graph: Graph, layer: Unsqueeze, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    return graph.op("Unsqueeze", names[0], graph.integers((layer.dim % len(output) + 1,)))
+
+
+def _stack(graph: Graph, layer: Stack, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    axis = layer.dim % len(output) + 1
+    return graph.op("Concat", *(graph.op("Unsqueeze", x, graph.integers((axis,))) for x in names), axis=axis)
+
+
+def _tile(graph: Graph, layer: Tile, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    times = (1,) * (len(output) + 1 - len(layer.reps)) + layer.reps
+    return graph.op("Tile", _aligned(graph, names[0], inputs[0], len(output)), graph.integers(times))
+
+
+def _repeat_interleave(graph: Graph, layer: RepeatInterleave, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    """Copies stand behind each position, in an axis of their own that is merged with its."""
+    axis = layer.dim % len(output) + 1
+    apart = graph.op("Unsqueeze", names[0], graph.integers((axis + 1,)))
+    times = [1] * (len(output) + 2)
+    times[axis + 1] = layer.repeats
+    return graph.op("Reshape", graph.op("Expand", apart, graph.integers(times)), graph.integers((-1, *output)))
+
+
+def _index_select(graph: Graph, layer: IndexSelect, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    if layer.indices is None:
+        raise Refused(UNSAID)
+    return graph.op("Gather", names[0], graph.integers(layer.indices), axis=layer.dim % len(output) + 1)
+
+
+def _batched(graph: Graph, layer: Batched, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    """The batch axes merged into the batch, the layer inside, and the axes apart again."""
+    inner, inside, result, _ = layer.alone(inputs, output)
+    merged = [
+        graph.op("Reshape", name, graph.integers((-1, *shape))) for name, shape in zip(names, inside, strict=True)
+    ]
+    found = ONNX.of(inner)(graph, inner, inside, result, merged)
+    return graph.op("Reshape", found, graph.integers((-1, *output)))
 
 
 def _channel_shuffle(graph: Graph, layer: ChannelShuffle, inputs: Shapes, output: Shape, names: list[str]) -> str:
@@ -445,6 +674,22 @@ ONNX: KindTable[Mapper] = KindTable(
         "Multiply": _pairwise("Mul"),
         "Gate": _gate,
         "Split": _split,
+        "Batched": _batched,
+        "MatMul": _matmul,
+        "ScaledDotProductAttention": _attention,
+        "MultiheadAttention": _multihead,
+        **dict.fromkeys(("RNN", "GRU", "LSTM"), _recurrent),
+        "Roll": _roll,
+        "Flip": _flip,
+        "Expand": _expand,
+        "Slice": _slice,
+        "Select": _select,
+        "Squeeze": _squeeze,
+        "Unsqueeze": _unsqueeze,
+        "Stack": _stack,
+        "Tile": _tile,
+        "RepeatInterleave": _repeat_interleave,
+        "IndexSelect": _index_select,
         "ChannelShuffle": _channel_shuffle,
         "PixelShuffle": _pixel_shuffle,
         "PixelUnshuffle": _pixel_unshuffle,

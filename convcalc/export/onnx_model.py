@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..findings import UsageError
 from ..layers.kind_table import Refused
+from ..network import holder
 from ..version import __version__
 from .program import refusal
 
@@ -124,11 +125,13 @@ def _graph(network: Network, weights_of: WeightsOf | None) -> Graph:
 
     graph = Graph()
     latest = _Latest(weights_of) if weights_of is not None else None
-    for node in network.nodes:
+    for index, node in enumerate(network.nodes):
         if node.layer is None:
             continue
         shapes = network.input_shapes(node)
-        graph.begin(node, node.layer.weights(shapes), partial(latest.of, node) if latest else None)
+        held_by = network.nodes[holder(network.nodes, index)]
+        drawn = partial(latest.of, held_by) if latest else None
+        graph.begin(node, node.layer.weights(shapes), drawn, held_by.name)
         try:
             names = [network.nodes[source].name for source in node.inputs]
             ONNX.of(node.layer)(graph, node.layer, shapes, node.shape, names)
@@ -144,7 +147,7 @@ def _graph(network: Network, weights_of: WeightsOf | None) -> Graph:
 def _check_size(network: Network, written: bool) -> None:
     total = 0
     for node in network.nodes if written else ():
-        if node.layer is not None:
+        if node.layer is not None and node.shares is None:
             total += sum(4 * prod(weight.shape) for weight in node.layer.weights(network.input_shapes(node)))
     if total > LARGEST:
         raise UsageError(

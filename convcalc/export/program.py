@@ -27,6 +27,10 @@ OPAQUE = {"Opaque": "what an opaque operator computes is not known"}
 """What every target says of opaque layers."""
 
 
+UNSAID = "which positions it takes is not said"
+"""What every target says of an index_select that gives the count of its indices alone."""
+
+
 class Argument(NamedTuple):
     """One argument. It is left out of the text where it equals its default, and positional if it says so."""
 
@@ -56,10 +60,16 @@ class Code(str):
 
 
 class Call(NamedTuple):
-    """A module: `function(arguments)`, applied to one tensor."""
+    """A module: `function(arguments)`, applied to its inputs."""
 
     function: str
     arguments: tuple[Argument, ...] = ()
+    reads: tuple[str, ...] = ("{0}",)
+    """What it is applied to, as expressions over the layer's inputs."""
+
+    def applied(self, names: Sequence[str]) -> str:
+        """What stands between the brackets of its call, with the names of what it reads."""
+        return ", ".join(text.format(*names) for text in self.reads[: len(names)])
 
 
 class Inline(NamedTuple):
@@ -203,7 +213,7 @@ class _Builder:
         for position, step in enumerate(steps):
             value = index if position == len(steps) - 1 else self.between
             self.between += value == self.between
-            read = inputs[:1] if isinstance(step, Call) else inputs
+            read = inputs[: len(step.reads)] if isinstance(step, Call) else inputs
             parts.append(Part(name, "layer", step, read, (value,), index))
             inputs = (value, *node.inputs[1:])
         return parts

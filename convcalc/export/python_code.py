@@ -406,7 +406,7 @@ def parameter_count(network: Network) -> int:
     """Learnable numbers of the network."""
     total = 0
     for node in network.nodes:
-        if node.layer is not None:
+        if node.layer is not None and node.shares is None:
             weights = node.layer.weights(network.input_shapes(node))
             total += sum(prod(weight.shape) for weight in weights if weight.learnable)
     return total

@@ -6,13 +6,14 @@ Source: torch.nn of PyTorch 2.1 and newer. Where no module says exactly what the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ..geometry import Rounding, pool_output
 from ..geometry.dialects import torch_transposed
 from ..layers.kind_table import KindTable, Refused
-from .program import OPAQUE, Argument, Call, Inline, Step, keywords, optional, positional, scalar
+from .program import OPAQUE, UNSAID, Argument, Call, Code, Inline, Step, keywords, optional, positional, scalar
 from .windows import (
     Pads,
     border_pads,
@@ -28,12 +29,28 @@ from .windows import (
 if TYPE_CHECKING:
     from ..layers.activation import Softmax
     from ..layers.base import Layer, Shape, Shapes
+    from ..layers.batched import Batched
     from ..layers.border import Crop, Pad
     from ..layers.conv import Conv, ConvTranspose, SeparableConv
     from ..layers.join import Concat, Gate, Split
+    from ..layers.layout import (
+        Expand,
+        Flip,
+        IndexSelect,
+        RepeatInterleave,
+        Roll,
+        Select,
+        Slice,
+        Squeeze,
+        Stack,
+        Tile,
+        Unsqueeze,
+    )
     from ..layers.linear import Linear
     from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, Scale
     from ..layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
+    from ..layers.product import MatMul, MultiheadAttention, ScaledDotProductAttention
+    from ..layers.recurrent import GRU, LSTM, RNN
     from ..layers.resize import Upsample
     from ..layers.shape import Flatten, Permute, Reshape
     from ..layers.shuffle import ChannelShuffle, Fold, PixelShuffle, PixelUnshuffle, Unfold
@@ -272,37 +289,50 @@ def _permute(layer: Permute, inputs: Shapes, output: Shape) -> list[Step]:
 
 def _batch_norm(layer: BatchNorm, inputs: Shapes, output: Shape) -> list[Step]:
     name = "nn.BatchNorm1d" if len(inputs[0]) == 1 else _ranked("BatchNorm", inputs[0])
-    return [Call(name, (*positional(num_features=inputs[0][0]), *_statistics(layer, True)))]
+    affine = layer.affine and (layer.weight or layer.bias)
+    call = Call(name, (*positional(num_features=inputs[0][0]), *_statistics(layer, affine, True)))
+    return [_one_sided(call, layer, affine)]
 
 
-def _statistics(layer: BatchNorm | InstanceNorm, default: bool) -> tuple[Argument, ...]:
+def _one_sided(call: Call, layer: BatchNorm | GroupNorm | LayerNorm, affine: bool) -> Call:
+    """The norm without its factor or its addend, where it learns the other alone."""
+    if not affine or layer.weight == layer.bias:
+        return call
+    missing = "bias" if layer.weight else "weight"
+    return Call("without", (*positional(parameter=missing, norm=Code(call.function)), *call.arguments))
+
+
+def _statistics(layer: BatchNorm | InstanceNorm, affine: bool, default: bool) -> tuple[Argument, ...]:
     return (
         optional("eps", layer.eps, 1e-5),
         optional("momentum", layer.momentum, 0.1),
-        optional("affine", layer.affine, default),
+        optional("affine", affine, default),
         optional("track_running_stats", layer.track_running_stats, default),
     )
 
 
 def _instance_norm(layer: InstanceNorm, inputs: Shapes, output: Shape) -> list[Step]:
-    arguments = (*positional(num_features=inputs[0][0]), *_statistics(layer, False))
+    arguments = (*positional(num_features=inputs[0][0]), *_statistics(layer, layer.affine, False))
     return [Call(_ranked("InstanceNorm", inputs[0]), arguments)]
 
 
 def _group_norm(layer: GroupNorm, inputs: Shapes, output: Shape) -> list[Step]:
     arguments = (*positional(num_groups=layer.num_groups, num_channels=inputs[0][0]), optional("eps", layer.eps, 1e-5))
-    return [Call("nn.GroupNorm", (*arguments, optional("affine", layer.affine, True)))]
+    affine = layer.affine and (layer.weight or layer.bias)
+    return [_one_sided(Call("nn.GroupNorm", (*arguments, optional("affine", affine, True))), layer, affine)]
 
 
 def _layer_norm(layer: LayerNorm, inputs: Shapes, output: Shape) -> list[Step]:
     shape = inputs[0][:1] if layer.dim is not None else layer.normalized_shape or inputs[0][-1:]
+    affine = layer.elementwise_affine and (layer.weight or layer.bias)
     arguments = (
         *positional(normalized_shape=shape[0] if len(shape) == 1 else shape),
         optional("eps", layer.eps, 1e-5),
-        optional("elementwise_affine", layer.elementwise_affine, True),
+        optional("elementwise_affine", affine, True),
         optional("bias", layer.bias, True),
     )
-    return [Call("nn.LayerNorm" if layer.dim is None else "ChannelLayerNorm", arguments)]
+    call = Call("nn.LayerNorm" if layer.dim is None else "ChannelLayerNorm", arguments)
+    return [call if layer.weight else _one_sided(call, layer, affine)]
 
 
 def _local_response_norm(layer: LocalResponseNorm, inputs: Shapes, output: Shape) -> list[Step]:
@@ -354,8 +384,133 @@ def _gate(layer: Gate, inputs: Shapes, output: Shape) -> list[Step]:
 
 
 def _split(layer: Split, inputs: Shapes, output: Shape) -> list[Step]:
-    arguments = keywords(channels=list(layer.channels), part=layer.part)
-    return [Inline("torch.split({0}, {channels}, dim=1)[{part}]", arguments)]
+    arguments = keywords(channels=list(layer.channels), dim=layer.dim % len(output) + 1, part=layer.part)
+    return [Inline("torch.split({0}, {channels}, dim={dim})[{part}]", arguments)]
+
+
+def _aligned(number: int, have: int, want: int) -> str:
+    """Input `number` of so many axes with as many as wanted: new ones stand behind the batch."""
+    return f"{{{number}}}" + (f"[:, {', '.join(['None'] * (want - have))}]" if have < want else "")
+
+
+def _matmul(layer: MatMul, inputs: Shapes, output: Shape) -> list[Step]:
+    left, right = (_aligned(number, len(shape), len(output)) for number, shape in enumerate(inputs))
+    return [Inline(f"{left} @ {right}")]
+
+
+def _attention(layer: ScaledDotProductAttention, inputs: Shapes, output: Shape) -> list[Step]:
+    mask = f", attn_mask={_aligned(3, len(inputs[3]), len(output))}" if len(inputs) == 4 else ""
+    causal = ", is_causal=True" if layer.is_causal else ""
+    scale = ", scale={scale}" if layer.scale is not None else ""
+    text = f"F.scaled_dot_product_attention({{0}}, {{1}}, {{2}}{mask}{causal}{scale})"
+    return [Inline(text, keywords(scale=layer.scale) if scale else ())]
+
+
+def _multihead(layer: MultiheadAttention, inputs: Shapes, output: Shape) -> list[Step]:
+    arguments = (
+        *positional(embed_dim=output[-1], num_heads=layer.num_heads),
+        optional("bias", layer.bias, True),
+        optional("add_bias_kv", layer.add_bias_kv, False),
+        optional("add_zero_attn", layer.add_zero_attn, False),
+        optional("kdim", layer.kdim, None),
+        optional("vdim", layer.vdim, None),
+        *keywords(batch_first=True),
+    )
+    return [Call("Attention", arguments, tuple(f"{{{number}}}" for number in range(len(inputs))))]
+
+
+def _recurrent(layer: RNN | GRU | LSTM, inputs: Shapes, output: Shape) -> list[Step]:
+    given = dict(layer)
+    optionals = {"num_layers": 1, "nonlinearity": "tanh", "bias": True, "bidirectional": False, "proj_size": 0}
+    arguments = (
+        *positional(input_size=inputs[0][-1], hidden_size=layer.hidden_size),
+        *(optional(name, given[name], default) for name, default in optionals.items() if name in given),
+        *keywords(batch_first=True),
+    )
+    return [Call(layer.family, arguments)]
+
+
+def _with_batch(dims: Iterable[int], shape: Shape) -> tuple[int, ...]:
+    """The axes of a tensor with its batch, counted from the front."""
+    return tuple(dim % len(shape) + 1 for dim in dims)
+
+
+def _roll(layer: Roll, inputs: Shapes, output: Shape) -> list[Step]:
+    arguments = keywords(shifts=layer.shifts, dims=_with_batch(layer.dims, output))
+    return [Inline("torch.roll({0}, {shifts}, dims={dims})", arguments)]
+
+
+def _flip(layer: Flip, inputs: Shapes, output: Shape) -> list[Step]:
+    return [Inline("torch.flip({0}, {dims})", keywords(dims=_with_batch(layer.dims, output)))]
+
+
+def _expand(layer: Expand, inputs: Shapes, output: Shape) -> list[Step]:
+    return [Inline(f"{_aligned(0, len(inputs[0]), len(output))}.expand({{shape}})", keywords(shape=(-1, *layer.shape)))]
+
+
+def _at(axis: int, index: str) -> Inline:
+    """An index of one axis, which excludes the batch."""
+    return Inline(f"{{0}}[{':, ' * (axis + 1)}{index}]")
+
+
+def _slice(layer: Slice, inputs: Shapes, output: Shape) -> list[Step]:
+    stop = "" if layer.stop is None else str(layer.stop)
+    step = "" if layer.step == 1 else f":{layer.step}"
+    return [_at(layer.dim % len(output), f"{layer.start or ''}:{stop}{step}")]
+
+
+def _select(layer: Select, inputs: Shapes, output: Shape) -> list[Step]:
+    return [_at(layer.dim % len(inputs[0]), str(layer.index))]
+
+
+def _squeeze(layer: Squeeze, inputs: Shapes, output: Shape) -> list[Step]:
+    return [Inline("{0}.squeeze({dim})", keywords(dim=_with_batch(layer.dim, inputs[0])))]
+
+
+def _unsqueeze(layer: Unsqueeze, inputs: Shapes, output: Shape) -> list[Step]:
+    return [Inline("{0}.unsqueeze({dim})", keywords(dim=layer.dim % len(output) + 1))]
+
+
+def _stack(layer: Stack, inputs: Shapes, output: Shape) -> list[Step]:
+    tensors = ", ".join(f"{{{n}}}" for n in range(len(inputs)))
+    return [Inline(f"torch.stack([{tensors}], dim={{dim}})", keywords(dim=layer.dim % len(output) + 1))]
+
+
+def _tile(layer: Tile, inputs: Shapes, output: Shape) -> list[Step]:
+    times = (1,) * (len(output) + 1 - len(layer.reps)) + layer.reps
+    return [Inline(f"{_aligned(0, len(inputs[0]), len(output))}.tile({{reps}})", keywords(reps=times))]
+
+
+def _repeat_interleave(layer: RepeatInterleave, inputs: Shapes, output: Shape) -> list[Step]:
+    arguments = keywords(repeats=layer.repeats, dim=layer.dim % len(output) + 1)
+    return [Inline("{0}.repeat_interleave({repeats}, dim={dim})", arguments)]
+
+
+def _index_select(layer: IndexSelect, inputs: Shapes, output: Shape) -> list[Step]:
+    if layer.indices is None:
+        raise Refused(UNSAID)
+    return [_at(layer.dim % len(output), str(list(layer.indices)))]
+
+
+def _batched(layer: Batched, inputs: Shapes, output: Shape) -> list[Step]:
+    """The batch axes merged into the batch, the layer inside, and the axes apart again."""
+    inner, inside, result, _ = layer.alone(inputs, output)
+    axes = layer.batch_axes
+    flat = f".flatten(0, {axes})"
+    steps = TORCH.of(inner)(inner, inside, result)
+    if len(inputs) > 1:
+        first, *rest = steps
+        steps = [_merged(first, flat), *rest]
+    else:
+        steps = [Inline("{0}.flatten(0, {axes})", keywords(axes=axes)), *steps]
+    return [*steps, Inline("{0}.unflatten(0, {shape})", keywords(shape=(-1, *inputs[0][:axes])))]
+
+
+def _merged(step: Step, flat: str) -> Step:
+    """A step whose inputs have their batch axes merged."""
+    if isinstance(step, Call):
+        return step._replace(reads=tuple(text + flat for text in step.reads))
+    return step._replace(template=re.sub(r"\{\d+\}", lambda found: found[0] + flat, step.template))
 
 
 def _channel_shuffle(layer: ChannelShuffle, inputs: Shapes, output: Shape) -> list[Step]:
@@ -420,6 +575,22 @@ TORCH: KindTable[Mapper] = KindTable(
         "Multiply": _broadcast("*"),
         "Gate": _gate,
         "Split": _split,
+        "Batched": _batched,
+        "MatMul": _matmul,
+        "ScaledDotProductAttention": _attention,
+        "MultiheadAttention": _multihead,
+        **dict.fromkeys(("RNN", "GRU", "LSTM"), _recurrent),
+        "Roll": _roll,
+        "Flip": _flip,
+        "Expand": _expand,
+        "Slice": _slice,
+        "Select": _select,
+        "Squeeze": _squeeze,
+        "Unsqueeze": _unsqueeze,
+        "Stack": _stack,
+        "Tile": _tile,
+        "RepeatInterleave": _repeat_interleave,
+        "IndexSelect": _index_select,
         "ChannelShuffle": _channel_shuffle,
         "PixelShuffle": _pixel_shuffle,
         "PixelUnshuffle": _pixel_unshuffle,

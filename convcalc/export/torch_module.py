@@ -109,7 +109,9 @@ def _class_lines(found: Definitions, definition: Definition, network: Network) -
         else:
             attribute = attributes.unique(identifier(part.name, part.prefix))
             build += layout(f"self.{attribute} = ", _form(found, part.work, slots), depth=2)
-            text = f"self.{attribute}({', '.join(statement.reads)})"
+            reads = statement.reads
+            given = part.work.applied(reads) if isinstance(part.work, Call) else ", ".join(reads)
+            text = f"self.{attribute}({given})"
         shape = f"  # {list(network.nodes[part.node].shape)}" if top else ""
         forward.append(f"        {', '.join(statement.writes)} = {text}{shape}")
     read = {slot.parameter for slot in kept}

@@ -278,7 +278,7 @@ def _weight(item: Item) -> int:
     """Steps that what an item says counts as: its references, and what is evaluated."""
     what = item.what
     said: list[Compiled] = [found[0] for found in (item.repeat, item.when) if found is not None]
-    steps = len(item.sources or ())
+    steps = len(item.sources or ()) + (item.share is not None)
     if isinstance(what, Call):
         said += [compiled for _, compiled, _ in what.arguments]
         said += [param.default for param in what.block.params.values()]

@@ -16,9 +16,10 @@ from ..network import Group as NodeGroup
 from .document import LAYER_STEPS, Document
 from .expressions import Expression, Value, say
 from .items import Call, Group, Item, Join, LayerProblems, LayerTemplate, Split
-from .names import FAILED, FAILURE, Absent, Nodes, Place, Unknown, note, resolve, shown
+from .names import FAILED, FAILURE, Absent, Nodes, Place, Unknown, entries, note, resolve, shown
 from .params import Compiled, bind, evaluate
 from .problems import Problem, TooMuch
+from .sharing import Span, pairs, weighted
 
 GROUP_STEPS = 3
 """Steps that a group counts as, beside what stands in it: it holds names of its own."""
@@ -112,8 +113,11 @@ class Expansion:
                 name = item.name
                 if name is None:
                     name = place.automatic(item.kind)
-                elif name in place.names:
-                    self.refuse_name(item, place)
+                else:
+                    if name in place.names:
+                        self.refuse_name(item, place)
+                    if item.number is not None:
+                        place.number = item.number
                 try:
                     shape = shape_of(layer, (nodes[current[0]].shape,))
                 except GeometryError as error:
@@ -190,6 +194,14 @@ class Expansion:
             return None
         return f"an input is written without the batch: {list(shape[1:])}"
 
+    def _explained(self, problem: Unknown, item: Item, path: tuple[str, ...], place: Place, key: str) -> Problem:
+        """The problem of a name that nothing above has: where it stands below, that is said."""
+        below = self._below(item, path, place)
+        if below is None:
+            return problem
+        message = f"{shown(path[0])} stands below, on line {below.at.line}"
+        return Problem("CC106", message, f"'{key}' sees what stands above: move one of the two")
+
     def _below(self, item: Item, path: tuple[str, ...], place: Place) -> Item | None:
         """The item of a name that stands below an item that names it."""
         at: Place | None = place
@@ -214,7 +226,7 @@ class Expansion:
         return found
 
     def channels(self, node: int) -> int:
-        """The channels of a node, which stand behind the batch axes."""
+        """What `in_channels` means behind a node: the axis after the batch axes; without such an axis, 1."""
         shape, axes = self.nodes[node].shape, self.batch_axes
         return shape[axes] if axes < len(shape) else 1
 
@@ -260,13 +272,79 @@ class Expansion:
             return self.fail(item, place, item.name or place.automatic(item.kind), problem)
         if item.name is not None:
             self.refuse_name(item, place)
+        if item.number is not None:
+            place.number = item.number
+        start = len(self.nodes)
+        path, value = self._expanded(item, count, place, env, sources)
+        if item.share is not None and value is not None and FAILED not in value:
+            self._share(item, place, path, start)
+        return value
+
+    def _expanded(
+        self, item: Item, count: int | None, place: Place, env: Env, sources: Nodes
+    ) -> tuple[str, Nodes | None]:
+        """An item, so often as it is repeated: its path, and what it puts out."""
+        if count is None and item.name is None and isinstance(item.what, Join):
+            return place.path, expand_join(self, item, item.what, place, None, env, sources)
+        name = item.name or place.automatic(item.kind)
         if count is not None:
-            return self._repeat(item, count, place, env, sources)
-        if item.name is None and isinstance(item.what, Join):
-            return expand_join(self, item, item.what, place, None, env, sources)
-        return expand_one(self, item, place, item.name or place.automatic(item.kind), env, sources)
+            return place.prefix + name, self._repeat(item, count, place, name, env, sources)
+        return place.prefix + name, expand_one(self, item, place, name, env, sources)
+
+    def _share(self, item: Item, place: Place, path: str, start: int) -> None:
+        """Give the layers of an item, which begin at `start`, the weights of those of the item that it names."""
+        assert item.share is not None
+        named, at = item.share
+        try:
+            if named is None:
+                held, *uses = self._repeated(place, path)
+            else:
+                found = self._held(item, named, place)
+                if found is None:
+                    return
+                held = found
+                apart = item.repeat is not None and not held.repeated
+                whole = Span(path, range(start, len(self.nodes)), item.repeat is not None)
+                uses = self._repeated(place, path) if apart else [whole]
+            self.spend(len(self.nodes) - start + len(held.nodes), "sharing", at, path)
+            layers = weighted(self.nodes, held)
+            for use in uses:
+                for index, holds in pairs(self.nodes, use, held, layers):
+                    self.nodes[index] = self.nodes[index]._replace(shares=holds)
+        except (GeometryError, Problem) as error:
+            problem = error if isinstance(error, Problem) else Problem(error.code, error.message, error.hint)
+            problem.at = at
+            self.report(problem, at, path)
+
+    def _repeated(self, place: Place, path: str) -> list[Span]:
+        """The layers of each repetition of a repeated item."""
+        repetitions = place.names[path.removeprefix(place.prefix)]
+        assert isinstance(repetitions, Place)
+        return [self._span(entry) for entry in repetitions.names.values() if entry is not None]
+
+    def _span(self, entry: int | Place) -> Span:
+        """The layers of what stands at a name."""
+        if isinstance(entry, int):
+            return Span(self.nodes[entry].name, range(entry, entry + 1))
+        group = self.groups[entry.group]
+        return Span(group.path, range(group.start, group.stop), group.kind == "repeat" and not group.is_block)
+
+    def _held(self, item: Item, path: tuple[str, ...], place: Place) -> Span | None:
+        """The layers of the item at a path; None where they failed. Raises a Problem."""
+        if path[0] == "in":
+            raise Problem("CC113", "'in' is an input, and has no weights", "share names a layer or a use of a block")
+        try:
+            (entry,) = entries(path, place)
+        except Unknown as problem:
+            raise self._explained(problem, item, path, place, "share") from None
+        if isinstance(entry, Place) and entry.value is None:
+            raise Problem("CC106", f"{shown('.'.join(path))} is not complete here", "it contains this item")
+        failed = entry == FAILED or (isinstance(entry, Place) and FAILED in (entry.value or ()))
+        return None if failed else self._span(entry)
 
     def _pass_over(self, item: Item, place: Place) -> None:
+        if item.number is not None:
+            place.number = item.number - 1
         if item.name is not None:
             place.names.setdefault(item.name, None)
 
@@ -282,17 +360,14 @@ class Expansion:
                     self._count(item, count, place)
                     if passed:
                         return None
-                below = self._below(item, path, place) if isinstance(problem, Unknown) else None
-                if below is not None:
-                    message = f"{shown(path[0])} stands below, on line {below.at.line}"
-                    problem = Problem("CC106", message, "'from' sees what stands above: move one of the two")
+                if isinstance(problem, Unknown):
+                    problem = self._explained(problem, item, path, place, "from")
                 problem.at = at
                 raise problem from None
         return tuple(found)
 
-    def _repeat(self, item: Item, count: int, place: Place, env: Env, sources: Nodes) -> Nodes | None:
+    def _repeat(self, item: Item, count: int, place: Place, name: str, env: Env, sources: Nodes) -> Nodes | None:
         """Expand the repetitions of an item; each takes what the one before it puts out."""
-        name = item.name or place.automatic(item.kind)
         inner = self.open(item, place, name, place)
         start = len(self.nodes)
         same = item.what.layer if isinstance(item.what, LayerTemplate) and item.reads and not item.indexed else None
@@ -407,7 +482,9 @@ def _layer(
     if not item.reads:
         sources = ()
     try:
-        layer = run.batched(template.layer or _made(run, item, template, place, env))
+        layer = template.layer or _made(run, item, template, place, env)
+        if item.reads:
+            layer = run.batched(layer)
         shape = run.inference.shape(layer, tuple([run.nodes[source].shape for source in sources]))
     except (GeometryError, LayerProblems, TooMuch) as error:
         return run.fail(item, place, name, error, branches or _called(run, item, place, sources))

@@ -67,6 +67,9 @@ SYNONYMS = {
 """What other languages call some kinds."""
 
 
+_WIRING = f"{', '.join(WIRING[:-1])} and {WIRING[-1]}"
+
+
 class Scope:
     """Where items are compiled: the blocks and names that they see, and what has been compiled already."""
 
@@ -161,6 +164,7 @@ class Scope:
             try:
                 if key == "name":
                     item.name, item.name_at = Wiring.name.form.read(node, Reader(self.findings)), node
+                    item.number = int(item.name) if item.name.isdigit() else None
                 elif key == "from":
                     item.sources = Wiring.sources.form.read(node, Reader(self.findings, where=where))
                     if not item.reads:
@@ -170,13 +174,18 @@ class Scope:
                     item.batch_axes = Wiring.batch_axes.form.read(node, Reader(self.findings))
                 elif key == "repeat":
                     item.repeat = (self._number(key, node, where), node)
+                elif key == "share":
+                    item.share = Wiring.share.form.read(node, Reader(self.findings, where=where))
+                    if item.share[0] is None and "repeat" not in entry.entries:
+                        hint = "name the item whose weights it has: share: head"
+                        raise Problem("CC103", "share: true is of repetitions, and this item has no repeat", hint)
                 elif key == "when":
                     value = inner._number(key, node, where)
                     item.when = (value, node)
                     item.indexed = isinstance(value, Expression) and "index" in value.names
             except Problem as problem:
                 self.findings.problem(problem, node, where)
-        item.plain = item.plain and not (item.sources or item.repeat or item.when or item.batch_axes)
+        item.plain = item.plain and not (item.sources or item.repeat or item.when or item.batch_axes or item.share)
         if not item.plain:
             item.layer = None
 
@@ -250,7 +259,7 @@ def unknown_kind(key: str, blocks: dict[str, Block]) -> Problem:
 
 def _no_single_kind(entry: Map, kinds: list[str], blocks: dict[str, Block]) -> Problem:
     if not kinds:
-        return Problem("CC102", "an item needs a kind or a block", "beside name, from, repeat and when")
+        return Problem("CC102", "an item needs a kind or a block", f"beside {_WIRING}")
     stray = next((key for key in kinds if key not in KINDS and key not in blocks and key != GROUP), kinds[1])
     owner = next((key for key in kinds if key in KINDS and (stray in fields_of(key) or stray == "branches")), None)
     if owner is not None:
@@ -258,7 +267,7 @@ def _no_single_kind(entry: Map, kinds: list[str], blocks: dict[str, Block]) -> P
     elif stray in KINDS or stray in blocks or stray == GROUP:
         hint = "start each item with a '- ' of its own"
     else:
-        hint = f"what a layer is stands under its kind; only {', '.join(WIRING[:-1])} and {WIRING[-1]} stand beside it"
+        hint = f"what a layer is stands under its kind; only {_WIRING} stand beside it"
     keys = shortened([shown(key) for key in kinds], 5)
     problem = Problem("CC101", f"an item has one kind or block, here stand {keys}", hint)
     problem.at = entry.keys[stray]

@@ -284,8 +284,8 @@ class Item:
     """One item: what it is, and where it stands."""
 
     __slots__ = (
-        *("at", "indexed", "kind", "layer", "name", "name_at", "plain"),
-        *("batch_axes", "reads", "repeat", "size", "sources", "weight", "what", "when"),
+        *("at", "indexed", "kind", "layer", "name", "name_at", "number", "plain"),
+        *("batch_axes", "reads", "repeat", "share", "size", "sources", "weight", "what", "when"),
     )
 
     def __init__(self, kind: str, what: What, at: Marked) -> None:
@@ -294,8 +294,12 @@ class Item:
         self.at = at
         self.name: str | None = None
         self.name_at: Marked = at
+        self.number: int | None = None
+        """Its name, where that is a number."""
         self.sources: list[tuple[tuple[str, ...], Marked]] | None = None
         self.repeat: tuple[Compiled, Marked] | None = None
+        self.share: tuple[tuple[str, ...] | None, Marked] | None = None
+        """The path of the item whose weights it has; None for `true`: its repetitions have those of the first."""
         self.when: tuple[Compiled, Marked] | None = None
         self.batch_axes = 0
         """How many of the first axes count as batch in it."""
@@ -304,7 +308,7 @@ class Item:
         self.reads = not (isinstance(what, LayerTemplate) and what.cls.arity[1] == 0)
         """Whether it takes an input."""
         self.plain = isinstance(what, LayerTemplate) and self.reads
-        """Whether it is a layer that takes what comes before it, without `from`, `repeat`, `when` and `batch_axes`."""
+        """Whether it is a layer that takes what comes before it, and nothing but its name stands beside its kind."""
         self.layer = what.layer if isinstance(what, LayerTemplate) and self.reads else None
         """The model of a plain item whose fields are constants."""
         self.weight = 1

@@ -14,7 +14,10 @@ from .problems import Problem
 
 _COMPONENT = r"[A-Za-z0-9_][A-Za-z0-9_-]*"
 NAME = re.compile(_COMPONENT)
-REFERENCE = re.compile(rf"(?:{_COMPONENT}|\*)(?:\.(?:{_COMPONENT}|\*))*")
+NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
+"""A name that is a number: the items below it count on."""
+_STEP = rf"(?:{_COMPONENT}\*?|\*)"
+REFERENCE = re.compile(rf"{_STEP}(?:\.{_STEP})*")
 PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 RESERVED = frozenset({"in", "input", "index", "total"})
 MEANINGS = ("in_channels", "index")
@@ -56,9 +59,15 @@ def check_name(text: str, what: str = "name") -> None:
             "names are letters, digits, '_' and '-', and start with none of '-'; dots make paths",
         )
     if text.isdigit():
-        raise Problem("CC105", f"the {what} {shown(text)} is all digits", "numbers name repetitions; add a letter")
+        raise Problem("CC105", f"the {what} {shown(text)} is all digits", "numbers name items alone; add a letter")
     if text in RESERVED:
         raise Problem("CC105", f"{shown(text)} is reserved and no {what}", f"reserved: {', '.join(sorted(RESERVED))}")
+
+
+def check_item_name(text: str) -> None:
+    """Raise a Problem (CC105) unless the text may name an item: a name, or a number from which the items count on."""
+    if NUMBER.fullmatch(text) is None:
+        check_name(text)
 
 
 def check_parameter(text: str, functions: frozenset[str]) -> None:
@@ -74,7 +83,7 @@ def check_parameter(text: str, functions: frozenset[str]) -> None:
 
 
 def parse_reference(text: str) -> tuple[str, ...]:
-    """The components of a path after `from`: names, numbers, `*`. Raises a Problem (CC105).
+    """The components of a path after `from`: names, numbers, `*`, `stem*`. Raises a Problem (CC105).
 
     >>> parse_reference("stack.*.skip")
     ('stack', '*', 'skip')
@@ -108,7 +117,7 @@ class Unknown(Problem):
 class Place:
     """The names under one path: the network, a block, a branch, a group or a repetition."""
 
-    __slots__ = ("counts", "group", "inputs", "names", "outer", "path", "prefix", "value")
+    __slots__ = ("counts", "group", "inputs", "names", "number", "outer", "path", "prefix", "value")
 
     def __init__(self, path: str, outer: Place | None, inputs: Nodes | None = None, group: int = -1) -> None:
         self.path = path
@@ -122,13 +131,20 @@ class Place:
         """Name -> node, place, or None for an item that was passed over."""
         self.counts: dict[str, int] | None = None
         """Kind -> how many unnamed items of it there are; None for none."""
+        self.number: int | None = None
+        """What the last numbered item is called; None where unnamed items are called by their kinds."""
         self.group = group
         """The number of the group that it is."""
         self.value: Nodes | None = None
         """What it puts out, once it is complete."""
 
     def automatic(self, kind: str) -> str:
-        """The next free name for an unnamed item: kind, kind_2, ..."""
+        """The next free name for an unnamed item: kind, kind_2, ..., or the next number below one."""
+        if self.number is not None:
+            self.number += 1
+            while self.names.get(str(self.number)) is not None:
+                self.number += 1
+            return str(self.number)
         if self.counts is None:
             self.counts = {}
         count = self.counts.get(kind, 0) + 1
@@ -160,8 +176,13 @@ def resolve(path: tuple[str, ...], place: Place, count: Callable[[int], None] | 
     """
     if path[0] == "in":
         return _block_input(path, place)
+    return _values(entries(path, place, count), path)
+
+
+def entries(path: tuple[str, ...], place: Place, count: Callable[[int], None] | None = None) -> list[int | Place]:
+    """What stands at a path, which begins with a name: nodes and places, `FAILED` for what has failed."""
     at: Place | None = place
-    while at is not None and path[0] != "*" and path[0] not in at.names:
+    while at is not None and path[0] != "*" and not _has(at, path[0], count):
         at = at.outer
     if at is None or path[0] == "*":
         hint = "a path starts with a name" if path[0] == "*" else suggest(path[0], place.visible())
@@ -170,12 +191,12 @@ def resolve(path: tuple[str, ...], place: Place, count: Callable[[int], None] | 
     pending: list[tuple[Place, int]] = [(at, 0)]
     while pending:
         holder, depth = pending.pop()
-        if path[depth] == "*" and count is not None:
+        if path[depth].endswith("*") and count is not None:
             count(len(holder.names))
         for name in _matching(path, depth, holder):
             entry = holder.names.get(name)
             if entry is None:
-                if "*" in path[: depth + 1]:
+                if _collects(path[: depth + 1]):
                     continue
                 raise _missing(path, depth, holder)
             if entry == FAILED or depth == len(path) - 1:
@@ -185,18 +206,33 @@ def resolve(path: tuple[str, ...], place: Place, count: Callable[[int], None] | 
                     found.append(FAILED)
                 else:
                     pending.append((entry, depth + 1))
-            elif "*" not in path[: depth + 1]:
+            elif not _collects(path[: depth + 1]):
                 layer, inner = ".".join(path[: depth + 1]), shown(path[depth + 1])
                 raise Problem("CC106", f"{layer} is a layer and holds no {inner}")
     if not found:
         raise Absent("CC106", f"nothing above matches {shown('.'.join(path))}")
-    return _values(found, path)
+    return found
+
+
+def _has(place: Place, component: str, count: Callable[[int], None] | None) -> bool:
+    """Whether a place has a name that a component means."""
+    if not component.endswith("*"):
+        return component in place.names
+    if count is not None:
+        count(len(place.names))
+    return any(name.startswith(component[:-1]) for name in place.names)
+
+
+def _collects(path: tuple[str, ...]) -> bool:
+    """Whether a path, or the beginning of one, may mean several items."""
+    return any(component.endswith("*") for component in path)
 
 
 def _matching(path: tuple[str, ...], depth: int, holder: Place) -> list[str]:
-    if path[depth] != "*":
+    if not path[depth].endswith("*"):
         return [path[depth]]
-    return list(holder.names) if depth == len(path) - 1 else list(reversed(holder.names))
+    found = [name for name in holder.names if name.startswith(path[depth][:-1])]
+    return found if depth == len(path) - 1 else found[::-1]
 
 
 def _values(found: list[int | Place], path: tuple[str, ...]) -> Nodes:

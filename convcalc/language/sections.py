@@ -27,7 +27,17 @@ from .grammar import (
     Vocabulary,
     defined,
 )
-from .names import GROUP, MEANINGS, PARAMETER, check_name, check_parameter, parse_reference, shown
+from .names import (
+    GROUP,
+    MEANINGS,
+    NUMBER,
+    PARAMETER,
+    check_item_name,
+    check_name,
+    check_parameter,
+    parse_reference,
+    shown,
+)
 from .problems import Problem
 
 MAX_SPACE_AXES = 3
@@ -58,6 +68,11 @@ def _reference(message: str, hint: str | None = None) -> Scalar[tuple[str, ...]]
     return Scalar(parse_reference, message, hint, schema=defined("reference"))
 
 
+def _item_name(text: str) -> str:
+    check_item_name(text)
+    return text
+
+
 MOST_BATCH_AXES = 8
 
 
@@ -71,10 +86,53 @@ _BATCH_AXES = f"batch_axes takes a number from 1 to {MOST_BATCH_AXES}"
 _BATCH_AXES_HINT = "as many of the first axes count as batch: frames, windows; [16, 3, 224, 224] has 1"
 
 
+class _EachOther(Form[None]):
+    """`true`: the repetitions of an item have the weights of the first."""
+
+    def accepts(self, node: Marked) -> bool:
+        return isinstance(node, Text) and node.plain and node.text == "true"
+
+    def read(self, node: Marked, reader: Reader) -> None:
+        return None
+
+    def schema(self, vocabulary: Vocabulary) -> Schema:
+        return {"enum": [True]}
+
+
+def _one(text: str) -> tuple[str, ...]:
+    """The components of a path to one item."""
+    path = parse_reference(text)
+    if "*" in path:
+        raise Problem("CC105", f"{shown(text)} may be several items", "share takes the name of one")
+    return path
+
+
+_SHARED = Scalar(
+    _one,
+    "share takes a name",
+    "share: head, or share: true beside repeat",
+    schema={"allOf": [defined("reference"), {"not": {"pattern": r"\*"}}]},
+)
+Shared = tuple[tuple[str, ...] | None, Marked]
+"""The components of a path, or None for the repetitions among each other, and where it stands."""
+
+
 class Wiring(Entries):
     """What stands beside an item's kind."""
 
-    name = Key(_named("name"))
+    name = Key(
+        Scalar(
+            _item_name,
+            "a name is a word",
+            schema={
+                "anyOf": [
+                    defined("name"),
+                    {"type": "integer", "minimum": 0, "maximum": 999_999_999},
+                    {"type": "string", "pattern": f"^(?:{NUMBER.pattern})$"},
+                ]
+            },
+        )
+    )
     sources = Key(
         OneOrMore(
             Placed(_reference("from takes a name or a list of names")),
@@ -98,6 +156,15 @@ class Wiring(Entries):
             schema={"type": "integer", "minimum": 1, "maximum": MOST_BATCH_AXES},
         ),
         "How many of the first axes count as batch in it: frames, windows.",
+    )
+    share: Key[Shared] = Key(
+        Either(
+            Placed(_EachOther()),
+            Placed(_SHARED),
+            message="share takes a name",
+            hint="share: head, or share: true beside repeat",
+        ),
+        "The item whose weights it has, layer by layer; true: its repetitions have those of the first.",
     )
 
 

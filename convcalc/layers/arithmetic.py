@@ -100,7 +100,8 @@ class Rescale(_Arithmetic):
         return {"elementwise": count * prod(output)} if count else {}
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
-        return ()
+        factors = len(self.scale) if isinstance(self.scale, tuple) else 0
+        return (Saved("extra", elements=factors, batched=False),) if factors else ()
 
     def passes_gradient(self, inputs: Shapes, output: Shape, which: int) -> Share | None:
         return "whole" if self.scale == 1 else None

@@ -33,6 +33,8 @@ Size = Annotated[int, Field(strict=True, ge=0, le=LIMIT)]
 Integer = Annotated[int, Field(strict=True, ge=-LIMIT, le=LIMIT)]
 Flag = Annotated[bool, Field(strict=True)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
+Axis = Annotated[int, Field(strict=True, ge=-64, le=63)]
+"""An axis without the batch: 0 is the channels, −1 the last."""
 
 
 class Weight(NamedTuple):
@@ -301,6 +303,10 @@ class Layer(BaseModel):
     def biased(self, inputs: Shapes) -> bool:
         """Whether it adds a learned bias."""
         return any("bias" in weight.name for weight in self.weights(inputs))
+
+    def values_a_channel(self, shape: Shape) -> int:
+        """How many numbers of one example, of this shape, are of one channel."""
+        return prod(shape[1:])
 
     def macs_beside_windows(self, inputs: Shapes, output: Shape) -> int:
         """Those of its multiply-accumulates that none of its windows takes; 0 unless it says so."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
@@ -29,6 +29,8 @@ class Formed(Layer):
     gain: Flag = False
     weight: Literal["input"] | None = None
 
+    reads_apart: ClassVar[bool] = True
+
     @model_validator(mode="after")
     def _one_origin(self) -> Formed:
         given = [name for name in ("fixed", "standardize", "gain") if getattr(self, name)]
@@ -42,7 +44,7 @@ class Formed(Layer):
     def model_post_init(self, context: Any, /) -> None:
         if self.weight is not None:
             count = 2 + self.bias
-            self.__dict__.update(arity=(count, count), reads_apart=True)
+            self.__dict__["arity"] = (count, count)
 
     @property
     def reshaped(self) -> bool:
@@ -91,6 +93,12 @@ class Formed(Layer):
     def activation_macs(self, inputs: Shapes, output: Shape) -> int:
         """Those of its multiply-accumulates that are products of two activations."""
         return self.operations(inputs, output)["mac"] if self.weight is not None else 0
+
+    def backward_macs(self, inputs: Shapes, output: Shape, learns: tuple[bool, ...]) -> int:
+        """Weights that are an input take a gradient where something before them learns."""
+        if self.weight is None:
+            return super().backward_macs(inputs, output, learns)
+        return sum(learns[:2]) * self.activation_macs(inputs, output)
 
     def products(self, macs: int, output: Shape) -> Operations:
         """Its operations where it takes so many multiply-accumulates."""

@@ -4,6 +4,7 @@ repeat_interleave, index_select.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
@@ -21,8 +22,7 @@ from ..geometry import (
     UnequalInputs,
     Window,
 )
-from .base import Count, Integer, Layer, Shape, Shapes, resolve_axis
-from .shape import Axis
+from .base import Axis, Count, Integer, Layer, Saved, Shape, Shapes, resolve_axis
 
 Links = tuple[AxisLink | None, ...]
 
@@ -139,7 +139,12 @@ class Expand(Layer):
         return wanted[:absent] + kept
 
     def axes(self, inputs: Shapes) -> Links:
-        return (*(None,) * (len(self.shape) - len(inputs[0])), *_kept(inputs[0]))
+        """An axis that is repeated is seen whole: its one position."""
+        absent, output = len(self.shape) - len(inputs[0]), self.output_shape(inputs)
+        kept = (
+            AxisLink(axis, IDENTITY if output[axis + absent] == size else None) for axis, size in enumerate(inputs[0])
+        )
+        return (*(None,) * absent, *kept)
 
 
 class Slice(Layer):
@@ -177,6 +182,14 @@ class Slice(Layer):
         links = _kept(shape)
         links[axis] = AxisLink(axis, Window(1, self.step, -found[0], found[-1] + 1 - shape[axis]))
         return tuple(links)
+
+    def growth_steps(self, inputs: Shapes, output: Shape) -> tuple[tuple[int | None, Fraction | int], ...]:
+        """An axis of which a fixed number of positions is taken does not grow evenly with its input's."""
+        found = super().growth_steps(inputs, output)
+        if self.start >= 0 and (self.stop is None or self.stop < 0):
+            return found
+        axis = resolve_axis(self, "dim", self.dim, inputs[0])
+        return tuple(step for step in found if step[0] != axis)
 
 
 class Select(Layer):
@@ -353,6 +366,11 @@ class IndexSelect(Layer):
             )
         taken = len(self.indices) if self.indices is not None else self.count or 0
         return (*shape[:axis], taken, *shape[axis + 1 :])
+
+    def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
+        """Which positions it took, as integers of 8 bytes."""
+        taken = output[resolve_axis(self, "dim", self.dim, inputs[0])]
+        return (Saved("extra", elements=taken, bytes=8, batched=False),)
 
     def axes(self, inputs: Shapes) -> Links:
         """Its positions are in any order: the axis counts as seen whole."""

@@ -84,9 +84,8 @@ class Scale(Layer):
 Epsilon = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-def _affine(shape: Shape, bias: bool = True) -> tuple[Weight, ...]:
-    weight = Weight("weight", shape)
-    return (weight, Weight("bias", shape)) if bias else (weight,)
+def _affine(shape: Shape, bias: bool = True, weight: bool = True) -> tuple[Weight, ...]:
+    return tuple(Weight(name, shape) for name, learned in (("weight", weight), ("bias", bias)) if learned)
 
 
 def _running(channels: int) -> tuple[Weight, ...]:
@@ -106,14 +105,16 @@ def _saved_statistics(groups: int, batched: bool = True) -> tuple[Saved, ...]:
 class BatchNorm(Layer):
     """Normalizes each channel over batch and space; learns a weight and a bias a channel.
 
-    `dim: -1` takes the last axis for the channels. Buffers: running_mean, running_var and the counter
-    num_batches_tracked.
-    Source: torch.nn.BatchNorm2d; Ioffe & Szegedy 2015, arXiv:1502.03167.
+    With `weight: false` or `bias: false` it learns the other alone, as Keras's `scale` and `center` have it. `dim: -1`
+    takes the last axis for the channels. Buffers: running_mean, running_var and the counter num_batches_tracked.
+    Source: torch.nn.BatchNorm2d; keras.layers.BatchNormalization; Ioffe & Szegedy 2015, arXiv:1502.03167.
     """
 
     eps: Epsilon = 1e-5
     momentum: Number | None = 0.1
     affine: Flag = True
+    weight: Flag = True
+    bias: Flag = True
     track_running_stats: Flag = True
     dim: ChannelAxis = 0
 
@@ -128,9 +129,12 @@ class BatchNorm(Layer):
         _channels(self, self.dim, inputs[0])
         return inputs[0]
 
+    def values_a_channel(self, shape: Shape) -> int:
+        return prod(shape) // _channels(self, self.dim, shape)
+
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         channels = _channels(self, self.dim, inputs[0])
-        affine = _affine((channels,)) if self.affine else ()
+        affine = _affine((channels,), self.bias, self.weight) if self.affine else ()
         return (*affine, *_running(channels)) if self.track_running_stats else affine
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
@@ -143,12 +147,15 @@ class BatchNorm(Layer):
 class GroupNorm(Layer):
     """Normalizes each example over groups of channels and space; learns a weight and a bias a channel.
 
-    Source: torch.nn.GroupNorm; Wu & He 2018, arXiv:1803.08494.
+    With `weight: false` or `bias: false` it learns the other alone.
+    Source: torch.nn.GroupNorm; keras.layers.GroupNormalization; Wu & He 2018, arXiv:1803.08494.
     """
 
     num_groups: Count
     eps: Epsilon = 1e-5
     affine: Flag = True
+    weight: Flag = True
+    bias: Flag = True
 
     in_place: ClassVar[bool] = True
 
@@ -161,7 +168,7 @@ class GroupNorm(Layer):
         return inputs[0]
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
-        return _affine(inputs[0][:1]) if self.affine else ()
+        return _affine(inputs[0][:1], self.bias, self.weight) if self.affine else ()
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return {"normalization": (7 if self.affine else 5) * prod(output)}
@@ -192,7 +199,8 @@ class LayerNorm(Layer):
     """Normalizes over trailing axes, the last one by default; learns a weight and a bias of their shape.
 
     `normalized_shape` names the trailing sizes and must agree with the input; `dim: 0` normalizes over the
-    channels at each position instead (ConvNeXt's LayerNorm2d).
+    channels at each position instead (ConvNeXt's LayerNorm2d). With `weight: false` or `bias: false` it learns the
+    other alone.
     Source: torch.nn.LayerNorm; torchvision.models.convnext.LayerNorm2d; Ba et al. 2016, arXiv:1607.06450.
     """
 
@@ -200,6 +208,7 @@ class LayerNorm(Layer):
     dim: Literal[0] | None = None
     eps: Epsilon = 1e-5
     elementwise_affine: Flag = True
+    weight: Flag = True
     bias: Flag = True
 
     in_place: ClassVar[bool] = True
@@ -223,7 +232,7 @@ class LayerNorm(Layer):
         return inputs[0]
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
-        return _affine(self._normalized(inputs[0]), self.bias) if self.elementwise_affine else ()
+        return _affine(self._normalized(inputs[0]), self.bias, self.weight) if self.elementwise_affine else ()
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return {"normalization": (7 if self.elementwise_affine else 5) * prod(output)}
@@ -266,7 +275,7 @@ class RMSNorm(Layer):
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
         rows = prod(inputs[0]) // prod(self._normalized(inputs[0]))
-        return (Saved("input"), Saved("extra", elements=2 * rows + self.elementwise_affine * prod(output)))
+        return (Saved("input"), Saved("extra", elements=rows + self.elementwise_affine * prod(output)))
 
 
 class InstanceNorm(Layer):

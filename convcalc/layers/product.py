@@ -7,7 +7,16 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from ..geometry import IDENTITY, AxisLink, ChannelMismatch, RankMismatch, UnequalInputs, linear_macs, matmul_macs
+from ..geometry import (
+    IDENTITY,
+    AxisLink,
+    ChannelMismatch,
+    GeometryError,
+    RankMismatch,
+    UnequalInputs,
+    linear_macs,
+    matmul_macs,
+)
 from .base import Count, Flag, Layer, Operations, Product, Saved, Shape, Shapes, Weight, check_groups
 
 Links = tuple[AxisLink | None, ...]
@@ -92,7 +101,12 @@ class MatMul(Layer):
         return {"mac": self.activation_macs(inputs, output)}
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
-        return (Saved("input", 0), Saved("input", 1))
+        """Both factors; one that is repeated along leading axes as the copy that PyTorch makes of it."""
+        leading = output[:-2]
+        return tuple(
+            Saved("input", which) if shape[:-2] == leading else Saved("extra", elements=prod((*leading, *shape[-2:])))
+            for which, shape in enumerate(inputs)
+        )
 
 
 ROLES = ("query", "key", "value")
@@ -139,6 +153,11 @@ class ScaledDotProductAttention(Layer):
                 value=value,
             )
         if len(inputs) == 4:
+            if self.is_causal:
+                raise GeometryError(
+                    f"{self.kind} with is_causal takes no mask beside it",
+                    hint="drop is_causal and put -inf into the mask where positions are not to be seen",
+                )
             self._check_mask(inputs)
         return (*leading, query[-2], value[-1])
 
@@ -189,9 +208,17 @@ class ScaledDotProductAttention(Layer):
         }
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
-        """Inputs, output, and the logarithm of each row's sum in float32, as PyTorch's fused kernels keep them."""
-        rows = Saved("extra", elements=prod(inputs[0][:-1]), bytes=4)
-        return (*(Saved("input", which) for which in range(len(inputs))), Saved("output"), rows)
+        """Inputs, output, and the logarithm of each row's sum in float32, as PyTorch's fused kernels keep them.
+
+        These give a mask no gradient, so that with one query and key are scaled apart and the shares are kept.
+        """
+        query, key = inputs[:2]
+        rows = prod(query[:-1])
+        if len(inputs) == 4:
+            scaled = prod(query) + prod(key)
+            return (Saved("input", 2), Saved("extra", elements=scaled + rows * key[-2]))
+        read = tuple(Saved("input", which) for which in range(3))
+        return (*read, Saved("output"), Saved("extra", elements=rows, bytes=4))
 
 
 class MultiheadAttention(Layer):

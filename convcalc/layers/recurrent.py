@@ -10,7 +10,7 @@ from ..geometry import AxisLink, InvalidWindow, RankMismatch, recurrent_macs
 from .base import Count, Flag, Layer, Operations, Product, Saved, Shape, Shapes, Size, Weight
 
 
-class Recurrent(Layer):
+class _Recurrent(Layer):
     """h(t) = f(W_ih x(t) + b_ih + W_hh h(t−1) + b_hh) from h(0) = 0, `num_layers` such layers on top of each other.
 
     [L, F] gives [L, D·H]: one state a position, of both directions with `bidirectional` (D = 2). `rnn` has one product
@@ -98,7 +98,7 @@ class Recurrent(Layer):
         return {**found, "bias": 2 * self.gates * states} if self.bias else found
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
-        """The input, the output, and of every state its gates and what they are made of."""
+        """The input, the output, and of every state its gates and what they make; kernels keep more or less of it."""
         length, features = inputs[0]
         cells = self._cells(features)
         between = length * self.directions * self.state_size * (self.num_layers - 1)
@@ -106,7 +106,7 @@ class Recurrent(Layer):
         return (Saved("input"), Saved("output"), Saved("extra", elements=between + gates))
 
 
-class RNN(Recurrent):
+class RNN(_Recurrent):
     """A recurrent layer of Elman's: h(t) = tanh(W_ih x(t) + b_ih + W_hh h(t−1) + b_hh).
 
     [L, F] gives [L, D·hidden_size]. Source: torch.nn.RNN; Elman 1990, 10.1207/s15516709cog1402_1.
@@ -115,7 +115,7 @@ class RNN(Recurrent):
     nonlinearity: Literal["tanh", "relu"] = "tanh"
 
 
-class GRU(Recurrent):
+class GRU(_Recurrent):
     """Gated recurrent units: r, z = σ(…), n = tanh(W_in x + b_in + r·(W_hn h + b_hn)), h(t) = (1 − z)·n + z·h(t−1).
 
     [L, F] gives [L, D·hidden_size]. Source: torch.nn.GRU; Cho et al. 2014, arXiv:1406.1078.
@@ -126,7 +126,7 @@ class GRU(Recurrent):
     combined: ClassVar[int] = 7
 
 
-class LSTM(Recurrent):
+class LSTM(_Recurrent):
     """Long short-term memory: i, f, o = σ(…), g = tanh(…), c(t) = f·c(t−1) + i·g, h(t) = o·tanh(c(t)).
 
     [L, F] gives [L, D·hidden_size]; with `proj_size` P a state is W_hr h, and the output [L, D·P].

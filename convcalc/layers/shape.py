@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from ..geometry import IDENTITY, LIMIT, AxisLink, GeometryError, InvalidWindow, RankMismatch
-from .base import Layer, Saved, Shape, Shapes, resolve_axis
+from .base import Axis, Layer, Saved, Shape, Shapes, resolve_axis
 
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
@@ -43,9 +43,6 @@ class StochasticDepth(Layer):
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
         return (Saved("extra", elements=1, batched=self.mode == "row"),) if self.p > 0 else ()
-
-
-Axis = Annotated[int, Field(strict=True, ge=-64, le=63)]
 
 
 class Flatten(Layer):

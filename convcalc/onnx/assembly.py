@@ -3,87 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ..findings import Finding, UsageError
+from ..findings import Finding
 from ..layers.opaque import Opaque
-from ..network import Given, Group, Network, Node, Output
+from ..models.origin import ModelOrigin
+from ..network import Group, Network, Node, Output
 from .builder import Step
 from .convert import Conversion
 from .names import step_paths
 
-if TYPE_CHECKING:
-    from ..marked import Marked
-
 SHOWN = 6
 """Names that a warning lists."""
-
-
-@dataclass
-class OnnxOrigin:
-    """Where a network came from: the file and its nodes; see `network.Origin`."""
-
-    path: str
-    nodes: Mapping[str, str]
-    """Layer -> the node that it came of."""
-    load: Callable[..., Network]
-    """Reads the file: `load_onnx`."""
-
-    @property
-    def variants(self) -> tuple[str, ...]:
-        """An ONNX file has none."""
-        return ()
-
-    @property
-    def choices(self) -> Mapping[str, Sequence[str]]:
-        """An ONNX file has no params."""
-        return {}
-
-    @property
-    def given(self) -> Given:
-        """Nothing is claimed that another input would change."""
-        return Given()
-
-    @property
-    def steps(self) -> int:
-        """Nothing is expanded."""
-        return 0
-
-    def finding(self, code: str, message: str, name: str = "", *, hint: str | None = None) -> Finding:
-        """A finding that names the node of a layer."""
-        node = self.nodes.get(name)
-        return Finding(code, f"{message} (node {node})" if node else message, self.path, where=name, hint=hint)
-
-    def finding_at(self, code: str, message: str, at: Marked | None, *, hint: str | None = None) -> Finding:
-        """A finding about the file: it has no lines."""
-        return Finding(code, message, self.path, hint=hint)
-
-    def section(self, key: str) -> None:
-        """An ONNX file claims nothing."""
-        return
-
-    def reload(
-        self,
-        *,
-        params: Mapping[str, object] | None = None,
-        variant: str | None = None,
-        input: object = None,
-        spec: str | None = None,
-        steps: int | None = None,
-    ) -> Network:
-        """The same file on another input, which takes no steps.
-
-        Raises UsageError for params, variants and other specs, of which it has none.
-        """
-        if params or variant is not None or spec is not None:
-            raise UsageError(
-                f"{self.path} is an ONNX file: it has no params and no variants", "only --input goes with it"
-            )
-        return self.load(self.path, input=input)
 
 
 def assemble(conversion: Conversion, path: str, load: Callable[..., Network]) -> Network:
@@ -106,10 +39,11 @@ def assemble(conversion: Conversion, path: str, load: Callable[..., Network]) ->
         outputs=tuple(Output(nodes[position].name, position) for position in outputs),
         groups=_groups(nodes, len(inputs)),
         source=f"{Path(path).name}: {producer}opset {model.opset}",
-        origin=OnnxOrigin(
+        origin=ModelOrigin(
             path,
+            "an ONNX file",
             nodes={name: steps[i].node.label for name, i in zip(paths, order, strict=True)},
-            load=load,
+            load=lambda input: load(path, input=input),
         ),
         notes=_notes(conversion, [steps[i] for i in order], path),
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .context import Counter, DoesNotFit, NoTwin
     from .dispatch import backward, forward
-    from .initial import init
+    from .initial import init, learned
     from .norm import updated_statistics
     from .running import BackStep, Step, backpropagate, run
 
@@ -27,6 +27,7 @@ _HOME = {
     "backward": "dispatch",
     "forward": "dispatch",
     "init": "initial",
+    "learned": "initial",
     "run": "running",
     "updated_statistics": "norm",
 }
@@ -41,6 +42,7 @@ __all__ = [
     "backward",
     "forward",
     "init",
+    "learned",
     "run",
     "updated_statistics",
 ]

@@ -23,7 +23,7 @@ def _parameter_backward(layer: Parameter, inputs: Arrays, weights: Weights, grad
 
 def _tensors(layer: Parameter, shape: tuple[int, ...]) -> Starts:
     """Numbers of variance 1 under the schemes by fans, so that neither sums nor products with it lose the signal."""
-    return {"value": Start(layer.shape, fan_in=2.0, torch_fan=1)}
+    return {"value": Start(layer.shape, fan_in=2.0, torch_fan=1, learned=layer.learned)}
 
 
 OPERATIONS = {"Parameter": Operation(_parameter, _parameter_backward, _tensors)}

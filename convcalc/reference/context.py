@@ -49,9 +49,11 @@ class Start(NamedTuple):
     """Products that an output sums, on average over positions."""
     fan_out: float = 0.0
     """Products that an input takes part in."""
-    torch_fan: int = 0
-    """PyTorch's fan_in: weight.shape[1]·∏kernel, also where the true one differs."""
+    torch_fan: float = 0
+    """PyTorch draws uniformly within ±1/√torch_fan: weight.shape[1]·∏kernel, also where the true fan_in differs."""
     constant: float = 0.0
+    learned: bool = True
+    """Whether training changes it by its gradient."""
 
 
 Starts = dict[str, Start]

@@ -101,7 +101,15 @@ def operation(
                 gradients["bias"] = grad_bias
         return (grad_x,), gradients
 
-    return Operation(forward, backward, lambda layer, shape: {} if layer.weight == "input" else tensors(layer, shape))
+    def held(layer: Any, shape: tuple[int, ...]) -> Starts:
+        if layer.weight == "input":
+            return {}
+        found = tensors(layer, shape)
+        if not layer.fixed:
+            return found
+        return {name: start if name == "gain" else start._replace(learned=False) for name, start in found.items()}
+
+    return Operation(forward, backward, held)
 
 
 def _examples(inputs: Arrays) -> list[tuple[Array, Array, Array | None]]:

@@ -27,6 +27,11 @@ def starts(layer: Layer, input_shapes: Sequence[Sequence[int]]) -> Starts:
     return operation(layer).tensors(layer, tuple(input_shapes[0]) if input_shapes else ())
 
 
+def learned(layer: Layer, input_shapes: Sequence[Sequence[int]]) -> frozenset[str]:
+    """The names of those tensors that a gradient changes; the others are buffers."""
+    return frozenset(name for name, start in starts(layer, input_shapes).items() if start.learned)
+
+
 def _normal(deviation: float, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     drawn = rng.standard_normal(shape, np.float32)
     drawn *= np.float32(deviation)

@@ -103,21 +103,24 @@ def _gate_backward(layer: Gate, inputs: Arrays, weights: Weights, grad: Array, c
     return (grad * gate, grad * (transform - carry), grad * (1 - gate)), {}
 
 
-def _part(layer: Split) -> slice:
+def _part(layer: Split, x: Array) -> tuple[slice, ...]:
+    """Where the part lies in an array of the input's axes."""
     before = sum(layer.channels[: layer.part])
-    return slice(before, before + layer.channels[layer.part])
+    axis = array_axis(layer.dim) % x.ndim
+    return (*(slice(None),) * axis, slice(before, before + layer.channels[layer.part]))
 
 
 def _split(layer: Split, inputs: Arrays, weights: Weights, context: Context) -> Array:
     (x,) = inputs
-    if sum(layer.channels) != x.shape[1]:
-        raise DoesNotFit(f"a split into {layer.channels} channels of {x.shape[1]}")
-    return x[:, _part(layer)]
+    size = x.shape[array_axis(layer.dim)]
+    if sum(layer.channels) != size:
+        raise DoesNotFit(f"a split into {layer.channels} of an axis of {size}")
+    return x[_part(layer, x)]
 
 
 def _split_backward(layer: Split, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
     result = np.zeros(inputs[0].shape, grad.dtype)
-    result[:, _part(layer)] = grad
+    result[_part(layer, result)] = grad
     return (result,), {}
 
 

@@ -306,36 +306,45 @@ def _response_backward(
     return (grad * factor - (2 * layer.beta * layer.alpha / layer.size) * x * back,), {}
 
 
-def affine_tensors(shape: tuple[int, ...], affine: bool = True, bias: bool = True) -> Starts:
-    """A factor of 1 and, with `bias`, an addend of 0."""
+def affine_tensors(shape: tuple[int, ...], affine: bool = True, bias: bool = True, weight: bool = True) -> Starts:
+    """A factor of 1, with `weight`, and an addend of 0, with `bias`."""
     if not affine:
         return {}
-    return {"weight": Start(shape, constant=1.0), **({"bias": Start(shape)} if bias else {})}
+    factor = {"weight": Start(shape, constant=1.0)} if weight else {}
+    return {**factor, **({"bias": Start(shape)} if bias else {})}
 
 
 def _batch_tensors(layer: BatchNorm, shape: tuple[int, ...]) -> Starts:
-    return _tracked_tensors(layer, (shape[layer.dim],))
+    channels = (shape[layer.dim],)
+    return _with_running(layer, channels, affine_tensors(channels, layer.affine, layer.bias, layer.weight))
 
 
 def _root_mean_square_tensors(layer: RMSNorm, shape: tuple[int, ...]) -> Starts:
     return affine_tensors(layer.normalized_shape or shape[-1:], layer.elementwise_affine, bias=False)
 
 
-def _tracked_tensors(layer: BatchNorm | InstanceNorm, shape: tuple[int, ...]) -> Starts:
-    channels = shape[:1]
+def _tracked_tensors(layer: InstanceNorm, shape: tuple[int, ...]) -> Starts:
+    return _with_running(layer, shape[:1], affine_tensors(shape[:1], layer.affine))
+
+
+def _with_running(layer: BatchNorm | InstanceNorm, channels: tuple[int, ...], affine: Starts) -> Starts:
     if not layer.track_running_stats:
-        return affine_tensors(channels, layer.affine)
-    running = {"running_mean": Start(channels), "running_var": Start(channels, constant=1.0)}
-    return {**affine_tensors(channels, layer.affine), **running, "num_batches_tracked": Start(())}
+        return affine
+    return {
+        **affine,
+        "running_mean": Start(channels, learned=False),
+        "running_var": Start(channels, constant=1.0, learned=False),
+        "num_batches_tracked": Start((), learned=False),
+    }
 
 
 def _group_tensors(layer: GroupNorm, shape: tuple[int, ...]) -> Starts:
-    return affine_tensors(shape[:1], layer.affine)
+    return affine_tensors(shape[:1], layer.affine, layer.bias, layer.weight)
 
 
 def _layer_tensors(layer: LayerNorm, shape: tuple[int, ...]) -> Starts:
     normalized = shape[:1] if layer.dim is not None else layer.normalized_shape or shape[-1:]
-    return affine_tensors(normalized, layer.elementwise_affine, layer.bias)
+    return affine_tensors(normalized, layer.elementwise_affine, layer.bias, layer.weight)
 
 
 OPERATIONS = {

@@ -46,8 +46,8 @@ def run(
 
     `inputs` are arrays [batch, channels, *space] by the name of the input, or the one array of a network with
     one input; without them standard normal numbers of the shapes that the network takes. A node's weights are
-    `weights[its name]`, else drawn by `scheme` (see `init`) from the seed and the node's name. An array is
-    freed as soon as no layer needs it: keep what you need of a step.
+    `weights[its name]`, else drawn by `scheme` (see `init`) from the seed and the node's name; those of a node that
+    shares another's are that node's. An array is freed as soon as no layer needs it: keep what you need of a step.
 
     Raises `NoTwin` before anything runs where the reference has no forward pass of a layer, `DoesNotFit` where a
     layer's arrays do not fit and ValueError for a scheme that does not exist.
@@ -58,15 +58,20 @@ def run(
     waiting = _readers(network)
     arrays: dict[int, Array] = {}
     examples = next((len(array) for array in given.values()), batch)
+    shared: dict[int, Weights] = {}
+    """The weights of nodes that others have too."""
+    holders = {node.shares for node in network.nodes}
     for index, node in enumerate(network.nodes):
         if node.layer is None:
             array = given.get(node.name)
             arrays[index] = _noise(generator(seed, node.name), (batch, *node.shape), dtype) if array is None else array
             continue
         read = tuple(arrays[source] for source in node.inputs)
-        held = (weights or {}).get(node.name)
+        held = (weights or {}).get(node.name) if node.shares is None else shared[node.shares]
         if held is None:
             held = init(node.layer, [array.shape[1:] for array in read], generator(seed, node.name), scheme, dtype)
+        if index in holders:
+            shared[index] = held
         counter = Counter()
         try:
             output = forward(node.layer, read, held, training=training, counter=counter, batch=examples)
@@ -124,7 +129,7 @@ def _readers(network: Network) -> list[int]:
 
 
 class BackStep(NamedTuple):
-    """One layer whose gradients are known. All of them stand for 2**exponent times their numbers."""
+    """One layer whose gradients are known. Those of arrays stand for 2**exponent times their numbers."""
 
     number: int
     """Of the node in `network.nodes`."""
@@ -132,7 +137,10 @@ class BackStep(NamedTuple):
     grad_output: Array
     grad_inputs: Arrays
     grad_weights: dict[str, Array]
+    """Of weights that several layers have those of all, added up, at the first that the loss depends on."""
     exponent: int = 0
+    weights_exponent: int = 0
+    """Those of weights stand for 2**weights_exponent times their numbers."""
 
 
 class Scaled(NamedTuple):
@@ -155,6 +163,41 @@ class Scaled(NamedTuple):
         if small.exponent < large.exponent:
             small = Scaled(np.ldexp(small.array, small.exponent - large.exponent), large.exponent)
         return Scaled(large.array + small.array, large.exponent)
+
+
+class _Sums:
+    """Gradients of the weights that several layers have, added up on the way back."""
+
+    def __init__(self, steps: list[Step], gradients: Mapping[int, Array]) -> None:
+        reached = set(gradients)
+        self._last: dict[int, int] = {}
+        """Holder of weights -> the layer that is the last on the way back to have them."""
+        self._sums: dict[int, dict[str, Scaled]] = {}
+        for step in reversed(steps):
+            if step.number in reached:
+                reached.update(step.node.inputs)
+                self._last[_holder(step.number, step.node)] = step.number
+
+    def add(self, number: int, node: Node, grads: dict[str, Array], exponent: int) -> tuple[dict[str, Array], int]:
+        """The gradients of a layer's weights as they come with it, and the power of two that is left out of them."""
+        held_by = _holder(number, node)
+        before = self._sums.pop(held_by, None)
+        last = self._last.get(held_by) == number
+        if before is None and last:
+            return grads, exponent
+        sums = {name: Scaled(grad, exponent) for name, grad in grads.items()}
+        if before is not None:
+            sums = {name: scaled.plus(before[name]) for name, scaled in sums.items()}
+        if not last:
+            self._sums[held_by] = sums
+            return {}, exponent
+        largest = max((scaled.exponent for scaled in sums.values()), default=exponent)
+        return {name: np.ldexp(array, power - largest) for name, (array, power) in sums.items()}, largest
+
+
+def _holder(number: int, node: Node) -> int:
+    """The number of the node that holds a node's weights."""
+    return number if node.shares is None else node.shares
 
 
 ROOM = 8
@@ -184,6 +227,7 @@ def backpropagate(steps: list[Step], gradients: Mapping[int, Array], *, training
     [[[0.0, 1.0]]]
     """
     arrived = {number: Scaled(array) for number, array in gradients.items()}
+    sums = _Sums(steps, gradients)
     while steps:
         number, node, inputs, output, weights, _ = steps.pop()
         dtype = output.dtype
@@ -196,5 +240,6 @@ def backpropagate(steps: list[Step], gradients: Mapping[int, Array], *, training
         grads, grad_weights = backward(node.layer, inputs, weights, grad, training=training)
         for which, source in enumerate(node.inputs):
             _arrive(arrived, source, Scaled(grads[which], exponent))
-        yield BackStep(number, node, grad, grads, grad_weights, exponent)
-        del received, array, grad, grads, grad_weights, inputs, weights
+        summed, weights_exponent = sums.add(number, node, grad_weights, exponent)
+        yield BackStep(number, node, grad, grads, summed, exponent, weights_exponent)
+        del summed, received, array, grad, grads, grad_weights, inputs, weights

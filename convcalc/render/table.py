@@ -36,8 +36,11 @@ if TYPE_CHECKING:
 
 SCALES = "K, M, G: 10^3, 10^6, 10^9; KiB, MiB: 2^10, 2^20 bytes; ·: 0"
 """The signs of cells."""
+SHARED = "shared"
+"""Stands for weights that another layer holds, and counts."""
 SIGNS = (
     f"{SCALES}; each: the figures of one of several equal ones",
+    f"{SHARED}: it has the weights of another layer, which counts them; the column shares names that layer",
     "below: exact totals; what the params take at --dtype; the most that is alive at inference, and where",
 )
 """What stands in every tree and below it."""
@@ -96,7 +99,7 @@ def tree_block(
 
     def add(rows: Sequence[Row], level: int) -> None:
         for row in rows:
-            cells = tuple([cell_text(row.values[i], quantities[i], exact) for i in places])
+            cells = tuple([_row_cell(report, row, i, quantities[i], exact) for i in places])
             share = None
             if shared is not None and isinstance(whole, int) and whole:
                 part = shared.get(report, row.subject)
@@ -113,6 +116,16 @@ def tree_block(
         kept = [quantities[i] for i in places]
         last = tuple([cell_text(q.get(report, report.whole), q, exact) if q.total else "" for q in kept])
     return Tree(labels, columns, tuple(found), "" if shared is None else shared.heading, last)
+
+
+def _row_cell(report: Report, row: Row, place: int, quantity: Quantity, exact: bool) -> str:
+    """A value of a row as its cell: `SHARED` where it counts nothing, since others hold what it has."""
+    value = row.values[place]
+    if quantity.held and value == 0:
+        holders = report.shared(row.subject)
+        if any(quantity.get(report, Subject("", (i,), i)) for i in holders):
+            return SHARED
+    return cell_text(value, quantity, exact)
 
 
 def cell_text(value: Value, quantity: Quantity, exact: bool) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..analysis.report import Report
 from ..findings import Finding, UsageError
-from ..reference import DoesNotFit, NoTwin, run
+from ..reference import DoesNotFit, NoTwin, learned, run
 from ..version import FORMAT
 from .loss import losses_of
 
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from ..network import Loss, Network
     from ..reference import Step
     from .flow import Flow, FlowRow
-
-BUFFERS = frozenset({"running_mean", "running_var", "num_batches_tracked"})
-"""Tensors, as PyTorch names them, that no gradient reaches."""
 
 HANDLED, DRAWN, BACK = 20, 200, 2
 """What a number put out, a weight drawn and a layer run backwards are expected to take: in multiply-accumulates, in
@@ -137,7 +134,9 @@ class Confirmation:
         predicted = self._predicted(number)
         shape = tuple(step.output.shape[1:])
         actual: Tensors = {name: tuple(array.shape) for name, array in step.weights.items()}
-        learnt = sum(prod(sizes) for name, sizes in actual.items() if name not in BUFFERS)
+        learns = learned(node.layer, [array.shape[1:] for array in step.inputs])
+        held = actual if node.shares is None else {}
+        learnt = sum(prod(sizes) for name, sizes in held.items() if name in learns)
         differences = []
         if shape != node.shape or step.output.shape[0] != self.report.batch:
             differences.append(f"the output is {list(shape)}, predicted {list(node.shape)}")

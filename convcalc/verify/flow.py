@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from math import inf, isfinite, ldexp, log10, prod, sqrt
+from math import inf, isfinite, ldexp, log10, sqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -127,7 +127,7 @@ class Flow(NamedTuple):
 def refuse_single_values(network: Network, batch: int) -> None:
     """Raise UsageError where a batch norm in training would normalise over one value, whose variance is 0."""
     for node in network.nodes:
-        if node.layer is not None and node.layer.over_batch and batch * prod(node.shape[1:]) == 1:
+        if node.layer is not None and node.layer.over_batch and batch * node.layer.values_a_channel(node.shape) == 1:
             raise UsageError(
                 f"{node.name}: batch norm in training needs more than one value per channel, not {list(node.shape)}",
                 "use --batch 2 or more, or a larger --input",
@@ -193,7 +193,7 @@ def _add_gradients(row: FlowRow, back: BackStep, energy: float) -> float:
         row.predicted_gradient_ratio = sqrt(energy * received.elements / handed.elements)
     weights = [array for name, array in back.grad_weights.items() if name.endswith("weight")]
     if weights:
-        row.weight_gradient_rms, row.weight_gradient_log10 = _size(moments(weights).square, back.exponent)
+        row.weight_gradient_rms, row.weight_gradient_log10 = _size(moments(weights).square, back.weights_exponent)
     return handed.square
 
 

@@ -35,9 +35,12 @@ TEMPORARIES: KindTable[int] = KindTable(
     {
         "Gelu": 16,
         "LocalResponseNorm": 6,
-        **dict.fromkeys(("BatchNorm", "InstanceNorm", "GroupNorm", "LayerNorm"), 4),
+        **dict.fromkeys(("BatchNorm", "InstanceNorm", "GroupNorm", "LayerNorm", "RMSNorm"), 4),
+        **dict.fromkeys(("Norm", "Deviation", "logsumexp", "log_softmax", "Pow", "GLU"), 5),
+        "prod": 8,
+        "erf": 16,
         **dict.fromkeys(("Upsample", "LpPool"), 6),
-        **dict.fromkeys(("silu", "mish", "hardswish", "Softplus"), 5),
+        **dict.fromkeys(("silu", "mish", "hardswish", "Softplus", "softsign", "logsigmoid", "CELU", "Shrink"), 5),
     },
     absent=f"{OTHER_TEMPORARIES} temporary arrays",
 )
@@ -50,14 +53,16 @@ BACKWARD_TEMPORARIES = 2
 def needed_bytes(network: Network, batch: int, dtype: str, backward: bool = False) -> int:
     """Bytes that a verification's arrays take at their peak, at most.
 
-    With `backward` every activation and every weight is kept, and gradients live while activations do forward.
+    With `backward` every activation and every weight is kept, and gradients live while activations do forward. Weights
+    that several layers have are kept in any case.
     """
     item = ITEM_BYTES[dtype]
     # float16 is computed in float32: inputs, weights and output stand there in both for a moment.
     working = max(item, 4)
     alive = _alive(network)
     nodes = network.nodes
-    kept = held = peak = 0
+    lasting = {node.shares for node in nodes}
+    kept = held = lasts = peak = 0
     known: dict[tuple[int, Shapes], tuple[int, int]] = {}
     for index, node in enumerate(nodes):
         kept += prod(node.shape)
@@ -68,6 +73,10 @@ def needed_bytes(network: Network, batch: int, dtype: str, backward: bool = Fals
         if key not in known:
             known[key] = _layer_elements(node.layer, shapes, node.shape)
         weights, workspace = known[key]
+        if node.shares is not None:
+            weights = 0
+        elif index in lasting:
+            lasts += weights
         held += weights
         widened = sum(map(prod, shapes)) + prod(node.shape) if item < working else 0
         passing = batch * (workspace + widened) * working * (BACKWARD_TEMPORARIES if backward else 1)
@@ -75,13 +84,16 @@ def needed_bytes(network: Network, batch: int, dtype: str, backward: bool = Fals
         peak = max(peak, batch * alive[index] * item + passing + drawn)
     if backward:
         peak += (batch * kept + held) * item
+    else:
+        peak += lasts * item
     return peak + FIXED
 
 
 def _layer_elements(layer: Layer, shapes: Shapes, output: Shape) -> tuple[int, int]:
     """Elements of a layer's tensors, and of what it needs beside inputs, output and tensors, at batch 1."""
     weights = sum(prod(weight.shape) for weight in layer.weights(shapes))
-    largest = max(prod(output), _padded(layer, shapes[0], output), *map(prod, shapes))
+    padded = _padded(layer, shapes[0], output) if shapes else 0
+    largest = max(prod(output), padded, *map(prod, shapes))
     return weights, largest * (TEMPORARIES.get(layer) or OTHER_TEMPORARIES)
 
 

@@ -31,9 +31,11 @@ from ..reference.context import Start
 from ..reference.initial import scheme_of, starts
 
 if TYPE_CHECKING:
+    from ..layers.arithmetic import Rescale
     from ..layers.base import Layer, Shape, Shapes
     from ..layers.border import Pad
-    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
+    from ..layers.formed import Formed
+    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
     from ..layers.pool import AvgPool
     from ..layers.resize import Upsample
 
@@ -108,14 +110,26 @@ def _bias_variance(scheme: str, tensors: dict[str, Start]) -> float:
     return 1 / (3 * bias.torch_fan) if bias is not None and scheme == "torch" else 0.0
 
 
-def _products(layer: Layer, case: Case) -> Expected:
-    """Convolutions and linear layers."""
+def _products(layer: Formed, case: Case) -> Expected:
+    """Convolutions and linear layers; of weights that are an input there is no simple rule."""
     tensors = starts(layer, case.shapes)
+    if "weight" not in tensors:
+        return UNKNOWN
     macs = layer.operations(case.shapes, case.output)["mac"]
     products = macs if layer.border_mode != "zeros" else effective_macs(layer, case.shapes, case.output)
     # Products an output times outputs are products an input times inputs: the gain in energy is one and the same.
-    gain = products / prod(case.output) * weight_variance(case.scheme, tensors["weight"])
-    return Expected(gain * case.whole.square + _bias_variance(case.scheme, tensors), gain)
+    gain = products / prod(case.output) * _variance_of_made(layer, case.scheme, tensors)
+    # Weights that sum to 0 see what differs from the mean alone.
+    seen = case.whole.variance if layer.standardize else case.whole.square
+    return Expected(gain * seen + _bias_variance(case.scheme, tensors), gain)
+
+
+def _variance_of_made(layer: Formed, scheme: str, tensors: dict[str, Start]) -> float:
+    """The variance of the weights that are multiplied with."""
+    gain = tensors["gain"].constant ** 2 if layer.gain else 1.0
+    if layer.standardize:
+        return gain / tensors["weight"].fan_in if layer.gain else 1.0
+    return gain * weight_variance(scheme, tensors["weight"])
 
 
 def _separable(layer: Layer, case: Case) -> Expected:
@@ -141,12 +155,27 @@ def _activation(layer: Layer, case: Case) -> Expected:
     weights = {name: np.full(1, start.constant) for name, start in starts(layer, case.shapes).items()}
     values = forward(layer, numbers, weights)
     (slopes,), _ = backward(layer, numbers, weights, np.ones_like(numbers))
+    if not (np.isfinite(values).all() and np.isfinite(slopes).all()):
+        return UNKNOWN
     return Expected(float(DENSITY @ np.square(values).ravel()), float(DENSITY @ np.square(slopes).ravel()))
 
 
 def _normalized(layer: BatchNorm | GroupNorm | LayerNorm | InstanceNorm, case: Case) -> Expected:
     variance = case.whole.variance + layer.eps
     return Expected(case.whole.variance / variance, 1 / variance)
+
+
+def _root_mean_square(layer: RMSNorm, case: Case) -> Expected:
+    square = case.whole.square + (layer.eps or 0.0)
+    return Expected(case.whole.square / square, 1 / square) if square else UNKNOWN
+
+
+def _rescaled(layer: Rescale, case: Case) -> Expected:
+    """Channels are taken to be alike, where each has numbers of its own."""
+    scale, offset = np.broadcast_arrays(np.asarray(layer.scale), np.asarray(layer.offset))
+    mean, variance = case.whole.mean, case.whole.variance
+    squares = np.square(scale) * variance + np.square(scale * mean + offset)
+    return Expected(float(squares.mean()), float(np.square(scale).mean()))
 
 
 def _same_numbers(layer: Layer, case: Case) -> Expected:
@@ -166,6 +195,11 @@ def _add(layer: Layer, case: Case) -> Expected:
     return Expected(mean * mean + sum(m.variance for m in case.inputs), float(len(case.inputs)))
 
 
+def _difference(layer: Layer, case: Case) -> Expected:
+    first, second = case.inputs
+    return Expected((first.mean - second.mean) ** 2 + first.variance + second.variance, 2.0)
+
+
 def _multiply(layer: Layer, case: Case) -> Expected:
     squares = [m.square for m in case.inputs]
     others = [prod(squares[:i] + squares[i + 1 :]) for i in range(len(squares))]
@@ -179,6 +213,15 @@ def _average(case: Case, count: float) -> Expected:
 
 def _average_pool(layer: AvgPool, case: Case) -> Expected:
     return _average(case, prod(layer.kernel_size))
+
+
+def _mean(layer: Layer, case: Case) -> Expected:
+    return _average(case, prod(case.shapes[0]) / prod(case.output))
+
+
+def _sum(layer: Layer, case: Case) -> Expected:
+    count, arrived = prod(case.shapes[0]) / prod(case.output), case.whole
+    return Expected(arrived.variance * count + (arrived.mean * count) ** 2, count)
 
 
 def _adaptive_pool(layer: Layer, case: Case) -> Expected:
@@ -201,7 +244,14 @@ RULES: KindTable[Rule] = KindTable(
     {
         **dict.fromkeys(("Conv", "ConvTranspose", "Linear"), _products),
         "SeparableConv": _separable,
-        **dict.fromkeys(("Activation", "Gelu", "LeakyReLU", "PReLU", "ELU", "Softplus"), _activation),
+        **dict.fromkeys(("Activation", "Gelu", "LeakyReLU", "PReLU", "ELU", "CELU", "Softplus"), _activation),
+        **dict.fromkeys(("Hardtanh", "Threshold", "Shrink", "Unary", "Pow", "Clamp"), _activation),
+        "RMSNorm": _root_mean_square,
+        "Rescale": _rescaled,
+        "Sub": _difference,
+        "mean": _mean,
+        "sum": _sum,
+        **dict.fromkeys(("amax", "amin"), _largest),
         **dict.fromkeys(("BatchNorm", "GroupNorm", "LayerNorm", "InstanceNorm"), _normalized),
         **dict.fromkeys(("Flatten", "Reshape", "Permute", "Identity", "Dropout", "StochasticDepth"), _same_numbers),
         **dict.fromkeys(("ChannelShuffle", "PixelShuffle", "PixelUnshuffle", "Unfold"), _same_numbers),
@@ -211,7 +261,7 @@ RULES: KindTable[Rule] = KindTable(
         "Multiply": _multiply,
         "AvgPool": _average_pool,
         **dict.fromkeys(("AdaptivePool", "GlobalPool"), _adaptive_pool),
-        "MaxPool": _largest,
+        **dict.fromkeys(("MaxPool", "Extreme"), _largest),
         "Upsample": _upsample,
     },
     absent="no simple rule says what it does to means and squares",

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from math import prod
 from typing import TYPE_CHECKING
 
 from ..analysis.size_survey import combined_period, follow, moving_size
@@ -24,7 +23,9 @@ if TYPE_CHECKING:
     from ..layers.base import Shape, Shapes, Weight
     from ..network import Network, Node
 
-ACTIVATIONS = tuple(kind for kind, (module, _) in KINDS.items() if module == "activation" and kind != "softmax")
+OTHERS = ("softmax", "log_softmax", "glu", "threshold")
+"""Kinds of that module that are no function of one element, or need fields."""
+ACTIVATIONS = tuple(kind for kind, (module, _) in KINDS.items() if module == "activation" and kind not in OTHERS)
 """Kinds that `--activation` takes and replaces."""
 
 FEWEST_VALUES = 16
@@ -46,10 +47,14 @@ def with_activation(network: Network, kind: str) -> Network:
     readers = consumers(network.nodes, len(network.nodes))
     replaced = {index for index in range(len(network.nodes)) if _is_activation(network, index, readers)}
     names = UniqueNames(node.name for index, node in enumerate(network.nodes) if index not in replaced)
-    nodes = [
-        node._replace(layer=layer, name=names.give(_renamed(node, kind))) if index in replaced else node
-        for index, node in enumerate(network.nodes)
-    ]
+    nodes = []
+    for index, node in enumerate(network.nodes):
+        alike = (node.shares in replaced) == (index in replaced)
+        shares = node.shares if alike else None
+        if index in replaced:
+            nodes.append(node._replace(layer=layer, name=names.give(_renamed(node, kind)), shares=shares))
+        else:
+            nodes.append(node._replace(shares=shares))
     return replace(network, nodes=tuple(nodes))
 
 
@@ -147,7 +152,7 @@ def _weights(network: Network) -> dict[int, tuple[Weight, ...]]:
 def _fewest_values(network: Network) -> dict[int, int]:
     """Node of a batch norm -> values a channel that it must keep."""
     return {
-        index: min(FEWEST_VALUES, prod(node.shape[1:]))
+        index: min(FEWEST_VALUES, node.layer.values_a_channel(node.shape))
         for index, node in enumerate(network.nodes)
         if node.layer is not None and node.layer.over_batch
     }
@@ -172,7 +177,7 @@ def _same_layers(
             shapes.append(inference.shape(node.layer, read))
             if index in weights and node.layer.weights(read) != weights[index]:
                 return False
-            if index in fewest and batch * prod(shapes[-1][1:]) < fewest[index]:
+            if index in fewest and batch * node.layer.values_a_channel(shapes[-1]) < fewest[index]:
                 return False
     except GeometryError:
         return False

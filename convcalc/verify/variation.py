@@ -10,7 +10,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from ..layers.registry import build
-from ..network import Node, UniqueNames, ancestors, consumers
+from ..network import Node, UniqueNames, ancestors, consumers, holder, renumbered
 from .loss import losses_of
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class _Copy:
         self.stands_for: list[int] = []
         """Old number -> the new number of what is read in its place."""
         self.starts: list[int] = []
+        self._held: dict[int, int] = {}
+        """Old number of a node that holds weights -> the new number of the first copy that has them."""
         self._names = UniqueNames(node.name for node in network.nodes)
 
     def begin(self) -> None:
@@ -43,8 +45,11 @@ class _Copy:
 
     def keep(self, node: Node) -> int:
         """The number of its copy."""
-        self.nodes.append(node._replace(inputs=tuple(self.stands_for[i] for i in node.inputs)))
-        return len(self.nodes) - 1
+        new = len(self.nodes)
+        first = self._held.setdefault(holder(self.network.nodes, len(self.starts) - 1), new)
+        inputs = tuple(self.stands_for[i] for i in node.inputs)
+        self.nodes.append(node._replace(inputs=inputs, shares=None if first == new else first))
+        return new
 
     def add(self, layer: Layer, name: str, inputs: tuple[int, ...]) -> int:
         """The number of a node that is new; its output has the shape of its first input."""
@@ -59,11 +64,7 @@ class _Copy:
         before = [0]
         for index in range(len(self.nodes)):
             before.append(before[-1] + (index in needed))
-        nodes = [
-            node._replace(inputs=tuple(before[i] for i in node.inputs))
-            for index, node in enumerate(self.nodes)
-            if index in needed
-        ]
+        nodes = renumbered(self.nodes, {index: before[index] for index in range(len(self.nodes)) if index in needed})
         groups = {
             path: group._replace(
                 start=before[starts[group.start]], stop=before[starts[group.stop]], output=before[moved[group.output]]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ...analysis.cost import layer_cost
 from ...language import SpecOrigin
-from ...network import Network, consumers
+from ...network import Network, consumers, holder
 from .remark import Remark
 
 
@@ -30,7 +30,7 @@ def dead_layers(network: Network) -> Iterator[Remark]:
             hint = "remove it, read it with 'from', or add it to 'outputs'"
             yield Remark("CC406", f"nothing uses this {node.kind}", node.name, hint)
         else:
-            params = sum(_params(network, i) for i in branch)
+            params = sum(_params(network, i) for i in _held(network, branch) - _held(network, alive))
             message = f"{len(branch)} layers from here to {nodes[branch[-1]].name} reach no output ({params:,} params)"
             yield Remark("CC408", message, node.name, "join them, remove them, or add their end to 'outputs'")
 
@@ -56,6 +56,11 @@ def _branch(network: Network, readers: list[list[int]], alive: set[int], start: 
                 found.add(other)
                 pending.append(other)
     return sorted(found)
+
+
+def _held(network: Network, indices: Iterable[int]) -> set[int]:
+    """The layers that hold the weights of some."""
+    return {holder(network.nodes, index) for index in indices}
 
 
 def _params(network: Network, index: int) -> int:

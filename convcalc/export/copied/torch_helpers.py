@@ -26,6 +26,13 @@ class ChannelLayerNorm(nn.LayerNorm):
         return super().forward(x.movedim(1, -1)).movedim(-1, 1)
 
 
+def without(parameter, norm, *arguments, **options):
+    """A norm that does not learn its weight, or its bias."""
+    made = norm(*arguments, **options)
+    made.register_parameter(parameter, None)
+    return made
+
+
 class Scale(nn.Module):
     """Each channel times a learned number, and with a bias plus another."""
 
@@ -38,6 +45,36 @@ class Scale(nn.Module):
         shape = (-1, *(1,) * (x.dim() - 2))
         y = x * self.weight.reshape(shape)
         return y if self.bias is None else y + self.bias.reshape(shape)
+
+
+class Attention(nn.MultiheadAttention):
+    """Multi-head attention, batch first, without its shares; one input attends to itself."""
+
+    def forward(self, query, key=None, value=None):
+        key = query if key is None else key
+        value = key if value is None else value
+        return super().forward(query, key, value, need_weights=False)[0]
+
+
+class RNN(nn.RNN):
+    """A recurrent layer, batch first, that gives the states of all positions."""
+
+    def forward(self, x):
+        return super().forward(x)[0]
+
+
+class GRU(nn.GRU):
+    """Gated recurrent units, batch first, that give the states of all positions."""
+
+    def forward(self, x):
+        return super().forward(x)[0]
+
+
+class LSTM(nn.LSTM):
+    """Long short-term memory, batch first, that gives the states of all positions."""
+
+    def forward(self, x):
+        return super().forward(x)[0]
 
 
 class StochasticDepth(nn.Module):

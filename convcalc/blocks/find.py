@@ -1,0 +1,407 @@
+"""Network -> its blocks: scopes of one class become one block, and what differs between them its params."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain, count
+from typing import TYPE_CHECKING
+
+from ..layers.registry import layer_class
+from .merging import Family, Row, families
+from .pieces import Piece, outline
+from .relations import QUANTITIES, Column, Expression, Param, Relations, Unrelated
+from .repetitions import repeat
+from .sheet import Block, Item, Sheet
+from .wiring import wire
+
+if TYPE_CHECKING:
+    from ..network import Network
+
+GROUP = "layers"
+
+
+def find(network: Network, taken: Collection[str], reserved: Collection[str], *, merging: bool = True) -> Sheet:
+    """The blocks and items of a network.
+
+    `taken` are names that no block may have, `reserved` those that no param may have. Without `merging`, scopes that
+    differ in structure are different blocks. Raises Unwritable, Unrelated where the language cannot say it by blocks.
+    """
+    return _Finder(network, taken, reserved, merging).sheet()
+
+
+class Definition:
+    """A block, once it is found: its params and how its items are written."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.params: list[Param] = []
+        self.items: list[Item] = []
+
+    def __repr__(self) -> str:
+        return f"<block {self.name}>"
+
+
+class _Finder:
+    def __init__(self, network: Network, taken: Collection[str], reserved: Collection[str], merging: bool) -> None:
+        self.network = network
+        self.taken = {name.lower() for name in taken}
+        self.reserved = reserved
+        self.merging = merging
+        self.definitions: list[Definition] = []
+
+    def sheet(self) -> Sheet:
+        pieces, inputs = outline(self.network)
+        for uses in _classes(pieces):
+            self._define(uses)
+        current = tuple(range(len(inputs)))
+        wire(self.network, pieces, current, lambda node: inputs[node])
+        paths = [*inputs, *_paths(pieces)]
+        repeat(pieces)
+        (family,) = families([pieces])
+        top = self._written(Definition(""), family, (0,), inputs)
+        found = [Block(d.name, tuple((p.name, _default(p)) for p in d.params), d.items) for d in self.definitions]
+        return Sheet(found, top.items, paths)
+
+    def _define(self, uses: list[Piece]) -> None:
+        """Make blocks of the uses of one class; each becomes a call with arguments."""
+        kind = uses[0].block or ""
+        for use in uses:
+            sources = {node: f"in.{number}" for number, node in enumerate(use.sources)}
+            wire(self.network, use.pieces, use.sources, sources.__getitem__)
+            use.inner = _paths(use.pieces)
+            repeat(use.pieces)
+        scopes = [use.pieces for use in uses]
+        pending = families(scopes, merging=self.merging)
+        while pending:
+            family = pending.pop(0)
+            try:
+                definition = self._family(kind, uses, family)
+            except Unrelated:
+                if len(family.scopes) == 1:
+                    raise
+                apart = families([scopes[n] for n in family.scopes], merging=False)
+                if len(apart) == 1:
+                    apart = [families([scopes[n]])[0] for n in family.scopes]
+                    for number, alone in zip(family.scopes, apart, strict=True):
+                        alone.renumber({0: number})
+                else:
+                    for part in apart:
+                        part.renumber(dict(enumerate(family.scopes)))
+                pending = [*apart, *pending]
+                continue
+            self.definitions.append(definition)
+            for number in family.scopes:
+                use = uses[number]
+                use.head = ("call", definition)
+                use.pieces = []
+                use.slots = {
+                    p.name: p.values[number] for p in definition.params if not p.computed and number in p.values
+                }
+                use.needed = ()
+                use.block = None
+
+    def _family(self, kind: str, uses: list[Piece], family: Family) -> Definition:
+        definition = Definition(self._block_name(kind))
+        arriving = {number: uses[number].width for number in family.scopes}
+        one = all(len(uses[number].sources) == 1 for number in family.scopes)
+        return self._written(definition, family, tuple(family.scopes), ["in"] if one else [], arriving)
+
+    def _block_name(self, kind: str) -> str:
+        """A name for the block of a class.
+
+        `Conv2dNormActivation` is `conv2d_norm_activation`.
+        """
+        words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind)
+        base = re.sub(r"[^A-Za-z0-9]+", "_", words).strip("_").lower()[:80] or "block"
+        base = f"block_{base}" if base[0].isdigit() else base
+        names = chain([base], (f"{base}_{number}" for number in count(2)))
+        name = next(name for name in names if name not in self.taken)
+        self.taken.add(name)
+        return name
+
+    def _written(
+        self,
+        definition: Definition,
+        family: Family,
+        scopes: tuple[int, ...],
+        inputs: list[str],
+        arriving: Column | None = None,
+    ) -> Definition:
+        writer = _Writer(scopes, arriving or dict.fromkeys(scopes, 0), inputs)
+        writer.fields(family.rows, ())
+        writer.flags(family.rows, set(scopes))
+        _name_params(writer.relations.params, self.reserved, writer.last_width(family.rows))
+        definition.params = writer.relations.params
+        definition.items = writer.items(family.rows, scopes)
+        return definition
+
+
+def _classes(pieces: list[Piece]) -> Iterator[list[Piece]]:
+    """The uses of each class, inner classes first; a class that is used once is no block."""
+    found: list[Piece] = []
+    heights: dict[int, int] = {}
+    inside: dict[str, set[str]] = {}
+    _collect(pieces, found, heights, inside, [])
+    by_class: dict[str, list[Piece]] = {}
+    for piece in found:
+        assert piece.block is not None
+        by_class.setdefault(piece.block, []).append(piece)
+    for uses in by_class.values():
+        if len(uses) == 1:
+            uses[0].block = None
+    circular = {name for name, below in inside.items() if name in below}
+    order = {name: max(heights[id(use)] for use in uses) for name, uses in by_class.items()}
+    keys: dict[tuple[int, str], list[Piece]] = {}
+    for name, uses in by_class.items():
+        for use in uses:
+            if use.block is not None:
+                keys.setdefault((heights[id(use)] if name in circular else order[name], name), []).append(use)
+    for _, uses in sorted(keys.items(), key=lambda entry: entry[0][0]):
+        yield uses
+
+
+def _collect(
+    pieces: list[Piece], found: list[Piece], heights: dict[int, int], inside: dict[str, set[str]], around: list[str]
+) -> int:
+    """Note all uses of blocks in order with their heights, and which classes stand inside which."""
+    height = 0
+    for piece in pieces:
+        if piece.block is not None:
+            for outer in around:
+                inside.setdefault(outer, set()).add(piece.block)
+            found.append(piece)
+            own = 1 + _collect(piece.pieces, found, heights, inside, [*around, piece.block])
+            heights[id(piece)] = own
+        else:
+            own = _collect(piece.pieces, found, heights, inside, around)
+        height = max(height, own)
+    return height
+
+
+def _paths(pieces: list[Piece]) -> list[str]:
+    """The path of each node of these pieces, in order."""
+    found: list[str] = []
+    for piece in pieces:
+        if piece.pieces:
+            found += [f"{piece.name}.{path}" for path in _paths(piece.pieces)]
+        elif piece.head[0] == "call":
+            found += [f"{piece.name}.{path}" for path in piece.inner]
+        elif len(piece.value) > 1 or _is_split(piece):
+            found += [f"{piece.name}.{part}" for part in range(len(piece.value))]
+        else:
+            found.append(piece.name)
+    return found
+
+
+def _is_split(piece: Piece) -> bool:
+    return piece.head[0] == "layer" and layer_class(str(piece.head[1])).splits
+
+
+def _label(row: Row) -> str:
+    """What an unnamed item of a row is called by."""
+    head = row.piece.head
+    if head[0] == "layer":
+        return str(head[1])
+    if head[0] == "call":
+        assert isinstance(head[1], Definition)
+        return head[1].name
+    return _label(row.rows[0]) if head[0] == "repeat" else GROUP
+
+
+class _Writer:
+    """Rows -> items."""
+
+    def __init__(self, scopes: tuple[int, ...], arriving: Column, inputs: list[str]) -> None:
+        self.scopes = scopes
+        self.relations = Relations(scopes, arriving)
+        self.inputs = inputs
+        self.said: dict[int, list[tuple[str, Expression]]] = {}
+        """id of a row -> its fields."""
+        self.when: dict[int, Expression] = {}
+
+    def fields(self, rows: Sequence[Row], path: tuple[str, ...]) -> None:
+        """Find what all values follow from."""
+        for row in rows:
+            name = row.piece.name
+            if row.piece.numbered and not path:
+                name = f"{_label(row)}_{name}"
+            inner = (*path, name)
+            self.said[id(row)] = list(self._fields(row, inner))
+            self.fields(row.rows, inner)
+
+    def _fields(self, row: Row, path: tuple[str, ...]) -> Iterator[tuple[str, Expression]]:
+        head = row.piece.head
+        widths = {number: piece.width for number, piece in row.members.items()}
+        slots = dict.fromkeys(slot for piece in row.members.values() for slot in piece.slots)
+        where = "_".join(path)
+        if head[0] == "call":
+            definition = head[1]
+            assert isinstance(definition, Definition)
+            several = sum(param.quantity == "width" for param in definition.params) > 1
+            for param in definition.params:
+                if param.name in slots:
+                    column = {n: p.slots[param.name] for n, p in row.members.items() if param.name in p.slots}
+                    hints = (param.name, f"{where}_{param.name}" if several else where)
+                    found = self.relations.expression(column, param.quantity, widths, hints)
+                    if param.default is None or found != param.default:
+                        yield param.name, found
+            return
+        needed = {slot for piece in row.members.values() for slot in piece.needed}
+        for slot in slots:
+            column = {number: piece.slots[slot] for number, piece in row.members.items()}
+            if head[0] == "repeat" or slot in needed:
+                quantity = QUANTITIES.get(slot, slot)
+                found = self.relations.expression(column, quantity, widths, (slot, where))
+                yield slot, found
+
+    def flags(self, rows: Sequence[Row], around: set[int]) -> None:
+        """Find when the items stand that only some scopes have."""
+        self._counted(rows, around)
+        for row in rows:
+            members = set(row.members)
+            if members != around and id(row) not in self.when:
+                name = row.piece.name if not row.piece.numbered else _label(row)
+                self.when[id(row)] = self.relations.flag({n: n in members for n in around}, (name, f"with_{name}"))
+            self.flags(row.rows, members)
+
+    def _counted(self, rows: Sequence[Row], around: set[int]) -> None:
+        """Find items of one kind of which each scope has the first few: a param says how many."""
+        series: dict[tuple[str, str], list[Row]] = {}
+        for row in rows:
+            stem = row.piece.name.rstrip("0123456789")
+            if stem and stem != row.piece.name:
+                series.setdefault((stem, _label(row)), []).append(row)
+        for (stem, _), alike in series.items():
+            counts = {n: sum(n in row.members for row in alike) for n in around}
+            first = all((n in row.members) is (k < counts[n]) for k, row in enumerate(alike) for n in around)
+            if first and len(set(counts.values())) > 1 and len(alike) - min(counts.values()) > 1:
+                param = self.relations.count(counts, stem)
+                for k, row in enumerate(alike[min(counts.values()) :], start=min(counts.values())):
+                    self.when[id(row)] = (param, f" >= {k + 1}")
+
+    def last_width(self, rows: Sequence[Row]) -> Expression | None:
+        """The expression of the width that the block puts out."""
+        for known in reversed(self.relations.widths):
+            return known.expression
+        return None
+
+    def items(self, rows: Sequence[Row], around: Sequence[int]) -> list[Item]:
+        """The items of rows of one level, named where the automatic name is another one."""
+        counters = {number: _Counter() for number in around}
+        found: list[Item] = []
+        for row in rows:
+            item = self._item(row)
+            label = _label(row)
+            present = [number for number in around if number in row.members]
+            wanted = {row.members[number].name for number in present}
+            if any(counters[number].next(label) != row.members[number].name for number in present):
+                if len(wanted) > 1:
+                    raise Unrelated
+                (item.name,) = wanted
+            for number in around:
+                counters[number].take(label, item.name, number in row.members)
+            found.append(item)
+        return found
+
+    def _item(self, row: Row) -> Item:
+        head = row.piece.head
+        said = [(slot, _text(expression)) for slot, expression in self.said[id(row)]]
+        if head[0] == "repeat":
+            item = self._item(row.rows[0])
+            item.repeat = dict(said)["repeat"]
+        elif head[0] == "group":
+            item = Item(GROUP, items=self.items(row.rows, tuple(row.members)))
+        elif head[0] == "layer":
+            kind = str(head[1])
+            letters = {name: letter for letter, name in layer_class(kind).short_forms.items()}
+            assert isinstance(head[2], int)
+            item = Item(kind, [(letters.get(slot, slot), text) for slot, text in said], batch_axes=head[2])
+        else:
+            definition = head[1]
+            assert isinstance(definition, Definition)
+            order = [param.name for param in definition.params[: len(said)]]
+            item = Item(definition.name, said, in_order=[name for name, _ in said] == order)
+        item.sources = None if row.refs is None else tuple(self._source(ref) for ref in row.refs)
+        item.when = _text(self.when[id(row)]) if id(row) in self.when else None
+        return item
+
+    def _source(self, ref: str) -> str:
+        return "in" if ref == "in.0" and self.inputs == ["in"] else ref
+
+
+class _Counter:
+    """The automatic names of one level in one scope, as the language gives them."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self.names: set[str] = set()
+        self.number: int | None = None
+
+    def next(self, kind: str) -> str:
+        """What an unnamed item would be called now."""
+        if self.number is not None:
+            number = self.number + 1
+            while str(number) in self.names:
+                number += 1
+            return str(number)
+        number = self.counts.get(kind, 0) + 1
+        while (kind if number == 1 else f"{kind}_{number}") in self.names:
+            number += 1
+        return kind if number == 1 else f"{kind}_{number}"
+
+    def take(self, kind: str, name: str | None, present: bool) -> None:
+        """Go past an item."""
+        if not present:
+            if name is not None and name.isdigit():
+                self.number = int(name) - 1
+            return
+        if name is None:
+            name = self.next(kind)
+            if self.number is not None:
+                self.number = int(name)
+            else:
+                self.counts[kind] = int(name.rpartition("_")[2]) if name != kind else 1
+        elif name.isdigit():
+            self.number = int(name)
+        self.names.add(name)
+
+
+def _text(expression: Expression) -> str:
+    return "".join(part if isinstance(part, str) else part.name for part in expression)
+
+
+def _default(param: Param) -> str | None:
+    return None if param.default is None else _text(param.default)
+
+
+PLAIN = {
+    "stride": "s",
+    "kernel": "k",
+    "padding": "p",
+    "dilation": "d",
+    "groups": "g",
+    "count": "depth",
+    "p": "drop",
+}
+"""Quantity -> what its param is called."""
+
+
+def _name_params(params: list[Param], reserved: Collection[str], last: Expression | None) -> None:
+    taken = set(reserved)
+    widths = [param for param in params if param.quantity == "width"]
+    for param in params:
+        base, where = param.hints
+        if param.quantity == "width":
+            plain = "out" if last == (param,) else "width" if len(widths) == 1 else where
+        else:
+            plain = PLAIN.get(param.quantity, base)
+        names = [plain, where, f"{where}_{base}"]
+        names += [f"{names[-1]}_{number}" for number in range(2, 2 + len(params))]
+        param.name = next(name for name in map(_identifier, names) if name not in taken)
+        taken.add(param.name)
+
+
+def _identifier(text: str) -> str:
+    name = re.sub(r"[^A-Za-z0-9_]", "_", text)[:80]
+    return f"_{name}" if not name or name[0].isdigit() else name

@@ -1,0 +1,221 @@
+"""Network -> a tree of pieces: its layers, and the groups around them, by their paths."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from ..network import UniqueNames
+from .fields import Fields, fields_of
+
+if TYPE_CHECKING:
+    from ..network import Group, Network
+
+DEEPEST = 40
+"""Groups in groups; what is deeper is written without them."""
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
+_TAKEN = ("in", "input", "index", "total")
+"""Names that mean something in the language."""
+
+
+@dataclass(slots=True, eq=False)
+class Piece:
+    """What becomes an item: a layer, the parts of a split, a group, a use of a block, a repetition of one of these."""
+
+    name: str
+    """Its name where it stands; a number among numbered ones."""
+    head: tuple[Hashable, ...]
+    """What it is, values left out."""
+    start: int
+    stop: int
+    """The nodes start … stop − 1."""
+    value: tuple[int, ...]
+    """The nodes that it puts out."""
+    sources: tuple[int, ...]
+    """The nodes that it reads."""
+    pieces: list[Piece] = field(default_factory=list)
+    """Those of a group; the prototype of a repetition."""
+    slots: dict[str, object] = field(default_factory=dict)
+    """Its values: fields of a layer, arguments of a block, how often it is repeated."""
+    needed: tuple[str, ...] = ()
+    """The slots that have to be written whatever they hold."""
+    block: str | None = None
+    """The class of a group that is a use of a block."""
+    width: object = 0
+    """The channels of what it reads."""
+    inner: list[str] = field(default_factory=list)
+    """The paths of its nodes inside a use of a block."""
+    flow: bool = False
+    """Whether it reads what stands before it."""
+    refs: tuple[str, ...] = ()
+    """What it reads, by names."""
+
+    @property
+    def numbered(self) -> bool:
+        """Whether its name is a number."""
+        return self.name.isdigit()
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it is an anonymous group."""
+        return self.head[0] == "group"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The values that one slot has in the repetitions of an item."""
+
+    values: tuple[object, ...]
+
+    @property
+    def first(self) -> object:
+        """Of the first repetition."""
+        return self.values[0]
+
+    @property
+    def later(self) -> object:
+        """Of those after the first, where they agree; None where they do not."""
+        return self.values[1] if all(same(value, self.values[1]) for value in self.values[2:]) else None
+
+    @property
+    def step(self) -> int | None:
+        """What each repetition adds, where that is always the same number."""
+        if not all(type(value) is int for value in self.values):
+            return None
+        steps = {after - before for before, after in pairwise(self.values)}  # type: ignore[operator]
+        return steps.pop() if len(steps) == 1 else None
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two values are the same; true is no 1."""
+    return type(one) is type(other) and one == other
+
+
+def outline(network: Network) -> tuple[list[Piece], list[str]]:
+    """The pieces of the top level, and the names of the inputs, which stand first.
+
+    Raises ValueError for a split whose parts do not stand together.
+    """
+    names = UniqueNames()
+    nodes = [node for node in network.nodes if node.layer is None]
+    inputs = [names.give("input") if node.name == "input" else _name(node.name, "", names) for node in nodes]
+    return _Outline(network).pieces(names, len(inputs)), inputs
+
+
+class _Outline:
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.groups = _nested(network)
+        self.fields: dict[int, Fields] = {}
+        self.position = 0
+
+    def pieces(self, names: UniqueNames, inputs: int) -> list[Piece]:
+        """Of the top level, where these names are taken."""
+        return self._range(inputs, len(self.network.nodes), "", names)
+
+    def _range(self, start: int, stop: int, path: str, names: UniqueNames) -> list[Piece]:
+        found: list[Piece] = []
+        index = start
+        while index < stop:
+            group = self.groups[self.position] if self.position < len(self.groups) else None
+            if group is not None and group.start == index:
+                self.position += 1
+                found.append(self._group(group, path, names))
+            else:
+                found.append(self._layer(index, path, names))
+            index = found[-1].stop
+        return found
+
+    def _group(self, group: Group, path: str, names: UniqueNames) -> Piece:
+        pieces = self._range(group.start, group.stop, group.path, UniqueNames())
+        nodes = self.network.nodes
+        block = group.kind if group.is_block else None
+        if block is None:
+            sources = pieces[0].sources
+        else:
+            inside = nodes[group.start : group.stop]
+            sources = tuple(dict.fromkeys(i for node in inside for i in node.inputs if i < group.start))
+        name = _name(group.path, path, names)
+        made = Piece(name, ("group",), group.start, group.stop, pieces[-1].value, sources, pieces, block=block)
+        made.width = self._width(sources)
+        return made
+
+    def _layer(self, index: int, path: str, names: UniqueNames) -> Piece:
+        node = self.network.nodes[index]
+        layer = node.layer
+        assert layer is not None
+        count, full = 1, node.name
+        if layer.splits:
+            count = parts_of(self.network, index)
+            full = node.name.rpartition(".")[0] or node.name
+        fields = self.fields.get(id(layer))
+        if fields is None:
+            fields = self.fields[id(layer)] = fields_of(layer.inside)
+        stop = index + count
+        value = tuple(range(index, stop))
+        name = _name(full, path, names)
+        rigid = tuple((key, held) for key, held in fields.values.items() if _rigid(held))
+        made = Piece(name, ("layer", layer.kind, layer.batch_axes, rigid), index, stop, value, node.inputs)
+        made.slots = dict(fields.values)
+        made.needed = fields.needed
+        made.width = self._width(node.inputs, layer.batch_axes)
+        return made
+
+    def _width(self, sources: tuple[int, ...], batch_axes: int = 0) -> int:
+        """The channels of what is read first, behind the batch axes; 0 where there are none."""
+        shape = self.network.nodes[sources[0]].shape[batch_axes:] if sources else ()
+        return shape[0] if shape else 0
+
+
+def _rigid(value: object) -> bool:
+    """Whether a value is no number that may differ: a word, nothing, or a list that holds some."""
+    if isinstance(value, tuple):
+        return any(map(_rigid, value))
+    return value is None or isinstance(value, str)
+
+
+def parts_of(network: Network, index: int) -> int:
+    """The number of parts of the split that starts at a node. Raises ValueError where they do not stand together."""
+    nodes = network.nodes
+    first = nodes[index].layer
+    sizes = first.part_of.sizes if first is not None and first.part_of is not None else ()
+    for which in range(len(sizes)):
+        node = nodes[index + which] if index + which < len(nodes) else None
+        layer = node.layer if node is not None else None
+        same = layer is not None and layer.part_of == (which, sizes)
+        if node is None or not same or node.inputs != nodes[index].inputs:
+            raise ValueError(f"the parts of the split {nodes[index].name} do not stand together")
+    return len(sizes)
+
+
+def _nested(network: Network) -> list[Group]:
+    """The groups that hold something, outer ones first, each inside the one before or behind it; splits are none."""
+    nodes = network.nodes
+    found: list[Group] = []
+    stack: list[Group] = []
+    groups = [group for group in network.groups.values() if group.start < group.stop]
+    for group in sorted(groups, key=lambda group: (group.start, -group.stop, group.path.count("."))):
+        first = nodes[group.start].layer
+        if first is None or (first.splits and nodes[group.start].name == f"{group.path}.0"):
+            continue
+        while stack and stack[-1].stop <= group.start:
+            stack.pop()
+        inside = not stack or (group.stop <= stack[-1].stop and group.path.startswith(f"{stack[-1].path}."))
+        if inside and len(stack) < DEEPEST:
+            found.append(group)
+            stack.append(group)
+    return found
+
+
+def _name(path: str, outer: str, names: UniqueNames) -> str:
+    """The name of a node or group inside the group at `outer`."""
+    local = path[len(outer) + 1 :] if outer and path.startswith(f"{outer}.") else path
+    base = re.sub(r"[^A-Za-z0-9_-]", "_", local)
+    allowed = _NUMBER.fullmatch(base) if base.isdigit() else _NAME.fullmatch(base)
+    if allowed is None or base in _TAKEN:
+        base = f"_{base}"
+    return names.give(base)

@@ -1,0 +1,43 @@
+"""What is written of a network: blocks with params, and items, all values and conditions as text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+@dataclass(slots=True)
+class Item:
+    """A layer, a use of a block or a group, and what stands beside it."""
+
+    kind: str
+    """A kind, a block's name, or `layers`."""
+    fields: list[tuple[str, str]] = field(default_factory=list)
+    """Field or param -> value; none for a group."""
+    items: list[Item] = field(default_factory=list)
+    """Those of a group."""
+    name: str | None = None
+    sources: tuple[str, ...] | None = None
+    repeat: str | None = None
+    when: str | None = None
+    batch_axes: int = 0
+    in_order: bool = False
+    """Whether its fields are the first params of a block, in order."""
+
+
+class Block(NamedTuple):
+    """A block of the spec."""
+
+    name: str
+    params: tuple[tuple[str, str | None], ...]
+    """Name -> default; None for one that has to be given."""
+    items: list[Item]
+
+
+class Sheet(NamedTuple):
+    """The blocks, inner ones first, and the items of the top level."""
+
+    blocks: list[Block]
+    items: list[Item]
+    paths: list[str]
+    """The path of each node as the items give it, inputs included."""

@@ -1,0 +1,116 @@
+"""A file of Keras as a network: read, convert, assemble."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from ..files import sentence
+from ..findings import Finding, SpecError, UsageError
+from ..hints import file_near
+from ..layers.base import Shape
+from ..network import Network, without_collector
+from . import h5
+from .archive import Damaged, Excessive, content, is_archive, members
+from .assembly import assemble
+from .convert import Conversion, Wrong
+from .document import MOST_BYTES, Malformed, parsed
+from .graph import read_model
+
+CONFIGURATION = "config.json"
+"""The member of a `.keras` file that says what the model is."""
+SUFFIXES = (".keras", ".h5", ".hdf5")
+
+
+def load_keras(path: str, *, input: object = None) -> Network:
+    """The network of a `.keras` or `.h5` file; Keras is not needed, and weights are not read.
+
+    `input` gives the shape of the only input without the batch ([channels, *space]), or shapes by the names of
+    several, where the file leaves sizes open. What the language cannot say is in `network.notes`. Raises SpecError
+    where the file is wrong, UsageError where it cannot be read, its sizes are open, or it is an HDF5 file and the h5py
+    package is missing.
+    Source: keras/src/saving/saving_lib.py, keras/src/legacy/saving/legacy_h5_format.py.
+
+    >>> load_keras("model.keras").outputs[0].name  # doctest: +SKIP
+    'predictions'
+    """
+    _refuse_what_is_no_file(path)
+    try:
+        with Path(path).open("rb") as file:
+            text = _configuration(file, path)
+    except OSError as error:
+        raise UsageError(sentence(error, "read", f"'{path}'")) from None
+    except Excessive as error:
+        raise _wrong(path, "CC004", str(error), "the configuration of a model is no longer than that") from error
+    except Damaged as error:
+        raise _wrong(path, "CC715", str(error), "save the model again: model.save('model.keras')") from error
+    return loads_keras(text, path, input=input)
+
+
+def loads_keras(text: bytes | str, path: str, *, input: object = None) -> Network:
+    """The network of a model's JSON, which `model.to_json()` gives and a file has inside.
+
+    >>> chain = '{"class_name": "Sequential", "config": {"name": "net", "layers": [{"class_name": "Dense", "config":'
+    >>> chain += '{"name": "dense", "units": 3, "batch_input_shape": [null, 4]}}]}}'
+    >>> loads_keras(chain, "net.json")
+    <Network net: 4 → 3, 1 layer>
+    """
+    with without_collector():
+        try:
+            root = parsed(text)
+            model = read_model(root)
+            version = root.get("keras_version")
+            modern = version.startswith("3") if isinstance(version, str) else "module" in root
+            conversion = Conversion(model, modern, _given(input))
+            made_by = f"Keras {version}" if isinstance(version, str) else "Keras"
+            return assemble(conversion, path, made_by, lambda input: loads_keras(text, path, input=input))
+        except Wrong as error:
+            raise SpecError([Finding(error.code, str(error), path, where=error.name, hint=error.hint)]) from error
+        except Malformed as error:
+            hint = "convcalc.from_keras(model) records its run" if error.subclassed else None
+            raise _wrong(path, "CC716", str(error), hint) from error
+
+
+def _configuration(file: BinaryIO, path: str) -> bytes:
+    """The model's JSON. What the file is is told by how it begins, not by its name."""
+    head = file.read(8)
+    if head == h5.SIGNATURE:
+        return h5.configuration(path)
+    if not is_archive(head):
+        raise Damaged("it is neither a zip archive, as .keras files are, nor an HDF5 file")
+    found = members(file)
+    if CONFIGURATION not in found:
+        raise Damaged(f"it is an archive without {CONFIGURATION}")
+    return content(file, found[CONFIGURATION], MOST_BYTES)
+
+
+def _given(input: object) -> dict[str, Shape]:
+    """The shapes that a call gives, by the names of inputs; of the only one by the empty name."""
+    if input is None:
+        return {}
+    if isinstance(input, Mapping):
+        return {str(name): tuple(shape) for name, shape in input.items()}
+    assert isinstance(input, (list, tuple))
+    return {"": tuple(input)}
+
+
+def _refuse_what_is_no_file(path: str) -> None:
+    """Raise UsageError for what cannot be opened, or would never end: a missing file, a folder, a FIFO, a device."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116
+    except FileNotFoundError:
+        near, _ = file_near(path, SUFFIXES)
+        raise UsageError(f"there is no file '{path}'", near and f"did you mean '{near}'?") from None
+    except OSError as error:
+        raise UsageError(sentence(error, "read", f"'{path}'")) from None
+    except ValueError:
+        raise UsageError(f"{path!r} is no path") from None
+    if not stat.S_ISREG(mode):
+        raise UsageError(f"'{path}' is not a file", "give a file that model.save('model.keras') wrote")
+
+
+def _wrong(path: str, code: str, message: str, hint: str | None = None) -> SpecError:
+    return SpecError([Finding(code, message, path, hint=hint)])

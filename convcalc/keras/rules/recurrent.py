@@ -1,0 +1,198 @@
+"""Recurrent layers, look-ups, and products that an equation names.
+
+Keras's LSTM and SimpleRNN add one bias where PyTorch's and the language's add two, so that with a bias they stand as
+opaque, with their weights and their cost. Source: keras/src/layers/rnn, keras/src/layers/core of Keras 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+
+from ...geometry import conv_output, recurrent_macs, same_padding
+from ...layers.base import Shape
+from ..builder import Builder, Fields, Unsupported, Use
+from ..document import Json, Malformed, Settings, mapping
+from ..tensor import Tensor
+from .activation import activated, named
+from .conv import dense
+
+Rule = Callable[[Builder, Use], Tensor | Sequence[Tensor]]
+
+GATES = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
+KINDS = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "rnn"}
+
+
+def _cell(name: str) -> Rule:
+    def rule(builder: Builder, use: Use) -> Tensor:
+        return _recurrent(builder, use, name, use.settings, 1, "concat")
+
+    return rule
+
+
+def _bidirectional(builder: Builder, use: Use) -> Tensor | Sequence[Tensor]:
+    inner = mapping(use.settings.get("layer"), "layer")
+    other = use.settings.get("backward_layer")
+    name = inner.get("class_name")
+    if not isinstance(name, str) or name not in GATES:
+        raise Unsupported(f"the language has no {name} in both directions", known=False)
+    settings = Settings(mapping(inner.get("config"), "config"))
+    if isinstance(other, dict) and not _alike(settings, Settings(mapping(other.get("config"), "config"))):
+        raise Unsupported("its two directions differ", known=False)
+    return _recurrent(builder, use, name, settings, 2, use.settings.text("merge_mode", ""))
+
+
+def _alike(forward: Settings, backward: Settings) -> bool:
+    keys = ("units", "activation", "recurrent_activation", "use_bias", "reset_after", "return_sequences")
+    return all(forward.get(key) == backward.get(key) for key in keys)
+
+
+def _recurrent(builder: Builder, use: Use, name: str, settings: Settings, directions: int, merge: str) -> Tensor:
+    tensor = use.tensor
+    if tensor.rank != 2:
+        raise Malformed(f"it takes [positions, features], not {list(tensor.sizes)}")
+    units, gates, bias = settings.integer("units"), GATES[name], settings.flag("use_bias", True)
+    two = name == "GRU" and settings.flag("reset_after", builder.modern)
+    length, features = tensor.sizes
+    sequences = settings.flag("return_sequences", False)
+    reason = _reason(name, settings, directions, merge, bias and not two)
+    if len(use.tensors) > 1:
+        reason = "it is given a first state"
+    if reason is not None:
+        one: list[Shape] = [(features, gates * units), (units, gates * units)]
+        one += [((2, gates * units) if two else (gates * units,))] if bias else []
+        width = units * (directions if merge == "concat" else 1)
+        sizes: list[Shape] = [(length, width) if sequences else (width,)]
+        sizes += [(units,)] * (directions * (2 if name == "LSTM" else 1) if settings.flag("return_state", False) else 0)
+        if directions == 2 and merge == "":
+            sizes = [(length, units) if sequences else (units,)] * 2 + sizes[1:]
+        macs = directions * length * recurrent_macs(gates, units, features, units, 0)
+        raise Unsupported(reason, holds=one * directions, macs=macs, sizes=sizes)
+    fields: Fields = {"hidden_size": units}
+    if not bias:
+        fields["bias"] = False
+    if directions == 2:
+        fields["bidirectional"] = True
+    if name == "SimpleRNN" and named(settings.get("activation"))[0] == "relu":
+        fields["nonlinearity"] = "relu"
+    read = builder.last_of_two(tensor)
+    made = builder.emit(KINDS[name], fields, read)
+    if settings.flag("go_backwards", False):
+        raise Unsupported("it reads its positions from the end")
+    return made if sequences else builder.emit("select", {"dim": 0, "index": -1}, made, order=(0,))
+
+
+def _reason(name: str, settings: Settings, directions: int, merge: str, one_bias: bool) -> str | None:
+    """Why the language cannot say a recurrent layer; None where it can."""
+    inside = named(settings.get("activation"))[0] or "tanh"
+    gate = named(settings.get("recurrent_activation"))[0] or "sigmoid"
+    usual = inside == "tanh" or (name == "SimpleRNN" and inside == "relu")
+    if one_bias:
+        return f"Keras's {name} adds one bias where the language's adds two"
+    if name == "GRU" and not settings.flag("reset_after", True):
+        return "the language's gru resets its state after the product"
+    if not usual or (name != "SimpleRNN" and gate != "sigmoid"):
+        return f"the language has no {name} with {inside} and {gate}"
+    if settings.flag("go_backwards", False):
+        return "it reads its positions from the end"
+    if settings.flag("return_state", False):
+        return "it gives its last state too"
+    if directions == 2 and (merge != "concat" or not settings.flag("return_sequences", False)):
+        return "its two directions are not put side by side at every position"
+    return None
+
+
+def _conv_lstm(rank: int) -> Rule:
+    def rule(builder: Builder, use: Use) -> Tensor:
+        settings, tensor = use.settings, use.tensor
+        if tensor.rank != rank + 2:
+            raise Malformed(f"it takes [positions, *space, channels], not {list(tensor.sizes)}")
+        first = settings.text("data_format", "channels_last") == "channels_first"
+        length, *rest = tensor.sizes
+        channels, space = (rest[0], rest[1:]) if first else (rest[-1], rest[:-1])
+        filters = settings.integer("filters")
+        kernel = settings.integers("kernel_size", rank)
+        strides, dilation = settings.integers("strides", rank, 1), settings.integers("dilation_rate", rank, 1)
+        same = settings.text("padding", "valid") == "same"
+        window = zip(space, kernel, strides, dilation, strict=True)
+        made = [conv_output(i, k, s, *(same_padding(i, k, s, d) if same else (0, 0)), d) for i, k, s, d in window]
+        holds = [(*kernel, channels, 4 * filters), (*kernel, filters, 4 * filters)]
+        holds += [(4 * filters,)] if settings.flag("use_bias", True) else []
+        macs = length * prod(made) * prod(kernel) * (channels + filters) * 4 * filters
+        output = (filters, *made) if first else (*made, filters)
+        sizes = [(length, *output) if settings.flag("return_sequences", False) else output]
+        if settings.flag("return_state", False):
+            sizes += [output] * 2
+        raise Unsupported("the language has no convolutional LSTM", holds=holds, macs=macs, sizes=sizes)
+
+    return rule
+
+
+def _embedding(builder: Builder, use: Use) -> Tensor:
+    rows, features = use.settings.integer("input_dim"), use.settings.integer("output_dim")
+    sizes = [(*use.tensor.sizes, features)]
+    raise Unsupported("the language has no look-up in a table", holds=[(rows, features)], sizes=sizes)
+
+
+def _einsum_dense(builder: Builder, use: Use) -> Tensor:
+    """A product that an equation names: over the last axis it is a dense layer."""
+    settings, tensor = use.settings, use.tensor
+    inputs, _, output = settings.text("equation", "").replace(" ", "").partition("->")
+    read, _, weight = inputs.partition(",")
+    bias_axes = settings.text("bias_axes", "")
+    if not (read and weight and output):
+        raise Malformed("equation must name an input, a weight and an output")
+    if "..." in read or len(read) != tensor.rank + 1:
+        read, output = _written_out(read, output, tensor.rank + 1)
+    if len(read) != tensor.rank + 1:
+        raise Malformed(f"the equation does not fit an input {list(tensor.sizes)}")
+    sizes = dict(zip(read[1:], tensor.sizes, strict=True))
+    stated = settings.integers("output_shape") if isinstance(settings.get("output_shape"), (int, list)) else ()
+    given = _output_sizes(settings.get("output_shape"), output, sizes)
+    sizes.update({letter: size for letter, size in given.items() if letter not in sizes})
+    letters = {*weight, *output[1:], *bias_axes}
+    if any(letter not in sizes for letter in letters):
+        raise Malformed(f"output_shape {list(stated)} does not fit the equation")
+    holds = [tuple([sizes[letter] for letter in weight])]
+    if bias_axes:
+        holds.append(tuple([sizes[letter] for letter in output if letter in bias_axes]))
+    simple = len(weight) == 2 and weight[0] == read[-1] and output == read[:-1] + weight[1]
+    if simple and bias_axes in ("", weight[1]):
+        fields: Fields = {"out_features": sizes[weight[1]]}
+        if not bias_axes:
+            fields["bias"] = False
+        return activated(builder, dense(builder, tensor, fields), settings.get("activation"))
+    macs = prod(sizes[letter] for letter in {*read[1:], *weight})
+    raise Unsupported(
+        f"the language has no product {read},{weight}->{output}",
+        holds=holds,
+        macs=macs,
+        sizes=[tuple([sizes[letter] for letter in output[1:]])],
+    )
+
+
+def _written_out(read: str, output: str, axes: int) -> tuple[str, str]:
+    """An equation with letters in the place of its dots."""
+    absent = axes - len(read.replace("...", ""))
+    letters = "".join(letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if letter not in read + output)[
+        : max(absent, 0)
+    ]
+    return read.replace("...", letters), output.replace("...", letters)
+
+
+def _output_sizes(value: Json, output: str, known: dict[str, int]) -> dict[str, int]:
+    """The sizes that output_shape states, without the batch; null where the input says it."""
+    entries = value if isinstance(value, list) else [value]
+    letters = output[-len(entries) :]
+    return {letter: size for letter, size in zip(letters, entries, strict=False) if isinstance(size, int)}
+
+
+RULES: dict[str, Rule] = {
+    **{name: _cell(name) for name in GATES},
+    "CuDNNLSTM": _cell("LSTM"),
+    "CuDNNGRU": _cell("GRU"),
+    "Bidirectional": _bidirectional,
+    "Embedding": _embedding,
+    "EinsumDense": _einsum_dense,
+    **{f"ConvLSTM{rank}D": _conv_lstm(rank) for rank in (1, 2, 3)},
+}

@@ -1,0 +1,192 @@
+"""Network -> the text of a spec with blocks, as a person would write it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..blocks.find import find
+from ..blocks.relations import Unrelated
+from ..blocks.sheet import Block, Item, Sheet
+from ..blocks.wiring import Unwritable
+from ..findings import SpecError
+from ..layers.registry import KINDS, layer_class
+from ..network import Network
+from .expressions import CONSTANTS, FUNCTIONS
+from .items import fields_of
+from .load import loads
+from .names import GROUP, MEANINGS, RESERVED
+from .sections import WIRING
+from .write import head, outputs, write
+
+WIDTH = 120
+"""Columns of a line."""
+STEP = "  "
+
+
+def write_blocks(network: Network, *, title: str | None = None) -> str:
+    """The text of a spec that gives the same layers, wiring and paths, with blocks for what is alike.
+
+    Where the language cannot say the network by its groups, the spec is flat.
+
+    >>> from convcalc.language import loads
+    >>> print(write_blocks(loads("{input: [3, 8, 8], name: tiny, layers: [{relu: , repeat: 2, name: a}]}")), end="")
+    convcalc: 1
+    name: tiny
+    input: [3, 8, 8]
+    layers:
+      - {relu: {}, repeat: 2, name: a}
+    """
+    taken = {*KINDS, *WIRING, GROUP}
+    words = {word for kind in {node.kind for node in network} if kind in KINDS for word in _words(kind)}
+    reserved = {*FUNCTIONS, *CONSTANTS, *MEANINGS, *RESERVED, *words}
+    for merging in (True, False):
+        try:
+            sheet = find(network, taken, reserved, merging=merging)
+        except (Unrelated, Unwritable):
+            continue
+        text = _text(network, sheet, title)
+        if _gives(text, network):
+            return text
+    return write(network, title=title)
+
+
+def _words(kind: str) -> Iterator[str]:
+    for field in fields_of(kind).values():
+        yield from field.words
+
+
+def _gives(text: str, network: Network) -> bool:
+    """Whether a text gives the network."""
+    try:
+        other = loads(text)
+    except SpecError:
+        return False
+    return equal(network, other)
+
+
+def equal(network: Network, other: Network) -> bool:
+    """Whether two networks have the same layers, wiring, shapes and outputs."""
+    one = [(node.layer, node.inputs, node.shape) for node in network.nodes]
+    if one != [(node.layer, node.inputs, node.shape) for node in other.nodes]:
+        return False
+    ends = [(output.node, output.loss_weight, output.loss) for output in network.outputs]
+    return ends == [(output.node, output.loss_weight, output.loss) for output in other.outputs]
+
+
+def _text(network: Network, sheet: Sheet, title: str | None) -> str:
+    lines = head(network, title, sheet.paths[: len(network.inputs)])
+    if sheet.blocks:
+        lines.append("blocks:")
+        for block in sheet.blocks:
+            lines += _block(block)
+    lines.append("layers:")
+    lines += [line for item in sheet.items for line in _item(item, STEP)] or ["  []"]
+    return "\n".join(lines + outputs(network, dict(enumerate(sheet.paths)))) + "\n"
+
+
+def _block(block: Block) -> Iterator[str]:
+    yield f"{STEP}{block.name}:"
+    if block.params:
+        required = [name for name, default in block.params if default is None]
+        if len(required) == len(block.params):
+            text = f"[{', '.join(required)}]"
+        else:
+            text = _mapping([(name, "~" if default is None else default) for name, default in block.params])
+        yield from wrapped(f"{STEP * 2}params: {text}", STEP * 4)
+    items = [_flow(item) for item in block.items]
+    alone = f"{STEP * 2}layers: [{', '.join(items)}]"
+    if len(alone) <= WIDTH and not any(item.items for item in block.items):
+        yield alone
+        return
+    yield f"{STEP * 2}layers:"
+    for item in block.items:
+        yield from _item(item, STEP * 3)
+
+
+def _item(item: Item, indent: str) -> Iterator[str]:
+    """The lines of an item: one where it fits, else its keys below each other."""
+    text = _flow(item)
+    if text.startswith("{") and len(item.fields) and not _beside(item):
+        text = text[1:-1]
+    if len(indent) + 2 + len(text) > WIDTH:
+        text = _flow(item, in_order=True)
+    if len(indent) + 2 + len(text) <= WIDTH and _simple(item):
+        yield f"{indent}- {text}"
+        return
+    inner = indent + STEP
+    before = [] if item.name is None else [f"name: {item.name}"]
+    after = _beside(item)[len(before) :]
+    if not item.items:
+        yield from wrapped(f"{indent}- {text}", inner + STEP)
+        return
+    dash = f"{indent}- "
+    for line in before:
+        yield dash + line
+        dash = inner
+    for line in after:
+        yield from wrapped(dash + line, inner + STEP)
+        dash = inner
+    yield f"{dash}{item.kind}:"
+    for entry in item.items:
+        yield from _item(entry, inner + STEP)
+
+
+def _simple(item: Item) -> bool:
+    """Whether an item may stand in one line: no group of groups, and not many items."""
+    return len(item.items) <= 4 and not any(entry.items for entry in item.items)
+
+
+def _beside(item: Item) -> list[str]:
+    """What stands beside the kind."""
+    found = [] if item.name is None else [f"name: {item.name}"]
+    if item.sources is not None:
+        sources = ", ".join(item.sources)
+        found.append(f"from: {sources}" if len(item.sources) == 1 else f"from: [{sources}]")
+    if item.batch_axes:
+        found.append(f"batch_axes: {item.batch_axes}")
+    if item.repeat is not None:
+        found.append(f"repeat: {_quoted(item.repeat)}")
+    if item.when is not None:
+        found.append(f"when: {_quoted(item.when)}")
+    return found
+
+
+def _flow(item: Item, *, in_order: bool = False) -> str:
+    """An item in one line, its arguments by name or in order."""
+    beside = _beside(item)
+    if item.items:
+        body = f"[{', '.join(_flow(entry, in_order=in_order) for entry in item.items)}]"
+    elif item.fields and in_order and item.in_order:
+        body = f"[{', '.join(_quoted(text) for _, text in item.fields)}]"
+    elif item.fields:
+        body = _mapping(item.fields)
+    elif not beside and not (item.kind in KINDS and _needs_fields(item.kind)):
+        return item.kind
+    else:
+        body = "{}"
+    return f"{{{', '.join([f'{item.kind}: {body}', *beside])}}}"
+
+
+def _needs_fields(kind: str) -> bool:
+    return any(field.is_required() for name, field in layer_class(kind).model_fields.items() if name != "kind")
+
+
+def _mapping(entries: list[tuple[str, str]]) -> str:
+    return f"{{{', '.join(f'{name}: {_quoted(text)}' for name, text in entries)}}}"
+
+
+def _quoted(text: str) -> str:
+    """A value inside braces: in quotes where it is an expression that holds what ends one."""
+    listed = text.startswith("[") and text.endswith("]")
+    return f'"{text}"' if not listed and any(sign in text for sign in ",[]{}") else text
+
+
+def wrapped(line: str, indent: str) -> Iterator[str]:
+    """A line of flow style, broken at commas where it is too long."""
+    while len(line) > WIDTH:
+        at = line.rfind(", ", len(indent) + 1, WIDTH) + 1
+        if at == 0 or line[:at].count('"') % 2:
+            break
+        yield line[:at]
+        line = indent + line[at + 1 :]
+    yield line

@@ -1,0 +1,1 @@
+"""Models of frameworks in the making: what their readers share."""

@@ -1,0 +1,181 @@
+"""Names of layers from the scopes of the modules that made them: paths that the language allows, and their groups."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
+
+from ..layers.opaque import Opaque
+from ..limits import NAME_CHARACTERS
+from ..network import BlockGroup, Group, UniqueNames
+from .steps import Place, Step
+
+RESERVED = frozenset({"in", "input", "index", "total"})
+NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
+DEEPEST = 24
+"""Groups in each other; what is deeper joins the names above."""
+
+
+class _Segment(NamedTuple):
+    name: str
+    cls: str
+    key: Hashable
+    split: bool
+
+
+def named(steps: Sequence[Step]) -> tuple[list[str], list[Group]]:
+    """Paths of steps, inputs first, and the groups around them, outer ones first.
+
+    A module of one layer gives it its name; modules that are numbered keep their numbers. What has no name is called by
+    its kind.
+    """
+    naming = _Naming(steps)
+    naming.run()
+    return naming.paths, naming.groups
+
+
+class _Naming:
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self.steps = steps
+        self.segments = [_segments(step.scope) for step in steps]
+        self.paths = [""] * len(steps)
+        self.groups: list[Group] = []
+
+    def run(self) -> None:
+        """Names the steps, level by level."""
+        inputs = next((i for i, step in enumerate(self.steps) if step.layer is not None), len(self.steps))
+        taken = UniqueNames()
+        for index in range(inputs):
+            name = self.steps[index].name
+            self.paths[index] = "input" if inputs == 1 else taken.give(allowed(name))
+        pending = [(inputs, len(self.steps), 0, "")]
+        while pending:
+            pending += reversed(self._level(*pending.pop()))
+        order = {group.path: place for place, group in enumerate(sorted(self.groups, key=lambda g: (g.start, -g.stop)))}
+        self.groups.sort(key=lambda group: order[group.path])
+
+    def _level(self, start: int, stop: int, depth: int, prefix: str) -> list[tuple[int, int, int, str]]:
+        """Names what stands directly in a scope; gives the scopes in it."""
+        runs = self._runs(start, stop, depth)
+        heads = [self.segments[first][depth] if len(self.segments[first]) > depth else None for first, _ in runs]
+        taken = UniqueNames(self.paths[:start] if not prefix and start else ())
+        below: list[tuple[int, int, int, str]] = []
+        for (first, last), head in zip(runs, heads, strict=True):
+            step = self.steps[first]
+            leaf = head is None or (last == first + 1 and len(self.segments[first]) == depth + 1 and not head.split)
+            name = head.name if head is not None else step.name or _kind(step)
+            number = head is not None and NUMBER.fullmatch(name) is not None
+            path = prefix + taken.give(name if number else allowed(name))
+            if leaf:
+                self.paths[first] = path
+                continue
+            assert head is not None
+            if head.split:
+                for index in range(first, last):
+                    self.paths[index] = f"{path}.{self.steps[index].name}"
+            else:
+                below.append((first, last, depth + 1, f"{path}."))
+            self.groups.append(self._group(path, head, first, last, depth + 1))
+        return below
+
+    def _group(self, path: str, head: _Segment, start: int, stop: int, depth: int) -> Group:
+        if head.split:
+            return Group(path, "split", start, stop, stop - 1)
+        inner = [
+            self.segments[first][depth] if len(self.segments[first]) > depth else None
+            for first, _ in self._runs(start, stop, depth)
+        ]
+        if _numbered(inner):
+            return Group(path, "repeat", start, stop, stop - 1, len(inner))
+        return (
+            BlockGroup(path, head.cls, start, stop, stop - 1)
+            if head.cls
+            else Group(path, "layers", start, stop, stop - 1)
+        )
+
+    def _runs(self, start: int, stop: int, depth: int) -> list[tuple[int, int]]:
+        """Spans of one scope, or of a single step, at a depth; containers that others interrupt are opened."""
+        while True:
+            runs: list[tuple[int, int]] = []
+            keys: list[Hashable] = []
+            for index in range(start, stop):
+                own = self.segments[index]
+                key = own[depth].key if len(own) > depth else None
+                if key is not None and keys and keys[-1] == key:
+                    runs[-1] = (runs[-1][0], index + 1)
+                else:
+                    runs.append((index, index + 1))
+                    keys.append(key)
+            broken = {key for key, count in Counter(key for key in keys if key is not None).items() if count > 1}
+            opened = False
+            for index in range(start, stop):
+                own = self.segments[index]
+                if len(own) > depth and own[depth].key in broken:
+                    self.segments[index] = _opened(own, depth)
+                    opened = True
+            if not opened:
+                return runs
+
+
+def _segments(scope: Sequence[Place]) -> list[_Segment]:
+    """One segment a part of a place's name; parts before the last are containers."""
+    found: list[_Segment] = []
+    around: Hashable = ()
+    for place in scope:
+        for part in place.name[:-1]:
+            around = (around, part)
+            found.append(_Segment(part, "", around, split=False))
+        if place.name:
+            found.append(_Segment(place.name[-1], place.cls, ("call", place.call), place.split))
+        around = ("call", place.call)
+    while len(found) > DEEPEST:
+        found = _opened(found, len(found) // 2)
+    return found
+
+
+def _opened(segments: list[_Segment], depth: int) -> list[_Segment]:
+    """The same without the segment at a depth, whose name joins the one below it."""
+    head, *rest = segments[depth:]
+    if not rest:
+        return segments[:depth]
+    joined = rest[0]._replace(name=f"{head.name}_{rest[0].name}", key=(head.key, rest[0].key))
+    return [*segments[:depth], joined, *rest[1:]]
+
+
+def _numbered(heads: Sequence[_Segment | None]) -> bool:
+    """Whether they are numbered from 0 and of one class."""
+    found = [head for head in heads if head is not None and not head.split]
+    if not found or len(found) != len(heads):
+        return False
+    return [head.name for head in found] == [str(i) for i in range(len(found))] and len({h.cls for h in found}) == 1
+
+
+def _kind(step: Step) -> str:
+    """What a step is in a word: its kind, of an opaque one its operator."""
+    if isinstance(step.layer, Opaque):
+        return snake(re.split(r"::|\.", step.layer.operator)[-1])
+    return step.layer.kind if step.layer is not None else "input"
+
+
+def snake(name: str) -> str:
+    """A class's name as names of the language are written.
+
+    >>> snake("Conv2dNormActivation"), snake("BatchNorm2d"), snake("SEModule"), snake("_DenseLayer")
+    ('conv2d_norm_activation', 'batch_norm2d', 'se_module', 'dense_layer')
+    """
+    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    return allowed(re.sub(r"_+", "_", text).strip("_").lower())
+
+
+def allowed(name: str) -> str:
+    """A text as a name of the language: letters, digits, `_` and `-`, not all digits, no word that is reserved.
+
+    >>> allowed("tf.nn relu"), allowed("input"), allowed("")
+    ('tf_nn_relu', 'input_', 'layer')
+    """
+    word = re.sub(r"[^A-Za-z0-9_-]+", "_", name).lstrip("-")[:NAME_CHARACTERS] or "layer"
+    if word.isdigit():
+        return f"layer_{word}"
+    return f"{word}_" if word in RESERVED else word

@@ -1,0 +1,1 @@
+"""The lift: a tape of calls becomes layers of the language."""

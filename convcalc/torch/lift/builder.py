@@ -1,0 +1,366 @@
+"""The network in the making: calls become steps, tensors become values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+from pydantic import ValidationError
+
+from ...geometry import GeometryError
+from ...layers.base import Layer, Shape
+from ...layers.batched import batched
+from ...layers.refusals import asked, deepest
+from ...layers.registry import KINDS, build
+from ...network import Inference
+from ..tape import Call, Ref, Tape, refs
+from .arguments import listed
+from .names import base_name
+from .values import Activation, Constant, Derived, Parameter, Place, Sizes, Value, moved
+
+Fields = dict[str, object]
+
+DEFAULTS: Fields = {
+    "bias": True,
+    "ceil_mode": False,
+    "count_include_pad": True,
+    "dilation": 1,
+    "divisor_override": None,
+    "groups": 1,
+    "keepdim": False,
+    "output_padding": 0,
+    "padding": 0,
+    "stride": 1,
+}
+"""What the language takes for granted where layers have such fields."""
+
+
+def spelled(fields: Fields) -> Fields:
+    """The fields that the language does not take for granted.
+
+    >>> spelled({"out_channels": 8, "groups": 1, "bias": False})
+    {'out_channels': 8, 'bias': False}
+    """
+    return {name: value for name, value in fields.items() if name not in DEFAULTS or value != DEFAULTS[name]}
+
+
+class Unsupported(Exception):
+    """The language cannot say what a call does; the message says why."""
+
+
+@dataclass(slots=True)
+class Step:
+    """A layer of the network, or an input (without layer)."""
+
+    layer: Layer | None
+    inputs: tuple[int, ...]
+    shape: Shape
+    scope: int
+    """The call of a module in which it stands."""
+    call: int = -1
+    """The call that it is made of; −1 for an input and a parameter."""
+    weights: Mapping[str, int] = field(default_factory=dict)
+    """The layer's name of a weight -> the parameter, by its place in the tape's tensors."""
+    macs: int = 0
+    frozen: str = ""
+    """Why it holds for this size of the input alone; empty where it does not."""
+
+
+class Builder:
+    """Collects the steps and values of a tape. Rules of functions call its methods."""
+
+    def __init__(self, tape: Tape) -> None:
+        self.tape = tape
+        self.values: dict[int, Value] = {}
+        """Tensor of the tape -> what it is."""
+        self.steps: list[Step] = []
+        self.index = -1
+        """The call that is being lifted."""
+        self.arguments: dict[str, Any] = {}
+        """Its arguments under their names."""
+        self.second_arguments: dict[str, Any] = {}
+        """Those of the second run."""
+        self.batch = 1 if tape.second is None else 2
+        self.derived: dict[int, Activation] = {}
+        """Tensors that calls make of parameters, once they are layers."""
+        self.materialise: Callable[[Derived], Activation] | None = None
+        self.read = {tensor for call in tape.calls for tensor in refs((call.args, call.kwargs))}
+        self.read.update(tensor for _, tensor in tape.outputs)
+        self._layers: dict[object, Layer] = {}
+        self._inference = Inference()
+        self._constants: dict[int, int] = {}
+        self._views: dict[tuple[int, Shape], int] = {}
+
+    # What the call says
+
+    @property
+    def call(self) -> Call:
+        """The call that is being lifted."""
+        return self.tape.calls[self.index]
+
+    def sizes(self, tensor: int) -> Sizes:
+        """The sizes of a tensor of the tape."""
+        first, second = self.tape.tensors[tensor].shape, self.tape.second
+        return Sizes(first, first if second is None else second[tensor], self.batch)
+
+    def output(self, position: int = 0) -> Sizes:
+        """The sizes of an output of the call."""
+        return self.sizes(self.call.outputs[position])
+
+    def number(self, name: str, default: float | None = None) -> float:
+        """An argument that is a number."""
+        found = self.scalar(self.arguments.get(name, default))
+        if found is None:
+            raise Unsupported(f"its {name} is not a number")
+        return found
+
+    def scalar(self, argument: object) -> float | None:
+        """A number, or a constant tensor with one known number; None for everything else."""
+        if isinstance(argument, bool):
+            return int(argument)
+        if isinstance(argument, (int, float)):
+            return argument
+        if isinstance(argument, Ref):
+            value = self.values[argument.tensor]
+            return value.number if isinstance(value, Constant) else None
+        return None
+
+    def bound(self, argument: object) -> int | None:
+        """A bound of a slice; None where there is none."""
+        if argument is None:
+            return None
+        found = self.scalar(argument)
+        if found is None:
+            raise Unsupported("its bounds are computed while it runs")
+        return int(found)
+
+    def integer(self, name: str) -> int:
+        """An argument that is a whole number."""
+        found = self.number(name)
+        if found != int(found):
+            raise Unsupported(f"its {name} is {found}")
+        return int(found)
+
+    def integers(self, name: str) -> tuple[int, ...] | None:
+        """An argument that is one whole number or several; None where it is not given."""
+        found = self.arguments.get(name)
+        if found is None:
+            return None
+        numbers = [self.scalar(item) for item in (found if listed(found) else (found,))]
+        if any(number is None for number in numbers):
+            raise Unsupported(f"its {name} are no numbers")
+        return tuple([int(number) for number in numbers if number is not None])
+
+    def second_integers(self, name: str, count: int) -> tuple[int, ...] | None:
+        """An argument of one whole number an axis in the second run; None where it is not numbers."""
+        found = self.second_arguments.get(name)
+        numbers: tuple[Any, ...] = tuple(found) if listed(found) else (found,) * count
+        return numbers if all(isinstance(number, int) for number in numbers) else None
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        """An argument that is a truth value."""
+        return bool(self.arguments.get(name, default))
+
+    def word(self, name: str, default: str = "") -> str:
+        """An argument that is a word."""
+        found = self.arguments.get(name)
+        return default if found is None else str(found)
+
+    def value(self, name: str) -> Value | None:
+        """An argument that is a tensor; None where it is none."""
+        found = self.arguments.get(name)
+        return self.values[found.tensor] if isinstance(found, Ref) else None
+
+    def given(self, name: str) -> Value:
+        """An argument that must be a tensor."""
+        found = self.value(name)
+        if found is None:
+            raise Unsupported(f"its {name} is no tensor")
+        return found
+
+    def several(self, name: str) -> list[Value]:
+        """An argument that is a list of tensors."""
+        found = self.arguments.get(name)
+        if not listed(found) or not all(isinstance(item, Ref) for item in found):
+            raise Unsupported(f"its {name} are no tensors")
+        return [self.values[item.tensor] for item in found]
+
+    def is_read(self, tensor: int) -> bool:
+        """Whether a later call reads a tensor, or the model puts it out."""
+        return tensor in self.read
+
+    def transposed(self, value: Value) -> int | None:
+        """The stored parameter of which a matrix is the transpose; None where it is none."""
+        if not isinstance(value, Derived) or value.sizes.rank != 2:
+            return None
+        call = self.tape.calls[value.call]
+        sources = [self.values[tensor] for tensor in refs((call.args, call.kwargs))]
+        if base_name(call.function) not in ("t", "T", "transpose", "permute", "mT") or len(sources) != 1:
+            return None
+        (source,) = sources
+        same = isinstance(source, Parameter) and source.sizes.first == value.sizes.first[::-1]
+        return source.source if same and isinstance(source, Parameter) else None
+
+    def of_space(self, space: Shape, second: Shape) -> int | None:
+        """The step of a map of [channels, *space] with this space in both runs; inputs of the network come first."""
+        for value in self.values.values():
+            if not isinstance(value, Activation) or value.place != Place(0):
+                continue
+            if value.sizes.first[2:] == space and value.sizes.second[2:] == second:
+                return self.settled(value)
+        return None
+
+    def activation(self, name: str) -> Activation:
+        """An argument that must be a tensor, as layers give it."""
+        return self.active(self.given(name))
+
+    def active(self, value: Value) -> Activation:
+        """The value as layers give it: a parameter or a constant becomes a layer of its own."""
+        if isinstance(value, Activation):
+            return value
+        if isinstance(value, Derived):
+            assert self.materialise is not None
+            return self.materialise(value)
+        return Activation(self._constant(value), value.sizes, None, self.call.scope)
+
+    def _constant(self, value: Parameter | Constant) -> int:
+        found = self._constants.get(value.source)
+        if found is None:
+            tensor = self.tape.tensors[value.source]
+            learned = isinstance(value, Parameter)
+            fields: Fields = {"shape": tensor.shape} if learned else {"shape": tensor.shape, "learned": False}
+            weights = {"value": value.source} if learned else {}
+            found = self._constants[value.source] = self.layer("parameter", fields, weights=weights)
+        return found
+
+    # What becomes of it
+
+    def layer(
+        self,
+        kind: str,
+        fields: Fields,
+        *inputs: int,
+        weights: Mapping[str, int] | None = None,
+        leading: int = 0,
+    ) -> int:
+        """One more step, whose first `leading` axes count as batch."""
+        layer = self._layer(kind, fields, leading)
+        shapes = tuple([self.steps[step].shape for step in inputs])
+        shape = self._inference.shape(layer, shapes)
+        macs = layer.operations(shapes, shape).get("mac", 0)
+        self.steps.append(Step(layer, inputs, shape, self.call.scope, self.index, weights or {}, macs))
+        return len(self.steps) - 1
+
+    def _layer(self, kind: str, fields: Fields, leading: int) -> Layer:
+        """The layer of a kind with these fields; equal ones are one object."""
+        key = (kind, leading, *fields.items())
+        found = self._layers.get(key)
+        if found is None:
+            if kind not in KINDS:
+                raise Unsupported(f"there is no {kind}")
+            try:
+                made = build(kind, fields)
+            except ValidationError as error:
+                detail = deepest(error.errors())
+                cause = detail.get("ctx", {}).get("error")
+                if isinstance(cause, GeometryError):
+                    raise cause from error
+                raise Unsupported(f"{kind}: {detail['loc'][0]} {asked(detail)}, not {detail['input']!r}") from error
+            found = self._layers[key] = batched(made, leading)
+        return found
+
+    def settled(self, value: Activation, shape: Shape | None = None, second: Shape | None = None) -> int:
+        """The step whose output has the value's shape, or another one of the same numbers."""
+        if shape is None:
+            shape, second = value.shape, value.second
+        step = self.steps[value.step]
+        if step.shape == shape:
+            return value.step
+        if not shape:
+            raise Unsupported("its input has no axes")
+        found = self._views.get((value.step, shape))
+        if found is None:
+            kind, fields = self._view(step.shape, shape, second or shape)
+            found = self._views[value.step, shape] = self.layer(kind, fields, value.step)
+            self.steps[found].scope = value.scope
+        return found
+
+    def _view(self, before: Shape, shape: Shape, second: Shape) -> tuple[str, Fields]:
+        """The layer that gives the same numbers another shape."""
+        if prod(before) != prod(shape):
+            raise Unsupported(f"{list(before)} does not become {list(shape)}")
+        if len(shape) < len(before):
+            merged = len(before) - len(shape)
+            for start in range(len(shape)):
+                stop = start + merged + 1
+                whole = prod(before[start:stop])
+                if (*before[:start], whole, *before[stop:]) == shape:
+                    if merged == 1 and 1 in before[start:stop] and len(shape) > 1:
+                        gone = start if before[start] == 1 else start + 1
+                        return "squeeze", {"dim": (gone,)}
+                    fields: Fields = {"start_dim": start} if start else {}
+                    return "flatten", fields if stop == len(before) else {**fields, "end_dim": stop - 1}
+        if len(shape) == len(before) + 1:
+            for axis, size in enumerate(shape):
+                if size == 1 and (*shape[:axis], *shape[axis + 1 :]) == before:
+                    return "unsqueeze", {"dim": axis}
+        changed = [axis for axis, size in enumerate(shape) if second[axis] != size]
+        open_axis = changed[0] if len(changed) == 1 else None
+        return "reshape", {"shape": tuple(-1 if axis == open_axis else size for axis, size in enumerate(shape))}
+
+    def made(self, step: int, place: Place | None, position: int = 0) -> Activation:
+        """An output of the call as a step gives it."""
+        return self.seen(step, self.output(position), place)
+
+    def seen(self, step: int, sizes: Sizes, place: Place | None) -> Activation:
+        """A step's output under these sizes."""
+        found = Activation(step, sizes, place, self.call.scope)
+        if prod(found.shape) != prod(self.steps[step].shape):
+            raise Unsupported(f"its output is {list(found.shape)}, not {list(self.steps[step].shape)}")
+        return found
+
+    def viewed(self, value: Value, sizes: Sizes) -> Value:
+        """The same numbers, in the same order, under other sizes."""
+        if prod(value.sizes.first) != prod(sizes.first):
+            raise Unsupported(f"{list(value.sizes.first)} does not become {list(sizes.first)}")
+        if not isinstance(value, Activation):
+            return value._replace(sizes=sizes)
+        if value.place is None:
+            return value._replace(sizes=sizes, scope=self.call.scope)
+        place = moved(value.place, value.sizes, sizes)
+        if place is None:
+            raise Unsupported("it cuts the batch")
+        return Activation(value.step, sizes, place, self.call.scope)
+
+    def aligned(self, values: Sequence[Activation], output: Sizes) -> tuple[list[int], Place | None]:
+        """Steps of one rank for values that broadcast to an output, and where its batch is."""
+        place: Place | None = None
+        for value in values:
+            if value.place is not None:
+                own = value.place._replace(axis=value.place.axis + output.rank - value.sizes.rank)
+                if place is not None and own != place:
+                    raise Unsupported("its inputs have the batch in different places")
+                place = own
+        steps = []
+        for value in values:
+            absent = output.rank - value.sizes.rank
+            first, second = (1,) * absent + value.sizes.first, (1,) * absent + value.sizes.second
+            if place is not None and not place.folded:
+                if first[place.axis] != 1:
+                    raise Unsupported("it broadcasts over the batch")
+                first, second = (dims[: place.axis] + dims[place.axis + 1 :] for dims in (first, second))
+            elif place is not None and value.place is not None:
+                second = (*second[: place.axis], second[place.axis] // self.batch, *second[place.axis + 1 :])
+            steps.append(self.settled(value, first, second) if first else value.step)
+        return steps, place
+
+    def forget(self, count: int) -> None:
+        """Take the steps from number `count` on away."""
+        del self.steps[count:]
+        for source, step in list(self._constants.items()):
+            if step >= count:
+                del self._constants[source]
+        self._views = {key: step for key, step in self._views.items() if step < count}
+        self.derived = {tensor: made for tensor, made in self.derived.items() if made.step < count}

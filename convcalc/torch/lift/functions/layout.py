@@ -1,0 +1,576 @@
+"""Functions that move numbers about: views, permutations, parts, joins, repetitions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from ....layers.base import Shape
+from ...tape import Ref
+from ..arguments import listed
+from ..builder import Builder, Fields, Unsupported
+from ..values import Activation, Constant, Derived, Parameter, Place, Sizes, Value
+from .axes import axis_of, spatial
+from .record import Function, Rule
+
+
+def _alias(b: Builder) -> Value:
+    """The same numbers."""
+    return b.viewed(b.given("input"), b.output())
+
+
+def permuted(b: Builder, value: Activation, order: Sequence[int]) -> Activation:
+    """The value with its axes in another order; axes of size 1 alone change places without a layer."""
+    axes = tuple([value.sizes.axis(axis) for axis in order])
+    if sorted(axes) != list(range(value.sizes.rank)):
+        raise Unsupported(f"its order {list(order)} is none of {value.sizes.rank} axes")
+    sizes = value.sizes.permuted(axes)
+    place = value.place and value.place._replace(axis=axes.index(value.place.axis))
+    wide = [axis for axis in axes if max(value.sizes.first[axis], value.sizes.second[axis]) > 1]
+    if wide == sorted(wide) and value.place == place:
+        return Activation(value.step, sizes, place, b.call.scope)
+    kept = [own for own in (value.axis(axis) for axis in axes) if own is not None]
+    if kept == sorted(kept):
+        return Activation(b.settled(value), sizes, place, b.call.scope)
+    return b.seen(b.layer("permute", {"dims": tuple(kept)}, b.settled(value)), sizes, place)
+
+
+def _permute(b: Builder) -> Activation:
+    return permuted(b, b.activation("input"), b.integers("dims") or ())
+
+
+def _transpose(b: Builder) -> Activation:
+    value = b.activation("input")
+    order = list(range(value.sizes.rank))
+    one, other = value.sizes.axis(b.integer("dim0")), value.sizes.axis(b.integer("dim1"))
+    order[one], order[other] = order[other], order[one]
+    return permuted(b, value, order)
+
+
+def _matrix_transpose(b: Builder) -> Activation:
+    value = b.activation("input")
+    rank = value.sizes.rank
+    if rank < 2:
+        return value
+    return permuted(b, value, (*range(rank - 2), rank - 1, rank - 2))
+
+
+def _reversed(b: Builder) -> Activation:
+    value = b.activation("input")
+    return permuted(b, value, tuple(reversed(range(value.sizes.rank))))
+
+
+def _movedim(b: Builder) -> Activation:
+    value = b.activation("input")
+    source, destination = b.integers("source") or (), b.integers("destination") or ()
+    there = {value.sizes.axis(to): value.sizes.axis(axis) for axis, to in zip(source, destination, strict=True)}
+    left = iter([axis for axis in range(value.sizes.rank) if axis not in there.values()])
+    return permuted(b, value, [there[axis] if axis in there else next(left) for axis in range(value.sizes.rank)])
+
+
+def _flip(b: Builder) -> Activation:
+    value = b.activation("input")
+    axes = tuple([axis_of(value, dim) for dim in b.integers("dims") or ()])
+    return b.made(b.layer("flip", {"dims": axes}, b.settled(value)), value.place)
+
+
+def _roll(b: Builder) -> Activation:
+    value = b.activation("input")
+    shifts, dims = b.integers("shifts") or (), b.integers("dims") or ()
+    if not dims:
+        raise Unsupported("it rolls all axes as one")
+    axes = tuple([axis_of(value, dim) for dim in dims])
+    return b.made(b.layer("roll", {"shifts": shifts, "dims": axes}, b.settled(value)), value.place)
+
+
+# Parts
+
+
+def sliced(b: Builder, value: Activation, dim: int, start: int, stop: int | None, step: int = 1) -> Activation:
+    """The positions start … stop of an axis; the whole of the batch alone."""
+    axis = value.sizes.axis(dim)
+    before = (value.sizes.first[axis], value.sizes.second[axis])
+    after = tuple(len(range(*slice(start, stop, step).indices(size))) for size in before)
+    if after == before and step == 1:
+        return value
+    if not after[0]:
+        raise Unsupported("it takes nothing")
+    own = axis_of(value, dim)
+    fields: Fields = {"dim": own} if own else {}
+    fields |= {"start": start} if start else {}
+    fields |= {"stop": stop} if stop is not None and stop < before[0] else {}
+    fields |= {"step": step} if step != 1 else {}
+    sizes = value.sizes.put(axis, (after[0], after[1]), instead=True)
+    return b.seen(b.layer("slice", fields, b.settled(value)), sizes, value.place)
+
+
+def selected(b: Builder, value: Activation, dim: int, index: int) -> Activation:
+    """One position of an axis, which is gone then."""
+    axis = value.sizes.axis(dim)
+    place = value.place
+    if place is not None and axis < place.axis:
+        place = place._replace(axis=place.axis - 1)
+    own = axis_of(value, dim)
+    sizes = value.sizes.put(axis, instead=True)
+    if value.sizes.first[axis] == 1 == value.sizes.second[axis]:
+        return Activation(value.step, sizes, place, b.call.scope)
+    return b.seen(b.layer("select", {"dim": own, "index": index}, b.settled(value)), sizes, place)
+
+
+def unsqueezed(b: Builder, value: Activation, axis: int) -> Activation:
+    """A new axis of size 1."""
+    place = value.place
+    if place is not None and axis <= place.axis:
+        place = place._replace(axis=place.axis + 1)
+    return Activation(value.step, value.sizes.put(axis, (1, 1)), place, b.call.scope)
+
+
+def _getitem(b: Builder) -> Value:
+    """Numbers, slices, None, Ellipsis, and one tensor of positions."""
+    index = b.arguments["index"]
+    index = index if listed(index) else (index,)
+    value = b.activation("input")
+    if Ellipsis not in [item for item in index if not isinstance(item, Ref)]:
+        index = (*index, Ellipsis)
+    axis = 0
+    for item in index:
+        if item is None:
+            value = unsqueezed(b, value, axis)
+            axis += 1
+        elif item is Ellipsis:
+            axis = value.sizes.rank - _behind(index)
+        elif isinstance(item, slice):
+            start, stop, step = map(b.bound, (item.start, item.stop, item.step))
+            value = sliced(b, value, axis, start or 0, stop, 1 if step is None else step)
+            axis += 1
+        elif isinstance(item, bool):
+            raise Unsupported("it is indexed by a truth value")
+        elif isinstance(item, int):
+            value = selected(b, value, axis, item)
+        elif isinstance(item, Ref):
+            if sum(isinstance(other, Ref) for other in index) > 1:
+                return _gathered(b, b.activation("input"), index)
+            value = indexed(b, value, axis, b.values[item.tensor])
+            axis += b.values[item.tensor].sizes.rank
+        elif isinstance(item, tuple) and item and all(type(position) is int for position in item):
+            value = taken(b, value, axis, (len(item),), (len(item),), item)
+            axis += 1
+        else:
+            raise Unsupported("its index is not known")
+    return b.made(value.step, value.place)
+
+
+def _behind(index: Sequence[object]) -> int:
+    """How many axes what stands behind the Ellipsis takes."""
+    at = next(n for n, item in enumerate(index) if item is Ellipsis)
+    return sum(item is not None for item in index[at + 1 :])
+
+
+def indexed(b: Builder, value: Activation, dim: int, positions: Value) -> Activation:
+    """The positions of an axis that a constant tensor names; its axes stand in the place of that one."""
+    if not isinstance(positions, Constant):
+        raise Unsupported("its positions are computed while it runs")
+    if b.tape.tensors[positions.source].dtype == "bool":
+        raise Unsupported("it is indexed by truth values")
+    numbers = None if positions.numbers is None else tuple(map(int, positions.numbers))
+    return taken(b, value, dim, positions.sizes.first, positions.sizes.second, numbers)
+
+
+def taken(
+    b: Builder, value: Activation, dim: int, first: Shape, second: Shape, positions: tuple[int, ...] | None
+) -> Activation:
+    """Positions of an axis, in whose place stand axes of these sizes; few of them are written out."""
+    axis, own = value.sizes.axis(dim), axis_of(value, dim)
+    fields: Fields = {"dim": own}
+    if positions is not None and len(positions) <= FEW:
+        fields["indices"] = positions
+    else:
+        fields["count"] = prod(first)
+    sizes = value.sizes.put(axis, *zip(first, second, strict=True), instead=True)
+    place = value.place
+    if place is not None and axis < place.axis:
+        place = place._replace(axis=place.axis + len(first) - 1)
+    return b.seen(b.layer("index_select", fields, b.settled(value)), sizes, place)
+
+
+FEW = 64
+"""Positions that are written out."""
+
+
+def _unfold(b: Builder) -> Activation:
+    """Windows along an axis, whose positions become a last axis; torch.nn.functional.unfold has another name."""
+    value = b.activation("input")
+    axis = value.sizes.axis(b.integer("dimension"))
+    size, step = b.integer("size"), b.integer("step")
+    output = b.output()
+    windows = (output.first[axis], output.second[axis])
+    if value.place is not None and axis == value.place.axis:
+        raise Unsupported("it works along the batch")
+    positions = tuple(window * step + offset for window in range(windows[0]) for offset in range(size))
+    if step == size and windows[0] * size == value.sizes.first[axis]:
+        spread = value
+    else:
+        spread = taken(b, value, axis, (windows[0] * size,), (windows[1] * size,), positions)
+    apart = spread.sizes.put(axis, windows, (size, size), instead=True)
+    seen = b.viewed(spread, apart)
+    assert isinstance(seen, Activation)
+    return permuted(b, seen, [*(n for n in range(apart.rank) if n != axis + 1), axis + 1])
+
+
+def _setitem(b: Builder) -> Activation:
+    """A block of positions replaced by other numbers: what lies around it is joined with them, axis by axis."""
+    index = b.arguments["index"]
+    index = index if listed(index) else (index,)
+    value = b.activation("input")
+    if not all(item is Ellipsis or isinstance(item, slice) for item in index):
+        raise Unsupported("it writes to single positions")
+    if Ellipsis not in index:
+        index = (*index, Ellipsis)
+    at = index.index(Ellipsis)
+    whole = (*index[:at], *[slice(None)] * (value.sizes.rank - len(index) + 1), *index[at + 1 :])
+    bounds: list[tuple[int, int, int]] = []
+    for axis, item in enumerate(whole):
+        start, stop, step = slice(*map(b.bound, (item.start, item.stop, item.step))).indices(value.sizes.first[axis])
+        if step != 1:
+            raise Unsupported("it writes to every other position")
+        if (start, stop) != (0, value.sizes.first[axis]):
+            bounds.append((axis, start, stop))
+    block = b.active(b.given("value"))
+    inner = value
+    around: list[tuple[int, Activation | None, Activation | None]] = []
+    for axis, start, stop in bounds:
+        size = inner.sizes.first[axis]
+        before = sliced(b, inner, axis, 0, start) if start else None
+        after = sliced(b, inner, axis, stop, None) if stop < size else None
+        around.append((axis, before, after))
+        inner = sliced(b, inner, axis, start, stop)
+    if block.sizes.first != inner.sizes.first or block.place != inner.place:
+        raise Unsupported("what it writes is repeated")
+    step = b.settled(block)
+    for axis, before, after in reversed(around):
+        parts = [*([b.settled(before)] if before else []), step, *([b.settled(after)] if after else [])]
+        own = axis_of(value, axis)
+        step = b.layer("concat", {"dim": own} if own else {}, *parts)
+    return b.made(step, value.place)
+
+
+def _written(b: Builder) -> Value:
+    """What was written through a view of all of a tensor is the tensor."""
+    value, written = b.given("input"), b.value("written")
+    if written is None:
+        raise Unsupported("it was written to through a view")
+    if not isinstance(written, Activation) or written.sizes != value.sizes:
+        raise Unsupported("it was written to through a view of another shape")
+    return written
+
+
+def _filled(b: Builder) -> Constant:
+    """A new tensor of which only sizes and type are taken from the input."""
+    return Constant(b.call.outputs[0], b.output())
+
+
+def _gathered(b: Builder, value: Activation, index: Sequence[object]) -> Activation:
+    """Several tensors of positions side by side are positions in the axes as one."""
+    positions = [b.values[item.tensor] for item in index if isinstance(item, Ref)]
+    first = next(n for n, item in enumerate(index) if isinstance(item, Ref))
+    stop = first + len(positions)
+    plain = all(isinstance(item, slice) and item == slice(None) for item in index[:first])
+    if not plain or not all(isinstance(item, Ref) for item in index[first:stop]) or index[stop:] not in ((), (Ellipsis,)):
+        raise Unsupported("it is indexed by several tensors")
+    if not all(isinstance(position, Constant) for position in positions):
+        raise Unsupported("its positions are computed while it runs")
+    own = [axis_of(value, axis) for axis in range(first, stop)]
+    rank = b.output().rank - value.sizes.rank + len(positions)
+    found = b.output().first[first : first + rank]
+    if b.output().second[first : first + rank] != found:
+        raise Unsupported("how many positions it takes depends on the input's size")
+    shape = value.shape
+    merged = b.layer("flatten", {"start_dim": own[0], "end_dim": own[-1]}, b.settled(value))
+    made = b.layer("index_select", {"dim": own[0], "count": prod(found)}, merged)
+    return b.made(made, value.place)
+
+
+def _select(b: Builder) -> Activation:
+    return selected(b, b.activation("input"), b.integer("dim"), b.integer("index"))
+
+
+def _slice(b: Builder) -> Activation:
+    bounds = [None if b.arguments.get(name) is None else b.integer(name) for name in ("start", "end", "step")]
+    value = b.activation("input")
+    stop = bounds[1] if bounds[1] is None or bounds[1] < 2**62 else None
+    made = sliced(b, value, b.integer("dim"), bounds[0] or 0, stop, bounds[2] or 1)
+    return b.made(made.step, made.place)
+
+
+def _narrow(b: Builder) -> Activation:
+    start = b.integer("start")
+    made = sliced(b, b.activation("input"), b.integer("dim"), start, start + b.integer("length"))
+    return b.made(made.step, made.place)
+
+
+def _index_select(b: Builder) -> Activation:
+    return indexed(b, b.activation("input"), b.integer("dim"), b.given("index"))
+
+
+def _embedding(b: Builder) -> Activation:
+    return indexed(b, b.activation("weight"), 0, b.given("input"))
+
+
+def _index(b: Builder) -> Value:
+    """aten.index: a list with a tensor or None an axis."""
+    indices = b.arguments["indices"]
+    b.arguments["index"] = tuple(slice(None) if item is None else item for item in indices)
+    return _getitem(b)
+
+
+def _unbind(b: Builder) -> list[Value | None]:
+    value, dim = b.activation("input"), b.integer("dim")
+    count = value.sizes.first[value.sizes.axis(dim)]
+    return [selected(b, value, dim, number) for number in range(count)]
+
+
+def _split(b: Builder) -> list[Value | None]:
+    """The parts of an axis, whose sizes the outputs say; of the batch's axis those of what stands outside of it."""
+    value, axis = b.activation("input"), 0
+    axis = value.sizes.axis(b.integer("dim"))
+    outputs = [b.output(position) for position in range(len(b.call.outputs))]
+    if len(outputs) == 1:
+        return [value._replace(sizes=outputs[0])]
+    if value.place is not None and axis == value.place.axis:
+        return _split_outside(b, value, axis, outputs)
+    own = axis_of(value, axis)
+    channels = tuple(sizes.first[axis] for sizes in outputs)
+    source = b.settled(value)
+    parts = [
+        b.layer("split", {"channels": channels, **({"dim": own} if own else {}), "part": part}, source)
+        for part in range(len(outputs))
+    ]
+    return [b.made(step, value.place, part) for part, step in enumerate(parts)]
+
+
+def _split_outside(b: Builder, value: Activation, axis: int, outputs: Sequence[Sizes]) -> list[Value | None]:
+    place = value.place
+    assert place is not None
+    sizes = [output.first[axis] for output in outputs]
+    if not place.folded or any(size % place.inner for size in sizes):
+        raise Unsupported("it cuts the batch")
+    source = b.settled(value)
+    made: list[Value | None] = []
+    for part, output in enumerate(outputs):
+        step = b.layer("split", {"channels": tuple(sizes), **({"dim": axis} if axis else {}), "part": part}, source)
+        folded = output.first[axis] != 1 or output.second[axis] != b.batch
+        made.append(b.seen(step, output, place._replace(folded=folded)))
+    return made
+
+
+# Joins
+
+
+def _cat(b: Builder) -> Value:
+    values = [b.active(value) for value in b.several("tensors") if 0 not in value.sizes.first]
+    output = b.output()
+    axis = output.axis(b.integer("dim"))
+    if len(values) == 1:
+        return values[0]._replace(sizes=output)
+    places = {value.place for value in values if value.place is not None}
+    if not places:
+        steps = [b.settled(value) for value in values]
+        return b.made(b.layer("concat", {"dim": axis} if axis else {}, *steps), None)
+    if len(places) > 1:
+        raise Unsupported("its inputs have the batch in different places")
+    (place,) = places
+    if axis == place.axis:
+        return _cat_outside(b, values, place)
+    steps = [b.settled(value, *_beside(value, place)) for value in values]
+    own = axis if place.folded or axis < place.axis else axis - 1
+    return b.made(b.layer("concat", {"dim": own} if own else {}, *steps), place)
+
+
+def _beside(value: Activation, place: Place) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The shapes of a value beside others that have the batch in that place."""
+    if value.place is not None or place.folded:
+        return value.shape, value.second
+    if value.sizes.first[place.axis] != 1:
+        raise Unsupported("it joins what is the same for every example with the batch")
+    return tuple((*dims[: place.axis], *dims[place.axis + 1 :]) for dims in value.sizes[:2])  # type: ignore[return-value]
+
+
+def _cat_outside(b: Builder, values: Sequence[Activation], place: Place) -> Activation:
+    """Along the axis of the batch: the inputs stand outside of it."""
+    axis = place.axis
+    if any(value.place is None for value in values):
+        raise Unsupported("it joins along the batch")
+    if any(value.sizes.first[axis] != place.inner for value in values):
+        raise Unsupported("it joins along the batch what stands outside of it already")
+    steps = [b.settled(value, value.sizes.first) for value in values]
+    made = b.layer("concat", {"dim": axis} if axis else {}, *steps)
+    return b.made(made, Place(axis, place.inner, folded=True))
+
+
+def _stack(b: Builder) -> Activation:
+    values = [b.active(value) for value in b.several("tensors")]
+    places = {value.place for value in values}
+    if len(places) > 1:
+        raise Unsupported("its inputs have the batch in different places")
+    (place,) = places
+    axis = b.output().axis(b.integer("dim"))
+    steps = [b.settled(value) for value in values]
+    own = axis
+    if place is not None:
+        if not place.folded and axis > place.axis:
+            own = axis - 1
+        if axis <= place.axis:
+            place = place._replace(axis=place.axis + 1)
+    return b.made(b.layer("stack", {"dim": own} if own else {}, *steps), place)
+
+
+# Repetitions
+
+
+def _expand(b: Builder) -> Value:
+    value, output = b.given("input"), b.output()
+    absent = output.rank - value.sizes.rank
+    source = b.active(value)
+    place = source.place and source.place._replace(axis=source.place.axis + absent)
+    if prod(value.sizes.first) == prod(output.first):
+        return Activation(source.step, output, place, b.call.scope)
+    wanted: list[int] = []
+    for axis, size in enumerate(output.first):
+        if place is not None and axis == place.axis:
+            if place.folded:
+                wanted.append(-1)
+            continue
+        own = axis - absent
+        kept = own >= 0 and source.sizes.first[own] == size
+        wanted.append(-1 if kept else size)
+    return b.made(b.layer("expand", {"shape": tuple(wanted)}, b.settled(source)), place)
+
+
+def _repeat(b: Builder) -> Value:
+    value, output = b.given("input"), b.output()
+    repeats = b.integers("repeats") or ()
+    absent = output.rank - value.sizes.rank
+    source = b.active(value)
+    place = source.place and source.place._replace(axis=source.place.axis + absent)
+    repeats = (1,) * (output.rank - len(repeats)) + repeats
+    if place is not None and repeats[place.axis] != 1:
+        raise Unsupported("it repeats the batch")
+    if prod(repeats) == 1:
+        return Activation(source.step, output, place, b.call.scope)
+    own = tuple(n for axis, n in enumerate(repeats) if place is None or place.folded or axis != place.axis)
+    return b.made(b.layer("tile", {"reps": own}, b.settled(source)), place)
+
+
+def _repeat_interleave(b: Builder) -> Activation:
+    value = b.activation("input")
+    repeats = b.integer("repeats")
+    if b.arguments.get("dim") is None:
+        raise Unsupported("it repeats all axes as one")
+    axis, place = value.sizes.axis(b.integer("dim")), value.place
+    if place is not None and axis == place.axis:
+        shape, second = value.sizes.first, (*value.second[:axis], value.second[axis] if place.folded else 1)
+        source = b.settled(value, shape, (*second, *value.sizes.second[axis + 1 :]))
+        if shape[axis] == 1:
+            made = b.layer("expand", {"shape": tuple(repeats if n == axis else -1 for n in range(len(shape)))}, source)
+        else:
+            made = b.layer("repeat_interleave", {"repeats": repeats, "dim": axis}, source)
+        return b.made(made, Place(axis, place.inner * repeats, folded=True))
+    own = axis_of(value, axis)
+    return b.made(b.layer("repeat_interleave", {"repeats": repeats, "dim": own}, b.settled(value)), value.place)
+
+
+# Between channels and space
+
+
+def _shuffle(kind: str, field: str, argument: str) -> Rule:
+    def rule(b: Builder) -> Activation:
+        source = spatial(b, b.activation("input"), None)
+        made = b.layer(kind, {field: b.integer(argument)}, source.step, leading=source.leading)
+        return b.made(made, source.place)
+
+    return rule
+
+
+def _pad(b: Builder) -> Value:
+    """Pairs for the last axes, the last one first; a layer pads all axes but the first."""
+    value = b.activation("input")
+    pads = b.integers("pad") or ()
+    pairs = [(pads[n], pads[n + 1]) for n in range(0, len(pads), 2)]
+    sizes: dict[int, tuple[int, int]] = {}
+    for number, pair in enumerate(pairs):
+        if pair != (0, 0):
+            sizes[axis_of(value, -1 - number)] = pair
+    if not sizes:
+        return value._replace(sizes=b.output())
+    shape, second = value.shape, value.second
+    offset = 0
+    if 0 in sizes or len(shape) < 2:
+        shape, second, offset = (1, *shape), (1, *second), 1
+    padding = tuple(sizes.get(axis - offset, (0, 0)) for axis in range(1, len(shape)))
+    fields: Fields = {"padding": padding}
+    mode = b.word("mode", "constant")
+    if mode != "constant":
+        fields["mode"] = mode
+    number = b.scalar(b.arguments.get("value"))
+    if number:
+        if abs(number) == float("inf"):
+            raise Unsupported(f"it pads with {number}")
+        fields["value"] = number
+    return b.made(b.layer("pad", fields, b.settled(value, shape, second)), value.place)
+
+
+VIEW = "input *shape"
+CASTS = (
+    "contiguous clone detach to float half double type type_as bfloat16 alias data real _to_copy lift_fresh_copy "
+    "lift_fresh detach_copy requires_grad cuda cpu positive resolve_conj resolve_neg identity dequantize"
+)
+FUNCTIONS = (
+    *(Function(name, "input *rest", _alias, views=True) for name in CASTS.split()),
+    Function("view reshape view_copy _unsafe_view unsafe_view", VIEW, _alias, views=True),
+    Function("view_as reshape_as", "input other", _alias, views=True),
+    Function("flatten", "input start_dim=0 end_dim=-1", _alias, views=True),
+    Function("unflatten", "input dim *sizes", _alias, views=True),
+    Function("squeeze", "input *dim", _alias, views=True),
+    Function("unsqueeze", "input dim", _alias, views=True),
+    Function("ravel", "input", _alias, views=True),
+    Function("permute permute_copy", "input *dims", _permute),
+    Function("transpose swapaxes swapdims", "input dim0 dim1", _transpose),
+    Function("t T", "input", _reversed),
+    Function("mT adjoint", "input", _matrix_transpose),
+    Function("movedim moveaxis", "input source destination", _movedim),
+    Function("flip", "input *dims", _flip),
+    Function("roll", "input shifts dims=None", _roll),
+    Function("__getitem__", "input index", _getitem),
+    Function("__setitem__", "input index value", _setitem),
+    Function("index", "input indices", _index),
+    Function("unfold_windows", "input dimension size step", _unfold),
+    Function("convcalc.written_elsewhere", "input written=None", _written),
+    Function(
+        "new_zeros new_ones new_full new_empty new_tensor zeros_like ones_like full_like empty_like rand_like randn_like",
+        "input *rest",
+        _filled,
+    ),
+    Function("select select_copy", "input dim index", _select),
+    Function("slice slice_copy", "input dim=0 start=None end=None step=1", _slice),
+    Function("narrow", "input dim start length", _narrow),
+    Function("index_select", "input dim index", _index_select),
+    Function("embedding", "input weight *rest", _embedding),
+    Function("unbind", "input dim=0", _unbind),
+    Function("split split_with_sizes unsafe_split split_copy", "input split_size dim=0", _split),
+    Function("chunk unsafe_chunk", "input chunks dim=0", _split),
+    Function("tensor_split", "input *sections dim=0", _split),
+    Function("cat concat concatenate", "tensors dim=0", _cat),
+    Function("stack", "tensors dim=0", _stack),
+    Function("expand broadcast_to", "input *size", _expand, views=True),
+    Function("expand_as", "input other", _expand, views=True),
+    Function("repeat", "input *repeats", _repeat, views=True),
+    Function("tile", "input *repeats", _repeat, views=True),
+    Function("repeat_interleave", "input repeats dim=None output_size=None", _repeat_interleave),
+    Function("pixel_shuffle", "input upscale_factor", _shuffle("pixel_shuffle", "upscale_factor", "upscale_factor")),
+    Function(
+        "pixel_unshuffle", "input downscale_factor", _shuffle("pixel_unshuffle", "downscale_factor", "downscale_factor")
+    ),
+    Function("channel_shuffle native_channel_shuffle", "input groups", _shuffle("channel_shuffle", "groups", "groups")),
+    Function("pad", "input pad mode=None value=None", _pad),
+    Function("constant_pad_nd", "input pad value=None", _pad),
+)

@@ -1,0 +1,40 @@
+"""The numbers on which products of activations, recurrent layers and layers of layout ran in PyTorch and run here."""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.layer_samples import SAMPLES
+
+Array = NDArray[np.float64]
+
+BATCH = 2
+KINDS = (
+    *("matmul", "scaled_dot_product_attention", "multihead_attention", "rnn", "gru", "lstm", "split", "roll", "flip"),
+    *("expand", "slice", "select", "squeeze", "unsqueeze", "stack", "tile", "repeat_interleave", "index_select"),
+)
+RECORDED = [sample for sample in SAMPLES if sample.kind in KINDS]
+
+
+def _drawn(number: int, name: str) -> np.random.Generator:
+    return np.random.default_rng([number, crc32(name.encode())])
+
+
+def numbers(shapes: tuple[tuple[int, ...], ...], number: int, name: str = "inputs") -> list[Array]:
+    """Standard normal numbers for tensors of these shapes, a batch of them."""
+    rng = _drawn(number, name)
+    return [rng.standard_normal((BATCH, *shape)) for shape in shapes]
+
+
+def gradient(shape: tuple[int, ...], number: int) -> Array:
+    """What the output is multiplied with before it is summed."""
+    return _drawn(number, "gradient").standard_normal(shape)
+
+
+def directions(shape: tuple[int, ...], number: int) -> list[Array]:
+    """The tensors with which an array is multiplied to record it."""
+    rng = _drawn(number, "directions")
+    return [rng.standard_normal(shape) for _ in range(2)]

@@ -1,0 +1,101 @@
+"""Record models of Keras: their configurations, with the shapes, params and multiply-accumulates that Keras gives.
+
+python -m tools.keras_models    writes tests/oracle/keras/applications.json.xz and layers.json.xz
+
+Needs Keras with the backend PyTorch, on whose meta device large models are made, so that no weight is.
+Multiply-accumulates are half of what torch.utils.flop_counter counts in a run: products of convolutions and matrices,
+whoever asked for them. Configurations are kept without initializers, regularizers and constraints, which say nothing of
+shapes.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ["KERAS_BACKEND"] = "torch"
+
+import keras
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from tools.keras_cases import CASES
+
+FOLDER = Path(__file__).resolve().parent.parent / "tests" / "oracle" / "keras"
+OPEN = {"MobileNetV3Large": (224, 224, 3), "MobileNetV3Small": (224, 224, 3)}
+"""Applications whose input is open, and what they run on."""
+ELSEWHERE = ("NASNetMobile",)
+"""Applications that Keras does not make on this backend."""
+SILENT = ("_initializer", "_regularizer", "_constraint")
+
+
+def applications() -> Iterator[tuple[str, Callable[[], Any]]]:
+    """The networks of keras.applications, without weights."""
+    for name in sorted(dir(keras.applications)):
+        make = getattr(keras.applications, name)
+        if name[0].isupper() and callable(make) and name not in ELSEWHERE:
+            yield name, lambda make=make: make(weights=None)
+
+
+def plain(value: Any) -> Any:
+    """A configuration without what says nothing of shapes."""
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items() if not key.endswith(SILENT) and key != "dtype"}
+    return [plain(inner) for inner in value] if isinstance(value, list) else value
+
+
+def shapes(model: Any, prefix: str = "") -> Iterator[tuple[str, list[list[int | None]]]]:
+    """(path of a layer, the shapes of its outputs of every call), models inside the model included."""
+    for operation in model.operations if hasattr(model, "operations") else model.layers:
+        if hasattr(operation, "layers"):
+            yield from shapes(operation, f"{prefix}{operation.name}/")
+            continue
+        tensors = [tensor for node in operation._inbound_nodes for tensor in node.output_tensors]
+        yield f"{prefix}{operation.name}", [list(tensor.shape) for tensor in tensors]
+
+
+def record(name: str, make: Callable[[], Any], device: str) -> dict[str, Any]:
+    """What Keras says of a model."""
+    keras.backend.clear_session()
+    with keras.device(device):
+        model = make()
+        sizes = [OPEN.get(name, tensor.shape[1:]) for tensor in model.inputs]
+        inputs = [torch.empty((1, *size), device=device) for size in sizes]
+        given = {tensor.name: value for tensor, value in zip(model.inputs, inputs, strict=True)}
+        structure = model.input if isinstance(getattr(model, "input", None), dict) else None
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            model(given if structure else inputs[0] if len(inputs) == 1 else inputs, training=False)
+    return {
+        "config": plain(json.loads(model.to_json())),
+        "params": model.count_params(),
+        "trainable": sum(weight.numel() for weight in (w.value for w in model.trainable_weights)),
+        "learned": sum(w.value.numel() for layer in model._flatten_layers() for w in layer._trainable_variables),
+        "macs": counter.get_total_flops() // 2,
+        "shapes": dict(shapes(model)),
+        "outputs": [list(tensor.shape) for tensor in model.outputs],
+    }
+
+
+def main() -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    about = f"Recorded by tools/keras_models.py with Keras {keras.__version__} on PyTorch {torch.__version__}."
+    for file, makers, device in (("layers", CASES.items(), "cpu"), ("applications", applications(), "meta")):
+        found: dict[str, Any] = {}
+        for name, make in makers:
+            try:
+                found[name] = record(name, make, device)
+            except Exception as error:
+                print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr)
+                continue
+            print(name, {key: found[name][key] for key in ("params", "trainable", "macs")}, file=sys.stderr)
+        text = json.dumps({"about": about, "models": found}, separators=(",", ":"))
+        (FOLDER / f"{file}.json.xz").write_bytes(lzma.compress(text.encode(), preset=9))
+
+
+if __name__ == "__main__":
+    main()
