@@ -96,7 +96,7 @@ def _groups(nodes: tuple[Node, ...], start: int) -> dict[str, Group]:
 
 
 def _notes(conversion: Conversion, steps: list[Step], path: str) -> tuple[Finding, ...]:
-    """The warnings: opaque operators, stand-ins, shared weights, what is left out."""
+    """The warnings: opaque operators, shared weights, what is left out."""
     notes: list[Finding] = []
     opaque = Counter(step.layer.operator for step in steps if isinstance(step.layer, Opaque))
     if opaque:
@@ -104,9 +104,6 @@ def _notes(conversion: Conversion, steps: list[Step], path: str) -> tuple[Findin
         message = f"the language does not have {_counted(opaque)}: kept with shape and weights, without operations"
         notes.append(Finding("CC701", message, path, hint="; ".join(reasons[:SHOWN]) or None))
     b = conversion.builder
-    if b.standins:
-        message = f"{_counted(b.standins)} stand as add, multiply or scale, of the same shape and cost"
-        notes.append(Finding("CC702", message, path))
     holders = Counter(name for step in steps for name in step.weights if name)
     shared = {name: count for name, count in holders.items() if count > 1}
     if shared:

@@ -30,6 +30,11 @@ def _alias(b: Builder) -> Activation:
     return b.activation()
 
 
+def _alias_of_two(b: Builder) -> Activation:
+    """The first input's numbers, of the type of the second."""
+    return b.activation(0)
+
+
 def _cast(call: Call, shape: Shape) -> Constant:
     """Which numbers are integers decides how they are divided."""
     value, to = call.constant(), call.node.integer("to")
@@ -38,9 +43,13 @@ def _cast(call: Call, shape: Shape) -> Constant:
     return _as_floats(value) if to in FLOATS else value
 
 
-def _cast_like(call: Call, shape: Shape) -> Constant:
+def _cast_like(call: Call, shape: Shape) -> Constant | None:
     """To the type of the second input, where its numbers show it."""
+    if isinstance(call.given(0), Activation):
+        return None
     value, like = call.constant(), call.value(1)
+    if isinstance(like, Activation):
+        return _as_floats(value)
     if not isinstance(like, Constant) or not like.numbers:
         return value
     return _as_floats(value) if isinstance(like.numbers[0], float) else Constant(shape, _whole(value.numbers))
@@ -266,30 +275,47 @@ def _sliced(call: Call, shape: Shape) -> Constant:
 
 
 def _slice(b: Builder) -> Activation | Sequence[Activation]:
-    """A crop of the space, or a part of the channels."""
+    """A crop of the space, a part of the channels, or every so many of the positions of axes; or these backwards."""
     value, spans = b.activation(), _spans(b.call)
     changed = [axis for axis, span in enumerate(spans) if span != range(value.dims[axis])]
     if not changed:
         return value
-    if any(spans[axis].step != 1 for axis in changed):
-        raise Unsupported("it takes every other position")
     if any(not len(spans[axis]) for axis in changed):
         raise Malformed(f"it leaves nothing of {list(value.dims)}")
-    if changed == [0] and value.batched:
-        raise Unsupported("it slices the batch")
     first = int(value.batched)
+    if changed[0] < first:
+        raise Unsupported("it slices the batch")
+    if any(abs(spans[axis].step) != 1 for axis in changed) or any(spans[axis].step < 0 for axis in changed):
+        return _strided(b, value, spans, changed)
     if changed == [first]:
         span, size = spans[first], value.dims[first]
         sizes = (span.start, len(span), size - span.stop)
         return _parts(b, value, tuple(n for n in sizes if n))[1 if span.start else 0]
     if changed[0] <= first:
-        raise Unsupported("it slices channels and space at once")
+        return _strided(b, value, spans, changed)
     cuts = tuple((span.start, size - span.stop) for span, size in zip(spans, value.dims, strict=True))[first + 1 :]
     return b.emit("crop", {"cropping": cuts}, value)
 
 
-def _parts(b: Builder, value: Activation, sizes: tuple[int, ...]) -> list[Activation]:
-    return [b.emit("split", {"channels": sizes, "part": part}, value) for part in range(len(sizes))]
+def _strided(b: Builder, value: Activation, spans: Sequence[range], changed: Sequence[int]) -> Activation:
+    """Axis by axis: positions from one on in steps, turned round first where they go backwards."""
+    for axis in changed:
+        span, size, dim = spans[axis], value.dims[axis], axis - value.batched
+        start, step = span.start, span.step
+        if step < 0:
+            value = b.emit("flip", {"dims": dim}, value)
+            start, step = size - 1 - start, -step
+        stop = start + (len(span) - 1) * step + 1
+        if (start, stop, step) != (0, size, 1):
+            fields = {"dim": dim, "start": start, "stop": stop if stop < size - step + 1 else None, "step": step}
+            wanted = {"start": 0, "stop": None, "step": 1}
+            value = b.emit("slice", {k: v for k, v in fields.items() if k not in wanted or v != wanted[k]}, value)
+    return value
+
+
+def _parts(b: Builder, value: Activation, sizes: tuple[int, ...], dim: int = 0) -> list[Activation]:
+    fields = spelled({"channels": sizes, "dim": dim})
+    return [b.emit("split", {**fields, "part": part}, value) for part in range(len(sizes))]
 
 
 def _split_sizes(call: Call) -> tuple[int, ...]:
@@ -324,16 +350,17 @@ def _cut(call: Call) -> list[Constant]:
 
 
 def _split(b: Builder) -> list[Activation]:
-    """Along the channels."""
+    """Along an axis."""
     value = b.activation()
-    if b.call.axis() != int(value.batched):
-        raise Unsupported("it splits another axis than the channels")
+    dim = b.call.axis() - value.batched
+    if dim < 0:
+        raise Unsupported("it splits the batch")
     if b.node.integers("split") is None:
         b.constant(1)
     sizes = _split_sizes(b.call)
     if 0 in sizes:
         raise Malformed(f"the parts {list(sizes)} leave an output empty")
-    return _parts(b, value, sizes)
+    return _parts(b, value, sizes, dim)
 
 
 def _concat_dims(call: Call) -> Shape:
@@ -358,6 +385,8 @@ def _concatenated(call: Call, shape: Shape) -> Constant:
 
 def _concat(b: Builder) -> Activation:
     values = b.activations()
+    if len(values) == 1:
+        return values[0]
     if len({value.batched for value in values}) > 1:
         raise Unsupported("it joins inputs with and without a batch")
     dim = b.call.axis(1) - values[0].batched
@@ -384,6 +413,58 @@ def _gathered(call: Call, shape: Shape) -> Constant:
     return value.become(shape, taken(value, strides(value.shape), spans))
 
 
+def _gather(b: Builder) -> Activation:
+    """One position of an axis, or several; all of them in their order are the same numbers under another shape."""
+    value, dims = b.activation(), _gather_dims(b.call)
+    axis, chosen = b.call.axis(), b.call.dims(1)
+    dim, size = axis - value.batched, value.dims[axis]
+    if dim < 0:
+        raise Unsupported("it picks from the batch")
+    given = b.constant(1)
+    numbers = given.numbers if given is not None else None
+    indices = [int(number) + size * (number < 0) for number in numbers] if numbers is not None else None
+    if indices is not None and any(not 0 <= index < size for index in indices):
+        raise Malformed(f"index {indices[:8]} reaches outside {size}")
+    if not chosen and indices is not None:
+        return b.emit("select", {"dim": dim, "index": indices[0]}, value)
+    if indices == list(range(size)):
+        return b.relayout(value, dims, batched=value.batched)
+    if indices is not None and indices == list(range(indices[0], indices[-1] + 1)):
+        fields: Fields = {"dim": dim, "start": indices[0], "stop": indices[-1] + 1}
+        made = b.emit("slice", fields, value)
+    elif indices is not None and len(indices) <= MOST_INDICES:
+        made = b.emit("index_select", {"dim": dim, "indices": tuple(indices)}, value)
+    else:
+        made = b.emit("index_select", {"dim": dim, "count": prod(chosen)}, value)
+    return b.relayout(made, dims, batched=value.batched)
+
+
+MOST_INDICES = 64
+"""Positions that are written out; of more it is said how many they are."""
+
+
+def _expand(b: Builder) -> Activation:
+    """Axes of 1 repeated, and new ones."""
+    value, dims = b.activation(), _expand_dims(b.call)
+    first = int(value.batched)
+    if value.batched and (len(dims) != len(value.dims) or dims[0] != value.dims[0]):
+        raise Unsupported("it repeats the batch")
+    if dims == value.dims:
+        return value
+    return b.emit("expand", {"shape": dims[first:]}, value)
+
+
+def _tile(b: Builder) -> Activation:
+    """The whole of it repeated along axes."""
+    value, dims = b.activation(), _tile_dims(b.call)
+    repeats = b.call.integers(1, "repeats")
+    if value.batched and repeats[0] != 1:
+        raise Unsupported("it repeats the batch")
+    if dims == value.dims:
+        return value
+    return b.emit("tile", {"reps": repeats[int(value.batched) :]}, value)
+
+
 def _slices_dims(call: Call) -> Shape:
     """Of a GatherND: one slice for each row of the indices."""
     dims, indices = call.dims(), call.dims(1)
@@ -406,7 +487,7 @@ def _tile_dims(call: Call) -> Shape:
 OPERATORS = (
     Operator("Identity", _alias, dims=kept, fold=same),
     Operator("Cast", _alias, dims=kept, fold=_cast),
-    Operator("CastLike", dims=kept, fold=_cast_like, inputs=(2, 2)),
+    Operator("CastLike", _alias_of_two, dims=kept, fold=_cast_like, inputs=(2, 2), reads_dims=True),
     Operator("Reshape", _reshape, dims=_reshape_dims, fold=viewed, inputs=(1, 2)),
     Operator("Flatten", _flatten, dims=_flatten_dims, fold=viewed),
     Operator("Squeeze", _squeeze, dims=_squeeze_dims, fold=viewed, inputs=(1, 2)),
@@ -415,9 +496,9 @@ OPERATORS = (
     Operator("Slice", _slice, dims=_slice_dims, fold=_sliced, inputs=(1, 5)),
     Operator("Split", _split, parts=_split_dims, fold_parts=_cut, inputs=(1, 2)),
     Operator("Concat", _concat, dims=_concat_dims, fold=_concatenated, inputs=(1, None)),
-    Operator("Gather", dims=_gather_dims, fold=_gathered, inputs=(2, 2)),
-    Operator("Expand", dims=_expand_dims, fold=broadcast_to, inputs=(2, 2)),
-    Operator("Tile", dims=_tile_dims, fold=repeated, inputs=(2, 3)),
+    Operator("Gather", _gather, dims=_gather_dims, fold=_gathered, inputs=(2, 2)),
+    Operator("Expand", _expand, dims=_expand_dims, fold=broadcast_to, inputs=(2, 2)),
+    Operator("Tile", _tile, dims=_tile_dims, fold=repeated, inputs=(2, 3)),
     Operator("GatherElements", dims=lambda call: call.dims(1), fold=gathered_elements, inputs=(2, 2)),
     Operator("GatherND", dims=_slices_dims, fold=gathered_slices, inputs=(2, 2)),
     *(Operator(name, dims=kept, fold=scattered_elements, inputs=(3, 3)) for name in ("Scatter", "ScatterElements")),
