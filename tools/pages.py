@@ -130,7 +130,7 @@ def codes_page() -> str:
 def formulas_section() -> str:
     """The table of formulas and of operations of docs/arithmetic.md."""
     for module in pkgutil.walk_packages(convcalc.__path__, "convcalc."):
-        if not module.name.endswith(("__main__", "_helpers")):
+        if not module.name.endswith(("__main__", "_helpers")) and ".live" not in module.name:  # those need frameworks
             importlib.import_module(module.name)
     letters = ", ".join(f"`{letter}` {name}" for name, letter in SYMBOLS.items())
     lines = [f"Letters: {letters}.", "", "| formula | computed by | source |", "|---|---|---|"]

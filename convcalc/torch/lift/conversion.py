@@ -186,9 +186,7 @@ class Conversion:
             raise Unsupported(f"its layers would take {macs:,} multiply-accumulates, not {call.macs:,}")
         for tensor, value in zip(call.outputs, made, strict=False):
             if isinstance(value, Activation) and value.sizes.first != b.sizes(tensor).first:
-                raise Unsupported(
-                    f"its layers would give {list(value.sizes.first)}, not {list(b.sizes(tensor).first)}"
-                )
+                raise Unsupported(f"its layers would give {list(value.sizes.first)}, not {list(b.sizes(tensor).first)}")
 
     def _opaque(self, call: Call, count: int, reason: str) -> Sequence[Value | None]:
         """The call as it is: each output that is read becomes a layer, the first one with the cost and the weights."""
@@ -230,9 +228,11 @@ def _guessed(sizes: Sizes, inputs: Sequence[Activation]) -> Place | None:
     places = [value.place for value in inputs if value.place is not None]
     if not places:
         return None
-    grown = [axis for axis in range(sizes.rank) if sizes.second[axis] % sizes.batch == 0 and (
-        sizes.batch == 1 or sizes.second[axis] != sizes.first[axis]
-    )]
+    grown = [
+        axis
+        for axis in range(sizes.rank)
+        if sizes.second[axis] % sizes.batch == 0 and (sizes.batch == 1 or sizes.second[axis] != sizes.first[axis])
+    ]
     axis = next((place.axis for place in places if place.axis in grown), grown[0] if grown else None)
     if axis is None:
         return None

@@ -91,7 +91,9 @@ FUNCTIONS = (
     Function("log_sigmoid", "input", alone("logsigmoid")),
     Function("hard_sigmoid", "input", alone("hardsigmoid")),
     *(
-        Function(kind, "input " + " ".join(n if v is None else f"{n}={v}" for n, v in names.items()), _with_numbers(kind))
+        Function(
+            kind, "input " + " ".join(n if v is None else f"{n}={v}" for n, v in names.items()), _with_numbers(kind)
+        )
         for kind, names in DEFAULTS.items()
     ),
     Function("gelu", "input approximate=None", _gelu),

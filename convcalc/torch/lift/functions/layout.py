@@ -275,7 +275,11 @@ def _gathered(b: Builder, value: Activation, index: Sequence[object]) -> Activat
     first = next(n for n, item in enumerate(index) if isinstance(item, Ref))
     stop = first + len(positions)
     plain = all(isinstance(item, slice) and item == slice(None) for item in index[:first])
-    if not plain or not all(isinstance(item, Ref) for item in index[first:stop]) or index[stop:] not in ((), (Ellipsis,)):
+    if (
+        not plain
+        or not all(isinstance(item, Ref) for item in index[first:stop])
+        or index[stop:] not in ((), (Ellipsis,))
+    ):
         raise Unsupported("it is indexed by several tensors")
     if not all(isinstance(position, Constant) for position in positions):
         raise Unsupported("its positions are computed while it runs")

@@ -127,7 +127,9 @@ def _einsum(b: Builder) -> Activation:
         raise Unsupported(f"its equation sums an axis that one operand has alone: {equation}")
     a, c = values
     first = _matrix(b, permuted(b, a, [one.index(axis) for axis in (*lead, *rows, *summed)]), len(lead), len(rows))
-    second = _matrix(b, permuted(b, c, [other.index(axis) for axis in (*lead, *summed, *columns)]), len(lead), len(summed))
+    second = _matrix(
+        b, permuted(b, c, [other.index(axis) for axis in (*lead, *summed, *columns)]), len(lead), len(summed)
+    )
     sizes = {axis: _pair(value, term, axis) for value, term in ((a, one), (c, other)) for axis in term}
     spread = _of([sizes[axis] for axis in (*lead, *rows, *columns)], b.batch)
     whole = _of(
@@ -213,7 +215,11 @@ def _multihead(b: Builder) -> list[Value | None]:
     packed, bias = b.value("in_proj_weight"), b.value("in_proj_bias")
     out, out_bias = b.given("out_proj_weight"), b.value("out_proj_bias")
     separate = [b.value(f"{name}_proj_weight") for name in "qkv"] if b.flag("use_separate_proj_weight") else []
-    held = {"in_proj_weight": packed} if not separate else {f"{n}_proj_weight": w for n, w in zip("qkv", separate, strict=True)}
+    held = (
+        {"in_proj_weight": packed}
+        if not separate
+        else {f"{n}_proj_weight": w for n, w in zip("qkv", separate, strict=True)}
+    )
     held |= {"in_proj_bias": bias, "out_proj.weight": out, "out_proj.bias": out_bias}
     held |= {"bias_k": b.value("bias_k"), "bias_v": b.value("bias_v")}
     weights: dict[str, int] = {}
