@@ -33,13 +33,15 @@ def seconds(call: Callable[[], object]) -> float:
 
 def main(names: list[str]) -> None:
     """Print a row for each model."""
+    import torch
     import torchinfo
     import torchvision
 
     from convcalc import from_torch
 
-    def build(name: str) -> torchvision.models.ResNet:
-        return torchvision.models.get_model(name, weights=None, **({"init_weights": False} if name == "googlenet" else {}))
+    def build(name: str) -> torch.nn.Module:
+        options = {"init_weights": False} if name == "googlenet" else {}
+        return torchvision.models.get_model(name, weights=None, **options)
 
     models = {name: build(name).eval() for name in names}
     first = next(iter(models.values()))
