@@ -64,6 +64,8 @@ class Step:
     weights: Mapping[str, int] = field(default_factory=dict)
     """The layer's name of a weight -> the parameter, by its place in the tape's tensors."""
     macs: int = 0
+    name: str = ""
+    """What it is called in its scope; empty where its module or its kind says it."""
     second: Shape | None = None
     """Of its output in the second run, as far as it is known."""
     frozen: bool = False
@@ -199,6 +201,11 @@ class Builder:
             raise Unsupported(f"its {name} are no tensors")
         return [self.values[item.tensor] for item in found]
 
+    def read_tensor(self, name: str) -> int:
+        """The place on the tape of an argument that is a tensor; −1 where it is none."""
+        found = self.arguments.get(name)
+        return found.tensor if isinstance(found, Ref) else -1
+
     def is_read(self, tensor: int) -> bool:
         """Whether a later call reads a tensor, or the model puts it out."""
         return tensor in self.readers
@@ -271,6 +278,7 @@ class Builder:
             fields: Fields = {"shape": tensor.shape} if learned else {"shape": tensor.shape, "learned": False}
             weights = {"value": value.source} if learned else {}
             found = self._constants[value.source] = self.layer("parameter", fields, weights=weights)
+            self.steps[found].name = tensor.name.rpartition(".")[2]
         return found
 
     # What becomes of it
@@ -289,7 +297,7 @@ class Builder:
         shape = self._inference.shape(layer, shapes)
         macs = layer.operations(shapes, shape).get("mac", 0)
         second = self._shape_of_second(layer, inputs)
-        self.steps.append(Step(layer, inputs, shape, self.call.scope, self.index, weights or {}, macs, second))
+        self.steps.append(Step(layer, inputs, shape, self.call.scope, self.index, weights or {}, macs, second=second))
         return len(self.steps) - 1
 
     def _shape_of_second(self, layer: Layer, inputs: Sequence[int]) -> Shape | None:
