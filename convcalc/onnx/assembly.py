@@ -117,13 +117,8 @@ def _groups(nodes: tuple[Node, ...], start: int) -> dict[str, Group]:
     return groups
 
 
-<<<<<<< HEAD
 def _notes(conversion: Conversion, steps: list[Step], holding: list[Step], path: str) -> tuple[Finding, ...]:
     """The warnings: opaque operators, stand-ins, weights that several layers hold, what is left out."""
-=======
-def _notes(conversion: Conversion, steps: list[Step], path: str) -> tuple[Finding, ...]:
-    """The warnings: opaque operators, shared weights, what is left out."""
->>>>>>> onnx
     notes: list[Finding] = []
     opaque = Counter(step.layer.operator for step in steps if isinstance(step.layer, Opaque))
     if opaque:
@@ -131,14 +126,10 @@ def _notes(conversion: Conversion, steps: list[Step], path: str) -> tuple[Findin
         message = f"the language does not have {_counted(opaque)}: kept with shape and weights, without operations"
         notes.append(Finding("CC701", message, path, hint="; ".join(reasons[:SHOWN]) or None))
     b = conversion.builder
-<<<<<<< HEAD
     if b.standins:
         message = f"{_counted(b.standins)} stand as add, multiply or scale, of the same shape and cost"
         notes.append(Finding("CC702", message, path))
     holders = Counter(name for step in holding for name in step.weights if name)
-=======
-    holders = Counter(name for step in steps for name in step.weights if name)
->>>>>>> onnx
     shared = {name: count for name, count in holders.items() if count > 1}
     if shared:
         extra = sum((count - 1) * prod(b.values[name].dims) for name, count in shared.items() if name in b.values)

@@ -106,6 +106,8 @@ class Builder:
         """Tensor -> how many nodes and outputs of the graph read it."""
         self.values: dict[str, Value] = {}
         self.steps: list[Step] = []
+        self.standins: dict[str, int] = {}
+        """Operators that stand as another of the same shape and cost."""
         self.call = Call(OnnxNode("", "", "", (), (), {}, {}), (), opset)
         """The node that is being converted, with what it reads."""
         self._layers: dict[tuple[object, ...], Layer] = {}
@@ -243,13 +245,8 @@ class Builder:
         """The value with a batch of 1 as an axis like others; as it is without one."""
         if not self.is_one_example(value):
             return value
-        step = self.steps[value.step]
         if self.multiple(value) is not None:
             return Activation(value.step, value.dims, False)
-        if step.layer is not None and step.layer.is_constant:
-            layer = self.layer("parameter", {**step.layer.fields(), "shape": value.dims})
-            self.steps.append(Step(layer, (), value.dims, step.node, step.weights))
-            return Activation(len(self.steps) - 1, value.dims, False)
         made = self.relayout(value, value.dims, batched=False)
         self.steps[made.step].view = True
         return made
@@ -375,6 +372,10 @@ class Builder:
         self._append(self.layer("parameter", fields), (), [value] if value.stored else ())
         self.steps[-1].node = OnnxNode("Parameter", value.name, "", (), (), {}, {})
         return Activation(len(self.steps) - 1, value.shape, batched)
+
+    def stand_in(self) -> None:
+        """Note that the node stands as another operator of the same shape and cost."""
+        self.standins[self.node.op] = self.standins.get(self.node.op, 0) + 1
 
 
 def _step_of(value: Value | None) -> int | None:

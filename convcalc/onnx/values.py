@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from math import prod
 from typing import NamedTuple
 
@@ -66,7 +65,7 @@ class Constant:
     def of(cls, tensor: Tensor, name: str) -> Constant:
         """The constant of a tensor of the file."""
         floating = tensor.data_type in FLOATS
-        stored = {name: tensor.dims} if floating and tensor.learned and prod(tensor.dims) > 1 else None
+        stored = {name: tensor.dims} if floating and prod(tensor.dims) > 1 else None
         return cls(tensor.dims, name=name, floating=floating, tensor=tensor, stored=stored)
 
     def made_by(self, call: Call) -> Constant:
@@ -94,19 +93,8 @@ class Constant:
 
     @property
     def is_weight(self) -> bool:
-        """Whether learned tensors of the file reach it."""
-        return bool(self.stored)
-
-    @property
-    def is_learned_number(self) -> bool:
-        """Whether it is one number of the file that a module calls its own: `blocks.0.gain`."""
-        named = "." in self.name and not re.search(r"::|/|\s", self.name)
-        return self.floating and self.call is None and prod(self.shape) == 1 and named
-
-    @property
-    def holds_weights(self) -> bool:
-        """Whether learned tensors reach it, or it stands in the file, or is created where a layer's weights should."""
-        return bool(self.stored) or self.call is None or self.call.node.op == "ConstantOfShape"
+        """Whether it counts as weights: floats, more than one."""
+        return self.floating and prod(self.shape) > 1
 
     @property
     def is_stored(self) -> bool:

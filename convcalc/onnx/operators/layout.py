@@ -31,11 +31,6 @@ def _alias(b: Builder) -> Activation:
     return b.activation()
 
 
-def _alias_of_two(b: Builder) -> Activation:
-    """The first input's numbers, of the type of the second."""
-    return b.activation(0)
-
-
 def _cast(call: Call, shape: Shape) -> Constant:
     """Which numbers are integers decides how they are divided."""
     value, to = call.constant(), call.node.integer("to")
@@ -44,13 +39,9 @@ def _cast(call: Call, shape: Shape) -> Constant:
     return _as_floats(value) if to in FLOATS else value
 
 
-def _cast_like(call: Call, shape: Shape) -> Constant | None:
+def _cast_like(call: Call, shape: Shape) -> Constant:
     """To the type of the second input, where its numbers show it."""
-    if isinstance(call.given(0), Activation):
-        return None
     value, like = call.constant(), call.value(1)
-    if isinstance(like, Activation):
-        return _as_floats(value)
     if not isinstance(like, Constant) or not like.numbers:
         return value
     return _as_floats(value) if isinstance(like.numbers[0], float) else Constant(shape, _whole(value.numbers))
@@ -307,11 +298,7 @@ def _sliced(call: Call, shape: Shape) -> Constant:
 
 
 def _slice(b: Builder) -> Activation | Sequence[Activation]:
-<<<<<<< HEAD
     """A crop of the space, a part of the channels, or positions of other axes, one after the other."""
-=======
-    """A crop of the space, a part of the channels, or every so many of the positions of axes; or these backwards."""
->>>>>>> onnx
     value, spans = b.activation(), _spans(b.call)
     changed = [axis for axis, span in enumerate(spans) if span != range(value.dims[axis])]
     if not changed:
@@ -319,7 +306,6 @@ def _slice(b: Builder) -> Activation | Sequence[Activation]:
     if any(not len(spans[axis]) for axis in changed):
         raise Malformed(f"it leaves nothing of {list(value.dims)}")
     first = int(value.batched)
-<<<<<<< HEAD
     if all(spans[axis].step == 1 for axis in changed):
         if changed == [first]:
             span, size = spans[first], value.dims[first]
@@ -348,41 +334,6 @@ def _positions(b: Builder, value: Activation, dim: int, span: range, size: int) 
 def _parts(b: Builder, value: Activation, sizes: tuple[int, ...], dim: int = 0) -> list[Activation]:
     along = spelled({"dim": dim})
     return [b.emit("split", {"channels": sizes, **along, "part": part}, value) for part in range(len(sizes))]
-=======
-    if changed[0] < first:
-        raise Unsupported("it slices the batch")
-    if any(abs(spans[axis].step) != 1 for axis in changed) or any(spans[axis].step < 0 for axis in changed):
-        return _strided(b, value, spans, changed)
-    if changed == [first]:
-        span, size = spans[first], value.dims[first]
-        sizes = (span.start, len(span), size - span.stop)
-        return _parts(b, value, tuple(n for n in sizes if n))[1 if span.start else 0]
-    if changed[0] <= first:
-        return _strided(b, value, spans, changed)
-    cuts = tuple((span.start, size - span.stop) for span, size in zip(spans, value.dims, strict=True))[first + 1 :]
-    return b.emit("crop", {"cropping": cuts}, value)
-
-
-def _strided(b: Builder, value: Activation, spans: Sequence[range], changed: Sequence[int]) -> Activation:
-    """Axis by axis: positions from one on in steps, turned round first where they go backwards."""
-    for axis in changed:
-        span, size, dim = spans[axis], value.dims[axis], axis - value.batched
-        start, step = span.start, span.step
-        if step < 0:
-            value = b.emit("flip", {"dims": dim}, value)
-            start, step = size - 1 - start, -step
-        stop = start + (len(span) - 1) * step + 1
-        if (start, stop, step) != (0, size, 1):
-            fields = {"dim": dim, "start": start, "stop": stop if stop < size - step + 1 else None, "step": step}
-            wanted = {"start": 0, "stop": None, "step": 1}
-            value = b.emit("slice", {k: v for k, v in fields.items() if k not in wanted or v != wanted[k]}, value)
-    return value
-
-
-def _parts(b: Builder, value: Activation, sizes: tuple[int, ...], dim: int = 0) -> list[Activation]:
-    fields = spelled({"channels": sizes, "dim": dim})
-    return [b.emit("split", {**fields, "part": part}, value) for part in range(len(sizes))]
->>>>>>> onnx
 
 
 def _split_sizes(call: Call) -> tuple[int, ...]:
@@ -417,17 +368,9 @@ def _cut(call: Call) -> list[Constant]:
 
 
 def _split(b: Builder) -> list[Activation]:
-<<<<<<< HEAD
     """One layer a part."""
     value = b.activation()
     dim = own_axis(value, b.call.axis(), "splits")
-=======
-    """Along an axis."""
-    value = b.activation()
-    dim = b.call.axis() - value.batched
-    if dim < 0:
-        raise Unsupported("it splits the batch")
->>>>>>> onnx
     if b.node.integers("split") is None:
         b.constant(1)
     sizes = _split_sizes(b.call)
@@ -457,18 +400,12 @@ def _concatenated(call: Call, shape: Shape) -> Constant:
 
 
 def _concat(b: Builder) -> Activation:
-<<<<<<< HEAD
     """Of activations and constants, which are layers of their own; two slices of one tensor may be a `roll`."""
     given = [b.call.given(position) for position in range(max(len(b.call.inputs), 1))]
     flows = any(isinstance(value, Activation) and value.batched for value in given)
     values = [value if isinstance(value, Activation) else b.parameter(value) for value in given if 0 not in value.dims]
     if flows:
         values = [b.batched(value) if value.dims[:1] == (1,) and not value.batched else value for value in values]
-=======
-    values = b.activations()
-    if len(values) == 1:
-        return values[0]
->>>>>>> onnx
     if len({value.batched for value in values}) > 1:
         raise Unsupported("it joins inputs with and without a batch")
     dim = own_axis(values[0], b.call.axis(1), "joins along")
@@ -541,7 +478,6 @@ def _gathered(call: Call, shape: Shape) -> Constant:
 
 
 def _gather(b: Builder) -> Activation:
-<<<<<<< HEAD
     """A position of an axis, some of them, or another order of them; under indices of several axes then reshaped."""
     value, dims, axis = b.activation(), _gather_dims(b.call), b.call.axis()
     wanted, size = b.call.value(1), value.dims[axis]
@@ -596,56 +532,6 @@ def _tile(b: Builder) -> Activation:
         raise Unsupported("it repeats the batch")
     if 0 in repeats:
         raise Malformed(f"it leaves nothing of {list(value.dims)}")
-=======
-    """One position of an axis, or several; all of them in their order are the same numbers under another shape."""
-    value, dims = b.activation(), _gather_dims(b.call)
-    axis, chosen = b.call.axis(), b.call.dims(1)
-    dim, size = axis - value.batched, value.dims[axis]
-    if dim < 0:
-        raise Unsupported("it picks from the batch")
-    given = b.constant(1)
-    numbers = given.numbers if given is not None else None
-    indices = [int(number) + size * (number < 0) for number in numbers] if numbers is not None else None
-    if indices is not None and any(not 0 <= index < size for index in indices):
-        raise Malformed(f"index {indices[:8]} reaches outside {size}")
-    if not chosen and indices is not None:
-        return b.emit("select", {"dim": dim, "index": indices[0]}, value)
-    if indices == list(range(size)):
-        return b.relayout(value, dims, batched=value.batched)
-    if indices is not None and indices == list(range(indices[0], indices[-1] + 1)):
-        fields: Fields = {"dim": dim, "start": indices[0], "stop": indices[-1] + 1}
-        made = b.emit("slice", fields, value)
-    elif indices is not None and len(indices) <= MOST_INDICES:
-        made = b.emit("index_select", {"dim": dim, "indices": tuple(indices)}, value)
-    else:
-        made = b.emit("index_select", {"dim": dim, "count": prod(chosen)}, value)
-    return b.relayout(made, dims, batched=value.batched)
-
-
-MOST_INDICES = 64
-"""Positions that are written out; of more it is said how many they are."""
-
-
-def _expand(b: Builder) -> Activation:
-    """Axes of 1 repeated, and new ones."""
-    value, dims = b.activation(), _expand_dims(b.call)
-    first = int(value.batched)
-    if value.batched and (len(dims) != len(value.dims) or dims[0] != value.dims[0]):
-        raise Unsupported("it repeats the batch")
-    if dims == value.dims:
-        return value
-    return b.emit("expand", {"shape": dims[first:]}, value)
-
-
-def _tile(b: Builder) -> Activation:
-    """The whole of it repeated along axes."""
-    value, dims = b.activation(), _tile_dims(b.call)
-    repeats = b.call.integers(1, "repeats")
-    if value.batched and repeats[0] != 1:
-        raise Unsupported("it repeats the batch")
-    if dims == value.dims:
-        return value
->>>>>>> onnx
     return b.emit("tile", {"reps": repeats[int(value.batched) :]}, value)
 
 
@@ -671,7 +557,7 @@ def _tile_dims(call: Call) -> Shape:
 OPERATORS = (
     Operator("Identity", _alias, dims=kept, fold=same),
     Operator("Cast", _alias, dims=kept, fold=_cast),
-    Operator("CastLike", _alias_of_two, dims=kept, fold=_cast_like, inputs=(2, 2), reads_dims=True),
+    Operator("CastLike", dims=kept, fold=_cast_like, inputs=(2, 2)),
     Operator("Reshape", _reshape, dims=_reshape_dims, fold=viewed, inputs=(1, 2)),
     Operator("Flatten", _flatten, dims=_flatten_dims, fold=viewed),
     Operator("Squeeze", _squeeze, dims=_squeeze_dims, fold=viewed, inputs=(1, 2)),

@@ -20,22 +20,16 @@ def _gemm_dims(call: Call) -> Shape:
 
 
 def _gemm(b: Builder) -> Activation:
-<<<<<<< HEAD
     """With a constant matrix a linear layer; else a product, and a sum where there is a third input."""
     if isinstance(b.call.given(1), Activation) or isinstance(b.call.given(0), Constant):
         return _general(b)
-=======
-    """With a constant matrix a linear layer; of two activations a product, and the sum with a third."""
-    if isinstance(b.call.given(1), Activation):
-        return _gemm_of_activations(b)
->>>>>>> onnx
     value, weight = b.activation(), b.weight(1, rank=2)
     if b.node.integer("transA"):
         raise Unsupported("it transposes its input")
     value = b.batched(value)
     inputs, outputs = weight.shape[::-1] if b.node.integer("transB") else weight.shape
     bias = b.constant(2)
-    if bias is not None and not bias.holds_weights and bias.shape != (outputs,):
+    if bias is not None and bias.scalar == 0 and bias.shape != (outputs,):
         bias = None
     if bias is not None and prod(bias.shape) != outputs:
         raise Unsupported(f"its bias {list(bias.shape)} is not one number an output")
@@ -67,24 +61,6 @@ def _scaled(b: Builder, value: Activation, factor: float) -> Activation:
     return value if factor == 1 else b.emit("rescale", {"scale": factor}, value)
 
 
-def _gemm_of_activations(b: Builder) -> Activation:
-    operands = []
-    for position, name in enumerate(("transA", "transB")):
-        value = b.activation(position)
-        if value.batched:
-            raise Unsupported("it multiplies examples with each other")
-        operands.append(b.emit("permute", {"dims": (1, 0)}, value) if b.node.integer(name) else value)
-    if b.node.number("alpha", 1) != 1 or b.node.number("beta", 1) != 1:
-        raise Unsupported("it scales what it multiplies")
-    made = b.emit("matmul", {}, *operands)
-    addend = b.call.value(2)
-    if addend is None:
-        return made
-    other = b.activation(2)
-    missing = len(made.shape) - len(other.shape)
-    return b.emit("add", {}, made, b.relayout(other, (*(1,) * missing, *other.dims), batched=False))
-
-
 def _matmul_dims(call: Call) -> Shape:
     first, second = call.dims(0), call.dims(1)
     a = (1, *first) if len(first) == 1 else first
@@ -97,45 +73,11 @@ def _matmul_dims(call: Call) -> Shape:
 
 
 def _matmul(b: Builder) -> Activation:
-<<<<<<< HEAD
     """With a constant matrix on the right a linear layer, whose bias may follow as an Add; else a product of both."""
     left, right = b.call.given(0), b.call.given(1)
     if isinstance(left, Activation) and isinstance(right, Constant) and len(right.shape) == 2 and left.shape:
         return linear(b, left, right, right.shape[0], right.shape[1], None)
     return product(b, left, right)
-=======
-    """With a constant matrix on the right a linear layer, whose bias may follow as an Add; else a product."""
-    first, second = b.call.given(0), b.call.given(1)
-    if isinstance(first, Activation) and isinstance(second, Constant):
-        weight = b.weight(1)
-        if len(weight.shape) == 2 and first.dims:
-            return _linear(b, first, weight, weight.shape[0], weight.shape[1], None)
-    return _product(b, b.activation(0), b.activation(1))
-
-
-def _product(b: Builder, first: Activation, second: Activation) -> Activation:
-    """Of two activations, whose leading axes broadcast."""
-    if first.batched != second.batched:
-        whole, part = (first, second) if first.batched else (second, first)
-        if len(part.dims) >= len(whole.dims):
-            raise Unsupported("one of its inputs has no batch")
-    ends = (len(first.shape) == 1, len(second.shape) == 1)
-    if min(len(first.shape), len(second.shape)) < 1 or all(ends):
-        raise Unsupported("it multiplies vectors")
-    left = _with_axis(b, first, 0) if ends[0] else first
-    right = _with_axis(b, second, 1) if ends[1] else second
-    made = b.emit("matmul", {}, left, right)
-    if not any(ends):
-        return made
-    gone = len(made.dims) - (2 if ends[0] else 1)
-    return b.relayout(made, (*made.dims[:gone], *made.dims[gone + 1 :]), batched=made.batched)
-
-
-def _with_axis(b: Builder, value: Activation, place: int) -> Activation:
-    """A vector as a row or as a column."""
-    dims = (*value.dims[:-1], 1, value.dims[-1]) if place == 0 else (*value.dims, 1)
-    return b.relayout(value, dims, batched=value.batched)
->>>>>>> onnx
 
 
 def product(b: Builder, left: Value, right: Value) -> Activation:
@@ -169,6 +111,6 @@ def linear(
 
 
 OPERATORS = (
-    Operator("Gemm", _gemm, dims=_gemm_dims, inputs=(2, 3), weights=(1, 2), macs=gemm_macs),
+    Operator("Gemm", _gemm, dims=_gemm_dims, inputs=(2, 3), macs=gemm_macs),
     Operator("MatMul", _matmul, dims=_matmul_dims, inputs=(2, 2), macs=matmul_macs),
 )
