@@ -118,7 +118,7 @@ class Writer:
     def item(self, shape: Shape, depth: int) -> tuple[Item, Shape]:
         """An item, and the shape behind it."""
         chance = self.random.random()
-        if depth == 0 or chance < 0.7:
+        if depth == 0 or chance < 0.7 or not shape:
             made = layer(self.random, shape)
             return self.written(made.kind, made.fields, depth), made.shape
         if chance < 0.76:
@@ -167,7 +167,8 @@ class Writer:
     def residual(self, shape: Shape, depth: int) -> tuple[Item, Shape]:
         """A sum of layers that keep the shape and the input itself."""
         body = [self.same(shape) for _ in range(self.random.randint(1, 3))]
-        return {self.random.choice(("add", "add", "multiply")): {"branches": {"body": body, "skip": []}}}, shape
+        kind = self.random.choice(("add", "add", "multiply", "sub", "div", "maximum", "minimum"))
+        return {kind: {"branches": {"body": body, "skip": []}}}, shape
 
     def same(self, shape: Shape) -> Item:
         """A layer that keeps the shape."""
