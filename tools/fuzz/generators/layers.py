@@ -13,7 +13,7 @@ from convcalc.layers.registry import KINDS, build
 
 Shape = tuple[int, ...]
 Fields = dict[str, Any]
-JOINS = frozenset({"concat", "add", "multiply", "gate", "split"})
+JOINS = frozenset({"concat", "add", "multiply", "gate", "split", "stack", "matmul", "scaled_dot_product_attention"})
 """Kinds that read or give several tensors."""
 MOST = 1 << 20
 """Elements of a tensor: networks stay small, so that what takes long takes too long."""
@@ -68,7 +68,8 @@ def _padding(random: Random, rank: int) -> Any:
 def _shape(random: Random, shape: Shape) -> list[int]:
     whole = prod(shape)
     first = divisor(random, whole)
-    return random.choice(([first, -1], [first, whole // first], [-1], [*shape[::-1]]))
+    repeated = [2, *(-1 for _ in shape)]
+    return random.choice(([first, -1], [first, whole // first], [-1], [*shape[::-1]], repeated))
 
 
 def _dims(random: Random, shape: Shape) -> list[int]:
@@ -97,6 +98,17 @@ VALUES: dict[str, Callable[[Random, Shape], Any]] = {
     "end_dim": lambda random, shape: random.choice((-1, -1, 1)),
     "dim": lambda random, shape: random.choice((0, 0, -1, len(shape) - 1)),
     "dims": _dims,
+    "shifts": lambda random, shape: [random.choice((-2, -1, 0, 1, 3)) for _ in shape],
+    "num_heads": lambda random, shape: divisor(random, shape[-1]),
+    "hidden_size": lambda random, shape: random.choice((1, 2, 5, 8)),
+    "num_layers": lambda random, shape: random.choice((1, 1, 2)),
+    "proj_size": lambda random, shape: random.choice((0, 1)),
+    "start": lambda random, shape: random.choice((0, 0, 1, -1, -2)),
+    "stop": lambda random, shape: random.choice((None, 1, 2, -1, 100)),
+    "step": lambda random, shape: random.choice((1, 2, 3)),
+    "index": lambda random, shape: random.choice((0, -1, 1)),
+    "indices": lambda random, shape: [random.choice((0, -1, 1)) for _ in range(random.randint(1, 4))],
+    "reps": lambda random, shape: [random.choice((1, 1, 2)) for _ in range(random.randint(1, len(shape) + 1))],
     "shape": _shape,
     "normalized_shape": lambda random, shape: list(shape[-random.randint(1, len(shape)) :]),
     "p": lambda random, shape: random.choice((0, 0.1, 0.5, 1)),
@@ -118,8 +130,20 @@ def value(random: Random, field: FieldType, shape: Shape) -> Any:
     return random.choice((0.01, 0.5, 1, 0.9)) if field.fractional else random.choice((1, 2))
 
 
+OF_ONE_NUMBER: tuple[tuple[str, Fields, Shape], ...] = (
+    ("relu", {}, ()),
+    ("exp", {}, ()),
+    ("unsqueeze", {"dim": 0}, (1,)),
+    ("reshape", {"shape": [1, 1]}, (1, 1)),
+)
+"""Layers that take a shape without axes, and what they make of it."""
+
+
 def layer(random: Random, shape: Shape) -> Made:
     """A layer that takes the shape; a relu where the ones that were tried do not."""
+    if not shape:
+        kind, fields, output = random.choice(OF_ONE_NUMBER)
+        return Made(kind, dict(fields), output)
     for attempt in range(TRIES):
         kind = random.choice(_kinds(len(shape) - 1))
         made = fitted(random, kind, shape, 0.35 if attempt < TRIES - 1 else 0.1)
