@@ -174,6 +174,8 @@ def bordered(sketch: Sketch, name: str, tensor: int, pads: tuple[tuple[int, int]
 
 def _reshaped(layer: Layer, asked: Asked) -> int:
     shape = asked.shapes[0]
+    if not shape:
+        return asked.add("squeeze", dim=tuple(range(len(asked.output)))) if asked.output else asked.tensor
     return asked.tensor if shape == asked.output else asked.add("reshape", shape=shape)
 
 

@@ -20,7 +20,8 @@ def useless_bias(network: Network) -> Iterator[Remark]:
         read_by = [network.nodes[reader].layer for reader in readers[index]]
         normalized = all(layer is not None and layer.over_batch for layer in read_by)
         if normalized and node.layer.biased(network.input_shapes(node)):
-            message = f"the batch norm behind it takes away the bias of this {node.kind} (channels: {node.shape[node.layer.batch_axes]:,})"
+            channels = node.shape[node.layer.batch_axes]
+            message = f"the batch norm behind it takes away the bias of this {node.kind} (channels: {channels:,})"
             yield Remark("CC403", message, node.name, "write bias: false")
 
 

@@ -16,7 +16,7 @@ from convcalc.layers.registry import KINDS
 from ..case import Case
 from . import commands, heavy, words
 from .commands import QUANTITIES
-from .layers import Fields, Shape, fitted, layer
+from .layers import Fields, Shape, divisor, fitted, layer
 from .mutations import changed_text
 
 GOLDEN = Path(__file__).resolve().parents[3] / "tests" / "golden"
@@ -179,6 +179,8 @@ class Writer:
         *leading, rows, columns = shape
         axes = list(range(len(shape)))
         turned = {"permute": {"dims": [*axes[:-2], axes[-1], axes[-2]]}}
+        if len(shape) == 2 and self.random.random() < 0.5:
+            return {"multihead_attention": {"num_heads": divisor(self.random, columns)}}, shape
         if self.random.random() < 0.5:
             return {"matmul": {"branches": {"left": [], "right": [turned]}}}, (*leading, rows, rows)
         branches: dict[str, Any] = {"query": [], "key": [], "value": []}
@@ -187,7 +189,8 @@ class Writer:
     def residual(self, shape: Shape, depth: int) -> tuple[Item, Shape]:
         """A sum of layers that keep the shape and the input itself."""
         body = [self.same(shape) for _ in range(self.random.randint(1, 3))]
-        return {self.random.choice(("add", "add", "multiply")): {"branches": {"body": body, "skip": []}}}, shape
+        kind = self.random.choice(("add", "add", "multiply", "sub", "div", "maximum", "minimum"))
+        return {kind: {"branches": {"body": body, "skip": []}}}, shape
 
     def same(self, shape: Shape) -> Item:
         """A layer that keeps the shape."""
