@@ -71,7 +71,8 @@ def _shape(random: Random, shape: Shape) -> list[int]:
     first = divisor(random, whole)
     if random.random() < 0.2:
         return [random.choice((1, 2, 3, size)) for size in shape]
-    return random.choice(([first, -1], [first, whole // first], [-1], [*shape[::-1]]))
+    repeated = [2, *(-1 for _ in shape)]
+    return random.choice(([first, -1], [first, whole // first], [-1], [*shape[::-1]], repeated))
 
 
 def _factor(random: Random, shape: Shape) -> Any:
@@ -113,6 +114,17 @@ VALUES: dict[str, Callable[[Random, Shape], Any]] = {
     "exponent": lambda random, shape: random.choice((-1, 0, 0.5, 2, 3)),
     "correction": lambda random, shape: random.choice((0, 1, 2)),
     "dims": _dims,
+    "shifts": lambda random, shape: [random.choice((-2, -1, 0, 1, 3)) for _ in shape],
+    "num_heads": lambda random, shape: divisor(random, shape[-1]),
+    "hidden_size": lambda random, shape: random.choice((1, 2, 5, 8)),
+    "num_layers": lambda random, shape: random.choice((1, 1, 2)),
+    "proj_size": lambda random, shape: random.choice((0, 1)),
+    "start": lambda random, shape: random.choice((0, 0, 1, -1, -2)),
+    "stop": lambda random, shape: random.choice((None, 1, 2, -1, 100)),
+    "step": lambda random, shape: random.choice((1, 2, 3)),
+    "index": lambda random, shape: random.choice((0, -1, 1)),
+    "indices": lambda random, shape: [random.choice((0, -1, 1)) for _ in range(random.randint(1, 4))],
+    "reps": lambda random, shape: [random.choice((1, 1, 2)) for _ in range(random.randint(1, len(shape) + 1))],
     "shape": _shape,
     "normalized_shape": lambda random, shape: list(shape[-random.randint(1, len(shape)) :]),
     "p": lambda random, shape: random.choice((0, 0.1, 0.5, 1)),
