@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..layers.kind_table import Refused
 from .keras_layers import KERAS, Order, channels_last, is_named, permuted
-from .program import Call, Inline, Part, Scope, Step, Use, program, refusal
+from .program import Call, Inline, Part, Scope, Step, Use, program, refusal, with_examples
 from .python_code import (
     Definition,
     Definitions,
@@ -49,6 +49,7 @@ def keras_module(network: Network) -> str:
     >>> [line.strip() for line in text.splitlines() if "layers.Conv2D" in line]
     ['x = layers.Conv2D(4, kernel_size=3, name="conv2d")(x)  # [6, 6, 4]']
     """
+    network = with_examples(network)
     steps, orders = _steps(network)
     written = program(network, steps, chains=False, dissolved=dissolved(network))
     share(written, "keras", is_named, ties=False)
@@ -142,7 +143,7 @@ def _kept(scope: Scope, names: Names) -> dict[int, str]:
 
 def _input_shape(network: Network, index: int) -> str:
     shape = network.nodes[index].shape
-    return literal((*shape[1:], shape[0]))
+    return literal((*shape[1:], *shape[:1]))
 
 
 def _path(part: Part, top: bool) -> str:
@@ -164,7 +165,7 @@ def _form(found: Definitions, part: Part, slots: Slots, reads: list[str], top: b
 
 
 def _applied(part: Part, reads: list[str]) -> str:
-    return "" if isinstance(part.work, Use) else f"({', '.join(reads)})"
+    return f"({part.work.applied(reads)})" if isinstance(part.work, Call) else ""
 
 
 def _main(name: str) -> list[str]:

@@ -7,14 +7,15 @@ the scope where they form one, and otherwise dissolve into it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ..findings import UsageError
 from ..layers.kind_table import Refused
-from ..network import holder
+from ..network import consumers, holder
 
 if TYPE_CHECKING:
     from ..network import Group, Network, Node
@@ -68,9 +69,18 @@ class Call(NamedTuple):
     reads: tuple[str, ...] = ("{0}",)
     """What it is applied to, as expressions over the layer's inputs."""
 
+    @property
+    def inputs(self) -> int:
+        """How many of the layer's inputs it reads, the first ones."""
+        return max(int(number) + 1 for text in self.reads for number in re.findall(r"\{(\d+)\}", text))
+
     def applied(self, names: Sequence[str]) -> str:
-        """What stands between the brackets of its call, with the names of what it reads."""
-        return ", ".join(text.format(*names) for text in self.reads[: len(names)])
+        """What stands between the brackets of its call, with the names of what it reads; nothing where there is none.
+
+        >>> Call("Attention", reads=("{0}", "{0}")).applied(["x"])
+        'x, x'
+        """
+        return ", ".join(text.format(*names) for text in self.reads) if names else ""
 
 
 class Inline(NamedTuple):
@@ -95,6 +105,30 @@ def scalar(values: Sequence[Value]) -> Value | tuple[Value, ...]:
 def refusal(target: str, node: Node, refused: Refused) -> UsageError:
     """The error of a target that has no equal of a node's layer."""
     return UsageError(f"{target} cannot say {node.name} ({node.kind}): {refused}")
+
+
+def with_examples(network: Network) -> Network:
+    """The network with a tensor for each that it holds to read, so that it is repeated for as many examples.
+
+    That is what its first reader reads beside it, else the last before it in its block, else what its block reads, else
+    the network's first input.
+    """
+    nodes = list(network.nodes)
+    held = [index for index, node in enumerate(nodes) if node.layer is not None and node.layer.is_constant]
+    if not held:
+        return network
+    readers = consumers(nodes, len(nodes))
+    blocks = [group for group in network.groups.values() if group.is_block]
+    for index in held:
+        around = [group for group in blocks if group.start <= index < group.stop]
+        start = max([group.start for group in around], default=0)
+        beside = [i for reader in readers[index][:1] for i in nodes[reader].inputs if i < index]
+        within = range(index - 1, start - 1, -1)
+        read = [i for node in nodes[start : min([group.stop for group in around], default=0)] for i in node.inputs]
+        sources = (*beside, *within, *(i for i in read if i < start), 0)
+        like = next(i for i in sources if nodes[i].elements or nodes[i].layer is None)
+        nodes[index] = nodes[index]._replace(inputs=(like,))
+    return replace(network, nodes=tuple(nodes))
 
 
 @dataclass(slots=True)
@@ -250,7 +284,7 @@ class _Builder:
         for position, step in enumerate(steps):
             value = index if position == len(steps) - 1 else self.between
             self.between += value == self.between
-            read = inputs[: len(step.reads)] if isinstance(step, Call) else inputs
+            read = inputs[: step.inputs] if isinstance(step, Call) else inputs
             parts.append(Part(name, "layer", step, read, (value,), index))
             inputs = (value, *node.inputs[1:])
         return parts

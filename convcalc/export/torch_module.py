@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ..layers.kind_table import Refused
-from .program import Address, Call, Chain, Inline, Part, Scope, Step, Tie, Use, Work, program, refusal
+from .program import Address, Call, Chain, Inline, Part, Scope, Step, Tie, Use, Work, program, refusal, with_examples
 from .python_code import (
     Definition,
     Definitions,
@@ -61,6 +61,7 @@ def torch_module(network: Network) -> str:
     >>> [line.strip() for line in text.splitlines() if "nn.Conv2d" in line]
     ['self.conv2d = nn.Conv2d(3, 4, kernel_size=3)']
     """
+    network = with_examples(network)
     written = program(network, _steps(network), chains=True)
     share(written, "torch", lambda call: not pads(call), ties=True)
     found = define(written, RESERVED)
