@@ -8,7 +8,7 @@ from math import prod
 from ....layers.base import Shape
 from ...tape import Ref, refs
 from ..arguments import bound, listed
-from ..builder import Builder, Fields, Unsupported
+from ..builder import Builder, Fields, Unsupported, shortest
 from ..names import base_name
 from ..values import Activation, Constant, Padded, Pairs, Place, Sizes, Value
 from .axes import axis_of, spatial
@@ -570,7 +570,8 @@ def _pad(b: Builder) -> Value:
         return value._replace(sizes=output)
     if 0 in own:
         raise Unsupported(f"it pads the first axis in the mode {mode}")
-    fields: Fields = {"padding": tuple(own.get(axis, (0, 0)) for axis in range(1, len(value.shape))), "mode": mode}
+    padding = shortest(tuple([own.get(axis, (0, 0)) for axis in range(1, len(value.shape))]))
+    fields: Fields = {"padding": padding, "mode": mode}
     return b.made(b.layer("pad", fields, b.settled(value)), value.place)
 
 
