@@ -29,8 +29,15 @@ def _keras(path: str, input: object) -> Network:
     return load_keras(path, input=input)
 
 
+def _exported(path: str, input: object) -> Network:
+    from .torch.exported import load_exported
+
+    return load_exported(path, input=input)
+
+
 ONNX, KERAS = Reader("an ONNX file", _onnx), Reader("a Keras file", _keras)
-READERS = {".onnx": ONNX, ".keras": KERAS, ".h5": KERAS, ".hdf5": KERAS}
+EXPORTED = Reader("a file of torch.export", _exported)
+READERS = {".onnx": ONNX, ".keras": KERAS, ".h5": KERAS, ".hdf5": KERAS, ".pt2": EXPORTED}
 """Suffix -> reader, the suffixes of `files.MODELS`."""
 
 

@@ -343,3 +343,18 @@ def test_the_guided_search_asks_for_what_it_needs(
     monkeypatch.setattr(guided, "find_spec", lambda name: None)
     assert guided.main(["specs"]) == 2
     assert "convcalc[fuzz]" in capsys.readouterr().err
+
+
+def test_a_run_that_is_interrupted_says_what_it_found(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    from tools.fuzz import __main__ as program
+
+    def interrupted(*_: object) -> Iterator[object]:
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(program, "reports", interrupted)
+    assert program.main(["all", "--count", "5", "--out", str(tmp_path)]) == 1
+    said = capsys.readouterr()
+    assert "specs: interrupted after 0 of 5" in said.err and "onnx" not in said.out

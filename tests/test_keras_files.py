@@ -15,8 +15,8 @@ import pytest
 
 from convcalc import SpecError, UsageError, analyse, diff, load
 from convcalc.keras import load_keras
-from convcalc.keras.archive import MOST_DIRECTORY
 from convcalc.keras.document import DEEPEST, MOST_BYTES
+from convcalc.models.archive import MOST_DIRECTORY
 
 from .command import run
 from .keras_records import configuration

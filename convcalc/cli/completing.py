@@ -55,8 +55,11 @@ class Call(NamedTuple):
         spec = self.arguments[0] if self.arguments else "-"
         if spec == "-" or spec.startswith("git:") or (os.path.exists(spec) and not _readable(spec)):  # noqa: PTH110
             return None
+        from ..api.load import names_code
         from .options import load_network
 
+        if names_code(spec):  # a key is no wish to run code
+            return None
         variants = self.options.get("--variant")
         return load_network(spec, self.options.get("--set"), variants[-1] if variants else None)
 
@@ -333,8 +336,9 @@ def _codes(call: Call, word: str) -> Iterator[Candidate]:
 
 def _devices(call: Call, word: str) -> Iterator[Candidate]:
     from ..analysis.device import DEVICES
+    from .options import RUNS
 
-    return _plain(DEVICES)
+    return _plain((*DEVICES, *RUNS))
 
 
 def _activations(call: Call, word: str) -> Iterator[Candidate]:

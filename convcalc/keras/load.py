@@ -12,9 +12,9 @@ from ..files import sentence
 from ..findings import Finding, SpecError, UsageError
 from ..hints import file_near
 from ..layers.base import Shape
+from ..models.archive import Damaged, Excessive, content, is_archive, members
 from ..network import Network, without_collector
 from . import h5
-from .archive import Damaged, Excessive, content, is_archive, members
 from .assembly import assemble
 from .convert import Conversion, Wrong
 from .document import MOST_BYTES, Malformed, parsed

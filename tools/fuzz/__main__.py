@@ -48,20 +48,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for kind in kinds:
         tallies.append(run_kind(kind, Work(given.seed, numbers), given.jobs, given.patience))
         keep(kind, tallies[-1], given.out, given.patience, given.shrink)
+        if tallies[-1].cases < len(numbers):
+            break
     print(table(tallies))
-    return 1 if any(tally.marks for tally in tallies) else 0
+    return 1 if any(tally.marks or tally.cases < len(numbers) for tally in tallies) else 0
 
 
 def run_kind(kind: Kind, work: Work, jobs: int, patience: float) -> Tally:
-    """What the cases of a kind give; says how far it is."""
+    """What the cases of a kind give, as far as it came where it is interrupted; says how far it is."""
     tally = Tally(kind.name, work.seed)
     started = said = time.monotonic()
-    for report in reports(kind, work, jobs, patience):
-        tally.add(report)
-        if time.monotonic() - said > NEWS:
-            said = time.monotonic()
-            done = f"{kind.name}: {tally.cases:,} of {len(work.numbers):,}, {len(tally.marks)} kinds of failures"
-            print(done, file=sys.stderr, flush=True)
+    try:
+        for report in reports(kind, work, jobs, patience):
+            tally.add(report)
+            if time.monotonic() - said > NEWS:
+                said = time.monotonic()
+                done = f"{kind.name}: {tally.cases:,} of {len(work.numbers):,}, {len(tally.marks)} kinds of failures"
+                print(done, file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        print(f"{kind.name}: interrupted after {tally.cases:,} of {len(work.numbers):,}", file=sys.stderr)
     tally.seconds = time.monotonic() - started
     return tally
 

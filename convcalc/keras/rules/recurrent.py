@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import prod
 
-from ...geometry import conv_output, recurrent_macs, same_padding
+from ...geometry import conv_output, matmul_macs, same_padding
 from ...layers.base import Shape
 from ..builder import Builder, Fields, Unsupported, Use
 from ..document import Json, Malformed, Settings, mapping, shown
@@ -66,7 +66,7 @@ def _recurrent(builder: Builder, use: Use, name: str, settings: Settings, direct
         sizes += [(units,)] * (directions * (2 if name == "LSTM" else 1) if settings.flag("return_state", False) else 0)
         if directions == 2 and merge == "":
             sizes = [(length, units) if sequences else (units,)] * 2 + sizes[1:]
-        macs = directions * length * recurrent_macs(gates, units, features, units, 0)
+        macs = directions * length * matmul_macs(gates * units, features + units)
         raise Unsupported(reason, holds=one * directions, macs=macs, sizes=sizes)
     fields: Fields = {"hidden_size": units}
     if not bias:
