@@ -49,7 +49,7 @@ def expected(network: Network) -> Row:
 
 def layout(array: Any, like: tuple[int, ...], kind: str) -> Any:
     """PyTorch's layout of a tensor as Keras's, whose shape is `like`."""
-    if array.ndim < 2 or kind == "layer_norm":
+    if len(like) < 2 or kind in ("layer_norm", "rms_norm", "parameter"):
         return array.reshape(like)
     if kind == "linear":
         return array.T
@@ -67,8 +67,9 @@ def values(network: Network, text: str, inputs: Row, weights: Row) -> Any:
     if given:
         layer = model.get_layer(node.name)
         layer.set_weights([layout(a, w.shape, node.kind) for (_, a), w in zip(given, layer.weights, strict=True)])
-    arrays = [np.moveaxis(x, 1, -1).astype("float32") for x in inputs.values()]
-    return np.moveaxis(np.asarray(model(arrays if len(arrays) > 1 else arrays[0])), -1, 1)
+    arrays = [(np.moveaxis(x, 1, -1) if x.ndim > 1 else x).astype("float32") for x in inputs.values()]
+    found = keras.ops.convert_to_numpy(model(arrays if len(arrays) > 1 else arrays[0]))
+    return np.moveaxis(found, -1, 1) if found.ndim > 1 else found
 
 
 KERAS = Framework("keras", str(keras.__version__), keras_module, counted, expected, values, 2e-6)

@@ -238,6 +238,7 @@ ANSWERS: KindTable[Callable[[Any, Asked], int]] = KindTable(
         "Softmax": "it has no inverse",
         "LocalResponseNorm": "it keeps the shape, and decoders do without it",
         "Scale": "it keeps the shape, and the answer's weights hold the factor",
+        **dict.fromkeys(("Rescale", "Unary", "Pow"), "it keeps the shape, and is arithmetic of the encoder's own"),
     },
 )
 """Layer -> the node that answers it. Joins, splits and what only passes on (`passes`) need no answer."""

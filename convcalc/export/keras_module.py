@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..layers.kind_table import Refused
 from .keras_layers import KERAS, Order, channels_last, permuted
-from .program import Call, Inline, Part, Step, Use, program, refusal
+from .program import Call, Inline, Part, Step, Use, program, refusal, with_examples
 from .python_code import (
     Definition,
     Definitions,
@@ -47,6 +47,7 @@ def keras_module(network: Network) -> str:
     >>> [line.strip() for line in text.splitlines() if "layers.Conv2D" in line]
     ['x = layers.Conv2D(4, kernel_size=3, name="conv2d")(x)  # [6, 6, 4]']
     """
+    network = with_examples(network)
     steps, orders = _steps(network)
     written = program(network, steps, chains=False)
     found = define(written, RESERVED, classes=False)
@@ -129,7 +130,7 @@ def _function_lines(found: Definitions, definition: Definition, network: Network
 
 def _input_shape(network: Network, index: int) -> str:
     shape = network.nodes[index].shape
-    return literal((*shape[1:], shape[0]))
+    return literal((*shape[1:], *shape[:1]))
 
 
 def _path(part: Part, top: bool) -> str:

@@ -8,12 +8,13 @@ the scope where they form one, and otherwise dissolve into it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ..findings import UsageError
 from ..layers.kind_table import Refused
+from ..network import consumers
 
 if TYPE_CHECKING:
     from ..network import Group, Network, Node
@@ -94,6 +95,30 @@ def scalar(values: Sequence[Value]) -> Value | tuple[Value, ...]:
 def refusal(target: str, node: Node, refused: Refused) -> UsageError:
     """The error of a target that has no equal of a node's layer."""
     return UsageError(f"{target} cannot say {node.name} ({node.kind}): {refused}")
+
+
+def with_examples(network: Network) -> Network:
+    """The network with a tensor for each that it holds to read, so that it is repeated for as many examples.
+
+    That is what its first reader reads beside it, else the last before it in its block, else what its block reads, else
+    the network's first input.
+    """
+    nodes = list(network.nodes)
+    held = [index for index, node in enumerate(nodes) if node.layer is not None and node.layer.is_constant]
+    if not held:
+        return network
+    readers = consumers(nodes, len(nodes))
+    blocks = [group for group in network.groups.values() if group.is_block]
+    for index in held:
+        around = [group for group in blocks if group.start <= index < group.stop]
+        start = max([group.start for group in around], default=0)
+        beside = [i for reader in readers[index][:1] for i in nodes[reader].inputs if i < index]
+        within = range(index - 1, start - 1, -1)
+        read = [i for node in nodes[start : min([group.stop for group in around], default=0)] for i in node.inputs]
+        sources = (*beside, *within, *(i for i in read if i < start), 0)
+        like = next(i for i in sources if nodes[i].elements or nodes[i].layer is None)
+        nodes[index] = nodes[index]._replace(inputs=(like,))
+    return replace(network, nodes=tuple(nodes))
 
 
 @dataclass(slots=True)

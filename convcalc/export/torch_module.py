@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ..layers.kind_table import Refused
-from .program import Call, Chain, Inline, Part, Step, Use, Work, program, refusal
+from .program import Call, Chain, Inline, Part, Step, Use, Work, program, refusal, with_examples
 from .python_code import (
     Definition,
     Definitions,
@@ -59,6 +59,7 @@ def torch_module(network: Network) -> str:
     >>> [line.strip() for line in text.splitlines() if "nn.Conv2d" in line]
     ['self.conv2d = nn.Conv2d(3, 4, kernel_size=3)']
     """
+    network = with_examples(network)
     written = program(network, _steps(network), chains=True)
     found = define(written, RESERVED)
     classes = [_class_lines(found, definition, network) for definition in found.blocks]

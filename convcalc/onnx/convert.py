@@ -49,6 +49,7 @@ class Conversion:
         uses = Counter(name for node in nodes for name in node.reads)
         uses.update(info.name for info in graph.outputs)
         self.builder = Builder(model.opset, uses)
+        self.builder.computed = self._layers_of
         self._path, self._inputs = path, inputs
         self._infos = {info.name: info for info in graph.outputs} | graph.infos
         self._inference: Inference | None = None
@@ -325,6 +326,10 @@ class Conversion:
         """A constant of several numbers as the layers that hold and compute it; every other value as it is."""
         if not isinstance(value, Constant) or prod(value.shape) < 2:
             return value
+        return self._layers_of(value, depth)
+
+    def _layers_of(self, value: Constant, depth: int = 0) -> Activation:
+        """The layers that hold and compute a constant."""
         found = self._learned.get(id(value))
         if found is None:
             found = self._learned[id(value)] = self._computed(value, depth)
@@ -333,7 +338,7 @@ class Conversion:
     def _computed(self, value: Constant, depth: int) -> Activation:
         b, call, count = self.builder, value.call, len(self.builder.steps)
         if not value.stored or value.is_stored or call is None or depth > DEEPEST_CONSTANT:
-            return b.parameter(value)
+            return b.held(value)
         before = b.call
         b.call = call._replace(
             inputs=tuple(

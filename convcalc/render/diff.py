@@ -193,7 +193,9 @@ def said(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, list):
-        return "×".join(map(str, value)) if all(isinstance(n, int) for n in value) else ", ".join(map(said, value))
+        return (
+            "×".join(map(str, value)) or "[]" if all(isinstance(n, int) for n in value) else ", ".join(map(said, value))
+        )
     return str(value)
 
 

@@ -175,14 +175,14 @@ def _layers_table(layers: tuple[LayerCheck, ...]) -> Table:
 def _pairs(layer: LayerCheck) -> tuple[tuple[str, str], ...]:
     """(predicted, actual) as text."""
     return (
-        ("×".join(map(str, layer.predicted_shape)), _shape(layer.actual_shape)),
+        (_shape(layer.predicted_shape), _shape(layer.actual_shape)),
         (f"{layer.predicted_params:,}", _number(layer.actual_params)),
         (f"{layer.predicted_macs:,}", _number(layer.counted_macs)),
     )
 
 
 def _shape(shape: tuple[int, ...] | None) -> str:
-    return NOT_RUN if shape is None else "×".join(map(str, shape))
+    return NOT_RUN if shape is None else "×".join(map(str, shape)) or "[]"
 
 
 def _number(value: int | None) -> str:

@@ -1,14 +1,11 @@
-"""Products of tensors, operators that the language does not have and whose cost their definition gives, open shapes."""
+"""Operators that the language does not have, and whose cost their definition gives; and those of open shapes."""
 
 from __future__ import annotations
 
-import re
 from math import prod
 
 from ...layers.base import Shape
-from ..builder import Builder, Unsupported
-from ..messages import Malformed, Unknown
-from ..values import Activation, Call
+from ..values import Call
 from .record import Operator
 
 MICROSOFT = ("com.microsoft",)
@@ -32,82 +29,6 @@ def matmul_macs(call: Call, dims: Shape) -> int:
 def gemm_macs(call: Call, dims: Shape) -> int:
     """Of a product of matrices that may be transposed first."""
     return prod(dims) * call.dims()[0 if call.node.integer("transA") else 1]
-
-
-def _terms(call: Call) -> tuple[list[str], str]:
-    """(the axes of each input of an Einsum, those of its output), a letter each."""
-    equation = call.node.word("equation").replace(" ", "")
-    left, arrow, right = equation.partition("->")
-    terms = left.split(",")
-    if not re.fullmatch("[a-zA-Z,]*", left) or len(terms) != len(call.inputs):
-        raise Unknown(f"its equation is {equation}")
-    letters = [letter for letter in left if letter != ","]
-    return terms, right if arrow else "".join(sorted(letter for letter in set(letters) if letters.count(letter) == 1))
-
-
-def _letter_sizes(call: Call) -> dict[str, int]:
-    terms, right = _terms(call)
-    sizes: dict[str, int] = {}
-    for position, term in enumerate(terms):
-        if len(term) != len(call.dims(position)):
-            raise Malformed(f"its term '{term}' is not of {list(call.dims(position))}")
-        for letter, size in zip(term, call.dims(position), strict=True):
-            sizes[letter] = max(size, sizes.get(letter, 1))
-    if not set(right) <= sizes.keys():
-        raise Malformed(f"its output '{right}' has axes that no input has")
-    return sizes
-
-
-def _einsum_dims(call: Call) -> Shape:
-    sizes = _letter_sizes(call)
-    return tuple(sizes[letter] for letter in _terms(call)[1])
-
-
-def _einsum_macs(call: Call, dims: Shape) -> int:
-    """Of two tensors: the product of all sizes; of one nothing is multiplied."""
-    return prod(_letter_sizes(call).values()) if len(call.inputs) == 2 else 0
-
-
-def _einsum(b: Builder) -> Activation:
-    """Of two tensors as a product of matrices: axes that both have and the output keeps, those of one, those summed."""
-    terms, output = _terms(b.call)
-    values = b.activations()
-    sizes = _letter_sizes(b.call)
-    if len(values) != 2 or any(len(set(term)) < len(term) for term in (*terms, output)):
-        raise Unsupported("it is no product of two tensors")
-    batch = {term[0] for term, value in zip(terms, values, strict=True) if value.batched}
-    if batch:
-        letter = batch.pop()
-        apart = [term for term, value in zip(terms, values, strict=True) if not value.batched]
-        if batch or output[:1] != letter or any(letter in term for term in apart):
-            raise Unsupported("it moves the batch")
-        terms, output = [term.replace(letter, "") for term in terms], output[1:]
-    left, right = terms
-    both = [letter for letter in output if letter in left and letter in right]
-    rows = [letter for letter in output if letter in left and letter not in right]
-    columns = [letter for letter in output if letter in right and letter not in left]
-    summed = [letter for letter in left if letter in right and letter not in output]
-    if len(both) + len(rows) + len(summed) != len(left) or len(both) + len(columns) + len(summed) != len(right):
-        raise Unsupported("it sums an axis of one tensor alone")
-
-    def merged(letters: list[str]) -> int:
-        return prod(sizes[letter] for letter in letters)
-
-    lead = tuple(sizes[letter] for letter in both)
-    first = _arranged(b, values[0], left, [*both, *rows, *summed], (*lead, merged(rows), merged(summed)))
-    second = _arranged(b, values[1], right, [*both, *summed, *columns], (*lead, merged(summed), merged(columns)))
-    made = b.emit("matmul", {}, first, second)
-    order = [*both, *rows, *columns]
-    head = made.dims[:1] if made.batched else ()
-    spread = b.relayout(made, (*head, *(sizes[letter] for letter in order)), batched=made.batched)
-    return _arranged(b, spread, "".join(order), list(output), tuple(sizes[letter] for letter in output))
-
-
-def _arranged(b: Builder, value: Activation, term: str, order: list[str], shape: Shape) -> Activation:
-    """A tensor with its axes in this order, under this shape."""
-    if list(term) != order:
-        value = b.emit("permute", {"dims": tuple(term.index(letter) for letter in order)}, value)
-    return b.relayout(value, (*(value.dims[:1] if value.batched else ()), *shape), batched=value.batched)
 
 
 def _heads(call: Call, position: int, attribute: str) -> tuple[int, int, int]:
@@ -150,7 +71,6 @@ OPEN_ENDED: dict[str, tuple[int, int | None]] = {
 
 OPERATORS = (
     Operator("DeformConv", inputs=(3, 5), macs=conv_macs, weights=(1, 3)),
-    Operator("Einsum", _einsum, inputs=(1, None), dims=_einsum_dims, macs=_einsum_macs),
     Operator("Attention", inputs=(3, 7), macs=_attention_macs),
     Operator("Attention", inputs=(2, 7), dims=_joint_attention_dims, macs=_joint_attention_macs, domains=MICROSOFT),
     *(Operator(name, inputs=inputs, open_ended=True) for name, inputs in OPEN_ENDED.items()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isfinite, prod
 
+from ...geometry import Window
 from ...layers.base import Shape
 from ...layers.opaque import broadcast
 from ..builder import Builder, Fields, Unsupported, spelled
@@ -21,6 +22,8 @@ from .folding import (
 )
 from .record import Operator, kept, same, viewed
 
+MOST_INDICES = 64
+"""Positions that are written out; of more it is said how many they are."""
 INTEGERS = frozenset({2, 3, 4, 5, 6, 7, 12, 13})
 """Data types of integers."""
 
@@ -28,11 +31,6 @@ INTEGERS = frozenset({2, 3, 4, 5, 6, 7, 12, 13})
 def _alias(b: Builder) -> Activation:
     """The same numbers."""
     return b.activation()
-
-
-def _alias_of_two(b: Builder) -> Activation:
-    """The first input's numbers, of the type of the second."""
-    return b.activation(0)
 
 
 def _cast(call: Call, shape: Shape) -> Constant:
@@ -44,7 +42,7 @@ def _cast(call: Call, shape: Shape) -> Constant:
 
 
 def _cast_like(call: Call, shape: Shape) -> Constant | None:
-    """To the type of the second input, where its numbers show it."""
+    """To the type of the second input, where its numbers show it; what flows is of floats."""
     if isinstance(call.given(0), Activation):
         return None
     value, like = call.constant(), call.value(1)
@@ -176,11 +174,20 @@ def _squeeze_dims(call: Call) -> Shape:
     return squeezed(call.dims(), call.axes())
 
 
+def own_axis(value: Activation, axis: int, what: str) -> int:
+    """An axis of ONNX's dims as the language counts it. Raises `Unsupported` where it is the batch."""
+    if value.batched and not axis:
+        raise Unsupported(f"it {what} the batch")
+    return axis - value.batched
+
+
 def _squeeze(b: Builder) -> Activation:
     """Without the batch axis the rest goes on unbatched."""
     value = b.activation()
-    dims = _squeeze_dims(b.call)
-    return b.relayout(value, dims, batched=value.batched and 0 not in _gone(value.dims, b.call.axes()))
+    dims, gone = _squeeze_dims(b.call), _gone(value.dims, b.call.axes())
+    if gone and len(dims) > 1 + value.batched and not (value.batched and 0 in gone):
+        return b.emit("squeeze", {"dim": tuple(sorted(axis - value.batched for axis in gone))}, value)
+    return b.relayout(value, dims, batched=value.batched and 0 not in gone)
 
 
 def unsqueezed(shape: Shape, axes: Sequence[int]) -> Shape:
@@ -211,8 +218,10 @@ def _unsqueeze_dims(call: Call) -> Shape:
 def _unsqueeze(b: Builder) -> Activation:
     """A new first axis of an unbatched value becomes the batch."""
     value, dims = b.activation(), _unsqueeze_dims(b.call)
-    first = any(axis % len(dims) == 0 for axis in _unsqueeze_axes(b.call))
-    return b.relayout(value, dims, batched=first != value.batched)
+    axes = sorted(axis % len(dims) for axis in _unsqueeze_axes(b.call))
+    if len(axes) == 1 and axes[0] and value.shape:
+        return b.emit("unsqueeze", {"dim": axes[0] - value.batched}, value)
+    return b.relayout(value, dims, batched=(axes[:1] == [0]) != value.batched)
 
 
 def _order(call: Call) -> tuple[int, ...]:
@@ -235,11 +244,31 @@ def _transposed(call: Call, shape: Shape) -> Constant:
     return value.become(shape, taken(value, [own[axis] for axis in _order(call)], [range(size) for size in shape]))
 
 
+VIEWS = frozenset({"Reshape", "Flatten", "Squeeze", "Unsqueeze"})
+"""Families that give the same numbers in the same order."""
+
+
+def seen_as(b: Builder, value: Activation, dims: Shape, *, batched: bool = True) -> Activation:
+    """The same numbers in the same order under other dims: a value from before where it has these, else a reshape."""
+    shape = dims[1:] if batched else dims
+    number = value.step
+    while b.steps[number].family in VIEWS and b.steps[number].shape != shape:
+        (number,) = b.steps[number].inputs
+    if b.steps[number].shape == shape:
+        return Activation(number, dims, batched)
+    return b.relayout(value, dims, batched=batched)
+
+
 def _transpose(b: Builder) -> Activation:
-    """One that keeps the batch first."""
+    """One that keeps the batch first, or that moves axes of size 1 alone, so that all numbers stay in order."""
     value, order = b.activation(), _order(b.call)
     if order == tuple(range(len(order))):
         return value
+    if not value.batched and len(value.dims) > 1:
+        wide = [axis for axis in order if value.dims[axis] != 1]
+        if wide == sorted(wide):
+            dims = _transpose_dims(b.call)
+            return seen_as(b, value, dims, batched=dims[0] == 1)
     if value.batched and order[0] != 0:
         raise Unsupported("it moves the batch")
     return b.emit("permute", {"dims": tuple(axis - 1 for axis in order[1:]) if value.batched else order}, value)
@@ -275,7 +304,7 @@ def _sliced(call: Call, shape: Shape) -> Constant:
 
 
 def _slice(b: Builder) -> Activation | Sequence[Activation]:
-    """A crop of the space, a part of the channels, or every so many of the positions of axes; or these backwards."""
+    """A crop of the space, a part of the channels, or positions of other axes, one after the other."""
     value, spans = b.activation(), _spans(b.call)
     changed = [axis for axis, span in enumerate(spans) if span != range(value.dims[axis])]
     if not changed:
@@ -283,39 +312,34 @@ def _slice(b: Builder) -> Activation | Sequence[Activation]:
     if any(not len(spans[axis]) for axis in changed):
         raise Malformed(f"it leaves nothing of {list(value.dims)}")
     first = int(value.batched)
-    if changed[0] < first:
-        raise Unsupported("it slices the batch")
-    if any(abs(spans[axis].step) != 1 for axis in changed) or any(spans[axis].step < 0 for axis in changed):
-        return _strided(b, value, spans, changed)
-    if changed == [first]:
-        span, size = spans[first], value.dims[first]
-        sizes = (span.start, len(span), size - span.stop)
-        return _parts(b, value, tuple(n for n in sizes if n))[1 if span.start else 0]
-    if changed[0] <= first:
-        return _strided(b, value, spans, changed)
-    cuts = tuple((span.start, size - span.stop) for span, size in zip(spans, value.dims, strict=True))[first + 1 :]
-    return b.emit("crop", {"cropping": cuts}, value)
-
-
-def _strided(b: Builder, value: Activation, spans: Sequence[range], changed: Sequence[int]) -> Activation:
-    """Axis by axis: positions from one on in steps, turned round first where they go backwards."""
+    if all(spans[axis].step == 1 for axis in changed):
+        if changed == [first]:
+            span, size = spans[first], value.dims[first]
+            sizes = (span.start, len(span), size - span.stop)
+            return _parts(b, value, tuple(n for n in sizes if n))[1 if span.start else 0]
+        if changed[0] > first:
+            cuts = tuple((span.start, size - span.stop) for span, size in zip(spans, value.dims, strict=True))
+            return b.emit("crop", {"cropping": cuts[first + 1 :]}, value)
     for axis in changed:
-        span, size, dim = spans[axis], value.dims[axis], axis - value.batched
-        start, step = span.start, span.step
-        if step < 0:
-            value = b.emit("flip", {"dims": dim}, value)
-            start, step = size - 1 - start, -step
-        stop = start + (len(span) - 1) * step + 1
-        if (start, stop, step) != (0, size, 1):
-            fields = {"dim": dim, "start": start, "stop": stop if stop < size - step + 1 else None, "step": step}
-            wanted = {"start": 0, "stop": None, "step": 1}
-            value = b.emit("slice", {k: v for k, v in fields.items() if k not in wanted or v != wanted[k]}, value)
+        value = _positions(b, value, own_axis(value, axis, "slices"), spans[axis], value.dims[axis])
     return value
 
 
+def _positions(b: Builder, value: Activation, dim: int, span: range, size: int) -> Activation:
+    """Some positions of an axis of a size, in their order or backwards."""
+    if span.step < 0:
+        value = b.emit("flip", {"dims": (dim,)}, value)
+        span = range(size - 1 - span[0], size - span[-1], -span.step)
+    if span == range(size):
+        return value
+    fields: Fields = {"dim": dim, "start": span.start, "stop": span.stop, "step": span.step}
+    whole = {"dim": 0, "start": 0, "stop": size, "step": 1}
+    return b.emit("slice", {name: given for name, given in fields.items() if given != whole[name]}, value)
+
+
 def _parts(b: Builder, value: Activation, sizes: tuple[int, ...], dim: int = 0) -> list[Activation]:
-    fields = spelled({"channels": sizes, "dim": dim})
-    return [b.emit("split", {**fields, "part": part}, value) for part in range(len(sizes))]
+    along = spelled({"dim": dim})
+    return [b.emit("split", {"channels": sizes, **along, "part": part}, value) for part in range(len(sizes))]
 
 
 def _split_sizes(call: Call) -> tuple[int, ...]:
@@ -350,11 +374,9 @@ def _cut(call: Call) -> list[Constant]:
 
 
 def _split(b: Builder) -> list[Activation]:
-    """Along an axis."""
+    """One layer a part."""
     value = b.activation()
-    dim = b.call.axis() - value.batched
-    if dim < 0:
-        raise Unsupported("it splits the batch")
+    dim = own_axis(value, b.call.axis(), "splits")
     if b.node.integers("split") is None:
         b.constant(1)
     sizes = _split_sizes(b.call)
@@ -384,15 +406,65 @@ def _concatenated(call: Call, shape: Shape) -> Constant:
 
 
 def _concat(b: Builder) -> Activation:
-    values = b.activations()
+    """Of activations and constants, which are layers of their own; two slices of one tensor may be a `roll`."""
+    given = [b.call.given(position) for position in range(max(len(b.call.inputs), 1))]
+    flows = any(isinstance(value, Activation) and value.batched for value in given)
+    values = [value if isinstance(value, Activation) else b.parameter(value) for value in given if 0 not in value.dims]
+    if flows:
+        values = [b.batched(value) if value.dims[:1] == (1,) and not value.batched else value for value in values]
     if len(values) == 1:
         return values[0]
     if len({value.batched for value in values}) > 1:
         raise Unsupported("it joins inputs with and without a batch")
-    dim = b.call.axis(1) - values[0].batched
-    if dim < 0:
-        raise Unsupported("it joins along the batch")
-    return b.emit("concat", spelled({"dim": dim}), *values)
+    dim = own_axis(values[0], b.call.axis(1), "joins along")
+    return _rolled(b, values, dim) or b.emit("concat", spelled({"dim": dim}), *values)
+
+
+def _cut_of(b: Builder, value: Activation) -> tuple[int, int, range] | None:
+    """(step, axis, positions) of which a value is a part, where it is a part of one axis without gaps."""
+    step = b.steps[value.step]
+    if step.layer is None or step.layer.batch_axes or step.node.op not in ("Slice", "Split", "Gather"):
+        return None
+    source = b.steps[step.inputs[0]].shape
+    changed = [axis for axis, (a, c) in enumerate(zip(source, step.shape, strict=False)) if a != c]
+    links = step.layer.axes((source,))
+    link = links[changed[0]] if len(changed) == 1 and len(source) == len(step.shape) else None
+    if link is None or not isinstance(link.map, Window) or link.map.stride != 1:
+        return None
+    start = -link.map.before
+    return step.inputs[0], changed[0], range(start, start + step.shape[changed[0]])
+
+
+def _rolled(b: Builder, values: Sequence[Activation], dim: int) -> Activation | None:
+    """What leaves at the end of an axis put before the rest of it, or the other way round."""
+    cuts = [cut for value in values if (cut := _cut_of(b, value)) is not None]
+    if len(values) != 2 or len(cuts) != 2:
+        return None
+    (step, axis, last), (other, along, first) = cuts
+    shape = b.steps[step].shape
+    whole = range(shape[axis])
+    if (step, axis) != (other, along) or axis != dim or (first, last) != (whole[: last.start], whole[last.start :]):
+        return None
+    batched = values[0].batched
+    source = Activation(step, (values[0].dims[0], *shape) if batched else shape, batched)
+    return _with_roll_before(b, source, len(last) if len(last) < len(first) else -len(first), dim)
+
+
+def _with_roll_before(b: Builder, value: Activation, shift: int, dim: int) -> Activation:
+    """One roll of this one and of the one whose output these parts alone are."""
+    before = b.steps[value.step]
+    read = sum(b.uses[name] for name in before.node.outputs)
+    if before.family != "Roll" or read > 2:
+        return b.emit("roll", {"shifts": (shift,), "dims": (dim,)}, value)
+    fields = before.fields
+    source = value._replace(step=before.inputs[0])
+    shifts, dims = (*_integers(fields["shifts"]), shift), (*_integers(fields["dims"]), dim)
+    return b.emit("roll", {"shifts": shifts, "dims": dims}, source)
+
+
+def _integers(value: object) -> tuple[int, ...]:
+    assert isinstance(value, tuple)
+    return value
 
 
 def _gather_dims(call: Call) -> Shape:
@@ -414,54 +486,61 @@ def _gathered(call: Call, shape: Shape) -> Constant:
 
 
 def _gather(b: Builder) -> Activation:
-    """One position of an axis, or several; all of them in their order are the same numbers under another shape."""
-    value, dims = b.activation(), _gather_dims(b.call)
-    axis, chosen = b.call.axis(), b.call.dims(1)
-    dim, size = axis - value.batched, value.dims[axis]
-    if dim < 0:
-        raise Unsupported("it picks from the batch")
-    given = b.constant(1)
-    numbers = given.numbers if given is not None else None
-    indices = [int(number) + size * (number < 0) for number in numbers] if numbers is not None else None
-    if indices is not None and any(not 0 <= index < size for index in indices):
-        raise Malformed(f"index {indices[:8]} reaches outside {size}")
-    if not chosen and indices is not None:
-        return b.emit("select", {"dim": dim, "index": indices[0]}, value)
-    if indices == list(range(size)):
-        return b.relayout(value, dims, batched=value.batched)
-    if indices is not None and indices == list(range(indices[0], indices[-1] + 1)):
-        fields: Fields = {"dim": dim, "start": indices[0], "stop": indices[-1] + 1}
-        made = b.emit("slice", fields, value)
-    elif indices is not None and len(indices) <= MOST_INDICES:
-        made = b.emit("index_select", {"dim": dim, "indices": tuple(indices)}, value)
+    """A position of an axis, some of them, or another order of them; under indices of several axes then reshaped."""
+    value, dims, axis = b.activation(), _gather_dims(b.call), b.call.axis()
+    wanted, size = b.call.value(1), value.dims[axis]
+    if not isinstance(wanted, Constant):
+        raise Unsupported("its indices are computed while it runs")
+    numbers = None if wanted.numbers is None else [_inside(n, size) for n in b.call.integers(1, "indices")]
+    if numbers is not None and len(numbers) == 1 and not wanted.shape:
+        return _selected(b, value, axis, numbers[0])
+    if numbers is not None and numbers == list(range(size)):
+        return b.relayout(value, dims)
+    dim = own_axis(value, axis, "gathers from")
+    taken = prod(wanted.shape)
+    if numbers is not None and numbers == list(range(numbers[0], numbers[0] + taken)):
+        made = _positions(b, value, dim, range(numbers[0], numbers[0] + taken), size)
     else:
-        made = b.emit("index_select", {"dim": dim, "count": prod(chosen)}, value)
-    return b.relayout(made, dims, batched=value.batched)
+        few = numbers is not None and len(numbers) <= MOST_INDICES
+        which: Fields = {"indices": tuple(numbers)} if few and numbers is not None else {"count": taken}
+        made = b.emit("index_select", {"dim": dim, **which}, value)
+    return made if made.dims == dims else b.relayout(made, dims)
 
 
-MOST_INDICES = 64
-"""Positions that are written out; of more it is said how many they are."""
+def _inside(index: float, size: int) -> int:
+    found = int(index) + size * (index < 0)
+    if not 0 <= found < size:
+        raise Malformed(f"index {index} reaches outside {size}")
+    return found
+
+
+def _selected(b: Builder, value: Activation, axis: int, index: int) -> Activation:
+    """One position of an axis, which is gone then; that of a batch of one is all that there is."""
+    if value.batched and not axis and b.is_one_example(value) and len(value.dims) > 1:
+        return b.relayout(value, value.dims[1:], batched=False)
+    return b.emit("select", {"dim": own_axis(value, axis, "selects of"), "index": index}, value)
 
 
 def _expand(b: Builder) -> Activation:
-    """Axes of 1 repeated, and new ones."""
+    """Axes of size 1 repeated; new ones stand before the others."""
     value, dims = b.activation(), _expand_dims(b.call)
-    first = int(value.batched)
-    if value.batched and (len(dims) != len(value.dims) or dims[0] != value.dims[0]):
-        raise Unsupported("it repeats the batch")
     if dims == value.dims:
         return value
-    return b.emit("expand", {"shape": dims[first:]}, value)
+    if value.batched and dims[: 1 + len(dims) - len(value.dims)] != value.dims[:1]:
+        raise Unsupported("it repeats the batch")
+    return b.emit("expand", {"shape": dims[int(value.batched) :]}, value)
 
 
 def _tile(b: Builder) -> Activation:
-    """The whole of it repeated along axes."""
+    """Of axes other than the batch."""
     value, dims = b.activation(), _tile_dims(b.call)
+    if dims == value.dims:
+        return value
     repeats = b.call.integers(1, "repeats")
     if value.batched and repeats[0] != 1:
         raise Unsupported("it repeats the batch")
-    if dims == value.dims:
-        return value
+    if 0 in repeats:
+        raise Malformed(f"it leaves nothing of {list(value.dims)}")
     return b.emit("tile", {"reps": repeats[int(value.batched) :]}, value)
 
 
@@ -487,7 +566,7 @@ def _tile_dims(call: Call) -> Shape:
 OPERATORS = (
     Operator("Identity", _alias, dims=kept, fold=same),
     Operator("Cast", _alias, dims=kept, fold=_cast),
-    Operator("CastLike", _alias_of_two, dims=kept, fold=_cast_like, inputs=(2, 2), reads_dims=True),
+    Operator("CastLike", _alias, dims=kept, fold=_cast_like, inputs=(2, 2), reads_dims=True),
     Operator("Reshape", _reshape, dims=_reshape_dims, fold=viewed, inputs=(1, 2)),
     Operator("Flatten", _flatten, dims=_flatten_dims, fold=viewed),
     Operator("Squeeze", _squeeze, dims=_squeeze_dims, fold=viewed, inputs=(1, 2)),
