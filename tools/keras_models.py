@@ -22,6 +22,7 @@ os.environ["KERAS_BACKEND"] = "torch"
 
 import keras
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from tools.keras_cases import CASES
@@ -65,16 +66,20 @@ def record(name: str, make: Callable[[], Any], device: str) -> dict[str, Any]:
     with keras.device(device):
         model = make()
         sizes = [OPEN.get(name, tensor.shape[1:]) for tensor in model.inputs]
-        inputs = [torch.empty((1, *size), device=device) for size in sizes]
+        types = [getattr(torch, tensor.dtype) for tensor in model.inputs]
+        inputs = [torch.zeros((1, *size), dtype=kind, device=device) for size, kind in zip(sizes, types, strict=True)]
         given = {tensor.name: value for tensor, value in zip(model.inputs, inputs, strict=True)}
         structure = model.input if isinstance(getattr(model, "input", None), dict) else None
-        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        # Attention as the products that it is, since fused kernels of a processor are not counted.
+        with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
             model(given if structure else inputs[0] if len(inputs) == 1 else inputs, training=False)
     return {
         "config": plain(json.loads(model.to_json())),
         "params": model.count_params(),
         "trainable": sum(weight.numel() for weight in (w.value for w in model.trainable_weights)),
-        "learned": sum(w.value.numel() for layer in model._flatten_layers() for w in layer._trainable_variables),
+        "learned": sum(
+            {id(w): w.value.numel() for layer in model._flatten_layers() for w in layer._trainable_variables}.values()
+        ),
         "macs": counter.get_total_flops() // 2,
         "shapes": dict(shapes(model)),
         "outputs": [list(tensor.shape) for tensor in model.outputs],

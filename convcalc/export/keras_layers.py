@@ -8,15 +8,16 @@ output's axes are.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from math import prod, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..geometry import adaptive_step, same_padding
 from ..geometry.dialects import keras_refuses, keras_valid
-from ..layers.kind_table import KindTable, Refused
+from ..layers.kind_table import BATCHED, KindTable, Refused
 from ..layers.spatial import one_an_axis
-from .program import OPAQUE, Argument, Call, Code, Inline, Step, keywords, optional, positional, scalar
+from .program import OPAQUE, UNSAID, Argument, Call, Code, Inline, Step, keywords, optional, positional, scalar
 from .windows import Pads, border_pads, counted_pads, declared_pads, fitted_pads, overhangs, split_pads
 
 if TYPE_CHECKING:
@@ -34,14 +35,29 @@ if TYPE_CHECKING:
     )
     from ..layers.arithmetic import Clamp, Pow, Rescale
     from ..layers.base import Layer, Reduction, Shape, Shapes
+    from ..layers.batched import Batched
     from ..layers.border import Crop, Pad
     from ..layers.constant import Parameter
     from ..layers.conv import Conv, ConvTranspose, SeparableConv
     from ..layers.formed import Formed
     from ..layers.join import Concat, Gate, Split
+    from ..layers.layout import (
+        Expand,
+        Flip,
+        IndexSelect,
+        RepeatInterleave,
+        Roll,
+        Select,
+        Slice,
+        Squeeze,
+        Stack,
+        Tile,
+        Unsqueeze,
+    )
     from ..layers.linear import Linear
     from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, RMSNorm, Scale
     from ..layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
+    from ..layers.product import MatMul, MultiheadAttention, ScaledDotProductAttention
     from ..layers.reduce import Argmax, Deviation, Norm, Reduce
     from ..layers.resize import Upsample
     from ..layers.shape import Dropout, Flatten, Permute, Reshape, StochasticDepth
@@ -64,6 +80,15 @@ Steps = Callable[..., list[Step]]
 
 NAME = Argument("name", "")
 """The path of a layer with weights: written where the layer stands."""
+
+
+def is_named(call: Call) -> bool:
+    """Whether a layer carries a path of the spec: it is the one that holds weights.
+
+    >>> is_named(Call("layers.ZeroPadding2D")), is_named(Call("layers.PReLU", (NAME,)))
+    (False, True)
+    """
+    return NAME in call.arguments
 
 
 def channels_last(axes: int) -> Order:
@@ -681,9 +706,162 @@ def _gate(layer: Gate, inputs: Shapes, output: Shape, orders: list[Order]) -> Ma
     return Mapped([Inline(f"{transform} * {gate} + {carry} * (1 - {gate})")], orders[0])
 
 
+def _plain(axes: int) -> Order:
+    """The order of the network itself."""
+    return tuple(range(axes))
+
+
+def _natural(mapper: Steps) -> Mapper:
+    """A layer on axes in the order of the network; the steps' first expression reads the inputs so."""
+
+    def map_(layer: Layer, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
+        first, *rest = mapper(layer, inputs, output)
+        texts = [_in_order(number, order, _plain(len(order))) for number, order in enumerate(orders)]
+        return Mapped([_reading(first, texts), *rest], _plain(len(output)))
+
+    return map_
+
+
+def _reading(step: Step, texts: Sequence[str]) -> Step:
+    """A step that reads these expressions in place of its inputs."""
+
+    def put_in(text: str) -> str:
+        return re.sub(r"\{(\d+)\}", lambda found: texts[int(found[1])], text)
+
+    if isinstance(step, Call):
+        return step._replace(reads=tuple(map(put_in, step.reads)))
+    return step._replace(template=put_in(step.template))
+
+
+def _along(layer: Split | Slice, shape: Shape) -> int:
+    """Keras's number of the axis along which a layer works."""
+    return layer.dim % len(shape) + 1
+
+
 def _split(layer: Split, inputs: Shapes, output: Shape) -> list[Step]:
+    start, axis = sum(layer.channels[: layer.part]), _along(layer, output)
+    arguments = keywords(start=start, stop=start + output[axis - 1])
+    return [Inline(f"{{0}}[{':, ' * axis}{{start}}:{{stop}}]", arguments)]
+
+
+def _split_channels(layer: Split, inputs: Shapes, output: Shape) -> list[Step]:
     start = sum(layer.channels[: layer.part])
     return [Inline("{0}[..., {start}:{stop}]", keywords(start=start, stop=start + output[0]))]
+
+
+def _parts(layer: Split, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
+    mapper = _space(_split_channels) if layer.dim % len(output) == 0 else _natural(_split)
+    return mapper(layer, inputs, output, orders)
+
+
+def _aligned(number: int, have: int, want: int) -> str:
+    """Input `number` of so many axes with as many as wanted: new ones stand behind the batch."""
+    if have == want:
+        return f"{{{number}}}"
+    return f"ops.expand_dims({{{number}}}, {tuple(range(1, 1 + want - have))})"
+
+
+def _matmul(layer: MatMul, inputs: Shapes, output: Shape) -> list[Step]:
+    factors = ", ".join(_aligned(number, len(shape), len(output)) for number, shape in enumerate(inputs))
+    return [Inline(f"ops.matmul({factors})")]
+
+
+def _attention(layer: ScaledDotProductAttention, inputs: Shapes, output: Shape) -> list[Step]:
+    arguments = keywords(scale=1 / sqrt(inputs[0][-1]) if layer.scale is None else layer.scale)
+    scores = "ops.matmul({0}, ops.swapaxes({1}, -1, -2)) * {scale}"
+    mask = f" + {_aligned(3, len(inputs[3]), len(output))}" if len(inputs) == 4 else ""
+    if layer.is_causal:
+        mask = ' + np.triu(np.full({shape}, -np.inf, "float32"), 1)'
+        arguments = (*arguments, *keywords(shape=(inputs[0][-2], inputs[1][-2])))
+    return [Inline(f"ops.matmul(ops.softmax({scores}{mask}), {{2}})", arguments)]
+
+
+def _multihead(layer: MultiheadAttention, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
+    """Keras takes the query, the value, the key."""
+    if layer.add_bias_kv or layer.add_zero_attn:
+        raise Refused("Keras appends no key and no value")
+    texts = [_in_order(number, order, _plain(2)) for number, order in enumerate(orders)]
+    arguments = (
+        *keywords(num_heads=layer.num_heads, key_dim=output[-1] // layer.num_heads),
+        optional("use_bias", layer.bias, True),
+        NAME,
+    )
+    reads = (texts[0], texts[2], texts[1]) if len(texts) == 3 else (texts[0], texts[0])
+    return Mapped([Call("layers.MultiHeadAttention", arguments, reads)], _plain(2))
+
+
+def _roll(layer: Roll, inputs: Shapes, output: Shape) -> list[Step]:
+    dims = tuple(dim % len(output) + 1 for dim in layer.dims)
+    return [Inline("ops.roll({0}, {shifts}, {dims})", keywords(shifts=layer.shifts, dims=dims))]
+
+
+def _flip(layer: Flip, inputs: Shapes, output: Shape) -> list[Step]:
+    return [Inline("ops.flip({0}, {dims})", keywords(dims=tuple(dim % len(output) + 1 for dim in layer.dims)))]
+
+
+def _repeated(layer: Expand, inputs: Shapes, output: Shape) -> list[Step]:
+    read = (1,) * (len(output) - len(inputs[0])) + inputs[0]
+    times = (1, *(size if have != size else 1 for have, size in zip(read, output, strict=True)))
+    return [Inline(f"ops.tile({_aligned(0, len(inputs[0]), len(output))}, {{times}})", keywords(times=times))]
+
+
+def _tile(layer: Tile, inputs: Shapes, output: Shape) -> list[Step]:
+    times = (1,) * (len(output) + 1 - len(layer.reps)) + layer.reps
+    return [Inline(f"ops.tile({_aligned(0, len(inputs[0]), len(output))}, {{times}})", keywords(times=times))]
+
+
+def _slice(layer: Slice, inputs: Shapes, output: Shape) -> list[Step]:
+    axis = _along(layer, output)
+    start, stop, step = slice(layer.start, layer.stop, layer.step).indices(inputs[0][axis - 1])
+    arguments = keywords(start=start, stop=stop, step=step)
+    return [Inline(f"{{0}}[{':, ' * axis}{{start}}:{{stop}}:{{step}}]", arguments)]
+
+
+def _select(layer: Select, inputs: Shapes, output: Shape) -> list[Step]:
+    axis, size = layer.dim % len(inputs[0]) + 1, inputs[0][layer.dim]
+    return [Inline(f"{{0}}[{':, ' * axis}{{index}}]", keywords(index=layer.index % size))]
+
+
+def _squeeze(layer: Squeeze, inputs: Shapes, output: Shape) -> list[Step]:
+    axes = tuple(dim % len(inputs[0]) + 1 for dim in layer.dim)
+    return [Inline("ops.squeeze({0}, {axes})", keywords(axes=axes))]
+
+
+def _unsqueeze(layer: Unsqueeze, inputs: Shapes, output: Shape) -> list[Step]:
+    return [Inline("ops.expand_dims({0}, {axis})", keywords(axis=layer.dim % len(output) + 1))]
+
+
+def _stack(layer: Stack, inputs: Shapes, output: Shape) -> list[Step]:
+    tensors = ", ".join(f"{{{number}}}" for number in range(len(inputs)))
+    return [Inline(f"ops.stack([{tensors}], axis={{axis}})", keywords(axis=layer.dim % len(output) + 1))]
+
+
+def _repeat_interleave(layer: RepeatInterleave, inputs: Shapes, output: Shape) -> list[Step]:
+    arguments = keywords(repeats=layer.repeats, axis=layer.dim % len(output) + 1)
+    return [Inline("ops.repeat({0}, {repeats}, axis={axis})", arguments)]
+
+
+def _index_select(layer: IndexSelect, inputs: Shapes, output: Shape) -> list[Step]:
+    if layer.indices is None:
+        raise Refused(UNSAID)
+    size = inputs[0][layer.dim]
+    arguments = keywords(indices=[index % size for index in layer.indices], axis=layer.dim % len(output) + 1)
+    return [Inline("ops.take({0}, {indices}, axis={axis})", arguments)]
+
+
+def _batched(layer: Batched, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
+    """The batch axes merged into the batch, the layer inside, and the axes apart again."""
+    inner, inside, result, _ = layer.alone(inputs, output)
+    plain = [_plain(len(shape)) for shape in inside]
+    steps, order = KERAS.of(inner)(inner, inside, result, plain)
+    texts = [
+        f"ops.reshape({_in_order(number, given, _plain(len(given)))}, {(-1, *shape)})"
+        for number, (given, shape) in enumerate(zip(orders, inside, strict=True))
+    ]
+    first = steps[0] if len(inputs) > 1 else Inline("{0}")
+    rest = steps[1:] if len(inputs) > 1 else steps
+    back = [*permuted(order, _plain(len(result))), Inline("ops.reshape({0}, {shape})", keywords(shape=(-1, *output)))]
+    return Mapped([_reading(first, texts), *rest, *back], _plain(len(output)))
 
 
 KERAS: KindTable[Mapper] = KindTable(
@@ -765,9 +943,29 @@ KERAS: KindTable[Mapper] = KindTable(
         "Add": _merge("Add"),
         "Multiply": _merge("Multiply"),
         "Gate": _gate,
-        "Split": _space(_split),
+        "Split": _parts,
+        BATCHED: _batched,
+        "MatMul": _natural(_matmul),
+        "ScaledDotProductAttention": _natural(_attention),
+        "MultiheadAttention": _multihead,
+        "Roll": _natural(_roll),
+        "Flip": _natural(_flip),
+        "Expand": _natural(_repeated),
+        "Tile": _natural(_tile),
+        "Slice": _natural(_slice),
+        "Select": _natural(_select),
+        "Squeeze": _natural(_squeeze),
+        "Unsqueeze": _natural(_unsqueeze),
+        "Stack": _natural(_stack),
+        "RepeatInterleave": _natural(_repeat_interleave),
+        "IndexSelect": _natural(_index_select),
     },
     absent="no layer of Keras is known to do what it does",
-    refused={**OPAQUE, "Unfold": "Keras has no layer that writes windows out as columns"},
+    refused={
+        **OPAQUE,
+        "Unfold": "Keras has no layer that writes windows out as columns",
+        **dict.fromkeys(("RNN", "LSTM"), "Keras adds one bias where PyTorch adds two"),
+        "GRU": "Keras keeps its gates and biases in one tensor each, and in another order",
+    },
 )
 """Kind or family -> its layers."""

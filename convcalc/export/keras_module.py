@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..layers.kind_table import Refused
-from .keras_layers import KERAS, Order, channels_last, permuted
-from .program import Call, Inline, Part, Step, Use, program, refusal, with_examples
+from .keras_layers import KERAS, Order, channels_last, is_named, permuted
+from .program import Call, Inline, Part, Scope, Step, Use, program, refusal, with_examples
 from .python_code import (
     Definition,
     Definitions,
@@ -25,8 +25,10 @@ from .python_code import (
     inline_text,
     layout,
     literal,
+    loops,
     variables,
 )
+from .sharing import dissolved, share
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -49,7 +51,8 @@ def keras_module(network: Network) -> str:
     """
     network = with_examples(network)
     steps, orders = _steps(network)
-    written = program(network, steps, chains=False)
+    written = program(network, steps, chains=False, dissolved=dissolved(network))
+    share(written, "keras", is_named, ties=False)
     found = define(written, RESERVED, classes=False)
     functions = [_function_lines(found, definition, network, orders) for definition in found.blocks]
     functions.append(_function_lines(found, found.top, network, orders))
@@ -96,6 +99,8 @@ def _function_lines(found: Definitions, definition: Definition, network: Network
     inputs = [local.unique(identifier(network.nodes[index].name, "x")) for index in scope.inputs] if top else None
     names = variables(scope, ["x"] if top and len(scope.inputs) == 1 else inputs, reserved)
     slots: Slots = iter(definition.slots)
+    taken = {name for statement in names.statements for name in statement.writes}
+    kept = _kept(scope, Names(reserved | taken | set(names.inputs)))
     body: list[str] = []
     for part, statement in zip(scope.parts, names.statements, strict=True):
         target = ", ".join(statement.writes)
@@ -107,12 +112,14 @@ def _function_lines(found: Definitions, definition: Definition, network: Network
             if text != target:
                 body.append(f"    {target} = {text}{comment}")
             continue
-        body += layout(
-            f"{target} = ",
-            _form(found, part, slots, statement.reads, top),
-            _applied(part, statement.reads) + comment,
-            1,
-        )
+        applied = _applied(part, statement.reads) + comment
+        layer = kept.get(id(part.again or part))
+        if layer is None:
+            body += layout(f"{target} = ", _form(found, part, slots, statement.reads, top), applied, 1)
+            continue
+        if part.again is None:
+            body += layout(f"{layer} = ", _form(found, part, slots, statement.reads, top), depth=1)
+        body.append(f"    {target} = {layer}{applied}")
     if top:
         lines = [f"def {definition.name}():", *docstring(f"{network.name} as a keras.Model.", "    ")]
         built = [
@@ -122,10 +129,16 @@ def _function_lines(found: Definitions, definition: Definition, network: Network
         lines += layout("inputs = ", built[0] if single else Form("", tuple(built)), depth=1)
         lines.append(f"    {', '.join(names.inputs)} = inputs")
         returned = names.returned[0] if len(names.returned) == 1 else f"[{', '.join(names.returned)}]"
-        return [*lines, *body, f"    return keras.Model(inputs, {returned}, name={literal(definition.name)})"]
+        return [*lines, *loops(body), f"    return keras.Model(inputs, {returned}, name={literal(definition.name)})"]
     head = layout("", Form(f"def {definition.name}", (*names.inputs, *definition.parameters, "name")), ":")
     returned = ", ".join(names.returned)
-    return [*head, *docstring(f"The block {scope.kind}.", "    "), *body, f"    return {returned}"]
+    return [*head, *docstring(f"The block {scope.kind}.", "    "), *loops(body), f"    return {returned}"]
+
+
+def _kept(scope: Scope, names: Names) -> dict[int, str]:
+    """id of a statement whose layer others call again -> the variable of that layer."""
+    kept = {id(part.again): part.again for part in scope.parts if part.again is not None}
+    return {key: names.unique(f"{identifier(part.name, part.prefix)}_layer") for key, part in kept.items()}
 
 
 def _input_shape(network: Network, index: int) -> str:
@@ -152,7 +165,7 @@ def _form(found: Definitions, part: Part, slots: Slots, reads: list[str], top: b
 
 
 def _applied(part: Part, reads: list[str]) -> str:
-    return "" if isinstance(part.work, Use) else f"({', '.join(reads)})"
+    return f"({part.work.applied(reads)})" if isinstance(part.work, Call) else ""
 
 
 def _main(name: str) -> list[str]:

@@ -89,6 +89,15 @@ def _pad(pads: Pads, mode: str = "constant", value: float = 0.0) -> Call:
     return Call(f"nn.ZeroPad{len(pads)}d", sides) if value == 0 else Call(name, (*sides, *positional(value=value)))
 
 
+def pads(call: Call) -> bool:
+    """Whether a module only pads: beside a convolution, whose weights are in another one.
+
+    >>> pads(Call("nn.ZeroPad2d")), pads(Call("nn.Conv2d")), pads(Call("PaddedAvgPool"))
+    (True, False, False)
+    """
+    return call.function.startswith("nn.") and "Pad" in call.function
+
+
 def _bordered(pads: Pads, mode: str, value: float = 0.0) -> list[Step]:
     """Padding and cropping; cropping comes after, for PyTorch's circular padding wraps what is left of the input."""
     if mode != "circular" or min(map(min, pads)) >= 0 or max(map(max, pads)) <= 0:

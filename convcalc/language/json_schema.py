@@ -66,6 +66,12 @@ def _definitions(vocabulary: Vocabulary) -> Schema:
             "description": "A name above, or a path: stack.3.skip.",
         },
         "items": {"type": "array", "items": defined("item"), "description": "Layers, top to bottom."},
+        "call": {
+            "type": ["object", "array", "null"],
+            "additionalProperties": defined("value"),
+            "items": defined("value"),
+            "description": "The arguments of a block, by name or in order.",
+        },
         "item": {"anyOf": [_alone(), _item(vocabulary)]},
         **claim_definitions(vocabulary),
         **{form.definition: form.body(vocabulary) for form in (STAGE, EXPECTATION, TABLE)},
@@ -94,13 +100,14 @@ def _item(vocabulary: Vocabulary) -> Schema:
     """A kind, a block or a group as a mapping, with its wiring beside it."""
     wiring: Schema = {name: key.schema(vocabulary) for name, key in Wiring.keys.items()}
     alone: Schema = {kind: {"propertyNames": {"enum": [kind, *WIRING]}} for kind in (*KINDS, GROUP)}
-    call = {"type": ["object", "array", "null"], "additionalProperties": defined("value"), "items": defined("value")}
     shared: Schema = {kind: defined(f"kind.{_shared(kind)}") for kind in KINDS}
-    kinds: Schema = {kind: {"anyOf": [body, call]} if kind in YIELDING else body for kind, body in shared.items()}
+    kinds: Schema = {
+        kind: {"anyOf": [body, defined("call")]} if kind in YIELDING else body for kind, body in shared.items()
+    }
     return {
         "type": "object",
         "properties": {**kinds, GROUP: defined("items"), **wiring},
-        "additionalProperties": {**call, "description": "The arguments of a block, by name or in order."},
+        "additionalProperties": defined("call"),
         "propertyNames": {"anyOf": [{"enum": [*WIRING, *KINDS, GROUP]}, defined("name")]},
         "dependencies": alone,
         "not": {"propertyNames": {"enum": list(WIRING)}},
@@ -145,10 +152,11 @@ FIELD_NOTES: dict[str, str] = {
     "eps": "Added to the variance.",
     "momentum": "Share of the new value in the running statistics; null for their mean.",
     "affine": "Whether a weight and a bias a channel are learned.",
+    "weight": "Whether a norm learns a factor; input where the second input is the weight.",
     "track_running_stats": "Whether running statistics are kept.",
     "num_groups": "Groups of channels that are normalized together.",
     "normalized_shape": "Trailing sizes that are normalized over.",
-    "dim": "The axis; axes exclude the batch, 0 is the channels.",
+    "dim": "The axis, of reductions one or a list; axes exclude the batch, 0 is the channels.",
     "elementwise_affine": "Whether a weight and a bias are learned.",
     "size": "Channels in the window of the norm, or the size of the output.",
     "alpha": "Scale of the sum, or of the negative part.",
@@ -158,14 +166,14 @@ FIELD_NOTES: dict[str, str] = {
     "negative_slope": "Slope for negative inputs.",
     "num_parameters": "Slopes that are learned: 1, or one a channel.",
     "threshold": "Above it the function is the identity.",
-    "p": "Probability that a value, or a branch, is dropped.",
+    "p": "Probability that a value, or a branch, is dropped; of norm the power.",
     "mode": "How: see the kind.",
     "channels": "Channels of the parts, in order.",
     "upscale_factor": "Factor by which space grows.",
     "downscale_factor": "Factor by which space shrinks.",
     "scale_factor": "Factor by which space grows: one number, or one an axis.",
     "align_corners": "Whether the corner pixels are aligned; values alone depend on it.",
-    "value": "What constant padding is filled with.",
+    "value": "What constant padding is filled with, or what stands below a threshold.",
     "num_heads": "Heads among which the features are divided.",
     "kdim": "Features of the keys, where they are not those of the query.",
     "vdim": "Features of the values, where they are not those of the query.",
@@ -193,6 +201,21 @@ FIELD_NOTES: dict[str, str] = {
     "holds": "Shapes of its learned tensors.",
     "macs": "Its multiply-accumulates.",
     "reason": "Why it is opaque.",
+    "fixed": "Whether weights and bias are buffers that nothing learns.",
+    "standardize": "Whether each output's weights are brought to mean 0 and variance 1.",
+    "gain": "Whether a factor is learned for each output's weights.",
+    "weight": "Where weights come from: an input, the second; of a norm whether a factor is learned.",
+    "learned": "Whether training changes it; false for a buffer.",
+    "exponent": "The power.",
+    "min": "What is below becomes it.",
+    "max": "What is above becomes it.",
+    "min_val": "What is below becomes it.",
+    "max_val": "What is above becomes it.",
+    "scale": "The factor; of rescale one number, or one a channel.",
+    "offset": "What is added behind the factor: one number, or one a channel.",
+    "lambd": "Within ±lambd the output is 0.",
+    "keepdim": "Whether each reduced axis stays, with the size 1.",
+    "correction": "What is taken from the count that squares are divided by: 1 is Bessel's.",
 }
 """What the fields of the kinds mean, for editors."""
 

@@ -404,8 +404,9 @@ def resolve_axis(layer: Layer, field: str, axis: int, shape: Shape) -> int:
     Axes exclude the batch: 0 is the channels, −1 the last.
     """
     if not -len(shape) <= axis < len(shape):
+        axes = f"the axes 0 to {len(shape) - 1}" if shape else "no axes"
         raise RankMismatch(
-            f"{layer.kind} has {field} {axis}, but {list(shape)} has the axes 0 to {len(shape) - 1}",
+            f"{layer.kind} has {field} {axis}, but {list(shape)} has {axes}",
             hint="axes exclude the batch: 0 is the channels, -1 the last axis",
             axis=axis,
             axes=len(shape),

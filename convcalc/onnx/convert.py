@@ -42,6 +42,8 @@ class Conversion:
         """Operator -> why its nodes are opaque, once a node."""
         self.lost: dict[str, str] = {}
         """Tensors whose shapes are not known -> why."""
+        self.lost_outputs: list[str] = []
+        """Why the shapes of outputs are not known."""
         self.ends: dict[int, None] = {}
         """Steps that are read where shapes are lost."""
         nodes, self.dead = living(graph, ordered(graph, inlined(model, graph.nodes)))
@@ -95,6 +97,7 @@ class Conversion:
         """
         found: list[tuple[str, int]] = []
         lost = [info.name for info in self.graph.outputs if info.name in self.lost]
+        self.lost_outputs = list(dict.fromkeys(self.lost[name] for name in lost))
         for info in self.graph.outputs:
             value = self.builder.values.get(info.name)
             if isinstance(value, Activation):

@@ -17,6 +17,15 @@ Stored = dict[str, Shape]
 """Names and shapes of tensors that the file holds."""
 
 
+def of_a_module(name: str) -> bool:
+    """Whether a tensor's name is that of a module's own: no exporter made it up.
+
+    >>> of_a_module("blocks.0.gain"), of_a_module("onnx::Mul_193"), of_a_module("/Constant_output_0")
+    (True, False, False)
+    """
+    return "." in name and not re.search(r"::|/|\s", name)
+
+
 class Activation(NamedTuple):
     """The output of a step. `dims` are ONNX's; where `batched`, the first of them is the batch.
 
@@ -100,8 +109,7 @@ class Constant:
     @property
     def is_learned_number(self) -> bool:
         """Whether it is one number of the file that a module calls its own: `blocks.0.gain`."""
-        named = "." in self.name and not re.search(r"::|/|\s", self.name)
-        return self.floating and self.call is None and prod(self.shape) == 1 and named
+        return self.floating and self.call is None and prod(self.shape) == 1 and of_a_module(self.name)
 
     @property
     def holds_weights(self) -> bool:

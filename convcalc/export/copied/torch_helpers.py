@@ -283,3 +283,13 @@ def center_crop(x, size):
     for axis, wanted in enumerate(size, start=2):
         x = x.narrow(axis, (x.shape[axis] - wanted) // 2, wanted)
     return x
+
+
+def share_weights(module, holder):
+    """Give a module the parameters and buffers of another one that is built of the same parts."""
+    for name, parameter in holder.named_parameters(recurse=False):
+        setattr(module, name, parameter)
+    for name, buffer in holder.named_buffers(recurse=False):
+        setattr(module, name, buffer)
+    for own, held in zip(module.children(), holder.children()):
+        share_weights(own, held)

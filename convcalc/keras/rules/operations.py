@@ -568,7 +568,26 @@ def _bias_add(builder: Builder, use: Use) -> Tensor:
     return rescaled(builder, use.tensor, [1.0], numbers)
 
 
+ELEMENTWISE = (
+    *("Where", "Greater", "GreaterEqual", "Less", "LessEqual", "Equal", "NotEqual", "Mod", "FloorDivide"),
+    *("LogicalAnd", "LogicalOr", "LogicalNot", "Tan", "Sinh", "Cosh", "Arctan", "Arctan2", "Arcsin", "Arccos"),
+    *("Log1p", "Expm1", "Log2", "Log10", "Isnan", "Isfinite", "Sparsemax", "Squareplus", "SparsePlus"),
+)
+"""Functions of every element that the language does not have."""
+
+
+def _unknown_elementwise(builder: Builder, use: Use) -> Tensor:
+    name = use.config.class_name
+    fields: Fields = {"operator": name, "reason": f"the language has no {name}"}
+    tensors = use.tensors
+    if not tensors or any(tensor.rank != tensors[0].rank for tensor in tensors):
+        raise Unsupported(f"the language has no {name}")
+    inputs = builder.aligned(tensors)
+    return builder.emit("opaque", fields, *inputs)
+
+
 OPERATIONS: dict[str, Rule] = {
+    **dict.fromkeys(ELEMENTWISE, _unknown_elementwise),
     **BINARY,
     "Power": _power,
     **{name: _unary(kind) for name, kind in UNARY.items()},

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import prod
 
-from ...geometry import conv_output, recurrent_macs, same_padding
+from ...geometry import conv_output, matmul_macs, same_padding
 from ...layers.base import Shape
 from ..builder import Builder, Fields, Unsupported, Use
-from ..document import Json, Malformed, Settings, mapping
+from ..document import Json, Malformed, Settings, mapping, shown
 from ..tensor import Tensor
 from .activation import activated, named
 from .conv import dense
@@ -66,7 +66,7 @@ def _recurrent(builder: Builder, use: Use, name: str, settings: Settings, direct
         sizes += [(units,)] * (directions * (2 if name == "LSTM" else 1) if settings.flag("return_state", False) else 0)
         if directions == 2 and merge == "":
             sizes = [(length, units) if sequences else (units,)] * 2 + sizes[1:]
-        macs = directions * length * recurrent_macs(gates, units, features, units, 0)
+        macs = directions * length * matmul_macs(gates * units, features + units)
         raise Unsupported(reason, holds=one * directions, macs=macs, sizes=sizes)
     fields: Fields = {"hidden_size": units}
     if not bias:
@@ -147,12 +147,11 @@ def _einsum_dense(builder: Builder, use: Use) -> Tensor:
     if len(read) != tensor.rank + 1:
         raise Malformed(f"the equation does not fit an input {list(tensor.sizes)}")
     sizes = dict(zip(read[1:], tensor.sizes, strict=True))
-    stated = settings.integers("output_shape") if isinstance(settings.get("output_shape"), (int, list)) else ()
     given = _output_sizes(settings.get("output_shape"), output, sizes)
     sizes.update({letter: size for letter, size in given.items() if letter not in sizes})
     letters = {*weight, *output[1:], *bias_axes}
     if any(letter not in sizes for letter in letters):
-        raise Malformed(f"output_shape {list(stated)} does not fit the equation")
+        raise Malformed(f"output_shape {shown(settings.get('output_shape'))} does not fit the equation")
     holds = [tuple([sizes[letter] for letter in weight])]
     if bias_axes:
         holds.append(tuple([sizes[letter] for letter in output if letter in bias_axes]))

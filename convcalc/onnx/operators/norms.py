@@ -9,7 +9,7 @@ from ...layers.base import Shape
 from ..builder import Builder, Fields, Unsupported, spelled
 from ..messages import Malformed
 from ..patterns import layer_norm_fields, tag_mean
-from ..values import Activation, Call, Constant, counted
+from ..values import Activation, Call, Constant, counted, of_a_module
 from .folding import reduction
 from .record import Fold, Operator, kept
 
@@ -42,8 +42,7 @@ def _instance_norm(b: Builder) -> Activation:
 def _of_an_exporter(value: Constant, number: float) -> bool:
     """Whether it is this number over and over, under a name that no module gave it."""
     numbers = value.numbers
-    named = "." in value.name and "::" not in value.name and not value.name.startswith("/")
-    return not named and numbers is not None and set(numbers) == {number}
+    return not of_a_module(value.name) and numbers is not None and set(numbers) == {number}
 
 
 def _group_norm(b: Builder) -> Activation:

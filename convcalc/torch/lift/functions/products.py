@@ -6,9 +6,8 @@ from math import prod
 
 from ..arguments import listed
 from ..builder import Builder, Fields, Unsupported
-from ..values import Activation, Constant, Derived, Parameter, Place, Sizes, Value
+from ..values import Activation, Parameter, Place, Sizes, Value
 from .arithmetic import joined, rescaled_alone
-from .axes import axis_of
 from .layout import permuted
 from .record import Function
 from .weights import formed
