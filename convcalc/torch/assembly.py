@@ -34,11 +34,7 @@ def assemble(lifted: Lifted, name: str, path: str, origin: Callable[[Mapping[str
         label = _label(tape, step.scope, step.call)
         part = step.layer.part_of
         if part is None:
-<<<<<<< HEAD
-            draft.add(step.layer, step.inputs, scope=scope, label=label, shares=step.shares)
-=======
-            draft.add(step.layer, step.inputs, scope=scope, name=step.name, label=label)
->>>>>>> lift
+            draft.add(step.layer, step.inputs, scope=scope, name=step.name, label=label, shares=step.shares)
         else:
             split = Place((step.layer.kind,), "", ("split", len(draft.steps) - part.which), split=True)
             draft.add(step.layer, step.inputs, scope=(*scope, split), name=str(part.which), label=label)
@@ -99,6 +95,7 @@ def _params(network: Network) -> int:
         for node in network
         if node.layer is not None and node.shares is None
         for weight in node.layer.weights(network.input_shapes(node))
+        if weight.learnable
     )
 
 

@@ -18,7 +18,7 @@ from ...network import Inference
 from ..tape import Call, Ref, Tape, refs
 from .arguments import listed
 from .names import base_name
-from .values import Activation, Constant, Derived, Padded, Parameter, Place, Sizes, Value, moved
+from .values import Activation, Constant, Derived, Padded, Pairs, Parameter, Place, Sizes, Value, moved
 
 Fields = dict[str, object]
 
@@ -44,6 +44,17 @@ def spelled(fields: Mapping[str, object]) -> Fields:
     {'out_channels': 8, 'bias': False}
     """
     return {name: value for name, value in fields.items() if name not in DEFAULTS or value != DEFAULTS[name]}
+
+
+def shortest(pairs: Pairs) -> object:
+    """Padding as it is written shortest: one number, one an axis, or (before, after) pairs.
+
+    >>> shortest(((1, 1), (1, 1))), shortest(((1, 1), (0, 0))), shortest(((0, 1), (0, 1)))
+    (1, (1, 0), ((0, 1), (0, 1)))
+    """
+    if any(before != after for before, after in pairs):
+        return pairs
+    return pairs[0][0] if len(set(pairs)) == 1 else tuple(before for before, _ in pairs)
 
 
 class Unsupported(Exception):
@@ -265,7 +276,7 @@ class Builder:
         offset = int(0 in own or len(shape) < 2)
         if offset:
             shape, second = (1, *shape), (1, *second)
-        fields: Fields = {"padding": tuple(own.get(axis - offset, (0, 0)) for axis in range(1, len(shape)))}
+        fields: Fields = {"padding": shortest(tuple([own.get(axis - offset, (0, 0)) for axis in range(1, len(shape))]))}
         if value.number:
             fields["value"] = value.number
         return self.seen(self.layer("pad", fields, self.settled(inner, shape, second)), value.sizes, inner.place)
