@@ -18,7 +18,6 @@ from .python_code import (
     define,
     docstring,
     file_head,
-    given_texts,
     helper_texts,
     helpers_in,
     identifier,
@@ -144,9 +143,11 @@ def _form(found: Definitions, part: Part, slots: Slots, reads: list[str], top: b
     """What builds a layer, or the call of a block."""
     if isinstance(part.work, Use):
         definition, arguments = found.of[id(part.work.scope)]
-        return Form(definition.name, (*reads, *given_texts(arguments, slots), f"name={_path(part, top)}"))
+        return Form(definition.name, (*reads, *argument_texts(arguments, slots), f"name={_path(part, top)}"))
     assert isinstance(part.work, Call)
-    texts = [f"name={_path(part, top)}" if text == 'name=""' else text for text in argument_texts(part.work, slots)]
+    texts = [
+        f"name={_path(part, top)}" if text == 'name=""' else text for text in argument_texts(part.work.arguments, slots)
+    ]
     return Form(part.work.function, tuple(texts))
 
 

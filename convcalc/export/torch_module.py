@@ -20,7 +20,6 @@ from .python_code import (
     define,
     docstring,
     file_head,
-    given_texts,
     helper_texts,
     helpers_in,
     identifier,
@@ -60,7 +59,7 @@ def torch_module(network: Network) -> str:
     ['self.conv2d = nn.Conv2d(3, 4, kernel_size=3)']
     """
     written = program(network, _steps(network), chains=True)
-    found = define(written, RESERVED)
+    found = define(written, RESERVED, optional=True)
     classes = [_class_lines(found, definition, network) for definition in found.blocks]
     classes.append(_class_lines(found, found.top, network))
     body = "\n\n\n".join("\n".join(lines) for lines in classes)
@@ -101,14 +100,16 @@ def _class_lines(found: Definitions, definition: Definition, network: Network) -
     kept: list[Slot] = []
     build: list[str] = []
     forward: list[str] = []
-    for part, statement in zip(scope.parts, names.statements, strict=True):
+    for position, (part, statement) in enumerate(zip(scope.parts, names.statements, strict=True)):
         if isinstance(part.work, Inline):
             mine = [next(slots) for _ in part.work.arguments]
             kept += mine
             text = inline_text(part.work, iter(mine), statement.reads, "self.")
         else:
             attribute = attributes.unique(identifier(part.name, part.prefix))
-            build += layout(f"self.{attribute} = ", _form(found, part.work, slots), depth=2)
+            flag = definition.optional.get(position)
+            otherwise = "" if flag is None else f" if {flag} else nn.Identity()"
+            build += layout(f"self.{attribute} = ", _form(found, part.work, slots), otherwise, depth=2)
             reads = statement.reads
             given = part.work.applied(reads) if isinstance(part.work, Call) else ", ".join(reads)
             text = f"self.{attribute}({given})"
@@ -121,7 +122,7 @@ def _class_lines(found: Definitions, definition: Definition, network: Network) -
         f"class {definition.name}(nn.Module):",
         *docstring(what, "    "),
         "",
-        *_signature("__init__", ["self", *definition.parameters]),
+        *_signature("__init__", ["self", *definition.parameters, *(f"{flag}=False" for flag in definition.flags)]),
         "        super().__init__()",
         *own,
         *build,
@@ -140,9 +141,9 @@ def _form(found: Definitions, work: Work, slots: Slots) -> Form:
     """What builds a module."""
     if isinstance(work, Use):
         definition, arguments = found.of[id(work.scope)]
-        return Form(definition.name, tuple(given_texts(arguments, slots)))
+        return Form(definition.name, tuple(argument_texts(arguments, slots)))
     if isinstance(work, Call):
-        return Form(work.function, tuple(argument_texts(work, slots)))
+        return Form(work.function, tuple(argument_texts(work.arguments, slots)))
     assert isinstance(work, Chain), "an expression builds no module"
     return Form("nn.Sequential", tuple(_repeats(found, work.parts, slots)))
 
