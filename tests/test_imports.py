@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -21,9 +23,11 @@ print("\\n".join(sorted(sys.modules)), file=sys.stderr)
 """
 
 
-def loaded(*arguments: str) -> set[str]:
-    """The modules that a command has loaded when it ends."""
-    done = subprocess.run([sys.executable, "-c", RUN, *arguments], capture_output=True, text=True, check=True)
+def loaded(*arguments: str, path: str = "") -> set[str]:
+    """The modules that a command has loaded when it ends; those of the folder `path` come first."""
+    environment = {**os.environ, "PYTHONPATH": path} if path else None
+    command = [sys.executable, "-c", RUN, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return set(done.stderr.splitlines())
 
 
@@ -62,6 +66,22 @@ def test_a_command_loads_only_what_it_needs(arguments: list[str], names: tuple[s
     assert unwanted(loaded(*arguments), *names) == set()
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["table", "googlenet.yaml"],
+        ["diff", "lenet5", "lenet5"],
+        ["check", "googlenet.yaml"],
+        ["export", "lenet5", "--to", "torch"],
+        ["verify", "lenet5"],
+    ],
+)
+def test_no_command_on_a_spec_loads_torch(arguments: list[str], tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text("raise SystemExit('torch was imported')")
+    modules = loaded(*arguments, path=str(tmp_path))
+    assert unwanted(modules, "torch", "torchvision", "convcalc.torch") == set()
+
+
 def test_what_is_loaded_is_seen() -> None:
     modules = loaded("table", "googlenet.yaml")
     assert {"convcalc.layers.conv", "yaml", "pydantic"} <= modules
@@ -72,8 +92,9 @@ LAZY: dict[str, dict[str, set[str]]] = {
     "the program imports what is asked of it": {
         "convcalc": {"importlib"},
         "__main__": {"cli.app"},
-        "check.run": {"check.rules", "onnx", "analysis.published"},
+        "check.run": {"check.rules", "analysis.published"},
         "export.onnx_model": {"export.onnx_graph", "export.onnx_layers"},
+        "language.expansion": {"layers.batched"},
         "onnx.convert": {"onnx.inference"},
         "render.invert": {"language.write", "terminal"},
         "render.progress": {"terminal"},
@@ -97,7 +118,9 @@ LAZY: dict[str, dict[str, set[str]]] = {
             "reference",
             "reference.running",
         },
-        "api.load": {"language", "language.revisions"},
+        "api.load": {"language", "language.revisions", "torch.load", "torch.spec"},
+        "api.summary": {"torch.load", "torch.live.summary"},
+        "readers": {"keras", "onnx", "torch.exported"},
         "api.report": {"analysis.device", "analysis.quantities"},
         "api.verify": {"verify.flow", "verify.prediction", "verify.substitute"},
     },
@@ -140,6 +163,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "verify.confirm": {"verify.flow"},
     },
     "only a mistake needs it": {
+        "check.discover": {"torch.spec"},
         "hints": {"difflib"},
         "language.items": {"language.refused", "pydantic"},
         "blocks.fields": {"pydantic"},
@@ -152,6 +176,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "geometry.formulas": {"re"},
         "git": {"shutil", "subprocess", "tempfile", "threading"},
         "language.sources": {"json"},
+        "keras.h5_config": {"resource"},
         "onnx.infer_shapes": {"resource"},
         "render.escape": {"json"},
         "render.findings": {"datetime", "pathlib", "urllib.parse"},
@@ -162,9 +187,13 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "render.streams": {"codecs", "shlex", "signal", "subprocess"},
         "render.text": {"textwrap"},
     },
+    "torch is loaded when a model of PyTorch is read": {
+        "torch.load": {"torch.live.reading"},
+    },
     "a package that most calls do without": {
         "api.report": {"pandas"},
         "export.onnx_model": {"onnx"},
+        "keras.h5_config": {"h5py"},
         "onnx.infer_shapes": {"onnx"},
     },
 }

@@ -1,12 +1,12 @@
 """Record what PyTorch says of the models of torchvision and timm: parameters, multiply-accumulates, shapes of outputs.
 
-python -m tools.torch_models                       records every model that runs, and writes tests/oracle/torch_models.json.gz
+python -m tools.torch_models                       every model that runs, into tests/oracle/torch_models.json.gz
 python -m tools.torch_models --only 'timm/swin*'   prints the answers for some
 python -m tools.torch_models --tapes FOLDER        writes each model's tape there too
 
-Needs PyTorch, torchvision and timm. Models are built and run without numbers, at a batch of 1. Multiply-accumulates are
-half the operations that torch.utils.flop_counter counts below Python, so that no formula of convcalc has a part in them;
-parameters are those of `model.parameters()`.
+Needs PyTorch, torchvision and timm. Models are built and run without numbers, at a batch of 1. Multiply-accumulates
+are half the operations that torch.utils.flop_counter counts below Python, so that no formula of convcalc has a part in
+them; parameters are those of `model.parameters()`.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def models() -> Iterator[Model]:
 
 def answers(module: nn.Module, input: tuple[int, ...]) -> dict[str, Any]:
     """What PyTorch says of a model on the meta device."""
-    module = module.eval()
+    module = module.eval().requires_grad_(False)
     with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
         output = module(torch.empty(1, *input))
     return {

@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import groupby
 from math import isinf, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..terminal import printable
-from .program import REQUIRED, Argument, Chain, Code, Inline, Program, Scope, Use, Work
+from .program import REQUIRED, Argument, Chain, Code, Inline, Part, Program, Scope, Use, Work
 from .twins import Family, families
 
 if TYPE_CHECKING:
@@ -245,7 +246,12 @@ def define(program: Program, reserved: Iterable[str], *, classes: bool = True, o
 
 
 def _all_arguments(found: Definitions, scope: Scope) -> list[tuple[str, Argument]]:
-    return [pair for part in scope.parts for pair in found.arguments(part.work, part.name, part.prefix)]
+    return [pair for part in scope.parts for pair in _built(found, part)]
+
+
+def _built(found: Definitions, part: Part) -> list[tuple[str, Argument]]:
+    """The arguments of what a statement builds; none where it calls a module again."""
+    return [] if part.again is not None else list(found.arguments(part.work, part.name, part.prefix))
 
 
 ABSENT = object()
@@ -254,7 +260,7 @@ ABSENT = object()
 
 def _rows(found: Definitions, family: Family) -> list[list[tuple[str, Argument]]]:
     """The arguments of each block, beside those of the base; absent ones where it lacks a module."""
-    base = [list(found.arguments(part.work, part.name, part.prefix)) for part in family.base.parts]
+    base = [_built(found, part) for part in family.base.parts]
     rows = []
     for scope in family.scopes:
         row: list[tuple[str, Argument]] = []
@@ -262,7 +268,7 @@ def _rows(found: Definitions, family: Family) -> list[list[tuple[str, Argument]]
             if part is None:
                 row += [(owner, argument._replace(value=ABSENT)) for owner, argument in arguments]
             else:
-                row += found.arguments(part.work, part.name, part.prefix)
+                row += _built(found, part)
         rows.append(row)
     return rows
 
@@ -376,6 +382,21 @@ def _choose(path: str, prefix: str, dying: list[str], unavailable: set[str]) -> 
         number += 1
         name = f"{stem}_{number}"
     return name
+
+
+def loops(lines: Iterable[str]) -> Iterator[str]:
+    """Lines of a function; three and more equal ones that follow one another as a loop.
+
+    >>> list(loops(["    x = f(x)"] * 12 + ["    return x"]))
+    ['    for _ in range(12):', '        x = f(x)', '    return x']
+    """
+    for line, group in groupby(lines):
+        count = len(list(group))
+        if count < 3:
+            yield from (line,) * count
+        else:
+            pad = line[: len(line) - len(line.lstrip())]
+            yield from (f"{pad}for _ in range({count}):", f"{INDENT}{line}")
 
 
 Slots = Iterator[Slot]

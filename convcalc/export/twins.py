@@ -81,6 +81,8 @@ def _lacking(base: Scope, scope: Scope, shapes: dict[int, int]) -> frozenset[int
 
     What reads a statement that is left out reads what that would have read.
     """
+    if any(one.ties or any(part.again for part in one.parts) for one in (base, scope)):
+        return None
     wanted = [(part.name, work_shape(part.work, shapes)) for part in scope.parts]
     lacks: set[int] = set()
     left = iter([*wanted, None])
@@ -99,19 +101,13 @@ def _lacking(base: Scope, scope: Scope, shapes: dict[int, int]) -> frozenset[int
 
 def shape(scope: Scope, shapes: dict[int, int], without: frozenset[int] = frozenset()) -> tuple[object, ...]:
     """What two blocks must share to share a definition: everything but the values of arguments."""
-    local = {value: number for number, value in enumerate(scope.inputs)}
-    count = len(local)
-    rows: list[object] = []
-    for position, part in enumerate(scope.parts):
-        inputs = tuple(local[value] for value in part.inputs)
-        if position in without:
-            local[part.outputs[0]] = inputs[0]
-            continue
-        for value in part.outputs:
-            local[value] = count
-            count += 1
-        rows.append((part.name, work_shape(part.work, shapes), inputs, len(part.outputs)))
-    return (len(scope.inputs), tuple(rows), tuple(local[value] for value in scope.outputs))
+    numbers = {id(part): number for number, part in enumerate(scope.parts)}
+    rows = [
+        (part.name, work_shape(part.work, shapes), numbers.get(id(part.again)))
+        for number, part in enumerate(scope.parts)
+        if number not in without
+    ]
+    return (scope.wiring(without), tuple(rows), tuple(scope.ties))
 
 
 def work_shape(work: Work, shapes: dict[int, int]) -> object:

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..findings import UsageError
-from .archive import Damaged, Excessive
+from ..models.archive import Damaged, Excessive
 from .document import MOST_BYTES
 
 PROGRAM = Path(__file__).with_name("h5_config.py")

@@ -45,10 +45,14 @@ class Draft:
         scope: Sequence[Place] = (),
         name: str = "",
         label: str = "",
+        shares: int | None = None,
     ) -> int:
-        """One more layer that reads these steps. Raises a GeometryError where its shape is impossible."""
+        """One more layer that reads these steps, with the weights of the step `shares` where one is given.
+
+        Raises a GeometryError where its shape is impossible.
+        """
         shape = self._inference.shape(layer, tuple([self.steps[i].shape for i in inputs]))
-        self.steps.append(Step(layer, tuple(inputs), shape, tuple(scope), name, label))
+        self.steps.append(Step(layer, tuple(inputs), shape, tuple(scope), name, label, shares))
         return len(self.steps) - 1
 
     def split(
@@ -84,7 +88,13 @@ class Draft:
         steps = [self.steps[step] for step in order]
         paths, groups = named(steps)
         nodes = tuple(
-            Node(path, step.layer, tuple([place[source] for source in step.inputs]), step.shape)
+            Node(
+                path,
+                step.layer,
+                tuple([place[source] for source in step.inputs]),
+                step.shape,
+                None if step.shares is None else place.get(step.shares),
+            )
             for path, step in zip(paths, steps, strict=True)
         )
         return Network(

@@ -32,3 +32,5 @@ class Step(NamedTuple):
     """What it is called inside its scope; empty where its kind says it."""
     label: str
     """What the model calls it, for messages."""
+    shares: int | None = None
+    """The step before it whose weights it has."""

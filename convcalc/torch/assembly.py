@@ -34,7 +34,7 @@ def assemble(lifted: Lifted, name: str, path: str, origin: Callable[[Mapping[str
         label = _label(tape, step.scope, step.call)
         part = step.layer.part_of
         if part is None:
-            draft.add(step.layer, step.inputs, scope=scope, label=label)
+            draft.add(step.layer, step.inputs, scope=scope, name=step.name, label=label, shares=step.shares)
         else:
             split = Place((step.layer.kind,), "", ("split", len(draft.steps) - part.which), split=True)
             draft.add(step.layer, step.inputs, scope=(*scope, split), name=str(part.which), label=label)
@@ -74,18 +74,29 @@ def _notes(network: Network, lifted: Lifted, path: str) -> list[Finding]:
         message = f"calls that the language does not have: {_counted(Counter(layer.operator for layer in opaque))}"
         reasons = dict.fromkeys(f"{layer.operator}: {layer.reason}" for layer in opaque)
         notes.append(Finding("CC723", message, path, hint="; ".join(list(reasons)[:3])))
-    if tape.unused:
-        unused = sum(prod(tape.parameters[name]) for name in tape.unused)
-        total = sum(map(prod, tape.parameters.values()))
-        message = f"{unused:,} of {total:,} parameters are read by no call: {_some(_heads(tape))}"
-        notes.append(Finding("CC724", message, path))
-    shared = [f"{other} is {first}" for other, first in tape.aliases.items() if first in tape.parameters]
-    if shared:
-        notes.append(Finding("CC725", f"shared parameters are counted once: {_some(shared)}", path))
+    total, counted = sum(map(prod, tape.parameters.values())), _params(network)
+    if counted < total:
+        where = f": {_some(_heads(tape))}" if tape.unused else ""
+        notes.append(Finding("CC724", f"{total - counted:,} of {total:,} parameters lead to no output{where}", path))
+    if counted > total - sum(prod(tape.parameters[name]) for name in tape.unused):
+        tied = [f"{other} is {first}" for other, first in tape.aliases.items() if first in tape.parameters]
+        message = "parameters that layers of several kinds share are counted at each of them"
+        notes.append(Finding("CC725", f"{message}: {_some(tied)}" if tied else message, path))
     if lifted.constant_macs:
         message = f"{lifted.constant_macs:,} multiply-accumulates compute what is the same for every input"
         notes.append(Finding("CC726", message, path))
     return notes
+
+
+def _params(network: Network) -> int:
+    """The learned numbers of a network, those that layers share once."""
+    return sum(
+        prod(weight.shape)
+        for node in network
+        if node.layer is not None and node.shares is None
+        for weight in node.layer.weights(network.input_shapes(node))
+        if weight.learnable
+    )
 
 
 def _heads(tape: Tape) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 from ..tape import Ref
@@ -33,7 +33,7 @@ class Parameters(NamedTuple):
     """The last one, where it takes the positional arguments that are left: `view(*shape)`."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def parameters(signature: str) -> Parameters:
     """The parameters that a text names.
 

@@ -18,7 +18,7 @@ from ...network import Inference
 from ..tape import Call, Ref, Tape, refs
 from .arguments import listed
 from .names import base_name
-from .values import Activation, Constant, Derived, Parameter, Place, Sizes, Value, moved
+from .values import Activation, Constant, Derived, Padded, Pairs, Parameter, Place, Sizes, Value, moved
 
 Fields = dict[str, object]
 
@@ -37,13 +37,24 @@ DEFAULTS: Fields = {
 """What the language takes for granted where layers have such fields."""
 
 
-def spelled(fields: Fields) -> Fields:
+def spelled(fields: Mapping[str, object]) -> Fields:
     """The fields that the language does not take for granted.
 
     >>> spelled({"out_channels": 8, "groups": 1, "bias": False})
     {'out_channels': 8, 'bias': False}
     """
     return {name: value for name, value in fields.items() if name not in DEFAULTS or value != DEFAULTS[name]}
+
+
+def shortest(pairs: Pairs) -> object:
+    """Padding as it is written shortest: one number, one an axis, or (before, after) pairs.
+
+    >>> shortest(((1, 1), (1, 1))), shortest(((1, 1), (0, 0))), shortest(((0, 1), (0, 1)))
+    (1, (1, 0), ((0, 1), (0, 1)))
+    """
+    if any(before != after for before, after in pairs):
+        return pairs
+    return pairs[0][0] if len(set(pairs)) == 1 else tuple(before for before, _ in pairs)
 
 
 class Unsupported(Exception):
@@ -64,8 +75,14 @@ class Step:
     weights: Mapping[str, int] = field(default_factory=dict)
     """The layer's name of a weight -> the parameter, by its place in the tape's tensors."""
     macs: int = 0
-    frozen: str = ""
-    """Why it holds for this size of the input alone; empty where it does not."""
+    name: str = ""
+    """What it is called in its scope; empty where its module or its kind says it."""
+    second: Shape | None = None
+    """Of its output in the second run, as far as it is known."""
+    frozen: bool = False
+    """Whether it holds for the input's size in the first run alone."""
+    shares: int | None = None
+    """The step whose weights it has; that one holds its own."""
 
 
 class Builder:
@@ -86,8 +103,16 @@ class Builder:
         self.derived: dict[int, Activation] = {}
         """Tensors that calls make of parameters, once they are layers."""
         self.materialise: Callable[[Derived], Activation] | None = None
-        self.read = {tensor for call in tape.calls for tensor in refs((call.args, call.kwargs))}
-        self.read.update(tensor for _, tensor in tape.outputs)
+        self.readers: dict[int, list[int]] = {}
+        """Tensor -> the calls that read it, each once; −1 stands for what the model puts out."""
+        self.producers: dict[int, int] = {}
+        """Tensor -> the call that made it."""
+        for index, call in enumerate(tape.calls):
+            for tensor in dict.fromkeys(refs((call.args, call.kwargs))):
+                self.readers.setdefault(tensor, []).append(index)
+            self.producers.update(dict.fromkeys(call.outputs, index))
+        for _, tensor in tape.outputs:
+            self.readers.setdefault(tensor, []).append(-1)
         self._layers: dict[object, Layer] = {}
         self._inference = Inference()
         self._constants: dict[int, int] = {}
@@ -145,7 +170,7 @@ class Builder:
 
     def integers(self, name: str) -> tuple[int, ...] | None:
         """An argument that is one whole number or several; None where it is not given."""
-        found = self.arguments.get(name)
+        found: Any = self.arguments.get(name)
         if found is None:
             return None
         numbers = [self.scalar(item) for item in (found if listed(found) else (found,))]
@@ -155,7 +180,7 @@ class Builder:
 
     def second_integers(self, name: str, count: int) -> tuple[int, ...] | None:
         """An argument of one whole number an axis in the second run; None where it is not numbers."""
-        found = self.second_arguments.get(name)
+        found: Any = self.second_arguments.get(name)
         numbers: tuple[Any, ...] = tuple(found) if listed(found) else (found,) * count
         return numbers if all(isinstance(number, int) for number in numbers) else None
 
@@ -182,14 +207,24 @@ class Builder:
 
     def several(self, name: str) -> list[Value]:
         """An argument that is a list of tensors."""
-        found = self.arguments.get(name)
+        found: Any = self.arguments.get(name)
         if not listed(found) or not all(isinstance(item, Ref) for item in found):
             raise Unsupported(f"its {name} are no tensors")
         return [self.values[item.tensor] for item in found]
 
+    def read_tensor(self, name: str) -> int:
+        """The place on the tape of an argument that is a tensor; −1 where it is none."""
+        found = self.arguments.get(name)
+        return found.tensor if isinstance(found, Ref) else -1
+
     def is_read(self, tensor: int) -> bool:
         """Whether a later call reads a tensor, or the model puts it out."""
-        return tensor in self.read
+        return tensor in self.readers
+
+    def only_reader(self, tensor: int) -> str:
+        """The name of the only call that reads a tensor; empty where there are several, or the model puts it out."""
+        readers = self.readers.get(tensor, [])
+        return base_name(self.tape.calls[readers[0]].function) if len(readers) == 1 and readers[0] >= 0 else ""
 
     def transposed(self, value: Value) -> int | None:
         """The stored parameter of which a matrix is the transpose; None where it is none."""
@@ -223,7 +258,28 @@ class Builder:
         if isinstance(value, Derived):
             assert self.materialise is not None
             return self.materialise(value)
+        if isinstance(value, Padded):
+            return self.bordered(value)
         return Activation(self._constant(value), value.sizes, None, self.call.scope)
+
+    def bordered(self, value: Padded) -> Activation:
+        """A padded activation as a layer gives it; the layer pads all axes but the first."""
+        inner = value.inner
+        if abs(value.number) == float("inf"):
+            raise Unsupported(f"it pads with {value.number}")
+        own = {inner.axis(axis): pair for axis, pair in enumerate(value.first) if pair != (0, 0)}
+        if None in own:
+            raise Unsupported("it pads the batch")
+        if not own:
+            return inner._replace(sizes=value.sizes)
+        shape, second = inner.shape, inner.second
+        offset = int(0 in own or len(shape) < 2)
+        if offset:
+            shape, second = (1, *shape), (1, *second)
+        fields: Fields = {"padding": shortest(tuple([own.get(axis - offset, (0, 0)) for axis in range(1, len(shape))]))}
+        if value.number:
+            fields["value"] = value.number
+        return self.seen(self.layer("pad", fields, self.settled(inner, shape, second)), value.sizes, inner.place)
 
     def _constant(self, value: Parameter | Constant) -> int:
         found = self._constants.get(value.source)
@@ -233,6 +289,7 @@ class Builder:
             fields: Fields = {"shape": tensor.shape} if learned else {"shape": tensor.shape, "learned": False}
             weights = {"value": value.source} if learned else {}
             found = self._constants[value.source] = self.layer("parameter", fields, weights=weights)
+            self.steps[found].name = tensor.name.rpartition(".")[2]
         return found
 
     # What becomes of it
@@ -250,8 +307,17 @@ class Builder:
         shapes = tuple([self.steps[step].shape for step in inputs])
         shape = self._inference.shape(layer, shapes)
         macs = layer.operations(shapes, shape).get("mac", 0)
-        self.steps.append(Step(layer, inputs, shape, self.call.scope, self.index, weights or {}, macs))
+        second = self._shape_of_second(layer, inputs)
+        self.steps.append(Step(layer, inputs, shape, self.call.scope, self.index, weights or {}, macs, second=second))
         return len(self.steps) - 1
+
+    def _shape_of_second(self, layer: Layer, inputs: Sequence[int]) -> Shape | None:
+        """What a layer gives in the second run, where its inputs are known."""
+        shapes = tuple([self.steps[step].second for step in inputs])
+        try:
+            return self._inference.shape(layer, shapes) if None not in shapes else None  # type: ignore[arg-type]
+        except GeometryError:
+            return None
 
     def _layer(self, kind: str, fields: Fields, leading: int) -> Layer:
         """The layer of a kind with these fields; equal ones are one object."""
@@ -319,12 +385,18 @@ class Builder:
         found = Activation(step, sizes, place, self.call.scope)
         if prod(found.shape) != prod(self.steps[step].shape):
             raise Unsupported(f"its output is {list(found.shape)}, not {list(self.steps[step].shape)}")
+        made = self.steps[step]
+        if made.second is None or prod(made.second) != prod(found.second):
+            made.frozen = made.call == self.index
+            made.second = found.second if found.shape == made.shape else None
         return found
 
     def viewed(self, value: Value, sizes: Sizes) -> Value:
         """The same numbers, in the same order, under other sizes."""
         if prod(value.sizes.first) != prod(sizes.first):
             raise Unsupported(f"{list(value.sizes.first)} does not become {list(sizes.first)}")
+        if isinstance(value, Padded):
+            value = self.active(value)
         if not isinstance(value, Activation):
             return value._replace(sizes=sizes)
         if value.place is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import prod
 
 from ...geometry import GeometryError
 from ...layers.base import Shape
@@ -14,7 +13,7 @@ from .builder import Builder, Step, Unsupported
 from .functions import FUNCTIONS
 from .functions.record import Function
 from .names import base_name
-from .values import Activation, Constant, Derived, Parameter, Place, Sizes, Value, without_batch
+from .values import Activation, Constant, Derived, Padded, Parameter, Place, Sizes, Value, without_batch
 
 
 @dataclass
@@ -46,6 +45,7 @@ class Conversion:
         self._enter()
         for index, call in enumerate(self.tape.calls):
             self._call(index, call)
+        _share(self.builder.steps)
         return Lifted(self.tape, self.builder.steps, self._leave(), self.reasons, self.constant_macs)
 
     def _enter(self) -> None:
@@ -58,8 +58,9 @@ class Conversion:
             elif tensor.origin == "input":
                 batched = sizes.rank > 1 and (sizes.first[0] == 1 and sizes.second[0] == b.batch)
                 place = Place(0) if batched else None
-                b.steps.append(Step(None, (), without_batch(sizes.first, place), 0))
-                b.values[index] = Activation(len(b.steps) - 1, sizes, place, 0)
+                value = Activation(len(b.steps), sizes, place, 0)
+                b.steps.append(Step(None, (), value.shape, 0, second=value.second))
+                b.values[index] = value
             elif tensor.origin != "call":
                 b.values[index] = Constant(index, sizes, tensor.numbers)
 
@@ -69,7 +70,7 @@ class Conversion:
         b.index = len(self.tape.calls) - 1
         for name, tensor in self.tape.outputs:
             value = b.values[tensor]
-            if isinstance(value, (Parameter, Derived)):
+            if isinstance(value, (Parameter, Derived, Padded)):
                 value = b.active(value)
             if isinstance(value, Activation):
                 step = b.settled(value)
@@ -82,7 +83,7 @@ class Conversion:
         b = self.builder
         b.index = index
         read = [b.values[tensor] for tensor in refs((call.args, call.kwargs)) if tensor in b.values]
-        if any(isinstance(value, Activation) for value in read):
+        if any(isinstance(value, (Activation, Padded)) for value in read):
             self._lift(index)
             return
         function = FUNCTIONS.get(base_name(call.function))
@@ -171,7 +172,7 @@ class Conversion:
         second = self.tape.second_arguments.get(b.index)
         b.second_arguments = b.arguments if second is None else bound(function.signature, *second)
         made = function.rule(b)
-        values = [made] if isinstance(made, (Activation, Parameter, Constant, Derived)) else list(made)
+        values: list[Value | None] = made if isinstance(made, list) else [made]
         values += [None] * (len(call.outputs) - len(values))
         for position, (tensor, value) in enumerate(zip(call.outputs, values, strict=True)):
             if value is None and b.is_read(tensor):
@@ -197,6 +198,8 @@ class Conversion:
         held: dict[int, Shape] = {}
         for tensor in refs((call.args, call.kwargs)):
             value = b.values[tensor]
+            if isinstance(value, Padded):
+                value = value.inner if abs(value.number) == float("inf") else b.active(value)
             if isinstance(value, Derived):
                 value = b.active(value)
             if isinstance(value, Activation):
@@ -221,6 +224,18 @@ class Conversion:
             step = b.layer("opaque", fields, *steps, weights=weights)
             made.append(Activation(step, sizes, place, call.scope))
         return made
+
+
+def _share(steps: Sequence[Step]) -> None:
+    """Steps with the same weights as an earlier one of their family share that one's."""
+    holders: dict[tuple[str, tuple[tuple[str, int], ...]], int] = {}
+    for index, step in enumerate(steps):
+        if not step.weights or step.layer is None:
+            continue
+        key = (step.layer.kind, tuple(sorted(step.weights.items())))
+        holder = holders.setdefault(key, index)
+        if holder != index:
+            step.shares = holder
 
 
 def _guessed(sizes: Sizes, inputs: Sequence[Activation]) -> Place | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 MODULES = (
     "torch.nn.functional.",
@@ -27,14 +27,14 @@ OPERATORS = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def base_name(function: str) -> str:
     """The name that a function, a method, an operator in place and an ATen operator share.
 
     >>> base_name("torch.nn.functional.conv2d"), base_name("aten.add_.Tensor"), base_name("torch.Tensor.__iadd__")
     ('conv2d', 'add', 'add')
-    >>> base_name("torch.Tensor.T.__get__"), base_name("torch.linalg.vector_norm"), base_name("torch.Tensor.__getitem__")
-    ('T', 'linalg_vector_norm', '__getitem__')
+    >>> base_name("torch.Tensor.T.__get__"), base_name("torch.linalg.norm"), base_name("torch.Tensor.__getitem__")
+    ('T', 'linalg_norm', '__getitem__')
     """
     if function in ("torch.Tensor.unfold", "aten.unfold.default"):
         return "unfold_windows"

@@ -1,4 +1,4 @@
-"""What the tensors of a tape are while it is lifted: activations, parameters, constants, and what is made of parameters."""
+"""What the tensors of a tape are while it is lifted: activations, parameters, constants, what is made of parameters."""
 
 from __future__ import annotations
 
@@ -76,17 +76,17 @@ def moved(place: Place, before: Sizes, after: Sizes) -> Place | None:
     """
     batch = before.batch
     step = place.inner * prod(before.second[place.axis + 1 :])
-    order = list(range(after.rank))
-    if batch == 1:
-        order.sort(key=lambda axis: abs(axis - place.axis))
-    for axis in order:
+    found: list[Place] = []
+    for axis, size in enumerate(after.second):
         inside = prod(after.second[axis + 1 :])
-        if inside == 0 or step % inside:
-            continue
-        inner, size = step // inside, after.second[axis]
-        if size % (batch * inner) == 0:
-            return Place(axis, inner, size != batch or after.first[axis] != 1)
-    return None
+        inner = step // inside if inside and step % inside == 0 else 0
+        if inner and size % (batch * inner) == 0:
+            found.append(Place(axis, inner, size != batch or after.first[axis] != 1))
+    if batch == 1:
+        # Axes of size 1 look alike then: the batch is rather the outermost of an axis, and not of the last one.
+        last = after.rank - 1
+        found.sort(key=lambda one: (one.axis == last, one.inner != after.first[one.axis], abs(one.axis - place.axis)))
+    return found[0] if found else None
 
 
 class Activation(NamedTuple):
@@ -155,4 +155,19 @@ class Derived(NamedTuple):
     sizes: Sizes
 
 
-Value = Activation | Parameter | Constant | Derived
+Pairs = tuple[tuple[int, int], ...]
+
+
+class Padded(NamedTuple):
+    """An activation with a border, which the window of the only call that reads it takes in."""
+
+    inner: Activation
+    sizes: Sizes
+    first: Pairs
+    """(before, after) of each axis in the first run."""
+    second: Pairs
+    number: float
+    """What the border is filled with."""
+
+
+Value = Activation | Parameter | Constant | Derived | Padded

@@ -14,6 +14,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
+from urllib.error import URLError
 
 import torch
 from torch import nn
@@ -187,8 +188,6 @@ def _needs_numbers(error: BaseException) -> bool:
 
 
 def _download_hint(error: BaseException) -> str | None:
-    from urllib.error import URLError
-
     if isinstance(error, (URLError, ConnectionError)):
         return "it downloads weights: --arg weights=none, --arg weights_backbone=none or --arg pretrained=false"
     return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import torch
+
 OPERATORS = {"torchvision": "torchvision.ops"}
 """Where the functions of registered operators are known to their users."""
 
@@ -12,8 +14,6 @@ OPERATORS = {"torchvision": "torchvision.ops"}
 @cache
 def _known() -> dict[Any, str]:
     """Function -> name. Names of `torch.nn.functional` come before those of `torch`, those before the others."""
-    import torch
-
     found: dict[Any, str] = {}
     places = (
         ("torch.nn.functional", torch.nn.functional),

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from importlib.metadata import PackageNotFoundError, version
+from inspect import Parameter, signature
 from io import StringIO
 from typing import Any, NamedTuple
 
@@ -164,7 +165,7 @@ def _batched(
 ) -> Tape:
     args = [example(input, batch, device) for input in inputs]
     kwargs = {name: example(input, batch, device) for name, input in named.items()}
-    return run(module, args, kwargs, device=device, training=training)
+    return run(module, args, kwargs, device=device, training=training, counted=batch == 1)
 
 
 def _larger(input: Input) -> Input:
@@ -200,11 +201,18 @@ def _same_calls(tape: Tape, other: Tape) -> bool:
 
 
 def run(
-    module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], *, device: str = "meta", training: bool = False
+    module: nn.Module,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    *,
+    device: str = "meta",
+    training: bool = False,
+    counted: bool = True,
 ) -> Tape:
     """The tape of one run of a model on these arguments, whose tensors are on the device.
 
-    The model is left as it was. Raises Failed where its code raises.
+    The model is left as it was. Multiply-accumulates are counted where they are asked for. Raises Failed where its code
+    raises.
     """
     state, values, aliases = _state(module, device)
     given = [*zip(_positional(module, len(args)), args, strict=True), *kwargs.items()]
@@ -219,18 +227,19 @@ def run(
         stack.enter_context(torch.no_grad())
         stack.enter_context(torch.random.fork_rng(devices=[]))
         stack.enter_context(hooked(recorder))
-        if device == "meta":
-            stack.enter_context(torch.device("meta"))
-        stack.enter_context(Macs(recorder))
+        if counted:
+            stack.enter_context(Macs(recorder))
         stack.enter_context(recorder)
         try:
             result = torch.func.functional_call(module, state, tuple(args), dict(kwargs))
         except Exception as error:
             scope = recorder.tape.scopes[recorder.open[-1].scope] if recorder.open else Scope("", "", -1)
             shapes = [recorder.tape.tensors[index].shape for index in scope.inputs]
+            recorder.forget()
             raise Failed(error, scope.path, scope.cls, shapes) from error
         outputs = named_tensors(result)
         recorder.tape.outputs = tuple([(name, recorder.place(tensor)) for name, tensor in outputs])
+        recorder.forget()
     tape = recorder.tape
     for value in values.values():
         if value.origin == "parameter":
@@ -267,8 +276,6 @@ def example(input: Input, batch: int, device: str) -> Tensor:
 
 def _positional(module: nn.Module, count: int) -> list[str]:
     """The names of the first so many arguments of the model's `forward`."""
-    from inspect import Parameter, signature
-
     parameters = list(signature(module.forward).parameters.values())
     names = [p.name for p in parameters if p.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)]
     rest = next((p.name for p in parameters if p.kind is Parameter.VAR_POSITIONAL), "input")

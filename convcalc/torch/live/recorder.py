@@ -77,6 +77,11 @@ class Recorder(TorchFunctionMode):
         self._writes: dict[int, int] = {}
         """Identity of the base of views -> the newest value of what was written through one of them."""
 
+    def forget(self) -> None:
+        """Leave no mark on the tensors of others."""
+        for tensor in self._kept:
+            vars(tensor).pop("_convcalc", None)
+
     def multiplied(self, operator: str, macs: int) -> None:
         """Note what an operator below the present call multiplies."""
         if macs:
@@ -85,7 +90,8 @@ class Recorder(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         name = name_of(func)
-        args, kwargs = self._here(args), self._here(kwargs)
+        if self._mixed(args, kwargs):
+            args, kwargs = self._here(args), self._here(kwargs)
         read: list[tuple[Tensor, int]] = []
         tape_args, tape_kwargs = self._plain(args, read), self._plain(kwargs, read)
         self._macs = {}
@@ -114,7 +120,9 @@ class Recorder(TorchFunctionMode):
         results = [*made, *written]
         unique = {id(tensor): tensor for tensor in results}
         places = {
-            key: self._add(tensor, "call") if key not in inputs or key in changed else self.place(tensor)
+            key: self._add(tensor, "call", "", self._numbers(tensor))
+            if key not in inputs or key in changed
+            else self.place(tensor)
             for key, tensor in unique.items()
         }
         for tensor in written:
@@ -126,6 +134,10 @@ class Recorder(TorchFunctionMode):
         self.tape.calls.append(
             Call(name, args, kwargs, (*outputs, *extra), scope, sum(macs.values()), tuple(macs.items()))
         )
+
+    def _numbers(self, tensor: Tensor) -> tuple[float, ...] | None:
+        """The values of what is computed of constants alone, while the run has none."""
+        return numbers_of(tensor) if self.device == "meta" and not tensor.is_meta else None
 
     def _add(self, tensor: Tensor, origin: Any, name: str = "", numbers: Any = None) -> int:
         place = len(self.tape.tensors)
@@ -152,12 +164,13 @@ class Recorder(TorchFunctionMode):
         known = self._named.get(id(tensor))
         if known is not None:
             return self._add(tensor, known.origin, known.name, known.numbers)
-        return self._add(tensor, "constant", "", getattr(tensor, "_convcalc_numbers", None))
+        self._kept.append(tensor)
+        return self._add(tensor, "constant", "", numbers_of(tensor))
 
     def _here(self, value: Any) -> Any:
         """Arguments whose tensors are on the device of the run."""
         if isinstance(value, Tensor):
-            return value if value.device.type == self.device else self._standin(value)
+            return value if self._is_here(value) else self._standin(value)
         if isinstance(value, tuple) and any(isinstance(part, (Tensor, tuple, list)) for part in value):
             parts = [self._here(part) for part in value]
             return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
@@ -167,12 +180,27 @@ class Recorder(TorchFunctionMode):
             return {key: self._here(part) for key, part in value.items()}
         return value
 
+    def _mixed(self, args: Any, kwargs: Any) -> bool:
+        """Whether tensors of another device meet those of the run, or have stand-ins.
+
+        What is computed of constants alone has numbers, so that the code of a model may ask for them.
+        """
+        read = [*tensors(args), *tensors(kwargs)]
+        elsewhere = [tensor for tensor in read if not self._is_here(tensor)]
+        return bool(elsewhere) and (
+            len(elsewhere) < len(read) or any(id(tensor) in self._standins for tensor in elsewhere)
+        )
+
+    def _is_here(self, tensor: Tensor) -> bool:
+        return tensor.is_meta if self.device == "meta" else tensor.device.type == self.device
+
     def _standin(self, tensor: Tensor) -> Tensor:
         """A tensor without numbers in place of one of another device, always the same for the same."""
         found = self._standins.get(id(tensor))
         if found is None:
+            place = self.place(tensor)
             found = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device=self.device)
-            found._convcalc_numbers = numbers_of(tensor)
+            found._convcalc = (self, place, found._version)
             self._kept += [tensor, found]
             self._standins[id(tensor)] = found
         return found
@@ -199,7 +227,7 @@ class Recorder(TorchFunctionMode):
         call = self._called.get(key, 0)
         self._called[key] = call + 1
         parent = self.open[-1].scope if self.open else -1
-        read = tuple([self.place(tensor) for tensor in tensors(self._here(args))])
+        read = tuple([self.place(tensor) for tensor in tensors(args)])
         start = len(self.tape.calls)
         path = self.paths.get(key, "")
         self.open.append(_Open(module, len(self.tape.scopes)))
@@ -210,7 +238,7 @@ class Recorder(TorchFunctionMode):
         while self.open:
             ended = self.open.pop()
             if ended.module is module:
-                made = tuple([self.place(tensor) for tensor in tensors(self._here(result))])
+                made = tuple([self.place(tensor) for tensor in tensors(result)])
                 scope = self.tape.scopes[ended.scope]
                 self.tape.scopes[ended.scope] = scope._replace(stop=len(self.tape.calls), outputs=made)
                 return

@@ -8,7 +8,7 @@ from .axes import axis_of, spatial
 from .record import Function, Rule
 
 PLAIN = "relu relu6 silu hardswish hardsigmoid sigmoid tanh mish selu softsign logsigmoid tanhshrink"
-DEFAULTS = {
+DEFAULTS: dict[str, dict[str, float | None]] = {
     "leaky_relu": {"negative_slope": 0.01},
     "elu": {"alpha": 1.0},
     "celu": {"alpha": 1.0},

@@ -170,6 +170,7 @@ def _lerp(b: Builder) -> Value:
 
 
 FUNCTIONS = (
+    Function("zero", "input", lambda b: rescaled(b, b.given("input"), scale=0)),
     Function("add", "input other alpha=1", _sum(1)),
     Function("sub subtract", "input other alpha=1", _sum(-1)),
     Function("rsub", "input other alpha=1", _sum(-1, reverse=True)),

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from math import prod
 
 from ....layers.base import Shape
-from ...tape import Ref
-from ..arguments import listed
-from ..builder import Builder, Fields, Unsupported
-from ..values import Activation, Constant, Derived, Parameter, Place, Sizes, Value
+from ...tape import Ref, refs
+from ..arguments import bound, listed
+from ..builder import Builder, Fields, Unsupported, shortest
+from ..names import base_name
+from ..values import Activation, Constant, Padded, Pairs, Place, Sizes, Value
 from .axes import axis_of, spatial
 from .record import Function, Rule
 
@@ -32,7 +33,39 @@ def permuted(b: Builder, value: Activation, order: Sequence[int]) -> Activation:
     kept = [own for own in (value.axis(axis) for axis in axes) if own is not None]
     if kept == sorted(kept):
         return Activation(b.settled(value), sizes, place, b.call.scope)
+    merged = _shuffled(b, value, kept) or _normalized(b, value, kept)
+    if merged is not None:
+        return b.seen(merged, sizes, place)
     return b.seen(b.layer("permute", {"dims": tuple(kept)}, b.settled(value)), sizes, place)
+
+
+def _shuffled(b: Builder, value: Activation, order: Sequence[int]) -> int | None:
+    """The channels of groups dealt out in turn, where the first axis was cut into groups and they change places."""
+    source, shape = b.steps[value.step].shape, value.shape
+    cut = len(shape) == len(source) + 1 > 2 and shape[2:] == source[1:] and shape[0] * shape[1] == source[0]
+    if not cut or list(order) != [1, 0, *range(2, len(shape))]:
+        return None
+    return b.layer("channel_shuffle", {"groups": shape[0]}, value.step)
+
+
+def _normalized(b: Builder, value: Activation, order: Sequence[int]) -> int | None:
+    """A norm of the channels between two permutations that undo each other: `layer_norm` of the axis 0."""
+    last = len(b.steps) - 1
+    norm = b.steps[last]
+    if value.step != last or norm.shape != value.shape or not b.only_reader(b.read_tensor("input")):
+        return None
+    before = b.steps[norm.inputs[0]] if norm.layer is not None and norm.inputs else None
+    if before is None or before.layer is None or norm.layer is None:
+        return None
+    fields, first = norm.layer.fields(), before.layer.fields().get("dims")
+    if norm.layer.family != "LayerNorm" or before.layer.family != "Permute" or first is None:
+        return None
+    if fields.keys() & {"normalized_shape", "dim"} or first[-1] != 0 or [first[n] for n in order] != sorted(order):
+        return None
+    del b.steps[last]
+    made = b.layer("layer_norm", {"dim": 0, **fields}, before.inputs[0], weights=norm.weights)
+    b.steps[made].scope = norm.scope
+    return made
 
 
 def _permute(b: Builder) -> Activation:
@@ -218,10 +251,13 @@ def _unfold(b: Builder) -> Activation:
 
 
 def _setitem(b: Builder) -> Activation:
+    return _replaced(b, b.activation("input"), b.given("value"))
+
+
+def _replaced(b: Builder, value: Activation, new: Value) -> Activation:
     """A block of positions replaced by other numbers: what lies around it is joined with them, axis by axis."""
     index = b.arguments["index"]
     index = index if listed(index) else (index,)
-    value = b.activation("input")
     if not all(item is Ellipsis or isinstance(item, slice) for item in index):
         raise Unsupported("it writes to single positions")
     if Ellipsis not in index:
@@ -230,12 +266,13 @@ def _setitem(b: Builder) -> Activation:
     whole = (*index[:at], *[slice(None)] * (value.sizes.rank - len(index) + 1), *index[at + 1 :])
     bounds: list[tuple[int, int, int]] = []
     for axis, item in enumerate(whole):
-        start, stop, step = slice(*map(b.bound, (item.start, item.stop, item.step))).indices(value.sizes.first[axis])
+        bound = slice(*map(b.bound, (item.start, item.stop, item.step)))
+        start, stop, step = bound.indices(value.sizes.first[axis])
         if step != 1:
             raise Unsupported("it writes to every other position")
         if (start, stop) != (0, value.sizes.first[axis]):
             bounds.append((axis, start, stop))
-    block = b.active(b.given("value"))
+    block = b.active(new)
     inner = value
     around: list[tuple[int, Activation | None, Activation | None]] = []
     for axis, start, stop in bounds:
@@ -246,22 +283,41 @@ def _setitem(b: Builder) -> Activation:
         inner = sliced(b, inner, axis, start, stop)
     if block.sizes.first != inner.sizes.first or block.place != inner.place:
         raise Unsupported("what it writes is repeated")
-    step = b.settled(block)
+    made = b.settled(block)
     for axis, before, after in reversed(around):
-        parts = [*([b.settled(before)] if before else []), step, *([b.settled(after)] if after else [])]
+        parts = [*([b.settled(before)] if before else []), made, *([b.settled(after)] if after else [])]
         own = axis_of(value, axis)
-        step = b.layer("concat", {"dim": own} if own else {}, *parts)
-    return b.made(step, value.place)
+        made = b.layer("concat", {"dim": own} if own else {}, *parts)
+    return b.made(made, value.place)
 
 
 def _written(b: Builder) -> Value:
-    """What was written through a view of all of a tensor is the tensor."""
-    value, written = b.given("input"), b.value("written")
-    if written is None:
+    """A tensor that was written to through a view of it: all of it, or a block of positions."""
+    old, written = b.arguments["input"], b.arguments.get("written")
+    if not isinstance(old, Ref) or not isinstance(written, Ref):
         raise Unsupported("it was written to through a view")
-    if not isinstance(written, Activation) or written.sizes != value.sizes:
-        raise Unsupported("it was written to through a view of another shape")
-    return written
+    tensor = _first_read(b, b.producers[written.tensor])
+    views: list[int] = []
+    while tensor is not None and tensor != old.tensor and tensor in b.producers:
+        views.append(b.producers[tensor])
+        tensor = _first_read(b, views[-1])
+    names = [base_name(b.tape.calls[view].function) for view in views]
+    if tensor is None or any(name not in VIEWS for name in names) or names.count("__getitem__") > 1:
+        raise Unsupported("it was written to through a view whose positions are not known")
+    value = b.values[written.tensor]
+    if "__getitem__" not in names:
+        return b.viewed(value, b.output())
+    block = b.tape.calls[views[names.index("__getitem__")]]
+    b.arguments = bound("input index", block.args, block.kwargs)
+    return _replaced(b, b.active(b.values[old.tensor]), b.viewed(value, b.sizes(block.outputs[0])))
+
+
+VIEWS = {"__getitem__", "view", "view_as", "unsqueeze", "squeeze", "flatten", "unflatten", "detach"}
+
+
+def _first_read(b: Builder, call: int) -> int | None:
+    """The first tensor among the arguments of a call."""
+    return next(iter(refs(b.tape.calls[call].args)), None)
 
 
 def _filled(b: Builder) -> Constant:
@@ -288,7 +344,6 @@ def _gathered(b: Builder, value: Activation, index: Sequence[object]) -> Activat
     found = b.output().first[first : first + rank]
     if b.output().second[first : first + rank] != found:
         raise Unsupported("how many positions it takes depends on the input's size")
-    shape = value.shape
     merged = b.layer("flatten", {"start_dim": own[0], "end_dim": own[-1]}, b.settled(value))
     made = b.layer("index_select", {"dim": own[0], "count": prod(found)}, merged)
     return b.made(made, value.place)
@@ -385,17 +440,17 @@ def _cat(b: Builder) -> Value:
     (place,) = places
     if axis == place.axis:
         return _cat_outside(b, values, place)
-    steps = [b.settled(value, *_beside(value, place)) for value in values]
+    steps = [b.settled(value, *beside(value, place)) for value in values]
     own = axis if place.folded or axis < place.axis else axis - 1
     return b.made(b.layer("concat", {"dim": own} if own else {}, *steps), place)
 
 
-def _beside(value: Activation, place: Place) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The shapes of a value beside others that have the batch in that place."""
+def beside(value: Activation, place: Place) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The shapes of a value, in both runs, beside others that have the batch in that place."""
     if value.place is not None or place.folded:
         return value.shape, value.second
     if value.sizes.first[place.axis] != 1:
-        raise Unsupported("it joins what is the same for every example with the batch")
+        raise Unsupported("it puts what is the same for every example beside the batch")
     return tuple((*dims[: place.axis], *dims[place.axis + 1 :]) for dims in value.sizes[:2])  # type: ignore[return-value]
 
 
@@ -496,31 +551,40 @@ def _shuffle(kind: str, field: str, argument: str) -> Rule:
 
 
 def _pad(b: Builder) -> Value:
-    """Pairs for the last axes, the last one first; a layer pads all axes but the first."""
-    value = b.activation("input")
+    """Pairs for the last axes, the last one first."""
+    value, output = b.activation("input"), b.output()
     pads = b.integers("pad") or ()
+    first = _pairs(pads, value.sizes.rank)
+    second = _pairs(b.second_integers("pad", len(pads)) or pads, value.sizes.rank)
+    mode, number = b.word("mode", "constant"), b.scalar(b.arguments.get("value")) or 0.0
+    padded = Padded(value, output, first, second, number)
+    if mode == "constant":
+        reader = b.only_reader(b.call.outputs[0])
+        of_space = not any(any(pair) for pair in (*first[:2], *second[:2]))
+        plain = min(min(pair) for pair in (*first, *second)) >= 0
+        if plain and of_space and reader in (MAXIMA if number == float("-inf") else WINDOWED if number == 0 else ()):
+            return padded
+        return b.bordered(padded)
+    own = {axis_of(value, axis): pair for axis, pair in enumerate(first) if pair != (0, 0)}
+    if not own:
+        return value._replace(sizes=output)
+    if 0 in own:
+        raise Unsupported(f"it pads the first axis in the mode {mode}")
+    padding = shortest(tuple([own.get(axis, (0, 0)) for axis in range(1, len(value.shape))]))
+    fields: Fields = {"padding": padding, "mode": mode}
+    return b.made(b.layer("pad", fields, b.settled(value)), value.place)
+
+
+def _pairs(pads: Sequence[int], rank: int) -> Pairs:
+    """(before, after) of each axis, of pairs for the last axes, the last one first."""
     pairs = [(pads[n], pads[n + 1]) for n in range(0, len(pads), 2)]
-    sizes: dict[int, tuple[int, int]] = {}
-    for number, pair in enumerate(pairs):
-        if pair != (0, 0):
-            sizes[axis_of(value, -1 - number)] = pair
-    if not sizes:
-        return value._replace(sizes=b.output())
-    shape, second = value.shape, value.second
-    offset = 0
-    if 0 in sizes or len(shape) < 2:
-        shape, second, offset = (1, *shape), (1, *second), 1
-    padding = tuple(sizes.get(axis - offset, (0, 0)) for axis in range(1, len(shape)))
-    fields: Fields = {"padding": padding}
-    mode = b.word("mode", "constant")
-    if mode != "constant":
-        fields["mode"] = mode
-    number = b.scalar(b.arguments.get("value"))
-    if number:
-        if abs(number) == float("inf"):
-            raise Unsupported(f"it pads with {number}")
-        fields["value"] = number
-    return b.made(b.layer("pad", fields, b.settled(value, shape, second)), value.place)
+    return (*((0, 0),) * (rank - len(pairs)), *reversed(pairs))
+
+
+WINDOWED = {"conv1d", "conv2d", "conv3d", "convolution", "_convolution", "avg_pool1d", "avg_pool2d", "avg_pool3d"}
+"""Functions whose window takes in a border of zeros."""
+MAXIMA = {"max_pool1d", "max_pool2d", "max_pool3d", "max_pool2d_with_indices", "max_pool3d_with_indices"}
+"""Functions whose window takes in a border of −∞."""
 
 
 VIEW = "input *shape"
@@ -550,7 +614,7 @@ FUNCTIONS = (
     Function("unfold_windows", "input dimension size step", _unfold),
     Function("convcalc.written_elsewhere", "input written=None", _written),
     Function(
-        "new_zeros new_ones new_full new_empty new_tensor zeros_like ones_like full_like empty_like rand_like randn_like",
+        "new_zeros new_ones new_full new_empty new_tensor zeros_like ones_like full_like empty_like rand_like",
         "input *rest",
         _filled,
     ),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 
 from ..builder import Builder
 from ..values import Value
 
-Made = Value | Sequence[Value | None]
+Made = Value | list[Value | None]
 Rule = Callable[[Builder], Made]
 
 

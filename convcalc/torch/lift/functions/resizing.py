@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ..arguments import listed
 from ..builder import Builder, Fields, Unsupported
 from ..values import Activation
 from .axes import Source, spatial
@@ -22,11 +25,11 @@ def _interpolate(b: Builder) -> Activation:
         fields["align_corners"] = b.flag("align_corners")
     before, after = source.shape[1:], b.output().first[2:]
     before2, after2 = source.second[1:], b.output().second[2:]
-    scales = b.arguments.get("scale_factor")
+    scales: Any = b.arguments.get("scale_factor")
     inputs = [source.step]
     if scales is not None:
-        numbers = tuple(float(number) for number in (scales if isinstance(scales, tuple) else (scales,)))
-        fields["scale_factor"] = short(tuple(int(n) if n == int(n) else n for n in numbers))  # type: ignore[arg-type]
+        numbers = tuple(scales) if listed(scales) else (scales,)
+        fields["scale_factor"] = short(tuple([int(n) if n == int(n) else float(n) for n in numbers]))
     elif before == after and before2 == after2 and not fields.get("align_corners"):
         return b.activation("input")._replace(sizes=b.output())
     else:

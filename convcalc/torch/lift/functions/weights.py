@@ -1,14 +1,14 @@
-"""How weights come to the layers that multiply with them: as they are stored, standardised, gained, fixed, or computed."""
+"""How weights come to the layers that multiply with them: as they are stored, standardised, gained, fixed, computed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import prod
 
-from ..builder import Builder, Fields, Unsupported
+from ...tape import refs
+from ..builder import Builder, Fields
 from ..names import base_name
-from ..values import Activation, Constant, Derived, Parameter, Value
-from ...tape import Ref, refs
+from ..values import Constant, Derived, Parameter, Value
 
 
 @dataclass

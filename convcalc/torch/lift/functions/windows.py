@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from ....geometry import Rounding, pool_output
+from typing import Any, TypeVar
+
+from ....geometry import resolve_padding
 from ....layers.base import Shape
+from ..arguments import listed
 from ..builder import Builder, Fields, Unsupported, spelled
-from ..values import Activation, Constant, Derived, Parameter, Value
+from ..values import Activation, Padded, Pairs, Value
+from .axes import space_of, spatial
 from .record import Function, Rule
 from .weights import formed
-from .axes import space_of, spatial
+
+Size = TypeVar("Size", bound=float | None)
 
 
-def short(values: tuple[int, ...]) -> int | tuple[int, ...]:
+def short(values: tuple[Size, ...]) -> Size | tuple[Size, ...]:
     """One number where all axes have it.
 
     >>> short((3, 3)), short((3, 1))
@@ -36,6 +41,34 @@ def _padding(b: Builder, rank: int) -> str | int | tuple[int, ...]:
     return given if isinstance(given, str) else short(_axes(b, "padding", rank, 0))
 
 
+Padding = str | int | tuple[int, ...] | Pairs
+
+
+def bordered(
+    b: Builder, value: Value, own: Padding, kernel: Shape, stride: Shape, dilation: Shape
+) -> tuple[Activation, Padding]:
+    """What a window reads, and its padding with the border that a padded input has: `same` where it is that."""
+    if not isinstance(value, Padded):
+        return b.active(value), own
+    rank = len(kernel)
+    if isinstance(own, str) or value.sizes.rank != rank + 2:
+        return b.active(value), own
+    numbers = own if isinstance(own, tuple) else (own,) * rank
+    first, second = (
+        tuple((before + n, after + n) for (before, after), n in zip(pairs[2:], numbers, strict=True))  # type: ignore[operator]
+        for pairs in (value.first, value.second)
+    )
+    if first == second and all(before == after for before, after in first):
+        return value.inner, short(tuple(before for before, _ in first))
+    spaces = ((value.inner.sizes.first[2:], first), (value.inner.sizes.second[2:], second))
+    same = all(
+        resolve_padding("same", i, k, s, d) == pair
+        for space, pairs in spaces
+        for i, k, s, d, pair in zip(space, kernel, stride, dilation, pairs, strict=True)
+    )
+    return value.inner, "same" if same else first
+
+
 def _conv(b: Builder) -> Activation:
     if b.flag("transposed"):
         return _conv_transpose(b)
@@ -46,14 +79,16 @@ def _conv(b: Builder) -> Activation:
     merged = _per_example(b, rank)
     if merged is not None:
         return merged
-    source = spatial(b, b.activation("input"), rank)
+    kernel, stride, dilation = weight.sizes.first[2:], _axes(b, "stride", rank), _axes(b, "dilation", rank)
+    value, padding = bordered(b, b.given("input"), _padding(b, rank), kernel, stride, dilation)
+    source = spatial(b, value, rank)
     form = formed(b, weight, b.value("bias"))
     fields = {
         "out_channels": weight.sizes.first[0],
-        "kernel_size": short(weight.sizes.first[2:]),
-        "stride": short(_axes(b, "stride", rank)),
-        "padding": _padding(b, rank),
-        "dilation": short(_axes(b, "dilation", rank)),
+        "kernel_size": short(kernel),
+        "stride": short(stride),
+        "padding": padding,
+        "dilation": short(dilation),
         "groups": b.integer("groups"),
         **form.fields,
     }
@@ -122,21 +157,24 @@ def _pool(word: str) -> Rule:
     """The rule of a pool whose window slides; one whose window is always the whole map is global."""
 
     def rule(b: Builder) -> list[Value | None]:
-        value = b.activation("input")
-        rank = _rank(b, value)
-        source = spatial(b, value, rank)
+        given = b.given("input")
+        rank = _rank(b, given)
         kernel = _axes(b, "kernel_size", rank)
-        padding = _axes(b, "padding", rank, 0)
+        stride, dilation = _axes(b, "stride", rank, kernel), _axes(b, "dilation", rank)
+        own = short(_axes(b, "padding", rank, 0))
+        counted = word == "max" or not own or b.flag("count_include_pad", True)
+        if isinstance(given, Padded) and (b.flag("ceil_mode") or not counted):
+            given = b.active(given)
+        value, padding = bordered(b, given, own, kernel, stride, dilation)
+        source = spatial(b, value, rank)
         fields: Fields = {"kernel_size": short(kernel)}
-        stride = _axes(b, "stride", rank, kernel)
-        dilation = _axes(b, "dilation", rank)
-        if word == "avg" and kernel == space_of(source) and not any(padding) and _always_whole(b, source.second[1:]):
+        if word == "avg" and kernel == space_of(source) and not padding and _always_whole(b, source.second[1:]):
             return [b.made(b.layer("global_avg_pool", {}, source.step, leading=source.leading), source.place)]
-        more: Fields = {"padding": short(padding), "ceil_mode": b.flag("ceil_mode")}
+        more: Fields = {"padding": padding, "ceil_mode": b.flag("ceil_mode")}
         if word == "max":
             more["dilation"] = short(dilation)
         else:
-            if any(padding):
+            if own:
                 more["count_include_pad"] = b.flag("count_include_pad", True)
             if b.arguments.get("divisor_override") is not None:
                 more["divisor_override"] = b.integer("divisor_override")
@@ -147,7 +185,7 @@ def _pool(word: str) -> Rule:
     return rule
 
 
-def _rank(b: Builder, value: Activation) -> int:
+def _rank(b: Builder, value: Value) -> int:
     """The space axes that the function's name says."""
     name = b.call.function.replace("_with_indices", "")
     digit = next((part[-2] for part in name.split(".") if part[-1:] == "d" and part[-2:-1].isdigit()), None)
@@ -165,10 +203,9 @@ def _adaptive(word: str) -> Rule:
         value = b.activation("input")
         rank = _rank(b, value)
         source = spatial(b, value, rank)
-        given = b.arguments.get("output_size")
-        sizes = given if isinstance(given, tuple) else (given,) * rank
-        if len(sizes) == 1:
-            sizes = sizes * rank
+        given: Any = b.arguments.get("output_size")
+        sizes: tuple[int | None, ...] = tuple(given) if listed(given) else (given,)
+        sizes = sizes * rank if len(sizes) == 1 else sizes
         fields: Fields = {"output_size": short(sizes)}
         made = b.layer(f"adaptive_{word}_pool{rank}d", fields, source.step, leading=source.leading)
         return [b.made(made, source.place)]

@@ -1,0 +1,111 @@
+"""A file of torch.export as a network: read, lifted, assembled."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path, PurePath
+from typing import Any, BinaryIO
+
+from ...files import sentence
+from ...findings import Finding, SpecError, UsageError
+from ...hints import file_near
+from ...models.archive import Damaged, Excessive, Member, content, is_archive, members
+from ...models.origin import ModelOrigin
+from ...network import Network, without_collector
+from ..assembly import assemble
+from ..lift.conversion import lift
+from .fields import MOST_BYTES, Malformed, mapping, parsed
+from .graph import Batched, tape_of
+
+GRAPHS = ("models/model.json", "serialized_exported_program.json")
+"""Where the graph stands: in archives of PyTorch 2.8 and newer, and of those before."""
+WEIGHTS = "data/weights/model_weights_config.json"
+
+
+def load_exported(path: str, *, input: object = None) -> Network:
+    """The network of a `.pt2` file that torch.export.save wrote; PyTorch is not needed, and weights are not read.
+
+    The batch must be open or 1. What the language cannot say is in `network.notes`. Raises SpecError where the file is
+    wrong, UsageError where it cannot be read or other sizes are asked for: an exported graph has those of its example.
+    Source: torch/export/pt2_archive/_package.py, torch/_export/serde/schema.py.
+
+    >>> load_exported("model.pt2")  # doctest: +SKIP
+    <Network model: 3×224×224 → 1000, 69 layers>
+    """
+    if input is not None:
+        raise UsageError(
+            f"--input does not go with {path}", "an exported graph has the sizes of its example: export it again"
+        )
+    _refuse_what_is_no_file(path)
+    try:
+        with Path(path).open("rb") as file:
+            model, shared = _read(file)
+    except OSError as error:
+        raise UsageError(sentence(error, "read", f"'{path}'")) from None
+    except Excessive as error:
+        raise _wrong(path, "CC004", str(error), "the graph of a model is no longer than that") from error
+    except (Damaged, Malformed) as error:
+        raise _wrong(path, "CC727", str(error)) from error
+    with without_collector():
+        try:
+            tape = tape_of(model, shared)
+        except Batched as error:
+            raise _wrong(path, "CC728", str(error)) from error
+        except Malformed as error:
+            raise _wrong(path, "CC727", str(error)) from error
+        return assemble(lift(tape), PurePath(path).stem or "model", PurePath(path).name, partial(_origin, path))
+
+
+def _origin(path: str, calls: Mapping[str, str]) -> ModelOrigin:
+    return ModelOrigin(path, "a file of torch.export", calls, lambda input: load_exported(path, input=input))
+
+
+def _read(file: BinaryIO) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+    """The graph, and which weights are stored under another's name."""
+    if not is_archive(file.read(8)):
+        raise Damaged("it is no zip archive, as torch.export.save writes it")
+    found = members(file)
+    graph = _member(found, *GRAPHS)
+    if graph is None:
+        raise Damaged("it is an archive without models/model.json")
+    model = parsed(content(file, graph, MOST_BYTES))
+    weights = _member(found, WEIGHTS)
+    return model, {} if weights is None else _shared(parsed(content(file, weights, MOST_BYTES)))
+
+
+def _member(found: Mapping[str, Member], *names: str) -> Member | None:
+    """The member of one of these names, in whatever folder of the archive."""
+    return next((member for end in names for name, member in found.items() if f"/{name}".endswith(f"/{end}")), None)
+
+
+def _shared(weights: Mapping[str, Any]) -> dict[str, str]:
+    """Name of a weight -> the first name of what is stored in the same place."""
+    first: dict[str, str] = {}
+    shared: dict[str, str] = {}
+    for name, said in mapping(weights.get("config", {}), "the list of weights").items():
+        place = mapping(said, "a weight").get("path_name")
+        if isinstance(place, str) and first.setdefault(place, name) != name:
+            shared[name] = first[place]
+    return shared
+
+
+def _refuse_what_is_no_file(path: str) -> None:
+    """Raise UsageError for what cannot be opened, or would never end: a missing file, a folder, a FIFO, a device."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116
+    except FileNotFoundError:
+        near, _ = file_near(path, (".pt2",))
+        raise UsageError(f"there is no file '{path}'", near and f"did you mean '{near}'?") from None
+    except OSError as error:
+        raise UsageError(sentence(error, "read", f"'{path}'")) from None
+    except ValueError:
+        raise UsageError(f"{path!r} is no path") from None
+    if not stat.S_ISREG(mode):
+        raise UsageError(f"'{path}' is not a file", "give a file that torch.export.save wrote")
+
+
+def _wrong(path: str, code: str, message: str, hint: str | None = None) -> SpecError:
+    return SpecError([Finding(code, message, path, hint=hint)])
