@@ -95,6 +95,7 @@ def _params(network: Network) -> int:
         for node in network
         if node.layer is not None and node.shares is None
         for weight in node.layer.weights(network.input_shapes(node))
+        if weight.learnable
     )
 
 
