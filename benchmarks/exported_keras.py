@@ -49,7 +49,7 @@ def expected(network: Network) -> Row:
 
 def layout(array: Any, like: tuple[int, ...], kind: str) -> Any:
     """PyTorch's layout of a tensor as Keras's, whose shape is `like`."""
-    if array.ndim < 2 or kind == "layer_norm":
+    if len(like) < 2 or kind in ("layer_norm", "rms_norm", "parameter"):
         return array.reshape(like)
     if kind == "linear":
         return array.T
@@ -59,6 +59,24 @@ def layout(array: Any, like: tuple[int, ...], kind: str) -> Any:
     return np.moveaxis(array, (0, 1), (-1, -2))
 
 
+def heads(tensors: dict[str, Any], count: int) -> list[Any]:
+    """The tensors of PyTorch's multi-head attention as Keras's: a kernel and a bias for each projection."""
+    apart = (
+        np.split(tensors["in_proj_weight"], 3)
+        if "in_proj_weight" in tensors
+        else [tensors[f"{letter}_proj_weight"] for letter in "qkv"]
+    )
+    biases = np.split(tensors["in_proj_bias"], 3) if "in_proj_bias" in tensors else None
+    found = []
+    for number, matrix in enumerate(apart):
+        found.append(matrix.T.reshape(matrix.shape[1], count, -1))
+        if biases is not None:
+            found.append(biases[number].reshape(count, -1))
+    out = tensors["out_proj.weight"]
+    found.append(out.T.reshape(count, -1, out.shape[0]))
+    return [*found, tensors["out_proj.bias"]] if biases is not None else found
+
+
 def values(network: Network, text: str, inputs: Row, weights: Row) -> Any:
     """The last layer's output in float32, its channels first again."""
     model = model_of(text)()
@@ -66,9 +84,13 @@ def values(network: Network, text: str, inputs: Row, weights: Row) -> Any:
     given = [(n, a) for n, a in weights[node.name].items() if n != "num_batches_tracked"]
     if given:
         layer = model.get_layer(node.name)
-        layer.set_weights([layout(a, w.shape, node.kind) for (_, a), w in zip(given, layer.weights, strict=True)])
-    arrays = [np.moveaxis(x, 1, -1).astype("float32") for x in inputs.values()]
-    return np.moveaxis(np.asarray(model(arrays if len(arrays) > 1 else arrays[0])), -1, 1)
+        if node.kind == "multihead_attention":
+            layer.set_weights(heads(dict(given), node.layer.inside.num_heads))
+        else:
+            layer.set_weights([layout(a, w.shape, node.kind) for (_, a), w in zip(given, layer.weights, strict=True)])
+    arrays = [(np.moveaxis(x, 1, -1) if x.ndim > 1 else x).astype("float32") for x in inputs.values()]
+    found = keras.ops.convert_to_numpy(model(arrays if len(arrays) > 1 else arrays[0]))
+    return np.moveaxis(found, -1, 1) if found.ndim > 1 else found
 
 
 KERAS = Framework("keras", str(keras.__version__), keras_module, counted, expected, values, 2e-6)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .api.export import export
     from .api.flows import Flows, compare_flows
     from .api.forensics import Forensics, forensics
+    from .api.from_keras import from_keras
     from .api.growth import Growth
     from .api.invert import Inversion, invert
     from .api.load import load
@@ -66,6 +67,7 @@ _PLACES = {
     "explain": ".api.explain",
     "export": ".api.export",
     "forensics": ".api.forensics",
+    "from_keras": ".api.from_keras",
     "from_torch": ".torch.load",
     "invert": ".api.invert",
     "load": ".api.load",
@@ -108,6 +110,7 @@ __all__ = [
     "explain",
     "export",
     "forensics",
+    "from_keras",
     "from_torch",
     "invert",
     "load",

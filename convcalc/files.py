@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+MODELS = (".onnx", ".keras", ".h5", ".hdf5", ".pt2")
+"""Suffixes of the files of models that are read beside specs."""
 _STREAM = re.compile(r"/dev/(?:stdout|stderr|fd/(\d+))|/proc/self/fd/(\d+)")
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES})
 """What a file system says that has no hard links."""

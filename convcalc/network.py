@@ -426,12 +426,12 @@ class UniqueNames:
 
 
 def sizes(shape: Shape) -> str:
-    """A shape in a line.
+    """A shape in a line; that of one number without axes as the language has it.
 
-    >>> sizes((64, 112, 112))
-    '64×112×112'
+    >>> sizes((64, 112, 112)), sizes(())
+    ('64×112×112', '[]')
     """
-    return "×".join(map(str, shape))
+    return "×".join(map(str, shape)) or "[]"
 
 
 class Inference:

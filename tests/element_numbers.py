@@ -1,4 +1,4 @@
-"""The samples of constants, arithmetic, activations, reductions and forms of weights that ran in PyTorch and run here."""
+"""The samples of constants, arithmetic, activations, reductions and forms of weights that ran in PyTorch."""
 
 from __future__ import annotations
 

@@ -103,6 +103,44 @@ MORE: list[tuple[str, dict[str, Any], tuple[Shape, ...]]] = [
     ("conv_transpose1d", {"out": 4, "k": 1, "s": 3, "p": [[1, 0]]}, SEQUENCE),
     ("conv_transpose2d", {"out": 4, "k": [2, 3], "s": [3, 2], "p": [[0, 0], [3, 1]], "output_padding": [1, 0]}, IMAGE),
     ("conv_transpose2d", {"out": 4, "k": 3, "d": 3, "p": [[4, 2], [1, 2]], "output_padding": [2, 0]}, IMAGE),
+    ("conv1d", {"out": 4, "k": 3, "p": [[2, 0]], "weight": "input", "bias": False}, ((6, 8), (4, 6, 3))),
+    ("conv2d", {"out": 4, "k": 3, "p": "same", "s": 2, "g": 2, "gain": True}, IMAGE),
+    ("conv2d", {"out": 4, "k": 3, "p": 1, "s": 2, "g": 2, "weight": "input"}, (*IMAGE, (4, 3, 3, 3), (4,))),
+    ("conv2d", {"out": 4, "k": 3, "p": 1, "padding_mode": "reflect", "fixed": True}, IMAGE),
+    ("conv3d", {"out": 4, "k": 2, "standardize": True, "fixed": True}, VOLUME),
+    ("conv_transpose1d", {"out": 4, "k": 3, "s": 2, "g": 2, "standardize": True, "gain": True}, SEQUENCE),
+    ("conv_transpose2d", {"out": 4, "k": 3, "s": 2, "p": 1, "weight": "input"}, (*IMAGE, (6, 4, 3, 3), (4,))),
+    ("linear", {"out": 5, "dim": "last", "standardize": True}, SEQUENCE),
+    ("linear", {"out": 5, "dim": "last", "weight": "input"}, (*SEQUENCE, (5, 8), (5,))),
+    ("batch_norm", {"dim": -1, "affine": False}, SEQUENCE),
+    ("rms_norm", {"normalized_shape": [8, 9], "eps": 0.1}, IMAGE),
+    ("rms_norm", {"elementwise_affine": False}, ((7,),)),
+    ("scale", {"dim": -1}, VOLUME),
+    ("scale", {"size": 1, "bias": True}, ((7,),)),
+    ("scale", {"size": 1}, ((),)),
+    ("clamp", {"max": 0.2}, SEQUENCE),
+    ("pow", {"exponent": 2}, ((7,),)),
+    ("rescale", {"scale": 0.125}, SEQUENCE),
+    ("rescale", {"offset": -3}, SEQUENCE),
+    ("rescale", {"scale": [1, 2, 3, 4, 5, 6], "offset": 1}, IMAGE),
+    ("hardtanh", {"min_val": 0, "max_val": 6}, SEQUENCE),
+    ("celu", {"alpha": 2}, SEQUENCE),
+    ("glu", {}, ((6, 8),)),
+    ("glu", {"dim": 1}, IMAGE),
+    ("log_softmax", {"dim": -1}, IMAGE),
+    ("mean", {}, ((),)),
+    ("mean", {"keepdim": True}, ((7,),)),
+    ("mean", {"dim": [0, 2]}, IMAGE),
+    ("prod", {"dim": [0, -1], "keepdim": True}, IMAGE),
+    ("sum", {"dim": [1, 2], "keepdim": True}, IMAGE),
+    ("std", {}, SEQUENCE),
+    ("var", {"correction": 0, "dim": -1, "keepdim": True}, IMAGE),
+    ("norm", {"p": 1, "dim": 0}, IMAGE),
+    ("norm", {"p": 3}, SEQUENCE),
+    ("norm", {}, ((),)),
+    ("argmax", {}, IMAGE),
+    ("argmax", {"dim": 1, "keepdim": True}, IMAGE),
+    ("sub", {}, ((3, 1, 5), (3, 4, 1))),
     ("conv2d", {"out": 4, "k": 3, "p": 1, "batch_axes": 1}, ((2, 6, 8, 9),)),
     ("conv2d", {"out": 4, "k": 3, "p": "same", "s": 2, "batch_axes": 2}, ((2, 3, 6, 8, 9),)),
     ("flatten", {"batch_axes": 1}, ((2, 6, 8, 9),)),
@@ -119,10 +157,10 @@ def single(kind: str, fields: dict[str, Any], inputs: tuple[Shape, ...]) -> Netw
     """A network of one layer."""
     inside = {name: value for name, value in fields.items() if name != "batch_axes"}
     layer = batched(build(kind, inside), fields.get("batch_axes", 0))
-    names = ["input"] if len(inputs) == 1 else [f"input_{n}" for n in range(len(inputs))]
-    nodes = [Node(name, None, (), shape) for name, shape in zip(names, inputs, strict=True)]
+    names = ["input"] if len(inputs) < 2 else [f"input_{n}" for n in range(len(inputs))]
+    nodes = [Node(name, None, (), shape) for name, shape in zip(names, inputs or ((3,),), strict=True)]
     last = Node(kind, layer, tuple(range(len(inputs))), output_shape(layer, inputs))
-    return Network(kind, (*nodes, last), (Output(kind, len(inputs)),), {})
+    return Network(kind, (*nodes, last), (Output(kind, len(nodes)),), {})
 
 
 def layer_cases() -> Iterator[tuple[str, Network]]:

@@ -92,8 +92,9 @@ LAZY: dict[str, dict[str, set[str]]] = {
     "the program imports what is asked of it": {
         "convcalc": {"importlib"},
         "__main__": {"cli.app"},
-        "check.run": {"check.rules", "onnx", "analysis.published"},
+        "check.run": {"check.rules", "analysis.published"},
         "export.onnx_model": {"export.onnx_graph", "export.onnx_layers"},
+        "language.expansion": {"layers.batched"},
         "onnx.convert": {"onnx.inference"},
         "render.invert": {"language.write", "terminal"},
         "render.progress": {"terminal"},
@@ -119,6 +120,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         },
         "api.load": {"language", "language.revisions", "torch.load", "torch.spec"},
         "api.summary": {"torch.load", "torch.live.summary"},
+        "readers": {"keras", "onnx", "torch.exported"},
         "api.report": {"analysis.device", "analysis.quantities"},
         "api.verify": {"verify.flow", "verify.prediction", "verify.substitute"},
     },
@@ -174,6 +176,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "geometry.formulas": {"re"},
         "git": {"shutil", "subprocess", "tempfile", "threading"},
         "language.sources": {"json"},
+        "keras.h5_config": {"resource"},
         "onnx.infer_shapes": {"resource"},
         "render.escape": {"json"},
         "render.findings": {"datetime", "pathlib", "urllib.parse"},
@@ -190,6 +193,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
     "a package that most calls do without": {
         "api.report": {"pandas"},
         "export.onnx_model": {"onnx"},
+        "keras.h5_config": {"h5py"},
         "onnx.infer_shapes": {"onnx"},
     },
 }

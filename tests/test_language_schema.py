@@ -17,7 +17,7 @@ from convcalc.codes import codes, page
 from convcalc.language import gallery_path
 from convcalc.language.items import fields_of
 from convcalc.language.json_schema import FIELD_NOTES, language_schema
-from convcalc.layers.registry import KINDS
+from convcalc.layers.registry import KINDS, YIELDING
 
 from .command import run
 
@@ -170,7 +170,9 @@ def test_every_kind_and_field_is_described() -> None:
     used = {field.name for kind in KINDS for field in fields_of(kind).values()}
     assert used == set(FIELD_NOTES)
     for kind in KINDS:
-        body = SCHEMA["definitions"][item[kind]["$ref"].removeprefix("#/definitions/")]
+        form, *others = item[kind].get("anyOf", [item[kind]])
+        assert others == ([{"$ref": "#/definitions/call"}] if kind in YIELDING else [])
+        body = SCHEMA["definitions"][form["$ref"].removeprefix("#/definitions/")]
         assert body["description"]
         properties = (body.get("anyOf") or [body])[0]["properties"] if "properties" not in body else body["properties"]
         assert set(fields_of(kind)) <= set(properties)

@@ -153,18 +153,36 @@ def test_the_package_is_asked_for_where_it_is_needed(tmp_path: Path, monkeypatch
     assert caught.value.hint == 'pip install "convcalc[onnx]"'
 
 
-def test_shared_weights_dead_nodes_and_unread_initialisers_are_said(tmp_path: Path) -> None:
+def test_layers_of_the_same_initialisers_share_their_weights(tmp_path: Path) -> None:
     maker = Maker(1, 3, 5, 5)
-    weight = maker.weight(3, 3, 1, 1)
+    weight, bias = maker.weight(3, 3, 1, 1), maker.weight(3)
+    first = maker.node("Conv", "x", weight, bias)
+    network = maker.load(tmp_path, maker.node("Conv", maker.node("Relu", first), weight, bias))
+    assert [(node.kind, node.shares) for node in network.nodes][1:] == [("conv2d", None), ("relu", None), ("conv2d", 1)]
+    assert analyse(network).totals.params == 12
+    assert network.notes == ()
+
+
+def test_a_weight_that_layers_of_other_kinds_or_biases_have_is_said(tmp_path: Path) -> None:
+    maker = Maker(1, 3, 5, 5)
+    weight, bias = maker.weight(3, 3, 1, 1), maker.weight(3)
+    first = maker.node("Conv", "x", weight)
+    second = maker.node("ConvTranspose", first, weight, kernel_shape=[1, 1])
+    network = maker.load(tmp_path, maker.node("Conv", second, weight, bias))
+    assert [node.shares for node in network.nodes] == [None] * 4
+    (note,) = network.notes
+    assert note.code == "CC703" and "18 too high" in note.message
+
+
+def test_dead_nodes_and_unread_initialisers_are_said(tmp_path: Path) -> None:
+    maker = Maker(1, 3, 5, 5)
     maker.weight(7, 7)
     maker.node("Sigmoid", "x")
-    network = maker.load(tmp_path, maker.node("Conv", maker.node("Conv", "x", weight), weight))
-    notes = {note.code: note.message for note in network.notes}
-    assert [node.kind for node in network.nodes] == ["input", "conv2d", "conv2d"]
-    assert "9 too high" in notes["CC703"]
+    network = maker.load(tmp_path, maker.node("Conv", "x", maker.weight(3, 3, 1, 1)))
+    assert [node.kind for node in network.nodes] == ["input", "conv2d"]
     assert [note.message for note in network.notes if note.code == "CC704"] == [
         "left out, for they lead to no output: Sigmoid '→ t0'",
-        "initialisers that no layer reads are not counted: w1",
+        "initialisers that no layer reads are not counted: w0",
     ]
 
 

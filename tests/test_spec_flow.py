@@ -74,12 +74,41 @@ class TestNames:
             network = build(layers, head=f"params: {{smooth: {smooth}}}\n")
             assert [(node.name, node.kind) for node in network.nodes[1:]] == [("act", kind)]
 
+    def test_a_number_as_a_name_counts_on(self) -> None:
+        network = build("""
+            - {layers: [{relu: {}, name: 0}, sigmoid, {tanh: {}, name: 5}, relu, {relu: {}, name: act}], name: features}
+            - relu
+        """)
+        numbers = ["features.0", "features.1", "features.5", "features.6", "features.act"]
+        assert names(network) == [*numbers, "relu"]
+
+    def test_what_is_passed_over_takes_no_number(self) -> None:
+        layers = """
+            - {relu: {}, name: 0, when: more}
+            - sigmoid
+            - {tanh: {}, when: more}
+            - {relu: {}, repeat: 2}
+            - {add: {}, name: sum, from: [0, 1.1]}
+        """
+        assert names(build(layers, head="params: {more: false}\n")) == ["0", "1.0", "1.1", "sum"]
+        assert error(layers, head="params: {more: true}\n").message == "1 is a layer and holds no '1'"
+
+    def test_a_number_stands_twice(self) -> None:
+        found = error("- {relu: {}, name: 1}\n- sigmoid\n- {tanh: {}, name: 2}")
+        assert found.code == "CC105" and "line 5" in found.message
+
+    def test_a_number_that_other_params_would_give_may_be_named_by_what_is_passed_over(self) -> None:
+        layers = "- {relu: {}, name: 0}\n- {tanh: {}, when: more}\n- {add: {}, name: sum, from: [0, 1], when: more}"
+        assert names(build(layers, head="params: {more: false}\n")) == ["0"]
+
     @pytest.mark.parametrize("name", ["in", "input", "index", "total"])
     def test_reserved(self, name: str) -> None:
         found = error(f"- {{relu: {{}}, name: {name}}}")
         assert found.code == "CC105" and "reserved" in found.message
 
-    @pytest.mark.parametrize("name", ["3", "007", "a.b", "a b", "-a", "é", "[red]", "a/b", "'*'", '""'])
+    @pytest.mark.parametrize(
+        "name", ["007", "1000000000", "'-1'", "a.b", "a b", "-a", "é", "[red]", "a/b", "'*'", '""']
+    )
     def test_not_names(self, name: str) -> None:
         assert error(f"- {{relu: {{}}, name: {name}}}").code in ("CC105", "CC103")
 
@@ -158,6 +187,26 @@ class TestFlow:
         head = "blocks: {b: {layers: [{relu: {}, name: skip}, sigmoid]}}\n"
         network = build("- {b: , name: stack, repeat: 3}\n- {concat: {}, from: stack.*.skip}", head=head)
         assert wiring(network)["concat"] == ["stack.0.skip", "stack.1.skip", "stack.2.skip"]
+
+    def test_from_collects_what_begins_alike(self) -> None:
+        layers = """
+            - {relu: {}, name: unit1}
+            - {layers: [relu, {relu: {}, name: unit2}], name: unit2, when: more}
+            - {relu: {}, name: unit10, from: unit1}
+            - {relu: {}, name: other}
+            - {layers: [{concat: {}, from: [input, unit*]}], name: head}
+        """
+        assert wiring(build(layers, head="params: {more: true}\n"))["head.concat"] == [
+            "input",
+            "unit1",
+            "unit2.unit2",
+            "unit10",
+        ]
+        assert wiring(build(layers, head="params: {more: false}\n"))["head.concat"] == ["input", "unit1", "unit10"]
+
+    def test_nothing_begins_alike(self) -> None:
+        found = error("- {relu: {}, name: a}\n- {concat: {}, from: b*}")
+        assert found.code == "CC106" and "nothing above is called 'b*'" in found.message
 
     def test_from_collects_through_two_levels_in_order(self) -> None:
         layers = """

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.nn import functional as F
+from torch.nn import functional
 
 from tests.element_numbers import RECORDED, inputs_of, tensor_of
 from tests.layer_samples import Sample
@@ -76,18 +76,18 @@ REDUCTIONS: dict[str, Callable[..., torch.Tensor]] = {
     "argmax": _argmax,
 }
 ACTIVATIONS: dict[str, Callable[..., torch.Tensor]] = {
-    "log_softmax": lambda x, dim=0: F.log_softmax(x, *_behind(dim, x)),
-    "glu": lambda x, dim=-1: F.glu(x, *_behind(dim, x)),
+    "log_softmax": lambda x, dim=0: functional.log_softmax(x, *_behind(dim, x)),
+    "glu": lambda x, dim=-1: functional.glu(x, *_behind(dim, x)),
     "rescale": _rescale,
     "clamp": torch.clamp,
     "pow": torch.pow,
 }
 PAIRS = {"sub": torch.sub, "div": torch.div, "maximum": torch.maximum, "minimum": torch.minimum}
 CONVOLUTIONS: dict[str, Callable[..., torch.Tensor]] = {
-    "conv1d": F.conv1d,
-    "conv2d": F.conv2d,
-    "conv_transpose1d": F.conv_transpose1d,
-    "conv_transpose2d": F.conv_transpose2d,
+    "conv1d": functional.conv1d,
+    "conv2d": functional.conv2d,
+    "conv_transpose1d": functional.conv_transpose1d,
+    "conv_transpose2d": functional.conv_transpose2d,
 }
 
 
@@ -99,14 +99,16 @@ def _made(sample: Sample, weights: Tensors) -> torch.Tensor:
         count = rows[0].numel()
         factor = None if gain is None else (gain * count**-0.5).view(-1)
         flat = rows.reshape(1, rows.shape[0], -1)
-        rows = F.batch_norm(flat, None, None, weight=factor, training=True, momentum=0.0, eps=1e-6).reshape(rows.shape)
+        rows = functional.batch_norm(flat, None, None, weight=factor, training=True, momentum=0.0, eps=1e-6).reshape(
+            rows.shape
+        )
         return rows.transpose(0, 1) if "transpose" in sample.kind else rows
     return w if gain is None else w * gain
 
 
 def _multiplied(sample: Sample, x: torch.Tensor, w: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
     if sample.kind == "linear":
-        return F.linear(x, w, bias)
+        return functional.linear(x, w, bias)
     fields = {"s": "stride", "p": "padding", "d": "dilation", "g": "groups"}
     given = {fields[name]: value for name, value in sample.fields.items() if name in fields}
     return CONVOLUTIONS[sample.kind](x, w, bias, **given)
@@ -121,12 +123,12 @@ def _weighted(sample: Sample, inputs: list[torch.Tensor], weights: Tensors) -> t
 
 def _normalized(sample: Sample, x: torch.Tensor, weights: Tensors, training: bool) -> torch.Tensor:
     if sample.kind == "rms_norm":
-        return F.rms_norm(x, x.shape[-1:], weights["weight"])
+        return functional.rms_norm(x, x.shape[-1:], weights["weight"])
     last = sample.fields.get("dim") == -1
     moved = x.movedim(-1, 1) if last else x
     if sample.kind == "batch_norm":
         mean, var = weights["running_mean"], weights["running_var"]
-        found = F.batch_norm(moved, mean, var, weights["weight"], weights["bias"], training)
+        found = functional.batch_norm(moved, mean, var, weights["weight"], weights["bias"], training)
     else:
         placed = {name: w.reshape(-1, *(1,) * (x.dim() - 2)) for name, w in weights.items()}
         found = moved * placed["weight"] + placed.get("bias", 0)
@@ -144,7 +146,7 @@ def call(sample: Sample, inputs: list[torch.Tensor], weights: Tensors, training:
         return _normalized(sample, inputs[0], weights, training)
     if kind in PAIRS:
         return PAIRS[kind](*inputs)
-    function = REDUCTIONS.get(kind) or ACTIVATIONS.get(kind) or getattr(torch, kind, None) or getattr(F, kind)
+    function = REDUCTIONS.get(kind) or ACTIVATIONS.get(kind) or getattr(torch, kind, None) or getattr(functional, kind)
     return function(inputs[0], **fields)
 
 

@@ -18,9 +18,9 @@ def one(layer: Any, *shapes: tuple[int, ...]) -> keras.Model:
     return keras.Model(inputs, layer(inputs[0] if len(inputs) == 1 else inputs))
 
 
-def called(function: Callable[..., Any], *shapes: tuple[int, ...]) -> keras.Model:
+def called(function: Callable[..., Any], *shapes: tuple[int, ...], dtype: str = "float32") -> keras.Model:
     """A model of what a function makes of inputs of these shapes."""
-    inputs = [keras.Input(shape) for shape in shapes]
+    inputs = [keras.Input(shape, dtype=dtype) for shape in shapes]
     return keras.Model(inputs, function(*inputs))
 
 
@@ -102,7 +102,7 @@ CASES: dict[str, Callable[[], keras.Model]] = {
     "dense_on_sequence": lambda: one(layers.Dense(7), SEQUENCE),
     "einsum_dense": lambda: one(layers.EinsumDense("abc,cd->abd", (None, 5), bias_axes="d"), SEQUENCE),
     "einsum_heads": lambda: one(layers.EinsumDense("abc,cde->abde", (None, 2, 5), bias_axes="de"), SEQUENCE),
-    "embedding": lambda: one(layers.Embedding(11, 5), (12,)),
+    "embedding": lambda: called(lambda x: layers.Embedding(11, 5)(x), (12,), dtype="int32"),
     "max_pool1d": lambda: one(layers.MaxPooling1D(3, strides=2, padding="same"), SEQUENCE),
     "max_pool2d": lambda: one(layers.MaxPooling2D(3, strides=2), IMAGE),
     "average_pool2d": lambda: one(layers.AveragePooling2D(3, strides=2, padding="same"), IMAGE),

@@ -44,7 +44,7 @@ def skip_nodes(network: Network, needed: Sequence[int]) -> frozenset[int]:
     last: dict[tuple[int, ...], int] = {}
     for index in needed:
         node = nodes[index]
-        if node.layer is None:
+        if node.layer is None or not node.inputs:
             continue
         slides = node.layer.slides(network.input_shapes(node), node.shape)
         source = node.inputs[0]
@@ -217,7 +217,7 @@ class _Walk:
         return node
 
     def _passes(self, node: Node, layer: Layer) -> bool:
-        return passes(layer, self.nodes[node.inputs[0]].shape, node.shape)
+        return bool(node.inputs) and passes(layer, self.nodes[node.inputs[0]].shape, node.shape)
 
     def _pass(self, index: int, layer: Layer, tensor: _Tensor) -> None:
         """A layer that keeps the shape: its tensor goes on as it is."""
@@ -236,6 +236,8 @@ class _Walk:
 
     def _answer(self, index: int, node: Node, layer: Layer, tensor: int) -> None:
         """Give each input of a node its tensor."""
+        if not node.inputs:
+            return
         shapes = tuple(self.nodes[i].shape for i in node.inputs)
         dim, answer = layer.joined_axis(shapes), ANSWERS.get(layer)
         if self._passes(node, layer):

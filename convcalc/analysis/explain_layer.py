@@ -17,6 +17,7 @@ from ..geometry import (
     effective_kernel,
     leftover,
     linear_macs,
+    matmul_macs,
     overhang,
     rounded_output,
     separable_macs,
@@ -240,7 +241,7 @@ def _output_sections(layer: Layer, inputs: Shapes, output: Shape) -> list[Sectio
         sections.append(
             Section(f"output, axis {names}", tuple(steps), tuple(draw_window(window, read[axis], output[axis])))
         )
-    shape = Step("output", " × ".join(map(str, output)), unit="channels × space" if len(output) > 1 else "")
+    shape = Step("output", " × ".join(map(str, output)) or "[]", unit="channels × space" if len(output) > 1 else "")
     return [*sections, Section("output", (shape, product("elements", output)))]
 
 
@@ -286,7 +287,21 @@ def _parameters(layer: Layer, inputs: Shapes, holder: str | None) -> Section:
 
 
 def macs_steps(layer: Layer, inputs: Shapes, output: Shape) -> list[Step]:
-    """The lines that lead to a weighted layer's MACs; none for other layers."""
+    """The lines that lead to a layer's MACs; none for one that multiplies nothing."""
+    layer, inputs, output, times = layer.alone(inputs, output)
+    steps = _macs_of_one(layer, inputs, output)
+    if times > 1 and steps:
+        macs = layer.operations(inputs, output)["mac"]
+        steps.append(product("MACs", (times, macs), "MACs", "examples in the batch axes, and the MACs of one"))
+    return steps
+
+
+def _macs_of_one(layer: Layer, inputs: Shapes, output: Shape) -> list[Step]:
+    """Without batch axes."""
+    products = layer.matrix_products(inputs, output)
+    if products:
+        lines = [step(matmul_macs, {"outputs": p.outputs, "shared": p.shared}, "MACs", p.name) for p in products]
+        return [*lines, total("MACs", (p.macs for p in products), "MACs")] if len(lines) > 1 else lines
     if layer.multiplies is None:
         return []
     read = inputs[0]
@@ -315,6 +330,18 @@ def macs_steps(layer: Layer, inputs: Shapes, output: Shape) -> list[Step]:
     return [taps, positions, step(conv_transpose_macs if transposed else conv_macs, values, "MACs")]
 
 
+def _backward_step(backward: int, forward: int, layer: Layer, inputs: Shapes) -> Step:
+    times, rest = divmod(backward, forward)
+    if rest or not layer.weighted:
+        written = "" if rest else f"{times}*{forward}"
+        note = "gradients of weights, and of the factors that learn" if layer.weighted else "gradients of its factors"
+        return Step("backward", backward, "", written, "MACs", note if times or rest else "nothing before it learns")
+    learned = any(weight.learnable for weight in layer.weights(inputs))
+    of_one = "gradient of the weights; its input needs none" if learned else "gradient of the input alone"
+    note = "gradients of weights and input" if times == 2 else of_one if times else "nothing before it learns"
+    return Step("backward", backward, "", f"{times}*{forward}", "MACs", note)
+
+
 def _work(report: Report, index: int, layer: Layer, inputs: Shapes, output: Shape) -> Section:
     steps = macs_steps(layer, inputs, output)
     operations = layer.operations(inputs, output)
@@ -323,11 +350,7 @@ def _work(report: Report, index: int, layer: Layer, inputs: Shapes, output: Shap
         if real != operations.get("mac"):
             steps.append(Step("effective MACs", real, unit="MACs", note="without those on padding"))
         backward = report.backward[index]
-        times = backward // operations["mac"]
-        learned = any(weight.learnable for weight in layer.weights(inputs))
-        of_one = "gradient of the weights; its input needs none" if learned else "gradient of the input alone"
-        note = "gradients of weights and input" if times == 2 else of_one if times else "nothing before it learns"
-        steps.append(Step("backward", backward, "", f"{times}*{operations['mac']}", "MACs", note))
+        steps.append(_backward_step(backward, operations["mac"], layer, inputs))
     for kind, count in operations.items():
         each, meaning = OPERATIONS[kind]
         if kind != "mac":

@@ -83,6 +83,7 @@ def _folded(network: Network, heads: list[int]) -> list[list[int]]:
 
 def _alone(layer: Layer, inputs: Shapes, output: Shape, item: int, bias_bytes: int, scale_bytes: int) -> Flash:
     """What a layer leaves that is not folded into another."""
+    layer, inputs, output, _ = layer.alone(inputs, output)
     if layer.weighted:
         weights, channels = _products(layer, inputs, output[0])
         biases = channels if layer.multiplies != "linear" or layer.biased(inputs) else 0
@@ -95,7 +96,7 @@ def _alone(layer: Layer, inputs: Shapes, output: Shape, item: int, bias_bytes: i
 
 def _products(layer: Layer, inputs: Shapes, out_channels: int) -> tuple[int, int]:
     """(numbers of a weighted layer's weights, output channels of these)."""
-    shapes = [weight.shape for weight in layer.weights(inputs) if weight.name.endswith("weight")]
+    shapes = [weight.shape for weight in layer.weights(inputs) if "weight" in weight.name]
     channels = [out_channels if layer.multiplies == "transposed" else shape[0] for shape in shapes]
     return sum(map(prod, shapes)), sum(channels)
 

@@ -89,13 +89,15 @@ SPACE_LETTERS = {1: ("l",), 2: ("h", "w"), 3: ("d", "h", "w")}
 
 
 def shaped(shape: tuple[int, ...] | None) -> Shaped | None:
-    """A shape [channels, *space] with its parts by letter; absent space axes are 1. None for a number without axes.
+    """A shape [channels, *space] with its parts by letter; absent axes are 1.
 
-    >>> shaped((64, 112, 112)).written()
-    '112×112×64'
+    >>> shaped((64, 112, 112)).written(), shaped(()).written()
+    ('112×112×64', '[]')
     """
-    if not shape:
+    if shape is None:
         return None
+    if not shape:
+        return Shaped("[]", dict.fromkeys("cdhwln", 1), ())
     channels, space = shape[0], shape[1:]
     parts: dict[str, object] = {"c": channels, "d": 1, "h": 1, "w": 1, "l": 1, "n": prod(shape)}
     letters = SPACE_LETTERS.get(len(space), ())

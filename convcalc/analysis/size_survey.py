@@ -236,7 +236,7 @@ class Surveyor:
             key = (id(node.layer), *map(id, inputs))
             known = computed.get(key)
             if known is None:
-                column = self._column(index, node.layer, inputs, found)
+                column = self._column(index, node.layer, inputs, found) if inputs else (node.shape,) * len(sizes)
                 known = computed[key] = pool.setdefault(column, column)
             found.columns.append(known)
             self._judge_edges(found, index, node.layer, inputs, key, edges)
@@ -288,6 +288,8 @@ class Surveyor:
         """What the node's strided windows on the axis leave over."""
         nodes = self.network.nodes
         shapes = tuple([nodes[i].shape for i in nodes[index].inputs])
+        if not shapes:
+            return
         axes = tuple(self.growths[nodes[index].inputs[0]].axes_from(self.axis))
         if not axes:
             return

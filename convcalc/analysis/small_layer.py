@@ -180,8 +180,10 @@ def small_layer(layer: Conv | ConvTranspose, shape: Shape, output: Shape) -> Sma
     """The layer itself where it can be written out, else its window on fewer channels and a smaller input.
 
     The smaller input leaves the same remainder at every stride and gives two positions an axis, or as many as the layer
-    has; where two groups of it are too much, it is of one. None where even that is too large.
+    has; where two groups of it are too much, it is of one. None where even that is too large. Whatever its weights are
+    made of, those that it multiplies with are counted from 1.
     """
+    layer = layer.plain
     if fits(layer, shape, output):
         return SmallLayer(layer, shape, output)
     groups = min(layer.groups, CHANNELS)

@@ -1,30 +1,22 @@
-"""A network from wherever it stands: a spec, a gallery name, a revision of git, an ONNX file, a model in code."""
+"""A network from wherever it stands: a spec, a gallery name, a revision of git, a model's file, a model in code."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
+from collections.abc import Mapping, Sequence
 from os import PathLike, fspath
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ..findings import UsageError
 from ..network import Network
+from ..readers import reader_of
 
 if TYPE_CHECKING:
     from ..torch.spec import ModelSpec
 
 Spec = str | PathLike[str] | Network
-"""What names a network: a path, a gallery name, an ONNX file, `git:REV:path`, a model in code (`package.module:Net`,
-`./net.py:Net`); or the network itself."""
+"""What names a network: a path, a gallery name, an ONNX or Keras file, `git:REV:path`, a model in code
+(`package.module:Net`, `./net.py:Net`); or the network itself."""
 Inputs = Sequence[int] | Mapping[str, Sequence[int]]
-
-READERS = {
-    ".onnx": ("an ONNX file", "onnx", "load_onnx"),
-    ".pt2": ("a file of torch.export", "torch.exported", "load_exported"),
-    **dict.fromkeys((".keras", ".h5", ".hdf5"), ("a Keras file", "keras", "load_keras")),
-}
-"""Ending of a file of a model -> what it is, the room that reads it, and its function."""
 
 
 def load(
@@ -36,8 +28,8 @@ def load(
     arguments: Mapping[str, object] | None = None,
     device: str | None = None,
 ) -> Network:
-    """The network of a spec: a path, `-` for standard input, a gallery name, an ONNX file, `git:REV:path`, or a model
-    in code: `package.module:callable` or `./file.py:Net`, whose code runs.
+    """The network of a spec: a path, `-` for standard input, a gallery name, an ONNX or Keras file, `git:REV:path`, or
+    a model in code: `package.module:callable` or `./file.py:Net`, whose code runs.
 
     `params` are values, or texts as they would stand in the spec; `input` is the shape of the only input without the
     batch ([channels, *space]) or a mapping of input names to shapes. Of a model in code, `input` may be the shapes of
@@ -59,12 +51,10 @@ def load(
         if given:
             raise UsageError(f"{option} does not go with {name}", "it goes with a model in code, like ./net.py:Net")
     shapes = _shapes(name, input)
-    reader = None if name.startswith("git:") else READERS.get(PurePath(name).suffix.lower())
+    reader = reader_of(name)
     if reader is not None:
-        what, room, function = reader
-        _refuse_params(name, params, variant, f"{what} has no params and no variants")
-        read: Callable[..., Network] = getattr(import_module(f"..{room}", __package__), function)
-        return read(name, input=shapes)
+        _refuse_params(name, params, variant, f"{reader.what} has no params and no variants")
+        return reader.load(name, shapes)
     from .. import language
 
     if name.endswith(".py"):

@@ -7,6 +7,22 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from ..layers.base import Layer
 
+Quantity = str
+"""What a value is one of: values of different quantities are not related, but for those that always are."""
+QUANTITIES: dict[str, Quantity] = {
+    "out_channels": "width",
+    "out_features": "width",
+    "groups": "groups",
+    "normalized_shape": "width",
+    "kernel_size": "kernel",
+    "stride": "stride",
+    "padding": "padding",
+    "dilation": "dilation",
+    "channels": "width",
+    "repeat": "count",
+}
+"""Field -> quantity; a field that is not named is a quantity of its own."""
+
 HIDDEN = ("kind", "part")
 """Fields that are not written."""
 

@@ -8,26 +8,65 @@ from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from ..layers.registry import layer_class
+from .fields import QUANTITIES
 from .merging import Family, Row, families
-from .pieces import Piece, outline
-from .relations import QUANTITIES, Column, Expression, Param, Relations, Unrelated
+from .pieces import Piece, outline, same
+from .relations import NONE, Column, Expression, Param, Relations, Unrelated
 from .repetitions import repeat
 from .sheet import Block, Item, Sheet
-from .wiring import wire
+from .wiring import Hidden, wire
 
 if TYPE_CHECKING:
     from ..network import Network
 
 GROUP = "layers"
+_STEM = re.compile(r"(?:_?[0-9]+[a-z]?)+$|_+$")
+"""What numbers a name: `inception_3a` is an inception."""
+MOST_TRIES = 20
+"""How often it is tried to find blocks, each time knowing more."""
 
 
 def find(network: Network, taken: Collection[str], reserved: Collection[str], *, merging: bool = True) -> Sheet:
     """The blocks and items of a network.
 
     `taken` are names that no block may have, `reserved` those that no param may have. Without `merging`, scopes that
-    differ in structure are different blocks. Raises Unwritable, Unrelated where the language cannot say it by blocks.
+    differ in structure are different blocks. Raises Unrelated where the language cannot say it by blocks.
     """
-    return _Finder(network, taken, reserved, merging).sheet()
+    marks = Marks(not any(group.is_block for group in network.groups.values()))
+    for _ in range(MOST_TRIES):
+        finder = _Finder(network, taken, reserved, merging, marks)
+        try:
+            sheet = finder.sheet()
+        except Hidden as hidden:
+            if place(hidden.group) in marks.blocks:
+                break
+            marks.blocks.add(place(hidden.group))
+            continue
+        if not finder.alone:
+            return sheet
+        marks.groups |= finder.alone
+    raise Unrelated
+
+
+Where = tuple[int, int, str]
+"""Which group something is: its first node, the one behind its last, its name."""
+
+
+def place(piece: Piece) -> Where:
+    """Which group a piece is."""
+    return piece.start, piece.stop, piece.name
+
+
+class Marks:
+    """What is known of the groups from a try before."""
+
+    def __init__(self, without_classes: bool) -> None:
+        self.without_classes = without_classes
+        """Whether nothing says which groups are of one class, so that their names and structure have to."""
+        self.blocks: set[Where] = set()
+        """Groups that are blocks though they stand once, since they hide names."""
+        self.groups: set[Where] = set()
+        """Groups that are none, since no other one is like them."""
 
 
 class Definition:
@@ -38,21 +77,36 @@ class Definition:
         self.params: list[Param] = []
         self.items: list[Item] = []
 
+    def differs(self, name: str, scope: int) -> bool:
+        """Whether what a scope gives for a param is something else than its default."""
+        param = next(param for param in self.params if param.name == name)
+        return scope not in param.usual or not same(param.values[scope], param.usual[scope])
+
     def __repr__(self) -> str:
         return f"<block {self.name}>"
 
 
 class _Finder:
-    def __init__(self, network: Network, taken: Collection[str], reserved: Collection[str], merging: bool) -> None:
+    def __init__(
+        self,
+        network: Network,
+        taken: Collection[str],
+        reserved: Collection[str],
+        merging: bool,
+        marks: Marks,
+    ) -> None:
         self.network = network
         self.taken = {name.lower() for name in taken}
         self.reserved = reserved
         self.merging = merging
+        self.marks = marks
+        self.alone: set[Where] = set()
+        """Groups without a class that nothing else is like."""
         self.definitions: list[Definition] = []
 
     def sheet(self) -> Sheet:
         pieces, inputs = outline(self.network)
-        for uses in _classes(pieces):
+        for uses in _classes(pieces, self.marks):
             self._define(uses)
         current = tuple(range(len(inputs)))
         wire(self.network, pieces, current, lambda node: inputs[node])
@@ -73,6 +127,9 @@ class _Finder:
             repeat(use.pieces)
         scopes = [use.pieces for use in uses]
         pending = families(scopes, merging=self.merging)
+        if self.marks.without_classes:
+            single = [uses[family.scopes[0]] for family in pending if len(family.scopes) == 1]
+            self.alone |= {place(use) for use in single} - self.marks.blocks
         while pending:
             family = pending.pop(0)
             try:
@@ -95,10 +152,11 @@ class _Finder:
                 use = uses[number]
                 use.head = ("call", definition)
                 use.pieces = []
+                use.quantities = {param.name: param.quantity for param in definition.params}
                 use.slots = {
                     p.name: p.values[number] for p in definition.params if not p.computed and number in p.values
                 }
-                use.needed = ()
+                use.needed = tuple(slot for slot in use.slots if definition.differs(slot, number))
                 use.block = None
 
     def _family(self, kind: str, uses: list[Piece], family: Family) -> Definition:
@@ -132,23 +190,24 @@ class _Finder:
         writer.fields(family.rows, ())
         writer.flags(family.rows, set(scopes))
         _name_params(writer.relations.params, self.reserved, writer.last_width(family.rows))
-        definition.params = writer.relations.params
+        definition.params = sorted(writer.relations.params, key=lambda param: param.default is not None)
         definition.items = writer.items(family.rows, scopes)
         return definition
 
 
-def _classes(pieces: list[Piece]) -> Iterator[list[Piece]]:
+def _classes(pieces: list[Piece], marks: Marks) -> Iterator[list[Piece]]:
     """The uses of each class, inner classes first; a class that is used once is no block."""
     found: list[Piece] = []
     heights: dict[int, int] = {}
     inside: dict[str, set[str]] = {}
+    _mark(pieces, marks, "")
     _collect(pieces, found, heights, inside, [])
     by_class: dict[str, list[Piece]] = {}
     for piece in found:
         assert piece.block is not None
         by_class.setdefault(piece.block, []).append(piece)
     for uses in by_class.values():
-        if len(uses) == 1:
+        if len(uses) == 1 and place(uses[0]) not in marks.blocks:
             uses[0].block = None
     circular = {name for name, below in inside.items() if name in below}
     order = {name: max(heights[id(use)] for use in uses) for name, uses in by_class.items()}
@@ -159,6 +218,19 @@ def _classes(pieces: list[Piece]) -> Iterator[list[Piece]]:
                 keys.setdefault((heights[id(use)] if name in circular else order[name], name), []).append(use)
     for _, uses in sorted(keys.items(), key=lambda entry: entry[0][0]):
         yield uses
+
+
+def _mark(pieces: list[Piece], marks: Marks, around: str) -> None:
+    """Make blocks of anonymous groups that hide names; without any classes, of those that are called alike."""
+    for piece in pieces:
+        if not piece.pieces:
+            continue
+        stem = _STEM.sub("", piece.name) or around
+        if place(piece) in marks.blocks:
+            piece.block = piece.block or piece.name
+        elif marks.without_classes and place(piece) not in marks.groups and len(piece.pieces) > 1:
+            piece.block = stem or "unit"
+        _mark(piece.pieces, marks, stem)
 
 
 def _collect(
@@ -209,6 +281,11 @@ def _label(row: Row) -> str:
     return _label(row.rows[0]) if head[0] == "repeat" else GROUP
 
 
+def _activates(row: Row) -> bool:
+    """Whether it is an activation."""
+    return row.piece.head[0] == "layer" and layer_class(str(row.piece.head[1])).activates
+
+
 class _Writer:
     """Rows -> items."""
 
@@ -219,11 +296,14 @@ class _Writer:
         self.said: dict[int, list[tuple[str, Expression]]] = {}
         """id of a row -> its fields."""
         self.when: dict[int, Expression] = {}
+        self.named: set[str] = set()
+        """The names that a `from` begins with: what is passed over has to have them, for it to be known."""
 
     def fields(self, rows: Sequence[Row], path: tuple[str, ...]) -> None:
         """Find what all values follow from."""
         for row in rows:
             name = row.piece.name
+            self.named.update(ref.partition(".")[0] for ref in (*(row.refs or ()), row.share or ""))
             if row.piece.numbered and not path:
                 name = f"{_label(row)}_{name}"
             inner = (*path, name)
@@ -239,13 +319,12 @@ class _Writer:
             definition = head[1]
             assert isinstance(definition, Definition)
             several = sum(param.quantity == "width" for param in definition.params) > 1
+            needed = {slot for piece in row.members.values() for slot in piece.needed}
             for param in definition.params:
-                if param.name in slots:
+                if param.name in needed:
                     column = {n: p.slots[param.name] for n, p in row.members.items() if param.name in p.slots}
                     hints = (param.name, f"{where}_{param.name}" if several else where)
-                    found = self.relations.expression(column, param.quantity, widths, hints)
-                    if param.default is None or found != param.default:
-                        yield param.name, found
+                    yield param.name, self.relations.expression(column, param.quantity, widths, hints)
             return
         needed = {slot for piece in row.members.values() for slot in piece.needed}
         for slot in slots:
@@ -258,19 +337,47 @@ class _Writer:
     def flags(self, rows: Sequence[Row], around: set[int]) -> None:
         """Find when the items stand that only some scopes have."""
         self._counted(rows, around)
+        self._chosen(rows, around)
         for row in rows:
             members = set(row.members)
             if members != around and id(row) not in self.when:
-                name = row.piece.name if not row.piece.numbered else _label(row)
+                name = self._flag_name(row, row is rows[0])
                 self.when[id(row)] = self.relations.flag({n: n in members for n in around}, (name, f"with_{name}"))
             self.flags(row.rows, members)
+
+    def _flag_name(self, row: Row, first: bool) -> str:
+        """What a flag of an item is called."""
+        if _activates(row):
+            return "act"
+        label = _label(row)
+        if row.piece.head[0] == "layer" and layer_class(label).joins:
+            return "residual" if label == "add" else label
+        if row.piece.numbered:
+            return "expanded" if first else label
+        return row.piece.name
+
+    def _chosen(self, rows: Sequence[Row], around: set[int]) -> None:
+        """Find activations of which each scope has one, or none: a param says which."""
+        run: list[Row] = []
+        for row in (*rows, None):
+            fits = row is not None and _activates(row) and set(row.members) != around and id(row) not in self.when
+            if fits and row is not None and not any(row.members.keys() & other.members.keys() for other in run):
+                run.append(row)
+                continue
+            if len(run) > 1 and len({_label(other) for other in run}) == len(run):
+                chosen = dict.fromkeys(around, NONE)
+                chosen.update({n: _label(other) for other in run for n in other.members})
+                param = self.relations.choice(chosen, ("act", "activation"))
+                for other in run:
+                    self.when[id(other)] = (param, f" == '{_label(other)}'")
+            run = [row] if fits and row is not None else []
 
     def _counted(self, rows: Sequence[Row], around: set[int]) -> None:
         """Find items of one kind of which each scope has the first few: a param says how many."""
         series: dict[tuple[str, str], list[Row]] = {}
         for row in rows:
             stem = row.piece.name.rstrip("0123456789")
-            if stem and stem != row.piece.name:
+            if stem and stem not in (row.piece.name, f"{_label(row)}_"):
                 series.setdefault((stem, _label(row)), []).append(row)
         for (stem, _), alike in series.items():
             counts = {n: sum(n in row.members for row in alike) for n in around}
@@ -295,7 +402,8 @@ class _Writer:
             label = _label(row)
             present = [number for number in around if number in row.members]
             wanted = {row.members[number].name for number in present}
-            if any(counters[number].next(label) != row.members[number].name for number in present):
+            passed = len(present) < len(around) and not wanted.isdisjoint(self.named)
+            if passed or any(counters[number].next(label) != row.members[number].name for number in present):
                 if len(wanted) > 1:
                     raise Unrelated
                 (item.name,) = wanted
@@ -323,6 +431,7 @@ class _Writer:
             order = [param.name for param in definition.params[: len(said)]]
             item = Item(definition.name, said, in_order=[name for name, _ in said] == order)
         item.sources = None if row.refs is None else tuple(self._source(ref) for ref in row.refs)
+        item.share = row.share
         item.when = _text(self.when[id(row)]) if id(row) in self.when else None
         return item
 
@@ -393,7 +502,8 @@ def _name_params(params: list[Param], reserved: Collection[str], last: Expressio
     for param in params:
         base, where = param.hints
         if param.quantity == "width":
-            plain = "out" if last == (param,) else "width" if len(widths) == 1 else where
+            others = len(widths) - any(last == (width,) for width in widths)
+            plain = "out" if last == (param,) else "width" if others == 1 else where
         else:
             plain = PLAIN.get(param.quantity, base)
         names = [plain, where, f"{where}_{base}"]

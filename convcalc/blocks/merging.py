@@ -10,8 +10,10 @@ from .repetitions import structure
 
 LARGEST = 40_000
 """Pairs of pieces that are compared to lay one scope beside another."""
-ALTERNATIVES = 3
-"""Ways to wire one item, that some scopes have and others not."""
+MOST_VARIANTS = 60
+"""Structures of one class up to which it is tried to make one block of them."""
+MOST_WAYS = 2
+"""Items that scopes of one block may have more because they are wired in different ways."""
 
 
 @dataclass(slots=True, eq=False)
@@ -23,6 +25,8 @@ class Row:
     """Those of a group or a repetition."""
     refs: tuple[str, ...] | None = None
     """What it reads; None for what stands before it."""
+    share: str | None = None
+    """What has its weights; None where it has its own."""
 
     @property
     def piece(self) -> Piece:
@@ -55,7 +59,7 @@ def families(scopes: Sequence[list[Piece]], *, merging: bool = True) -> list[Fam
         key = tuple((piece.name, structure(piece)) for piece in pieces)
         variants.setdefault(key, []).append(number)
     found = [Family(numbers, _rows({n: scopes[n] for n in numbers})) for numbers in variants.values()]
-    if merging and len(found) > 1:
+    if merging and 1 < len(found) <= MOST_VARIANTS:
         order = {id(family): position for position, family in enumerate(found)}
         joined: list[Family] = []
         for family in sorted(found, key=lambda family: -sum(row.weight for row in family.rows)):
@@ -89,7 +93,7 @@ def _joined(family: Family, other: Family) -> bool:
     if found is None:
         return False
     rows, alike, unlike = found
-    if (3 * unlike > 2 * alike and not _more_of_the_same(rows, family, other)) or not _can_be_wired(rows):
+    if (unlike > alike and not _more_of_the_same(rows, family, other)) or _ways(rows) > MOST_WAYS:
         return False
     family.rows = rows
     family.scopes = sorted([*family.scopes, *other.scopes])
@@ -111,7 +115,10 @@ def _stem(row: Row) -> str:
 
 
 def _aligned(left: list[Row], right: list[Row]) -> tuple[list[Row], int, int] | None:
-    """The rows of both in an order that keeps each, and the weights of what is alike and what is not."""
+    """The rows of both in an order that keeps each, and the weights of what is alike and what is not.
+
+    Of equal ways the one that has what only one side has first: an expansion before the layers that all have.
+    """
     if len(left) * len(right) > LARGEST:
         return None
     pairs: dict[tuple[int, int], tuple[Row, int, int]] = {}
@@ -128,16 +135,16 @@ def _aligned(left: list[Row], right: list[Row]) -> tuple[list[Row], int, int] | 
     rows: list[Row] = []
     alike = unlike = i = j = 0
     while i < len(left) or j < len(right):
-        pair = pairs.get((i, j))
-        if pair is not None and best[i][j] == best[i + 1][j + 1] + pair[1]:
-            rows.append(pair[0])
-            alike, unlike, i, j = alike + pair[1], unlike + pair[2], i + 1, j + 1
-        elif j == len(right) or (i < len(left) and best[i][j] == best[i + 1][j]):
+        if j == len(right) or (i < len(left) and best[i][j] == best[i + 1][j]):
             rows.append(left[i])
             unlike, i = unlike + left[i].weight, i + 1
-        else:
+        elif i == len(left) or best[i][j] == best[i][j + 1]:
             rows.append(right[j])
             unlike, j = unlike + right[j].weight, j + 1
+        else:
+            pair = pairs[i, j]
+            rows.append(pair[0])
+            alike, unlike, i, j = alike + pair[1], unlike + pair[2], i + 1, j + 1
     return rows, alike, unlike
 
 
@@ -168,18 +175,26 @@ def wired(rows: list[Row]) -> list[Row]:
 
 
 def _parts(row: Row) -> list[Row]:
-    if all(piece.flow for piece in row.members.values()):
-        return [row]
-    by_refs: dict[tuple[str, ...], list[int]] = {}
-    for number, piece in row.members.items():
-        by_refs.setdefault(piece.refs, []).append(number)
+    by_way: dict[tuple[tuple[str, ...] | None, str | None], list[int]] = {}
+    for number, way in _wirings(row).items():
+        by_way.setdefault(way, []).append(number)
     parts = []
-    for refs, numbers in by_refs.items():
-        part = row if len(by_refs) == 1 else _only(row, numbers)
-        flows = all(row.members[number].flow for number in numbers)
-        part.refs = None if flows else refs
+    for (refs, share), numbers in by_way.items():
+        part = row if len(by_way) == 1 else _only(row, numbers)
+        part.refs, part.share = refs, share
         parts.append(part)
     return parts
+
+
+def _wirings(row: Row) -> dict[int, tuple[tuple[str, ...] | None, str | None]]:
+    """What each scope's piece reads (None: what stands before it), and what has its weights."""
+    pieces = row.members
+    if all(piece.flow for piece in pieces.values()):
+        return {number: (None, piece.share) for number, piece in pieces.items()}
+    flows: dict[tuple[str, ...], bool] = {}
+    for piece in pieces.values():
+        flows[piece.refs] = flows.get(piece.refs, True) and piece.flow
+    return {n: (None if flows[piece.refs] else piece.refs, piece.share) for n, piece in pieces.items()}
 
 
 def _only(row: Row, numbers: list[int]) -> Row:
@@ -188,12 +203,10 @@ def _only(row: Row, numbers: list[int]) -> Row:
     return Row(members, [_only(inner, numbers) for inner in row.rows if inner.members.keys() & set(numbers)])
 
 
-def _can_be_wired(rows: list[Row]) -> bool:
-    """Whether no row has too many ways to be wired."""
+def _ways(rows: list[Row]) -> int:
+    """How many rows more there are once each is wired in one way."""
+    count = 0
     for row in rows:
-        pieces = row.members.values()
-        if not all(piece.flow for piece in pieces) and len({piece.refs for piece in pieces}) > ALTERNATIVES:
-            return False
-        if not _can_be_wired(row.rows):
-            return False
-    return True
+        count += len(set(_wirings(row).values())) - 1
+        count += _ways(row.rows)
+    return count

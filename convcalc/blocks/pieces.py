@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ..network import UniqueNames
-from .fields import Fields, fields_of
+from ..network import UniqueNames, used
+from .fields import QUANTITIES, Fields, fields_of
 
 if TYPE_CHECKING:
     from ..network import Group, Network
@@ -42,7 +42,10 @@ class Piece:
     slots: dict[str, object] = field(default_factory=dict)
     """Its values: fields of a layer, arguments of a block, how often it is repeated."""
     needed: tuple[str, ...] = ()
-    """The slots that have to be written whatever they hold."""
+    """The slots that have to be written: those of a layer without which it would be another, of a block what differs
+    from the defaults."""
+    quantities: dict[str, str] = field(default_factory=dict)
+    """Slot -> what it is one of."""
     block: str | None = None
     """The class of a group that is a use of a block."""
     width: object = 0
@@ -53,6 +56,10 @@ class Piece:
     """Whether it reads what stands before it."""
     refs: tuple[str, ...] = ()
     """What it reads, by names."""
+    held: tuple[int, int] | None = None
+    """The layer whose weights one of its own has, and how far below each of the two pieces these layers stand."""
+    share: str | None = None
+    """The name of what has its weights."""
 
     @property
     def numbered(self) -> bool:
@@ -103,7 +110,35 @@ def outline(network: Network) -> tuple[list[Piece], list[str]]:
     names = UniqueNames()
     nodes = [node for node in network.nodes if node.layer is None]
     inputs = [names.give("input") if node.name == "input" else _name(node.name, "", names) for node in nodes]
-    return _Outline(network).pieces(names, len(inputs)), inputs
+    pieces = _Outline(network).pieces(names, len(inputs))
+    if any(node.shares is not None for node in network.nodes):
+        _find_shared(network, pieces, "")
+    return pieces, inputs
+
+
+def _find_shared(network: Network, pieces: list[Piece], prefix: str) -> None:
+    """Note which pieces have the weights of others, whole groups where all of their layers do."""
+    for piece in pieces:
+        path = prefix + piece.name
+        piece.held = _held(network, piece, path)
+        if piece.held is None:
+            _find_shared(network, piece.pieces, f"{path}.")
+
+
+def _held(network: Network, piece: Piece, path: str) -> tuple[int, int] | None:
+    nodes = network.nodes
+    found: set[str] = set()
+    first = None
+    for index in range(piece.start, piece.stop):
+        if not used(nodes, index).weights:
+            continue
+        holds = nodes[index].shares
+        below = nodes[index].name[len(path) :]
+        if holds is None or piece.start <= holds < piece.stop or not nodes[holds].name.endswith(below):
+            return None
+        found.add(nodes[holds].name[: len(nodes[holds].name) - len(below)])
+        first = first or (holds, below.count("."))
+    return first if len(found) == 1 else None
 
 
 class _Outline:
@@ -161,6 +196,7 @@ class _Outline:
         rigid = tuple((key, held) for key, held in fields.values.items() if _rigid(held))
         made = Piece(name, ("layer", layer.kind, layer.batch_axes, rigid), index, stop, value, node.inputs)
         made.slots = dict(fields.values)
+        made.quantities = {name: QUANTITIES.get(name, name) for name in made.slots}
         made.needed = fields.needed
         made.width = self._width(node.inputs, layer.batch_axes)
         return made

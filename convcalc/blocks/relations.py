@@ -5,33 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from .fields import Quantity
 from .literals import literal
 from .pieces import Series, same
 from .repetitions import FACTORS, FEWEST_STEPS
 
-Quantity = Literal["width", "kernel", "stride", "padding", "dilation", "groups", "count", "flag"] | str
-"""What a value is one of: values of different quantities are not related, but for those that always are."""
-
-QUANTITIES: dict[str, Quantity] = {
-    "out_channels": "width",
-    "out_features": "width",
-    "groups": "groups",
-    "normalized_shape": "width",
-    "kernel_size": "kernel",
-    "stride": "stride",
-    "padding": "padding",
-    "dilation": "dilation",
-    "repeat": "count",
-}
-"""Field -> quantity; a field that is not named is a quantity of its own."""
 RELATED: dict[Quantity, tuple[Quantity, ...]] = {
     "width": ("width",),
     "groups": ("groups", "width"),
     "padding": ("padding", "dilation"),
 }
 """Quantity -> those whose params may stand for it as they are."""
+NONE = "none"
+"""The word for no item; a default, for that is how the language knows a word that nothing compares with."""
 POINTS = 3
 """Different values that a relation with a factor needs."""
 
@@ -51,6 +39,8 @@ class Param:
     name: str = ""
     default: Expression | None = None
     """None for one that has to be given."""
+    usual: dict[int, object] = field(default_factory=dict)
+    """Scope -> what the default gives there."""
     computed: bool = False
     """Whether the default is always right."""
 
@@ -85,7 +75,7 @@ class Relations:
         lists = [_listed(column[n], width[n]) for n in numbers]
         factor = _factor([pair for found in lists for pair in found]) if quantity in ("width", "groups") else None
         if factor is not None:
-            return ("in_channels",) if factor == ("*", 1) else _times(("in_channels",), factor)
+            return _times(("in_channels",), factor)
         found = {n: column[n] for n in numbers}
         if all(not isinstance(v, Series) or v.later is not None for v in found.values()):
             first = {n: v.first if isinstance(v, Series) else v for n, v in found.items()}
@@ -108,7 +98,7 @@ class Relations:
         found = self._related(column, quantity, width)
         if found is None:
             found = (self._param(column, quantity, hints),)
-        if quantity == "width":
+        if quantity == "width" and not any(isinstance(value, tuple) for value in column.values()):
             known = column if len(column) == len(self.scopes) else self._everywhere(found)
             if known is not None:
                 self.widths.append(Known(found, known))
@@ -129,6 +119,9 @@ class Relations:
         values = list(column.values())
         if all(same(value, values[0]) for value in values):
             return (literal(values[0]),)
+        listed = self._list(column, quantity, width)
+        if listed is not None:
+            return listed
         wanted = RELATED.get(quantity, (quantity,))
         for param in self.params:
             if param.quantity in wanted and _equal(column, param.values):
@@ -151,6 +144,21 @@ class Relations:
                     return (param, " // 2")
         return None
 
+    def _list(self, column: Column, quantity: Quantity, width: Column) -> Expression | None:
+        """A list whose entries all follow from params and from what arrives; None where one does not."""
+        lists = {n: value for n, value in column.items() if isinstance(value, tuple)}
+        if len(lists) < len(column) or len({len(value) for value in lists.values()}) > 1:
+            return None
+        size = len(next(iter(lists.values())))
+        found: list[str | Param] = ["["]
+        for position in range(size):
+            entries = {n: value[position] for n, value in lists.items()}
+            entry = self._related(entries, quantity, width)
+            if entry is None:
+                return None
+            found += [", "] * (position > 0) + list(entry)
+        return (*found, "]")
+
     def _param(self, column: Column, quantity: Quantity, hints: tuple[str, ...]) -> Param:
         """A new param for a value."""
         made = Param(quantity, dict(column), hints)
@@ -159,13 +167,35 @@ class Relations:
         if quantity == "width" and whole:
             arriving = {n: self.arriving[n] for n in column}
             factor = _column_factor(column, arriving)
-            if factor is not None or _equal(column, arriving):
-                made.default = _times(("in_channels",), factor) if factor else ("in_channels",)
-                made.computed = True
+            if factor is not None:
+                made.default, made.computed = _times(("in_channels",), factor), True
                 return made
+        halves = self._halves(column) if quantity == "padding" and whole else None
         value, count = Counter(map(_Value, column.values())).most_common(1)[0]
-        if not whole or (quantity != "width" and 2 * count > len(column)):
-            made.default = (literal(value.value),)
+        if halves is not None:
+            made.default, made.usual = halves
+        elif not whole or (quantity != "width" and 2 * count > len(column)):
+            made.default, made.usual = (literal(value.value),), dict.fromkeys(self.scopes, value.value)
+        return made
+
+    def _halves(self, column: Column) -> tuple[Expression, dict[int, object]] | None:
+        """Half of the kernel, where most paddings are that; and what it is in each scope."""
+        for param in self.params:
+            if param.quantity == "kernel" and param.values.keys() >= column.keys():
+                usual: dict[int, object] = {n: k // 2 for n, k in param.values.items() if type(k) is int}
+                if 2 * sum(n in usual and same(usual[n], value) for n, value in column.items()) > len(column):
+                    return (param, " // 2"), usual
+        return None
+
+    def choice(self, chosen: Mapping[int, str], hints: tuple[str, ...]) -> Param:
+        """A param that says which of several items stands, by a word."""
+        for param in self.params:
+            if param.quantity == "choice" and _equal(chosen, param.values):
+                return param
+        made = Param("choice", dict(chosen), hints)
+        often = NONE if NONE in chosen.values() else Counter(chosen.values()).most_common(1)[0][0]
+        made.default, made.usual = (often,), dict.fromkeys(self.scopes, often)
+        self.params.append(made)
         return made
 
     def count(self, counts: Mapping[int, int], stem: str) -> Param:
@@ -187,8 +217,8 @@ class Relations:
         if condition is not None:
             made.default, made.computed = condition, True
         else:
-            often = 2 * sum(present.values()) >= len(present)
-            made.default = ("true" if often else "false",)
+            often = 2 * sum(present.values()) > len(present)
+            made.default, made.usual = ("true" if often else "false",), dict.fromkeys(self.scopes, often)
         self.params.append(made)
         return (made,)
 
@@ -269,6 +299,8 @@ def _index_flag(first: Column, later: Column) -> Expression:
 
 def _times(base: Expression, factor: tuple[str, int]) -> Expression:
     sign, number = factor
+    if number == 1:
+        return base
     return (f"{number} * ", *base) if sign == "*" else (*base, f" // {number}")
 
 

@@ -9,15 +9,16 @@ from .pieces import Piece, Series, same
 
 FEWEST_STEPS = 4
 """Repetitions from which on a constant step is taken for one."""
-MOST_FIRST = 3
-"""Values that may be others in the first of some repetitions."""
+MOST_FIRST = 2
+"""Values that may be others in the first of three or more repetitions; of two, one may."""
+VARYING = ("width", "stride", "flag", "p")
 FACTORS = (1, 2, 3, 4, 6, 8)
 
 
 def structure(piece: Piece) -> tuple[Hashable, ...]:
     """What pieces must share to be one item, beside its name: all but the values."""
     inner = tuple((inner.name, structure(inner)) for inner in piece.pieces)
-    return (piece.head, () if piece.flow else piece.refs, inner)
+    return (piece.head, () if piece.flow else piece.refs, piece.share, inner)
 
 
 def repeat(pieces: list[Piece]) -> None:
@@ -46,11 +47,16 @@ def _repetition(pieces: list[Piece]) -> Piece | None:
 
 
 def _told_apart(piece: Piece) -> int:
-    """How many values of a repetition are others the first time, or grow; the channels that arrive tell none apart."""
-    own = [
-        value for value in piece.slots.values() if isinstance(value, Series) and of_width(value, piece.width) is None
-    ]
-    return len(own) + sum(map(_told_apart, piece.pieces))
+    """How many values of a repetition are others the first time, or grow; the channels that arrive tell none apart.
+
+    Only widths, strides and flags do that; others count as many.
+    """
+    count = 0
+    for slot, value in piece.slots.items():
+        if isinstance(value, Series) and of_width(value, piece.width) is None:
+            natural = piece.quantities.get(slot) in VARYING or isinstance(value.first, bool)
+            count += 1 if natural else MOST_FIRST + 1
+    return count + sum(map(_told_apart, piece.pieces))
 
 
 def _together(pieces: list[Piece], *, repeated: bool) -> Piece | None:
@@ -60,9 +66,10 @@ def _together(pieces: list[Piece], *, repeated: bool) -> Piece | None:
     slots: dict[str, object] = {}
     names = dict.fromkeys(name for piece in pieces for name in piece.slots)
     for name in names:
-        if not all(name in piece.slots for piece in pieces):
+        given = [piece.slots[name] for piece in pieces if name in piece.slots]
+        value = series(given)
+        if isinstance(value, Series) and len(given) < len(pieces):
             return None
-        value = series([piece.slots[name] for piece in pieces])
         if isinstance(value, Series) and (repeated or not indexable(value, width)):
             return None
         slots[name] = value

@@ -20,6 +20,7 @@ class Item:
     sources: tuple[str, ...] | None = None
     repeat: str | None = None
     when: str | None = None
+    share: str | None = None
     batch_axes: int = 0
     in_order: bool = False
     """Whether its fields are the first params of a block, in order."""

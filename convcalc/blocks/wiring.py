@@ -4,24 +4,47 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from ..network import Network
     from .pieces import Piece
 
 
-class Unwritable(Exception):
-    """The language cannot say it from here."""
+MOST_NAMES = 2000
+"""Names of one level up to which those that begin alike are looked for."""
+
+
+class Hidden(Exception):
+    """A name that an item would read means something else in the group where it stands: that has to be a block."""
+
+    def __init__(self, group: Piece) -> None:
+        super().__init__(group.name)
+        self.group = group
 
 
 def wire(network: Network, pieces: list[Piece], current: tuple[int, ...], outside: Callable[[int], str]) -> None:
     """Set `flow` and `refs` of all pieces of a scope, those in its anonymous groups included.
 
-    `current` is what the scope's first item takes, `outside` the name of a node before the scope. Raises Unwritable
+    `current` is what the scope's first item takes, `outside` the name of a node before the scope. Raises Hidden
     where a name is hidden by another one.
     """
-    _Wiring(network, outside).level(pieces, current, [])
+    _Wiring(network, outside).level(pieces, current, [], None)
+
+
+class _Level(NamedTuple):
+    """The pieces of one group, or of the scope."""
+
+    pieces: list[Piece]
+    starts: list[int]
+    group: Piece | None
+
+
+def _visible(name: str, reader: Piece, levels: list[_Level]) -> None:
+    """Raise Hidden where a level between a name and its reader has another item of that name above."""
+    for level in levels:
+        if level.group is not None and any(p.name == name and p.start < reader.start for p in level.pieces):
+            raise Hidden(level.group)
 
 
 class _Wiring:
@@ -29,16 +52,17 @@ class _Wiring:
         self.network = network
         self.outside = outside
 
-    def level(self, pieces: list[Piece], current: tuple[int, ...], around: list[tuple[list[Piece], list[int]]]) -> None:
-        levels = [*around, (pieces, [piece.start for piece in pieces])]
+    def level(self, pieces: list[Piece], current: tuple[int, ...], around: list[_Level], group: Piece | None) -> None:
+        levels = [*around, _Level(pieces, [piece.start for piece in pieces], group)]
         for piece in pieces:
             piece.flow = piece.sources == current or not piece.sources
             piece.refs = self._refs(piece, levels)
+            piece.share = None if piece.held is None else self._shared(piece, piece.held, levels)
             if piece.pieces:
-                self.level(piece.pieces, piece.sources, levels)
+                self.level(piece.pieces, piece.sources, levels, piece)
             current = piece.value
 
-    def _refs(self, reader: Piece, levels: list[tuple[list[Piece], list[int]]]) -> tuple[str, ...]:
+    def _refs(self, reader: Piece, levels: list[_Level]) -> tuple[str, ...]:
         found: list[str] = []
         sources = reader.sources
         index = 0
@@ -46,28 +70,39 @@ class _Wiring:
             name, count = self._ref(reader, sources[index:], levels)
             found.append(name)
             index += count
-        if len(found) < 2:
+        if len(found) < 2 or len(levels[-1].pieces) > MOST_NAMES:
             return tuple(found)
-        return _collected(found, [piece.name for piece in levels[-1][0] if piece.start < reader.start])
+        return _collected(found, [piece.name for piece in levels[-1].pieces if piece.start < reader.start])
 
-    def _ref(
-        self, reader: Piece, sources: tuple[int, ...], levels: list[tuple[list[Piece], list[int]]]
-    ) -> tuple[str, int]:
+    def _ref(self, reader: Piece, sources: tuple[int, ...], levels: list[_Level]) -> tuple[str, int]:
         """The name of what is read first, and how many nodes it stands for."""
         node = sources[0]
-        hidden: set[str] = set()
-        for pieces, starts in reversed(levels):
-            at = bisect_right(starts, node) - 1
-            if at >= 0 and node < pieces[at].stop:
-                path, count = self._inside(pieces[at], sources)
-                if path[0] in hidden:
-                    raise Unwritable(f"{path[0]} means something else where {reader.name} stands")
+        inner: list[_Level] = []
+        for level in reversed(levels):
+            at = bisect_right(level.starts, node) - 1
+            if at >= 0 and node < level.pieces[at].stop:
+                path, count = self._inside(level.pieces[at], sources)
+                _visible(path[0], reader, inner)
                 return ".".join(path), count
-            hidden.update(piece.name for piece in pieces if piece.start < reader.start)
+            inner.append(level)
         name = self.outside(node)
-        if name.partition(".")[0] in hidden:
-            raise Unwritable(f"{name} means something else where {reader.name} stands")
+        _visible(name.partition(".")[0], reader, inner)
         return name, 1
+
+    def _shared(self, piece: Piece, held: tuple[int, int], levels: list[_Level]) -> str:
+        """The name of what holds the weights of a piece."""
+        node, below = held
+        inner: list[_Level] = []
+        for level in reversed(levels):
+            at = bisect_right(level.starts, node) - 1
+            if at >= 0 and node < level.pieces[at].stop:
+                path = full_path(level.pieces[at], node)
+                _visible(path[0], piece, inner)
+                return ".".join(path[: len(path) - below])
+            inner.append(level)
+        path = self.network.nodes[node].name.split(".")
+        _visible(path[0], piece, inner)
+        return ".".join(path[: len(path) - below])
 
     def _inside(self, piece: Piece, sources: tuple[int, ...]) -> tuple[list[str], int]:
         """The path of what is read first, from a piece that holds it."""
@@ -83,6 +118,15 @@ class _Wiring:
         if piece.head[0] == "layer":
             return [*path, str(node - piece.start)], 1
         return [*path, *piece.inner[node - piece.start].split(".")], 1
+
+
+def full_path(piece: Piece, node: int) -> list[str]:
+    """The path of a node in a piece, from the name of the piece on."""
+    path = [piece.name]
+    while piece.pieces:
+        piece = next(inner for inner in piece.pieces if inner.start <= node < inner.stop)
+        path.append(piece.name)
+    return [*path, *piece.inner[node - piece.start].split(".")] if piece.inner else path
 
 
 def _collected(names: list[str], above: list[str]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from ..language.declaration import declares
 from ..language.events import parse
 from ..limits import FINDINGS
 from ..marked import Map, Source
+from ..readers import Reader, reader_of
 from .builds import PLAIN, Builds, DoesNotBuild, Setting
 from .claims import check_budgets, check_expectations, check_published
 from .config import Budget
@@ -105,8 +106,9 @@ def check_file(task: Task) -> Checked:
 
 def _check_file(task: Task) -> Checked:
     try:
-        if task.path.lower().endswith(".onnx"):
-            return _checked(task, task.path, check_onnx(task))
+        reader = reader_of(task.path)
+        if reader is not None:
+            return _checked(task, task.path, check_model(task, reader))
         source = read(task.path) if task.text is None else Source(task.text, task.path)
         undeclared = [] if task.path == "-" or task.text is not None else _undeclared(source)
     except SpecError as error:
@@ -163,14 +165,12 @@ def check_source(
     return [*kept, *comments.unused()] if comments else kept
 
 
-def check_onnx(task: Task) -> list[Finding]:
-    """Every finding of an ONNX file: what the import warns of, its budgets, and advice.
+def check_model(task: Task, reader: Reader) -> list[Finding]:
+    """Every finding of a model's file: what its reader warns of, its budgets, and advice.
 
     Raises UsageError where the file cannot be read and SpecError where it is no network.
     """
-    from ..onnx import load_onnx
-
-    network = load_onnx(task.path)
+    network = reader.load(task.path, None)
     findings: list[Finding] = list(network.notes)
     findings += check_budgets(Builds(network, general=task.setting), task.budgets)
     if task.selection.wants("CC4"):

@@ -95,7 +95,7 @@ COMMANDS = {
     ),
     "import": Command(
         "convert",
-        "An ONNX file as a spec.",
+        "An ONNX or Keras file as a spec.",
         ("convcalc import model.onnx", "convcalc import model.onnx -o model.yaml"),
         file="import_",
     ),

@@ -15,6 +15,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..files import MODELS
 from ..render import streams
 from .commands import COMMANDS
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ..network import Network
     from .program import Program
 
-SPECS = (".yaml", ".yml", ".onnx")
+SPECS = (".yaml", ".yml", *MODELS)
 LARGEST = 1 << 20
 """Bytes of a spec that is read while someone waits for a completion."""
 MOST = 1000
@@ -212,8 +213,8 @@ def _files(call: Call, word: str) -> Iterator[Candidate]:
                 yield Candidate(prefix + entry.name)
 
 
-def _onnx(call: Call, word: str) -> Iterator[Candidate]:
-    return (found for found in _files(call, word) if found.value.lower().endswith((".onnx", "/")))
+def _models(call: Call, word: str) -> Iterator[Candidate]:
+    return (found for found in _files(call, word) if found.value.lower().endswith((*MODELS, "/")))
 
 
 def _gallery(call: Call, word: str) -> Iterator[Candidate]:
@@ -225,7 +226,7 @@ def _gallery(call: Call, word: str) -> Iterator[Candidate]:
 def _readable(path: str) -> bool:
     """Whether a file is a plain one, and small enough to be read while someone waits."""
     found = os.stat(path)  # noqa: PTH116
-    return stat.S_ISREG(found.st_mode) and found.st_size <= (1 << 30 if path.lower().endswith(".onnx") else LARGEST)
+    return stat.S_ISREG(found.st_mode) and found.st_size <= (1 << 30 if path.lower().endswith(MODELS) else LARGEST)
 
 
 def _variants(call: Call, word: str) -> Iterator[Candidate]:
@@ -358,7 +359,7 @@ VALUES: dict[str, Callable[[Call, str], Iterator[Candidate]]] = {
     "PATH": _specs,
     "NAME": _gallery,
     "WORD": _gallery,
-    "FILE": _onnx,
+    "FILE": _models,
     "LAYER": _layers,
     "COMMAND": _commands,
     "--until": _layers,

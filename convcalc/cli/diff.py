@@ -10,7 +10,7 @@ from .options import ArgOption, FailOverOption, InputOption, RunOption, SetOptio
 from .output import format_option, write
 
 SpecArgument = (
-    "A spec file, - for standard input, a gallery name, an ONNX file, git:REV:path, or a model in code: ./net.py:Net."
+    "A spec, ONNX or Keras file, - for standard input, a gallery name, git:REV:path, or a model in code: ./net.py:Net."
 )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..render.help import Page, Terms
 
 ABOUT = "What a convolutional architecture does to shapes, parameters and cost."
-SPEC = "A SPEC is a file, - for standard input, an ONNX file, or a name of the gallery (convcalc specs)."
+SPEC = "A SPEC is a file, - for standard input, an ONNX or Keras file, or a name of the gallery (convcalc specs)."
 FIRST = ("convcalc table resnet", "convcalc table my.yaml")
 """The calls that the first page shows."""
 _EXTRA = re.compile(r" *\[([^\[\]]*)\]$")

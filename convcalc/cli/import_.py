@@ -1,4 +1,4 @@
-"""`convcalc import`: an ONNX file, or a model in code, as a spec."""
+"""`convcalc import`: a model's file, or a model in code, as a spec."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ..files import MODELS
 from ..findings import UsageError
 from .options import ArgOption, InputOption, RunOption, load_network
 from .output import ForceOption, OutputOption, refuse_existing, write_file
@@ -16,7 +17,7 @@ def command(
         str,
         typer.Argument(
             metavar="FILE",
-            help="An ONNX file (its weights need not be there), or a model in code, which runs: ./net.py:Net.",
+            help="An ONNX or Keras file (weights need not be there), or a model in code, which runs: ./net.py:Net.",
         ),
     ],
     output: OutputOption = None,
@@ -28,8 +29,9 @@ def command(
 ) -> None:
     from ..api.load import names_code
 
-    if not file.lower().endswith(".onnx") and not names_code(file):
-        raise UsageError(f"import reads ONNX files, and '{file}' does not end in .onnx", _python_hint(file))
+    if not file.lower().endswith(MODELS) and not names_code(file):
+        message = f"import reads the files of models, and '{file}' does not end in {', '.join(MODELS)}"
+        raise UsageError(message, _python_hint(file))
     refuse_existing(output, force)
     from ..language.write import write
     from ..language.write_blocks import write_blocks

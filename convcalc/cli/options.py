@@ -266,7 +266,7 @@ def load_network(
 ) -> Network:
     """The network of a SPEC argument under the shared options; warnings of how it was read go to stderr.
 
-    A SPEC is a path, `-`, a gallery name, an ONNX file, `git:REV:path`, or a model in code.
+    A SPEC is a path, `-`, a gallery name, an ONNX or Keras file, `git:REV:path`, or a model in code.
     """
     from ..api.load import names_code
 

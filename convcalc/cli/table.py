@@ -35,7 +35,7 @@ SpecsArgument = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="SPEC",
-        help="A spec file, an ONNX file, - for standard input, git:REV:PATH, a gallery name, or a model in code:"
+        help="A spec, ONNX or Keras file, - for standard input, git:REV:PATH, a gallery name, or a model in code:"
         " ./net.py:Net, whose code then runs; several are compared.",
     ),
 ]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import typer
 
+from ..files import MODELS
 from ..findings import UsageError
 from ..hints import suggest
 from .commands import COMMANDS
@@ -17,7 +18,7 @@ _NO_FLAG = re.compile(r"Option '(.+?)' does not take a value")
 _TOO_MANY = re.compile(r"Got unexpected extra arguments? ?(?:\(s\))? ?\((.*)\)", re.DOTALL)
 _NO_CHOICE = re.compile(r"'(.*)' is not one of (.+?)\.?$", re.DOTALL)
 _MISSING = re.compile(r"Missing (?:argument|option|parameter)")
-SPECS = (".yaml", ".yml", ".onnx")
+SPECS = (".yaml", ".yml", *MODELS)
 
 
 def unknown_command(word: str) -> UsageError:

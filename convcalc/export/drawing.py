@@ -69,7 +69,7 @@ def shape_text(shape: Shape) -> str:
     >>> shape_text((64, 56, 56))
     '64×56×56'
     """
-    return "×".join(map(str, shape))
+    return "×".join(map(str, shape)) or "[]"
 
 
 def drawing(network: Network, by: Literal["stage", "layer"] = "stage") -> Drawing:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..layers.kind_table import Refused
-from .keras_layers import KERAS, Order, channels_last, permuted
-from .program import Call, Inline, Part, Step, Use, program, refusal
+from .keras_layers import KERAS, Order, channels_last, is_named, permuted
+from .program import Call, Inline, Part, Scope, Step, Use, program, refusal, with_examples
 from .python_code import (
     Definition,
     Definitions,
@@ -25,8 +25,10 @@ from .python_code import (
     inline_text,
     layout,
     literal,
+    loops,
     variables,
 )
+from .sharing import dissolved, share
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -39,19 +41,22 @@ def keras_module(network: Network) -> str:
     """The text of a Python file with a function that builds the network as keras.Model; run, it prints shapes.
 
     Tensors are channels last, so that it runs on a CPU: shapes are the network's with the channels at the end,
-    parameters and values its own. Layers with weights carry the paths of the spec. Raises UsageError where Keras has
-    no equal of a layer.
+    parameters and values its own. Layers with weights carry the paths of the spec, with underscores for dots, which
+    Keras takes in names on all but PyTorch. Raises UsageError where Keras has no equal of a layer.
 
     >>> from convcalc.language import loads
     >>> text = keras_module(loads("{convcalc: 1, name: N, input: [3, 8, 8], layers: [{conv2d: {out: 4, k: 3}}]}"))
     >>> [line.strip() for line in text.splitlines() if "layers.Conv2D" in line]
     ['x = layers.Conv2D(4, kernel_size=3, name="conv2d")(x)  # [6, 6, 4]']
     """
+    network = with_examples(network)
     steps, orders = _steps(network)
-    written = program(network, steps, chains=False)
+    written = program(network, steps, chains=False, dissolved=dissolved(network))
+    share(written, "keras", is_named, ties=False)
     found = define(written, RESERVED, classes=False)
-    functions = [_function_lines(found, definition, network, orders) for definition in found.blocks]
-    functions.append(_function_lines(found, found.top, network, orders))
+    dot = _dot([node.name for node in network.nodes])
+    functions = [_function_lines(found, definition, network, orders, dot) for definition in found.blocks]
+    functions.append(_function_lines(found, found.top, network, orders, dot))
     body = "\n\n\n".join("\n".join(lines) for lines in functions)
     helpers = helper_texts(HELPERS, body)
     main = _main(found.top.name)
@@ -86,7 +91,17 @@ def _steps(network: Network) -> tuple[list[Sequence[Step]], list[Order]]:
     return found, orders
 
 
-def _function_lines(found: Definitions, definition: Definition, network: Network, orders: list[Order]) -> list[str]:
+def _dot(names: Sequence[str]) -> str:
+    """What stands for the dots of paths in the names of layers: so many underscores that different ones stay apart."""
+    dot = "_"
+    while len({name.replace(".", dot) for name in names}) < len(names):
+        dot += "_"
+    return dot
+
+
+def _function_lines(
+    found: Definitions, definition: Definition, network: Network, orders: list[Order], dot: str
+) -> list[str]:
     top = definition is found.top
     scope = definition.scope
     reserved = {"keras", "layers", "ops", "np", "inputs", "name", *definition.parameters, *HELPERS}
@@ -95,6 +110,8 @@ def _function_lines(found: Definitions, definition: Definition, network: Network
     inputs = [local.unique(identifier(network.nodes[index].name, "x")) for index in scope.inputs] if top else None
     names = variables(scope, ["x"] if top and len(scope.inputs) == 1 else inputs, reserved)
     slots: Slots = iter(definition.slots)
+    taken = {name for statement in names.statements for name in statement.writes}
+    kept = _kept(scope, Names(reserved | taken | set(names.inputs)))
     body: list[str] = []
     for part, statement in zip(scope.parts, names.statements, strict=True):
         target = ", ".join(statement.writes)
@@ -106,12 +123,15 @@ def _function_lines(found: Definitions, definition: Definition, network: Network
             if text != target:
                 body.append(f"    {target} = {text}{comment}")
             continue
-        body += layout(
-            f"{target} = ",
-            _form(found, part, slots, statement.reads, top),
-            _applied(part, statement.reads) + comment,
-            1,
-        )
+        path = _path(part, top, dot)
+        applied = _applied(part, statement.reads) + comment
+        layer = kept.get(id(part.again or part))
+        if layer is None:
+            body += layout(f"{target} = ", _form(found, part, slots, statement.reads, path), applied, 1)
+            continue
+        if part.again is None:
+            body += layout(f"{layer} = ", _form(found, part, slots, statement.reads, path), depth=1)
+        body.append(f"    {target} = {layer}{applied}")
     if top:
         lines = [f"def {definition.name}():", *docstring(f"{network.name} as a keras.Model.", "    ")]
         built = [
@@ -121,37 +141,44 @@ def _function_lines(found: Definitions, definition: Definition, network: Network
         lines += layout("inputs = ", built[0] if single else Form("", tuple(built)), depth=1)
         lines.append(f"    {', '.join(names.inputs)} = inputs")
         returned = names.returned[0] if len(names.returned) == 1 else f"[{', '.join(names.returned)}]"
-        return [*lines, *body, f"    return keras.Model(inputs, {returned}, name={literal(definition.name)})"]
+        return [*lines, *loops(body), f"    return keras.Model(inputs, {returned}, name={literal(definition.name)})"]
     head = layout("", Form(f"def {definition.name}", (*names.inputs, *definition.parameters, "name")), ":")
     returned = ", ".join(names.returned)
-    return [*head, *docstring(f"The block {scope.kind}.", "    "), *body, f"    return {returned}"]
+    return [*head, *docstring(f"The block {scope.kind}.", "    "), *loops(body), f"    return {returned}"]
+
+
+def _kept(scope: Scope, names: Names) -> dict[int, str]:
+    """id of a statement whose layer others call again -> the variable of that layer."""
+    kept = {id(part.again): part.again for part in scope.parts if part.again is not None}
+    return {key: names.unique(f"{identifier(part.name, part.prefix)}_layer") for key, part in kept.items()}
 
 
 def _input_shape(network: Network, index: int) -> str:
     shape = network.nodes[index].shape
-    return literal((*shape[1:], shape[0]))
+    return literal((*shape[1:], *shape[:1]))
 
 
-def _path(part: Part, top: bool) -> str:
+def _path(part: Part, top: bool, dot: str) -> str:
     """The path of a statement as text in the code."""
+    name = part.name.replace(".", dot)
     if top:
-        return literal(part.name)
-    escaped = part.name.replace("{", "{{").replace("}", "}}")
-    return f"f{literal(f'{{name}}.{escaped}')}"
+        return literal(name)
+    escaped = name.replace("{", "{{").replace("}", "}}")
+    return f"f{literal(f'{{name}}{dot}{escaped}')}"
 
 
-def _form(found: Definitions, part: Part, slots: Slots, reads: list[str], top: bool) -> Form:
-    """What builds a layer, or the call of a block."""
+def _form(found: Definitions, part: Part, slots: Slots, reads: list[str], path: str) -> Form:
+    """What builds a layer, or the call of a block, under a name."""
     if isinstance(part.work, Use):
         definition, arguments = found.of[id(part.work.scope)]
-        return Form(definition.name, (*reads, *given_texts(arguments, slots), f"name={_path(part, top)}"))
+        return Form(definition.name, (*reads, *given_texts(arguments, slots), f"name={path}"))
     assert isinstance(part.work, Call)
-    texts = [f"name={_path(part, top)}" if text == 'name=""' else text for text in argument_texts(part.work, slots)]
+    texts = [f"name={path}" if text == 'name=""' else text for text in argument_texts(part.work, slots)]
     return Form(part.work.function, tuple(texts))
 
 
 def _applied(part: Part, reads: list[str]) -> str:
-    return "" if isinstance(part.work, Use) else f"({', '.join(reads)})"
+    return f"({part.work.applied(reads)})" if isinstance(part.work, Call) else ""
 
 
 def _main(name: str) -> list[str]:

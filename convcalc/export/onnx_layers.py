@@ -5,7 +5,7 @@ Source: the operators of ONNX opset 21, as onnxruntime runs them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import floor, prod, sqrt
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ import numpy as np
 
 from ..geometry import adaptive_step
 from ..geometry.dialects import onnx_transposed
-from ..layers.kind_table import KindTable, Refused
+from ..layers.kind_table import BATCHED, KindTable, Refused
 from ..layers.spatial import one_an_axis
 from .program import OPAQUE, UNSAID
 from .windows import Pads, border_pads, declared_pads, edge_pads, fitted_pads, overhangs, split_pads
@@ -22,11 +22,14 @@ from .windows import Pads, border_pads, declared_pads, edge_pads, fitted_pads, o
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from ..layers.activation import PReLU, Softmax, Softplus
+    from ..layers.activation import GLU, Hardtanh, PReLU, Shrink, Softmax, Softplus, Threshold
+    from ..layers.arithmetic import Clamp, Pow, Rescale, Unary
     from ..layers.base import Layer, Reduction, Shape, Shapes
     from ..layers.batched import Batched
     from ..layers.border import Crop, Pad
+    from ..layers.constant import Parameter
     from ..layers.conv import Conv, ConvTranspose, SeparableConv
+    from ..layers.formed import Formed
     from ..layers.join import Concat, Gate, Split
     from ..layers.layout import (
         Expand,
@@ -42,10 +45,11 @@ if TYPE_CHECKING:
         Unsqueeze,
     )
     from ..layers.linear import Linear
-    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, Scale
+    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, RMSNorm, Scale
     from ..layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
     from ..layers.product import MatMul, MultiheadAttention, ScaledDotProductAttention
     from ..layers.recurrent import GRU, LSTM, RNN
+    from ..layers.reduce import Argmax, Deviation, Norm, Reduce
     from ..layers.resize import Upsample
     from ..layers.shape import Dropout, Flatten, Permute, Reshape
     from ..layers.shuffle import ChannelShuffle, Fold, PixelShuffle, PixelUnshuffle
@@ -80,12 +84,53 @@ def _cropped(graph: Graph, x: str, shape: Shape, cut: Pads) -> str:
     return graph.op("Slice", x, graph.integers(starts), graph.integers(ends), graph.integers(axes))
 
 
+ONE_WEIGHT = "ONNX's convolutions have one weight for all examples"
+EPSILON = 1e-6
+"""Added to the variance of weights that are standardised."""
+
+
+def _made(graph: Graph, layer: Formed, shape: Shape) -> str:
+    """The weights that are multiplied with; each output's are a channel of a norm that standardises them."""
+    w = graph.weight("weight")
+    if not layer.standardize:
+        return graph.op("Mul", w, graph.weight("gain")) if layer.gain else w
+    rows = graph.op("Reshape", w, graph.integers((1, layer.outputs, -1)))
+    return graph.op("Reshape", _standard(graph, layer, rows, prod(shape)), graph.integers(shape))
+
+
+def _made_transposed(graph: Graph, layer: ConvTranspose, shape: Shape) -> str:
+    """The same of a transposed convolution, whose weights of one output do not lie together."""
+    w = graph.weight("weight")
+    if not (layer.standardize or layer.gain):
+        return w
+    groups, outputs = layer.groups, layer.outputs
+    apart = graph.op("Reshape", w, graph.integers((groups, shape[0] // groups, shape[1], -1)))
+    rows = graph.op("Reshape", graph.op("Transpose", apart, perm=[0, 2, 1, 3]), graph.integers((1, outputs, -1)))
+    if layer.standardize:
+        made = _standard(graph, layer, rows, prod(shape))
+    else:
+        made = graph.op("Mul", rows, graph.weight("gain", (outputs, 1)))
+    apart = graph.op("Reshape", made, graph.integers((groups, shape[1], shape[0] // groups, -1)))
+    return graph.op("Reshape", graph.op("Transpose", apart, perm=[0, 2, 1, 3]), graph.integers(shape))
+
+
+def _standard(graph: Graph, layer: Formed, rows: str, count: int) -> str:
+    """Rows [1, outputs, weights] of mean 0 and variance 1, times their gains; `count` are all weights."""
+    outputs = layer.outputs
+    factor = graph.numbers(np.ones(outputs))
+    if layer.gain:
+        factor = graph.op("Mul", graph.weight("gain", (outputs,)), graph.numbers(sqrt(outputs / count)))
+    return graph.op("InstanceNormalization", rows, factor, graph.numbers(np.zeros(outputs)), epsilon=EPSILON)
+
+
 def _conv(graph: Graph, layer: Conv, inputs: Shapes, output: Shape, names: list[str]) -> str:
     x, pads = names[0], declared_pads(layer.windows(inputs[0]))
     if layer.padding_mode != "zeros":
         x = _padded(graph, x, inputs[0], pads, layer.padding_mode)
         pads = ((0, 0),) * layer.rank
-    tensors = [graph.weight("weight"), *graph.optional("bias")]
+    if layer.weight is not None:
+        raise Refused(ONE_WEIGHT)
+    tensors = [_made(graph, layer, layer.weight_shape(inputs[0])), *graph.optional("bias")]
     return _convolved(graph, layer, [x, *tensors], pads, layer.groups)
 
 
@@ -95,6 +140,8 @@ def _convolved(graph: Graph, layer: Conv | SeparableConv, inputs: list[str], pad
 
 
 def _conv_transpose(graph: Graph, layer: ConvTranspose, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    if layer.weight is not None:
+        raise Refused(ONE_WEIGHT)
     axes = [onnx_transposed(window) for window in layer.windows(inputs[0])]
     for stride, axis in zip(layer.stride, axes, strict=True):
         if axis.output_padding >= stride:
@@ -102,7 +149,7 @@ def _conv_transpose(graph: Graph, layer: ConvTranspose, inputs: Shapes, output: 
     return graph.op(
         "ConvTranspose",
         names[0],
-        graph.weight("weight"),
+        _made_transposed(graph, layer, layer.weight_shape(inputs[0])),
         *graph.optional("bias"),
         kernel_shape=list(layer.kernel_size),
         strides=list(layer.stride),
@@ -234,22 +281,41 @@ def _crop(graph: Graph, layer: Crop, inputs: Shapes, output: Shape, names: list[
 
 
 def _linear(graph: Graph, layer: Linear, inputs: Shapes, output: Shape, names: list[str]) -> str:
-    if len(inputs[0]) == 1:
-        return graph.op("Gemm", names[0], graph.weight("weight"), *graph.optional("bias"), transB=1)
-    product = graph.op("MatMul", names[0], graph.weight("weight", transposed=True))
+    shape = inputs[0]
+    if layer.weight is not None:
+        rows = graph.op("Reshape", names[0], graph.integers((0, -1, shape[-1])))
+        found = graph.op("MatMul", rows, graph.op("Transpose", names[1], perm=[0, 2, 1]))
+        if layer.bias:
+            found = graph.op("Add", found, graph.op("Unsqueeze", names[2], graph.integers((1,))))
+        return graph.op("Reshape", found, graph.integers((-1, *output)))
+    if len(shape) == 1:
+        made = _made(graph, layer, layer.weight_shape(shape))
+        return graph.op("Gemm", names[0], made, *graph.optional("bias"), transB=1)
+    formed = layer.standardize or layer.gain
+    turned = graph.op("Transpose", _made(graph, layer, layer.weight_shape(shape)), perm=[1, 0]) if formed else None
+    product = graph.op("MatMul", names[0], turned or graph.weight("weight", transposed=True))
     return graph.op("Add", product, graph.weight("bias")) if layer.bias else product
 
 
-def _batch_norm(graph: Graph, layer: BatchNorm | InstanceNorm, inputs: Shapes, output: Shape, names: list[str]) -> str:
+def _batch_norm(graph: Graph, layer: BatchNorm, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    axes = len(inputs[0])
+    if layer.dim == 0 or axes == 1:
+        return _by_statistics(graph, layer, inputs[0][0], names[0])
+    first = graph.op("Transpose", names[0], perm=[0, axes, *range(1, axes)])
+    found = _by_statistics(graph, layer, inputs[0][-1], first)
+    return graph.op("Transpose", found, perm=[0, *range(2, axes + 1), 1])
+
+
+def _by_statistics(graph: Graph, layer: BatchNorm | InstanceNorm, channels: int, x: str) -> str:
     if not layer.track_running_stats:
         raise Refused("ONNX normalizes a batch by running statistics, and this layer keeps none")
     statistics = graph.optional("running_mean", "running_var")
-    return graph.op("BatchNormalization", names[0], *graph.affine(inputs[0][:1]), *statistics, epsilon=layer.eps)
+    return graph.op("BatchNormalization", x, *graph.affine((channels,)), *statistics, epsilon=layer.eps)
 
 
 def _instance_norm(graph: Graph, layer: InstanceNorm, inputs: Shapes, output: Shape, names: list[str]) -> str:
     if layer.track_running_stats:
-        return _batch_norm(graph, layer, inputs, output, names)
+        return _by_statistics(graph, layer, inputs[0][0], names[0])
     return graph.op("InstanceNormalization", names[0], *graph.affine(inputs[0][:1]), epsilon=layer.eps)
 
 
@@ -288,9 +354,148 @@ def _along_channels(shape: Shape) -> Shape:
 
 
 def _scale(graph: Graph, layer: Scale, inputs: Shapes, output: Shape, names: list[str]) -> str:
-    shape = _along_channels(inputs[0])
+    shape = _along_channels(inputs[0]) if layer.dim == 0 and layer.size is None else None
     product = graph.op("Mul", names[0], graph.weight("weight", shape))
     return graph.op("Add", product, graph.weight("bias", shape)) if graph.has("bias") else product
+
+
+def _rms_norm(graph: Graph, layer: RMSNorm, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    shape = layer.normalized_shape or inputs[0][-1:]
+    eps = np.finfo(np.float32).eps if layer.eps is None else layer.eps
+    squares = graph.op("Pow", names[0], graph.numbers(2.0))
+    mean = graph.op("ReduceMean", squares, graph.integers(range(-len(shape), 0)), keepdims=1)
+    size = graph.op("Sqrt", graph.op("Add", mean, graph.numbers(eps)))
+    normal = graph.op("Div", names[0], size)
+    return graph.op("Mul", normal, graph.weight("weight")) if graph.has("weight") else normal
+
+
+def _parameter(graph: Graph, layer: Parameter, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    """The tensor with a batch of one, or of as many examples as what is named has."""
+    value = graph.weight("value", (1, *output))
+    if not names:
+        return graph.op("Identity", value)
+    examples = graph.op("Shape", names[0], start=0, end=1)
+    wanted = graph.op("Concat", examples, graph.integers((1,) * len(output)), axis=0) if output else examples
+    return graph.op("Expand", value, wanted)
+
+
+FUNCTIONS = {
+    **{kind: kind.capitalize() for kind in ("exp", "log", "sqrt", "abs", "neg", "reciprocal", "sin", "cos", "erf")},
+    **{kind: kind.capitalize() for kind in ("sign", "floor", "ceil", "round")},
+}
+"""Functions that are operators."""
+
+
+def _function(graph: Graph, layer: Unary, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    return graph.op(FUNCTIONS[layer.kind], names[0])
+
+
+def _rsqrt(graph: Graph, layer: Unary, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    return graph.op("Reciprocal", graph.op("Sqrt", names[0]))
+
+
+def _pow(graph: Graph, layer: Pow, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    return graph.op("Pow", names[0], graph.numbers(layer.exponent))
+
+
+def _square(graph: Graph, layer: Unary, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    return graph.op("Mul", names[0], names[0])
+
+
+def _clamp(graph: Graph, layer: Clamp, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    bounds = ["" if value is None else graph.numbers(value) for value in (layer.min, layer.max)]
+    return graph.op("Clip", names[0], *(bounds if bounds[1] else bounds[:1]))
+
+
+def _hardtanh(graph: Graph, layer: Hardtanh, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    return graph.op("Clip", names[0], graph.numbers(layer.min_val), graph.numbers(layer.max_val))
+
+
+def _rescale(graph: Graph, layer: Rescale, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    x = names[0]
+    for operator, value, nothing in (("Mul", layer.scale, 1), ("Add", layer.offset, 0)):
+        if isinstance(value, tuple):
+            x = graph.op(operator, x, graph.numbers(np.reshape(value, _along_channels(inputs[0]))))
+        elif value != nothing:
+            x = graph.op(operator, x, graph.numbers(value))
+    return graph.op("Identity", x) if x == names[0] else x
+
+
+def _threshold(graph: Graph, layer: Threshold, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    if layer.value == 0:
+        return graph.op("ThresholdedRelu", names[0], alpha=layer.threshold)
+    above = graph.op("Greater", names[0], graph.numbers(layer.threshold))
+    return graph.op("Where", above, names[0], graph.numbers(layer.value))
+
+
+def _shrink(graph: Graph, layer: Shrink, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    return graph.op("Shrink", names[0], lambd=layer.lambd, bias=layer.lambd if layer.kind == "softshrink" else 0.0)
+
+
+def _log_sigmoid(graph: Graph, layer: Layer, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    return graph.op("Neg", graph.op("Softplus", graph.op("Neg", names[0])))
+
+
+def _tanhshrink(graph: Graph, layer: Layer, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    return graph.op("Sub", names[0], graph.op("Tanh", names[0]))
+
+
+def _glu(graph: Graph, layer: GLU, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    axis = layer.dim % len(output)
+    half, axes = output[axis], graph.integers((axis + 1,))
+    first = graph.op("Slice", names[0], graph.integers((0,)), graph.integers((half,)), axes)
+    second = graph.op("Slice", names[0], graph.integers((half,)), graph.integers((2 * half,)), axes)
+    return graph.op("Mul", first, graph.op("Sigmoid", second))
+
+
+def _over(graph: Graph, operator: str, x: str, axes: Sequence[int], keepdim: bool) -> str:
+    """A reduction of axes that exclude the batch; ONNX would reduce all where there is none."""
+    if not axes:
+        return graph.op("Identity", x)
+    return graph.op(operator, x, graph.integers([axis + 1 for axis in axes]), keepdims=int(keepdim))
+
+
+def _reduce(operator: str) -> Mapper:
+    def map_(graph: Graph, layer: Reduce, inputs: Shapes, output: Shape, names: list[str]) -> str:
+        return _over(graph, operator, names[0], layer.reduced(inputs[0]), layer.keepdim)
+
+    return map_
+
+
+def _variance(graph: Graph, layer: Deviation, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    axes = layer.reduced(inputs[0])
+    apart = graph.op("Sub", names[0], _over(graph, "ReduceMean", names[0], axes, True))
+    total = _over(graph, "ReduceSumSquare", apart, axes, layer.keepdim) if axes else graph.op("Mul", apart, apart)
+    return graph.op("Div", total, graph.numbers(prod(inputs[0][axis] for axis in axes) - layer.correction))
+
+
+def _deviation(graph: Graph, layer: Deviation, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    return graph.op("Sqrt", _variance(graph, layer, inputs, output, names))
+
+
+def _norm(graph: Graph, layer: Norm, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    axes = layer.reduced(inputs[0])
+    if not axes:
+        return graph.op("Abs", names[0])
+    if layer.p in (1, 2):
+        return _over(graph, f"ReduceL{int(layer.p)}", names[0], axes, layer.keepdim)
+    powers = graph.op("Pow", graph.op("Abs", names[0]), graph.numbers(layer.p))
+    return graph.op("Pow", _over(graph, "ReduceSum", powers, axes, layer.keepdim), graph.numbers(1 / layer.p))
+
+
+def _argmax(graph: Graph, layer: Argmax, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    x, (axis, *others) = names[0], layer.reduced(inputs[0]) or (-1,)
+    if others or not inputs[0]:
+        x, axis = graph.op("Reshape", x, graph.integers((0, -1) if inputs[0] else (-1, 1))), 0
+    whole = bool(others) or not inputs[0]
+    places = graph.op("ArgMax", x, axis=axis + 1, keepdims=int(layer.keepdim and not whole))
+    if whole:
+        places = graph.op("Reshape", places, graph.integers((-1, *output)))
+    return graph.op("Cast", places, to=FLOAT)
+
+
+FLOAT = 1
+"""TensorProto.FLOAT."""
 
 
 def _prelu(graph: Graph, layer: PReLU, inputs: Shapes, output: Shape, names: list[str]) -> str:
@@ -333,8 +538,13 @@ def _softplus(graph: Graph, layer: Softplus, inputs: Shapes, output: Shape, name
     return graph.op("Div", graph.op("Softplus", graph.op("Mul", names[0], beta)), beta)
 
 
-def _softmax(graph: Graph, layer: Softmax, inputs: Shapes, output: Shape, names: list[str]) -> str:
-    return graph.op("Softmax", names[0], axis=layer.dim % len(inputs[0]) + 1)
+def _along(operator: str) -> Mapper:
+    """An operator of one axis, which counts the batch."""
+
+    def map_(graph: Graph, layer: Softmax, inputs: Shapes, output: Shape, names: list[str]) -> str:
+        return graph.op(operator, names[0], axis=layer.dim % len(inputs[0]) + 1)
+
+    return map_
 
 
 def _dropout(graph: Graph, layer: Dropout, inputs: Shapes, output: Shape, names: list[str]) -> str:
@@ -663,7 +873,38 @@ ONNX: KindTable[Mapper] = KindTable(
         "PReLU": _prelu,
         "ELU": _with_field("Elu", alpha="alpha"),
         "Softplus": _softplus,
-        "Softmax": _softmax,
+        "softmax": _along("Softmax"),
+        "log_softmax": _along("LogSoftmax"),
+        "softsign": _plain("Softsign"),
+        "logsigmoid": _log_sigmoid,
+        "tanhshrink": _tanhshrink,
+        "CELU": _with_field("Celu", alpha="alpha"),
+        "Hardtanh": _hardtanh,
+        "Threshold": _threshold,
+        "Shrink": _shrink,
+        "GLU": _glu,
+        "RMSNorm": _rms_norm,
+        "Parameter": _parameter,
+        "Unary": _function,
+        "rsqrt": _rsqrt,
+        "square": _square,
+        "Pow": _pow,
+        "Clamp": _clamp,
+        "Rescale": _rescale,
+        "mean": _reduce("ReduceMean"),
+        "sum": _reduce("ReduceSum"),
+        "amax": _reduce("ReduceMax"),
+        "amin": _reduce("ReduceMin"),
+        "prod": _reduce("ReduceProd"),
+        "logsumexp": _reduce("ReduceLogSumExp"),
+        "var": _variance,
+        "std": _deviation,
+        "Norm": _norm,
+        "Argmax": _argmax,
+        "Sub": _pairwise("Sub"),
+        "Div": _pairwise("Div"),
+        "maximum": _pairwise("Max"),
+        "minimum": _pairwise("Min"),
         "Dropout": _dropout,
         "StochasticDepth": _plain("Identity"),
         "Flatten": _flatten,
@@ -674,7 +915,7 @@ ONNX: KindTable[Mapper] = KindTable(
         "Multiply": _pairwise("Mul"),
         "Gate": _gate,
         "Split": _split,
-        "Batched": _batched,
+        BATCHED: _batched,
         "MatMul": _matmul,
         "ScaledDotProductAttention": _attention,
         "MultiheadAttention": _multihead,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..findings import UsageError
 from ..layers.kind_table import Refused
-from ..network import holder
+from ..network import consumers, holder
 from ..version import __version__
-from .program import refusal
+from .program import refusal, with_examples
 
 if TYPE_CHECKING:
     from ..network import Network, Node
@@ -124,6 +124,8 @@ def _graph(network: Network, weights_of: WeightsOf | None) -> Graph:
     from .onnx_layers import ONNX
 
     graph = Graph()
+    whole, network = network, with_examples(network)
+    alone = _repeated_by_readers(whole)
     latest = _Latest(weights_of) if weights_of is not None else None
     for index, node in enumerate(network.nodes):
         if node.layer is None:
@@ -133,7 +135,7 @@ def _graph(network: Network, weights_of: WeightsOf | None) -> Graph:
         drawn = partial(latest.of, held_by) if latest else None
         graph.begin(node, node.layer.weights(shapes), drawn, held_by.name)
         try:
-            names = [network.nodes[source].name for source in node.inputs]
+            names = [network.nodes[source].name for source in node.inputs if node.name not in alone]
             ONNX.of(node.layer)(graph, node.layer, shapes, node.shape, names)
         except Refused as refused:
             raise refusal("onnx", node, refused) from None
@@ -142,6 +144,25 @@ def _graph(network: Network, weights_of: WeightsOf | None) -> Graph:
     if passed_on:
         raise UsageError("an ONNX graph cannot pass an input on as its output", "put an 'identity' between them")
     return graph
+
+
+def _repeated_by_readers(network: Network) -> set[str]:
+    """Names of the tensors that the network holds whose readers all repeat them for each example: sums, products."""
+    found = set()
+    put_out = {output.node for output in network.outputs}
+    for index, readers in enumerate(consumers(network.nodes, len(network.nodes))):
+        node = network.nodes[index]
+        if node.layer is not None and node.layer.is_constant and index not in put_out:
+            read_by = [network.nodes[reader] for reader in readers]
+            if all(_repeats(network, reader) for reader in read_by):
+                found.add(node.name)
+    return found
+
+
+def _repeats(network: Network, node: Node) -> bool:
+    """Whether a layer joins element by element, and reads something of each example."""
+    joins = node.layer is not None and node.layer.joins and node.layer.in_place
+    return joins and any(network.nodes[source].elements for source in node.inputs)
 
 
 def _check_size(network: Network, written: bool) -> None:

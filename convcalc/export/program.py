@@ -7,13 +7,15 @@ the scope where they form one, and otherwise dissolve into it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ..findings import UsageError
 from ..layers.kind_table import Refused
+from ..network import consumers, holder
 
 if TYPE_CHECKING:
     from ..network import Group, Network, Node
@@ -67,9 +69,18 @@ class Call(NamedTuple):
     reads: tuple[str, ...] = ("{0}",)
     """What it is applied to, as expressions over the layer's inputs."""
 
+    @property
+    def inputs(self) -> int:
+        """How many of the layer's inputs it reads, the first ones."""
+        return max(int(number) + 1 for text in self.reads for number in re.findall(r"\{(\d+)\}", text))
+
     def applied(self, names: Sequence[str]) -> str:
-        """What stands between the brackets of its call, with the names of what it reads."""
-        return ", ".join(text.format(*names) for text in self.reads[: len(names)])
+        """What stands between the brackets of its call, with the names of what it reads; nothing where there is none.
+
+        >>> Call("Attention", reads=("{0}", "{0}")).applied(["x"])
+        'x, x'
+        """
+        return ", ".join(text.format(*names) for text in self.reads) if names else ""
 
 
 class Inline(NamedTuple):
@@ -94,6 +105,30 @@ def scalar(values: Sequence[Value]) -> Value | tuple[Value, ...]:
 def refusal(target: str, node: Node, refused: Refused) -> UsageError:
     """The error of a target that has no equal of a node's layer."""
     return UsageError(f"{target} cannot say {node.name} ({node.kind}): {refused}")
+
+
+def with_examples(network: Network) -> Network:
+    """The network with a tensor for each that it holds to read, so that it is repeated for as many examples.
+
+    That is what its first reader reads beside it, else the last before it in its block, else what its block reads, else
+    the network's first input.
+    """
+    nodes = list(network.nodes)
+    held = [index for index, node in enumerate(nodes) if node.layer is not None and node.layer.is_constant]
+    if not held:
+        return network
+    readers = consumers(nodes, len(nodes))
+    blocks = [group for group in network.groups.values() if group.is_block]
+    for index in held:
+        around = [group for group in blocks if group.start <= index < group.stop]
+        start = max([group.start for group in around], default=0)
+        beside = [i for reader in readers[index][:1] for i in nodes[reader].inputs if i < index]
+        within = range(index - 1, start - 1, -1)
+        read = [i for node in nodes[start : min([group.stop for group in around], default=0)] for i in node.inputs]
+        sources = (*beside, *within, *(i for i in read if i < start), 0)
+        like = next(i for i in sources if nodes[i].elements or nodes[i].layer is None)
+        nodes[index] = nodes[index]._replace(inputs=(like,))
+    return replace(network, nodes=tuple(nodes))
 
 
 @dataclass(slots=True)
@@ -126,6 +161,21 @@ class Part:
     outputs: tuple[int, ...]
     node: int
     """The last node that it computes."""
+    again: Part | None = None
+    """The statement of the same scope whose module it calls once more."""
+
+
+Address = tuple[int, ...]
+"""Where a module stands in a scope: the number of its statement, then that inside a block or a chain."""
+
+
+class Tie(NamedTuple):
+    """A module of a scope that has the weights of another one."""
+
+    module: Address
+    holder: Address
+    alike: bool
+    """Whether they are built alike, so that one can stand for the other."""
 
 
 @dataclass(slots=True)
@@ -137,6 +187,18 @@ class Scope:
     inputs: list[int] = field(default_factory=list)
     outputs: list[int] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
+    ties: list[Tie] = field(default_factory=list)
+
+    def wiring(self) -> tuple[object, ...]:
+        """What reads what, the values counted in the order in which they are made."""
+        local = {value: number for number, value in enumerate(self.inputs)}
+        rows = []
+        for part in self.parts:
+            inputs = tuple(local[value] for value in part.inputs)
+            for value in part.outputs:
+                local[value] = len(local)
+            rows.append((inputs, len(part.outputs)))
+        return (len(self.inputs), tuple(rows), tuple(local[value] for value in self.outputs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +210,23 @@ class Program:
     blocks: list[Scope]
 
 
-def program(network: Network, steps: Sequence[Sequence[Step]], *, chains: bool) -> Program:
-    """The network's statements; `chains` joins modules that follow one another in a group."""
-    return _Builder(network, steps, chains).build()
+def program(
+    network: Network, steps: Sequence[Sequence[Step]], *, chains: bool, dissolved: Collection[str] = ()
+) -> Program:
+    """The network's statements.
+
+    `chains` joins modules that follow one another in a group; the blocks at the paths `dissolved` are no scopes.
+    """
+    return _Builder(network, steps, chains, dissolved).build()
 
 
 class _Builder:
-    def __init__(self, network: Network, steps: Sequence[Sequence[Step]], chains: bool) -> None:
+    def __init__(
+        self, network: Network, steps: Sequence[Sequence[Step]], chains: bool, dissolved: Collection[str]
+    ) -> None:
         self.network = network
+        self.dissolved = dissolved
+        self.shared = {node.shares for node in network.nodes}
         self.steps = steps
         self.chains = chains
         self.blocks: list[Scope] = []
@@ -213,13 +284,13 @@ class _Builder:
         for position, step in enumerate(steps):
             value = index if position == len(steps) - 1 else self.between
             self.between += value == self.between
-            read = inputs[: len(step.reads)] if isinstance(step, Call) else inputs
+            read = inputs[: step.inputs] if isinstance(step, Call) else inputs
             parts.append(Part(name, "layer", step, read, (value,), index))
             inputs = (value, *node.inputs[1:])
         return parts
 
     def _group(self, group: Group, scope: Scope) -> list[Part]:
-        if not group.is_block:
+        if not group.is_block or group.path in self.dissolved:
             return self._inlined(group, self._range(group.start, group.stop, scope), scope)
         block = Scope(group.path, group.kind)
         block.parts = self._range(group.start, group.stop, block)
@@ -241,13 +312,19 @@ class _Builder:
             if not isinstance(parts[0].work, Inline):
                 parts[0].name, parts[0].prefix = name, prefix
             return parts
-        if self.chains and self._is_chain(parts):
+        if self.chains and self._is_chain(parts) and not self._shares_inside(group):
             first, last = parts[0], parts[-1]
             return [Part(name, prefix, Chain(_spliced(parts, name)), first.inputs, last.outputs, last.node)]
         if group.kind == "branch":
             for part in parts:
                 part.prefix = prefix
         return parts
+
+    def _shares_inside(self, group: Group) -> bool:
+        """Whether two layers of a group have the same weights."""
+        held = [holder(self.network.nodes, index) for index in range(group.start, group.stop)]
+        having = [index for index in held if index in self.shared]
+        return len(set(having)) < len(having)
 
     def _is_chain(self, parts: list[Part]) -> bool:
         """Whether each module reads what the one before it puts out, and nothing else does."""

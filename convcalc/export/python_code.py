@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import groupby
 from math import isinf, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -243,14 +244,9 @@ def define(program: Program, reserved: Iterable[str], *, classes: bool = True) -
 
 def _shape(scope: Scope, shapes: dict[int, int]) -> tuple[object, ...]:
     """What two blocks must share to share a definition: everything but the values of arguments."""
-    local = {value: number for number, value in enumerate(scope.inputs)}
-    rows: list[object] = []
-    for part in scope.parts:
-        inputs = tuple(local[value] for value in part.inputs)
-        for value in part.outputs:
-            local[value] = len(local)
-        rows.append((part.name, _work_shape(part.work, shapes), inputs, len(part.outputs)))
-    return (len(scope.inputs), tuple(rows), tuple(local[value] for value in scope.outputs))
+    numbers = {id(part): number for number, part in enumerate(scope.parts)}
+    rows = [(part.name, _work_shape(part.work, shapes), numbers.get(id(part.again))) for part in scope.parts]
+    return (scope.wiring(), tuple(rows), tuple(scope.ties))
 
 
 def _work_shape(work: Work, shapes: dict[int, int]) -> object:
@@ -265,7 +261,8 @@ def _work_shape(work: Work, shapes: dict[int, int]) -> object:
 
 
 def _all_arguments(found: Definitions, scope: Scope) -> list[tuple[str, Argument]]:
-    return [pair for part in scope.parts for pair in found.arguments(part.work, part.name, part.prefix)]
+    built = [part for part in scope.parts if part.again is None]
+    return [pair for part in built for pair in found.arguments(part.work, part.name, part.prefix)]
 
 
 def _fill(found: Definitions, definition: Definition, scopes: list[Scope], reserved: set[str]) -> None:
@@ -356,6 +353,21 @@ def _choose(path: str, prefix: str, dying: list[str], unavailable: set[str]) -> 
         number += 1
         name = f"{stem}_{number}"
     return name
+
+
+def loops(lines: Iterable[str]) -> Iterator[str]:
+    """Lines of a function; three and more equal ones that follow one another as a loop.
+
+    >>> list(loops(["    x = f(x)"] * 12 + ["    return x"]))
+    ['    for _ in range(12):', '        x = f(x)', '    return x']
+    """
+    for line, group in groupby(lines):
+        count = len(list(group))
+        if count < 3:
+            yield from (line,) * count
+        else:
+            pad = line[: len(line) - len(line.lstrip())]
+            yield from (f"{pad}for _ in range({count}):", f"{INDENT}{line}")
 
 
 Slots = Iterator[Slot]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..geometry import Rounding, pool_output
 from ..geometry.dialects import torch_transposed
-from ..layers.kind_table import KindTable, Refused
+from ..layers.kind_table import BATCHED, KindTable, Refused
 from .program import OPAQUE, UNSAID, Argument, Call, Code, Inline, Step, keywords, optional, positional, scalar
 from .windows import (
     Pads,
@@ -27,12 +27,15 @@ from .windows import (
 )
 
 if TYPE_CHECKING:
-    from ..layers.activation import Softmax
+    from ..layers.activation import GLU, Softmax
+    from ..layers.arithmetic import Clamp, Pow, Rescale, Unary
     from ..layers.base import Layer, Shape, Shapes
     from ..layers.batched import Batched
     from ..layers.border import Crop, Pad
+    from ..layers.constant import Parameter
     from ..layers.conv import Conv, ConvTranspose, SeparableConv
-    from ..layers.join import Concat, Gate, Split
+    from ..layers.formed import Formed
+    from ..layers.join import Concat, Extreme, Gate, Split
     from ..layers.layout import (
         Expand,
         Flip,
@@ -47,10 +50,11 @@ if TYPE_CHECKING:
         Unsqueeze,
     )
     from ..layers.linear import Linear
-    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, Scale
+    from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, RMSNorm, Scale
     from ..layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
     from ..layers.product import MatMul, MultiheadAttention, ScaledDotProductAttention
     from ..layers.recurrent import GRU, LSTM, RNN
+    from ..layers.reduce import Argmax, Deviation, Norm, Reduce
     from ..layers.resize import Upsample
     from ..layers.shape import Flatten, Permute, Reshape
     from ..layers.shuffle import ChannelShuffle, Fold, PixelShuffle, PixelUnshuffle, Unfold
@@ -85,6 +89,15 @@ def _pad(pads: Pads, mode: str = "constant", value: float = 0.0) -> Call:
     return Call(f"nn.ZeroPad{len(pads)}d", sides) if value == 0 else Call(name, (*sides, *positional(value=value)))
 
 
+def pads(call: Call) -> bool:
+    """Whether a module only pads: beside a convolution, whose weights are in another one.
+
+    >>> pads(Call("nn.ZeroPad2d")), pads(Call("nn.Conv2d")), pads(Call("PaddedAvgPool"))
+    (True, False, False)
+    """
+    return call.function.startswith("nn.") and "Pad" in call.function
+
+
 def _bordered(pads: Pads, mode: str, value: float = 0.0) -> list[Step]:
     """Padding and cropping; cropping comes after, for PyTorch's circular padding wraps what is left of the input."""
     if mode != "circular" or min(map(min, pads)) >= 0 or max(map(max, pads)) <= 0:
@@ -95,6 +108,26 @@ def _bordered(pads: Pads, mode: str, value: float = 0.0) -> list[Step]:
 
 def _cut(cuts: Pads) -> Call:
     return _pad(tuple((-before, -after) for before, after in cuts))
+
+
+FORMS = ("standardize", "gain", "fixed")
+"""Fields that say how weights come about; `Formed` takes them."""
+
+
+def _formed(layer: Formed, name: str, arguments: tuple[Argument, ...]) -> Call:
+    """The module of that name, or the one that forms its weights before it multiplies with them."""
+    given = dict(layer)
+    if not any(given[field] for field in FORMS):
+        return Call(f"nn.{name}", arguments)
+    return Call(f"Formed{name}", (*arguments, *(optional(field, given[field], False) for field in FORMS)))
+
+
+def _given(layer: Formed, function: str, read: str, arguments: tuple[Argument, ...]) -> Inline:
+    """The function of that name on weights that are an input, each example's its own."""
+    kept = tuple(argument for argument in arguments if argument.value != argument.default)
+    named = "".join(f", {argument.name}={{{argument.name}}}" for argument in kept)
+    bias = "{2}" if layer.bias else "None"
+    return Inline(f"by_example(F.{function}, {read}, {{1}}, {bias}{named})", kept)
 
 
 def _conv(layer: Conv, inputs: Shapes, output: Shape) -> list[Step]:
@@ -113,7 +146,26 @@ def _conv(layer: Conv, inputs: Shapes, output: Shape) -> list[Step]:
         optional("bias", layer.bias, True),
         optional("padding_mode", mode, "zeros"),
     )
-    return [*separate, Call(f"nn.Conv{layer.rank}d", arguments)]
+    if layer.weight is None:
+        return [*separate, _formed(layer, f"Conv{layer.rank}d", arguments)]
+    function, plain = f"conv{layer.rank}d", inside and mode == "zeros"
+    steps = (
+        optional("stride", scalar(layer.stride), 1),
+        optional("padding", padding if plain else 0, 0),
+        optional("dilation", scalar(layer.dilation), 1),
+        optional("groups", layer.groups, 1),
+    )
+    if plain:
+        return [_given(layer, function, "{0}", steps)]
+    if layer.padding_mode == "circular" and min(map(min, pads)) < 0:
+        raise Refused("torch wraps no border around an input that it crops in the same step")
+    filled = layer.padding_mode if layer.padding_mode != "zeros" else "constant"
+    found = _given(layer, function, "F.pad({0}, {sides}, {mode})", steps)
+    return [found._replace(arguments=(*keywords(sides=flat_pads(pads), mode=filled), *found.arguments))]
+
+
+STEPS = ("stride", "padding", "output_padding", "groups", "dilation")
+"""Arguments that a transposed convolution takes as a function too."""
 
 
 def _conv_transpose(layer: ConvTranspose, inputs: Shapes, output: Shape) -> list[Step]:
@@ -130,7 +182,10 @@ def _conv_transpose(layer: ConvTranspose, inputs: Shapes, output: Shape) -> list
     )
     cuts = tuple(crop.cut for crop in crops)
     cut = [_cut(cuts)] if any(map(any, cuts)) else []
-    return [Call(f"nn.ConvTranspose{layer.rank}d", arguments), *cut]
+    if layer.weight is not None:
+        steps = tuple(argument for argument in arguments if argument.name in STEPS)
+        return [_given(layer, f"conv_transpose{layer.rank}d", "{0}", steps), *cut]
+    return [_formed(layer, f"ConvTranspose{layer.rank}d", arguments), *cut]
 
 
 def _separable(layer: SeparableConv, inputs: Shapes, output: Shape) -> list[Step]:
@@ -270,7 +325,9 @@ def _crop(layer: Crop, inputs: Shapes, output: Shape) -> list[Step]:
 
 def _linear(layer: Linear, inputs: Shapes, output: Shape) -> list[Step]:
     features = positional(in_features=inputs[0][-1], out_features=layer.out_features)
-    return [Call("nn.Linear", (*features, optional("bias", layer.bias, True)))]
+    if layer.weight is not None:
+        return [_given(layer, "linear", "{0}", ())]
+    return [_formed(layer, "Linear", (*features, optional("bias", layer.bias, True)))]
 
 
 def _flatten(layer: Flatten, inputs: Shapes, output: Shape) -> list[Step]:
@@ -280,6 +337,8 @@ def _flatten(layer: Flatten, inputs: Shapes, output: Shape) -> list[Step]:
 
 
 def _reshape(layer: Reshape, inputs: Shapes, output: Shape) -> list[Step]:
+    if not output:
+        return [Inline("{0}.flatten()")]
     return [Call("nn.Flatten"), Call("nn.Unflatten", positional(dim=1, unflattened_size=layer.shape))]
 
 
@@ -288,9 +347,11 @@ def _permute(layer: Permute, inputs: Shapes, output: Shape) -> list[Step]:
 
 
 def _batch_norm(layer: BatchNorm, inputs: Shapes, output: Shape) -> list[Step]:
-    name = "nn.BatchNorm1d" if len(inputs[0]) == 1 else _ranked("BatchNorm", inputs[0])
+    name = "nn.BatchNorm1d" if len(inputs[0]) == 1 else "LastAxisBatchNorm"
+    if len(inputs[0]) > 1 and layer.dim == 0:
+        name = _ranked("BatchNorm", inputs[0])
     affine = layer.affine and (layer.weight or layer.bias)
-    call = Call(name, (*positional(num_features=inputs[0][0]), *_statistics(layer, affine, True)))
+    call = Call(name, (*positional(num_features=inputs[0][layer.dim]), *_statistics(layer, affine, True)))
     return [_one_sided(call, layer, affine)]
 
 
@@ -350,7 +411,98 @@ def _local_response_norm(layer: LocalResponseNorm, inputs: Shapes, output: Shape
 
 
 def _scale(layer: Scale, inputs: Shapes, output: Shape) -> list[Step]:
-    return [Call("Scale", (*positional(channels=inputs[0][0]), optional("bias", layer.bias, False)))]
+    one = layer.size is not None
+    arguments = (
+        *positional(channels=1 if one else inputs[0][layer.dim]),
+        optional("bias", layer.bias, False),
+        optional("last", layer.dim == -1 and not one, False),
+    )
+    return [Call("Scale", arguments)]
+
+
+def _rms_norm(layer: RMSNorm, inputs: Shapes, output: Shape) -> list[Step]:
+    shape = layer.normalized_shape or inputs[0][-1:]
+    arguments = (
+        *positional(normalized_shape=shape[0] if len(shape) == 1 else shape),
+        optional("eps", layer.eps, None),
+        optional("elementwise_affine", layer.elementwise_affine, True),
+    )
+    return [Call("nn.RMSNorm", arguments)]
+
+
+def _parameter(layer: Parameter, inputs: Shapes, output: Shape) -> list[Step]:
+    return [Call("Constant", (*positional(shape=layer.shape), optional("learned", layer.learned, True)))]
+
+
+def _function(layer: Unary | Extreme, inputs: Shapes, output: Shape) -> list[Step]:
+    read = ", ".join(f"{{{n}}}" for n in range(len(inputs)))
+    return [Inline(f"torch.{layer.kind}({read})")]
+
+
+def _pow(layer: Pow, inputs: Shapes, output: Shape) -> list[Step]:
+    return [Inline("{0} ** {exponent}", keywords(exponent=layer.exponent))]
+
+
+def _clamp(layer: Clamp, inputs: Shapes, output: Shape) -> list[Step]:
+    given = tuple(Argument(name, value) for name, value in layer.fields().items() if value is not None)
+    bounds = "".join(f", {argument.name}={{{argument.name}}}" for argument in given)
+    return [Inline(f"torch.clamp({{0}}{bounds})", given)]
+
+
+def _rescale(layer: Rescale, inputs: Shapes, output: Shape) -> list[Step]:
+    scale, offset = (list(value) if isinstance(value, tuple) else value for value in (layer.scale, layer.offset))
+    if isinstance(scale, list) or isinstance(offset, list):
+        return [Call("Rescale", keywords(scale=scale, offset=offset))]
+    text = "{0} * {scale}" if scale != 1 else "{0}"
+    return [Inline(f"{text} + {{offset}}" if offset != 0 else text, keywords(scale=scale, offset=offset))]
+
+
+def _over(layer: Reduce | Deviation | Norm | Argmax, inputs: Shapes) -> str:
+    """The axes that are reduced, the batch counted, as arguments."""
+    axes = tuple(axis + 1 for axis in layer.reduced(inputs[0]))
+    return f"dim={axes[0] if len(axes) == 1 else axes}" + (", keepdim=True" if layer.keepdim else "")
+
+
+def _reduce(layer: Reduce, inputs: Shapes, output: Shape) -> list[Step]:
+    """torch reduces all axes, the batch too, where it is told of none."""
+    return [Inline(f"{{0}}.{layer.kind}({_over(layer, inputs)})" if inputs[0] else "{0}")]
+
+
+def _prod(layer: Reduce, inputs: Shapes, output: Shape) -> list[Step]:
+    """torch multiplies one axis at a time."""
+    kept = ", keepdim=True" if layer.keepdim else ""
+    return [Inline("{0}" + "".join(f".prod(dim={axis + 1}{kept})" for axis in reversed(layer.reduced(inputs[0]))))]
+
+
+def _deviation(layer: Deviation, inputs: Shapes, output: Shape) -> list[Step]:
+    if not inputs[0]:
+        return [Inline("torch.zeros_like({0})")]
+    correction = f", correction={layer.correction}" if layer.correction != 1 else ""
+    return [Inline(f"{{0}}.{layer.kind}({_over(layer, inputs)}{correction})")]
+
+
+def _norm(layer: Norm, inputs: Shapes, output: Shape) -> list[Step]:
+    if not inputs[0]:
+        return [Inline("torch.abs({0})")]
+    return [Inline(f"torch.linalg.vector_norm({{0}}, ord={{p}}, {_over(layer, inputs)})", keywords(p=layer.p))]
+
+
+def _argmax(layer: Argmax, inputs: Shapes, output: Shape) -> list[Step]:
+    if layer.dim is not None:
+        return [Inline(f"{{0}}.argmax({_over(layer, inputs)})")]
+    if not inputs[0]:
+        return [Inline("torch.zeros_like({0})")]
+    shape = f".reshape(-1{', 1' * len(inputs[0])})" if layer.keepdim else ""
+    return [Inline(f"{{0}}.flatten(1).argmax(dim=1){shape}")]
+
+
+def _along(name: str) -> Mapper:
+    """A module of one axis, which for PyTorch counts the batch."""
+
+    def map_(layer: Softmax | GLU, inputs: Shapes, output: Shape) -> list[Step]:
+        return [Call(name, keywords(dim=layer.dim + 1 if layer.dim >= 0 else layer.dim))]
+
+    return map_
 
 
 def _module(name: str, **fields: object) -> Mapper:
@@ -361,10 +513,6 @@ def _module(name: str, **fields: object) -> Mapper:
         return [Call(name, tuple(optional(field, given[field], default) for field, default in fields.items()))]
 
     return map_
-
-
-def _softmax(layer: Softmax, inputs: Shapes, output: Shape) -> list[Step]:
-    return [Call("nn.Softmax", keywords(dim=layer.dim + 1 if layer.dim >= 0 else layer.dim))]
 
 
 def _concat(layer: Concat, inputs: Shapes, output: Shape) -> list[Step]:
@@ -567,7 +715,30 @@ TORCH: KindTable[Mapper] = KindTable(
         "PReLU": _module("nn.PReLU", num_parameters=1),
         "ELU": _module("nn.ELU", alpha=1.0),
         "Softplus": _module("nn.Softplus", beta=1.0, threshold=20.0),
-        "Softmax": _softmax,
+        "softmax": _along("nn.Softmax"),
+        "log_softmax": _along("nn.LogSoftmax"),
+        "GLU": _along("nn.GLU"),
+        "softsign": _module("nn.Softsign"),
+        "logsigmoid": _module("nn.LogSigmoid"),
+        "tanhshrink": _module("nn.Tanhshrink"),
+        "hardshrink": _module("nn.Hardshrink", lambd=0.5),
+        "softshrink": _module("nn.Softshrink", lambd=0.5),
+        "CELU": _module("nn.CELU", alpha=1.0),
+        "Hardtanh": _module("nn.Hardtanh", min_val=-1.0, max_val=1.0),
+        "Threshold": _module("nn.Threshold", threshold=None, value=None),
+        "RMSNorm": _rms_norm,
+        "Parameter": _parameter,
+        **dict.fromkeys(("Unary", "Extreme"), _function),
+        "Pow": _pow,
+        "Clamp": _clamp,
+        "Rescale": _rescale,
+        "Reduce": _reduce,
+        "prod": _prod,
+        "Deviation": _deviation,
+        "Norm": _norm,
+        "Argmax": _argmax,
+        "Sub": _broadcast("-"),
+        "Div": _broadcast("/"),
         "Dropout": _module("nn.Dropout", p=0.5),
         "StochasticDepth": _module("StochasticDepth", p=0.5, mode="row"),
         "Concat": _concat,
@@ -575,7 +746,7 @@ TORCH: KindTable[Mapper] = KindTable(
         "Multiply": _broadcast("*"),
         "Gate": _gate,
         "Split": _split,
-        "Batched": _batched,
+        BATCHED: _batched,
         "MatMul": _matmul,
         "ScaledDotProductAttention": _attention,
         "MultiheadAttention": _multihead,

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ..layers.kind_table import Refused
-from .program import Call, Chain, Inline, Part, Step, Use, Work, program, refusal
+from .program import Address, Call, Chain, Inline, Part, Scope, Step, Tie, Use, Work, program, refusal, with_examples
 from .python_code import (
     Definition,
     Definitions,
@@ -26,9 +26,11 @@ from .python_code import (
     identifier,
     inline_text,
     layout,
+    loops,
     variables,
 )
-from .torch_layers import TORCH
+from .sharing import share
+from .torch_layers import TORCH, pads
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -59,10 +61,13 @@ def torch_module(network: Network) -> str:
     >>> [line.strip() for line in text.splitlines() if "nn.Conv2d" in line]
     ['self.conv2d = nn.Conv2d(3, 4, kernel_size=3)']
     """
+    network = with_examples(network)
     written = program(network, _steps(network), chains=True)
+    share(written, "torch", lambda call: not pads(call), ties=True)
     found = define(written, RESERVED)
-    classes = [_class_lines(found, definition, network) for definition in found.blocks]
-    classes.append(_class_lines(found, found.top, network))
+    attributes = {id(scope): _attributes(scope) for scope in (*written.blocks, written.top)}
+    classes = [_class_lines(found, definition, network, attributes) for definition in found.blocks]
+    classes.append(_class_lines(found, found.top, network, attributes))
     body = "\n\n\n".join("\n".join(lines) for lines in classes)
     helpers = helper_texts(HELPERS, body)
     imports = ["import torch", *(["import torch.nn.functional as F"] if "F." in "".join([body, *helpers]) else [])]
@@ -90,10 +95,13 @@ def _steps(network: Network) -> list[Sequence[Step]]:
     return found
 
 
-def _class_lines(found: Definitions, definition: Definition, network: Network) -> list[str]:
+Attributes = dict[int, dict[int, str]]
+"""id of a scope -> id of a statement -> the attribute that holds its module."""
+
+
+def _class_lines(found: Definitions, definition: Definition, network: Network, attributes: Attributes) -> list[str]:
     top = definition is found.top
     scope = definition.scope
-    attributes = Names(MODULE_ATTRIBUTES)
     local = Names(("self", "torch", "F", *HELPERS))
     inputs = [local.unique(identifier(network.nodes[index].name, "x")) for index in scope.inputs] if top else None
     names = variables(scope, ["x"] if top and len(scope.inputs) == 1 else inputs, ("torch", "F", *HELPERS))
@@ -107,13 +115,15 @@ def _class_lines(found: Definitions, definition: Definition, network: Network) -
             kept += mine
             text = inline_text(part.work, iter(mine), statement.reads, "self.")
         else:
-            attribute = attributes.unique(identifier(part.name, part.prefix))
-            build += layout(f"self.{attribute} = ", _form(found, part.work, slots), depth=2)
+            attribute = attributes[id(scope)][id(part.again or part)]
+            if part.again is None:
+                build += layout(f"self.{attribute} = ", _form(found, part.work, slots), depth=2)
             reads = statement.reads
             given = part.work.applied(reads) if isinstance(part.work, Call) else ", ".join(reads)
             text = f"self.{attribute}({given})"
         shape = f"  # {list(network.nodes[part.node].shape)}" if top else ""
         forward.append(f"        {', '.join(statement.writes)} = {text}{shape}")
+    build += [f"        {_tied(scope, tie, attributes)}" for tie in scope.ties]
     read = {slot.parameter for slot in kept}
     own = [f"        self.{name} = {name}" for name in definition.parameters if name in read]
     what = f"The block {scope.kind}." if not top else network.name
@@ -127,9 +137,38 @@ def _class_lines(found: Definitions, definition: Definition, network: Network) -
         *build,
         "",
         *_signature("forward", ["self", *names.inputs]),
-        *forward,
+        *loops(forward),
         f"        return {', '.join(names.returned)}",
     ]
+
+
+def _attributes(scope: Scope) -> dict[int, str]:
+    """The attributes of the modules that are built in a scope."""
+    names = Names(MODULE_ATTRIBUTES)
+    built = [part for part in scope.parts if part.again is None and not isinstance(part.work, Inline)]
+    return {id(part): names.unique(identifier(part.name, part.prefix)) for part in built}
+
+
+def _tied(scope: Scope, tie: Tie, attributes: Attributes) -> str:
+    """The statement that gives a module the weights of another one."""
+    module, holder = (_module_text(scope, address, attributes) for address in (tie.module, tie.holder))
+    return f"{module} = {holder}" if tie.alike else f"share_weights({module}, {holder})"
+
+
+def _module_text(scope: Scope, address: Address, attributes: Attributes) -> str:
+    """How a module is reached from its scope."""
+    text, work = "self", None
+    parts = scope.parts
+    for number in address:
+        part = parts[number]
+        text += f"[{number}]" if isinstance(work, Chain) else f".{attributes[id(scope)][id(part)]}"
+        work = part.work
+        if isinstance(work, Use):
+            scope = work.scope
+            parts = scope.parts
+        elif isinstance(work, Chain):
+            parts = work.parts
+    return text
 
 
 def _signature(name: str, parameters: list[str]) -> list[str]:

@@ -224,30 +224,14 @@ def linear_macs(outputs: int, in_channels: int) -> int:
     return outputs * in_channels
 
 
-@formula("MACs", "outputs*shared", "torch.matmul: the outputs, each a sum over the axis that both factors share")
+@formula("MACs", "outputs*shared", "torch.matmul: each output is a sum over the axis that both factors share")
 def matmul_macs(outputs: int, shared: int) -> int:
-    """Multiply-accumulates of a product of two activations.
+    """Multiply-accumulates of a product of two matrices.
 
     >>> matmul_macs(12 * 197 * 197, 64)
     29805312
     """
     return outputs * shared
-
-
-@formula(
-    "MACs",
-    "gates*hidden*(c_in + state) + projected*hidden",
-    "torch.nn.LSTM, GRU, RNN: the products of one position with W_ih, W_hh and W_hr",
-)
-def recurrent_macs(gates: int, hidden: int, in_channels: int, state: int, projected: int) -> int:
-    """Multiply-accumulates of one position in a recurrent layer of `gates` products a state.
-
-    `state` numbers go on to the next position, `projected` are those that W_hr makes of `hidden`, 0 without it.
-
-    >>> recurrent_macs(4, 256, 128, 256, 0)
-    393216
-    """
-    return gates * hidden * (in_channels + state) + projected * hidden
 
 
 def check_window(kernel_size: int, stride: int, dilation: int = 1, before: int = 0, after: int = 0) -> None:

@@ -15,6 +15,7 @@ from ..models.steps import Place
 from ..network import Network, UniqueNames
 from .builder import Builder, Step
 from .convert import Conversion
+from .grouping import Called, automatic, kind_of, spans
 
 SHOWN = 6
 """Names that a warning lists."""
@@ -29,7 +30,8 @@ def assemble(conversion: Conversion, path: str, made_by: str, load: Callable[[ob
             place[index] = draft.input(step.name, step.shape)
             continue
         inputs = [place[source] for source in step.inputs]
-        place[index] = draft.add(step.layer, inputs, scope=scope, name=name, label=step.name)
+        shares = None if step.shares is None else place.get(step.shares)
+        place[index] = draft.add(step.layer, inputs, scope=scope, name=name, label=step.name, shares=shares)
     unique = UniqueNames()
     ends = [(unique.give(steps[tensor.step].name), place[tensor.step]) for tensor in conversion.outputs]
     return draft.network(
@@ -45,8 +47,12 @@ def _needed(steps: Sequence[Step], conversion: Conversion) -> list[int]:
     """Inputs, and the steps that lead to an output, in order."""
     found = {tensor.step for tensor in conversion.outputs}
     for index in reversed(range(len(steps))):
+        layer = steps[index].layer
+        part = layer.part_of if layer is not None else None
         if index in found:
             found.update(steps[index].inputs)
+            if part is not None:  # the parts of a split come and go together
+                found.update(range(index - part.which, index - part.which + len(part.sizes)))
     inputs = [index for index, step in enumerate(steps) if step.layer is None]
     return [*inputs, *(index for index in sorted(found) if steps[index].layer is not None)]
 
@@ -55,19 +61,88 @@ def _named(steps: Sequence[Step], order: Sequence[int]) -> Iterator[tuple[int, S
     """Each step with its name and its scope: the step that does a layer's work has the layer's name.
 
     What stands beside it (an activation that its settings name, a permute) is called by its kind. A layer of several
-    named parts is a group.
+    named parts is a group, and so are the parts of a split.
     """
-    for (call, _), members in groupby(order, lambda index: (steps[index].call, steps[index].layer is None)):
-        indices = list(members)
-        main = _main([steps[index] for index in indices])
-        parts = any(steps[index].label for index in indices)
-        for index in indices:
-            step = steps[index]
-            if parts:
-                inside = Place((step.name,), step.cls, ("layer", call))
-                yield index, step, step.label or "", [*step.scope, inside]
+    calls = [_Call(steps, list(members)) for _, members in groupby(order, lambda index: _call_of(steps[index], index))]
+    for call in calls:
+        if call.first.layer is None:
+            yield call.indices[0], call.first, call.first.name, ()
+    layers = [call for call in calls if call.first.layer is not None]
+    _place(layers, 0)
+    for call in layers:
+        yield from call.named()
+
+
+def _call_of(step: Step, index: int) -> int:
+    """What tells calls apart; each input is one."""
+    return step.call if step.layer is not None else -1 - index
+
+
+class _Call:
+    """The steps of one call of a layer."""
+
+    def __init__(self, steps: Sequence[Step], indices: list[int]) -> None:
+        self.indices = indices
+        self.steps = [steps[index] for index in indices]
+        self.first = self.steps[0]
+        self.around = self.first.scope
+        """The models in which it stands."""
+        self.scope: list[Place] = []
+        """The models and parts in which it stands."""
+        self.name = self.first.name
+        """Of the layer, without what its parts have of it."""
+
+    def named(self) -> Iterator[tuple[int, Step, str, Sequence[Place]]]:
+        """Its steps with their names and scopes."""
+        main = _main(self.steps)
+        parts = any(step.label for step in self.steps)
+        for index, step in zip(self.indices, self.steps, strict=True):
+            part = step.layer.part_of if step.layer is not None else None
+            if part is not None:
+                inside = Place((self.name,), "", ("split", index - part.which), split=True)
+                yield index, step, str(part.which), [*self.scope, inside]
+            elif parts:
+                yield index, step, step.label or "", [*self.scope, Place((self.name,), step.cls, ("layer", step.call))]
             else:
-                yield index, step, step.name if step is main else "", step.scope
+                yield index, step, self.name if step is main else "", self.scope
+
+
+def _place(calls: Sequence[_Call], depth: int) -> None:
+    """Put calls, at a depth of models in each other, into the parts that their names tell."""
+    runs = [list(run) for _, run in groupby(calls, lambda call: _inside(call, depth))]
+    places = {index: number for number, run in enumerate(runs) for call in run for index in call.indices}
+    called = []
+    for run in runs:
+        name = run[0].around[depth].name[0] if len(run[0].around) > depth else run[0].name
+        reads = {places[source] for call in run for step in call.steps for source in step.inputs if source in places}
+        weighted = any(step.weights for call in run for step in call.steps)
+        called.append(Called(name, automatic(name, run[0].first.cls), reads, weighted))
+    found = spans(called)
+    for number, run in enumerate(runs):
+        around = [span for span in found if span.start <= number < span.stop]
+        known: tuple[str, ...] = ()
+        scope = []
+        for span in around:
+            if span.tokens[: len(known)] == known:
+                own = span.tokens[len(known) :]
+                holds = any(other is not span and span.start <= other.start < span.stop for other in found)
+                cls = "" if holds else "_".join(kind_of(own))
+                scope.append(Place(("_".join(own),), cls, ("part", depth, span.tokens, span.start)))
+                known = span.tokens
+        rest = called[number].name.removeprefix("_".join(known)).removeprefix("_") if known else called[number].name
+        for call in run:
+            call.scope += scope
+            if len(call.around) > depth:
+                call.scope.append(call.around[depth]._replace(name=(rest or called[number].name,)))
+            else:
+                call.name = rest
+        if len(run[0].around) > depth:
+            _place(run, depth + 1)
+
+
+def _inside(call: _Call, depth: int) -> object:
+    """What tells apart the calls of layers and models at a depth."""
+    return call.around[depth].call if len(call.around) > depth else call.first.call
 
 
 def _main(steps: Sequence[Step]) -> Step:
@@ -77,12 +152,11 @@ def _main(steps: Sequence[Step]) -> Step:
 
 
 def _notes(conversion: Conversion, steps: Sequence[Step], path: str) -> tuple[Finding, ...]:
-    """The warnings: opaque layers, weights that are not stated, frozen and shared ones, what is left out."""
+    """The warnings: opaque layers, weights that are not stated, frozen ones, what is left out."""
     builder = conversion.builder
     return (
         *_opaque(steps, path),
         *_uncounted(builder, path),
-        *_shared(steps, path),
         *_frozen(steps, path),
         *_dead(conversion, path),
     )
@@ -101,14 +175,6 @@ def _uncounted(builder: Builder, path: str) -> Iterator[Finding]:
     if builder.uncounted:
         message = f"weights that the configuration does not state are not counted: {some(builder.uncounted)}"
         yield Finding("CC718", message, path)
-
-
-def _shared(steps: Sequence[Step], path: str) -> Iterator[Finding]:
-    shared = [step for step in steps if step.shares is not None]
-    if shared:
-        extra = sum(step.holds for step in shared)
-        names = some(dict.fromkeys(step.name for step in shared))
-        yield Finding("CC703", f"{names} shared by several calls: params counts them {extra} too high", path)
 
 
 def _frozen(steps: Sequence[Step], path: str) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from math import prod
 from pydantic import ValidationError
 
 from ..geometry import LIMIT, GeometryError, TooLarge
-from ..layers.base import Layer, Shape, Shapes
+from ..layers.base import Layer, Shape, Weight
 from ..layers.batched import batched
 from ..layers.refusals import asked, deepest
 from ..layers.registry import build
@@ -76,6 +76,8 @@ class Step:
     """Whether its weights are trained."""
     holds: int = 0
     """How many numbers it learns."""
+    weights: tuple[Weight, ...] = ()
+    """What it holds."""
 
     @property
     def kind(self) -> str:
@@ -146,6 +148,8 @@ class Builder:
         """Layers whose weights the file does not state."""
         self._layers: dict[tuple[object, ...], Layer] = {}
         self._inference = Inference()
+        self._holders: dict[tuple[str, ...], list[int]] = {}
+        """Path of a layer -> the steps of its first call that hold weights."""
         self._arranged: dict[tuple[int, Order], Tensor] = {}
 
     def input(self, name: str, shape: Shape, order: Order) -> Tensor:
@@ -181,7 +185,8 @@ class Builder:
         if len(self.steps) >= LAYERS:
             raise Malformed(f"it has more than {LAYERS:,} layers")
         step = Step(layer, tuple([value.step for value in inputs]), shape, self.scope, self.name, self.cls, self.call)
-        step.label, step.trained, step.holds = label, self.trained, learned(layer, shapes)
+        step.label, step.trained, step.weights = label, self.trained, layer.weights(shapes)
+        step.holds = sum(prod(weight.shape) for weight in step.weights if weight.learnable)
         self.steps.append(step)
         given = inputs[0].order if order is None else order
         shape = shape[len(self.leading) :]
@@ -296,7 +301,10 @@ class Builder:
             raise Unsupported("it works on the batch axis")
         return tensor.order[axis % count - 1]
 
-
-def learned(layer: Layer, inputs: Shapes) -> int:
-    """How many numbers a layer learns."""
-    return sum(prod(weight.shape) for weight in layer.weights(inputs) if weight.learnable)
+    def share(self, start: int, path: tuple[str, ...]) -> None:
+        """The steps from there on are a call of the layer at a path: what an earlier call holds is held once."""
+        made = [index for index in range(start, len(self.steps)) if self.steps[index].weights]
+        for index, first in zip(made, self._holders.setdefault(path, made), strict=False):
+            one, other = self.steps[index], self.steps[first]
+            if index != first and one.kind == other.kind and one.weights == other.weights:
+                one.shares = first

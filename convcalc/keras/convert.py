@@ -31,12 +31,20 @@ class Wrong(Exception):
 class Conversion:
     """Runs through a model and has its layers built."""
 
-    def __init__(self, model: ModelConfig, modern: bool, given: Mapping[str, Shape]) -> None:
+    def __init__(
+        self,
+        model: ModelConfig,
+        modern: bool,
+        given: Mapping[str, Shape],
+        held: Mapping[tuple[str, ...], Sequence[Shape]],
+    ) -> None:
         self.builder = Builder(modern)
         self.model = model
-        self.inputs: list[str] = []
+        self.orders: dict[int, Order] = {}
+        """Input -> the order of its axes."""
         self.dead: list[str] = []
         self._given = dict(given)
+        self._held = held
         self._spatial = _space_axes(model)
         self.outputs = self._model(model, None, ())
 
@@ -111,7 +119,7 @@ class Conversion:
             outputs = self._inside(layer, tensors_in([*arguments, *named.values()]), owner)
         else:
             stated = _stated(model, layer.name, number)
-            outputs = self._layer(Use(layer, arguments, named, stated))
+            outputs = self._layer(Use(layer, arguments, named, stated), (*owner, layer.name))
         for index, tensor in enumerate(outputs):
             values[Source(layer.name, number, index)] = tensor
 
@@ -127,11 +135,11 @@ class Conversion:
         builder.scope, builder.trained = scope, trained
         return outputs
 
-    def _layer(self, use: Use) -> list[Tensor]:
+    def _layer(self, use: Use, path: tuple[str, ...]) -> list[Tensor]:
         builder, config = self.builder, use.config
         builder.name, builder.cls = config.name, config.class_name
         builder.call += 1
-        trained = builder.trained
+        trained, start = builder.trained, len(builder.steps)
         builder.trained = trained and config.trainable
         try:
             rule = rule_of(use)
@@ -139,7 +147,7 @@ class Conversion:
                 raise unknown(config)
             made = rule(builder, use)
         except Unsupported as error:
-            made = self._opaque(use, error)
+            made = self._opaque(use, error, path)
         except Malformed as error:
             raise Wrong(config.name, str(error)) from error
         except GeometryError as error:
@@ -147,10 +155,13 @@ class Conversion:
             raise Wrong(config.name, error.said(names), error.code, error.hint) from error
         finally:
             builder.trained = trained
+        builder.share(start, path)
         return [made] if isinstance(made, Tensor) else list(made)
 
-    def _opaque(self, use: Use, error: Unsupported) -> list[Tensor]:
+    def _opaque(self, use: Use, error: Unsupported, path: tuple[str, ...]) -> list[Tensor]:
         """The layer as opaque, where its shape is known."""
+        if not error.known and path in self._held:
+            error = Unsupported(str(error), holds=self._held[path], macs=error.macs, sizes=error.sizes)
         try:
             return self.builder.opaque(use, error)
         except Malformed as missing:
@@ -167,8 +178,9 @@ class Conversion:
             known[axis] = size
         given = self._given.get(layer.name, self._given.get(""))
         shape = _given_shape(known, sizes, order, given, layer.name)
-        self.inputs.append(layer.name)
-        return self.builder.input(layer.name, shape, order)
+        made = self.builder.input(layer.name, shape, order)
+        self.orders[made.step] = order
+        return made
 
     def _input_order(self, axes: int) -> Order:
         """The order in which an input is taken: channels first where layers over that many axes read it."""

@@ -111,12 +111,12 @@ def sources_in(value: Argument) -> Iterator[Source]:
             yield from sources_in(inner)
 
 
-def read_model(root: Mapping[str, Json]) -> ModelConfig:
-    """The model of a configuration. Raises `Malformed`."""
+def read_model(root: Mapping[str, Json], modern: bool) -> ModelConfig:
+    """The model of a configuration that Keras 3 wrote, or an earlier one. Raises `Malformed`."""
     class_name = root.get("class_name")
     if not isinstance(class_name, str):
         raise Malformed("it has no class_name: it is no model of Keras")
-    reader = _Reader()
+    reader = _Reader(modern)
     config = mapping(root.get("config"), "config") if isinstance(root.get("config"), dict) else {}
     if "layers" not in config:
         old = root.get("config")
@@ -132,7 +132,9 @@ def read_model(root: Mapping[str, Json]) -> ModelConfig:
 class _Reader:
     """Reads models and counts their layers and calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, modern: bool) -> None:
+        self.modern = modern
+        """Whether Keras 3 wrote the configuration."""
         self.calls = 0
         self.stated: dict[Source, Dims] = {}
 
@@ -259,14 +261,10 @@ class _Reader:
         if not outputs:
             raise Malformed(f"{name} names no output_layers")
         read = [source for layer in layers for call in layer.calls for source in call.sources]
-        # The calls of a model inside a model are counted from 1 on: the first is that which made it.
-        first: dict[str, int] = {}
-        for source in (*read, *outputs):
-            layer = known.get(source.layer)
-            if layer is not None and layer.calls and source.call >= len(layer.calls):
-                first[source.layer] = 1
+        first = _first_calls(known, read, usual=not self.modern)
         counted = [_counted(layer, first) for layer in layers]
         stated = {_from(source, first): shape for source, shape in self.stated.items()}
+        first = _first_calls(known, outputs, usual=True)
         return ModelConfig(name, class_name, counted, inputs, [_from(source, first) for source in outputs], stated)
 
     def _sequential(
@@ -323,6 +321,25 @@ def input_shape(layer: LayerConfig) -> Json:
         if name in layer.settings:
             return layer.settings.get(name)
     return None
+
+
+def _first_calls(layers: Mapping[str, LayerConfig], read: Sequence[Source], usual: bool) -> dict[str, int]:
+    """Layer -> 1 where its calls are counted from 1 on: of a model inside the model the first is that which made it.
+
+    Keras 2 counts so wherever a model is read (`usual`), Keras 3 among the outputs alone.
+    """
+    numbers: dict[str, list[int]] = {}
+    for source in read:
+        numbers.setdefault(source.layer, []).append(source.call)
+    found = {}
+    for name, calls in numbers.items():
+        layer = layers.get(name)
+        if layer is None or not layer.calls:
+            continue
+        beyond = max(calls) >= len(layer.calls)
+        if beyond or (usual and layer.model is not None and min(calls) > 0):
+            found[name] = 1
+    return found
 
 
 def _counted(layer: LayerConfig, first: Mapping[str, int]) -> LayerConfig:

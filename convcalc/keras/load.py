@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,6 +23,8 @@ from .graph import read_model
 CONFIGURATION = "config.json"
 """The member of a `.keras` file that says what the model is."""
 SUFFIXES = (".keras", ".h5", ".hdf5")
+Held = Mapping[tuple[str, ...], Sequence[Shape]]
+"""Path of a layer, the models around it first -> the shapes of what it learns."""
 
 
 def load_keras(path: str, *, input: object = None) -> Network:
@@ -50,8 +52,10 @@ def load_keras(path: str, *, input: object = None) -> Network:
     return loads_keras(text, path, input=input)
 
 
-def loads_keras(text: bytes | str, path: str, *, input: object = None) -> Network:
+def loads_keras(text: bytes | str, path: str, *, input: object = None, held: Held | None = None) -> Network:
     """The network of a model's JSON, which `model.to_json()` gives and a file has inside.
+
+    `held` has the shapes of what layers learn, by their paths, for those of which the JSON does not say it.
 
     >>> chain = '{"class_name": "Sequential", "config": {"name": "net", "layers": [{"class_name": "Dense", "config":'
     >>> chain += '{"name": "dense", "units": 3, "batch_input_shape": [null, 4]}}]}}'
@@ -61,12 +65,12 @@ def loads_keras(text: bytes | str, path: str, *, input: object = None) -> Networ
     with without_collector():
         try:
             root = parsed(text)
-            model = read_model(root)
             version = root.get("keras_version")
             modern = version.startswith("3") if isinstance(version, str) else "module" in root
-            conversion = Conversion(model, modern, _given(input))
+            model = read_model(root, modern)
+            conversion = Conversion(model, modern, _given(input), held or {})
             made_by = f"Keras {version}" if isinstance(version, str) else "Keras"
-            return assemble(conversion, path, made_by, lambda input: loads_keras(text, path, input=input))
+            return assemble(conversion, path, made_by, lambda input: loads_keras(text, path, input=input, held=held))
         except Wrong as error:
             raise SpecError([Finding(error.code, str(error), path, where=error.name, hint=error.hint)]) from error
         except Malformed as error:

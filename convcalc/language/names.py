@@ -186,7 +186,8 @@ def entries(path: tuple[str, ...], place: Place, count: Callable[[int], None] | 
         at = at.outer
     if at is None or path[0] == "*":
         hint = "a path starts with a name" if path[0] == "*" else suggest(path[0], place.visible())
-        raise Unknown("CC106", f"nothing above is called {shown(path[0])}", hint)
+        kind = Absent if path[0].isdigit() else Unknown
+        raise kind("CC106", f"nothing above is called {shown(path[0])}", hint)
     found: list[int | Place] = []
     pending: list[tuple[Place, int]] = [(at, 0)]
     while pending:

@@ -9,7 +9,7 @@ import sys
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from ..files import NotRegular, read_regular, sentence
+from ..files import MODELS, NotRegular, read_regular, sentence
 from ..findings import Finding, SpecError, UsageError
 from ..hints import file_near, nearest
 from ..limits import NAMED_BYTES, SPEC_BYTES
@@ -129,7 +129,7 @@ def _unreadable(path: str, error: OSError) -> UsageError:
 
 def _meant(path: str, name: str) -> str | None:
     """What a path without a file, and without `.yaml` the name, may stand for: files beside it, then the gallery."""
-    here, same = file_near(path, (*SUFFIXES, ".onnx"))
+    here, same = file_near(path, (*SUFFIXES, *MODELS))
     if here is not None and same:
         return f"did you mean '{here}'?"
     if os.sep in path:

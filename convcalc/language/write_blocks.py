@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from ..blocks.find import find
 from ..blocks.relations import Unrelated
 from ..blocks.sheet import Block, Item, Sheet
-from ..blocks.wiring import Unwritable
 from ..findings import SpecError
 from ..layers.registry import KINDS, layer_class
 from ..network import Network
@@ -38,11 +37,11 @@ def write_blocks(network: Network, *, title: str | None = None) -> str:
     """
     taken = {*KINDS, *WIRING, GROUP}
     words = {word for kind in {node.kind for node in network} if kind in KINDS for word in _words(kind)}
-    reserved = {*FUNCTIONS, *CONSTANTS, *MEANINGS, *RESERVED, *words}
+    reserved = {*KINDS, *FUNCTIONS, *CONSTANTS, *MEANINGS, *RESERVED, *words}
     for merging in (True, False):
         try:
             sheet = find(network, taken, reserved, merging=merging)
-        except (Unrelated, Unwritable):
+        except Unrelated:
             continue
         text = _text(network, sheet, title)
         if _gives(text, network):
@@ -65,9 +64,8 @@ def _gives(text: str, network: Network) -> bool:
 
 
 def equal(network: Network, other: Network) -> bool:
-    """Whether two networks have the same layers, wiring, shapes and outputs."""
-    one = [(node.layer, node.inputs, node.shape) for node in network.nodes]
-    if one != [(node.layer, node.inputs, node.shape) for node in other.nodes]:
+    """Whether two networks have the same layers, wiring, shapes, shared weights and outputs."""
+    if [node[1:] for node in network.nodes] != [node[1:] for node in other.nodes]:
         return False
     ends = [(output.node, output.loss_weight, output.loss) for output in network.outputs]
     return ends == [(output.node, output.loss_weight, output.loss) for output in other.outputs]
@@ -142,6 +140,8 @@ def _beside(item: Item) -> list[str]:
     if item.sources is not None:
         sources = ", ".join(item.sources)
         found.append(f"from: {sources}" if len(item.sources) == 1 else f"from: [{sources}]")
+    if item.share is not None:
+        found.append(f"share: {item.share}")
     if item.batch_axes:
         found.append(f"batch_axes: {item.batch_axes}")
     if item.repeat is not None:

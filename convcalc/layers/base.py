@@ -23,6 +23,7 @@ from ..geometry import (
     TransposedWindow,
     Window,
     WrongArity,
+    matmul_macs,
 )
 
 Shape = tuple[int, ...]
@@ -114,6 +115,23 @@ class Part(NamedTuple):
 
     which: int
     sizes: tuple[int, ...]
+
+
+class MatrixProduct(NamedTuple):
+    """One product of matrices among several that a layer forms."""
+
+    name: str
+    outputs: int
+    """How many numbers it gives."""
+    shared: int
+    """How many products each of them sums."""
+    of_activations: bool = False
+    """Whether both factors are activations."""
+
+    @property
+    def macs(self) -> int:
+        """Its multiply-accumulates."""
+        return matmul_macs(self.outputs, self.shared)
 
 
 class Alone(NamedTuple):
@@ -312,9 +330,13 @@ class Layer(BaseModel):
         """Those of its multiply-accumulates that none of its windows takes; 0 unless it says so."""
         return 0
 
+    def matrix_products(self, inputs: Shapes, output: Shape) -> tuple[MatrixProduct, ...]:
+        """The products whose sum its multiply-accumulates are, of layers that form several, or one of activations."""
+        return ()
+
     def activation_macs(self, inputs: Shapes, output: Shape) -> int:
-        """Those of its multiply-accumulates whose two factors are both activations; 0 unless it says so."""
-        return 0
+        """Those of its multiply-accumulates whose two factors are both activations."""
+        return sum([product.macs for product in self.matrix_products(inputs, output) if product.of_activations])
 
     def backward_macs(self, inputs: Shapes, output: Shape, learns: tuple[bool, ...]) -> int:
         """Multiply-accumulates of its backward pass; `learns` says of each input whether it needs a gradient.
@@ -382,8 +404,9 @@ def resolve_axis(layer: Layer, field: str, axis: int, shape: Shape) -> int:
     Axes exclude the batch: 0 is the channels, −1 the last.
     """
     if not -len(shape) <= axis < len(shape):
+        axes = f"the axes 0 to {len(shape) - 1}" if shape else "no axes"
         raise RankMismatch(
-            f"{layer.kind} has {field} {axis}, but {list(shape)} has the axes 0 to {len(shape) - 1}",
+            f"{layer.kind} has {field} {axis}, but {list(shape)} has {axes}",
             hint="axes exclude the batch: 0 is the channels, -1 the last axis",
             axis=axis,
             axes=len(shape),

@@ -12,6 +12,7 @@ from .base import (
     Alone,
     Count,
     Layer,
+    MatrixProduct,
     Operations,
     Part,
     Patch,
@@ -102,6 +103,11 @@ class Batched(Layer):
     def macs_beside_windows(self, inputs: Shapes, output: Shape) -> int:
         layer, inside, result, times = self.alone(inputs, output)
         return times * layer.macs_beside_windows(inside, result)
+
+    def matrix_products(self, inputs: Shapes, output: Shape) -> tuple[MatrixProduct, ...]:
+        layer, inside, result, times = self.alone(inputs, output)
+        products = layer.matrix_products(inside, result)
+        return tuple(product._replace(outputs=times * product.outputs) for product in products)
 
     def activation_macs(self, inputs: Shapes, output: Shape) -> int:
         layer, inside, result, times = self.alone(inputs, output)

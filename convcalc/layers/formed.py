@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
 from ..geometry import AxisLink, ChannelMismatch, InvalidWindow
 from .base import Flag, Layer, Operations, Saved, Shape, Shapes, Weight
+
+FORMS = frozenset({"fixed", "standardize", "gain", "weight"})
+"""Fields that say how weights come about."""
 
 
 class Formed(Layer):
@@ -45,6 +48,13 @@ class Formed(Layer):
         if self.weight is not None:
             count = 2 + self.bias
             self.__dict__["arity"] = (count, count)
+
+    @property
+    def plain(self) -> Self:
+        """The same layer with weights that it learns as they are."""
+        given = self.fields()
+        kept = {name: value for name, value in given.items() if name not in FORMS}
+        return self if len(kept) == len(given) else type(self).model_validate({"kind": self.kind, **kept})
 
     @property
     def reshaped(self) -> bool:

@@ -14,10 +14,8 @@ from ..geometry import (
     GeometryError,
     RankMismatch,
     UnequalInputs,
-    linear_macs,
-    matmul_macs,
 )
-from .base import Count, Flag, Layer, Operations, Product, Saved, Shape, Shapes, Weight, check_groups
+from .base import Count, Flag, Layer, MatrixProduct, Operations, Product, Saved, Shape, Shapes, Weight, check_groups
 
 Links = tuple[AxisLink | None, ...]
 
@@ -90,8 +88,8 @@ class MatMul(Layer):
         columns = AxisLink(len(shape) - 1, IDENTITY) if which == 1 else None
         return (*_leading(shape, rank), rows, columns)
 
-    def activation_macs(self, inputs: Shapes, output: Shape) -> int:
-        return matmul_macs(prod(output), inputs[0][-1])
+    def matrix_products(self, inputs: Shapes, output: Shape) -> tuple[MatrixProduct, ...]:
+        return (MatrixProduct("product", prod(output), inputs[0][-1], of_activations=True),)
 
     def backward_macs(self, inputs: Shapes, output: Shape, learns: tuple[bool, ...]) -> int:
         """The gradient of each factor costs as much as the product."""
@@ -184,18 +182,14 @@ class ScaledDotProductAttention(Layer):
         columns = AxisLink(len(shape) - 1, IDENTITY) if which == 2 else None
         return (*_leading(shape, rank), rows, columns)
 
-    def _products(self, inputs: Shapes) -> tuple[int, int]:
-        """MACs of Q Kᵀ and of the shares with V."""
-        query, key, value = inputs[:3]
-        scores = prod(query[:-1]) * key[-2]
-        return matmul_macs(scores, query[-1]), matmul_macs(prod(query[:-1]) * value[-1], key[-2])
-
-    def activation_macs(self, inputs: Shapes, output: Shape) -> int:
-        return sum(self._products(inputs))
+    def matrix_products(self, inputs: Shapes, output: Shape) -> tuple[MatrixProduct, ...]:
+        query, key = inputs[:2]
+        scores = MatrixProduct("scores", prod(query[:-1]) * key[-2], query[-1], of_activations=True)
+        return (scores, MatrixProduct("shares of values", prod(output), key[-2], of_activations=True))
 
     def backward_macs(self, inputs: Shapes, output: Shape, learns: tuple[bool, ...]) -> int:
         """The gradient of each factor of each product costs as much as the product; scores are not computed again."""
-        scores, shares = self._products(inputs)
+        scores, shares = (product.macs for product in self.matrix_products(inputs, output))
         query, key, value = learns[:3]
         return scores * (query + key) + shares * (any((query, key, *learns[3:])) + value)
 
@@ -312,27 +306,28 @@ class MultiheadAttention(Layer):
         query, key, _ = self._roles(inputs)
         return query[0], key[0], key[0] + self._extra_positions
 
-    def activation_macs(self, inputs: Shapes, output: Shape) -> int:
+    def matrix_products(self, inputs: Shapes, output: Shape) -> tuple[MatrixProduct, ...]:
         asked, _, read = self._positions(inputs)
-        return 2 * matmul_macs(asked * read, output[-1])
-
-    def _projections(self, inputs: Shapes) -> tuple[int, ...]:
-        """MACs of the projections of query, key, value and output."""
-        query, key, value = self._roles(inputs)
-        features = query[-1]
-        return tuple(linear_macs(shape[0] * features, shape[-1]) for shape in (query, key, value, query))
+        features = output[-1]
+        shapes = zip(ROLES, self._roles(inputs), strict=True)
+        return (
+            *(MatrixProduct(f"projection of the {role}", shape[0] * features, shape[-1]) for role, shape in shapes),
+            MatrixProduct("scores", self.num_heads * asked * read, features // self.num_heads, of_activations=True),
+            MatrixProduct("shares of values", asked * features, read, of_activations=True),
+            MatrixProduct("projection of the output", asked * features, features),
+        )
 
     def backward_macs(self, inputs: Shapes, output: Shape, learns: tuple[bool, ...]) -> int:
         """Each weight's gradient, what goes back to inputs that learn, and both factors of both products."""
-        query, key, value, out = self._projections(inputs)
+        products = [product.macs for product in self.matrix_products(inputs, output)]
         reads = learns if len(inputs) == 3 else learns[:1] * 3
-        back = sum(macs for macs, learned in zip((query, key, value), reads, strict=True) if learned)
-        return query + key + value + 2 * out + back + 2 * self.activation_macs(inputs, output)
+        back = sum(macs for macs, learned in zip(products, reads, strict=False) if learned)
+        return sum(products[:3]) + back + 2 * sum(products[3:])
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         asked, given, read = self._positions(inputs)
         scores = self.num_heads * asked * read
-        mac = sum(self._projections(inputs)) + self.activation_macs(inputs, output)
+        mac = sum(product.macs for product in self.matrix_products(inputs, output))
         found = {"mac": mac, "activation": 3 * scores, "elementwise": scores}
         return {**found, "bias": 2 * (asked + given) * output[-1]} if self.bias else found
 

@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from ..geometry import AxisLink, InvalidWindow, RankMismatch, recurrent_macs
-from .base import Count, Flag, Layer, Operations, Product, Saved, Shape, Shapes, Size, Weight
+from ..geometry import AxisLink, InvalidWindow, RankMismatch
+from .base import Count, Flag, Layer, MatrixProduct, Operations, Product, Saved, Shape, Shapes, Size, Weight
 
 
 class _Recurrent(Layer):
@@ -81,17 +81,22 @@ class _Recurrent(Layer):
         """A state follows from all positions before it; which those are is not followed."""
         return (AxisLink(0, None), AxisLink(1, None))
 
-    def _macs(self, features: int) -> int:
-        """Of one cell and one position."""
-        projected = self.state_size if self.state_size != self.hidden_size else 0
-        return recurrent_macs(self.gates, self.hidden_size, features, self.state_size, projected)
+    def matrix_products(self, inputs: Shapes, output: Shape) -> tuple[MatrixProduct, ...]:
+        length, features = inputs[0]
+        gates, state = length * self.gates * self.hidden_size, self.state_size
+        found: list[MatrixProduct] = []
+        for end, read in self._cells(features):
+            found += [MatrixProduct(f"ih{end}", gates, read), MatrixProduct(f"hh{end}", gates, state)]
+            if state != self.hidden_size:
+                found.append(MatrixProduct(f"hr{end}", length * state, self.hidden_size))
+        return tuple(found)
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         length, features = inputs[0]
         cells = self._cells(features)
         states = length * len(cells) * self.hidden_size
         found = {
-            "mac": length * sum(self._macs(read) for _, read in cells),
+            "mac": sum(product.macs for product in self.matrix_products(inputs, output)),
             "activation": self.activated * states,
             "elementwise": self.combined * states,
         }

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from math import prod
 from pathlib import Path
 
 from ..findings import Finding
+from ..geometry import GeometryError
 from ..layers.opaque import Opaque
+from ..layers.sharing import check_shared
 from ..models.origin import ModelOrigin
-from ..network import Group, Network, Node, Output
+from ..network import Group, Network, Node, Output, used
 from .builder import Step
 from .convert import Conversion
 from .names import step_paths
@@ -27,10 +30,14 @@ def assemble(conversion: Conversion, path: str, load: Callable[..., Network]) ->
     order = [*inputs, *(index for index in kept if steps[index].layer is not None)]
     place = {index: position for position, index in enumerate(order)}
     paths = _paths([steps[index] for index in order], len(inputs))
-    nodes = tuple(
-        Node(name, steps[i].layer, tuple([place[source] for source in steps[i].inputs]), steps[i].shape)
-        for name, i in zip(paths, order, strict=True)
+    nodes = _shared(
+        [
+            Node(name, steps[i].layer, tuple([place[source] for source in steps[i].inputs]), steps[i].shape)
+            for name, i in zip(paths, order, strict=True)
+        ],
+        [steps[i].weights for i in order],
     )
+    holding = [steps[i] for node, i in zip(nodes, order, strict=True) if node.shares is None]
     outputs = dict.fromkeys(place[step] for _, step in conversion.outputs)
     producer = f"{model.producer}, " if model.producer else ""
     return Network(
@@ -45,8 +52,23 @@ def assemble(conversion: Conversion, path: str, load: Callable[..., Network]) ->
             nodes={name: steps[i].node.label for name, i in zip(paths, order, strict=True)},
             load=lambda input: load(path, input=input),
         ),
-        notes=_notes(conversion, [steps[i] for i in order], path),
+        notes=_notes(conversion, [steps[i] for i in order], holding, path),
     )
+
+
+def _shared(nodes: list[Node], weights: list[tuple[str, ...]]) -> tuple[Node, ...]:
+    """The nodes, each of which has the weights of the first one of its kind that holds the same initialisers."""
+    first: dict[tuple[str, ...], int] = {}
+    for index, names in enumerate(weights):
+        if not names or not all(names):
+            continue
+        held_by = first.setdefault((nodes[index].kind, *names), index)
+        if held_by == index:
+            continue
+        with suppress(GeometryError):
+            check_shared(used(nodes, index), used(nodes, held_by))
+            nodes[index] = nodes[index]._replace(shares=held_by)
+    return tuple(nodes)
 
 
 def _kept(steps: list[Step], ends: list[int]) -> list[int]:
@@ -95,8 +117,8 @@ def _groups(nodes: tuple[Node, ...], start: int) -> dict[str, Group]:
     return groups
 
 
-def _notes(conversion: Conversion, steps: list[Step], path: str) -> tuple[Finding, ...]:
-    """The warnings: opaque operators, stand-ins, shared weights, what is left out."""
+def _notes(conversion: Conversion, steps: list[Step], holding: list[Step], path: str) -> tuple[Finding, ...]:
+    """The warnings: opaque operators, stand-ins, weights that several layers hold, what is left out."""
     notes: list[Finding] = []
     opaque = Counter(step.layer.operator for step in steps if isinstance(step.layer, Opaque))
     if opaque:
@@ -107,7 +129,7 @@ def _notes(conversion: Conversion, steps: list[Step], path: str) -> tuple[Findin
     if b.standins:
         message = f"{_counted(b.standins)} stand as add, multiply or scale, of the same shape and cost"
         notes.append(Finding("CC702", message, path))
-    holders = Counter(name for step in steps for name in step.weights if name)
+    holders = Counter(name for step in holding for name in step.weights if name)
     shared = {name: count for name, count in holders.items() if count > 1}
     if shared:
         extra = sum((count - 1) * prod(b.values[name].dims) for name, count in shared.items() if name in b.values)

@@ -163,6 +163,13 @@ class OnnxNode:
             raise Malformed(f"attribute '{name}' must be a string, not {value!r}")
         return value
 
+    def words(self, name: str) -> tuple[str, ...]:
+        """An attribute of several strings; empty where the node does not have it."""
+        value = self.attributes.get(name, [])
+        if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+            raise Malformed(f"attribute '{name}' must be strings, not {value!r}")
+        return tuple(str(word) for word in value)
+
     def integers(self, name: str) -> tuple[int, ...] | None:
         """An attribute of several integers; None where the node does not have it."""
         value = self.attributes.get(name)

@@ -42,7 +42,7 @@ def explain_document(explanation: Explanation) -> Document:
 
 def _title(explanation: Explanation) -> str:
     shapes = ", ".join("×".join(map(str, shape)) for shape in explanation.inputs)
-    output = "" if explanation.output is None else " -> " + "×".join(map(str, explanation.output))
+    output = "" if explanation.output is None else " -> " + ("×".join(map(str, explanation.output)) or "[]")
     return f"{explanation.name}: {explanation.kind}  {shapes}{output}"
 
 

@@ -313,7 +313,7 @@ def value_text(value: Value, raw: bool = False, unit: str = "") -> str:
         return str(value) if raw else amount(value, unit)
     if isinstance(value, Shaped):
         if isinstance(value.raw, tuple) and "n" in value.parts:
-            return "×".join(map(str, value.raw))
+            return "×".join(map(str, value.raw)) or "[]"
         return value.written()
     if isinstance(value, Fraction):
         return str(value)

@@ -175,14 +175,14 @@ def _layers_table(layers: tuple[LayerCheck, ...]) -> Table:
 def _pairs(layer: LayerCheck) -> tuple[tuple[str, str], ...]:
     """(predicted, actual) as text."""
     return (
-        ("×".join(map(str, layer.predicted_shape)), _shape(layer.actual_shape)),
+        (_shape(layer.predicted_shape), _shape(layer.actual_shape)),
         (f"{layer.predicted_params:,}", _number(layer.actual_params)),
         (f"{layer.predicted_macs:,}", _number(layer.counted_macs)),
     )
 
 
 def _shape(shape: tuple[int, ...] | None) -> str:
-    return NOT_RUN if shape is None else "×".join(map(str, shape))
+    return NOT_RUN if shape is None else "×".join(map(str, shape)) or "[]"
 
 
 def _number(value: int | None) -> str:
@@ -244,7 +244,7 @@ def size_figure(value: float | None, log10: float | None) -> str:
     >>> size_figure(0.25, -0.602), size_figure(0.0, -400.301), size_figure(0.0, None)
     ('0.250', '5.00e-401', '0')
     """
-    if log10 is None or (value and isfinite(value)):
+    if log10 is None or not isfinite(log10) or (value and isfinite(value)):
         return figure(value)
     power = floor(log10)
     return f"{10 ** (log10 - power):.2f}e{power:+d}"

@@ -34,7 +34,7 @@ def assemble(lifted: Lifted, name: str, path: str, origin: Callable[[Mapping[str
         label = _label(tape, step.scope, step.call)
         part = step.layer.part_of
         if part is None:
-            draft.add(step.layer, step.inputs, scope=scope, label=label, shares=step.shares)
+            draft.add(step.layer, step.inputs, scope=scope, name=step.name, label=label, shares=step.shares)
         else:
             split = Place((step.layer.kind,), "", ("split", len(draft.steps) - part.which), split=True)
             draft.add(step.layer, step.inputs, scope=(*scope, split), name=str(part.which), label=label)

@@ -134,9 +134,8 @@ class Confirmation:
         predicted = self._predicted(number)
         shape = tuple(step.output.shape[1:])
         actual: Tensors = {name: tuple(array.shape) for name, array in step.weights.items()}
-        learns = learned(node.layer, [array.shape[1:] for array in step.inputs])
-        held = actual if node.shares is None else {}
-        learnt = sum(prod(sizes) for name, sizes in held.items() if name in learns)
+        learns = learned(node.layer, [array.shape[1:] for array in step.inputs]) if node.shares is None else ()
+        learnt = sum(prod(sizes) for name, sizes in actual.items() if name in learns)
         differences = []
         if shape != node.shape or step.output.shape[0] != self.report.batch:
             differences.append(f"the output is {list(shape)}, predicted {list(node.shape)}")

@@ -176,7 +176,7 @@ def measure(
             if network.nodes[source].layer is None:
                 scaled = Scaled(array, back.exponent)
                 inputs[source] = scaled.plus(inputs[source]) if source in inputs else scaled
-        extremes.see(row, handed)
+        extremes.see(row, handed if back.node.inputs else 1.0)
         if steps:
             begin(steps[-1].number)
     norms |= {number: _norm_log10(scaled) for number, scaled in inputs.items()}

@@ -40,6 +40,8 @@ TEMPORARIES: KindTable[int] = KindTable(
         "prod": 8,
         "erf": 16,
         **dict.fromkeys(("Upsample", "LpPool"), 6),
+        **dict.fromkeys(("ScaledDotProductAttention", "MultiheadAttention"), 6),
+        **dict.fromkeys(("RNN", "GRU", "LSTM"), 8),
         **dict.fromkeys(("silu", "mish", "hardswish", "Softplus", "softsign", "logsigmoid", "CELU", "Shrink"), 5),
     },
     absent=f"{OTHER_TEMPORARIES} temporary arrays",
@@ -91,10 +93,12 @@ def needed_bytes(network: Network, batch: int, dtype: str, backward: bool = Fals
 
 def _layer_elements(layer: Layer, shapes: Shapes, output: Shape) -> tuple[int, int]:
     """Elements of a layer's tensors, and of what it needs beside inputs, output and tensors, at batch 1."""
+    layer, shapes, output, times = layer.alone(shapes, output)
     weights = sum(prod(weight.shape) for weight in layer.weights(shapes))
     padded = _padded(layer, shapes[0], output) if shapes else 0
-    largest = max(prod(output), padded, *map(prod, shapes))
-    return weights, largest * (TEMPORARIES.get(layer) or OTHER_TEMPORARIES)
+    between = max([product.outputs for product in layer.matrix_products(shapes, output)], default=0)
+    largest = max(prod(output), padded, between, *map(prod, shapes))
+    return weights, times * largest * (TEMPORARIES.get(layer) or OTHER_TEMPORARIES)
 
 
 def _padded(layer: Layer, shape: Shape, output: Shape) -> int:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..analysis.multiplications import effective_macs
-from ..layers.kind_table import KindTable
+from ..layers.kind_table import BATCHED, KindTable
 from ..reference import backward, forward
 from ..reference.context import Start
 from ..reference.initial import scheme_of, starts
@@ -206,6 +206,20 @@ def _multiply(layer: Layer, case: Case) -> Expected:
     return Expected(prod(squares), sum(others))
 
 
+def _matmul(layer: Layer, case: Case) -> Expected:
+    """Of factors whose numbers are independent, neither of which is repeated along leading axes."""
+    if case.shapes[0][:-2] != case.shapes[1][:-2]:
+        return UNKNOWN
+    (left, right), shared = case.inputs, case.shapes[0][-1]
+    return Expected(shared * left.square * right.square, shared * (left.square + right.square))
+
+
+def _over_examples(layer: Layer, case: Case) -> Expected:
+    """What the layer inside does to each of the examples that its batch axes count."""
+    inner, shapes, output, _ = layer.alone(case.shapes, case.output)
+    return expected(inner, case.inputs, shapes, output, case.scheme)
+
+
 def _average(case: Case, count: float) -> Expected:
     arrived = case.whole
     return Expected(arrived.variance / count + arrived.mean * arrived.mean, 1 / count)
@@ -256,6 +270,10 @@ RULES: KindTable[Rule] = KindTable(
         **dict.fromkeys(("Flatten", "Reshape", "Permute", "Identity", "Dropout", "StochasticDepth"), _same_numbers),
         **dict.fromkeys(("ChannelShuffle", "PixelShuffle", "PixelUnshuffle", "Unfold"), _same_numbers),
         **dict.fromkeys(("Concat", "Split", "Crop", "Scale"), _same_numbers),
+        **dict.fromkeys(("Roll", "Flip", "Slice", "Select", "IndexSelect", "Stack", "Squeeze"), _same_numbers),
+        **dict.fromkeys(("Unsqueeze", "Expand", "Tile", "RepeatInterleave"), _same_numbers),
+        "MatMul": _matmul,
+        BATCHED: _over_examples,
         "Pad": _pad,
         "Add": _add,
         "Multiply": _multiply,

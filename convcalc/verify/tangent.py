@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..layers.kind_table import KindTable
+from ..layers.kind_table import BATCHED, KindTable
 from ..reference import backward, forward
 from ..reference.context import Array, Arrays, Weights
 
@@ -72,11 +72,21 @@ def _pooled(layer: Layer, inputs: Arrays, weights: Weights, direction: Arrays) -
     return rule(layer, inputs, weights, direction)
 
 
+def _over_examples(layer: Layer, inputs: Arrays, weights: Weights, direction: Arrays) -> Array:
+    """As the layer inside, to each of the examples that its batch axes count."""
+    return TANGENTS.of(layer.inside)(layer, inputs, weights, direction)
+
+
 TANGENTS: KindTable[Tangent] = KindTable(
     {
         **dict.fromkeys(("Conv", "ConvTranspose", "SeparableConv", "Linear", "Scale"), _affine),
         **dict.fromkeys(("Flatten", "Reshape", "Permute", "Identity", "Dropout", "StochasticDepth"), _affine),
         **dict.fromkeys(("ChannelShuffle", "PixelShuffle", "PixelUnshuffle", "Unfold", "Fold"), _affine),
+        **dict.fromkeys(("Roll", "Flip", "Slice", "Select", "IndexSelect", "Stack", "Squeeze"), _affine),
+        **dict.fromkeys(("Unsqueeze", "Expand", "Tile", "RepeatInterleave"), _affine),
+        **dict.fromkeys(("MatMul", "ScaledDotProductAttention", "MultiheadAttention"), _smooth),
+        **dict.fromkeys(("RNN", "GRU", "LSTM"), _smooth),
+        BATCHED: _over_examples,
         **dict.fromkeys(("Concat", "Split", "Crop", "Pad", "Add", "Upsample"), _affine),
         **dict.fromkeys(("Activation", "Gelu", "LeakyReLU", "PReLU", "ELU", "Softplus"), _diagonal),
         **dict.fromkeys(("BatchNorm", "GroupNorm", "LayerNorm", "InstanceNorm", "LocalResponseNorm"), _smooth),

@@ -67,17 +67,138 @@ def local_response_norm(x, size, alpha=1e-4, beta=0.75, k=1.0):
     return x / (k + alpha / size * total) ** beta
 
 
-class Scale(layers.Layer):
-    """Each channel times a learned number, and with a bias plus another."""
+class Formed(layers.Layer):
+    """A layer with weights that are standardised, have a gain for each output, or are not learned."""
 
-    def __init__(self, use_bias=False, **kwargs):
+    def __init__(self, use_bias=True, standardize=False, gain=False, fixed=False, **kwargs):
         super().__init__(**kwargs)
         self.use_bias = use_bias
+        self.standardize = standardize
+        self.has_gain = gain
+        self.fixed = fixed
+
+    def add_weights(self, shape, outputs, axis=-1):
+        self.axis = axis % len(shape)
+        learned = {"trainable": not self.fixed}
+        self.kernel = self.add_weight(shape=shape, initializer="glorot_uniform", name="kernel", **learned)
+        if self.use_bias:
+            self.bias = self.add_weight(shape=(outputs,), initializer="zeros", name="bias", **learned)
+        if self.has_gain:
+            self.gain = self.add_weight(shape=(outputs,), initializer="ones", name="gain")
+
+    def made(self):
+        w, count = self.kernel, np.prod(self.kernel.shape) / self.kernel.shape[self.axis]
+        if self.standardize:
+            axes = [axis for axis in range(len(w.shape)) if axis != self.axis]
+            mean, variance = ops.moments(w, axes, keepdims=True)
+            w = (w - mean) * ops.rsqrt(variance + 1e-6)
+        if self.has_gain:
+            gain = ops.reshape(self.gain, [-1 if axis == self.axis else 1 for axis in range(len(w.shape))])
+            w = w * gain * (count**-0.5 if self.standardize else 1)
+        return w
+
+    def with_bias(self, y):
+        return y + self.bias if self.use_bias else y
+
+
+class FormedDense(Formed):
+    """A fully connected layer with weights that are made."""
+
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
 
     def build(self, input_shape):
-        self.gamma = self.add_weight(shape=input_shape[-1:], initializer="ones", name="gamma")
+        self.add_weights((input_shape[-1], self.units), self.units)
+
+    def call(self, x):
+        return self.with_bias(ops.matmul(x, self.made()))
+
+
+class FormedConv(Formed):
+    """A convolution with weights that are made."""
+
+    def __init__(self, filters, kernel_size, strides=1, padding="valid", dilation_rate=1, groups=1, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.steps = {"strides": strides, "padding": padding, "dilation_rate": dilation_rate}
+        self.groups = groups
+
+    def build(self, input_shape):
+        size = self.kernel_size if isinstance(self.kernel_size, tuple) else (self.kernel_size,) * (len(input_shape) - 2)
+        self.add_weights((*size, input_shape[-1] // self.groups, self.filters), self.filters)
+
+    def call(self, x):
+        return self.with_bias(ops.conv(x, self.made(), data_format="channels_last", **self.steps))
+
+
+class FormedConvTranspose(Formed):
+    """A transposed convolution with weights that are made."""
+
+    def __init__(
+        self, filters, kernel_size, strides=1, padding="valid", output_padding=None, dilation_rate=1, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.steps = {"strides": strides, "padding": padding, "output_padding": output_padding}
+        self.steps["dilation_rate"] = dilation_rate
+
+    def build(self, input_shape):
+        size = self.kernel_size if isinstance(self.kernel_size, tuple) else (self.kernel_size,) * (len(input_shape) - 2)
+        self.add_weights((*size, self.filters, input_shape[-1]), self.filters, axis=-2)
+
+    def call(self, x):
+        return self.with_bias(ops.conv_transpose(x, self.made(), data_format="channels_last", **self.steps))
+
+
+class Constant(layers.Layer):
+    """A tensor that the layer holds, repeated for each example of what it is called with."""
+
+    def __init__(self, shape, learned=True, **kwargs):
+        super().__init__(**kwargs)
+        self.size = shape
+        self.learned = learned
+
+    def build(self, input_shape):
+        self.value = self.add_weight(shape=self.size, initializer="zeros", name="value", trainable=self.learned)
+
+    def call(self, x):
+        return ops.broadcast_to(self.value, (ops.shape(x)[0], *self.size))
+
+
+class RMSNorm(layers.Layer):
+    """Each number over the root of the mean square of the last axes, times a learned factor."""
+
+    def __init__(self, axes=1, epsilon=2.0**-23, scale=True, **kwargs):
+        super().__init__(**kwargs)
+        self.axes = list(range(-axes, 0))
+        self.epsilon = epsilon
+        self.scale = scale
+
+    def build(self, input_shape):
+        if self.scale:
+            self.gamma = self.add_weight(shape=input_shape[self.axes[0] :], initializer="ones", name="gamma")
+
+    def call(self, x):
+        y = x * ops.rsqrt(ops.mean(ops.square(x), axis=self.axes, keepdims=True) + self.epsilon)
+        return y * self.gamma if self.scale else y
+
+
+class Scale(layers.Layer):
+    """Each channel, or with size 1 all of them, times a learned number, and with a bias plus another."""
+
+    def __init__(self, use_bias=False, size=None, **kwargs):
+        super().__init__(**kwargs)
+        self.use_bias = use_bias
+        self.size = size
+
+    def build(self, input_shape):
+        shape = input_shape[-1:] if self.size is None else (self.size,)
+        self.gamma = self.add_weight(shape=shape, initializer="ones", name="gamma")
         if self.use_bias:
-            self.beta = self.add_weight(shape=input_shape[-1:], initializer="zeros", name="beta")
+            self.beta = self.add_weight(shape=shape, initializer="zeros", name="beta")
 
     def call(self, x):
         return x * self.gamma + self.beta if self.use_bias else x * self.gamma

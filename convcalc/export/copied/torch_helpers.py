@@ -33,16 +33,139 @@ def without(parameter, norm, *arguments, **options):
     return made
 
 
-class Scale(nn.Module):
-    """Each channel times a learned number, and with a bias plus another."""
+class LastAxisBatchNorm(nn.BatchNorm1d):
+    """A batch norm whose channels are the last axis."""
 
-    def __init__(self, channels, bias=False):
+    def forward(self, x):
+        return super().forward(x.flatten(0, -2)).reshape(x.shape)
+
+
+class Formed:
+    """A layer that multiplies with weights that are standardised, have a gain an output, or are not learned."""
+
+    def __init__(self, *args, standardize=False, gain=False, fixed=False, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.standardize = standardize
+        outputs = self.out_features if isinstance(self, nn.Linear) else self.out_channels
+        ones = torch.ones(outputs, *(1,) * (self.weight.dim() - 1))
+        for name in ("weight", "bias") if fixed else ():
+            value = getattr(self, name)
+            delattr(self, name)
+            self.register_buffer(name, None if value is None else value.detach())
+        self.gain = nn.Parameter(ones) if gain else None
+
+    def made(self):
+        transposed = isinstance(self, nn.modules.conv._ConvTransposeNd)
+        w = self._turned(self.weight) if transposed else self.weight
+        if self.standardize:
+            variance, mean = torch.var_mean(w, dim=tuple(range(1, w.dim())), keepdim=True, correction=0)
+            w = (w - mean) * torch.rsqrt(variance + 1e-6)
+        if self.gain is not None:
+            w = w * self.gain * (w[0].numel() ** -0.5 if self.standardize else 1)
+        return self._turned(w) if transposed else w
+
+    def _turned(self, w):
+        return w.unflatten(0, (self.groups, -1)).transpose(1, 2).flatten(0, 1)
+
+    def _transposed_forward(self, function, x):
+        steps = (self.stride, self.padding, self.output_padding, self.groups, self.dilation)
+        return function(x, self.made(), self.bias, *steps)
+
+
+class FormedLinear(Formed, nn.Linear):
+    """A linear layer with weights that are made."""
+
+    def forward(self, x):
+        return F.linear(x, self.made(), self.bias)
+
+
+class FormedConv1d(Formed, nn.Conv1d):
+    """A convolution with weights that are made."""
+
+    def forward(self, x):
+        return self._conv_forward(x, self.made(), self.bias)
+
+
+class FormedConv2d(Formed, nn.Conv2d):
+    """A convolution with weights that are made."""
+
+    def forward(self, x):
+        return self._conv_forward(x, self.made(), self.bias)
+
+
+class FormedConv3d(Formed, nn.Conv3d):
+    """A convolution with weights that are made."""
+
+    def forward(self, x):
+        return self._conv_forward(x, self.made(), self.bias)
+
+
+class FormedConvTranspose1d(Formed, nn.ConvTranspose1d):
+    """A transposed convolution with weights that are made."""
+
+    def forward(self, x):
+        return self._transposed_forward(F.conv_transpose1d, x)
+
+
+class FormedConvTranspose2d(Formed, nn.ConvTranspose2d):
+    """A transposed convolution with weights that are made."""
+
+    def forward(self, x):
+        return self._transposed_forward(F.conv_transpose2d, x)
+
+
+class FormedConvTranspose3d(Formed, nn.ConvTranspose3d):
+    """A transposed convolution with weights that are made."""
+
+    def forward(self, x):
+        return self._transposed_forward(F.conv_transpose3d, x)
+
+
+def by_example(function, x, weight, bias=None, **steps):
+    """Each example multiplied with weights of its own."""
+    biases = [None] * len(x) if bias is None else bias
+    return torch.cat([function(x[n : n + 1], weight[n], biases[n], **steps) for n in range(len(x))])
+
+
+class Constant(nn.Module):
+    """A tensor that the module holds, repeated for each example of what it is called with."""
+
+    def __init__(self, shape, learned=True):
         super().__init__()
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels)) if bias else None
+        value = torch.zeros(shape)
+        if learned:
+            self.value = nn.Parameter(value)
+        else:
+            self.register_buffer("value", value)
+
+    def forward(self, x):
+        return self.value.expand(len(x), *self.value.shape)
+
+
+class Rescale(nn.Module):
+    """Each channel times a number and plus another, which nothing learns."""
+
+    def __init__(self, scale, offset):
+        super().__init__()
+        self.register_buffer("scale", torch.tensor(scale), persistent=False)
+        self.register_buffer("offset", torch.tensor(offset), persistent=False)
 
     def forward(self, x):
         shape = (-1, *(1,) * (x.dim() - 2))
+        return x * self.scale.reshape(shape) + self.offset.reshape(shape)
+
+
+class Scale(nn.Module):
+    """Each channel times a learned number, and with a bias plus another; the channels are the first or last axis."""
+
+    def __init__(self, channels, bias=False, last=False):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels)) if bias else None
+        self.last = last
+
+    def forward(self, x):
+        shape = (-1,) if self.last else (-1, *(1,) * (x.dim() - 2))
         y = x * self.weight.reshape(shape)
         return y if self.bias is None else y + self.bias.reshape(shape)
 
@@ -160,3 +283,13 @@ def center_crop(x, size):
     for axis, wanted in enumerate(size, start=2):
         x = x.narrow(axis, (x.shape[axis] - wanted) // 2, wanted)
     return x
+
+
+def share_weights(module, holder):
+    """Give a module the parameters and buffers of another one that is built of the same parts."""
+    for name, parameter in holder.named_parameters(recurse=False):
+        setattr(module, name, parameter)
+    for name, buffer in holder.named_buffers(recurse=False):
+        setattr(module, name, buffer)
+    for own, held in zip(module.children(), holder.children()):
+        share_weights(own, held)

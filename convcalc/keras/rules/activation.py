@@ -123,7 +123,9 @@ def _prelu(builder: Builder, tensor: Tensor, settings: Settings) -> Tensor:
         return builder.emit("prelu", {"num_parameters": 1}, tensor)
     if len(free) > 1:
         holds = tuple([1 if axis in shared else size for axis, size in enumerate(tensor.sizes, start=1)])
-        raise Unsupported("the language has no prelu with a weight for every position", holds=[holds])
+        raise Unsupported(
+            "the language has no prelu with a weight for every position", holds=[holds], sizes=[tensor.sizes]
+        )
     want = (free[0] - 1, *(axis for axis in range(tensor.rank) if axis != free[0] - 1))
     order = tuple(want.index(axis) for axis in range(tensor.rank))
     inside = tensor if tensor.order[free[0] - 1] == 0 else builder.arranged(tensor, order)

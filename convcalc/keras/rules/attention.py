@@ -43,7 +43,7 @@ def _multi_head(builder: Builder, use: Use) -> Tensor:
     """Projections to heads, attention in each, and a projection back."""
     settings = use.settings
     query, value, key = _roles(use)
-    heads = settings.integer("num_heads")
+    heads = settings.integer("num_query_heads" if "num_query_heads" in settings else "num_heads")
     size = settings.integer("key_dim", settings.integer("head_dim", 0))
     value_size = settings.integer("value_dim") if "value_dim" in settings else size
     groups = settings.integer("num_key_value_heads", heads)

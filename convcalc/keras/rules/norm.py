@@ -69,6 +69,18 @@ def _layer_norm(builder: Builder, use: Use) -> Tensor:
     return builder.emit("layer_norm", fields, read)
 
 
+def _rms_norm(builder: Builder, use: Use) -> Tensor:
+    tensor, axes = use.tensor, use.settings.integers("axis", default=-1)
+    read = builder.last(tensor) if axes in ((-1,), (tensor.rank,)) else builder.arranged(tensor, plain(tensor.rank))
+    dims = sorted(builder.axis(read, axis) for axis in axes)
+    if dims != list(range(read.rank - len(dims), read.rank)):
+        raise Unsupported("the language has no RMS norm over axes that are not the last", sizes=[tensor.sizes])
+    fields: Fields = {"eps": use.settings.number("epsilon", 1e-6)}
+    if len(dims) > 1:
+        fields["normalized_shape"] = read.shape[-len(dims) :]
+    return builder.emit("rms_norm", fields, read)
+
+
 def _affine_layer(settings: Settings) -> Fields:
     scale, center = settings.flag("scale", True), settings.flag("center", True)
     if scale:
@@ -160,6 +172,7 @@ RULES: dict[str, Rule] = {
     "BatchNormalization": _batch_norm,
     "SyncBatchNormalization": _batch_norm,
     "LayerNormalization": _layer_norm,
+    "RMSNormalization": _rms_norm,
     "GroupNormalization": _group_norm,
     "LayerScale": _layer_scale,
     "Normalization": _normalization,

@@ -19,7 +19,7 @@ from .axes import reduced, selected, split, squeezed, unsqueezed, without
 from .join import concatenated
 from .layout import permuted, resolved
 from .norm import rescaled
-from .pool import interpolation
+from .pool import resized
 
 Rule = Callable[[Builder, Use], Tensor | Sequence[Tensor]]
 Number = int | float
@@ -519,7 +519,7 @@ def _einsum(builder: Builder, use: Use) -> Tensor:
 
 def _resize(builder: Builder, use: Use) -> Tensor:
     size = wholes(given(use, 1, "size"), "size")
-    mode = interpolation(str(given(use, 2, "interpolation", "method") or "bilinear"), 2)
+    mode = resized(str(given(use, 2, "interpolation", "method") or "bilinear"))
     for place, name in enumerate(("antialias", "crop_to_aspect_ratio", "pad_to_aspect_ratio"), start=3):
         if given(use, place, name) is True:
             raise Unsupported(f"the language has no resizing with {name}")
@@ -568,7 +568,26 @@ def _bias_add(builder: Builder, use: Use) -> Tensor:
     return rescaled(builder, use.tensor, [1.0], numbers)
 
 
+ELEMENTWISE = (
+    *("Where", "Greater", "GreaterEqual", "Less", "LessEqual", "Equal", "NotEqual", "Mod", "FloorDivide"),
+    *("LogicalAnd", "LogicalOr", "LogicalNot", "Tan", "Sinh", "Cosh", "Arctan", "Arctan2", "Arcsin", "Arccos"),
+    *("Log1p", "Expm1", "Log2", "Log10", "Isnan", "Isfinite", "Sparsemax", "Squareplus", "SparsePlus"),
+)
+"""Functions of every element that the language does not have."""
+
+
+def _unknown_elementwise(builder: Builder, use: Use) -> Tensor:
+    name = use.config.class_name
+    fields: Fields = {"operator": name, "reason": f"the language has no {name}"}
+    tensors = use.tensors
+    if not tensors or any(tensor.rank != tensors[0].rank for tensor in tensors):
+        raise Unsupported(f"the language has no {name}")
+    inputs = builder.aligned(tensors)
+    return builder.emit("opaque", fields, *inputs)
+
+
 OPERATIONS: dict[str, Rule] = {
+    **dict.fromkeys(ELEMENTWISE, _unknown_elementwise),
     **BINARY,
     "Power": _power,
     **{name: _unary(kind) for name, kind in UNARY.items()},

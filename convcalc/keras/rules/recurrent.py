@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import prod
 
-from ...geometry import conv_output, recurrent_macs, same_padding
+from ...geometry import conv_output, matmul_macs, same_padding
 from ...layers.base import Shape
 from ..builder import Builder, Fields, Unsupported, Use
-from ..document import Json, Malformed, Settings, mapping
+from ..document import Json, Malformed, Settings, mapping, shown
 from ..tensor import Tensor
 from .activation import activated, named
 from .conv import dense
@@ -66,7 +66,7 @@ def _recurrent(builder: Builder, use: Use, name: str, settings: Settings, direct
         sizes += [(units,)] * (directions * (2 if name == "LSTM" else 1) if settings.flag("return_state", False) else 0)
         if directions == 2 and merge == "":
             sizes = [(length, units) if sequences else (units,)] * 2 + sizes[1:]
-        macs = directions * length * recurrent_macs(gates, units, features, units, 0)
+        macs = directions * length * matmul_macs(gates * units, features + units)
         raise Unsupported(reason, holds=one * directions, macs=macs, sizes=sizes)
     fields: Fields = {"hidden_size": units}
     if not bias:
@@ -147,21 +147,17 @@ def _einsum_dense(builder: Builder, use: Use) -> Tensor:
     if len(read) != tensor.rank + 1:
         raise Malformed(f"the equation does not fit an input {list(tensor.sizes)}")
     sizes = dict(zip(read[1:], tensor.sizes, strict=True))
-    stated = settings.integers("output_shape") if isinstance(settings.get("output_shape"), (int, list)) else ()
     given = _output_sizes(settings.get("output_shape"), output, sizes)
     sizes.update({letter: size for letter, size in given.items() if letter not in sizes})
     letters = {*weight, *output[1:], *bias_axes}
     if any(letter not in sizes for letter in letters):
-        raise Malformed(f"output_shape {list(stated)} does not fit the equation")
+        raise Malformed(f"output_shape {shown(settings.get('output_shape'))} does not fit the equation")
     holds = [tuple([sizes[letter] for letter in weight])]
     if bias_axes:
         holds.append(tuple([sizes[letter] for letter in output if letter in bias_axes]))
-    simple = len(weight) == 2 and weight[0] == read[-1] and output == read[:-1] + weight[1]
-    if simple and bias_axes in ("", weight[1]):
-        fields: Fields = {"out_features": sizes[weight[1]]}
-        if not bias_axes:
-            fields["bias"] = False
-        return activated(builder, dense(builder, tensor, fields), settings.get("activation"))
+    made = _as_dense(builder, use, tensor, (read, weight, output), sizes)
+    if made is not None:
+        return activated(builder, made, settings.get("activation"))
     macs = prod(sizes[letter] for letter in {*read[1:], *weight})
     raise Unsupported(
         f"the language has no product {read},{weight}->{output}",
@@ -169,6 +165,26 @@ def _einsum_dense(builder: Builder, use: Use) -> Tensor:
         macs=macs,
         sizes=[tuple([sizes[letter] for letter in output[1:]])],
     )
+
+
+def _as_dense(
+    builder: Builder, use: Use, tensor: Tensor, equation: tuple[str, str, str], sizes: dict[str, int]
+) -> Tensor | None:
+    """A product over the last axes that gives others in their place, as a dense layer; None for another one."""
+    read, weight, output = equation
+    bias_axes = use.settings.text("bias_axes", "")
+    summed = "".join(letter for letter in read if letter in weight)
+    made = weight.removeprefix(summed)
+    fits = summed and made and read.endswith(summed) and weight.startswith(summed)
+    if not fits or output != read.removesuffix(summed) + made or bias_axes not in ("", made):
+        return None
+    kept = tensor.sizes[: tensor.rank - len(summed)]
+    flat = tensor if len(summed) == 1 else builder.reshaped(tensor, (*kept, prod(sizes[letter] for letter in summed)))
+    fields: Fields = {"out_features": prod(sizes[letter] for letter in made)}
+    if not bias_axes:
+        fields["bias"] = False
+    product = dense(builder, flat, fields)
+    return builder.reshaped(product, (*kept, *(sizes[letter] for letter in made)))
 
 
 def _written_out(read: str, output: str, axes: int) -> tuple[str, str]:

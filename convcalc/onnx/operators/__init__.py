@@ -4,10 +4,36 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from . import activations, arithmetic, constants, costly, layout, norms, products, quantized, resizing, windows
+from . import (
+    activations,
+    arithmetic,
+    constants,
+    costly,
+    einsum,
+    layout,
+    norms,
+    products,
+    quantized,
+    recurrent,
+    resizing,
+    windows,
+)
 from .record import Operator
 
-FAMILIES = (windows, products, arithmetic, activations, norms, layout, resizing, constants, quantized, costly)
+FAMILIES = (
+    windows,
+    products,
+    arithmetic,
+    activations,
+    norms,
+    layout,
+    resizing,
+    constants,
+    quantized,
+    costly,
+    einsum,
+    recurrent,
+)
 
 
 def _registered() -> dict[tuple[str, str], list[Operator]]:
@@ -28,7 +54,7 @@ _RECORDS = _registered()
 def operator_of(domain: str, op: str, opset: int) -> Operator:
     """The record of an operator, as of this version of the operators; one that knows nothing where there is none.
 
-    >>> operator_of("", "Conv", 17).weights, operator_of("", "Einsum", 17).layers
+    >>> operator_of("", "Conv", 17).weights, operator_of("", "NonZero", 17).layers
     ((1, 2), None)
     """
     records = _RECORDS.get((domain, op))

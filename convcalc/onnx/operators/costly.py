@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from math import prod
 
 from ...layers.base import Shape
-from ..messages import Malformed, Unknown
 from ..values import Call
 from .record import Operator
 
@@ -31,40 +29,6 @@ def matmul_macs(call: Call, dims: Shape) -> int:
 def gemm_macs(call: Call, dims: Shape) -> int:
     """Of a product of matrices that may be transposed first."""
     return prod(dims) * call.dims()[0 if call.node.integer("transA") else 1]
-
-
-def _terms(call: Call) -> tuple[list[str], str]:
-    """(the axes of each input of an Einsum, those of its output), a letter each."""
-    equation = call.node.word("equation").replace(" ", "")
-    left, arrow, right = equation.partition("->")
-    terms = left.split(",")
-    if not re.fullmatch("[a-zA-Z,]*", left) or len(terms) != len(call.inputs):
-        raise Unknown(f"its equation is {equation}")
-    letters = [letter for letter in left if letter != ","]
-    return terms, right if arrow else "".join(sorted(letter for letter in set(letters) if letters.count(letter) == 1))
-
-
-def _letter_sizes(call: Call) -> dict[str, int]:
-    terms, right = _terms(call)
-    sizes: dict[str, int] = {}
-    for position, term in enumerate(terms):
-        if len(term) != len(call.dims(position)):
-            raise Malformed(f"its term '{term}' is not of {list(call.dims(position))}")
-        for letter, size in zip(term, call.dims(position), strict=True):
-            sizes[letter] = max(size, sizes.get(letter, 1))
-    if not set(right) <= sizes.keys():
-        raise Malformed(f"its output '{right}' has axes that no input has")
-    return sizes
-
-
-def _einsum_dims(call: Call) -> Shape:
-    sizes = _letter_sizes(call)
-    return tuple(sizes[letter] for letter in _terms(call)[1])
-
-
-def _einsum_macs(call: Call, dims: Shape) -> int:
-    """Of two tensors: the product of all sizes; of one nothing is multiplied."""
-    return prod(_letter_sizes(call).values()) if len(call.inputs) == 2 else 0
 
 
 def _heads(call: Call, position: int, attribute: str) -> tuple[int, int, int]:
@@ -107,7 +71,6 @@ OPEN_ENDED: dict[str, tuple[int, int | None]] = {
 
 OPERATORS = (
     Operator("DeformConv", inputs=(3, 5), macs=conv_macs, weights=(1, 3)),
-    Operator("Einsum", inputs=(1, None), dims=_einsum_dims, macs=_einsum_macs),
     Operator("Attention", inputs=(3, 7), macs=_attention_macs),
     Operator("Attention", inputs=(2, 7), dims=_joint_attention_dims, macs=_joint_attention_macs, domains=MICROSOFT),
     *(Operator(name, inputs=inputs, open_ended=True) for name, inputs in OPEN_ENDED.items()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isfinite, prod
 
+from ...geometry import Window
 from ...layers.base import Shape
 from ...layers.opaque import broadcast
 from ..builder import Builder, Fields, Unsupported, spelled
@@ -167,11 +168,20 @@ def _squeeze_dims(call: Call) -> Shape:
     return squeezed(call.dims(), call.axes())
 
 
+def own_axis(value: Activation, axis: int, what: str) -> int:
+    """An axis of ONNX's dims as the language counts it. Raises `Unsupported` where it is the batch."""
+    if value.batched and not axis:
+        raise Unsupported(f"it {what} the batch")
+    return axis - value.batched
+
+
 def _squeeze(b: Builder) -> Activation:
     """Without the batch axis the rest goes on unbatched."""
     value = b.activation()
-    dims = _squeeze_dims(b.call)
-    return b.relayout(value, dims, batched=value.batched and 0 not in _gone(value.dims, b.call.axes()))
+    dims, gone = _squeeze_dims(b.call), _gone(value.dims, b.call.axes())
+    if gone and len(dims) > 1 + value.batched and not (value.batched and 0 in gone):
+        return b.emit("squeeze", {"dim": tuple(sorted(axis - value.batched for axis in gone))}, value)
+    return b.relayout(value, dims, batched=value.batched and 0 not in gone)
 
 
 def unsqueezed(shape: Shape, axes: Sequence[int]) -> Shape:
@@ -202,8 +212,10 @@ def _unsqueeze_dims(call: Call) -> Shape:
 def _unsqueeze(b: Builder) -> Activation:
     """A new first axis of an unbatched value becomes the batch."""
     value, dims = b.activation(), _unsqueeze_dims(b.call)
-    first = any(axis % len(dims) == 0 for axis in _unsqueeze_axes(b.call))
-    return b.relayout(value, dims, batched=first != value.batched)
+    axes = sorted(axis % len(dims) for axis in _unsqueeze_axes(b.call))
+    if len(axes) == 1 and axes[0] and value.shape:
+        return b.emit("unsqueeze", {"dim": axes[0] - value.batched}, value)
+    return b.relayout(value, dims, batched=(axes[:1] == [0]) != value.batched)
 
 
 def _order(call: Call) -> tuple[int, ...]:
@@ -226,11 +238,31 @@ def _transposed(call: Call, shape: Shape) -> Constant:
     return value.become(shape, taken(value, [own[axis] for axis in _order(call)], [range(size) for size in shape]))
 
 
+VIEWS = frozenset({"Reshape", "Flatten", "Squeeze", "Unsqueeze"})
+"""Families that give the same numbers in the same order."""
+
+
+def seen_as(b: Builder, value: Activation, dims: Shape, *, batched: bool = True) -> Activation:
+    """The same numbers in the same order under other dims: a value from before where it has these, else a reshape."""
+    shape = dims[1:] if batched else dims
+    number = value.step
+    while b.steps[number].family in VIEWS and b.steps[number].shape != shape:
+        (number,) = b.steps[number].inputs
+    if b.steps[number].shape == shape:
+        return Activation(number, dims, batched)
+    return b.relayout(value, dims, batched=batched)
+
+
 def _transpose(b: Builder) -> Activation:
-    """One that keeps the batch first."""
+    """One that keeps the batch first, or that moves axes of size 1 alone, so that all numbers stay in order."""
     value, order = b.activation(), _order(b.call)
     if order == tuple(range(len(order))):
         return value
+    if not value.batched and len(value.dims) > 1:
+        wide = [axis for axis in order if value.dims[axis] != 1]
+        if wide == sorted(wide):
+            dims = _transpose_dims(b.call)
+            return seen_as(b, value, dims, batched=dims[0] == 1)
     if value.batched and order[0] != 0:
         raise Unsupported("it moves the batch")
     return b.emit("permute", {"dims": tuple(axis - 1 for axis in order[1:]) if value.batched else order}, value)
@@ -266,30 +298,42 @@ def _sliced(call: Call, shape: Shape) -> Constant:
 
 
 def _slice(b: Builder) -> Activation | Sequence[Activation]:
-    """A crop of the space, or a part of the channels."""
+    """A crop of the space, a part of the channels, or positions of other axes, one after the other."""
     value, spans = b.activation(), _spans(b.call)
     changed = [axis for axis, span in enumerate(spans) if span != range(value.dims[axis])]
     if not changed:
         return value
-    if any(spans[axis].step != 1 for axis in changed):
-        raise Unsupported("it takes every other position")
     if any(not len(spans[axis]) for axis in changed):
         raise Malformed(f"it leaves nothing of {list(value.dims)}")
-    if changed == [0] and value.batched:
-        raise Unsupported("it slices the batch")
     first = int(value.batched)
-    if changed == [first]:
-        span, size = spans[first], value.dims[first]
-        sizes = (span.start, len(span), size - span.stop)
-        return _parts(b, value, tuple(n for n in sizes if n))[1 if span.start else 0]
-    if changed[0] <= first:
-        raise Unsupported("it slices channels and space at once")
-    cuts = tuple((span.start, size - span.stop) for span, size in zip(spans, value.dims, strict=True))[first + 1 :]
-    return b.emit("crop", {"cropping": cuts}, value)
+    if all(spans[axis].step == 1 for axis in changed):
+        if changed == [first]:
+            span, size = spans[first], value.dims[first]
+            sizes = (span.start, len(span), size - span.stop)
+            return _parts(b, value, tuple(n for n in sizes if n))[1 if span.start else 0]
+        if changed[0] > first:
+            cuts = tuple((span.start, size - span.stop) for span, size in zip(spans, value.dims, strict=True))
+            return b.emit("crop", {"cropping": cuts[first + 1 :]}, value)
+    for axis in changed:
+        value = _positions(b, value, own_axis(value, axis, "slices"), spans[axis], value.dims[axis])
+    return value
 
 
-def _parts(b: Builder, value: Activation, sizes: tuple[int, ...]) -> list[Activation]:
-    return [b.emit("split", {"channels": sizes, "part": part}, value) for part in range(len(sizes))]
+def _positions(b: Builder, value: Activation, dim: int, span: range, size: int) -> Activation:
+    """Some positions of an axis of a size, in their order or backwards."""
+    if span.step < 0:
+        value = b.emit("flip", {"dims": (dim,)}, value)
+        span = range(size - 1 - span[0], size - span[-1], -span.step)
+    if span == range(size):
+        return value
+    fields: Fields = {"dim": dim, "start": span.start, "stop": span.stop, "step": span.step}
+    whole = {"dim": 0, "start": 0, "stop": size, "step": 1}
+    return b.emit("slice", {name: given for name, given in fields.items() if given != whole[name]}, value)
+
+
+def _parts(b: Builder, value: Activation, sizes: tuple[int, ...], dim: int = 0) -> list[Activation]:
+    along = spelled({"dim": dim})
+    return [b.emit("split", {"channels": sizes, **along, "part": part}, value) for part in range(len(sizes))]
 
 
 def _split_sizes(call: Call) -> tuple[int, ...]:
@@ -324,16 +368,15 @@ def _cut(call: Call) -> list[Constant]:
 
 
 def _split(b: Builder) -> list[Activation]:
-    """Along the channels."""
+    """One layer a part."""
     value = b.activation()
-    if b.call.axis() != int(value.batched):
-        raise Unsupported("it splits another axis than the channels")
+    dim = own_axis(value, b.call.axis(), "splits")
     if b.node.integers("split") is None:
         b.constant(1)
     sizes = _split_sizes(b.call)
     if 0 in sizes:
         raise Malformed(f"the parts {list(sizes)} leave an output empty")
-    return _parts(b, value, sizes)
+    return _parts(b, value, sizes, dim)
 
 
 def _concat_dims(call: Call) -> Shape:
@@ -357,13 +400,63 @@ def _concatenated(call: Call, shape: Shape) -> Constant:
 
 
 def _concat(b: Builder) -> Activation:
-    values = b.activations()
+    """Of activations and constants, which are layers of their own; two slices of one tensor may be a `roll`."""
+    given = [b.call.given(position) for position in range(max(len(b.call.inputs), 1))]
+    flows = any(isinstance(value, Activation) and value.batched for value in given)
+    values = [value if isinstance(value, Activation) else b.parameter(value) for value in given if 0 not in value.dims]
+    if flows:
+        values = [b.batched(value) if value.dims[:1] == (1,) and not value.batched else value for value in values]
     if len({value.batched for value in values}) > 1:
         raise Unsupported("it joins inputs with and without a batch")
-    dim = b.call.axis(1) - values[0].batched
-    if dim < 0:
-        raise Unsupported("it joins along the batch")
-    return b.emit("concat", spelled({"dim": dim}), *values)
+    dim = own_axis(values[0], b.call.axis(1), "joins along")
+    return _rolled(b, values, dim) or b.emit("concat", spelled({"dim": dim}), *values)
+
+
+def _cut_of(b: Builder, value: Activation) -> tuple[int, int, range] | None:
+    """(step, axis, positions) of which a value is a part, where it is a part of one axis without gaps."""
+    step = b.steps[value.step]
+    if step.layer is None or step.layer.batch_axes or step.node.op not in ("Slice", "Split", "Gather"):
+        return None
+    source = b.steps[step.inputs[0]].shape
+    changed = [axis for axis, (a, c) in enumerate(zip(source, step.shape, strict=False)) if a != c]
+    links = step.layer.axes((source,))
+    link = links[changed[0]] if len(changed) == 1 and len(source) == len(step.shape) else None
+    if link is None or not isinstance(link.map, Window) or link.map.stride != 1:
+        return None
+    start = -link.map.before
+    return step.inputs[0], changed[0], range(start, start + step.shape[changed[0]])
+
+
+def _rolled(b: Builder, values: Sequence[Activation], dim: int) -> Activation | None:
+    """What leaves at the end of an axis put before the rest of it, or the other way round."""
+    cuts = [cut for value in values if (cut := _cut_of(b, value)) is not None]
+    if len(values) != 2 or len(cuts) != 2:
+        return None
+    (step, axis, last), (other, along, first) = cuts
+    shape = b.steps[step].shape
+    whole = range(shape[axis])
+    if (step, axis) != (other, along) or axis != dim or (first, last) != (whole[: last.start], whole[last.start :]):
+        return None
+    batched = values[0].batched
+    source = Activation(step, (values[0].dims[0], *shape) if batched else shape, batched)
+    return _with_roll_before(b, source, len(last) if len(last) < len(first) else -len(first), dim)
+
+
+def _with_roll_before(b: Builder, value: Activation, shift: int, dim: int) -> Activation:
+    """One roll of this one and of the one whose output these parts alone are."""
+    before = b.steps[value.step]
+    read = sum(b.uses[name] for name in before.node.outputs)
+    if before.family != "Roll" or read > 2:
+        return b.emit("roll", {"shifts": (shift,), "dims": (dim,)}, value)
+    fields = before.fields
+    source = value._replace(step=before.inputs[0])
+    shifts, dims = (*_integers(fields["shifts"]), shift), (*_integers(fields["dims"]), dim)
+    return b.emit("roll", {"shifts": shifts, "dims": dims}, source)
+
+
+def _integers(value: object) -> tuple[int, ...]:
+    assert isinstance(value, tuple)
+    return value
 
 
 def _gather_dims(call: Call) -> Shape:
@@ -382,6 +475,64 @@ def _gathered(call: Call, shape: Shape) -> Constant:
     spans: list[Sequence[int]] = [range(n) for n in value.shape]
     spans[axis] = wanted
     return value.become(shape, taken(value, strides(value.shape), spans))
+
+
+def _gather(b: Builder) -> Activation:
+    """A position of an axis, some of them, or another order of them; under indices of several axes then reshaped."""
+    value, dims, axis = b.activation(), _gather_dims(b.call), b.call.axis()
+    wanted, size = b.call.value(1), value.dims[axis]
+    if not isinstance(wanted, Constant):
+        raise Unsupported("its indices are computed while it runs")
+    numbers = None if wanted.numbers is None else [_inside(n, size) for n in b.call.integers(1, "indices")]
+    if numbers is not None and len(numbers) == 1 and not wanted.shape:
+        return _selected(b, value, axis, numbers[0])
+    if numbers is not None and numbers == list(range(size)):
+        return b.relayout(value, dims)
+    dim = own_axis(value, axis, "gathers from")
+    taken = prod(wanted.shape)
+    if numbers is not None and numbers == list(range(numbers[0], numbers[0] + taken)):
+        made = _positions(b, value, dim, range(numbers[0], numbers[0] + taken), size)
+    else:
+        which: Fields = {"count": taken} if numbers is None else {"indices": tuple(numbers)}
+        made = b.emit("index_select", {"dim": dim, **which}, value)
+    return made if made.dims == dims else b.relayout(made, dims)
+
+
+def _inside(index: float, size: int) -> int:
+    found = int(index) + size * (index < 0)
+    if not 0 <= found < size:
+        raise Malformed(f"index {index} reaches outside {size}")
+    return found
+
+
+def _selected(b: Builder, value: Activation, axis: int, index: int) -> Activation:
+    """One position of an axis, which is gone then; that of a batch of one is all that there is."""
+    if value.batched and not axis and b.is_one_example(value) and len(value.dims) > 1:
+        return b.relayout(value, value.dims[1:], batched=False)
+    return b.emit("select", {"dim": own_axis(value, axis, "selects of"), "index": index}, value)
+
+
+def _expand(b: Builder) -> Activation:
+    """Axes of size 1 repeated; new ones stand before the others."""
+    value, dims = b.activation(), _expand_dims(b.call)
+    if dims == value.dims:
+        return value
+    if value.batched and dims[: 1 + len(dims) - len(value.dims)] != value.dims[:1]:
+        raise Unsupported("it repeats the batch")
+    return b.emit("expand", {"shape": dims[int(value.batched) :]}, value)
+
+
+def _tile(b: Builder) -> Activation:
+    """Of axes other than the batch."""
+    value, dims = b.activation(), _tile_dims(b.call)
+    if dims == value.dims:
+        return value
+    repeats = b.call.integers(1, "repeats")
+    if value.batched and repeats[0] != 1:
+        raise Unsupported("it repeats the batch")
+    if 0 in repeats:
+        raise Malformed(f"it leaves nothing of {list(value.dims)}")
+    return b.emit("tile", {"reps": repeats[int(value.batched) :]}, value)
 
 
 def _slices_dims(call: Call) -> Shape:
@@ -415,9 +566,9 @@ OPERATORS = (
     Operator("Slice", _slice, dims=_slice_dims, fold=_sliced, inputs=(1, 5)),
     Operator("Split", _split, parts=_split_dims, fold_parts=_cut, inputs=(1, 2)),
     Operator("Concat", _concat, dims=_concat_dims, fold=_concatenated, inputs=(1, None)),
-    Operator("Gather", dims=_gather_dims, fold=_gathered, inputs=(2, 2)),
-    Operator("Expand", dims=_expand_dims, fold=broadcast_to, inputs=(2, 2)),
-    Operator("Tile", dims=_tile_dims, fold=repeated, inputs=(2, 3)),
+    Operator("Gather", _gather, dims=_gather_dims, fold=_gathered, inputs=(2, 2)),
+    Operator("Expand", _expand, dims=_expand_dims, fold=broadcast_to, inputs=(2, 2)),
+    Operator("Tile", _tile, dims=_tile_dims, fold=repeated, inputs=(2, 3)),
     Operator("GatherElements", dims=lambda call: call.dims(1), fold=gathered_elements, inputs=(2, 2)),
     Operator("GatherND", dims=_slices_dims, fold=gathered_slices, inputs=(2, 2)),
     *(Operator(name, dims=kept, fold=scattered_elements, inputs=(3, 3)) for name in ("Scatter", "ScatterElements")),

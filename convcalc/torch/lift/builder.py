@@ -18,7 +18,7 @@ from ...network import Inference
 from ..tape import Call, Ref, Tape, refs
 from .arguments import listed
 from .names import base_name
-from .values import Activation, Constant, Derived, Padded, Parameter, Place, Sizes, Value, moved
+from .values import Activation, Constant, Derived, Padded, Pairs, Parameter, Place, Sizes, Value, moved
 
 Fields = dict[str, object]
 
@@ -46,6 +46,17 @@ def spelled(fields: Mapping[str, object]) -> Fields:
     return {name: value for name, value in fields.items() if name not in DEFAULTS or value != DEFAULTS[name]}
 
 
+def shortest(pairs: Pairs) -> object:
+    """Padding as it is written shortest: one number, one an axis, or (before, after) pairs.
+
+    >>> shortest(((1, 1), (1, 1))), shortest(((1, 1), (0, 0))), shortest(((0, 1), (0, 1)))
+    (1, (1, 0), ((0, 1), (0, 1)))
+    """
+    if any(before != after for before, after in pairs):
+        return pairs
+    return pairs[0][0] if len(set(pairs)) == 1 else tuple(before for before, _ in pairs)
+
+
 class Unsupported(Exception):
     """The language cannot say what a call does; the message says why."""
 
@@ -64,6 +75,8 @@ class Step:
     weights: Mapping[str, int] = field(default_factory=dict)
     """The layer's name of a weight -> the parameter, by its place in the tape's tensors."""
     macs: int = 0
+    name: str = ""
+    """What it is called in its scope; empty where its module or its kind says it."""
     second: Shape | None = None
     """Of its output in the second run, as far as it is known."""
     frozen: bool = False
@@ -199,6 +212,11 @@ class Builder:
             raise Unsupported(f"its {name} are no tensors")
         return [self.values[item.tensor] for item in found]
 
+    def read_tensor(self, name: str) -> int:
+        """The place on the tape of an argument that is a tensor; −1 where it is none."""
+        found = self.arguments.get(name)
+        return found.tensor if isinstance(found, Ref) else -1
+
     def is_read(self, tensor: int) -> bool:
         """Whether a later call reads a tensor, or the model puts it out."""
         return tensor in self.readers
@@ -258,7 +276,7 @@ class Builder:
         offset = int(0 in own or len(shape) < 2)
         if offset:
             shape, second = (1, *shape), (1, *second)
-        fields: Fields = {"padding": tuple(own.get(axis - offset, (0, 0)) for axis in range(1, len(shape)))}
+        fields: Fields = {"padding": shortest(tuple([own.get(axis - offset, (0, 0)) for axis in range(1, len(shape))]))}
         if value.number:
             fields["value"] = value.number
         return self.seen(self.layer("pad", fields, self.settled(inner, shape, second)), value.sizes, inner.place)
@@ -271,6 +289,7 @@ class Builder:
             fields: Fields = {"shape": tensor.shape} if learned else {"shape": tensor.shape, "learned": False}
             weights = {"value": value.source} if learned else {}
             found = self._constants[value.source] = self.layer("parameter", fields, weights=weights)
+            self.steps[found].name = tensor.name.rpartition(".")[2]
         return found
 
     # What becomes of it
@@ -289,7 +308,7 @@ class Builder:
         shape = self._inference.shape(layer, shapes)
         macs = layer.operations(shapes, shape).get("mac", 0)
         second = self._shape_of_second(layer, inputs)
-        self.steps.append(Step(layer, inputs, shape, self.call.scope, self.index, weights or {}, macs, second))
+        self.steps.append(Step(layer, inputs, shape, self.call.scope, self.index, weights or {}, macs, second=second))
         return len(self.steps) - 1
 
     def _shape_of_second(self, layer: Layer, inputs: Sequence[int]) -> Shape | None:

@@ -8,7 +8,7 @@ from math import prod
 from ....layers.base import Shape
 from ...tape import Ref, refs
 from ..arguments import bound, listed
-from ..builder import Builder, Fields, Unsupported
+from ..builder import Builder, Fields, Unsupported, shortest
 from ..names import base_name
 from ..values import Activation, Constant, Padded, Pairs, Place, Sizes, Value
 from .axes import axis_of, spatial
@@ -33,7 +33,39 @@ def permuted(b: Builder, value: Activation, order: Sequence[int]) -> Activation:
     kept = [own for own in (value.axis(axis) for axis in axes) if own is not None]
     if kept == sorted(kept):
         return Activation(b.settled(value), sizes, place, b.call.scope)
+    merged = _shuffled(b, value, kept) or _normalized(b, value, kept)
+    if merged is not None:
+        return b.seen(merged, sizes, place)
     return b.seen(b.layer("permute", {"dims": tuple(kept)}, b.settled(value)), sizes, place)
+
+
+def _shuffled(b: Builder, value: Activation, order: Sequence[int]) -> int | None:
+    """The channels of groups dealt out in turn, where the first axis was cut into groups and they change places."""
+    source, shape = b.steps[value.step].shape, value.shape
+    cut = len(shape) == len(source) + 1 > 2 and shape[2:] == source[1:] and shape[0] * shape[1] == source[0]
+    if not cut or list(order) != [1, 0, *range(2, len(shape))]:
+        return None
+    return b.layer("channel_shuffle", {"groups": shape[0]}, value.step)
+
+
+def _normalized(b: Builder, value: Activation, order: Sequence[int]) -> int | None:
+    """A norm of the channels between two permutations that undo each other: `layer_norm` of the axis 0."""
+    last = len(b.steps) - 1
+    norm = b.steps[last]
+    if value.step != last or norm.shape != value.shape or not b.only_reader(b.read_tensor("input")):
+        return None
+    before = b.steps[norm.inputs[0]] if norm.layer is not None and norm.inputs else None
+    if before is None or before.layer is None or norm.layer is None:
+        return None
+    fields, first = norm.layer.fields(), before.layer.fields().get("dims")
+    if norm.layer.family != "LayerNorm" or before.layer.family != "Permute" or first is None:
+        return None
+    if fields.keys() & {"normalized_shape", "dim"} or first[-1] != 0 or [first[n] for n in order] != sorted(order):
+        return None
+    del b.steps[last]
+    made = b.layer("layer_norm", {"dim": 0, **fields}, before.inputs[0], weights=norm.weights)
+    b.steps[made].scope = norm.scope
+    return made
 
 
 def _permute(b: Builder) -> Activation:
@@ -408,17 +440,17 @@ def _cat(b: Builder) -> Value:
     (place,) = places
     if axis == place.axis:
         return _cat_outside(b, values, place)
-    steps = [b.settled(value, *_beside(value, place)) for value in values]
+    steps = [b.settled(value, *beside(value, place)) for value in values]
     own = axis if place.folded or axis < place.axis else axis - 1
     return b.made(b.layer("concat", {"dim": own} if own else {}, *steps), place)
 
 
-def _beside(value: Activation, place: Place) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The shapes of a value beside others that have the batch in that place."""
+def beside(value: Activation, place: Place) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The shapes of a value, in both runs, beside others that have the batch in that place."""
     if value.place is not None or place.folded:
         return value.shape, value.second
     if value.sizes.first[place.axis] != 1:
-        raise Unsupported("it joins what is the same for every example with the batch")
+        raise Unsupported("it puts what is the same for every example beside the batch")
     return tuple((*dims[: place.axis], *dims[place.axis + 1 :]) for dims in value.sizes[:2])  # type: ignore[return-value]
 
 
@@ -538,7 +570,8 @@ def _pad(b: Builder) -> Value:
         return value._replace(sizes=output)
     if 0 in own:
         raise Unsupported(f"it pads the first axis in the mode {mode}")
-    fields: Fields = {"padding": tuple(own.get(axis, (0, 0)) for axis in range(1, len(value.shape))), "mode": mode}
+    padding = shortest(tuple([own.get(axis, (0, 0)) for axis in range(1, len(value.shape))]))
+    fields: Fields = {"padding": padding, "mode": mode}
     return b.made(b.layer("pad", fields, b.settled(value)), value.place)
 
 

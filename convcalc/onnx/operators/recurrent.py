@@ -1,0 +1,90 @@
+"""Recurrent operators: LSTM, GRU, RNN, with the batch second."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...layers.base import Shape
+from ..builder import Builder, Fields, Unsupported
+from ..messages import Malformed
+from ..values import Activation, Call, Constant
+from .layout import seen_as
+from .record import Operator
+
+GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
+"""Operator -> products of the input with a matrix that a state takes."""
+PLAIN = {"RNN": ("Tanh",), "GRU": ("Sigmoid", "Tanh"), "LSTM": ("Sigmoid", "Tanh", "Tanh")}
+"""Operator -> the functions of one direction that PyTorch has."""
+
+
+def _directions(call: Call) -> int:
+    return 2 if call.node.word("direction", "forward") == "bidirectional" else 1
+
+
+def _dims(call: Call) -> list[Shape]:
+    """Of the states of all positions, and of the last ones."""
+    dims = call.dims()
+    if len(dims) != 3 or call.node.integer("layout"):
+        raise Malformed(f"its input {list(dims)} has no positions, batch and features in this order")
+    length, batch, _ = dims
+    hidden, directions = call.dims(2)[-1], _directions(call)
+    last = (directions, batch, hidden)
+    return [(length, directions, batch, hidden), last, last]
+
+
+def _macs(call: Call, dims: Shape) -> int:
+    """Of all gates' products with the input and with the state."""
+    length, batch, features = call.dims()
+    hidden = call.dims(2)[-1]
+    return length * batch * _directions(call) * GATES[call.node.op] * hidden * (features + hidden)
+
+
+def _fields(b: Builder) -> Fields:
+    """What the language says of the node. Raises `Unsupported` for what PyTorch's layers have not."""
+    node, call, directions = b.node, b.call, _directions(b.call)
+    if node.word("direction", "forward") == "reverse":
+        raise Unsupported("it reads backwards alone")
+    if node.op == "GRU" and not node.integer("linear_before_reset"):
+        raise Unsupported("it resets the state before the product")
+    if any(name in node.attributes for name in ("clip", "input_forget")) or call.value(7) is not None:
+        raise Unsupported("it clips, couples gates or has peepholes")
+    if call.value(4) is not None:
+        raise Unsupported("its sequences are of several lengths")
+    functions = node.words("activations") or PLAIN[node.op] * directions
+    fields: Fields = {"hidden_size": call.dims(2)[-1]}
+    if node.op == "RNN" and functions == ("Relu",) * directions:
+        fields["nonlinearity"] = "relu"
+    elif functions != PLAIN[node.op] * directions:
+        raise Unsupported(f"its functions are {', '.join(functions)}")
+    if directions == 2:
+        fields["bidirectional"] = True
+    if call.value(3) is None:
+        fields["bias"] = False
+    for position in (5, 6):
+        state = call.value(position)
+        if state is not None and not (isinstance(state, Constant) and state.numbers and not any(state.numbers)):
+            raise Unsupported("its first state is not 0")
+    return fields
+
+
+def _recurrent(b: Builder) -> Sequence[Activation]:
+    """The states of all positions and, of one direction, the last one; the batch of one stands aside meanwhile."""
+    value = b.activation()
+    weights = [b.weight(1, rank=3), b.weight(2, rank=3)]
+    bias = b.constant(3)
+    fields, (dims, last, _) = _fields(b), _dims(b.call)
+    length, batch, features = value.dims
+    if batch != 1 or value.batched:
+        raise Unsupported("its batch is the second axis")
+    source = seen_as(b, value, (1, length, features))
+    made = b.emit(b.node.op.lower(), fields, source, weights=[*weights, *([bias] if bias is not None else [])])
+    found = [seen_as(b, made, dims, batched=False)]
+    if _directions(b.call) == 1 and len(b.node.outputs) > 1 and b.uses.get(b.node.outputs[1]):
+        state = b.emit("select", {"dim": 0, "index": length - 1}, made)
+        found.append(seen_as(b, state, last, batched=False))
+    return found
+
+
+OPERATORS = tuple(
+    Operator(name, _recurrent, parts=_dims, inputs=(3, 8), macs=_macs, weights=(1, 2, 3)) for name in GATES
+)

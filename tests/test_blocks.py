@@ -1,0 +1,405 @@
+"""Networks written with blocks: what a person would have written, and the same network when it is read again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convcalc import load
+from convcalc.language import gallery_names, loads
+from convcalc.language.write_blocks import equal, write_blocks
+from convcalc.layers.registry import build as build_layer
+from convcalc.network import Network
+from tests.gallery_variants import variants
+from tests.module_networks import NETWORKS, Modules
+from tests.spec_text import build, spec
+
+GOLDEN = Path(__file__).parent / "golden" / "blocks"
+LINES = {"resnet50": 40, "googlenet": 50, "densenet121": 80, "mobilenet_v2": 45}
+"""The most lines of a spec that a person would write."""
+JOINS_WITH_NAMES = {"enet", "inception_v4", "nasnet", "textcnn", "wavenet"}
+"""Specs with named joins, whose layer has the path of the group around its branches: written, it is called apart."""
+
+
+def survives(network: Network, *, paths: bool = True) -> str:
+    """The text of a network, which is read as the same network, its paths included."""
+    text = write_blocks(network)
+    again = loads(text)
+    assert equal(network, again), text
+    if paths:
+        assert [node.name for node in network.nodes] == [node.name for node in again.nodes], text
+        assert [name for name, _, _ in network.stages()] == [name for name, _, _ in again.stages()]
+    return text
+
+
+def items(network: Network) -> list[str]:
+    """The lines of the written text from the first block or layer on."""
+    lines = survives(network).splitlines()
+    return lines[next(n for n, line in enumerate(lines) if line in ("blocks:", "layers:")) :]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks_of_modules_are_written_as_a_person_would(name: str) -> None:
+    network = NETWORKS[name]()
+    text = survives(network)
+    assert text == (GOLDEN / f"{name}.yaml").read_text()
+    assert len(text.splitlines()) <= LINES[name]
+
+
+@pytest.mark.parametrize("name", ["resnet", "mobilenet_v2", "googlenet", "unet", "hrnet"])
+def test_the_gallery_survives(name: str) -> None:
+    survives(load(name))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", gallery_names())
+def test_the_whole_gallery_survives(name: str) -> None:
+    for variant in (None, *variants()[name]):
+        survives(load(name, variant=variant), paths=name not in JOINS_WITH_NAMES)
+
+
+def residual_blocks(*widths: int, project: bool = True) -> Network:
+    """Blocks of a convolution and a shortcut, which is projected where widths differ."""
+    m = Modules(16, 8, 8)
+    for number, width in enumerate(widths):
+        with m(f"unit{number}", "Unit") as before:
+            differs = m.draft.shape(before)[0] != width
+            after = m.layer("conv2d", "conv", out=width, k=3, p=1)
+            if differs and project:
+                before = m.layer("conv2d", "project", before, out=width, k=1)
+            m.layer("add", "", after, before)
+    return m.network("Units")
+
+
+def test_a_shortcut_that_some_have_stands_under_a_condition() -> None:
+    assert items(residual_blocks(16, 32, 32, 64))[:8] == [
+        "blocks:",
+        "  unit:",
+        "    params: {out: ~, project: in_channels != out}",
+        "    layers:",
+        "      - {conv2d: {out: out, k: 3, p: 1}, name: conv}",
+        "      - {conv2d: {out: out, k: 1}, name: project, from: in, when: project}",
+        "      - {add: {}, from: [conv, project], when: project}",
+        "      - {add: {}, from: [conv, in], when: not project}",
+    ]
+
+
+def test_a_condition_that_two_uses_alone_would_show_is_a_param() -> None:
+    lines = items(residual_blocks(16, 32))
+    assert "    params: {out: ~, project: false}" in lines
+    assert "  - {unit: {out: 32, project: true}, name: unit1}" in lines
+
+
+def stack(*rows: tuple[int, int, int]) -> Network:
+    """Blocks of two convolutions: (width, kernel of the first, width of the second)."""
+    m = Modules(3, 64, 64)
+    for number, (width, kernel, out) in enumerate(rows):
+        with m(f"pair{number}", "Pair"):
+            m.layer("conv2d", "a", out=width, k=kernel)
+            m.layer("conv2d", "b", out=out, k=1)
+    return m.network("Pairs")
+
+
+def test_widths_follow_from_widths_at_enough_points() -> None:
+    lines = items(stack((8, 3, 32), (16, 3, 64), (32, 3, 128)))
+    assert lines[3] == "    layers: [{conv2d: {out: width, k: 3}, name: a}, {conv2d: {out: 4 * width, k: 1}, name: b}]"
+    text = survives(stack((8, 3, 32), (16, 3, 64)))
+    assert "4 *" not in text and "    params: [width, out]" in text.splitlines()
+
+
+def test_parts_of_a_split_follow_from_what_arrives() -> None:
+    m = Modules(8, 8, 8)
+    for number, width in enumerate((16, 32, 64)):
+        m.layer("conv2d", out=width, k=1)
+        with m(f"half{number}", "Half"):
+            part = build_layer("split", {"channels": [width // 2, width // 2]})
+            parts = [part, part.model_copy(update={"part": 1})]
+            first, second = m.draft.split(parts, m.x, scope=m.scope)
+            m.layer("add", "", first, second)
+    lines = items(m.network("Halves"))
+    assert lines[2] == "    layers: [{split: {channels: [in_channels // 2, in_channels // 2]}}, add]"
+
+
+def test_a_width_follows_from_no_kernel() -> None:
+    text = survives(stack((8, 1, 24), (24, 3, 24), (40, 5, 24)))
+    assert "8 *" not in text and "{a: 8, k: 1}" not in text
+    assert "    params: [width, k]" in text.splitlines()
+
+
+def test_half_a_kernel_is_its_padding() -> None:
+    m = Modules(3, 64, 64)
+    for number, (width, kernel) in enumerate(((8, 1), (16, 3), (24, 5))):
+        with m(f"part{number}", "Part"):
+            m.conv_bn(width, kernel, "conv", "bn")
+    assert "p: k // 2" in survives(m.network("Parts"))
+
+
+def test_most_paddings_give_the_default() -> None:
+    m = Modules(3, 64, 64)
+    for number, (width, kernel, padding) in enumerate(((8, 1, 0), (16, 3, 1), (24, 5, 2), (32, 3, 0))):
+        with m(f"part{number}", "Part"):
+            m.conv_bn(width, kernel, "conv", "bn", p=padding)
+    lines = items(m.network("Parts"))
+    assert "    params: {out: ~, k: ~, p: k // 2}" in lines
+    assert lines[-1] == "  - {part: {out: 32, k: 3, p: 0}, name: part3}"
+
+
+def test_a_word_says_which_activation_stands() -> None:
+    m = Modules(3, 8, 8)
+    for number, act in enumerate(("relu", "silu", "relu", "")):
+        with m(f"part{number}", "Part"):
+            m.conv_bn(8, 3, "conv", "bn")
+            if act:
+                m.layer(act)
+    lines = items(m.network("Parts"))
+    assert "    params: {act: none}" in lines
+    assert "      - {silu: {}, when: act == 'silu'}" in lines
+    assert lines[-4:] == [
+        "  - {part: {act: relu}, name: part0}",
+        "  - {part: {act: silu}, name: part1}",
+        "  - {part: {act: relu}, name: part2}",
+        "  - {part: {}, name: part3}",
+    ]
+
+
+def test_the_first_repetition_may_move() -> None:
+    m = Modules(3, 64, 64)
+    for stage, depth in enumerate((2, 3, 1)):
+        with m(f"layer{stage}"):
+            for number in range(depth):
+                with m(str(number), "Unit"):
+                    m.conv_bn(8, 3, "conv", "bn", s=2 if number == 0 else 1)
+    assert items(m.network("Stages"))[-3:] == [
+        "  - {unit: {s: 2 if index == 0 else 1}, name: layer0, repeat: 2}",
+        "  - {unit: {s: 2 if index == 0 else 1}, name: layer1, repeat: 3}",
+        "  - {unit: {s: 2}, name: layer2, repeat: 1}",
+    ]
+
+
+def test_stages_of_one_class_take_the_number_of_their_blocks() -> None:
+    m = Modules(3, 64, 64)
+    for stage, depth in enumerate((2, 3, 4)):
+        with m(f"stage{stage}", "Stage"):
+            m.layer("conv2d", "down", out=8 << stage, k=2, s=2)
+            with m("blocks"):
+                for number in range(depth):
+                    with m(str(number), "Unit"):
+                        m.conv_bn(8 << stage, 3, "conv", "bn")
+    lines = items(m.network("Stages"))
+    assert (
+        "    layers: [{conv2d: {out: in_channels, k: 3, p: 1, bias: false}, name: conv}, {batch_norm: {}, name: bn}]"
+        in lines
+    )
+    assert (
+        "    layers: [{conv2d: {out: out, k: 2, s: 2}, name: down}, {unit: {}, name: blocks, repeat: depth}]" in lines
+    )
+    assert lines[-1] == "  - {stage: {out: 32, depth: 4}, name: stage2}"
+
+
+def test_unlike_modules_keep_their_numbers() -> None:
+    m = Modules(3, 64, 64)
+    with m("features"):
+        m.layer("conv2d", "0", out=8, k=3)
+        m.layer("relu", "1")
+        m.layer("conv2d", "3", out=8, k=3)
+        m.layer("relu")
+    network = m.network("Features")
+    assert [node.name for node in network] == ["features.0", "features.1", "features.3", "features.relu"]
+    assert items(network) == [
+        "layers:",
+        "  - name: features",
+        "    layers:",
+        "      - {conv2d: {out: 8, k: 3}, name: 0}",
+        "      - relu",
+        "      - {conv2d: {out: 8, k: 3}, name: 3}",
+        "      - {relu: {}, name: relu}",
+    ]
+
+
+def test_a_group_that_hides_a_name_is_a_block() -> None:
+    m = Modules(8, 8, 8)
+    first = m.layer("batch_norm", "bn")
+    with m("inner", "Inner"):
+        m.layer("batch_norm", "bn")
+        m.layer("add", "", m.x, first)
+    assert items(m.network("Hidden")) == [
+        "blocks:",
+        "  inner:",
+        "    layers: [{batch_norm: {}, name: bn}, {add: {}, from: [bn, in]}]",
+        "layers:",
+        "  - {batch_norm: {}, name: bn}",
+        "  - inner",
+    ]
+
+
+def test_what_has_the_weights_of_another_says_so() -> None:
+    text = spec(
+        """
+        - {conv2d: {out: 8, k: 3, p: 1}, name: stem}
+        - {head: [8], name: p3}
+        - {head: [8], name: p4, from: stem, share: p3}
+        - {layers: [{conv2d: {out: 8, k: 3}, name: x}, {conv2d: {out: 8, k: 3}, name: y, share: x}], name: twice}
+        - {conv2d: {out: 8, k: 3, p: 1}, name: end, share: p3.a}
+        """,
+        head="""
+        blocks:
+          head: {params: [out], layers: [{conv2d: {out: out, k: 3, p: 1}, name: a}, relu, batch_norm]}
+        """,
+    )
+    assert items(loads(text))[-5:] == [
+        "  - {conv2d: {out: 8, k: 3, p: 1}, name: stem}",
+        "  - {head: {}, name: p3}",
+        "  - {head: {}, name: p4, from: stem, share: p3}",
+        "  - {layers: [{conv2d: {out: 8, k: 3}, name: x}, {conv2d: {out: 8, k: 3}, name: y, share: x}], name: twice}",
+        "  - {conv2d: {out: 8, k: 3, p: 1}, name: end, share: p3.a}",
+    ]
+
+
+def test_batch_axes_and_constants_survive() -> None:
+    network = build(
+        """
+        - {parameter: {shape: [1, 8, 8]}, name: token}
+        - {concat: {}, from: [token, input], name: joined}
+        - {layers: [{unsqueeze: {dim: 0}}, {conv2d: {out: 4, k: 3}, batch_axes: 1}, relu], name: frames}
+        """,
+        input="[3, 8, 8]",
+    )
+    assert items(network)[:3] == [
+        "layers:",
+        "  - {parameter: {shape: [1, 8, 8]}, name: token}",
+        "  - {concat: {}, name: joined, from: [token, input]}",
+    ]
+
+
+def test_a_block_reads_several_values() -> None:
+    m = Modules(8, 8, 8)
+    a = m.layer("relu", "a")
+    b = m.layer("silu", "b")
+    for number in range(2):
+        with m(f"mix{number}", "Mix"):
+            m.layer("relu", "act", b)
+            m.layer("add", "", m.x, a)
+            a, b = b, m.x
+    assert items(m.network("Mixed")) == [
+        "blocks:",
+        "  mix:",
+        "    layers: [{relu: {}, name: act, from: in.0}, {add: {}, from: [act, in.1]}]",
+        "layers:",
+        "  - {relu: {}, name: a}",
+        "  - {silu: {}, name: b}",
+        "  - {mix: {}, name: mix0, from: [b, a]}",
+        "  - {mix: {}, name: mix1, from: [mix0, b]}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"),
+    [
+        ("Conv2dNormActivation", "conv2d_norm_activation"),
+        ("_DenseLayer", "dense_layer"),
+        ("SEModule", "se_module"),
+        ("Concat", "concat_2"),
+        ("Layers", "layers_2"),
+        ("Repeat", "repeat_2"),
+        ("3D Block", "block_3_d_block"),
+        ("名前", "block"),
+    ],
+)
+def test_blocks_are_called_by_their_classes(cls: str, name: str) -> None:
+    m = Modules(8, 8, 8)
+    for number in range(2):
+        with m(f"m{number}", cls):
+            m.layer("relu", "a")
+            m.layer("silu", "b")
+    assert items(m.network("Named"))[1] == f"  {name}:"
+
+
+def test_params_are_called_as_no_function_and_no_word() -> None:
+    m = Modules(8, 8, 8)
+    for number in range(4):
+        with m(f"m{number}", "Unit"):
+            m.layer("relu", "a")
+            if number % 2:
+                m.layer("batch_norm", "max")
+    assert "with_max" in survives(m.network("Named"))
+
+
+def test_what_has_no_groups_is_flat() -> None:
+    network = build("[{conv2d: {out: 8, k: 3}, name: a}, relu, {add: {}, from: [a, relu]}]")
+    assert items(network) == [
+        "layers:",
+        "  - {conv2d: {out: 8, k: 3}, name: a}",
+        "  - relu",
+        "  - {add: {}, from: [a, relu]}",
+    ]
+
+
+def test_it_is_the_same_text_each_time() -> None:
+    assert len({write_blocks(NETWORKS["googlenet"]()) for _ in range(3)}) == 1
+
+
+def test_many_layers_take_little_time() -> None:
+    from time import process_time
+
+    network = NETWORKS["resnet50"](depths=(3, 40, 155, 3))  # type: ignore[call-arg]
+    start = process_time()
+    text = write_blocks(network)
+    assert len(network) > 2000 and process_time() - start < 4
+    assert len(text.splitlines()) < 40
+
+
+BODIES = st.lists(
+    st.sampled_from(
+        (
+            "{conv2d: {out: c, k: 3, s: s, p: 1}}",
+            "{conv2d: {out: c, k: k, p: k // 2}, name: conv}",
+            "{conv2d: {out: in_channels, k: 3, p: 1, groups: in_channels}}",
+            "batch_norm",
+            "relu",
+            "{silu: {}, when: extra}",
+            "{layers: [{conv2d: {out: c, k: 1}}, relu], name: side, when: extra}",
+            "{add: {branches: {body: [{conv2d: {out: in_channels, k: 3, p: 1}}, relu], skip: []}}, name: sum}",
+            "{max_pool2d: {k: 3, s: 1, p: 1}, repeat: 2, name: pools}",
+        )
+    ),
+    min_size=1,
+    max_size=5,
+    unique=True,
+)
+CALLS = st.lists(
+    st.tuples(
+        st.sampled_from(("one", "two")),
+        st.sampled_from((4, 8, 12, 16)),
+        st.sampled_from((1, 3, 5)),
+        st.sampled_from((1, 2)),
+        st.booleans(),
+        st.sampled_from((None, 1, 2, 3)),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(one=BODIES, two=BODIES, calls=CALLS, nested=st.booleans())
+def test_specs_with_blocks_survive(
+    one: list[str], two: list[str], calls: list[tuple[str, int, int, int, bool, int | None]], nested: bool
+) -> None:
+    params = "{c: ~, k: 3, s: 1, extra: false}"
+    inner = "{one: {c: c, k: k}, name: inner}" if nested else "relu"
+    head = f"""
+    blocks:
+      one: {{params: {params}, layers: [{", ".join(one)}]}}
+      two: {{params: {params}, layers: [{", ".join([*two, inner])}]}}
+    """
+    lines = []
+    for number, (block, c, k, s, extra, times) in enumerate(calls):
+        repeat = f", repeat: {times}" if times else ""
+        stride = f"{s} if index == 0 else 1" if times else str(s)
+        arguments = f"{{c: {c}, k: {k}, s: {stride}, extra: {str(extra).lower()}}}"
+        lines.append(f"- {{{block}: {arguments}, name: stage{number}{repeat}}}")
+    network = loads(spec("\n".join(lines), head=head, input="[4, 64, 64]"))
+    survives(network, paths="name: sum" not in head)
