@@ -40,7 +40,8 @@ class Conversion:
     ) -> None:
         self.builder = Builder(modern)
         self.model = model
-        self.inputs: list[str] = []
+        self.orders: dict[int, Order] = {}
+        """Input -> the order of its axes."""
         self.dead: list[str] = []
         self._given = dict(given)
         self._held = held
@@ -177,8 +178,9 @@ class Conversion:
             known[axis] = size
         given = self._given.get(layer.name, self._given.get(""))
         shape = _given_shape(known, sizes, order, given, layer.name)
-        self.inputs.append(layer.name)
-        return self.builder.input(layer.name, shape, order)
+        made = self.builder.input(layer.name, shape, order)
+        self.orders[made.step] = order
+        return made
 
     def _input_order(self, axes: int) -> Order:
         """The order in which an input is taken: channels first where layers over that many axes read it."""

@@ -19,7 +19,7 @@ from .axes import reduced, selected, split, squeezed, unsqueezed, without
 from .join import concatenated
 from .layout import permuted, resolved
 from .norm import rescaled
-from .pool import interpolation
+from .pool import resized
 
 Rule = Callable[[Builder, Use], Tensor | Sequence[Tensor]]
 Number = int | float
@@ -519,7 +519,7 @@ def _einsum(builder: Builder, use: Use) -> Tensor:
 
 def _resize(builder: Builder, use: Use) -> Tensor:
     size = wholes(given(use, 1, "size"), "size")
-    mode = interpolation(str(given(use, 2, "interpolation", "method") or "bilinear"), 2)
+    mode = resized(str(given(use, 2, "interpolation", "method") or "bilinear"))
     for place, name in enumerate(("antialias", "crop_to_aspect_ratio", "pad_to_aspect_ratio"), start=3):
         if given(use, place, name) is True:
             raise Unsupported(f"the language has no resizing with {name}")
