@@ -99,7 +99,11 @@ def multiply_matrices(a: Array, b: Array, counter: Counter | None, out: Array | 
 
 def error_function(x: Array) -> Array:
     """The error function of each element."""
-    return np.fromiter(map(erf, x.ravel().tolist()), float, x.size).reshape(x.shape).astype(np.result_type(x, 0.0), copy=False)
+    return (
+        np.fromiter(map(erf, x.ravel().tolist()), float, x.size)
+        .reshape(x.shape)
+        .astype(np.result_type(x, 0.0), copy=False)
+    )
 
 
 def along_channels(vector: Array, like: Array) -> Array:
