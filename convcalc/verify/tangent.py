@@ -85,7 +85,7 @@ def _over_examples(layer: Layer, inputs: Arrays, weights: Weights, direction: Ar
 
 
 def _reduced(layer: Layer, inputs: Arrays, weights: Weights, direction: Arrays) -> Array:
-    """Each number is read for one output: what that hands back to it, times how it moves, is summed as it is reduced."""
+    """Each number is read for one output: what that hands back, times how it moves, is summed as it is reduced."""
     ones = np.ones_like(forward(layer, inputs, weights, training=True), direction[0].dtype)
     (handed,), _ = backward(layer, inputs, weights, ones, training=True)
     over = {name: value for name, value in layer.fields().items() if name in ("dim", "keepdim")}
