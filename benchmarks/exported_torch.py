@@ -50,7 +50,8 @@ def values(network: Network, text: str, inputs: Row, weights: Row) -> Any:
     """The last layer's output in float64."""
     model = model_of(text)().eval().double()
     given = [array for tensors in weights.values() for array in tensors.values()]
-    model.load_state_dict(dict(zip(model.state_dict(), map(torch.as_tensor, given), strict=True)))
+    held = zip(model.state_dict().items(), map(torch.as_tensor, given), strict=True)
+    model.load_state_dict({name: array.reshape(tensor.shape) for (name, tensor), array in held})
     with torch.no_grad():
         return model(*map(torch.as_tensor, inputs.values())).numpy()
 

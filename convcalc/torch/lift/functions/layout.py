@@ -239,7 +239,9 @@ def _unfold(b: Builder) -> Activation:
     windows = (output.first[axis], output.second[axis])
     if value.place is not None and axis == value.place.axis:
         raise Unsupported("it works along the batch")
-    positions = tuple(window * step + offset for window in range(windows[0]) for offset in range(size))
+    positions = None
+    if windows[0] * size <= FEW:
+        positions = tuple(window * step + offset for window in range(windows[0]) for offset in range(size))
     if step == size and windows[0] * size == value.sizes.first[axis]:
         spread = value
     else:
@@ -384,7 +386,9 @@ def _index(b: Builder) -> Value:
 
 def _unbind(b: Builder) -> list[Value | None]:
     value, dim = b.activation("input"), b.integer("dim")
-    count = value.sizes.first[value.sizes.axis(dim)]
+    count = len(b.call.outputs)
+    if value.sizes.first[value.sizes.axis(dim)] != count:
+        raise Unsupported(f"it has {count} outputs")
     return [selected(b, value, dim, number) for number in range(count)]
 
 
