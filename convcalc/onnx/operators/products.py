@@ -29,7 +29,7 @@ def _gemm(b: Builder) -> Activation:
     value = b.batched(value)
     inputs, outputs = weight.shape[::-1] if b.node.integer("transB") else weight.shape
     bias = b.constant(2)
-    if bias is not None and bias.scalar == 0 and bias.shape != (outputs,):
+    if bias is not None and not bias.holds_weights and bias.shape != (outputs,):
         bias = None
     if bias is not None and prod(bias.shape) != outputs:
         raise Unsupported(f"its bias {list(bias.shape)} is not one number an output")
@@ -111,6 +111,6 @@ def linear(
 
 
 OPERATORS = (
-    Operator("Gemm", _gemm, dims=_gemm_dims, inputs=(2, 3), macs=gemm_macs),
+    Operator("Gemm", _gemm, dims=_gemm_dims, inputs=(2, 3), weights=(1, 2), macs=gemm_macs),
     Operator("MatMul", _matmul, dims=_matmul_dims, inputs=(2, 2), macs=matmul_macs),
 )
