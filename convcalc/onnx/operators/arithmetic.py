@@ -86,6 +86,13 @@ def _rescaled(b: Builder, active: Activation, operand: Constant, reverse: bool) 
         "Div": {"scale": float(f"{1 / (number or 1):.9g}")},
     }
     fields = arithmetic[op]
+    step = b.steps[active.step]
+    factor = {"Rescale": step.fields.get("scale"), "Unary": -1.0 if step.kind == "neg" else None}.get(step.family)
+    if factor is not None and "offset" in fields and "scale" not in fields and "offset" not in step.fields:
+        if b.private(active) and not step.weights:
+            step.layer = b.layer("rescale", {"scale": factor, **fields})
+            step.names = 0
+            return active
     if fields == {"scale": -1.0}:
         return b.emit("neg", {}, active)
     return b.emit("rescale", fields, active)

@@ -30,6 +30,11 @@ def _batch_norm(b: Builder) -> Activation:
     return b.emit("batch_norm", spelled({"eps": _eps(b)}), value, weights=weights)
 
 
+def _of_constants(call: Call, shape: Shape) -> Constant:
+    """Standardised weights, whose numbers are not computed."""
+    return Constant(shape, floating=True)
+
+
 def _instance_norm(b: Builder) -> Activation:
     """With a factor and a bias a channel, or with the ones and zeros that exporters write where it has none."""
     value = b.batched(b.activation())
@@ -187,8 +192,8 @@ _UNFOLDED = ("ReduceL2", "ReduceLogSum", "ReduceLogSumExp")
 """Reductions that no shape is computed by."""
 
 OPERATORS = (
-    Operator("BatchNormalization", _batch_norm, dims=kept, weights=(1, 2, 3, 4), inputs=(5, 5)),
-    Operator("InstanceNormalization", _instance_norm, dims=kept, weights=(1, 2), inputs=(3, 3)),
+    Operator("BatchNormalization", _batch_norm, dims=kept, fold=_of_constants, weights=(1, 2, 3, 4), inputs=(5, 5)),
+    Operator("InstanceNormalization", _instance_norm, dims=kept, fold=_of_constants, weights=(1, 2), inputs=(3, 3)),
     Operator("LayerNormalization", _layer_norm, dims=kept, weights=(1, 2), inputs=(2, 3)),
     Operator("GroupNormalization", _group_norm, dims=kept, weights=(1, 2), inputs=(3, 3)),
     Operator("LRN", _lrn, dims=kept),

@@ -12,6 +12,7 @@ from ..messages import Malformed
 from ..values import Activation, Call, Constant, Value
 from .costly import gemm_macs, matmul_macs
 from .record import Operator
+from .windows import formed_of
 
 
 def _gemm_dims(call: Call) -> Shape:
@@ -104,7 +105,10 @@ def linear(
         raise Malformed(
             f"the weight {list(weight.shape)} takes {inputs} features, not the last axis of {list(value.dims)}"
         )
-    fields = spelled({"out_features": outputs, "bias": bias is not None})
+    formed = formed_of(weight, outputs)
+    if formed is None:
+        raise Unsupported("its weights are computed of others")
+    fields = {**spelled({"out_features": outputs, "bias": bias is not None}), **formed}
     if len(value.shape) > 1:
         fields["dim"] = "last"
     return b.emit("linear", fields, value, weights=[weight] if bias is None else [weight, bias])

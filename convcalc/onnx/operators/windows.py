@@ -202,8 +202,11 @@ def _conv_transpose(b: Builder) -> Activation:
         "groups": groups,
         "bias": bias is not None,
     }
+    formed = formed_of(weight, fields["out_channels"])
+    if formed is None:
+        raise Unsupported("its weights are computed of others")
     weights = [weight] if bias is None else [weight, bias]
-    return b.emit(f"conv_transpose{rank}d", spelled(fields), value, weights=weights)
+    return b.emit(f"conv_transpose{rank}d", {**spelled(fields), **formed}, value, weights=weights)
 
 
 def _pooled(b: Builder) -> tuple[tuple[int, ...], Fields]:
