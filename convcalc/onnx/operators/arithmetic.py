@@ -130,6 +130,8 @@ def _learned(b: Builder, active: Activation, operand: Constant) -> Activation | 
         along = trailing if fields.get("dim") == -1 else channelwise
         if step.family == "Scale" and along and not fields.get("bias") and fields.get("size") is None:
             return _group_affine(b, active, operand) or b.extend(active, operand, bias=True)
+    if step.family == "RMSNorm" and op == "Mul" and trailing and fields.get("elementwise_affine") is False:
+        return b.extend(active, operand, elementwise_affine=True)
     if step.family == "LayerNorm" and (channelwise if fields.get("dim") == 0 else trailing):
         if op == "Mul" and fields.get("elementwise_affine") is False:
             return b.extend(active, operand, elementwise_affine=True, bias=False)
