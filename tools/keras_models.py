@@ -1,6 +1,7 @@
 """Record models of Keras: their configurations, with the shapes, params and multiply-accumulates that Keras gives.
 
-python -m tools.keras_models    writes tests/oracle/keras/applications.json.xz and layers.json.xz
+python -m tools.keras_models                 writes tests/oracle/keras/applications.json.xz and layers.json.xz
+python -m tools.keras_models layers          one of them
 
 Needs Keras with the backend PyTorch, on whose meta device large models are made, so that no weight is.
 Multiply-accumulates are half of what torch.utils.flop_counter counts in a run: products of convolutions and matrices,
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import json
 import lzma
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -21,6 +23,7 @@ from typing import Any
 os.environ["KERAS_BACKEND"] = "torch"
 
 import keras
+import numpy as np
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
@@ -60,36 +63,68 @@ def shapes(model: Any, prefix: str = "") -> Iterator[tuple[str, list[list[int | 
         yield f"{prefix}{operation.name}", [list(tensor.shape) for tensor in tensors]
 
 
+def numbers(shape: tuple[int, ...], which: int) -> Any:
+    """Numbers between −1 and 1 that the tests draw again: those of tensor number `which`."""
+    return np.sin(0.7 * np.arange(math.prod(shape)) + which).reshape(shape)
+
+
 def record(name: str, make: Callable[[], Any], device: str) -> dict[str, Any]:
-    """What Keras says of a model."""
+    """What Keras says of a model; on a processor also what it makes of numbers."""
     keras.backend.clear_session()
     with keras.device(device):
         model = make()
         sizes = [OPEN.get(name, tensor.shape[1:]) for tensor in model.inputs]
         types = [getattr(torch, tensor.dtype) for tensor in model.inputs]
         inputs = [torch.zeros((1, *size), dtype=kind, device=device) for size, kind in zip(sizes, types, strict=True)]
-        given = {tensor.name: value for tensor, value in zip(model.inputs, inputs, strict=True)}
-        structure = model.input if isinstance(getattr(model, "input", None), dict) else None
         # Attention as the products that it is, since fused kernels of a processor are not counted.
         with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-            model(given if structure else inputs[0] if len(inputs) == 1 else inputs, training=False)
+            model(given(model, inputs), training=False)
+        values = probes(model, sizes) if device == "cpu" and all(kind.is_floating_point for kind in types) else None
+    layers = [layer for layer in model._flatten_layers() if layer is not model]
     return {
         "config": plain(json.loads(model.to_json())),
         "params": model.count_params(),
-        "trainable": sum(weight.numel() for weight in (w.value for w in model.trainable_weights)),
-        "learned": sum(
-            {id(w): w.value.numel() for layer in model._flatten_layers() for w in layer._trainable_variables}.values()
-        ),
+        "trainable": sum(weight.value.numel() for weight in model.trainable_weights),
+        "learned": sum({id(w): w.value.numel() for layer in layers for w in layer._trainable_variables}.values()),
         "macs": counter.get_total_flops() // 2,
         "shapes": dict(shapes(model)),
         "outputs": [list(tensor.shape) for tensor in model.outputs],
+        **({} if values is None else {"values": values, "weights": places(model)}),
     }
+
+
+def given(model: Any, inputs: list[Any]) -> Any:
+    """Inputs as the model takes them."""
+    if not isinstance(model, keras.Sequential) and isinstance(model.input, dict):
+        return {tensor.name: value for tensor, value in zip(model.inputs, inputs, strict=True)}
+    return inputs[0] if len(inputs) == 1 else inputs
+
+
+def probes(model: Any, sizes: list[tuple[int, ...]]) -> list[float]:
+    """The sum of each output's numbers, each times a cosine of its place, with weights and inputs that are drawn."""
+    for which, weight in enumerate(model.weights):
+        drawn = numbers(tuple(weight.shape), which)
+        weight.assign(np.abs(drawn) + 0.5 if "variance" in weight.name else drawn)
+    inputs = [torch.as_tensor(numbers((1, *size), which), dtype=torch.float32) for which, size in enumerate(sizes)]
+    with torch.no_grad():
+        outputs = keras.tree.flatten(model(given(model, inputs), training=False))
+    arrays = [output.detach().numpy().astype("float64").ravel() for output in outputs]
+    return [float(array @ np.cos(0.11 * np.arange(array.size))) for array in arrays]
+
+
+def places(model: Any) -> dict[str, list[tuple[int, list[int]]]]:
+    """Name of a layer -> (number among the model's weights, shape) of each of its weights."""
+    order = {id(weight): which for which, weight in enumerate(model.weights)}
+    held = [layer for layer in model._flatten_layers() if not hasattr(layer, "layers") and layer.weights]
+    return {layer.name: [(order[id(weight)], list(weight.shape)) for weight in layer.weights] for layer in held}
 
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     about = f"Recorded by tools/keras_models.py with Keras {keras.__version__} on PyTorch {torch.__version__}."
     for file, makers, device in (("layers", CASES.items(), "cpu"), ("applications", applications(), "meta")):
+        if file not in (sys.argv[1:] or (file,)):
+            continue
         found: dict[str, Any] = {}
         for name, make in makers:
             try:

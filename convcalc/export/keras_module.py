@@ -18,7 +18,6 @@ from .python_code import (
     define,
     docstring,
     file_head,
-    given_texts,
     helper_texts,
     helpers_in,
     identifier,
@@ -41,8 +40,8 @@ def keras_module(network: Network) -> str:
     """The text of a Python file with a function that builds the network as keras.Model; run, it prints shapes.
 
     Tensors are channels last, so that it runs on a CPU: shapes are the network's with the channels at the end,
-    parameters and values its own. Layers with weights carry the paths of the spec. Raises UsageError where Keras has
-    no equal of a layer.
+    parameters and values its own. Layers with weights carry the paths of the spec, with underscores for dots, which
+    Keras takes in names on all but PyTorch. Raises UsageError where Keras has no equal of a layer.
 
     >>> from convcalc.language import loads
     >>> text = keras_module(loads("{convcalc: 1, name: N, input: [3, 8, 8], layers: [{conv2d: {out: 4, k: 3}}]}"))
@@ -54,8 +53,9 @@ def keras_module(network: Network) -> str:
     written = program(network, steps, chains=False, dissolved=dissolved(network))
     share(written, "keras", is_named, ties=False)
     found = define(written, RESERVED, classes=False)
-    functions = [_function_lines(found, definition, network, orders) for definition in found.blocks]
-    functions.append(_function_lines(found, found.top, network, orders))
+    dot = _dot([node.name for node in network.nodes])
+    functions = [_function_lines(found, definition, network, orders, dot) for definition in found.blocks]
+    functions.append(_function_lines(found, found.top, network, orders, dot))
     body = "\n\n\n".join("\n".join(lines) for lines in functions)
     helpers = helper_texts(HELPERS, body)
     main = _main(found.top.name)
@@ -90,7 +90,17 @@ def _steps(network: Network) -> tuple[list[Sequence[Step]], list[Order]]:
     return found, orders
 
 
-def _function_lines(found: Definitions, definition: Definition, network: Network, orders: list[Order]) -> list[str]:
+def _dot(names: Sequence[str]) -> str:
+    """What stands for the dots of paths in the names of layers: so many underscores that different ones stay apart."""
+    dot = "_"
+    while len({name.replace(".", dot) for name in names}) < len(names):
+        dot += "_"
+    return dot
+
+
+def _function_lines(
+    found: Definitions, definition: Definition, network: Network, orders: list[Order], dot: str
+) -> list[str]:
     top = definition is found.top
     scope = definition.scope
     reserved = {"keras", "layers", "ops", "np", "inputs", "name", *definition.parameters, *HELPERS}
@@ -112,13 +122,14 @@ def _function_lines(found: Definitions, definition: Definition, network: Network
             if text != target:
                 body.append(f"    {target} = {text}{comment}")
             continue
+        path = _path(part, top, dot)
         applied = _applied(part, statement.reads) + comment
         layer = kept.get(id(part.again or part))
         if layer is None:
-            body += layout(f"{target} = ", _form(found, part, slots, statement.reads, top), applied, 1)
+            body += layout(f"{target} = ", _form(found, part, slots, statement.reads, path), applied, 1)
             continue
         if part.again is None:
-            body += layout(f"{layer} = ", _form(found, part, slots, statement.reads, top), depth=1)
+            body += layout(f"{layer} = ", _form(found, part, slots, statement.reads, path), depth=1)
         body.append(f"    {target} = {layer}{applied}")
     if top:
         lines = [f"def {definition.name}():", *docstring(f"{network.name} as a keras.Model.", "    ")]
@@ -146,21 +157,22 @@ def _input_shape(network: Network, index: int) -> str:
     return literal((*shape[1:], *shape[:1]))
 
 
-def _path(part: Part, top: bool) -> str:
+def _path(part: Part, top: bool, dot: str) -> str:
     """The path of a statement as text in the code."""
+    name = part.name.replace(".", dot)
     if top:
-        return literal(part.name)
-    escaped = part.name.replace("{", "{{").replace("}", "}}")
-    return f"f{literal(f'{{name}}.{escaped}')}"
+        return literal(name)
+    escaped = name.replace("{", "{{").replace("}", "}}")
+    return f"f{literal(f'{{name}}{dot}{escaped}')}"
 
 
-def _form(found: Definitions, part: Part, slots: Slots, reads: list[str], top: bool) -> Form:
-    """What builds a layer, or the call of a block."""
+def _form(found: Definitions, part: Part, slots: Slots, reads: list[str], path: str) -> Form:
+    """What builds a layer, or the call of a block, under a name."""
     if isinstance(part.work, Use):
         definition, arguments = found.of[id(part.work.scope)]
-        return Form(definition.name, (*reads, *given_texts(arguments, slots), f"name={_path(part, top)}"))
+        return Form(definition.name, (*reads, *argument_texts(arguments, slots), f"name={path}"))
     assert isinstance(part.work, Call)
-    texts = [f"name={_path(part, top)}" if text == 'name=""' else text for text in argument_texts(part.work, slots)]
+    texts = [f"name={path}" if text == 'name=""' else text for text in argument_texts(part.work.arguments, slots)]
     return Form(part.work.function, tuple(texts))
 
 

@@ -152,7 +152,6 @@ FIELD_NOTES: dict[str, str] = {
     "eps": "Added to the variance.",
     "momentum": "Share of the new value in the running statistics; null for their mean.",
     "affine": "Whether a weight and a bias a channel are learned.",
-    "weight": "Whether a norm learns a factor; input where the second input is the weight.",
     "track_running_stats": "Whether running statistics are kept.",
     "num_groups": "Groups of channels that are normalized together.",
     "normalized_shape": "Trailing sizes that are normalized over.",

@@ -98,9 +98,9 @@ def _transposed(rank: int) -> Rule:
 def _cropped(use: Use, fields: Fields, rank: int) -> Fields:
     """Padding and output padding in numbers, of a layer that gives the latter.
 
-    With it `valid` returns (i − 1)s + K + op and crops nothing, `same` (i − 1)s + K mod 2 + op, of which the crop
-    follows: half of K − K mod 2 − op on each side, the odd one after.
-    Source: keras/src/backend/common/backend_utils.py.
+    With it `valid` returns (i − 1)s + K + op and crops nothing, `same` (i − 1)s + K mod 2 + op, which crops
+    T = K − K mod 2 − op as (T // 2, T − T // 2): the odd one after.
+    Source: keras/src/backend/common/backend_utils.py; TensorFlow core/framework/kernel_shape_util.h (SAME).
     """
     more = use.settings.integers("output_padding", rank)
     if fields["padding"] == "valid":
@@ -110,9 +110,9 @@ def _cropped(use: Use, fields: Fields, rank: int) -> Fields:
     pads, extra = [], []
     for k, d, op in zip(kernel, dilation, more, strict=True):
         full = effective_kernel(k, d)
-        padding = max(-((full % 2 - full + op) // 2), 0)
-        pads.append((padding, padding))
-        extra.append(2 * padding + full % 2 - full + op)
+        cut = full - full % 2 - op
+        pads.append((max(cut, 0) // 2, max(cut, 0) - max(cut, 0) // 2))
+        extra.append(max(-cut, 0))
     return {"padding": tuple(pads), "output_padding": tuple(extra)}
 
 

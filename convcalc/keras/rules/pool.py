@@ -124,13 +124,18 @@ def interpolation(name: str, rank: int) -> str:
     return mode
 
 
+def resized(name: str) -> str:
+    """The language's mode of a resizing of images, whose nearest pixel is that of the middle. Raises `Unsupported`."""
+    return "nearest-exact" if name == "nearest" else interpolation(name, 2)
+
+
 def _resizing(builder: Builder, use: Use) -> Tensor:
     settings = use.settings
     for name in ("crop_to_aspect_ratio", "pad_to_aspect_ratio", "antialias"):
         if settings.flag(name, False):
             raise Unsupported(f"the language has no resizing with {name}")
     size = (settings.integer("height"), settings.integer("width"))
-    mode = interpolation(settings.text("interpolation", "bilinear"), 2)
+    mode = resized(settings.text("interpolation", "bilinear"))
     return builder.emit("upsample", {"size": size, "mode": mode}, spatial(builder, use, 2))
 
 

@@ -155,12 +155,9 @@ def _einsum_dense(builder: Builder, use: Use) -> Tensor:
     holds = [tuple([sizes[letter] for letter in weight])]
     if bias_axes:
         holds.append(tuple([sizes[letter] for letter in output if letter in bias_axes]))
-    simple = len(weight) == 2 and weight[0] == read[-1] and output == read[:-1] + weight[1]
-    if simple and bias_axes in ("", weight[1]):
-        fields: Fields = {"out_features": sizes[weight[1]]}
-        if not bias_axes:
-            fields["bias"] = False
-        return activated(builder, dense(builder, tensor, fields), settings.get("activation"))
+    made = _as_dense(builder, use, tensor, (read, weight, output), sizes)
+    if made is not None:
+        return activated(builder, made, settings.get("activation"))
     macs = prod(sizes[letter] for letter in {*read[1:], *weight})
     raise Unsupported(
         f"the language has no product {read},{weight}->{output}",
@@ -168,6 +165,26 @@ def _einsum_dense(builder: Builder, use: Use) -> Tensor:
         macs=macs,
         sizes=[tuple([sizes[letter] for letter in output[1:]])],
     )
+
+
+def _as_dense(
+    builder: Builder, use: Use, tensor: Tensor, equation: tuple[str, str, str], sizes: dict[str, int]
+) -> Tensor | None:
+    """A product over the last axes that gives others in their place, as a dense layer; None for another one."""
+    read, weight, output = equation
+    bias_axes = use.settings.text("bias_axes", "")
+    summed = "".join(letter for letter in read if letter in weight)
+    made = weight.removeprefix(summed)
+    fits = summed and made and read.endswith(summed) and weight.startswith(summed)
+    if not fits or output != read.removesuffix(summed) + made or bias_axes not in ("", made):
+        return None
+    kept = tensor.sizes[: tensor.rank - len(summed)]
+    flat = tensor if len(summed) == 1 else builder.reshaped(tensor, (*kept, prod(sizes[letter] for letter in summed)))
+    fields: Fields = {"out_features": prod(sizes[letter] for letter in made)}
+    if not bias_axes:
+        fields["bias"] = False
+    product = dense(builder, flat, fields)
+    return builder.reshaped(product, (*kept, *(sizes[letter] for letter in made)))
 
 
 def _written_out(read: str, output: str, axes: int) -> tuple[str, str]:

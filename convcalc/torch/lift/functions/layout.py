@@ -8,7 +8,7 @@ from math import prod
 from ....layers.base import Shape
 from ...tape import Ref, refs
 from ..arguments import bound, listed
-from ..builder import Builder, Fields, Unsupported
+from ..builder import Builder, Fields, Unsupported, shortest
 from ..names import base_name
 from ..values import Activation, Constant, Padded, Pairs, Place, Sizes, Value
 from .axes import axis_of, spatial
@@ -239,7 +239,9 @@ def _unfold(b: Builder) -> Activation:
     windows = (output.first[axis], output.second[axis])
     if value.place is not None and axis == value.place.axis:
         raise Unsupported("it works along the batch")
-    positions = tuple(window * step + offset for window in range(windows[0]) for offset in range(size))
+    positions = None
+    if windows[0] * size <= FEW:
+        positions = tuple(window * step + offset for window in range(windows[0]) for offset in range(size))
     if step == size and windows[0] * size == value.sizes.first[axis]:
         spread = value
     else:
@@ -384,7 +386,9 @@ def _index(b: Builder) -> Value:
 
 def _unbind(b: Builder) -> list[Value | None]:
     value, dim = b.activation("input"), b.integer("dim")
-    count = value.sizes.first[value.sizes.axis(dim)]
+    count = len(b.call.outputs)
+    if value.sizes.first[value.sizes.axis(dim)] != count:
+        raise Unsupported(f"it has {count} outputs")
     return [selected(b, value, dim, number) for number in range(count)]
 
 
@@ -570,7 +574,8 @@ def _pad(b: Builder) -> Value:
         return value._replace(sizes=output)
     if 0 in own:
         raise Unsupported(f"it pads the first axis in the mode {mode}")
-    fields: Fields = {"padding": tuple(own.get(axis, (0, 0)) for axis in range(1, len(value.shape))), "mode": mode}
+    padding = shortest(tuple([own.get(axis, (0, 0)) for axis in range(1, len(value.shape))]))
+    fields: Fields = {"padding": padding, "mode": mode}
     return b.made(b.layer("pad", fields, b.settled(value)), value.place)
 
 
