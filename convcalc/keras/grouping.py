@@ -38,6 +38,10 @@ class Span(NamedTuple):
     start: int
     stop: int
 
+    def within(self, other: Span) -> bool:
+        """Whether it is a part of another part."""
+        return self.tokens[: len(other.tokens)] == other.tokens
+
 
 def automatic(name: str, class_name: str) -> bool:
     """Whether Keras gave a layer its name: that of its class, and a number.
