@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcalc import load
+from convcalc import diff, load
 from convcalc.language import gallery_names, loads
 from convcalc.language.write_blocks import equal, write_blocks
 from convcalc.layers.registry import build as build_layer
@@ -47,6 +47,7 @@ def test_networks_of_modules_are_written_as_a_person_would(name: str) -> None:
     text = survives(network)
     assert text == (GOLDEN / f"{name}.yaml").read_text()
     assert len(text.splitlines()) <= LINES[name]
+    assert diff(network, loads(text)).empty
 
 
 @pytest.mark.parametrize("name", ["resnet", "mobilenet_v2", "googlenet", "unet", "hrnet"])
