@@ -188,7 +188,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "render.text": {"textwrap"},
     },
     "torch is loaded when a model of PyTorch is read": {
-        "torch.load": {"torch.live.reading"},
+        "torch.load": {"torch.live.inputs", "torch.live.reading"},
     },
     "a package that most calls do without": {
         "api.report": {"pandas"},
