@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -28,6 +29,17 @@ class Lifted:
     """Function -> why its calls are opaque, once a call."""
     constant_macs: int = 0
     """Multiply-accumulates of calls that no input and no parameter feeds."""
+
+    @property
+    def frozen(self) -> dict[str, int]:
+        """Function -> how many layers of its calls hold for the input's size alone, of those that lead to an output."""
+        steps = self.steps
+        needed = {step for _, step in self.outputs}
+        for index in reversed(range(len(steps))):
+            if index in needed:
+                needed.update(steps[index].inputs)
+        found = [steps[index] for index in sorted(needed) if steps[index].frozen]
+        return dict(Counter(self.tape.calls[step.call].function for step in found))
 
 
 class Conversion:
