@@ -15,7 +15,7 @@ Severity = Literal["error", "warning", "advice"]
 SEVERITIES: dict[str, Severity] = {
     "CC307": "warning",
     "CC4": "advice",
-    **dict.fromkeys(("CC701", "CC702", "CC703", "CC704", "CC718"), "warning"),
+    **dict.fromkeys(("CC701", "CC703", "CC704", "CC708", "CC709", "CC718"), "warning"),
     "CC717": "advice",
     **dict.fromkeys(("CC723", "CC724", "CC725", "CC726"), "warning"),
 }

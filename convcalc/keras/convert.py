@@ -196,8 +196,8 @@ def _kind_of(layer: LayerConfig) -> str:
 
 def unknown(config: LayerConfig) -> Unsupported:
     """Why a class has no rule: it is one that is not Keras's own, or one that the language has no layers for."""
-    if not config.module.startswith("keras.") and config.module:
-        return Unsupported(f"{config.class_name} is a class of {config.module}, whose code is not run", known=False)
+    if config.foreign:
+        return Unsupported(f"{config.class_name} is no class of Keras's own, and its code is not run", known=False)
     return Unsupported(f"the language has no {config.class_name}", known=False)
 
 
