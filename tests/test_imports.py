@@ -119,6 +119,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
             "reference.running",
         },
         "api.load": {"language", "language.revisions", "torch.load", "torch.spec"},
+        "api.from_keras": {"torch.load"},
         "api.summary": {"torch.load", "torch.live.summary"},
         "readers": {"keras", "onnx", "torch.exported"},
         "api.report": {"analysis.device", "analysis.quantities"},
