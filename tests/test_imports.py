@@ -118,6 +118,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
             "reference",
             "reference.running",
         },
+        "api.from_keras": {"torch.load"},
         "api.load": {"language", "language.revisions", "torch.load", "torch.spec"},
         "api.summary": {"torch.load", "torch.live.summary"},
         "readers": {"keras", "onnx", "torch.exported"},

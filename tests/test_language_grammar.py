@@ -163,8 +163,13 @@ EXPECTATION = {
     "stages": {"a": STAGE},
 }
 WIRED = {
-    **{"conv1d": {"out": 7, "k": 1}, "name": "b", "from": "a", "repeat": 2},
-    **{"when": True, "share": True, "batch_axes": 1},
+    "conv1d": {"out": 7, "k": 1},
+    "name": "b",
+    "from": "a",
+    "repeat": 2,
+    "when": True,
+    "share": True,
+    "batch_axes": 1,
 }
 SPEC = {
     "convcalc": 1, "name": "n", "title": "t", "description": "d", "source": "s", "notes": [1], "input": [4, 9, 9],

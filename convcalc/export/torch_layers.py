@@ -414,8 +414,8 @@ def _scale(layer: Scale, inputs: Shapes, output: Shape) -> list[Step]:
     one = layer.size is not None
     arguments = (
         *positional(channels=1 if one else inputs[0][layer.dim]),
+        optional("axes", 0 if one or layer.dim == -1 else len(inputs[0]) - 1, 0),
         optional("bias", layer.bias, False),
-        optional("last", layer.dim == -1 and not one, False),
     )
     return [Call("Scale", arguments)]
 

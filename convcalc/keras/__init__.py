@@ -1,5 +1,5 @@
 """Keras in: a model's configuration as a network of the language, without Keras and without its weights."""
 
-from .load import load_keras, loads_keras
+from .load import Subclassed, load_keras, loads_keras
 
-__all__ = ["load_keras", "loads_keras"]
+__all__ = ["Subclassed", "load_keras", "loads_keras"]

@@ -125,7 +125,7 @@ def _place(calls: Sequence[_Call], depth: int) -> None:
         for span in around:
             if span.tokens[: len(known)] == known:
                 own = span.tokens[len(known) :]
-                holds = any(other is not span and span.start <= other.start < span.stop for other in found)
+                holds = any(len(other.tokens) > len(span.tokens) and other.within(span) for other in found)
                 cls = "" if holds else "_".join(kind_of(own))
                 scope.append(Place(("_".join(own),), cls, ("part", depth, span.tokens, span.start)))
                 known = span.tokens

@@ -9,7 +9,7 @@ from ..geometry import GeometryError
 from ..layers.base import Shape
 from ..models.steps import Place
 from .builder import Builder, Unsupported, Use, tensors_in
-from .document import Malformed
+from .document import Malformed, is_integer, shown
 from .graph import MODELS, Argument, Array, Dims, LayerConfig, ModelConfig, Slice, Source, input_shape
 from .rules import rule_of
 from .tensor import Order, Tensor, channels_last, plain
@@ -171,14 +171,17 @@ class Conversion:
         stated = input_shape(layer)
         if not isinstance(stated, list) or not stated:
             raise Wrong(layer.name, "it states no shape", hint="build the model before it is saved")
-        sizes = [size if isinstance(size, int) else None for size in stated[1:]]
+        sizes = [None if size is None else _extent(size, layer.name) for size in stated[1:]]
         order = self._input_order(len(sizes))
         known: list[int | None] = [None] * len(sizes)
         for axis, size in zip(order, sizes, strict=True):
             known[axis] = size
         given = self._given.get(layer.name, self._given.get(""))
         shape = _given_shape(known, sizes, order, given, layer.name)
-        made = self.builder.input(layer.name, shape, order)
+        try:
+            made = self.builder.input(layer.name, shape, order)
+        except GeometryError as error:
+            raise Wrong(layer.name, str(error), error.code, error.hint) from error
         self.orders[made.step] = order
         return made
 
@@ -196,8 +199,8 @@ def _kind_of(layer: LayerConfig) -> str:
 
 def unknown(config: LayerConfig) -> Unsupported:
     """Why a class has no rule: it is one that is not Keras's own, or one that the language has no layers for."""
-    if not config.module.startswith("keras.") and config.module:
-        return Unsupported(f"{config.class_name} is a class of {config.module}, whose code is not run", known=False)
+    if config.foreign:
+        return Unsupported(f"{config.class_name} is no class of Keras's own, and its code is not run", known=False)
     return Unsupported(f"the language has no {config.class_name}", known=False)
 
 
@@ -219,6 +222,13 @@ def _given_shape(
             found[axis] = size
         return tuple(found)
     return given
+
+
+def _extent(size: object, name: str) -> int:
+    """A size of an input's axis."""
+    if not is_integer(size) or size < 1:
+        raise Wrong(name, f"an axis of it has the size {shown(size)}")
+    return size
 
 
 def _space_axes(model: ModelConfig) -> set[int]:

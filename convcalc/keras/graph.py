@@ -75,6 +75,8 @@ class LayerConfig:
     calls: Sequence[Call] = ()
     model: ModelConfig | None = None
     """Its layers, where it is a model."""
+    foreign: bool = False
+    """Whether its class is none of Keras's own, whatever it is called."""
 
     @property
     def trainable(self) -> bool:
@@ -129,6 +131,14 @@ def read_model(root: Mapping[str, Json], modern: bool) -> ModelConfig:
     return reader.model(config, class_name, 0)
 
 
+def built_on(root: Mapping[str, Json]) -> tuple[int, ...] | None:
+    """The shape of the input on which a model was built, without the batch; None where it is not stated whole."""
+    built = root.get("build_config")
+    shape = _dims(built.get("input_shape")) if isinstance(built, dict) else None
+    sizes = tuple([size for size in shape[1:] if size is not None]) if shape is not None else ()
+    return sizes if shape is not None and len(sizes) == len(shape) - 1 else None
+
+
 class _Reader:
     """Reads models and counts their layers and calls."""
 
@@ -158,6 +168,7 @@ class _Reader:
         class_name = item.get("class_name")
         if not isinstance(class_name, str) or not class_name:
             raise Malformed(f"a layer has the class_name {shown(class_name)}")
+        foreign = is_foreign(item)
         class_name = class_name.rpartition(">")[2]  # of a registered class: package>name
         settings = mapping(item.get("config") if item.get("config") is not None else {}, f"the config of {class_name}")
         name = item.get("name") or settings.get("name")
@@ -177,7 +188,7 @@ class _Reader:
         built = item.get("build_config")
         settings_of = {**settings, "build_config": built} if isinstance(built, dict) else settings
         found = LayerConfig(
-            name, class_name, module if isinstance(module, str) else "", Settings(settings_of), calls, inner
+            name, class_name, module if isinstance(module, str) else "", Settings(settings_of), calls, inner, foreign
         )
         if isinstance(built, dict) and len(calls) == 1 and len(calls[0].sources) == 1:
             shape = _dims(built.get("input_shape"))
@@ -305,6 +316,17 @@ class _Reader:
             raise Malformed(f"{name} has several layers of one name")
         ends = Source(chained[0].name, 0, 0), Source(chained[-1].name, 0, 0)
         return ModelConfig(name, class_name, chained, [ends[0]], [ends[1]], stated)
+
+
+def is_foreign(item: Mapping[str, Json]) -> bool:
+    """Whether the class of a layer is none of Keras's own: a registered one, or one of another module.
+
+    >>> is_foreign({"class_name": "Dense"}), is_foreign({"class_name": "Dense", "module": "my.layers"})
+    (False, True)
+    """
+    name, module = item.get("class_name"), item.get("module", "keras")
+    own = isinstance(module, str) and module.partition(".")[0] in ("keras", "tf_keras")
+    return not own or (isinstance(name, str) and ">" in name)
 
 
 def _input_shape(model: ModelConfig) -> Json:

@@ -17,14 +17,22 @@ from ..network import Network, without_collector
 from . import h5
 from .assembly import assemble
 from .convert import Conversion, Wrong
-from .document import MOST_BYTES, Malformed, parsed
-from .graph import read_model
+from .document import MOST_BYTES, Json, Malformed, parsed
+from .graph import built_on, read_model
 
 CONFIGURATION = "config.json"
 """The member of a `.keras` file that says what the model is."""
 SUFFIXES = (".keras", ".h5", ".hdf5")
 Held = Mapping[tuple[str, ...], Sequence[Shape]]
 """Path of a layer, the models around it first -> the shapes of what it learns."""
+
+
+class Subclassed(SpecError):
+    """A model whose layers stand in the code of a class alone; `sizes` are those on which it was built, if known."""
+
+    def __init__(self, finding: Finding, sizes: tuple[int, ...] | None) -> None:
+        super().__init__([finding])
+        self.sizes = sizes
 
 
 def load_keras(path: str, *, input: object = None) -> Network:
@@ -62,6 +70,7 @@ def loads_keras(text: bytes | str, path: str, *, input: object = None, held: Hel
     >>> loads_keras(chain, "net.json")
     <Network net: 4 → 3, 1 layer>
     """
+    root: Mapping[str, Json] = {}
     with without_collector():
         try:
             root = parsed(text)
@@ -74,8 +83,10 @@ def loads_keras(text: bytes | str, path: str, *, input: object = None, held: Hel
         except Wrong as error:
             raise SpecError([Finding(error.code, str(error), path, where=error.name, hint=error.hint)]) from error
         except Malformed as error:
-            hint = "convcalc.from_keras(model) records its run" if error.subclassed else None
-            raise _wrong(path, "CC716", str(error), hint) from error
+            if error.subclassed:
+                hint = "on the backend torch convcalc.from_keras(model) records a run of it"
+                raise Subclassed(Finding("CC716", str(error), path, hint=hint), built_on(root)) from error
+            raise _wrong(path, "CC716", str(error)) from error
 
 
 def _configuration(file: BinaryIO, path: str) -> bytes:

@@ -156,18 +156,17 @@ class Rescale(nn.Module):
 
 
 class Scale(nn.Module):
-    """Each channel times a learned number, and with a bias plus another; the channels are the first or last axis."""
+    """Each channel times a learned number, and with a bias plus another; so many axes stand behind the channels."""
 
-    def __init__(self, channels, bias=False, last=False):
+    def __init__(self, channels, axes=0, bias=False):
         super().__init__()
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels)) if bias else None
-        self.last = last
+        shape = (channels, *(1,) * axes)
+        self.weight = nn.Parameter(torch.ones(shape))
+        self.bias = nn.Parameter(torch.zeros(shape)) if bias else None
 
     def forward(self, x):
-        shape = (-1,) if self.last else (-1, *(1,) * (x.dim() - 2))
-        y = x * self.weight.reshape(shape)
-        return y if self.bias is None else y + self.bias.reshape(shape)
+        y = x * self.weight
+        return y if self.bias is None else y + self.bias
 
 
 class Attention(nn.MultiheadAttention):

@@ -28,6 +28,8 @@ RULES: dict[str, Rule] = {**PLAIN, **wrapper.wrapped(PLAIN)}
 def rule_of(use: Use) -> Rule | None:
     """The rule of a layer or an operation; None where there is none. Raises `Unsupported`."""
     config = use.config
+    if config.foreign:
+        return None
     if config.class_name in ("TFOpLambda", "SlicingOpLambda"):
         return operations.lambda_of(use)
     if config.module.startswith(("keras.src.ops", "keras.ops")):

@@ -269,10 +269,11 @@ def _reshape(builder: Builder, use: Use) -> Tensor:
     tensor, target = use.tensor, given(use, 1, "newshape", "shape")
     if not isinstance(target, (list, tuple)) or not target:
         raise Malformed(f"the shape is {shown(target)}")
-    _, *rest = target
+    first, *rest = target
     if not all(map(is_integer, rest)):
         raise Unsupported("its shape is computed")
-    if rest.count(-1) == 0 and prod(rest) != prod(tensor.shape):
+    open_ = -1 in rest and is_integer(first) and first != -1
+    if open_ or (-1 not in rest and prod(rest) != prod(tensor.shape)):
         raise Unsupported("it merges the batch with other axes")
     return builder.reshaped(tensor, resolved(tensor, tuple(rest)))
 
@@ -672,7 +673,7 @@ TENSORFLOW: Mapping[str, str] = {
 
 def lambda_of(use: Use) -> Rule:
     """The rule of a function that a layer of Keras 2 calls. Raises `Unsupported`."""
-    function = use.settings.text("function", "getitem" if use.config.class_name == "SlicingOpLambda" else "")
+    function = use.settings.text("function", "") or "getitem"  # which SlicingOpLambda need not name
     name = TENSORFLOW.get(function.rpartition(".")[2])
     if name is None:
         raise Unsupported(f"the language has no {function[:60]}")

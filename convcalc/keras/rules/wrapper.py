@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ..builder import Builder, Unsupported, Use
 from ..document import Malformed, Settings, mapping
-from ..graph import LayerConfig
+from ..graph import LayerConfig, is_foreign
 from ..tensor import Tensor
 from .operations import normalized
 
@@ -31,6 +31,7 @@ def inner_layer(use: Use) -> LayerConfig:
         class_name=name.rpartition(">")[2],
         settings=settings,
         module=module if isinstance(module, str) else "",
+        foreign=is_foreign(held),
     )
 
 
@@ -40,7 +41,7 @@ def wrapped(rules: dict[str, Rule]) -> dict[str, Rule]:
     def inside(builder: Builder, use: Use, tensors: Sequence[Tensor]) -> Tensor | Sequence[Tensor]:
         config = inner_layer(use)
         rule = rules.get(config.class_name)
-        if rule is None or "layers" in config.settings:
+        if rule is None or config.foreign or "layers" in config.settings:
             raise Unsupported(f"the language has no {config.class_name} inside a {use.config.class_name}", known=False)
         return rule(builder, Use(config, tensors, {}, use.stated))
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..case import Case
 from ..run import Outcome, run
-from . import command_lines, configuration, onnx_files, published, specs
+from . import command_lines, configuration, keras_files, onnx_files, published, specs
 
 
 class Kind(NamedTuple):
@@ -30,6 +30,7 @@ KINDS = {
     for kind in (
         Kind("specs", specs.case),
         Kind("onnx", onnx_files.case),
+        Kind("keras", keras_files.case),
         Kind("commands", command_lines.case),
         Kind("config", configuration.case),
         Kind("published", published.case),
