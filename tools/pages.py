@@ -38,7 +38,7 @@ FAMILIES = {
     "CC4": "Advice",
     "CC5": "Verification",
     "CC6": "Comparisons",
-    "CC7": "ONNX files",
+    "CC7": "Models of frameworks",
     "CC8": "convcalc itself",
 }
 CODES = """\
