@@ -13,6 +13,7 @@ import sys
 from typing import Any
 
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.exported import Framework, Row, main, model_of
@@ -24,9 +25,9 @@ from convcalc.network import Network
 def on_meta(network: Network, text: str) -> Row:
     """What PyTorch counts."""
     with torch.device("meta"):
-        model = model_of(text)().eval()
+        model = model_of(text)().eval().requires_grad_(False)
         inputs = [torch.zeros(1, *shape) for shape in network.inputs.values()]
-        with FlopCounterMode(display=False) as counter, torch.no_grad():
+        with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
             outputs = model(*inputs)
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
     return {

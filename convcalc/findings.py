@@ -15,8 +15,8 @@ Severity = Literal["error", "warning", "advice"]
 SEVERITIES: dict[str, Severity] = {
     "CC307": "warning",
     "CC4": "advice",
-    **dict.fromkeys(("CC701", "CC702", "CC703", "CC704", "CC718"), "warning"),
-    "CC717": "advice",
+    **dict.fromkeys(("CC701", "CC703", "CC704", "CC708", "CC718"), "warning"),
+    **dict.fromkeys(("CC709", "CC717"), "advice"),
     **dict.fromkeys(("CC723", "CC724", "CC725", "CC726"), "warning"),
 }
 """Severity of the codes, and of the families of codes, that are not errors."""

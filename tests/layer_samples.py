@@ -84,6 +84,7 @@ SAMPLES: list[Sample] = [
     Sample("flatten", {"start_dim": 1, "end_dim": 1}, IMAGE, (6, 8, 9)),
     Sample("reshape", {"shape": [6, -1]}, IMAGE, (6, 72)),
     Sample("reshape", {"shape": [2, 3, 8, 9]}, IMAGE, (2, 3, 8, 9)),
+    Sample("reshape", {"shape": []}, ((1,),), ()),
     Sample("permute", {"dims": [1, 2, 0]}, IMAGE, (8, 9, 6)),
     Sample("permute", {"dims": [-1, 0, 1]}, IMAGE, (9, 6, 8)),
     *(Sample(kind, {}, IMAGE, IMAGE[0]) for kind in PLAIN),

@@ -211,6 +211,7 @@ RULES: dict[str, Any] = {
         {
             "eps": hp["eps"],
             "affine": hp.get("affine", True),
+            "bias": True,
             "track_running_stats": hp.get("track_running_stats", True),
         },
     ),

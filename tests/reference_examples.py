@@ -46,8 +46,9 @@ class Example(NamedTuple):
         return [apart(x) for x in drawn] if self.kind in ("reciprocal", "div") else drawn
 
     def integers(self, rng: np.random.Generator, batch: int = 2) -> list[Any]:
-        """Whole numbers as float64, on which sums and products are exact."""
-        return [rng.integers(-4, 5, (batch, *shape)).astype(float) for shape in self.shapes]
+        """Whole numbers as float64, on which sums and products are exact; where 0 has no value, from 1 on."""
+        least = 1 if self.kind in (*POSITIVE, "reciprocal", "div") else -4
+        return [rng.integers(least, 5, (batch, *shape)).astype(float) for shape in self.shapes]
 
     def weights(self, rng: np.random.Generator) -> dict[str, Any]:
         """Random, unlike those that norms start with."""

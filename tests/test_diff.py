@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc import analyse, loads
-from convcalc.analysis.diff import diff, match
+from convcalc.analysis.diff import diff
+from convcalc.analysis.matching import match
 from convcalc.render.diff import diff_document
 from convcalc.render.markup import markdown
 

@@ -34,9 +34,39 @@ def test_blocks_that_differ_in_numbers_share_a_class() -> None:
     assert text.count("= Inception(") == 9
 
 
-def test_blocks_that_differ_in_structure_have_classes_of_their_own() -> None:
-    text = torch_module(load("resnet"))
-    assert {"Residual", "Residual2"} <= set(functions(text)) and "Bottleneck2" not in text
+def test_a_module_that_some_blocks_lack_is_optional() -> None:
+    text = torch_module(load("resnet", variant="resnet18"))
+    assert "Residual2" not in text
+    assert "    def __init__(self, in_channels, out_channels, stride, shortcut=False):" in text
+    assert "self.shortcut = ConvBn(in_channels, out_channels, 1, 2, 0) if shortcut else nn.Identity()" in text
+    assert "self.conv3_x = nn.Sequential(Residual(64, 128, 2, shortcut=True), Residual(128, 128, 1))" in text
+    assert {"residual", "residual2"} <= set(functions(keras_module(load("resnet", variant="resnet18"))))
+
+
+def test_blocks_of_which_one_reads_otherwise_have_classes_of_their_own() -> None:
+    """Without the relu of the first, the sum would read the convolution twice, and not what comes in."""
+    spec = """
+    convcalc: 1
+    input: [3, 8, 8]
+    blocks:
+      unit:
+        params: [more]
+        layers:
+          - {conv2d: {out: 3, k: 1}, name: conv}
+          - {relu: {}, name: act, when: more}
+          - {add: {}, from: [conv, act], when: more}
+          - {add: {}, from: [conv, in], when: not more}
+    layers: [{unit: [true]}, {unit: [false]}]
+    """
+    assert {"Unit", "Unit2"} <= set(functions(torch_module(loads(spec))))
+
+
+def test_the_arguments_of_a_call_that_is_too_long_stand_on_a_line_of_their_own() -> None:
+    fields = "out: 8, k: 3, s: 2, p: 1, d: 2, bias: false, padding_mode: reflect"
+    lines = torch_module(loads(f"{{convcalc: 1, input: [3, 9, 9], layers: [{{conv2d: {{{fields}}}, name: a_name}}]}}"))
+    at = lines.splitlines().index("        self.a_name = nn.Conv2d(")
+    arguments = '3, 8, kernel_size=3, stride=2, padding=1, dilation=2, bias=False, padding_mode="reflect"'
+    assert [line.strip() for line in lines.splitlines()[at + 1 : at + 3]] == [arguments, ")"]
 
 
 def test_a_block_is_a_class_whatever_it_is_called() -> None:

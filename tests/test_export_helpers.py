@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from convcalc import loads
 from convcalc.export import keras_module, torch_module
 from convcalc.export.python_code import COPIED, helper_texts, helpers_in
 from convcalc.findings import UsageError
@@ -36,7 +37,10 @@ def test_a_file_is_its_imports_and_its_helpers(framework: str) -> None:
 def test_every_helper_is_used(framework: str) -> None:
     """Single layers name each of them, and a file holds those that it names and no others."""
     helpers, used = WRITERS[framework].HELPERS, set[str]()
-    for _, network in layer_cases():
+    conv = "conv2d: {out: 3, k: 3, p: 1, s: %d}"
+    strides = f"[{{{conv % 1}, name: a}}, {{{conv % 2}, share: a}}]"
+    shared = loads(f"{{convcalc: 1, input: [3, 8, 8], layers: {strides}}}")
+    for network in (*[network for _, network in layer_cases()], shared):
         try:
             text = getattr(WRITERS[framework], f"{framework}_module")(network)
         except UsageError:

@@ -97,7 +97,7 @@ class TestKeras:
     def test_a_layer_is_called_again(self) -> None:
         text = lines(keras_module(two_levels("unit: ")))
         assert [line for line in text if "a_c_layer" in line] == [
-            'a_c_layer = layers.Conv2D(4, kernel_size=3, padding="same", name="a.c")',
+            'a_c_layer = layers.Conv2D(4, kernel_size=3, padding="same", name="a_c")',
             "p3 = a_c_layer(p3)",
             "p4 = a_c_layer(p4)",
         ]

@@ -25,19 +25,28 @@ TABLES: dict[str, KindTable[Any]] = {"torch": TORCH, "keras": KERAS, "onnx": ONN
 EXPORTS: dict[str, Callable[[Network], object]] = {"torch": torch_module, "keras": keras_module, "onnx": onnx_model}
 
 REFUSED = {
-    "torch": {},
+    "torch": {"which positions it takes is not said": 1},
     "keras": {
+        "Keras adds one bias where PyTorch adds two": 5,
+        "Keras appends no key and no value": 1,
         "Keras has no dilated pool": 1,
         "Keras has no layer that writes windows out as columns": 1,
-        "Keras has no transposed convolution with groups": 1,
+        "Keras has no transposed convolution with groups": 2,
+        "Keras keeps its gates and biases in one tensor each, and in another order": 1,
         "Keras takes an output_padding below the stride": 1,
+        "Keras's convolutions have one weight for all examples": 4,
+        "which positions it takes is not said": 1,
         "windows of a power pool that overhang have no equal in Keras": 1,
     },
     "onnx": {
         "ONNX has no adaptive pool, and its windows differ where N does not divide N": 7,
         "ONNX has no operator that writes windows out as columns": 1,
+        "ONNX repeats no learned key for a batch of any size": 1,
+        "ONNX's LSTM projects no states": 1,
+        "ONNX's convolutions have one weight for all examples": 4,
         "onnxruntime takes an output_padding below the stride N, not N": 1,
         "onnxruntime normalizes over an odd number of channels, not over N": 1,
+        "which positions it takes is not said": 1,
     },
 }
 """Target -> reason -> how many of the single layers it refuses."""

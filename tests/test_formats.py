@@ -128,9 +128,10 @@ def test_json_keeps_what_standard_output_cannot_encode(command: str, specs: dict
 
 def test_streams_are_written_to_in_one_place() -> None:
     wrong = []
-    own_process = PACKAGE / "onnx" / "infer_shapes.py"
+    own_processes = (PACKAGE / "onnx" / "infer_shapes.py", PACKAGE / "keras" / "h5_config.py")
+    code_of_others = PACKAGE / "torch" / "live" / "build.py"
     for path in sorted(PACKAGE.rglob("*.py")):
-        if path in (PACKAGE / "render" / "streams.py", own_process):
+        if path in (PACKAGE / "render" / "streams.py", *own_processes, code_of_others):
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             printing = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"

@@ -43,7 +43,8 @@ def test_every_example_runs(example: str, folder: Path) -> None:
     done = subprocess.run(
         ["sh", "-c", example], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    said = [line for line in done.stderr.splitlines() if ": advice CC" not in line]
+    assert (done.returncode, said) == (0, [])
 
 
 def test_every_command_is_in_a_group_with_two_examples_of_its_own() -> None:

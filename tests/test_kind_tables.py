@@ -33,7 +33,7 @@ def tables() -> dict[str, KindTable[object]]:
     """Every table of kinds, by where it stands."""
     found = {}
     for module in pkgutil.walk_packages(convcalc.__path__, "convcalc."):
-        if not module.name.endswith(("__main__", "_helpers")):
+        if not module.name.endswith(("__main__", "_helpers")) and ".live" not in module.name:
             for name, value in vars(importlib.import_module(module.name)).items():
                 if isinstance(value, KindTable):
                     found[f"{module.name}.{name}"] = value

@@ -162,8 +162,15 @@ EXPECTATION = {
     "batch": 2,
     "stages": {"a": STAGE},
 }
-CONV = {"out": 8, "k": 1}
-WIRED = {"conv2d": CONV, "name": "b", "from": "a", "repeat": 2, "when": True, "share": True}
+WIRED = {
+    "conv1d": {"out": 7, "k": 1},
+    "name": "b",
+    "from": "a",
+    "repeat": 2,
+    "when": True,
+    "share": True,
+    "batch_axes": 1,
+}
 SPEC = {
     "convcalc": 1, "name": "n", "title": "t", "description": "d", "source": "s", "notes": [1], "input": [4, 9, 9],
     "params": {"width": 1}, "variants": {"wide": {"width": 2}}, "blocks": {"c": {"params": ["k"], "layers": []}},

@@ -27,7 +27,7 @@ from convcalc.network import output_shape
 from tests.layer_samples import COMPUTED, SAMPLES, Sample
 
 FOLDER = Path(inspect.getfile(convcalc.layers)).parent
-SHARED = {"base", "batched", "formed", "spatial"}
+SHARED = {"base", "batched", "formed", "sharing", "spatial"}
 FAMILIES = sorted({module for module, _ in KINDS.values()})
 each_sample = pytest.mark.parametrize("sample", SAMPLES, ids=str)
 

@@ -106,7 +106,7 @@ CONV = {"out": 2, "k": 1}
         ("softplus", {}, "beta", [0.5, 1e-9], [0, -1]),
         ("softmax", {}, "dim", [-64, 63], [-65, 64]),
         ("flatten", {}, "start_dim", [-64, 63], [-65, 64]),
-        ("reshape", {"shape": [1]}, "shape", [[1], [-1], [-1, LIMIT]], [[0], [-2], [-1, -1], [], [LIMIT + 1]]),
+        ("reshape", {"shape": [1]}, "shape", [[], [1], [-1], [-1, LIMIT]], [[0], [-2], [-1, -1], [LIMIT + 1]]),
         ("permute", {"dims": [0]}, "dims", [[0], [1, 0], [-1, 0]], [[1], [0, 0], [], [0, 2]]),
         ("lp_pool2d", {"k": 1, "norm_type": 1}, "norm_type", [0.1, 7], [0, -1, float("inf")]),
         ("avg_pool2d", {"k": 1}, "divisor_override", [1, None], [0]),

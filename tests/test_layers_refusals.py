@@ -29,7 +29,7 @@ from convcalc.layers.registry import build
             "must be 'zeros', 'reflect', 'replicate' or 'circular'",
             False,
         ),
-        ("reshape", {"shape": []}, "takes at least 1 value", False),
+        ("permute", {"dims": []}, "takes at least 1 value", False),
         ("reshape", {"shape": 3}, "takes a list", False),
         ("pad", {"padding": [[1, 2, 3], 0]}, "takes at most 2 values", False),
         ("pad", {"padding": [[1], 0]}, "takes pairs [before, after]", False),

@@ -184,11 +184,3 @@ def test_dead_nodes_and_unread_initialisers_are_said(tmp_path: Path) -> None:
         "left out, for they lead to no output: Sigmoid '→ t0'",
         "initialisers that no layer reads are not counted: w0",
     ]
-
-
-def test_stand_ins_are_said(tmp_path: Path) -> None:
-    maker = Maker(1, 3, 5, 5)
-    network = maker.load(tmp_path, maker.node("Sub", "x", maker.node("Relu", "x")))
-    assert [node.kind for node in network.nodes] == ["input", "relu", "add"]
-    (note,) = network.notes
-    assert note.code == "CC702" and "Sub (1)" in note.message

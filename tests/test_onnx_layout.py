@@ -156,6 +156,36 @@ def test_operator(case: Case, tmp_path: Path) -> None:
     assert {name: ours[name] for name in inferred if name in ours} == {n: s for n, s in inferred.items() if n in ours}
 
 
+def test_attention_of_opset_23(tmp_path: Path) -> None:
+    """Heads side by side, with a bias of the scores; ONNX infers the same shape."""
+    maker = Maker(1, 7, 12, opset=23)
+    bias = maker.weight(7, 7)
+    made = maker.node("Attention", "x", "x", "x", bias, q_num_heads=3, kv_num_heads=3, scale=0.25)
+    network = maker.load(tmp_path)
+    assert kinds(network)[-4:] == ["parameter", "scaled_dot_product_attention", "permute", "flatten"]
+    (attention,) = [node.layer for node in network if node.kind == "scaled_dot_product_attention"]
+    assert attention is not None and attention.fields() == {"scale": 0.25}
+    assert network.nodes[-1].shape == (7, 12)
+    assert analyse(network).totals.macs == 2 * 7 * 7 * 12
+    inferred = inferred_shapes(maker.model(made))
+    assert inferred.get(made, (1, 7, 12)) == (1, 7, 12)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [({"softcap": 5.0}, "caps its scores"), ({"kv_num_heads": 1}, "share their keys")],
+)
+def test_attention_that_the_language_lacks_keeps_its_macs(options: dict[str, Any], reason: str, tmp_path: Path) -> None:
+    maker = Maker(1, 7, 12, opset=23)
+    read = maker.node("Relu", "x")
+    key = maker.node("Slice", read, *(maker.constant([n]) for n in (0, 4, 2))) if "kv_num_heads" in options else read
+    maker.node("Attention", read, key, key, **{"q_num_heads": 3, "kv_num_heads": 3, **options})
+    network = maker.load(tmp_path)
+    layer = network.nodes[-1].layer
+    assert layer is not None and network.nodes[-1].kind == "opaque"
+    assert reason in str(layer.fields()["reason"]) and layer.fields()["macs"] == 2 * 7 * 7 * 12
+
+
 def test_queries_keys_and_values_of_a_batch_that_is_moved(tmp_path: Path) -> None:
     """As torchvision's Swin has it: [B, N, 3C] is cut in three by moving an axis before the batch."""
     maker = Maker(1, 49, 18)

@@ -352,13 +352,13 @@ def test_the_file_may_say_that_it_rounds_as_the_standard_did(tmp_path: Path) -> 
 
 def test_what_the_language_lacks_stays_with_shape_and_weights(tmp_path: Path) -> None:
     maker = Maker(1, 8, 5, 5)
-    grown = maker.node("Einsum", "x", maker.weight(8, 4), maker.weight(4), equation="nchw,cd,d->ndhw")
-    network = maker.load(tmp_path, maker.node("Relu", grown))
+    sampled = maker.node("GridSample", "x", maker.weight(1, 4, 6, 2))
+    network = maker.load(tmp_path, maker.node("Relu", sampled))
     assert kinds(network) == ["opaque", "relu"]
-    assert network.nodes[1].shape == (4, 5, 5)
-    assert analyse(network).totals.params == 36
+    assert network.nodes[1].shape == (8, 4, 6)
+    assert analyse(network).totals.params == 48
     (note,) = network.notes
-    assert note.code == "CC701" and note.severity == "warning" and "Einsum (1)" in note.message
+    assert note.code == "CC701" and note.severity == "warning" and "GridSample (1)" in note.message
     with pytest.raises(SpecError, match="known for inputs of"):
         network.at({"input": (8, 6, 6)})
 

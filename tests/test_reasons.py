@@ -157,6 +157,17 @@ CLAIMS: dict[str, dict[str, Callable[[], bool]]] = {
             round(0.714 * 14) == 10 and whole("teaching_depthwise_separable", "Table 3")
         ),
     },
+    "swin": {
+        "28.3 million": lambda: round(analyse("swin").totals.params / 10**6, 1) == 28.3,
+    },
+    "vit": {
+        "ViT-L/16 has 303M before the head": lambda: cell("vit", "large", "Params") == ("307M", "303M"),
+        "Params are those before the head; patches are of 16×16 pixels, of ViT-Huge 14×14": lambda: (
+            cell("vit", "base", "Params") == ("86M", "86M")
+            and load("vit")["patches"].shape == (768, 224 // 16, 224 // 16)
+            and load("vit", variant="vit_h_14")["patches"].shape == (1280, 224 // 14, 224 // 14)
+        ),
+    },
     "vgg": {"FLOPs are summed from the first layer on": lambda: whole("vgg", "Receptive fields")},
     "googlenet": {
         "fits rounded; the row above needs truncation": lambda: (

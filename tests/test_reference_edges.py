@@ -217,5 +217,5 @@ def test_instances_are_normalized_over_all_their_space(space: tuple[int, ...]) -
 
 
 def test_passes_and_tensors_are_plain_where_nothing_is_said() -> None:
-    assert Context() == (False, None) and Counter().macs == 0
-    assert Start((2,)) == ((2,), 0.0, 0.0, 0, 0.0)
+    assert Context() == (False, None, 1) and Counter().macs == 0
+    assert Start((2,)) == ((2,), 0.0, 0.0, 0, 0.0, True)

@@ -24,7 +24,7 @@ def test_shapes_weights_and_counts_of_every_kind(example: Example) -> None:
     rng = np.random.default_rng(0)
     layer, counter = example.layer, Counter()
     weights = init(layer, example.shapes, rng, "torch")
-    y = forward(layer, example.inputs(rng, batch=3), weights, counter=counter)
+    y = forward(layer, example.inputs(rng, batch=3), weights, counter=counter, batch=3)
     output = layer.output_shape(example.shapes)
     assert y.shape == (3, *output)
     assert {name: w.shape for name, w in weights.items()} == {w.name: w.shape for w in layer.weights(example.shapes)}

@@ -33,7 +33,7 @@ VALUES = (
         ("dropout: {p: 7}", "p must be at most 1, not 7"),
         ("lp_pool2d: {k: 2, norm_type: 0}", "norm_type must be above 0, not 0"),
         ("reshape: {shape: 0}", "shape takes a list, not 0"),
-        ("reshape: {shape: []}", "shape takes at least 1 value, not []"),
+        ("permute: {dims: []}", "dims takes at least 1 value, not []"),
         ("layer_norm: {dim: -1}", "dim must be 0, not -1"),
     ],
 )

@@ -167,7 +167,7 @@ def test_explain_refuses_what_it_cannot_place(spec: str) -> None:
         ((spec, "wide", "--at", "16,0"), "no position"),
         (("relu",), "needs the shape"),
         (("relu", "--input", "0,3"), "at least 1"),
-        (("relu", "--input", "3", "--set", "a=1"), "--set and --variant"),
+        (("relu", "--input", "3", "--set", "a=1"), "--set, --variant"),
     ):
         with pytest.raises(UsageError, match=message):
             run("explain", *arguments)

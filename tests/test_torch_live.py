@@ -608,3 +608,23 @@ def test_summary_takes_torchinfos_arguments() -> None:
 def test_summary_runs_on_numbers_where_the_code_asks_for_them() -> None:
     model = Model(lambda self, x: self.fc(x) if x.sum() >= 0 else x, fc=nn.Linear(3, 4))
     assert convcalc.summary(model, (2, 3), verbose=0).total_mult_adds == 24
+
+
+def test_a_constant_may_be_an_argument_of_a_module() -> None:
+    model = Model(lambda self, x: self.add(self.table, x), add=Two())
+    model.table = torch.ones(3, 1, 1)
+    tape = record(model, IMAGE)
+    constant = next(index for index, tensor in enumerate(tape.tensors) if tensor.origin == "constant")
+    assert tape.scopes[1].inputs == (constant, tape.inputs[0]) and tape.tensors[constant].numbers == (1, 1, 1)
+    assert functions(tape) == ["torch.Tensor.add", "torch.Tensor.mul"]
+
+
+def test_what_no_function_of_python_calls_is_on_the_tape_as_its_operator() -> None:
+    def forward(self: Any, x: Any) -> Any:
+        with torch._C.DisableTorchFunction():  # as code in C++ does
+            y = torch.relu(x)
+        return y + 1
+
+    tape = taped(forward)
+    assert functions(tape) == ["aten.relu.default", "torch.Tensor.add"]
+    assert wiring(tape)[1][1] == [tape.calls[0].outputs[0]]

@@ -128,7 +128,7 @@ def _normalized(sample: Sample, x: torch.Tensor, weights: Tensors, training: boo
     moved = x.movedim(-1, 1) if last else x
     if sample.kind == "batch_norm":
         mean, var = weights["running_mean"], weights["running_var"]
-        found = functional.batch_norm(moved, mean, var, weights["weight"], weights["bias"], training)
+        found = functional.batch_norm(moved, mean, var, weights.get("weight"), weights.get("bias"), training)
     else:
         placed = {name: w.reshape(-1, *(1,) * (x.dim() - 2)) for name, w in weights.items()}
         found = moved * placed["weight"] + placed.get("bias", 0)

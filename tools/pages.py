@@ -38,7 +38,7 @@ FAMILIES = {
     "CC4": "Advice",
     "CC5": "Verification",
     "CC6": "Comparisons",
-    "CC7": "Models of frameworks",
+    "CC7": "Models that are read",
     "CC8": "convcalc itself",
 }
 CODES = """\

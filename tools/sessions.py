@@ -17,7 +17,7 @@ from traceback import format_exception_only
 from typing import Any
 
 Names = dict[str, Any]
-OPTIONAL = frozenset({"pandas"})
+OPTIONAL = frozenset({"pandas", "torch", "torchvision"})
 """Packages that convcalc does without: a session that needs one that is not installed stays as it is written."""
 
 

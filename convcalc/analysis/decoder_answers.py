@@ -174,6 +174,8 @@ def bordered(sketch: Sketch, name: str, tensor: int, pads: tuple[tuple[int, int]
 
 def _reshaped(layer: Layer, asked: Asked) -> int:
     shape = asked.shapes[0]
+    if not shape:
+        return asked.add("squeeze", dim=tuple(range(len(asked.output)))) if asked.output else asked.tensor
     return asked.tensor if shape == asked.output else asked.add("reshape", shape=shape)
 
 
@@ -278,6 +280,9 @@ def passes(layer: Layer, shape: Shape, output: Shape) -> bool:
 def fitted(sketch: Sketch, name: str, tensor: int, target: Shape) -> int:
     """The tensor brought to a shape: a 1×1 convolution or a linear layer for other channels, a border for sizes."""
     shape = sketch.shape(tensor)
+    if not shape or not target:
+        wanted = (1,) * len(target)
+        return tensor if shape == target else sketch.add(f"{name}_fit", "reshape", [tensor], shape=wanted)
     if shape[0] != target[0]:
         kind, fields = f"conv{len(target) - 1}d", {"out_channels": target[0], "kernel_size": 1}
         if len(target) == 1:

@@ -1,15 +1,12 @@
 """What changed between two networks: layers added, removed, renamed and changed, and what it costs.
 
-Layers are matched in this order: the same name and the same layer; the same given name; the same layer
-under another name, in the order of the networks; the same automatic name (`conv2d_2`), which says little.
-Linear in the layers. A layer has changed where its fields, what it reads, its output, its params or its macs have.
+`matching.py` says which layer is which. A layer has changed where its fields, what it reads, whose weights it has, its
+output, its params or its macs have.
 """
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -17,6 +14,7 @@ from ..findings import UsageError
 from ..network import Network, Node
 from ..units import NoAmount, read_amount
 from .figures import Subject
+from .matching import Pairs, match
 from .quantities import QUANTITIES, quantity
 from .quantity import Quantity, Shaped, Value
 from .report import Report
@@ -67,7 +65,13 @@ class Difference(NamedTuple):
     @property
     def empty(self) -> bool:
         """Whether nothing changed."""
-        return not (self.layers or self.stages or any(change.before != change.after for change in self.totals))
+        return not self.layers and self.only_names
+
+    @property
+    def only_names(self) -> bool:
+        """Whether nothing changed but names of layers."""
+        renamed = all(layer.status == "renamed" for layer in self.layers)
+        return renamed and not self.stages and all(change.before == change.after for change in self.totals)
 
 
 class Threshold(NamedTuple):
@@ -91,11 +95,12 @@ class Threshold(NamedTuple):
 
 def diff(before: Report, after: Report) -> Difference:
     """What changed from one report to the other."""
+    pairs = match(before.network, after.network)
     return Difference(
         before,
         after,
-        tuple(_layers(before, after)),
-        tuple(_stages(before, after)),
+        tuple(_layers(before, after, pairs)),
+        tuple(_stages(before, after, pairs)),
         tuple(_values(before, before.whole, after, after.whole, compared())),
     )
 
@@ -156,22 +161,57 @@ def _values(
         )
 
 
-def _stages(before: Report, after: Report) -> Iterator[StageChange]:
-    old = {stage.name: stage for stage in before.stages}
+def _stages(before: Report, after: Report, pairs: Pairs) -> Iterator[StageChange]:
+    """The stages that changed, were added or removed; what groups the same layers otherwise is none of these.
+
+    Most layers of what was added or removed are in one network alone.
+    """
+    same = _stage_pairs(before.stages, after.stages, pairs)
     new = {stage.name: stage for stage in after.stages}
-    for name in [*old, *(name for name in new if name not in old)]:
-        values = _values(before, old.get(name), after, new.get(name), compared(stages=True))
-        changes = tuple(change for change in values if change.before != change.after)
-        if name not in new:
-            yield StageChange(name, "removed", changes)
-        elif name not in old:
-            yield StageChange(name, "added", changes)
+    taken = set(same.values())
+    left = {name: stage for name, stage in new.items() if name not in taken}
+    matched = set(pairs.values())
+    for stage in before.stages:
+        other = new[same[stage.name]] if stage.name in same else left.pop(stage.name, None)
+        if stage.name not in same and _stands(stage, pairs.keys(), other, matched):
+            continue
+        changes = _changed_values(before, stage, after, other)
+        if other is None:
+            yield StageChange(stage.name, "removed", changes)
         elif changes:
+            name = stage.name if stage.name == other.name else f"{stage.name} → {other.name}"
             yield StageChange(name, "changed", changes)
+    for stage in left.values():
+        if not _stands(stage, matched):
+            yield StageChange(stage.name, "added", _changed_values(before, None, after, stage))
 
 
-def _layers(before: Report, after: Report) -> Iterator[LayerChange]:
-    pairs = match(before.network, after.network)
+def _stands(stage: Subject, paired: Container[int], other: Subject | None = None, matched: Container[int] = ()) -> bool:
+    """Whether the layers of a stage stand in both networks: most of them, or all where there is another of its name."""
+    alone = sum(i not in paired for i in stage.nodes)
+    if other is None:
+        return 2 * alone < len(stage.nodes)
+    return alone == 0 and all(j in matched for j in other.nodes)
+
+
+def _changed_values(before: Report, a: Subject | None, after: Report, b: Subject | None) -> tuple[Change, ...]:
+    """What of a stage's figures has changed."""
+    values = _values(before, a, after, b, compared(stages=True))
+    return tuple([change for change in values if change.before != change.after])
+
+
+def _stage_pairs(before: Sequence[Subject], after: Sequence[Subject], pairs: Pairs) -> dict[str, str]:
+    """Old name -> new name of the stages that have the same layers."""
+    placed = {tuple(stage.nodes): stage.name for stage in after}
+    found: dict[str, str] = {}
+    for stage in before:
+        now = placed.get(tuple(sorted([pairs.get(i, -1) for i in stage.nodes])))
+        if now is not None:
+            found[stage.name] = now
+    return found
+
+
+def _layers(before: Report, after: Report, pairs: Pairs) -> Iterator[LayerChange]:
     matched = {b: a for a, b in pairs.items()}
     known = set(matched)
     old, new = before.network.nodes, after.network.nodes
@@ -196,7 +236,7 @@ def _layers(before: Report, after: Report) -> Iterator[LayerChange]:
 
 
 def _changes(
-    before: Network, former: Node, after: Network, node: Node, pairs: dict[int, int], matched: set[int]
+    before: Network, former: Node, after: Network, node: Node, pairs: Pairs, matched: set[int]
 ) -> Iterator[Change]:
     if former.kind != node.kind:
         yield Change("kind", former.kind, node.kind)
@@ -216,6 +256,13 @@ def _changes(
         # Where a source was added or removed, that is the change.
         old_names = [before.nodes[i].name for i in former.inputs]
         yield Change("from", old_names, [after.nodes[i].name for i in node.inputs])
+    held = None if former.shares is None else pairs.get(former.shares, -1)
+    if held != node.shares:
+        names = (
+            None if i is None else network.nodes[i].name
+            for network, i in ((before, former.shares), (after, node.shares))
+        )
+        yield Change("shares", *names)
 
 
 def _shapes(shapes: Shapes) -> list[object]:
@@ -243,48 +290,3 @@ def _listed(value: object) -> object:
         items = [_listed(item) for item in value]
         return items[0] if items and all(item == items[0] for item in items) else items
     return value
-
-
-Key = Callable[[Network, Node], object]
-
-
-def match(before: Network, after: Network) -> dict[int, int]:
-    """Node of the first network -> the node of the second that is taken to be the same."""
-    found: dict[int, int] = {}
-    taken: set[int] = set()
-    for key in (_name_and_layer, _given_name, _layer_and_shapes, _layer, _automatic_name):
-        waiting: dict[object, deque[int]] = defaultdict(deque)
-        for i, node in enumerate(before.nodes):
-            if i not in found and (value := key(before, node)) is not None:
-                waiting[value].append(i)
-        for j, node in enumerate(after.nodes):
-            if j not in taken and (queue := waiting.get(key(after, node))):
-                found[queue.popleft()] = j
-                taken.add(j)
-    return found
-
-
-def _name_and_layer(network: Network, node: Node) -> object:
-    return (node.name, node.kind, node.layer)
-
-
-def _given_name(network: Network, node: Node) -> object:
-    return None if node.layer is None or automatic(node) else node.name
-
-
-def _layer_and_shapes(network: Network, node: Node) -> object:
-    return None if node.layer is None else (node.layer, network.input_shapes(node))
-
-
-def _layer(network: Network, node: Node) -> object:
-    return node.layer
-
-
-def _automatic_name(network: Network, node: Node) -> object:
-    return (node.name, node.kind)
-
-
-def automatic(node: Node) -> bool:
-    """Whether the node's own name was not given: its kind, or its kind and a number."""
-    own = node.name.rpartition(".")[2]
-    return own == node.kind or re.fullmatch(rf"{re.escape(node.kind)}_\d+", own) is not None

@@ -481,7 +481,8 @@ GROUPS: dict[str, tuple[Quantity, ...]] = {
                 ("activation", "activations"),
                 ("normalization", "normalizations"),
                 ("pooling", "pooling"),
-                ("elementwise", "additions and products of layers"),
+                ("elementwise", "additions and products of layers, and functions of every element"),
+                ("reduction", "means, sums and other reductions of axes"),
                 ("interpolation", "resizing"),
             )
         ),

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from ..findings import SpecError, UsageError
 from ..geometry import GeometryError
 from ..layers.base import Layer
+from ..layers.batched import batched
 from ..layers.registry import build
 from ..network import Inference, Network, Node, holder, without_collector
 
@@ -73,9 +74,10 @@ class Widths:
         try:
             if width is not None:
                 layer = self._layer(layer, width, layer.channel_groups or 1)
-            elif layer.channel_groups == before[0][0] > 1:
-                follows = node.shape[0] // before[0][0] * shapes[0][0]
-                layer = self._layer(layer, follows, shapes[0][0])
+            elif layer.channel_groups == before[0][layer.batch_axes] > 1:
+                channels = shapes[0][layer.batch_axes]
+                follows = node.shape[layer.batch_axes] // before[0][layer.batch_axes] * channels
+                layer = self._layer(layer, follows, channels)
             return node._replace(layer=layer, shape=self._inference.shape(layer, shapes))
         except GeometryError as error:
             said = error.said(self.network.input_names(node))
@@ -94,7 +96,7 @@ class Widths:
             fields = {**layer.fields(), layer.width_field: width}
             if groups > 1 or "groups" in fields:
                 fields["groups"] = groups
-            found = self._built[key] = build(layer.kind, fields)
+            found = self._built[key] = batched(build(layer.kind, fields), layer.batch_axes)
         return found
 
 

@@ -36,7 +36,8 @@ class Difference(Shown, differences.Difference):
     def __repr__(self) -> str:
         said = f"{counted(len(self.layers), 'layer')} and {counted(len(self.stages), 'stage')} differ"
         names = [f"{n.name} · {n.variant}" if n.variant else n.name for n in (self.before.network, self.after.network)]
-        return f"<Difference {' → '.join(names)}: {'nothing differs' if self.empty else said}>"
+        nothing = "nothing differs" if self.empty else "only names differ" if self.only_names else ""
+        return f"<Difference {' → '.join(names)}: {nothing or said}>"
 
 
 def diff(before: Spec | Report, after: Spec | Report) -> Difference:

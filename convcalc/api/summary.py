@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..findings import UsageError
 from ..hints import suggest
 from ..render.module_rows import COLUMNS, NEED_A_RUN, ROWS, Look, Totals, module_lines
+from ..render.streams import write_text
 
 if TYPE_CHECKING:
     import torch
@@ -108,7 +109,7 @@ def summary(
     rows, inputs = summarised(model, asked if ran else None, bool(cache_forward_pass))
     found = Summary(rows, [shape for shape, _ in inputs], sum(prod(shape) * size for shape, size in inputs), look)
     if verbose if verbose is not None else not hasattr(sys, "ps1"):
-        print(found)
+        write_text(str(found))
     return found
 
 

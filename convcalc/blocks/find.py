@@ -189,7 +189,7 @@ class _Finder:
         writer = _Writer(scopes, arriving or dict.fromkeys(scopes, 0), inputs)
         writer.fields(family.rows, ())
         writer.flags(family.rows, set(scopes))
-        _name_params(writer.relations.params, self.reserved, writer.last_width(family.rows))
+        _name_params(writer.relations.params, self.reserved, writer.last_width)
         definition.params = sorted(writer.relations.params, key=lambda param: param.default is not None)
         definition.items = writer.items(family.rows, scopes)
         return definition
@@ -387,11 +387,10 @@ class _Writer:
                 for k, row in enumerate(alike[min(counts.values()) :], start=min(counts.values())):
                     self.when[id(row)] = (param, f" >= {k + 1}")
 
-    def last_width(self, rows: Sequence[Row]) -> Expression | None:
+    @property
+    def last_width(self) -> Expression | None:
         """The expression of the width that the block puts out."""
-        for known in reversed(self.relations.widths):
-            return known.expression
-        return None
+        return self.relations.widths[-1].expression if self.relations.widths else None
 
     def items(self, rows: Sequence[Row], around: Sequence[int]) -> list[Item]:
         """The items of rows of one level, named where the automatic name is another one."""

@@ -10,6 +10,8 @@ from .repetitions import structure
 
 LARGEST = 40_000
 """Pairs of pieces that are compared to lay one scope beside another."""
+MOST_VARIANTS = 60
+"""Structures of one class up to which it is tried to make one block of them."""
 MOST_WAYS = 2
 """Items that scopes of one block may have more because they are wired in different ways."""
 
@@ -57,7 +59,7 @@ def families(scopes: Sequence[list[Piece]], *, merging: bool = True) -> list[Fam
         key = tuple((piece.name, structure(piece)) for piece in pieces)
         variants.setdefault(key, []).append(number)
     found = [Family(numbers, _rows({n: scopes[n] for n in numbers})) for numbers in variants.values()]
-    if merging and len(found) > 1:
+    if merging and 1 < len(found) <= MOST_VARIANTS:
         order = {id(family): position for position, family in enumerate(found)}
         joined: list[Family] = []
         for family in sorted(found, key=lambda family: -sum(row.weight for row in family.rows)):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from .fields import Quantity
 from .literals import literal
 from .pieces import Series, same
-from .repetitions import FACTORS, FEWEST_STEPS
+from .repetitions import FACTORS
 
 RELATED: dict[Quantity, tuple[Quantity, ...]] = {
     "width": ("width",),
@@ -358,8 +358,3 @@ def _listed(value: object, width: object) -> list[tuple[object, object]]:
     if len(values) == 1:
         values = values * len(widths)
     return list(zip(values, widths, strict=False))
-
-
-def fewest_steps() -> int:
-    """Repetitions from which on a step counts."""
-    return FEWEST_STEPS

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from .pieces import Piece
 
 
+MOST_NAMES = 2000
+"""Names of one level up to which those that begin alike are looked for."""
+
+
 class Hidden(Exception):
     """A name that an item would read means something else in the group where it stands: that has to be a block."""
 
@@ -66,7 +70,7 @@ class _Wiring:
             name, count = self._ref(reader, sources[index:], levels)
             found.append(name)
             index += count
-        if len(found) < 2:
+        if len(found) < 2 or len(levels[-1].pieces) > MOST_NAMES:
             return tuple(found)
         return _collected(found, [piece.name for piece in levels[-1].pieces if piece.start < reader.start])
 

@@ -18,7 +18,6 @@ from .python_code import (
     define,
     docstring,
     file_head,
-    given_texts,
     helper_texts,
     helpers_in,
     identifier,
@@ -171,9 +170,9 @@ def _form(found: Definitions, part: Part, slots: Slots, reads: list[str], path: 
     """What builds a layer, or the call of a block, under a name."""
     if isinstance(part.work, Use):
         definition, arguments = found.of[id(part.work.scope)]
-        return Form(definition.name, (*reads, *given_texts(arguments, slots), f"name={path}"))
+        return Form(definition.name, (*reads, *argument_texts(arguments, slots), f"name={path}"))
     assert isinstance(part.work, Call)
-    texts = [f"name={path}" if text == 'name=""' else text for text in argument_texts(part.work, slots)]
+    texts = [f"name={path}" if text == 'name=""' else text for text in argument_texts(part.work.arguments, slots)]
     return Form(part.work.function, tuple(texts))
 
 

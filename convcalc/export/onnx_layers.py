@@ -90,11 +90,11 @@ EPSILON = 1e-6
 
 
 def _made(graph: Graph, layer: Formed, shape: Shape) -> str:
-    """The weights that are multiplied with; each output's are a channel of a norm that standardises them."""
+    """The weights that are multiplied with."""
     w = graph.weight("weight")
     if not layer.standardize:
         return graph.op("Mul", w, graph.weight("gain")) if layer.gain else w
-    rows = graph.op("Reshape", w, graph.integers((1, layer.outputs, -1)))
+    rows = graph.op("Reshape", w, graph.integers((layer.outputs, -1)))
     return graph.op("Reshape", _standard(graph, layer, rows, prod(shape)), graph.integers(shape))
 
 
@@ -105,7 +105,7 @@ def _made_transposed(graph: Graph, layer: ConvTranspose, shape: Shape) -> str:
         return w
     groups, outputs = layer.groups, layer.outputs
     apart = graph.op("Reshape", w, graph.integers((groups, shape[0] // groups, shape[1], -1)))
-    rows = graph.op("Reshape", graph.op("Transpose", apart, perm=[0, 2, 1, 3]), graph.integers((1, outputs, -1)))
+    rows = graph.op("Reshape", graph.op("Transpose", apart, perm=[0, 2, 1, 3]), graph.integers((outputs, -1)))
     if layer.standardize:
         made = _standard(graph, layer, rows, prod(shape))
     else:
@@ -115,12 +115,15 @@ def _made_transposed(graph: Graph, layer: ConvTranspose, shape: Shape) -> str:
 
 
 def _standard(graph: Graph, layer: Formed, rows: str, count: int) -> str:
-    """Rows [1, outputs, weights] of mean 0 and variance 1, times their gains; `count` are all weights."""
-    outputs = layer.outputs
-    factor = graph.numbers(np.ones(outputs))
-    if layer.gain:
-        factor = graph.op("Mul", graph.weight("gain", (outputs,)), graph.numbers(sqrt(outputs / count)))
-    return graph.op("InstanceNormalization", rows, factor, graph.numbers(np.zeros(outputs)), epsilon=EPSILON)
+    """Rows [outputs, weights] of mean 0 and variance 1, times their gains; `count` are all weights."""
+    along = graph.integers((1,))
+    apart = graph.op("Sub", rows, graph.op("ReduceMean", rows, along, keepdims=1))
+    variance = graph.op("ReduceMean", graph.op("Mul", apart, apart), along, keepdims=1)
+    made = graph.op("Div", apart, graph.op("Sqrt", graph.op("Add", variance, graph.numbers(EPSILON))))
+    if not layer.gain:
+        return made
+    gained = graph.op("Mul", made, graph.weight("gain", (layer.outputs, 1)))
+    return graph.op("Mul", gained, graph.numbers(sqrt(layer.outputs / count)))
 
 
 def _conv(graph: Graph, layer: Conv, inputs: Shapes, output: Shape, names: list[str]) -> str:
@@ -489,7 +492,7 @@ def _argmax(graph: Graph, layer: Argmax, inputs: Shapes, output: Shape, names: l
         x, axis = graph.op("Reshape", x, graph.integers((0, -1) if inputs[0] else (-1, 1))), 0
     whole = bool(others) or not inputs[0]
     places = graph.op("ArgMax", x, axis=axis + 1, keepdims=int(layer.keepdim and not whole))
-    if whole:
+    if whole and output:
         places = graph.op("Reshape", places, graph.integers((-1, *output)))
     return graph.op("Cast", places, to=FLOAT)
 

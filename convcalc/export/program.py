@@ -189,14 +189,22 @@ class Scope:
     parts: list[Part] = field(default_factory=list)
     ties: list[Tie] = field(default_factory=list)
 
-    def wiring(self) -> tuple[object, ...]:
-        """What reads what, the values counted in the order in which they are made."""
+    def wiring(self, without: Collection[int] = ()) -> tuple[object, ...]:
+        """What reads what, the values counted in the order in which they are made.
+
+        A statement at a position `without` is left out: what would read it reads what it would have read.
+        """
         local = {value: number for number, value in enumerate(self.inputs)}
-        rows = []
-        for part in self.parts:
+        rows: list[tuple[tuple[int, ...], int]] = []
+        made = len(local)
+        for position, part in enumerate(self.parts):
             inputs = tuple(local[value] for value in part.inputs)
+            if position in without:
+                local[part.outputs[0]] = inputs[0]
+                continue
             for value in part.outputs:
-                local[value] = len(local)
+                local[value] = made
+                made += 1
             rows.append((inputs, len(part.outputs)))
         return (len(self.inputs), tuple(rows), tuple(local[value] for value in self.outputs))
 

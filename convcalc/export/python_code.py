@@ -6,6 +6,7 @@ import ast
 import keyword
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..terminal import printable
-from .program import REQUIRED, Argument, Call, Chain, Code, Inline, Program, Scope, Use, Work
+from .program import REQUIRED, Argument, Chain, Code, Inline, Part, Program, Scope, Use, Work
+from .twins import Family, families
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -167,6 +169,9 @@ def layout(before: str, form: Form | Repeated | str, after: str = "", depth: int
         return [f"{pad}{before}*(", *inside, f"{pad}{INDENT}{form.clause}", f"{pad}){after}"]
     if isinstance(form, str) or not form.items or (len(line) <= WIDTH and not _deep(form)):
         return [line]
+    inner = f"{pad}{INDENT}{', '.join(map(one_line, form.items))}"
+    if len(inner) <= WIDTH and not _deep(form):
+        return [f"{pad}{before}{form.head}(", inner, f"{pad}){after}"]
     lines = [f"{pad}{before}{form.head}("]
     for item in form.items:
         lines += layout("", item, ",", depth + 1)
@@ -194,6 +199,10 @@ class Definition:
     scope: Scope
     parameters: list[str] = field(default_factory=list)
     slots: list[Slot] = field(default_factory=list)
+    optional: dict[int, str] = field(default_factory=dict)
+    """The flags of statements that not all uses have, by their positions."""
+    flags: tuple[str, ...] = ()
+    """All flags: parameters that are false where nothing is given."""
 
 
 @dataclass(slots=True)
@@ -216,78 +225,98 @@ class Definitions:
             yield identifier(owner, prefix), argument
 
 
-def define(program: Program, reserved: Iterable[str], *, classes: bool = True) -> Definitions:
-    """Group the program's blocks into definitions; names are classes or functions, none of them reserved."""
+def define(program: Program, reserved: Iterable[str], *, classes: bool = True, optional: bool = False) -> Definitions:
+    """Group the program's blocks into definitions; names are classes or functions, none of them reserved.
+
+    With `optional`, blocks share one too where one lacks modules of the other that take one value and give one.
+    """
     names = Names(reserved)
     top_name = names.unique(class_name(program.top.kind) if classes else identifier(program.top.kind, "model").lower())
     found = Definitions([], Definition(top_name, program.top), {})
-    by_shape: dict[tuple[object, ...], list[Scope]] = {}
-    order: dict[int, tuple[object, ...]] = {}
-    shapes: dict[int, int] = {}
-    numbers: dict[tuple[object, ...], int] = {}
-    for scope in program.blocks:
-        key = (scope.kind, *_shape(scope, shapes))
-        shapes[id(scope)] = numbers.setdefault(key, len(numbers))
-        by_shape.setdefault(key, []).append(scope)
-        order[id(scope)] = key
     kept = {"x", "y", "z", "name", "self", *reserved, *(identifier(scope.kind).lower() for scope in program.blocks)}
-    for scopes in by_shape.values():
-        kind = scopes[0].kind
+    for family in families(program.blocks, optional=optional):
+        kind = family.base.kind
         name = names.unique(class_name(kind, "Block") if classes else identifier(kind, "block").lower())
-        definition = Definition(name, scopes[0])
-        _fill(found, definition, scopes, kept)
+        definition = Definition(name, family.base)
+        _fill(found, definition, family, kept)
         found.blocks.append(definition)
     arguments = _all_arguments(found, program.top)
     found.top.slots = [Slot(argument) for _, argument in arguments]
     return found
 
 
-def _shape(scope: Scope, shapes: dict[int, int]) -> tuple[object, ...]:
-    """What two blocks must share to share a definition: everything but the values of arguments."""
-    numbers = {id(part): number for number, part in enumerate(scope.parts)}
-    rows = [(part.name, _work_shape(part.work, shapes), numbers.get(id(part.again))) for part in scope.parts]
-    return (scope.wiring(), tuple(rows), tuple(scope.ties))
-
-
-def _work_shape(work: Work, shapes: dict[int, int]) -> object:
-    if isinstance(work, Call):
-        return ("call", work.function, tuple(a.name for a in work.arguments))
-    if isinstance(work, Inline):
-        return ("inline", work.template)
-    if isinstance(work, Use):
-        return ("use", shapes[id(work.scope)])
-    assert isinstance(work, Chain)
-    return ("chain", tuple((part.name, _work_shape(part.work, shapes)) for part in work.parts))
-
-
 def _all_arguments(found: Definitions, scope: Scope) -> list[tuple[str, Argument]]:
-    built = [part for part in scope.parts if part.again is None]
-    return [pair for part in built for pair in found.arguments(part.work, part.name, part.prefix)]
+    return [pair for part in scope.parts for pair in _built(found, part)]
 
 
-def _fill(found: Definitions, definition: Definition, scopes: list[Scope], reserved: set[str]) -> None:
+def _built(found: Definitions, part: Part) -> list[tuple[str, Argument]]:
+    """The arguments of what a statement builds; none where it calls a module again."""
+    return [] if part.again is not None else list(found.arguments(part.work, part.name, part.prefix))
+
+
+ABSENT = object()
+"""Stands for an argument of a module that a block lacks."""
+
+
+def _rows(found: Definitions, family: Family) -> list[list[tuple[str, Argument]]]:
+    """The arguments of each block, beside those of the base; absent ones where it lacks a module."""
+    base = [_built(found, part) for part in family.base.parts]
+    rows = []
+    for scope in family.scopes:
+        row: list[tuple[str, Argument]] = []
+        for part, arguments in zip(family.parts_of(scope), base, strict=True):
+            if part is None:
+                row += [(owner, argument._replace(value=ABSENT)) for owner, argument in arguments]
+            else:
+                row += _built(found, part)
+        rows.append(row)
+    return rows
+
+
+def _fill(found: Definitions, definition: Definition, family: Family, reserved: set[str]) -> None:
     """The slots and parameters of a definition, and the arguments of each of its uses."""
-    rows = [_all_arguments(found, scope) for scope in scopes]
+    rows = _rows(found, family)
     columns = list(zip(*([argument.value for _, argument in row] for row in rows), strict=True))
-    first = rows[0]
+    first = rows[family.scopes.index(family.base)]
     varying: dict[tuple[object, ...], list[int]] = {}
-    for number, values in enumerate(columns):
-        if any(value != values[0] or type(value) is not type(values[0]) for value in values[1:]):
-            varying.setdefault(tuple((type(v), _hashable(v)) for v in values), []).append(number)
-    short = [first[numbers[0]][1].name for numbers in varying.values()]
+    for number, values in sorted(enumerate(columns), key=lambda entry: ABSENT in entry[1]):
+        given = [value for value in values if value is not ABSENT]
+        if any(value != given[0] or type(value) is not type(given[0]) for value in given[1:]):
+            key = tuple((type(v), _hashable(v)) for v in values)
+            varying.setdefault(next((one for one in varying if _stands_for(one, key)), key), []).append(number)
+    leads = sorted(varying.values(), key=min)
+    short = [first[numbers[0]][1].name for numbers in leads]
     names = Names(reserved)
     parameter_of: dict[int, str] = {}
-    for numbers, simple in zip(varying.values(), short, strict=True):
+    for numbers, simple in zip(leads, short, strict=True):
         owner, argument = first[numbers[0]]
         unique = short.count(simple) == 1 or (argument.name == "in_channels" and not definition.parameters)
         name = names.unique(identifier(argument.name if unique else f"{owner}_{argument.name}"))
         definition.parameters.append(name)
         parameter_of.update(dict.fromkeys(numbers, name))
     definition.slots = [Slot(argument, parameter_of.get(number)) for number, (_, argument) in enumerate(first)]
-    leads = [numbers[0] for numbers in varying.values()]
-    for scope, row in zip(scopes, rows, strict=True):
-        given = zip(definition.parameters, leads, strict=True)
-        found.of[id(scope)] = (definition, tuple(Argument(name, row[n][1].value, positional=True) for name, n in given))
+    flags = {present: names.unique(identifier(name)) for present, name in family.flags().items()}
+    definition.flags = tuple(flags.values())
+    definition.optional = {n: flags[present] for n, present in family.optional().items()}
+    for position, (scope, row) in enumerate(zip(family.scopes, rows, strict=True)):
+        given_here = [
+            Argument(name, _present(row[n[0]][1].value, columns[n[0]]), positional=True)
+            for name, n in zip(definition.parameters, leads, strict=True)
+        ]
+        given_here += [Argument(name, present[position], default=False) for present, name in flags.items()]
+        found.of[id(scope)] = (definition, tuple(given_here))
+
+
+def _stands_for(key: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    """Whether one column has the values of another one wherever that has some."""
+    return all(own == value or value == (object, ABSENT) for own, value in zip(key, other, strict=True))
+
+
+def _present(value: object, column: tuple[object, ...]) -> object:
+    """What is given: where the module is absent, what most others give."""
+    if value is not ABSENT:
+        return value
+    return Counter(_hashable(v) for v in column if v is not ABSENT).most_common(1)[0][0]
 
 
 def _hashable(value: object) -> object:
@@ -378,10 +407,10 @@ def value_text(slot: Slot, owner: str = "") -> str:
     return f"{owner}{slot.parameter}" if slot.parameter else literal(slot.argument.value)
 
 
-def argument_texts(call: Call, slots: Slots) -> list[str]:
-    """The arguments of a call as they are written; fixed ones that equal their default are left out."""
+def argument_texts(arguments: tuple[Argument, ...], slots: Slots) -> list[str]:
+    """Arguments as they are written; fixed ones that equal their default are left out."""
     found = []
-    for argument in call.arguments:
+    for argument in arguments:
         slot = next(slots)
         fixed = slot.parameter is None
         if fixed and argument.default is not REQUIRED and slot.argument.value == argument.default:
@@ -396,11 +425,6 @@ def inline_text(work: Inline, slots: Slots, reads: list[str], owner: str = "") -
     values: dict[str, str] = {argument.name: value_text(next(slots), owner) for argument in work.arguments}
     values |= {str(number): name for number, name in enumerate(reads)}
     return re.sub(r"\{(\w+)\}", lambda match: values[match[1]], work.template)
-
-
-def given_texts(arguments: tuple[Argument, ...], slots: Slots) -> list[str]:
-    """What a use of a block gives for its parameters."""
-    return [value_text(next(slots)) for _ in arguments]
 
 
 def file_head(network: Network, framework: str) -> list[str]:

@@ -337,6 +337,8 @@ def _flatten(layer: Flatten, inputs: Shapes, output: Shape) -> list[Step]:
 
 
 def _reshape(layer: Reshape, inputs: Shapes, output: Shape) -> list[Step]:
+    if not output:
+        return [Inline("{0}.flatten()")]
     return [Call("nn.Flatten"), Call("nn.Unflatten", positional(dim=1, unflattened_size=layer.shape))]
 
 

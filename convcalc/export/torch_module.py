@@ -20,7 +20,6 @@ from .python_code import (
     define,
     docstring,
     file_head,
-    given_texts,
     helper_texts,
     helpers_in,
     identifier,
@@ -64,7 +63,7 @@ def torch_module(network: Network) -> str:
     network = with_examples(network)
     written = program(network, _steps(network), chains=True)
     share(written, "torch", lambda call: not pads(call), ties=True)
-    found = define(written, RESERVED)
+    found = define(written, RESERVED, optional=True)
     attributes = {id(scope): _attributes(scope) for scope in (*written.blocks, written.top)}
     classes = [_class_lines(found, definition, network, attributes) for definition in found.blocks]
     classes.append(_class_lines(found, found.top, network, attributes))
@@ -109,7 +108,7 @@ def _class_lines(found: Definitions, definition: Definition, network: Network, a
     kept: list[Slot] = []
     build: list[str] = []
     forward: list[str] = []
-    for part, statement in zip(scope.parts, names.statements, strict=True):
+    for position, (part, statement) in enumerate(zip(scope.parts, names.statements, strict=True)):
         if isinstance(part.work, Inline):
             mine = [next(slots) for _ in part.work.arguments]
             kept += mine
@@ -117,7 +116,9 @@ def _class_lines(found: Definitions, definition: Definition, network: Network, a
         else:
             attribute = attributes[id(scope)][id(part.again or part)]
             if part.again is None:
-                build += layout(f"self.{attribute} = ", _form(found, part.work, slots), depth=2)
+                flag = definition.optional.get(position)
+                otherwise = "" if flag is None else f" if {flag} else nn.Identity()"
+                build += layout(f"self.{attribute} = ", _form(found, part.work, slots), otherwise, depth=2)
             reads = statement.reads
             given = part.work.applied(reads) if isinstance(part.work, Call) else ", ".join(reads)
             text = f"self.{attribute}({given})"
@@ -131,7 +132,7 @@ def _class_lines(found: Definitions, definition: Definition, network: Network, a
         f"class {definition.name}(nn.Module):",
         *docstring(what, "    "),
         "",
-        *_signature("__init__", ["self", *definition.parameters]),
+        *_signature("__init__", ["self", *definition.parameters, *(f"{flag}=False" for flag in definition.flags)]),
         "        super().__init__()",
         *own,
         *build,
@@ -179,9 +180,9 @@ def _form(found: Definitions, work: Work, slots: Slots) -> Form:
     """What builds a module."""
     if isinstance(work, Use):
         definition, arguments = found.of[id(work.scope)]
-        return Form(definition.name, tuple(given_texts(arguments, slots)))
+        return Form(definition.name, tuple(argument_texts(arguments, slots)))
     if isinstance(work, Call):
-        return Form(work.function, tuple(argument_texts(work, slots)))
+        return Form(work.function, tuple(argument_texts(work.arguments, slots)))
     assert isinstance(work, Chain), "an expression builds no module"
     return Form("nn.Sequential", tuple(_repeats(found, work.parts, slots)))
 

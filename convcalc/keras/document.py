@@ -64,7 +64,7 @@ def shown(value: object) -> str:
     """A value in a message.
 
     >>> shown("same"), shown([1] * 100)
-    ("'same'", '[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, ...')
+    ("'same'", '[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,...')
     """
     text = repr(value) if not isinstance(value, (list, tuple)) else repr(value[:SHOWN])
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."

@@ -49,7 +49,7 @@ def automatic(name: str, class_name: str) -> bool:
     >>> automatic("re_lu_3", "ReLU"), automatic("conv2d", "Conv2D"), automatic("conv1", "Conv2D")
     (True, True, False)
     """
-    word = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", class_name)).lower()
+    word = re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", class_name)).lower()
     return re.fullmatch(rf"{re.escape(word)}(?:_\d+)?", name) is not None
 
 

@@ -33,7 +33,7 @@ def write_blocks(network: Network, *, title: str | None = None) -> str:
     name: tiny
     input: [3, 8, 8]
     layers:
-      - {relu: {}, repeat: 2, name: a}
+      - {relu: {}, name: a, repeat: 2}
     """
     taken = {*KINDS, *WIRING, GROUP}
     words = {word for kind in {node.kind for node in network} if kind in KINDS for word in _words(kind)}

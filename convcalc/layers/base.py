@@ -219,6 +219,11 @@ class Layer(BaseModel):
         return self.multiplies is not None
 
     @property
+    def cost_is_known(self) -> bool:
+        """Whether its multiply-accumulates are known."""
+        return True
+
+    @property
     def scales_channels(self) -> bool:
         """Whether at inference it is a learned factor and addend a channel, which weights before it can take in."""
         return False

@@ -32,6 +32,11 @@ class Opaque(Layer):
     def weighted(self) -> bool:
         return self.macs > 0
 
+    @property
+    def cost_is_known(self) -> bool:
+        """Not where it holds matrices of weights and says no multiply-accumulates."""
+        return self.macs > 0 or all(len(shape) < 2 for shape in self.holds)
+
     def output_shape(self, inputs: Shapes) -> Shape:
         if self.reads is not None and inputs != self.reads:
             raise GeometryError(

@@ -86,10 +86,10 @@ class Flatten(Layer):
 class Reshape(Layer):
     """The same numbers under another shape; one entry may be −1 and follows from the rest.
 
-    The shape excludes the batch. Source: torch.Tensor.reshape.
+    The shape excludes the batch; [] is that of one number. Source: torch.Tensor.reshape.
     """
 
-    shape: tuple[Annotated[int, Field(strict=True, ge=-1, le=LIMIT)], ...] = Field(min_length=1)
+    shape: tuple[Annotated[int, Field(strict=True, ge=-1, le=LIMIT)], ...]
 
     is_view: ClassVar[bool] = True
     ends_features: ClassVar[bool] = True

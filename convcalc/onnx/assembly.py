@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
@@ -20,6 +21,8 @@ from .names import step_paths
 
 SHOWN = 6
 """Names that a warning lists."""
+OF_NORM = re.compile(r"onnx::Conv_\d+|.*\.weight_bias", re.DOTALL)
+"""How PyTorch's exporters call the bias of a convolution that they have folded a batch norm into."""
 
 
 def assemble(conversion: Conversion, path: str, load: Callable[..., Network]) -> Network:
@@ -118,17 +121,22 @@ def _groups(nodes: tuple[Node, ...], start: int) -> dict[str, Group]:
 
 
 def _notes(conversion: Conversion, steps: list[Step], holding: list[Step], path: str) -> tuple[Finding, ...]:
-    """The warnings: opaque operators, stand-ins, weights that several layers hold, what is left out."""
+    """The warnings: opaque operators, where it ends, weights that several layers hold, what is left out or folded."""
     notes: list[Finding] = []
     opaque = Counter(step.layer.operator for step in steps if isinstance(step.layer, Opaque))
     if opaque:
         reasons = [f"{op}: {why[0]}" for op, why in conversion.reasons.items() if op in opaque]
-        message = f"the language does not have {_counted(opaque)}: kept with shape and weights, without operations"
+        message = f"the language does not have {_counted(opaque)}: kept with shape and weights"
         notes.append(Finding("CC701", message, path, hint="; ".join(reasons[:SHOWN]) or None))
+    if conversion.lost_outputs:
+        message = f"the network ends where shapes are not known any more: {_some(conversion.lost_outputs)}"
+        notes.append(Finding("CC708", message, path))
     b = conversion.builder
-    if b.standins:
-        message = f"{_counted(b.standins)} stand as add, multiply or scale, of the same shape and cost"
-        notes.append(Finding("CC702", message, path))
+    folded = [step for step in steps if len(step.weights) > 1 and OF_NORM.fullmatch(step.weights[1])]
+    if folded:
+        fewer = sum(step.shape[0] for step in folded)
+        message = f"{len(folded)} convolutions have taken in the batch norm behind them: {fewer:,} parameters fewer"
+        notes.append(Finding("CC709", message, path))
     holders = Counter(name for step in holding for name in step.weights if name)
     shared = {name: count for name, count in holders.items() if count > 1}
     if shared:

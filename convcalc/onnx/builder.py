@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import prod
+from math import isfinite, prod
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -106,8 +106,8 @@ class Builder:
         """Tensor -> how many nodes and outputs of the graph read it."""
         self.values: dict[str, Value] = {}
         self.steps: list[Step] = []
-        self.standins: dict[str, int] = {}
-        """Operators that stand as another of the same shape and cost."""
+        self.computed: Callable[[Constant], Activation] | None = None
+        """Gives the layers that compute a constant of what the file holds."""
         self.call = Call(OnnxNode("", "", "", (), (), {}, {}), (), opset)
         """The node that is being converted, with what it reads."""
         self._layers: dict[tuple[object, ...], Layer] = {}
@@ -245,8 +245,13 @@ class Builder:
         """The value with a batch of 1 as an axis like others; as it is without one."""
         if not self.is_one_example(value):
             return value
+        step = self.steps[value.step]
         if self.multiple(value) is not None:
             return Activation(value.step, value.dims, False)
+        if step.layer is not None and step.layer.is_constant:
+            layer = self.layer("parameter", {**step.layer.fields(), "shape": value.dims})
+            self.steps.append(Step(layer, (), value.dims, step.node, step.weights))
+            return Activation(len(self.steps) - 1, value.dims, False)
         made = self.relayout(value, value.dims, batched=False)
         self.steps[made.step].view = True
         return made
@@ -364,18 +369,19 @@ class Builder:
         return Activation(len(self.steps) - 1, dims, batched)
 
     def parameter(self, value: Constant) -> Activation:
-        """A constant of the file as a layer that holds it; a first axis of 1 is the batch."""
+        """A constant as the layers that hold and compute it."""
+        return self.computed(value) if self.computed is not None else self.held(value)
+
+    def held(self, value: Constant) -> Activation:
+        """A constant as a layer that holds it; a first axis of 1 is the batch."""
         batched = len(value.shape) > 1 and value.shape[0] == 1
         fields: Fields = {"shape": value.shape[1:] if batched else value.shape}
-        if not value.stored:
+        learned = bool(value.stored) and all(map(isfinite, value.numbers or ()))
+        if not learned:
             fields["learned"] = False
-        self._append(self.layer("parameter", fields), (), [value] if value.stored else ())
+        self._append(self.layer("parameter", fields), (), [value] if learned else ())
         self.steps[-1].node = OnnxNode("Parameter", value.name, "", (), (), {}, {})
         return Activation(len(self.steps) - 1, value.shape, batched)
-
-    def stand_in(self) -> None:
-        """Note that the node stands as another operator of the same shape and cost."""
-        self.standins[self.node.op] = self.standins.get(self.node.op, 0) + 1
 
 
 def _step_of(value: Value | None) -> int | None:

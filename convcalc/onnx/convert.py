@@ -42,6 +42,8 @@ class Conversion:
         """Operator -> why its nodes are opaque, once a node."""
         self.lost: dict[str, str] = {}
         """Tensors whose shapes are not known -> why."""
+        self.lost_outputs: list[str] = []
+        """Why the shapes of outputs are not known."""
         self.ends: dict[int, None] = {}
         """Steps that are read where shapes are lost."""
         nodes, self.dead = living(graph, ordered(graph, inlined(model, graph.nodes)))
@@ -49,6 +51,7 @@ class Conversion:
         uses = Counter(name for node in nodes for name in node.reads)
         uses.update(info.name for info in graph.outputs)
         self.builder = Builder(model.opset, uses)
+        self.builder.computed = self._layers_of
         self._path, self._inputs = path, inputs
         self._infos = {info.name: info for info in graph.outputs} | graph.infos
         self._inference: Inference | None = None
@@ -79,7 +82,7 @@ class Conversion:
                 values[info.name] = _open_weight(info)
             elif self.builder.uses.get(info.name):
                 dims = self._inputs.dims[info.name]
-                batched = len(dims) > 1
+                batched = info.name not in self._inputs.without_batch
                 shape = dims[1:] if batched else dims
                 if prod(shape) > LIMIT:
                     raise TooLarge(f"input '{info.name}'", prod(shape))
@@ -94,11 +97,14 @@ class Conversion:
         """
         found: list[tuple[str, int]] = []
         lost = [info.name for info in self.graph.outputs if info.name in self.lost]
+        self.lost_outputs = list(dict.fromkeys(self.lost[name] for name in lost))
         for info in self.graph.outputs:
             value = self.builder.values.get(info.name)
             if isinstance(value, Activation):
+                self.builder.begin(OnnxNode("Identity", "", "", (), (info.name,), {}, {}))
+                if not value.batched and len(value.dims) > 1 and value.dims[0] == 1 and self._inputs.have_batch:
+                    value = self.builder.relayout(value, value.dims, batched=True)
                 if self.builder.steps[value.step].layer is None:
-                    self.builder.begin(OnnxNode("Identity", "", "", (), (info.name,), {}, {}))
                     value = self.builder.emit("identity", {}, value)
                 found.append((info.name, value.step))
             elif value is None and info.name not in self.lost:
@@ -129,6 +135,8 @@ class Conversion:
             return
         b.begin(node)
         operator = operator_of(node.domain, node.op, b.call.opset)
+        if node.op == "Concat":
+            b.call = b.call._replace(inputs=tuple([value for value in b.call.inputs if not _is_empty(value)]))
         try:
             if node.op in SEQUENCES and not node.domain:
                 self._sequence(node)
@@ -263,6 +271,8 @@ class Conversion:
         """What the operator gives: numbers of constants, or layers."""
         call = self.builder.call
         folded = operator.folded(call)
+        if folded is None and operator.dims is not None and 0 in (operator.output_dims(call, 0) or ()):
+            folded = [Constant(operator.dims(call))]
         if folded is not None:
             return [value.made_by(call) for value in folded]
         if operator.layers is None:
@@ -297,13 +307,13 @@ class Conversion:
     def _readings(self, call: Call) -> Iterator[tuple[Value | None, ...]]:
         """What a node reads, and the same in other forms, each made when the ones before it do not serve."""
         yield call.inputs
-        learned = any(isinstance(value, Constant) and value.stored for value in call.inputs)
+        learned = any(isinstance(value, Constant) and prod(value.shape) > 1 for value in call.inputs)
         explicit = any(isinstance(value, Activation) and self.builder.is_one_example(value) for value in call.inputs)
         if learned:
             yield tuple([self._as_layers(value) for value in call.inputs])
         if explicit:
             yield tuple([self._explicit(value) for value in call.inputs])
-        if learned and explicit:
+        if learned:
             yield tuple([self._explicit(self._as_layers(value)) for value in call.inputs])
 
     def _undo(self, count: int) -> None:
@@ -316,9 +326,13 @@ class Conversion:
         return self.builder.explicit(value) if isinstance(value, Activation) else value
 
     def _as_layers(self, value: Value | None, depth: int = 0) -> Value | None:
-        """A constant that is computed of learned tensors as the layers that compute it; every other value as it is."""
-        if not isinstance(value, Constant) or not value.stored:
+        """A constant of several numbers as the layers that hold and compute it; every other value as it is."""
+        if not isinstance(value, Constant) or prod(value.shape) < 2:
             return value
+        return self._layers_of(value, depth)
+
+    def _layers_of(self, value: Constant, depth: int = 0) -> Activation:
+        """The layers that hold and compute a constant."""
         found = self._learned.get(id(value))
         if found is None:
             found = self._learned[id(value)] = self._computed(value, depth)
@@ -326,10 +340,17 @@ class Conversion:
 
     def _computed(self, value: Constant, depth: int) -> Activation:
         b, call, count = self.builder, value.call, len(self.builder.steps)
-        if value.is_stored or call is None or depth > DEEPEST_CONSTANT:
-            return b.parameter(value)
+        if not value.stored or value.is_stored or call is None or depth > DEEPEST_CONSTANT:
+            return b.held(value)
         before = b.call
-        b.call = call._replace(inputs=tuple([self._as_layers(read, depth + 1) for read in call.inputs]))
+        b.call = call._replace(
+            inputs=tuple(
+                [
+                    self._as_layers(read, depth + 1) if isinstance(read, Constant) and read.stored else read
+                    for read in call.inputs
+                ]
+            )
+        )
         operator = operator_of(call.node.domain, call.node.op, call.opset)
         try:
             made = self._layers(operator) if operator.layers is not None else []
@@ -389,6 +410,11 @@ class Conversion:
         return (
             tuple(n for n in sizes if isinstance(n, int)) if all(isinstance(n, int) and n >= 0 for n in sizes) else None
         )
+
+
+def _is_empty(value: Value | None) -> bool:
+    """Whether it has no numbers."""
+    return isinstance(value, Constant) and 0 in value.shape and len(value.shape) > 1
 
 
 def _open_weight(info: ValueInfo) -> Constant:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ..findings import UsageError
 from ..layers.base import Shape
-from .messages import Attribute, Graph, Malformed, Model, OnnxNode, Reference, ValueInfo
+from .messages import Attribute, Graph, Malformed, Model, OnnxNode, Reference, Tensor, ValueInfo
 from .operators import operator_of
 from .wire import Excessive
 
@@ -158,6 +158,13 @@ class Inputs(NamedTuple):
     """Whether they are those that the file states."""
     open_batches: frozenset[str]
     """Names under which the file leaves the batch open."""
+    without_batch: frozenset[str]
+    """Inputs whose first axis is no batch."""
+
+    @property
+    def have_batch(self) -> bool:
+        """Whether an input has one."""
+        return len(self.without_batch) < len(self.dims)
 
 
 def input_sizes(model: Model, graph: Graph, given: object, path: str) -> Inputs:
@@ -167,10 +174,47 @@ def input_sizes(model: Model, graph: Graph, given: object, path: str) -> Inputs:
     data = read - graph.tensors.keys() - weights
     inputs = [info for info in graph.inputs if info.name in data]
     chosen = _chosen(inputs, given)
+    apart = frozenset(info.name for info in inputs if not _has_batch(info, graph))
     batches = frozenset(
-        info.dims[0] for info in inputs if info.dims and len(info.dims) > 1 and isinstance(info.dims[0], str)
+        info.dims[0] for info in inputs if info.name not in apart and info.dims and isinstance(info.dims[0], str)
     )
-    return Inputs({info.name: _dims(info, chosen.get(info.name), path) for info in inputs}, not chosen, batches)
+    dims = {info.name: _dims(info, chosen.get(info.name), path, info.name not in apart) for info in inputs}
+    return Inputs(dims, not chosen, batches, apart)
+
+
+KEEPING = frozenset({"Add", "Cast", "Clip", "Div", "Identity", "Mul", "Relu", "Sub"})
+"""Operators behind which a tensor still has the axes of an input."""
+
+
+def _has_batch(info: ValueInfo, graph: Graph) -> bool:
+    """Whether an input's first axis is the batch: not where it has one axis, or the graph puts one before it."""
+    dims = info.dims
+    if dims is None:
+        return True
+    if len(dims) < 2:
+        return False
+    if not (isinstance(dims[0], int) and dims[0] > 1):
+        return True
+    same = {info.name}
+    for node in graph.nodes:
+        if not same.isdisjoint(node.inputs):
+            if node.op in KEEPING:
+                same.update(node.outputs)
+            elif node.op == "Unsqueeze" and 0 in _new_axes(node, graph):
+                return False
+    return True
+
+
+def _new_axes(node: OnnxNode, graph: Graph) -> tuple[float, ...]:
+    """The axes of an Unsqueeze, as far as they stand in the file."""
+    given = node.attributes.get("axes")
+    if isinstance(given, list):
+        return tuple(axis for axis in given if isinstance(axis, int))
+    tensor = graph.tensors.get(node.inputs[1]) if len(node.inputs) > 1 else None
+    if tensor is None:
+        made = (n.attributes.get("value") for n in graph.nodes if n.op == "Constant" and n.outputs == node.inputs[1:])
+        tensor = next((value for value in made if isinstance(value, Tensor)), None)
+    return (tensor.numbers() or ()) if tensor is not None else ()
 
 
 def _chosen(inputs: list[ValueInfo], given: object) -> dict[str, Shape]:
@@ -194,7 +238,7 @@ def _chosen(inputs: list[ValueInfo], given: object) -> dict[str, Shape]:
     return found
 
 
-def _dims(info: ValueInfo, given: Shape | None, path: str) -> Shape:
+def _dims(info: ValueInfo, given: Shape | None, path: str, batched: bool) -> Shape:
     dims = info.dims
     if dims is None:
         if not info.tensor:
@@ -202,13 +246,13 @@ def _dims(info: ValueInfo, given: Shape | None, path: str) -> Shape:
         if given is None:
             raise UsageError(f"{path} does not say what shape input '{info.name}' has", "give it: --input 3,224,224")
         return (1, *given)
-    batched = len(dims) > 1
     first = dims[0] if dims else None
     batch = ((first if isinstance(first, int) and first > 0 else 1),) if batched else ()
     rest = dims[1:] if batched else dims
     if given is not None:
         if len(given) != len(rest):
-            raise UsageError(f"input '{info.name}' has {len(rest)} axes beside the batch, not {len(given)}")
+            beside = " beside the batch" if batched else ""
+            raise UsageError(f"input '{info.name}' has {len(rest)} axes{beside}, not {len(given)}")
         return (*batch, *given)
     known = tuple(size for size in rest if isinstance(size, int) and size > 0)
     if len(known) != len(rest):

@@ -5,9 +5,10 @@ Field numbers: onnx/onnx.proto.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 
 from .wire import Damaged, Message, written
@@ -47,6 +48,8 @@ class Tensor:
     dims: tuple[int, ...]
     data_type: int
     message: Message | None
+    learned: bool = True
+    """Whether it may be a parameter: not where the exporter says that it is a buffer, or made of no parameter."""
 
     @property
     def floating(self) -> bool:
@@ -189,6 +192,7 @@ class ValueInfo:
     name: str
     dims: tuple[Dim, ...] | None = None
     tensor: bool = True
+    metadata: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -239,6 +243,7 @@ def _graph(message: Message) -> Graph:
             tensor = _tensor(values)
             tensors.append(Tensor(tensor.name, tuple(sparse.integers(3)), tensor.data_type, None))
     infos = [_value_info(inner) for inner in message.messages(13)]
+    _tell_apart(tensors, infos, message)
     return Graph(
         nodes=[_node(inner) for inner in message.messages(1)],
         tensors={tensor.name: tensor for tensor in tensors},
@@ -246,6 +251,31 @@ def _graph(message: Message) -> Graph:
         outputs=[_value_info(inner) for inner in message.messages(12)],
         infos={info.name: info for info in infos},
     )
+
+
+KIND = "pkg.torch.export.graph_signature.InputSpec.kind"
+FOLDED = "pkg.onnxscript.optimizer.folded_from"
+SIGNATURE = "pkg.torch.export.ExportedProgram.graph_signature"
+"""Where PyTorch's exporter notes what a tensor was, of which tensors it was computed, and which are parameters."""
+COMPUTED = re.compile(r"val_\d+")
+"""What it calls values that no module has a name for."""
+
+
+def _tell_apart(tensors: list[Tensor], infos: list[ValueInfo], graph: Message) -> None:
+    """Note which tensors are no parameters, where the file says so."""
+    said = {pair.text(1): pair.text(2) for pair in graph.messages(16)}
+    if SIGNATURE not in said:
+        return
+    parameters = set(re.findall(r"PARAMETER target='([^']*)'", said[SIGNATURE]))
+    notes = {info.name: info.metadata for info in infos}
+    for tensor in tensors:
+        note = notes.get(tensor.name, {})
+        if KIND in note:
+            tensor.learned = note[KIND] == "PARAMETER"
+        elif FOLDED in note:
+            tensor.learned = not parameters.isdisjoint(re.findall(r"'([^']*)'", note[FOLDED]))
+        elif COMPUTED.fullmatch(tensor.name):
+            tensor.learned = False
 
 
 def _function(message: Message) -> Function:
@@ -322,7 +352,7 @@ def _tensor(message: Message) -> Tensor:
 
 
 def _value_info(message: Message) -> ValueInfo:
-    info = ValueInfo(message.text(1))
+    info = ValueInfo(message.text(1), metadata={pair.text(1): pair.text(2) for pair in message.messages(4)})
     for kind in message.messages(2):
         info.tensor = not any(number in kind for number in (4, 5, 8, 9))
         for tensor in kind.messages(1):

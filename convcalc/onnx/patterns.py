@@ -51,6 +51,9 @@ WITH_CONSTANT = {
     ("HardSigmoid", "x", ""): "hardsigmoid",
     ("Softplus", "x", ""): "softplus",
     ("Tanh", "softplus", ""): "tanh(softplus)",
+    ("Neg", "x", ""): "-x",
+    ("Softplus", "-x", ""): "softplus(-x)",
+    ("Neg", "softplus(-x)", ""): "logsigmoid",
 }
 """(operator, what it reads, constant) -> what it gives."""
 
@@ -75,6 +78,7 @@ LAYERS: dict[str, tuple[str, Fields]] = {
     "hardswish": ("hardswish", {}),
     "silu": ("silu", {}),
     "mish": ("mish", {}),
+    "logsigmoid": ("logsigmoid", {}),
 }
 """What is a layer when it is complete."""
 
@@ -133,7 +137,9 @@ def recognise(
         if made is not None:
             b.steps[made.step].tag = found
             return made
-    return _layer_norm(b, value, operand) if isinstance(operand, Activation) else None
+    if not isinstance(operand, Activation):
+        return None
+    return _layer_norm(b, value, operand) or _rms_norm(b, value, operand) or _rms_norm(b, operand, value)
 
 
 def tagged(
@@ -150,8 +156,11 @@ def tagged(
 
 
 def tag_mean(b: Builder, made: Activation, value: Activation, axes: tuple[int, ...]) -> None:
-    """Note a mean that may begin a layer norm: of x, or of the squared differences."""
+    """Note a mean that may begin a norm: of x, of its squares, or of the squared differences."""
     step, source = b.steps[made.step], b.steps[value.step].tag
+    if source is not None and source.name == "x²":
+        step.tag = Tag("mean of x²", source.base, axes)
+        return
     if source is not None and source.name == "d²" and source.axes == axes:
         step.tag = Tag("variance", source.base, axes)
     else:
@@ -159,7 +168,7 @@ def tag_mean(b: Builder, made: Activation, value: Activation, axes: tuple[int, .
 
 
 def _norm_tag(b: Builder, op: str, value: Activation, operand: Activation | Constant | None) -> Tag | None:
-    """Carry on the tags of a layer norm: x − mean, its square, variance + eps, the deviation."""
+    """Carry on the tags of a norm: x − mean, its square or that of x, variance + eps, the deviation."""
     tag = b.steps[value.step].tag
     number = operand.scalar if isinstance(operand, Constant) else None
     squared = op == "Pow" and number == 2
@@ -168,13 +177,19 @@ def _norm_tag(b: Builder, op: str, value: Activation, operand: Activation | Cons
         if op == "Sub" and other is not None and other.name == "mean" and other.base == value.step:
             return Tag("d", value.step, other.axes)
         squared = op == "Mul" and operand.step == value.step
+    if squared:
+        return tag._replace(name="d²") if tag is not None and tag.name == "d" else Tag("x²", value.step)
     if tag is None:
         return None
-    if tag.name == "d" and squared:
-        return tag._replace(name="d²")
-    if tag.name == "variance" and op == "Add" and number is not None and 0 <= number < 0.01:
+    if tag.name in ROOTS and op == "Add" and number is not None and 0 <= number < 0.01:
         return tag._replace(eps=float(f"{number:.7g}"))
-    return tag._replace(name="deviation") if tag.name == "variance" and op == "Sqrt" else None
+    if op == "Sqrt" and tag.name in ROOTS:
+        return tag._replace(name=ROOTS[tag.name])
+    return tag._replace(name="1/rms") if op == "Reciprocal" and tag.name == "rms" else None
+
+
+ROOTS = {"variance": "deviation", "mean of x²": "rms"}
+"""What a square root of it is called."""
 
 
 def _layer_norm(b: Builder, value: Activation, operand: Activation) -> Activation | None:
@@ -194,6 +209,20 @@ def _layer_norm(b: Builder, value: Activation, operand: Activation) -> Activatio
         return None
     fields["elementwise_affine"] = False
     return b.emit("layer_norm", fields, Activation(difference.base, value.dims))
+
+
+def _rms_norm(b: Builder, value: Activation, operand: Activation) -> Activation | None:
+    """The norm that x / rms or x · (1 / rms) is, over trailing axes."""
+    tag = b.steps[operand.step].tag
+    if tag is None or (b.node.op, tag.name) not in (("Div", "rms"), ("Mul", "1/rms")) or tag.base != value.step:
+        return None
+    axes, rank = tuple(axis - value.batched for axis in tag.axes), len(value.shape)
+    if axes != tuple(range(axes[0], rank)) or axes[0] < 0:
+        return None
+    fields: Fields = {"eps": tag.eps, "elementwise_affine": False}
+    if axes[0] != rank - 1:
+        fields["normalized_shape"] = value.shape[axes[0] :]
+    return b.emit("rms_norm", fields, value)
 
 
 def layer_norm_fields(shape: Shape, axis: int, eps: float) -> Fields:

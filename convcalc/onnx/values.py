@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import prod
 from typing import NamedTuple
 
@@ -14,6 +15,15 @@ MOST_SOURCES = 64
 """Tensors of the file of which a constant is known to be computed."""
 Stored = dict[str, Shape]
 """Names and shapes of tensors that the file holds."""
+
+
+def of_a_module(name: str) -> bool:
+    """Whether a tensor's name is that of a module's own: no exporter made it up.
+
+    >>> of_a_module("blocks.0.gain"), of_a_module("onnx::Mul_193"), of_a_module("/Constant_output_0")
+    (True, False, False)
+    """
+    return "." in name and not re.search(r"::|/|\s", name)
 
 
 class Activation(NamedTuple):
@@ -65,7 +75,7 @@ class Constant:
     def of(cls, tensor: Tensor, name: str) -> Constant:
         """The constant of a tensor of the file."""
         floating = tensor.data_type in FLOATS
-        stored = {name: tensor.dims} if floating and prod(tensor.dims) > 1 else None
+        stored = {name: tensor.dims} if floating and tensor.learned and prod(tensor.dims) > 1 else None
         return cls(tensor.dims, name=name, floating=floating, tensor=tensor, stored=stored)
 
     def made_by(self, call: Call) -> Constant:
@@ -93,8 +103,18 @@ class Constant:
 
     @property
     def is_weight(self) -> bool:
-        """Whether it counts as weights: floats, more than one."""
-        return self.floating and prod(self.shape) > 1
+        """Whether learned tensors of the file reach it."""
+        return bool(self.stored)
+
+    @property
+    def is_learned_number(self) -> bool:
+        """Whether it is one number of the file that a module calls its own: `blocks.0.gain`."""
+        return self.floating and self.call is None and prod(self.shape) == 1 and of_a_module(self.name)
+
+    @property
+    def holds_weights(self) -> bool:
+        """Whether learned tensors reach it, or it stands in the file, or is created where a layer's weights should."""
+        return bool(self.stored) or self.call is None or self.call.node.op == "ConstantOfShape"
 
     @property
     def is_stored(self) -> bool:

@@ -216,7 +216,7 @@ def _hardtanh_backward(layer: Hardtanh, inputs: Arrays, weights: Weights, grad: 
 
 def _threshold(layer: Threshold, inputs: Arrays, weights: Weights, context: Context) -> Array:
     (x,) = inputs
-    return np.asarray(np.where(x > layer.threshold, x, np.asarray(layer.value, x.dtype)))
+    return np.asarray(np.where(x > layer.threshold, x, layer.value))
 
 
 def _threshold_backward(layer: Threshold, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
@@ -225,7 +225,7 @@ def _threshold_backward(layer: Threshold, inputs: Arrays, weights: Weights, grad
 
 def _shrink(layer: Shrink, inputs: Arrays, weights: Weights, context: Context) -> Array:
     (x,) = inputs
-    moved = x - np.sign(x) * np.asarray(layer.lambd, x.dtype) if layer.kind == "softshrink" else x
+    moved = x - np.sign(x) * layer.lambd if layer.kind == "softshrink" else x
     return np.asarray(np.where(np.abs(x) > layer.lambd, moved, 0))
 
 

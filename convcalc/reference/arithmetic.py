@@ -82,7 +82,8 @@ def _clamp_backward(layer: Clamp, inputs: Arrays, weights: Weights, grad: Array,
 
 def _placed(value: float | tuple[float, ...], x: Array) -> Array:
     """A number for all, or one a channel."""
-    return along_channels(np.asarray(value, x.dtype), x) if isinstance(value, tuple) else np.asarray(value, x.dtype)
+    numbers = np.asarray(value, np.result_type(x, 0.0))
+    return along_channels(numbers, x) if isinstance(value, tuple) else numbers
 
 
 def _rescale(layer: Rescale, inputs: Arrays, weights: Weights, context: Context) -> Array:

@@ -99,7 +99,8 @@ def multiply_matrices(a: Array, b: Array, counter: Counter | None, out: Array | 
 
 def error_function(x: Array) -> Array:
     """The error function of each element."""
-    return np.fromiter(map(erf, x.ravel().tolist()), float, x.size).reshape(x.shape).astype(x.dtype, copy=False)
+    values = np.fromiter(map(erf, x.ravel().tolist()), float, x.size).reshape(x.shape)
+    return values.astype(np.result_type(x, 0.0), copy=False)
 
 
 def along_channels(vector: Array, like: Array) -> Array:

@@ -226,7 +226,7 @@ def _magnitude(layer: RMSNorm, x: Array) -> tuple[Array, Axes]:
     """1 / √(mean of the squares + eps) over the trailing axes, and these."""
     named = 1 if layer.normalized_shape is None else len(layer.normalized_shape)
     axes = tuple(range(x.ndim - named, x.ndim))
-    eps = np.finfo(x.dtype).eps if layer.eps is None else layer.eps
+    eps = np.finfo(np.result_type(x, 0.0)).eps if layer.eps is None else layer.eps
     return np.asarray(1 / np.sqrt(np.square(x).mean(axis=axes, keepdims=True) + eps)), axes
 
 

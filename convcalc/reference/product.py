@@ -106,7 +106,7 @@ def _attention(layer: ScaledDotProductAttention, inputs: Arrays, context: Contex
     query, key = inputs[:2]
     mask = _aligned(inputs[3], query.ndim) if len(inputs) == 4 else None
     if layer.is_causal:
-        mask = _later(query.shape[-2], key.shape[-2]).astype(query.dtype)
+        mask = _later(query.shape[-2], key.shape[-2]).astype(np.result_type(query, 0.0))
     scale = 1 / sqrt(query.shape[-1]) if layer.scale is None else layer.scale
     return Attention.of(inputs[:3], scale, mask, context.counter)
 

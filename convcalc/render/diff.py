@@ -19,6 +19,8 @@ STYLES = {"added": "green", "removed": "red", "changed": "magenta", "renamed": "
 LABELS = {"live": "peak memory (bytes)", "receptive_field": "receptive field"}
 LONGEST = 400
 """Layers that text and Markdown list; JSON lists all."""
+MOST_NAMES = 8
+"""Layers up to which each is listed that only has another name; of more one line says so."""
 
 
 def diff_data(difference: Difference, findings: Sequence[Finding] = ()) -> dict[str, object]:
@@ -60,9 +62,10 @@ def _named(report: Report) -> dict[str, object]:
 
 def diff_document(difference: Difference, findings: Sequence[Finding] = (), comment: bool = False) -> Document:
     """What changed, and what grows too much; `comment` says it in sentences for one under a pull request."""
-    nothing = ("No difference." if comment else "no difference") if difference.empty else ""
-    blocks: list[Block] = [Heading(_title(difference), 3, note=nothing, note_style="")]
-    blocks += [] if difference.empty else _tables(difference)
+    nothing = "no difference" if difference.empty else "nothing changed but names" if difference.only_names else ""
+    note = f"{nothing.capitalize()}." if nothing and comment else nothing
+    blocks: list[Block] = [Heading(_title(difference), 3, note=note, note_style="")]
+    blocks += _tables(difference)
     if difference.layers:
         blocks.append(_listing(difference.layers))
     if findings:
@@ -90,12 +93,20 @@ def growth_data(growth: Growth) -> dict[str, object]:
 
 def _listing(layers: Sequence[LayerChange]) -> Listing:
     """The layers that changed, cut short where they are too many to read."""
-    shown, hidden = layers[:LONGEST], len(layers) - LONGEST
+    renamed = [layer for layer in layers if layer.status == "renamed"]
+    listed = [layer for layer in layers if layer.status != "renamed" or len(renamed) <= MOST_NAMES]
+    shown, hidden = listed[:LONGEST], len(listed) - LONGEST
+    lines = [(SIGNS[layer.status], layer_text(layer)) for layer in shown]
+    styles = [STYLES[layer.status] for layer in shown]
+    if len(renamed) > MOST_NAMES:
+        text = f"{len(renamed):,} layers have other names, such as {renamed[0].before} → {renamed[0].after}"
+        lines.append((SIGNS["renamed"], text))
+        styles.append(STYLES["renamed"])
     return Listing(
         "layers",
         _counts(layers) + (f"; the first {LONGEST} are listed" if hidden > 0 else ""),
-        tuple((SIGNS[layer.status], layer_text(layer)) for layer in shown),
-        tuple(STYLES[layer.status] for layer in shown),
+        tuple(lines),
+        tuple(styles),
         "layer",
         f"… and {hidden:,} more; --format json lists them all" if hidden > 0 else "",
     )

@@ -10,6 +10,7 @@ from ..analysis.figures import Figures, Subject
 from ..analysis.quantity import Quantity, Shaped, Value, number
 from ..analysis.tree import Row, sort_key
 from ..findings import UsageError
+from ..network import sizes
 from ..units import amount, scaled, scaled_bytes
 from .document import (
     ZERO,
@@ -379,7 +380,7 @@ def shapes_text(shapes: Mapping[str, Sequence[int]], unnamed: str, many: str) ->
         return f"{len(shapes)} {many}"
     named = len(shapes) > 1
     return ", ".join(
-        f"{name} {'×'.join(map(str, shape))}" if named or (unnamed and name != unnamed) else "×".join(map(str, shape))
+        f"{name} {sizes(tuple(shape))}" if named or (unnamed and name != unnamed) else sizes(tuple(shape))
         for name, shape in shapes.items()
     )
 

@@ -244,7 +244,7 @@ def size_figure(value: float | None, log10: float | None) -> str:
     >>> size_figure(0.25, -0.602), size_figure(0.0, -400.301), size_figure(0.0, None)
     ('0.250', '5.00e-401', '0')
     """
-    if log10 is None or (value and isfinite(value)):
+    if log10 is None or not isfinite(log10) or (value and isfinite(value)):
         return figure(value)
     power = floor(log10)
     return f"{10 ** (log10 - power):.2f}e{power:+d}"

@@ -82,6 +82,9 @@ def _notes(network: Network, lifted: Lifted, path: str) -> list[Finding]:
         tied = [f"{other} is {first}" for other, first in tape.aliases.items() if first in tape.parameters]
         message = "parameters that layers of several kinds share are counted at each of them"
         notes.append(Finding("CC725", f"{message}: {_some(tied)}" if tied else message, path))
+    if lifted.frozen:
+        message = f"layers that hold for inputs of this size alone: {_counted(lifted.frozen)}"
+        notes.append(Finding("CC729", message, path))
     if lifted.constant_macs:
         message = f"{lifted.constant_macs:,} multiply-accumulates compute what is the same for every input"
         notes.append(Finding("CC726", message, path))
@@ -95,6 +98,7 @@ def _params(network: Network) -> int:
         for node in network
         if node.layer is not None and node.shares is None
         for weight in node.layer.weights(network.input_shapes(node))
+        if weight.learnable
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..layers.kind_table import BATCHED, KindTable
+from ..layers.registry import build
 from ..reference import backward, forward
 from ..reference.context import Array, Arrays, Weights
 
@@ -67,6 +68,12 @@ def _largest(layer: Layer, inputs: Arrays, weights: Weights, direction: Arrays) 
     return np.asarray(v.reshape(-1)[order[picked.astype(np.int64)]])
 
 
+def _product(layer: Layer, inputs: Arrays, weights: Weights, direction: Arrays) -> Array:
+    """A product with weights of its own is affine; one with weights that are computed moves with them too."""
+    rule = _affine if len(inputs) == 1 else _smooth
+    return rule(layer, inputs, weights, direction)
+
+
 def _pooled(layer: Layer, inputs: Arrays, weights: Weights, direction: Arrays) -> Array:
     rule = {"max": _largest, "avg": _affine}.get(layer.reduction or "", _smooth)
     return rule(layer, inputs, weights, direction)
@@ -77,9 +84,18 @@ def _over_examples(layer: Layer, inputs: Arrays, weights: Weights, direction: Ar
     return TANGENTS.of(layer.inside)(layer, inputs, weights, direction)
 
 
+def _reduced(layer: Layer, inputs: Arrays, weights: Weights, direction: Arrays) -> Array:
+    """Each number is read for one output: what that hands back, times how it moves, is summed as it is reduced."""
+    ones = np.ones_like(forward(layer, inputs, weights, training=True), direction[0].dtype)
+    (handed,), _ = backward(layer, inputs, weights, ones, training=True)
+    over = {name: value for name, value in layer.fields().items() if name in ("dim", "keepdim")}
+    return forward(build("sum", over), handed * direction[0])
+
+
 TANGENTS: KindTable[Tangent] = KindTable(
     {
-        **dict.fromkeys(("Conv", "ConvTranspose", "SeparableConv", "Linear", "Scale"), _affine),
+        **dict.fromkeys(("Conv", "ConvTranspose", "Linear"), _product),
+        **dict.fromkeys(("SeparableConv", "Scale"), _affine),
         **dict.fromkeys(("Flatten", "Reshape", "Permute", "Identity", "Dropout", "StochasticDepth"), _affine),
         **dict.fromkeys(("ChannelShuffle", "PixelShuffle", "PixelUnshuffle", "Unfold", "Fold"), _affine),
         **dict.fromkeys(("Roll", "Flip", "Slice", "Select", "IndexSelect", "Stack", "Squeeze"), _affine),
@@ -87,10 +103,12 @@ TANGENTS: KindTable[Tangent] = KindTable(
         **dict.fromkeys(("MatMul", "ScaledDotProductAttention", "MultiheadAttention"), _smooth),
         **dict.fromkeys(("RNN", "GRU", "LSTM"), _smooth),
         BATCHED: _over_examples,
-        **dict.fromkeys(("Concat", "Split", "Crop", "Pad", "Add", "Upsample"), _affine),
+        **dict.fromkeys(("Concat", "Split", "Crop", "Pad", "Add", "Sub", "Upsample", "Parameter"), _affine),
         **dict.fromkeys(("Activation", "Gelu", "LeakyReLU", "PReLU", "ELU", "Softplus"), _diagonal),
+        **dict.fromkeys(("Unary", "Pow", "Clamp", "Rescale", "Hardtanh", "CELU", "Threshold", "Shrink"), _diagonal),
         **dict.fromkeys(("BatchNorm", "GroupNorm", "LayerNorm", "InstanceNorm", "LocalResponseNorm"), _smooth),
-        **dict.fromkeys(("Softmax", "Multiply", "Gate"), _smooth),
+        **dict.fromkeys(("RMSNorm", "Softmax", "GLU", "Multiply", "Div", "Gate", "Extreme"), _smooth),
+        **dict.fromkeys(("Reduce", "Deviation", "Norm", "Argmax"), _reduced),
         **dict.fromkeys(("MaxPool", "AvgPool", "LpPool", "AdaptivePool", "GlobalPool"), _pooled),
     },
     absent="its derivative along a direction is not known",

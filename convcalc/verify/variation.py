@@ -9,6 +9,7 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING
 
+from ..layers.batched import batched
 from ..layers.registry import build
 from ..network import Node, UniqueNames, ancestors, consumers, holder, renumbered
 from .loss import losses_of
@@ -96,7 +97,8 @@ def with_norm(network: Network, norm: str) -> Network:
             continue
         kept = copy.keep(node)
         if wanted is not None and node.layer is not None and node.layer.weighted and index not in last:
-            kept = copy.add(build(wanted[0], wanted[1]), _beside(node.name, wanted[0]), (kept,))
+            made = batched(build(wanted[0], wanted[1]), node.layer.batch_axes)
+            kept = copy.add(made, _beside(node.name, wanted[0]), (kept,))
         copy.stands_for.append(kept)
     return copy.made()
 

@@ -37,10 +37,10 @@ def slides(network: Network) -> Iterator[Slide]:
     for node in network.nodes:
         if node.layer is None or node.layer.patch is None:
             continue
-        shape = network.nodes[node.inputs[0]].shape
-        if len(node.shape) != len(shape):
+        layer, (shape, *_), result, _ = node.layer.alone(network.input_shapes(node), node.shape)
+        if len(result) != len(shape):
             continue
-        axes = list(zip(shape[1:], node.shape[1:], node.layer.windows(shape), strict=True))
+        axes = list(zip(shape[1:], result[1:], layer.windows(shape), strict=True))
         alike = all(axis == axes[0] for axis in axes)
         for number, (size, output, window) in enumerate(axes[:1] if alike else axes):
             if isinstance(window, Window):
@@ -49,7 +49,8 @@ def slides(network: Network) -> Iterator[Slide]:
 
 def axis_name(slide: Slide) -> str:
     """How a message names the axis; empty where all are alike."""
-    return "" if slide.axis is None else _AXES[len(slide.node.shape) - 1][slide.axis]
+    space = len(slide.node.shape) - 1 - slide.layer.batch_axes
+    return "" if slide.axis is None else _AXES[space][slide.axis]
 
 
 def unread_inputs(network: Network) -> Iterator[Remark]:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from . import (
     activations,
     arithmetic,
+    attention,
     constants,
     costly,
     einsum,
@@ -32,6 +33,7 @@ FAMILIES = (
     quantized,
     costly,
     einsum,
+    attention,
     recurrent,
 )
 

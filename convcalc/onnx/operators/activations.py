@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from math import inf, prod
 
 from ...layers.base import Shape
@@ -26,6 +28,31 @@ def unary(b: Builder) -> Activation:
     """An operator of one input that the language does not have, and that keeps the shape."""
     value = b.activation()
     return recognise(b, value) or tagged(b, b.elementwise(value), value)
+
+
+FUNCTIONS = {
+    "Abs": "abs",
+    "Ceil": "ceil",
+    "Cos": "cos",
+    "Erf": "erf",
+    "Exp": "exp",
+    "Floor": "floor",
+    "Log": "log",
+    "Neg": "neg",
+    "Reciprocal": "reciprocal",
+    "Round": "round",
+    "Sign": "sign",
+    "Sin": "sin",
+    "Softsign": "softsign",
+    "Sqrt": "sqrt",
+}
+"""Functions of one element -> the kind."""
+
+
+def function(op: str) -> Rule:
+    """The rule of an operator of one input that keeps the shape: a function of the language, or opaque."""
+    kind = FUNCTIONS.get(op)
+    return unary if kind is None else plain(kind)
 
 
 def _gelu(b: Builder) -> Activation:
@@ -76,10 +103,16 @@ def _clip(b: Builder) -> Activation:
         return recognise(b, value) or b.emit("relu6", {}, value)
     if low == 0 and high is not None and high > 3e38:
         return b.emit("relu", {}, value)
-    return b.elementwise(value)
+    bounds = {"min": low, "max": high}
+    finite: Fields = {
+        name: float(f"{number:.7g}") for name, number in bounds.items() if number is not None and abs(number) < 3e38
+    }
+    if None in (low, high) or not finite or (low is not None and high is not None and low > high):
+        return b.elementwise(value)
+    return b.emit("clamp", finite, value)
 
 
-def _softmax(default: int) -> Rule:
+def _softmax(default: int, kind: str = "softmax") -> Rule:
     """Along one axis; before opset 13 along this and all that follow, by default from axis 1."""
 
     def rule(b: Builder) -> Activation:
@@ -87,9 +120,27 @@ def _softmax(default: int) -> Rule:
         dim = b.call.axis(default) - value.batched
         if dim < 0:
             raise Unsupported("it runs along the batch")
-        return b.emit("softmax", {"dim": dim} if dim else {}, value)
+        return b.emit(kind, {"dim": dim} if dim else {}, value)
 
     return rule
+
+
+def _celu(b: Builder) -> Activation:
+    alpha = b.node.number("alpha", 1.0)
+    return b.emit("celu", {"alpha": alpha} if alpha != 1 else {}, b.activation())
+
+
+def _shrink(b: Builder) -> Activation:
+    """Hard where what is left keeps its size, soft where it is as much smaller."""
+    size, bias = b.node.number("lambd", 0.5), b.node.number("bias", 0.0)
+    if bias not in (0, size):
+        return unary(b)
+    return b.emit("softshrink" if bias else "hardshrink", {"lambd": size} if size != 0.5 else {}, b.activation())
+
+
+def _thresholded(b: Builder) -> Activation:
+    alpha = b.node.number("alpha", 1.0)
+    return b.emit("threshold", {"threshold": alpha, "value": 0.0}, b.activation())
 
 
 def _dropout(b: Builder) -> Activation:
@@ -114,31 +165,30 @@ _PLAIN = {
     "Swish": "silu",
     "Softplus": "softplus",
 }
+_COMPUTED: dict[str, Callable[[float], float]] = {
+    "Acos": math.acos,
+    "Acosh": math.acosh,
+    "Asin": math.asin,
+    "Asinh": math.asinh,
+    "Atan": math.atan,
+    "Atanh": math.atanh,
+    "Cos": math.cos,
+    "Cosh": math.cosh,
+    "Erf": math.erf,
+    "Exp": lambda a: math.exp(min(a, 700)),
+    "Log": lambda a: math.log(a) if a > 0 else -math.inf,
+    "Sin": math.sin,
+    "Sinh": math.sinh,
+    "Softsign": lambda a: a / (1 + abs(a)),
+    "Tan": math.tan,
+}
+"""Functions of one element that tables of constants are computed by."""
 _UNKNOWN = (
-    "Acos",
-    "Acosh",
-    "Asin",
-    "Asinh",
-    "Atan",
-    "Atanh",
-    "Celu",
-    "Cos",
-    "Cosh",
-    "Erf",
-    "Exp",
     "Hardmax",
     "IsInf",
     "IsNaN",
-    "Log",
-    "LogSoftmax",
     "LpNormalization",
     "MeanVarianceNormalization",
-    "Shrink",
-    "Sin",
-    "Sinh",
-    "Softsign",
-    "Tan",
-    "ThresholdedRelu",
 )
 """Operators of one input that the language does not have, and that keep its shape."""
 
@@ -146,6 +196,10 @@ OPERATORS = (
     Operator("Relu", plain("relu"), dims=kept, fold=computed(lambda a: max(a, 0))),
     *(Operator(name, plain(kind), dims=kept) for name, kind in _PLAIN.items()),
     *(Operator(name, unary, dims=kept) for name in _UNKNOWN),
+    *(Operator(name, function(name), dims=kept, fold=computed(compute)) for name, compute in _COMPUTED.items()),
+    Operator("Celu", _celu, dims=kept),
+    Operator("Shrink", _shrink, dims=kept),
+    Operator("ThresholdedRelu", _thresholded, dims=kept),
     Operator("CumSum", unary, inputs=(2, 2), dims=kept, fold=added_up),
     Operator("Gelu", _gelu, dims=kept, domains=("", "com.microsoft")),
     Operator("LeakyRelu", _leaky_relu, dims=kept),
@@ -154,5 +208,7 @@ OPERATORS = (
     Operator("Clip", _clip, dims=kept, inputs=(1, 3), fold=_clipped),
     Operator("Softmax", _softmax(default=1), dims=kept),
     Operator("Softmax", _softmax(default=-1), dims=kept, since=13),
+    Operator("LogSoftmax", _softmax(default=1, kind="log_softmax"), dims=kept),
+    Operator("LogSoftmax", _softmax(default=-1, kind="log_softmax"), dims=kept, since=13),
     Operator("Dropout", _dropout, dims=kept, inputs=(1, 3)),
 )

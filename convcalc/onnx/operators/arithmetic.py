@@ -8,11 +8,11 @@ from collections.abc import Callable
 from math import prod
 
 from ...layers.base import Shape
-from ..builder import Builder, Unsupported
+from ..builder import Builder, Fields, Unsupported
 from ..messages import Malformed
 from ..patterns import recognise, tagged
 from ..values import Activation, Call, Constant, counted
-from .activations import unary
+from .activations import function
 from .folding import computed
 from .record import Operator, broadcasted, kept
 
@@ -41,7 +41,7 @@ def binary(b: Builder) -> Activation:
     """Add, Sub, Mul, Div of two activations, or of one and a constant.
 
     A constant with one number a channel is a bias of the layer before it, or a `scale`; the sum with the bias of a
-    MatMul makes the `linear` of it. Differences and quotients stand as sums and products of the same cost.
+    MatMul makes the `linear` of it. One number is a `rescale`; every other constant is a `parameter`.
     """
     first, second = b.call.value(0), b.call.value(1)
     if first is None or second is None:
@@ -56,7 +56,46 @@ def _with_constant(b: Builder, active: Activation, operand: Constant, reverse: b
     found = recognise(b, active, operand, reverse=reverse)
     if found is None and operand.is_weight:
         found = _learned(b, active, operand)
-    return found or tagged(b, b.elementwise(active, operand), active, operand, reverse=reverse)
+    if found is None:
+        found = _rescaled(b, active, operand, reverse)
+        if found is None:
+            raise Unsupported("it broadcasts a constant")
+    return tagged(b, found, active, operand, reverse=reverse)
+
+
+def _rescaled(b: Builder, active: Activation, operand: Constant, reverse: bool) -> Activation | None:
+    """The arithmetic with one number, or with one a channel that nothing learns; None for other constants."""
+    op, numbers = b.node.op, operand.numbers
+    if operand.is_learned_number and op in ("Mul", "Div"):
+        return b.emit("scale", {"size": 1}, active, weights=[operand])
+    single = prod(operand.shape) == 1 and len(operand.shape) <= len(active.shape)
+    if single and numbers is None and operand.call is not None and op in ("Mul", "Div"):
+        return b.elementwise(active)
+    if not single or numbers is None:
+        return None
+    number = float(f"{numbers[0]:.7g}")
+    if not math.isfinite(number) or (op == "Div" and not reverse and not number):
+        return b.elementwise(active)
+    if op == "Div" and reverse:
+        made = b.emit("reciprocal", {}, active)
+        return made if number == 1 else b.emit("rescale", {"scale": number}, made)
+    arithmetic: dict[str, Fields] = {
+        "Add": {"offset": number},
+        "Sub": {"scale": -1.0, "offset": number} if reverse else {"offset": -number},
+        "Mul": {"scale": number},
+        "Div": {"scale": float(f"{1 / (number or 1):.9g}")},
+    }
+    fields = arithmetic[op]
+    step = b.steps[active.step]
+    factor = {"Rescale": step.fields.get("scale"), "Unary": -1.0 if step.kind == "neg" else None}.get(step.family)
+    if factor is not None and "offset" in fields and "scale" not in fields and "offset" not in step.fields:
+        if b.private(active) and not step.weights:
+            step.layer = b.layer("rescale", {"scale": factor, **fields})
+            step.names = 0
+            return active
+    if fields == {"scale": -1.0}:
+        return b.emit("neg", {}, active)
+    return b.emit("rescale", fields, active)
 
 
 def _aligned(b: Builder, value: Constant, active: Activation) -> Constant:
@@ -77,6 +116,8 @@ def _a_channel(operand: Constant, shape: Shape) -> bool:
 
 def _learned(b: Builder, active: Activation, operand: Constant) -> Activation | None:
     """A learned constant as part of the layer before it, or as a `scale`."""
+    if not operand.is_stored:
+        return None
     step, op = b.steps[active.step], b.node.op
     fields, multiplies = step.fields, step.layer.multiplies if step.layer is not None else None
     channelwise = _a_channel(operand, active.shape)
@@ -84,19 +125,20 @@ def _learned(b: Builder, active: Activation, operand: Constant) -> Activation | 
     if op == "Add":
         windowed = multiplies in ("convolution", "transposed") and channelwise
         linear = multiplies == "linear" and trailing
-        if (windowed or linear) and fields.get("bias") is False:
+        if (windowed or linear) and fields.get("bias") is False and fields.get("weight") is None:
             return b.extend(active, operand, bias=True)
-        if step.family == "Scale" and channelwise and not fields.get("bias"):
+        along = trailing if fields.get("dim") == -1 else channelwise
+        if step.family == "Scale" and along and not fields.get("bias") and fields.get("size") is None:
             return _group_affine(b, active, operand) or b.extend(active, operand, bias=True)
+    if step.family == "RMSNorm" and op == "Mul" and trailing and fields.get("elementwise_affine") is False:
+        return b.extend(active, operand, elementwise_affine=True)
     if step.family == "LayerNorm" and (channelwise if fields.get("dim") == 0 else trailing):
         if op == "Mul" and fields.get("elementwise_affine") is False:
             return b.extend(active, operand, elementwise_affine=True, bias=False)
         if op == "Add" and fields.get("elementwise_affine") is True and fields.get("bias") is False:
             return b.extend(active, operand, bias=True)
-    if op in ("Mul", "Div") and channelwise:
-        if op == "Div":
-            b.stand_in()
-        return b.emit("scale", {}, active, weights=[operand])
+    if op == "Mul" and (channelwise or trailing):
+        return b.emit("scale", {} if channelwise else {"dim": -1}, active, weights=[operand])
     return None
 
 
@@ -132,18 +174,54 @@ def join(b: Builder) -> Activation:
         if missing < 0 or (batched and value.batched and missing):
             raise Unsupported(f"it broadcasts {list(value.dims)} over the batch")
         operands.append(b.relayout(value, (*(1,) * missing, *value.dims), batched=False) if missing else value)
-    if b.node.op not in ("Mul", "Add", "Sum"):
-        b.stand_in()
-    made = b.emit("multiply" if b.node.op in ("Mul", "Div") else "add", {}, *operands)
+    if b.node.op == "Mean":
+        return b.emit("rescale", {"scale": 1 / len(operands)}, b.emit("add", {}, *operands))
+    kind = JOINS[b.node.op]
+    if kind not in ("add", "multiply") and len(operands) != 2:
+        made = operands[0]
+        for operand in operands[1:]:
+            made = b.emit(kind, {}, made, operand)
+        return made
+    made = b.emit(kind, {}, *operands)
     return tagged(b, made, values[0], values[1]) if len(values) == 2 else made
 
 
+JOINS = {
+    "Add": "add",
+    "Sum": "add",
+    "Mul": "multiply",
+    "Sub": "sub",
+    "Div": "div",
+    "Max": "maximum",
+    "Min": "minimum",
+}
+"""Operator -> the kind that joins two activations so."""
+
+
+def extreme(b: Builder) -> Activation:
+    """Max and Min: of activations, or cut off at a number."""
+    numbers = [value.scalar for value in b.call.inputs if isinstance(value, Constant)]
+    if len(numbers) != 1 or len(b.call.inputs) != 2 or numbers[0] is None or not math.isfinite(numbers[0]):
+        return join(b)
+    active = b.activation(0 if isinstance(b.call.value(0), Activation) else 1)
+    number = float(f"{numbers[0]:.7g}")
+    if b.node.op == "Max" and not number:
+        return b.emit("relu", {}, active)
+    return b.emit("clamp", {"min" if b.node.op == "Max" else "max": number}, active)
+
+
 def _pow(b: Builder) -> Activation:
-    """With a constant exponent it keeps the shape."""
+    """With a constant exponent."""
     value, exponent = b.activation(), b.call.value(1)
-    if not isinstance(exponent, Constant):
+    if not isinstance(exponent, Constant) or exponent.scalar is None:
         return b.elementwise(value) if exponent is None else b.elementwise(value, exponent)
-    return recognise(b, value, exponent) or tagged(b, b.elementwise(value, exponent), value, exponent)
+    found = recognise(b, value, exponent)
+    if found is not None:
+        return found
+    number = float(f"{exponent.scalar:.7g}")
+    roots: dict[float, str] = {2: "square", 0.5: "sqrt", -0.5: "rsqrt", -1: "reciprocal"}
+    made = b.emit(roots[number], {}, value) if number in roots else b.emit("pow", {"exponent": number}, value)
+    return tagged(b, made, value, exponent)
 
 
 def _unknown(b: Builder) -> Activation:
@@ -216,13 +294,19 @@ _UNKNOWN: dict[str, Callable[..., float]] = {
 }
 
 OPERATORS = (
-    *(Operator(name, unary, dims=kept, fold=computed(compute)) for name, compute in _OF_ONE.items()),
+    *(Operator(name, function(name), dims=kept, fold=computed(compute)) for name, compute in _OF_ONE.items()),
     *(
         Operator(name, binary, inputs=(2, 2), dims=broadcasted, fold=computed(compute))
         for name, compute in _OF_TWO.items()
     ),
     *(
-        Operator(name, join, inputs=(1, None), dims=broadcasted, fold=computed(compute))
+        Operator(
+            name,
+            extreme if name in ("Max", "Min") else join,
+            inputs=(1, None),
+            dims=broadcasted,
+            fold=computed(compute),
+        )
         for name, compute in _OF_SEVERAL.items()
     ),
     *(

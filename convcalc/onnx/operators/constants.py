@@ -7,7 +7,7 @@ from math import ceil, prod
 from ...geometry import LIMIT
 from ...layers.base import Shape
 from ..messages import SMALL, Malformed, Tensor, Unknown
-from ..values import Call, Constant
+from ..values import Call, Constant, of_a_module
 from .record import Operator
 
 
@@ -42,7 +42,9 @@ def _filled(call: Call, shape: Shape) -> Constant:
         floating, numbers = value.floating, value.numbers()
         fill = numbers[0] if numbers else 0.0
     known = (fill,) * prod(shape) if prod(shape) <= SMALL else None
-    return Constant(shape, known, name=call.node.outputs[0], floating=floating)
+    name = call.node.outputs[0]
+    stored = {name: shape} if floating and prod(shape) > 1 and of_a_module(name) else None
+    return Constant(shape, known, name=name, floating=floating, stored=stored)
 
 
 def _shape(call: Call) -> Shape:

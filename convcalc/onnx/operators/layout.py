@@ -22,6 +22,8 @@ from .folding import (
 )
 from .record import Operator, kept, same, viewed
 
+MOST_INDICES = 64
+"""Positions that are written out; of more it is said how many they are."""
 INTEGERS = frozenset({2, 3, 4, 5, 6, 7, 12, 13})
 """Data types of integers."""
 
@@ -39,9 +41,13 @@ def _cast(call: Call, shape: Shape) -> Constant:
     return _as_floats(value) if to in FLOATS else value
 
 
-def _cast_like(call: Call, shape: Shape) -> Constant:
-    """To the type of the second input, where its numbers show it."""
+def _cast_like(call: Call, shape: Shape) -> Constant | None:
+    """To the type of the second input, where its numbers show it; what flows is of floats."""
+    if isinstance(call.given(0), Activation):
+        return None
     value, like = call.constant(), call.value(1)
+    if isinstance(like, Activation):
+        return _as_floats(value)
     if not isinstance(like, Constant) or not like.numbers:
         return value
     return _as_floats(value) if isinstance(like.numbers[0], float) else Constant(shape, _whole(value.numbers))
@@ -406,6 +412,8 @@ def _concat(b: Builder) -> Activation:
     values = [value if isinstance(value, Activation) else b.parameter(value) for value in given if 0 not in value.dims]
     if flows:
         values = [b.batched(value) if value.dims[:1] == (1,) and not value.batched else value for value in values]
+    if len(values) == 1:
+        return values[0]
     if len({value.batched for value in values}) > 1:
         raise Unsupported("it joins inputs with and without a batch")
     dim = own_axis(values[0], b.call.axis(1), "joins along")
@@ -493,7 +501,8 @@ def _gather(b: Builder) -> Activation:
     if numbers is not None and numbers == list(range(numbers[0], numbers[0] + taken)):
         made = _positions(b, value, dim, range(numbers[0], numbers[0] + taken), size)
     else:
-        which: Fields = {"count": taken} if numbers is None else {"indices": tuple(numbers)}
+        few = numbers is not None and len(numbers) <= MOST_INDICES
+        which: Fields = {"indices": tuple(numbers)} if few and numbers is not None else {"count": taken}
         made = b.emit("index_select", {"dim": dim, **which}, value)
     return made if made.dims == dims else b.relayout(made, dims)
 
@@ -557,7 +566,7 @@ def _tile_dims(call: Call) -> Shape:
 OPERATORS = (
     Operator("Identity", _alias, dims=kept, fold=same),
     Operator("Cast", _alias, dims=kept, fold=_cast),
-    Operator("CastLike", dims=kept, fold=_cast_like, inputs=(2, 2)),
+    Operator("CastLike", _alias, dims=kept, fold=_cast_like, inputs=(2, 2), reads_dims=True),
     Operator("Reshape", _reshape, dims=_reshape_dims, fold=viewed, inputs=(1, 2)),
     Operator("Flatten", _flatten, dims=_flatten_dims, fold=viewed),
     Operator("Squeeze", _squeeze, dims=_squeeze_dims, fold=viewed, inputs=(1, 2)),

@@ -9,7 +9,7 @@ from ...layers.base import Shape
 from ..builder import Builder, Fields, Unsupported, spelled
 from ..messages import Malformed
 from ..patterns import layer_norm_fields, tag_mean
-from ..values import Activation, Call, Constant, counted
+from ..values import Activation, Call, Constant, counted, of_a_module
 from .folding import reduction
 from .record import Fold, Operator, kept
 
@@ -30,11 +30,24 @@ def _batch_norm(b: Builder) -> Activation:
     return b.emit("batch_norm", spelled({"eps": _eps(b)}), value, weights=weights)
 
 
+def _of_constants(call: Call, shape: Shape) -> Constant:
+    """Standardised weights, whose numbers are not computed."""
+    return Constant(shape, floating=True)
+
+
 def _instance_norm(b: Builder) -> Activation:
-    """With a factor and a bias a channel."""
+    """With a factor and a bias a channel, or with the ones and zeros that exporters write where it has none."""
     value = b.batched(b.activation())
     weights = [b.weight(i, rank=1) for i in (1, 2)]
+    if all(map(_of_an_exporter, weights, (1.0, 0.0))):
+        return b.emit("instance_norm", spelled({"eps": _eps(b)}), value)
     return b.emit("instance_norm", spelled({"affine": True, "eps": _eps(b)}), value, weights=weights)
+
+
+def _of_an_exporter(value: Constant, number: float) -> bool:
+    """Whether it is this number over and over, under a name that no module gave it."""
+    numbers = value.numbers
+    return not of_a_module(value.name) and numbers is not None and set(numbers) == {number}
 
 
 def _group_norm(b: Builder) -> Activation:
@@ -84,6 +97,21 @@ def _reduced(call: Call) -> Shape:
     return tuple(1 if axis in axes else size for axis, size in enumerate(call.dims()) if keep or axis not in axes)
 
 
+REDUCED: dict[str, tuple[str, Fields]] = {
+    "ReduceMean": ("mean", {}),
+    "ReduceSum": ("sum", {}),
+    "ReduceMax": ("amax", {}),
+    "ReduceMin": ("amin", {}),
+    "ReduceProd": ("prod", {}),
+    "ReduceLogSumExp": ("logsumexp", {}),
+    "ReduceL2": ("norm", {}),
+    "ReduceL1": ("norm", {"p": 1.0}),
+    "ReduceSumSquare": ("sum", {}),
+    "ReduceLogSum": ("sum", {}),
+}
+"""Operator -> (the kind of the reduction, its fields)."""
+
+
 def _reduce(b: Builder) -> Activation:
     """Of all space by mean or maximum a global pool; a mean may also begin a layer norm."""
     value, op = b.activation(), b.node.op
@@ -97,10 +125,32 @@ def _reduce(b: Builder) -> Activation:
         if len(dims) < rank:
             return b.relayout(made, dims, batched=True)
     else:
-        made = b.keep(dims)
+        made = _over_axes(b, value, tuple(axis - value.batched for axis in axes))
     if op == "ReduceMean" and len(dims) == rank:
         tag_mean(b, made, value, axes)
     return made
+
+
+def _over_axes(b: Builder, value: Activation, axes: tuple[int, ...]) -> Activation:
+    """The reduction of these axes of the language's shape."""
+    op = b.node.op
+    if min(axes, default=0) < 0:
+        raise Unsupported("it runs over the batch")
+    kind, fields = REDUCED[op]
+    keep: Fields = {"keepdim": True} if b.node.integer("keepdims", 1) else {}
+    dim: Fields = {} if len(axes) == len(value.shape) else {"dim": axes[0] if len(axes) == 1 else axes}
+    source = b.emit("square", {}, value) if op == "ReduceSumSquare" else value
+    made = b.emit(kind, {**dim, **keep, **fields}, source)
+    return b.emit("log", {}, made) if op == "ReduceLogSum" else made
+
+
+def _argmax(b: Builder) -> Activation:
+    """The position of the largest along an axis."""
+    value, dim = b.activation(), b.call.axis()
+    if dim < value.batched:
+        raise Unsupported("it runs over the batch")
+    keep: Fields = {"keepdim": True} if b.node.integer("keepdims", 1) else {}
+    return b.emit("argmax", {"dim": dim - value.batched, **keep}, value)
 
 
 def _best(call: Call) -> Shape:
@@ -142,8 +192,8 @@ _UNFOLDED = ("ReduceL2", "ReduceLogSum", "ReduceLogSumExp")
 """Reductions that no shape is computed by."""
 
 OPERATORS = (
-    Operator("BatchNormalization", _batch_norm, dims=kept, weights=(1, 2, 3, 4), inputs=(5, 5)),
-    Operator("InstanceNormalization", _instance_norm, dims=kept, weights=(1, 2), inputs=(3, 3)),
+    Operator("BatchNormalization", _batch_norm, dims=kept, fold=_of_constants, weights=(1, 2, 3, 4), inputs=(5, 5)),
+    Operator("InstanceNormalization", _instance_norm, dims=kept, fold=_of_constants, weights=(1, 2), inputs=(3, 3)),
     Operator("LayerNormalization", _layer_norm, dims=kept, weights=(1, 2), inputs=(2, 3)),
     Operator("GroupNormalization", _group_norm, dims=kept, weights=(1, 2), inputs=(3, 3)),
     Operator("LRN", _lrn, dims=kept),
@@ -152,6 +202,6 @@ OPERATORS = (
         for name, reduce in _REDUCTIONS.items()
     ),
     *(Operator(name, _reduce, inputs=(1, 2), dims=_reduced) for name in _UNFOLDED),
-    Operator("ArgMax", dims=_best, fold=_position(max)),
+    Operator("ArgMax", _argmax, dims=_best, fold=_position(max)),
     Operator("ArgMin", dims=_best, fold=_position(min)),
 )

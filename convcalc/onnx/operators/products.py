@@ -12,6 +12,7 @@ from ..messages import Malformed
 from ..values import Activation, Call, Constant, Value
 from .costly import gemm_macs, matmul_macs
 from .record import Operator
+from .windows import formed_of
 
 
 def _gemm_dims(call: Call) -> Shape:
@@ -29,7 +30,7 @@ def _gemm(b: Builder) -> Activation:
     value = b.batched(value)
     inputs, outputs = weight.shape[::-1] if b.node.integer("transB") else weight.shape
     bias = b.constant(2)
-    if bias is not None and bias.scalar == 0 and bias.shape != (outputs,):
+    if bias is not None and not bias.holds_weights and bias.shape != (outputs,):
         bias = None
     if bias is not None and prod(bias.shape) != outputs:
         raise Unsupported(f"its bias {list(bias.shape)} is not one number an output")
@@ -104,13 +105,16 @@ def linear(
         raise Malformed(
             f"the weight {list(weight.shape)} takes {inputs} features, not the last axis of {list(value.dims)}"
         )
-    fields = spelled({"out_features": outputs, "bias": bias is not None})
+    formed = formed_of(weight, outputs)
+    if formed is None:
+        raise Unsupported("its weights are computed of others")
+    fields = {**spelled({"out_features": outputs, "bias": bias is not None}), **formed}
     if len(value.shape) > 1:
         fields["dim"] = "last"
     return b.emit("linear", fields, value, weights=[weight] if bias is None else [weight, bias])
 
 
 OPERATORS = (
-    Operator("Gemm", _gemm, dims=_gemm_dims, inputs=(2, 3), macs=gemm_macs),
+    Operator("Gemm", _gemm, dims=_gemm_dims, inputs=(2, 3), weights=(1, 2), macs=gemm_macs),
     Operator("MatMul", _matmul, dims=_matmul_dims, inputs=(2, 2), macs=matmul_macs),
 )

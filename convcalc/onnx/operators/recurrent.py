@@ -86,5 +86,6 @@ def _recurrent(b: Builder) -> Sequence[Activation]:
 
 
 OPERATORS = tuple(
-    Operator(name, _recurrent, parts=_dims, inputs=(3, 8), macs=_macs, weights=(1, 2, 3)) for name in GATES
+    Operator(name, _recurrent, parts=_dims, inputs=(3, 8 if name == "LSTM" else 6), macs=_macs, weights=(1, 2, 3))
+    for name in GATES
 )

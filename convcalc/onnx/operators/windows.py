@@ -8,7 +8,7 @@ from ...geometry import GeometryError
 from ...layers.base import Shape
 from ..builder import Builder, Fields, Unsupported, spelled
 from ..messages import Malformed
-from ..values import Activation, Call, Constant
+from ..values import Activation, Call, Constant, Value
 from .costly import conv_macs, conv_transpose_macs
 from .record import Operator, Rule
 
@@ -78,37 +78,86 @@ def _source(b: Builder, rank: int) -> Activation:
     return value
 
 
-def _kernel_of(b: Builder, weight: Constant) -> tuple[int, ...]:
-    kernel = b.node.integers("kernel_shape") or weight.shape[2:]
-    if weight.shape[2:] != kernel:
-        raise Malformed(f"kernel_shape {list(kernel)} is not that of the weight {list(weight.shape)}")
+def _kernel_of(b: Builder, weight: Shape) -> tuple[int, ...]:
+    kernel = b.node.integers("kernel_shape") or weight[2:]
+    if weight[2:] != kernel:
+        raise Malformed(f"kernel_shape {list(kernel)} is not that of the weight {list(weight)}")
     return kernel
 
 
 def _conv(weight_at: int, bias_at: int | None) -> Rule:
-    """The rule of a convolution with weight and bias at these inputs."""
+    """The rule of a convolution with weight and bias at these inputs, which may be computed while it runs."""
 
     def rule(b: Builder) -> Activation:
-        weight, bias = b.weight(weight_at), b.constant(bias_at) if bias_at is not None else None
-        kernel = _kernel_of(b, weight)
+        weight, bias = b.call.given(weight_at), b.call.value(bias_at) if bias_at is not None else None
+        if isinstance(weight, Constant):
+            weight = b.weight(weight_at)
+        if isinstance(bias, Constant) and not bias.holds_weights:
+            bias = None
+        kernel = _kernel_of(b, weight.dims)
         window = _window(b, kernel)
         value, groups = _source(b, len(kernel)), b.node.integer("group", 1)
-        if value.shape[0] != weight.shape[1] * groups:
+        if value.shape[0] != weight.dims[1] * groups:
             raise Malformed(
-                f"the weight {list(weight.shape)} in {groups} groups takes {weight.shape[1] * groups} channels, "
+                f"the weight {list(weight.dims)} in {groups} groups takes {weight.dims[1] * groups} channels, "
                 f"but the input {list(value.dims)} has {value.shape[0]}"
             )
-        fields = {
-            "out_channels": weight.shape[0],
+        fields: Fields = {
+            "out_channels": weight.dims[0],
             **window,
             "padding": _padding(_pads(b, len(kernel))),
             "groups": groups,
             "bias": bias is not None,
         }
-        weights = [weight] if bias is None else [weight, bias]
-        return b.emit(f"conv{len(kernel)}d", spelled(fields), value, weights=weights)
+        return _multiplied(b, f"conv{len(kernel)}d", fields, value, weight, bias)
 
     return rule
+
+
+def _multiplied(
+    b: Builder, kind: str, fields: Fields, value: Activation, weight: Value, bias: Value | None
+) -> Activation:
+    """A convolution with its weights, as the file stores them, as it forms them, or as an input."""
+    if isinstance(weight, Activation):
+        if isinstance(bias, Constant):
+            bias = b.parameter(bias)
+        given = [weight] if bias is None else [weight, bias]
+        if any(operand.batched for operand in given):
+            raise Unsupported("its weights are an example's own")
+        return b.emit(kind, {**spelled(fields), "weight": "input"}, value, *given)
+    if isinstance(bias, Activation):
+        raise Unsupported("its bias is computed")
+    formed = formed_of(weight, fields["out_channels"])
+    if formed is None:
+        raise Unsupported("its weights are computed of others")
+    return b.emit(kind, {**spelled(fields), **formed}, value, weights=[weight] if bias is None else [weight, bias])
+
+
+NORMALIZING = frozenset({"BatchNormalization", "InstanceNormalization", "LayerNormalization", "ReduceMean", "Sub"})
+"""Operators of which weight standardisation is made."""
+
+
+def formed_of(weight: Constant, outputs: object) -> Fields | None:
+    """How weights come of the tensors of the file: as they are, standardised, times a gain; None for another way."""
+    if not weight.stored or weight.is_stored:
+        return {"standardize": True} if weight.stored and _standardized(weight) else {}
+    sizes = sorted(prod(shape) for shape in weight.stored.values())
+    if sizes != [outputs, prod(weight.shape)]:
+        return None
+    return {"standardize": True, "gain": True} if _standardized(weight) else {"gain": True}
+
+
+def _standardized(weight: Constant) -> bool:
+    """Whether a normalization is among what computes a constant."""
+    pending, seen = [weight], 0
+    while pending and seen < 64:
+        value = pending.pop()
+        seen += 1
+        if value.call is not None:
+            if value.call.node.op in NORMALIZING:
+                return True
+            pending += [read for read in value.call.inputs if isinstance(read, Constant) and read.stored]
+    return False
 
 
 def _conv_transpose(b: Builder) -> Activation:
@@ -117,7 +166,9 @@ def _conv_transpose(b: Builder) -> Activation:
     An output larger than the full extent is output padding. Source: onnx/defs/nn/defs.cc::convTransposeShapeInference.
     """
     weight, bias = b.weight(1), b.constant(2)
-    kernel = _kernel_of(b, weight)
+    if bias is not None and not bias.holds_weights:
+        bias = None
+    kernel = _kernel_of(b, weight.shape)
     rank, window = len(kernel), _window(b, kernel)
     value, groups = _source(b, rank), b.node.integer("group", 1)
     if value.shape[0] != weight.shape[0]:
@@ -151,8 +202,11 @@ def _conv_transpose(b: Builder) -> Activation:
         "groups": groups,
         "bias": bias is not None,
     }
+    formed = formed_of(weight, fields["out_channels"])
+    if formed is None:
+        raise Unsupported("its weights are computed of others")
     weights = [weight] if bias is None else [weight, bias]
-    return b.emit(f"conv_transpose{rank}d", spelled(fields), value, weights=weights)
+    return b.emit(f"conv_transpose{rank}d", {**spelled(fields), **formed}, value, weights=weights)
 
 
 def _pooled(b: Builder) -> tuple[tuple[int, ...], Fields]:

@@ -109,7 +109,8 @@ def _evaluated(node: ast.expr, known: Mapping[str, int]) -> Fraction:
         left, right = _evaluated(node.left, known), _evaluated(node.right, known)
         if isinstance(node.op, ast.Sub):
             return left - right
-        return FUNCTIONS[OPERATORS[type(node.op)]]([left, right]) if type(node.op) in OPERATORS else _unknown(node)
+        name = OPERATORS.get(type(node.op))
+        return _unknown(node) if name is None else _bounded(FUNCTIONS[name]([left, right]))
     if isinstance(node, ast.Call):
         name = _name(node)
         if name == "Symbol":

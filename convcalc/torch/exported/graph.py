@@ -52,6 +52,8 @@ class Reader:
         self.tape = Tape()
         self.places: dict[str, int] = {}
         """Name in the graph -> place on the tape."""
+        self._held: dict[str, int] = {}
+        """Name of a weight -> its place."""
         self._second: list[Shape] = []
         self._known: tuple[dict[str, int], dict[str, int]] = ({}, {})
         """The values of symbols in the first and the second run."""
@@ -146,11 +148,11 @@ class Reader:
             held = self.shared.get(own, own)
             known = self.tape.parameters if kind == "parameter" else self.tape.buffers
             if held in known:
-                self.places[name] = next(n for n, t in enumerate(self.tape.tensors) if t.name == held)
+                self.places[name] = self._held[held]
                 self.tape.aliases[own] = held
                 return
             place = self._tensor(name, "parameter" if kind == "parameter" else "buffer", own)
-            known[own] = self.tape.tensors[place].shape
+            known[own], self._held[own] = self.tape.tensors[place].shape, place
         else:
             self._tensor(name, "constant")
 
@@ -195,7 +197,7 @@ class Reader:
         if kind in ("as_tensors", "as_nested_tensors"):
             return tuple([self._ref(text(mapping(part, "a tensor").get("name"), "a tensor")) for part in content])
         if kind == "as_optional_tensors":
-            return tuple([self._value(part) for part in sequence(content, kind)])
+            return tuple([self._optional(part) for part in sequence(content, kind)])
         if kind == "as_sym_int":
             return self._whole(content)
         if kind == "as_sym_ints":
@@ -204,7 +206,11 @@ class Reader:
             return content if isinstance(content, (bool, int, float, str)) else str(content)
         if kind in ("as_ints", "as_floats", "as_bools", "as_strings"):
             return tuple(sequence(content, kind))
-        return f"{kind.removeprefix('as_')} {content}"[:100]
+        return kind.removeprefix("as_")
+
+    def _optional(self, part: object) -> Ref | None:
+        kind, content = only(part, "a tensor")
+        return None if kind == "as_none" else self._ref(text(mapping(content, "a tensor").get("name"), "a tensor"))
 
     def _ref(self, name: str) -> Ref:
         if name not in self.places:
@@ -295,6 +301,8 @@ class _Stacks:
             call = self._calls.get(own, 0)
             self._calls[own] = call + 1
             start = len(self.tape.calls)
+            if start and len(self.tape.scopes) > MOST_NODES:
+                raise Malformed(f"it has more than {MOST_NODES:,} calls of modules")
             self.tape.scopes.append(Scope(own, name, parent, call, start, start))
             self.open.append((key, len(self.tape.scopes) - 1))
         return self.open[-1][1] if self.open else 0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from math import prod
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -18,7 +19,7 @@ from ...network import Inference
 from ..tape import Call, Ref, Tape, refs
 from .arguments import listed
 from .names import base_name
-from .values import Activation, Constant, Derived, Padded, Parameter, Place, Sizes, Value, moved
+from .values import Activation, Constant, Derived, Padded, Pairs, Parameter, Place, Sizes, Value, moved
 
 Fields = dict[str, object]
 
@@ -46,8 +47,27 @@ def spelled(fields: Mapping[str, object]) -> Fields:
     return {name: value for name, value in fields.items() if name not in DEFAULTS or value != DEFAULTS[name]}
 
 
+def shortest(pairs: Pairs) -> object:
+    """Padding as it is written shortest: one number, one an axis, or (before, after) pairs.
+
+    >>> shortest(((1, 1), (1, 1))), shortest(((1, 1), (0, 0))), shortest(((0, 1), (0, 1)))
+    (1, (1, 0), ((0, 1), (0, 1)))
+    """
+    if any(before != after for before, after in pairs):
+        return pairs
+    return pairs[0][0] if len(set(pairs)) == 1 else tuple(before for before, _ in pairs)
+
+
+NEAR = 1000
+"""How many tensors are looked at, from the last one on, for one of a size."""
+
+
 class Unsupported(Exception):
     """The language cannot say what a call does; the message says why."""
+
+
+Key = TypeVar("Key")
+Found = TypeVar("Found")
 
 
 @dataclass(slots=True)
@@ -106,6 +126,8 @@ class Builder:
         self._inference = Inference()
         self._constants: dict[int, int] = {}
         self._views: dict[tuple[int, Shape], int] = {}
+        self._journal: list[tuple[dict[Any, Any], object]] = []
+        """What was remembered, in order."""
 
     # What the call says
 
@@ -228,8 +250,9 @@ class Builder:
         return source.source if same and isinstance(source, Parameter) else None
 
     def of_space(self, space: Shape, second: Shape) -> int | None:
-        """The step of a map of [channels, *space] with this space in both runs; inputs of the network come first."""
-        for value in self.values.values():
+        """The step of a map of [channels, *space] with this space in both runs: an input, or one of the last maps."""
+        inputs = [self.values[tensor] for tensor in self.tape.inputs]
+        for value in (*inputs, *islice(reversed(self.values.values()), NEAR)):
             if not isinstance(value, Activation) or value.place != Place(0):
                 continue
             if value.sizes.first[2:] == space and value.sizes.second[2:] == second:
@@ -265,7 +288,7 @@ class Builder:
         offset = int(0 in own or len(shape) < 2)
         if offset:
             shape, second = (1, *shape), (1, *second)
-        fields: Fields = {"padding": tuple(own.get(axis - offset, (0, 0)) for axis in range(1, len(shape)))}
+        fields: Fields = {"padding": shortest(tuple([own.get(axis - offset, (0, 0)) for axis in range(1, len(shape))]))}
         if value.number:
             fields["value"] = value.number
         return self.seen(self.layer("pad", fields, self.settled(inner, shape, second)), value.sizes, inner.place)
@@ -277,7 +300,7 @@ class Builder:
             learned = isinstance(value, Parameter)
             fields: Fields = {"shape": tensor.shape} if learned else {"shape": tensor.shape, "learned": False}
             weights = {"value": value.source} if learned else {}
-            found = self._constants[value.source] = self.layer("parameter", fields, weights=weights)
+            found = self.remember(self._constants, value.source, self.layer("parameter", fields, weights=weights))
             self.steps[found].name = tensor.name.rpartition(".")[2]
         return found
 
@@ -338,7 +361,7 @@ class Builder:
         found = self._views.get((value.step, shape))
         if found is None:
             kind, fields = self._view(step.shape, shape, second or shape)
-            found = self._views[value.step, shape] = self.layer(kind, fields, value.step)
+            found = self.remember(self._views, (value.step, shape), self.layer(kind, fields, value.step))
             self.steps[found].scope = value.scope
         return found
 
@@ -417,11 +440,21 @@ class Builder:
             steps.append(self.settled(value, first, second) if first else value.step)
         return steps, place
 
-    def forget(self, count: int) -> None:
-        """Take the steps from number `count` on away."""
-        del self.steps[count:]
-        for source, step in list(self._constants.items()):
-            if step >= count:
-                del self._constants[source]
-        self._views = {key: step for key, step in self._views.items() if step < count}
-        self.derived = {tensor: made for tensor, made in self.derived.items() if made.step < count}
+    def remember(self, cache: dict[Key, Found], key: Key, found: Found) -> Found:
+        """Keep what was found, until the steps that were made since then are forgotten."""
+        cache[key] = found
+        self._journal.append((cache, key))
+        return found
+
+    @property
+    def mark(self) -> tuple[int, int]:
+        """What there is so far, for `forget`."""
+        return len(self.steps), len(self._journal)
+
+    def forget(self, mark: tuple[int, int]) -> None:
+        """Take away the steps that were made since a mark, and what was remembered of them."""
+        steps, remembered = mark
+        del self.steps[steps:]
+        while len(self._journal) > remembered:
+            cache, key = self._journal.pop()
+            cache.pop(key, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -28,6 +29,17 @@ class Lifted:
     """Function -> why its calls are opaque, once a call."""
     constant_macs: int = 0
     """Multiply-accumulates of calls that no input and no parameter feeds."""
+
+    @property
+    def frozen(self) -> dict[str, int]:
+        """Function -> how many layers of its calls hold for the input's size alone, of those that lead to an output."""
+        steps = self.steps
+        needed = {step for _, step in self.outputs}
+        for index in reversed(range(len(steps))):
+            if index in needed:
+                needed.update(steps[index].inputs)
+        found = [steps[index] for index in sorted(needed) if steps[index].frozen]
+        return dict(Counter(self.tape.calls[step.call].function for step in found))
 
 
 class Conversion:
@@ -140,7 +152,7 @@ class Conversion:
                     b.values[tensor] = b.derived[tensor]
             self._lift(number)
         for tensor, before in derived.items():
-            b.derived[tensor] = b.active(b.values[tensor])
+            b.remember(b.derived, tensor, b.active(b.values[tensor]))
             b.values[tensor] = before
         b.index, b.arguments, b.second_arguments = index, arguments, second
         return b.derived[value.tensor]
@@ -149,16 +161,16 @@ class Conversion:
         """Layers of a call, whose cost is the call's; else an opaque layer."""
         b = self.builder
         b.index = index
-        call, count = self.tape.calls[index], len(b.steps)
+        call, mark = self.tape.calls[index], b.mark
         try:
             made = self._layers(call)
-            self._check(call, count, made)
+            self._check(call, mark[0], made)
         except (Unsupported, WrongCall) as reason:
-            made = self._opaque(call, count, str(reason))
+            made = self._opaque(call, mark, str(reason))
         except GeometryError as error:
-            made = self._opaque(call, count, error.message)
+            made = self._opaque(call, mark, error.message)
         except (IndexError, TypeError, ValueError, KeyError) as error:
-            made = self._opaque(call, count, f"its arguments are not understood: {error}")
+            made = self._opaque(call, mark, f"its arguments are not understood: {error}")
         for tensor, value in zip(call.outputs, made, strict=False):
             if value is not None:
                 b.values[tensor] = value
@@ -189,10 +201,10 @@ class Conversion:
             if isinstance(value, Activation) and value.sizes.first != b.sizes(tensor).first:
                 raise Unsupported(f"its layers would give {list(value.sizes.first)}, not {list(b.sizes(tensor).first)}")
 
-    def _opaque(self, call: Call, count: int, reason: str) -> Sequence[Value | None]:
+    def _opaque(self, call: Call, mark: tuple[int, int], reason: str) -> Sequence[Value | None]:
         """The call as it is: each output that is read becomes a layer, the first one with the cost and the weights."""
         b = self.builder
-        b.forget(count)
+        b.forget(mark)
         self.reasons.setdefault(call.function, []).append(reason)
         inputs: dict[int, Activation] = {}
         held: dict[int, Shape] = {}

@@ -48,12 +48,15 @@ class Macs(TorchDispatchMode):
         self.recorder = recorder
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
         formula = MACS.get(func._schema.name)
         if formula is not None:
             shapes = [tuple(arg.shape) if isinstance(arg, Tensor) else arg for arg in args]
             first = result[0] if isinstance(result, (tuple, list)) else result
             self.recorder.multiplied(func._schema.name, formula(shapes, tuple(first.shape)))
+        if not self.recorder.busy:
+            self.recorder.bypassed(str(func), args, kwargs, result)
         return result
 
 
@@ -64,6 +67,8 @@ class Recorder(TorchFunctionMode):
         super().__init__()
         self.tape = Tape()
         self.device = device
+        self.busy = False
+        """Whether a function of Python runs that is on the tape, or the recorder itself."""
         self.open: list[_Open] = []
         self.paths: dict[int, str] = {}
         """Identity of a module -> its path."""
@@ -89,7 +94,21 @@ class Recorder(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        name = name_of(func)
+        if self.busy:
+            return func(*args, **kwargs)
+        with self._working():
+            return self._called_by_python(name_of(func), func, args, kwargs)
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        """What is called meanwhile is none of the model's calls."""
+        self.busy = True
+        try:
+            yield
+        finally:
+            self.busy = False
+
+    def _called_by_python(self, name: str, func: Any, args: Any, kwargs: Any) -> Any:
         if self._mixed(args, kwargs):
             args, kwargs = self._here(args), self._here(kwargs)
         read: list[tuple[Tensor, int]] = []
@@ -106,6 +125,14 @@ class Recorder(TorchFunctionMode):
         if made or any(tensor._version != version for tensor, version in read):
             self._note(name, tape_args, tape_kwargs, made, read)
         return result
+
+    def bypassed(self, name: str, args: Any, kwargs: Any, result: Any) -> None:
+        """An operator that no function of Python called: code in C++ did."""
+        with self._working():
+            read: list[tuple[Tensor, int]] = []
+            tape_args, tape_kwargs = self._plain(args, read), self._plain(kwargs, read)
+            self._note(name, tape_args, tape_kwargs, tensors(result), read)
+            self._macs = {}
 
     def _note(
         self, name: str, args: Any, kwargs: Any, made: Sequence[Tensor], read: Sequence[tuple[Tensor, int]]
@@ -227,7 +254,8 @@ class Recorder(TorchFunctionMode):
         call = self._called.get(key, 0)
         self._called[key] = call + 1
         parent = self.open[-1].scope if self.open else -1
-        read = tuple([self.place(tensor) for tensor in tensors(args)])
+        with self._working():
+            read = tuple([self.place(tensor) for tensor in tensors(args)])
         start = len(self.tape.calls)
         path = self.paths.get(key, "")
         self.open.append(_Open(module, len(self.tape.scopes)))
@@ -238,7 +266,8 @@ class Recorder(TorchFunctionMode):
         while self.open:
             ended = self.open.pop()
             if ended.module is module:
-                made = tuple([self.place(tensor) for tensor in tensors(result)])
+                with self._working():
+                    made = tuple([self.place(tensor) for tensor in tensors(result)])
                 scope = self.tape.scopes[ended.scope]
                 self.tape.scopes[ended.scope] = scope._replace(stop=len(self.tape.calls), outputs=made)
                 return

@@ -9,11 +9,12 @@ from random import Random
 from typing import Any, NamedTuple
 
 from convcalc.language.items import HIDDEN, FieldType, fields_of
-from convcalc.layers.registry import KINDS, build
+from convcalc.layers.registry import KINDS, build, layer_class
+from convcalc.network import output_shape
 
 Shape = tuple[int, ...]
 Fields = dict[str, Any]
-JOINS = frozenset({"concat", "add", "multiply", "gate", "split"})
+JOINS = frozenset(kind for kind in KINDS if layer_class(kind).joins or layer_class(kind).splits)
 """Kinds that read or give several tensors."""
 MOST = 1 << 20
 """Elements of a tensor: networks stay small, so that what takes long takes too long."""
@@ -68,7 +69,15 @@ def _padding(random: Random, rank: int) -> Any:
 def _shape(random: Random, shape: Shape) -> list[int]:
     whole = prod(shape)
     first = divisor(random, whole)
-    return random.choice(([first, -1], [first, whole // first], [-1], [*shape[::-1]]))
+    if random.random() < 0.2:
+        return [random.choice((1, 2, 3, size)) for size in shape]
+    repeated = [2, *(-1 for _ in shape)]
+    return random.choice(([first, -1], [first, whole // first], [-1], [*shape[::-1]], repeated))
+
+
+def _factor(random: Random, shape: Shape) -> Any:
+    """A number, or one a channel."""
+    return random.choice((0, 1, -1, 0.5, [random.choice((0, 1, 2.5)) for _ in range(shape[0])]))
 
 
 def _dims(random: Random, shape: Shape) -> list[int]:
@@ -96,7 +105,26 @@ VALUES: dict[str, Callable[[Random, Shape], Any]] = {
     "start_dim": lambda random, shape: random.choice((0, 0, 1, -1)),
     "end_dim": lambda random, shape: random.choice((-1, -1, 1)),
     "dim": lambda random, shape: random.choice((0, 0, -1, len(shape) - 1)),
+    "scale": _factor,
+    "offset": _factor,
+    "min": lambda random, shape: random.choice((-1, 0, 0.5)),
+    "max": lambda random, shape: random.choice((0.5, 1, 6)),
+    "min_val": lambda random, shape: random.choice((-1, 0)),
+    "max_val": lambda random, shape: random.choice((1, 6)),
+    "exponent": lambda random, shape: random.choice((-1, 0, 0.5, 2, 3)),
+    "correction": lambda random, shape: random.choice((0, 1, 2)),
     "dims": _dims,
+    "shifts": lambda random, shape: [random.choice((-2, -1, 0, 1, 3)) for _ in shape],
+    "num_heads": lambda random, shape: divisor(random, shape[-1]),
+    "hidden_size": lambda random, shape: random.choice((1, 2, 5, 8)),
+    "num_layers": lambda random, shape: random.choice((1, 1, 2)),
+    "proj_size": lambda random, shape: random.choice((0, 1)),
+    "start": lambda random, shape: random.choice((0, 0, 1, -1, -2)),
+    "stop": lambda random, shape: random.choice((None, 1, 2, -1, 100)),
+    "step": lambda random, shape: random.choice((1, 2, 3)),
+    "index": lambda random, shape: random.choice((0, -1, 1)),
+    "indices": lambda random, shape: [random.choice((0, -1, 1)) for _ in range(random.randint(1, 4))],
+    "reps": lambda random, shape: [random.choice((1, 1, 2)) for _ in range(random.randint(1, len(shape) + 1))],
     "shape": _shape,
     "normalized_shape": lambda random, shape: list(shape[-random.randint(1, len(shape)) :]),
     "p": lambda random, shape: random.choice((0, 0.1, 0.5, 1)),
@@ -119,7 +147,9 @@ def value(random: Random, field: FieldType, shape: Shape) -> Any:
 
 
 def layer(random: Random, shape: Shape) -> Made:
-    """A layer that takes the shape; a relu where the ones that were tried do not."""
+    """A layer that takes the shape; a relu where the ones that were tried do not. One number gets an axis."""
+    if not shape:
+        return random.choice((Made("reshape", {"shape": [1]}, (1,)), Made("exp", {}, ())))
     for attempt in range(TRIES):
         kind = random.choice(_kinds(len(shape) - 1))
         made = fitted(random, kind, shape, 0.35 if attempt < TRIES - 1 else 0.1)
@@ -135,7 +165,7 @@ def fitted(random: Random, kind: str, shape: Shape, more: float) -> Made | None:
     names = [*required, *(name for name in optional if random.random() < more)]
     said = {name: value(random, fields[name], shape) for name in names}
     try:
-        output = build(kind, said).output_shape((shape,))
+        output = output_shape(build(kind, said), (shape,) if layer_class(kind).arity[1] != 0 else ())
     except ValueError:
         return None
     return Made(kind, said, output) if 0 < prod(output) <= MOST else None

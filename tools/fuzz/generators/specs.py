@@ -16,7 +16,7 @@ from convcalc.layers.registry import KINDS
 from ..case import Case
 from . import commands, heavy, words
 from .commands import QUANTITIES
-from .layers import Fields, Shape, fitted, layer
+from .layers import Fields, Shape, divisor, fitted, layer
 from .mutations import changed_text
 
 GOLDEN = Path(__file__).resolve().parents[3] / "tests" / "golden"
@@ -118,7 +118,11 @@ class Writer:
     def item(self, shape: Shape, depth: int) -> tuple[Item, Shape]:
         """An item, and the shape behind it."""
         chance = self.random.random()
-        if depth == 0 or chance < 0.7:
+        if len(shape) > 2 and chance < 0.03:
+            return self.frames(shape, depth)
+        if len(shape) > 1 and chance < 0.05:
+            return self.product(shape)
+        if depth == 0 or chance < 0.7 or not shape:
             made = layer(self.random, shape)
             return self.written(made.kind, made.fields, depth), made.shape
         if chance < 0.76:
@@ -164,10 +168,29 @@ class Writer:
         )
         return forms[form].format(value)
 
+    def frames(self, shape: Shape, depth: int) -> tuple[Item, Shape]:
+        """A layer on each position of the first axis."""
+        made = layer(self.random, shape[1:])
+        item = self.written(made.kind, made.fields, depth)
+        return {**(item if isinstance(item, dict) else {item: {}}), "batch_axes": 1}, (shape[0], *made.shape)
+
+    def product(self, shape: Shape) -> tuple[Item, Shape]:
+        """A tensor times itself, or the attention of its positions to each other."""
+        *leading, rows, columns = shape
+        axes = list(range(len(shape)))
+        turned = {"permute": {"dims": [*axes[:-2], axes[-1], axes[-2]]}}
+        if len(shape) == 2 and self.random.random() < 0.5:
+            return {"multihead_attention": {"num_heads": divisor(self.random, columns)}}, shape
+        if self.random.random() < 0.5:
+            return {"matmul": {"branches": {"left": [], "right": [turned]}}}, (*leading, rows, rows)
+        branches: dict[str, Any] = {"query": [], "key": [], "value": []}
+        return {"scaled_dot_product_attention": {"branches": branches}}, (*leading, rows, columns)
+
     def residual(self, shape: Shape, depth: int) -> tuple[Item, Shape]:
         """A sum of layers that keep the shape and the input itself."""
         body = [self.same(shape) for _ in range(self.random.randint(1, 3))]
-        return {self.random.choice(("add", "add", "multiply")): {"branches": {"body": body, "skip": []}}}, shape
+        kind = self.random.choice(("add", "add", "multiply", "sub", "div", "maximum", "minimum"))
+        return {kind: {"branches": {"body": body, "skip": []}}}, shape
 
     def same(self, shape: Shape) -> Item:
         """A layer that keeps the shape."""

@@ -8,7 +8,7 @@ from math import prod
 from ....layers.base import Shape
 from ...tape import Ref, refs
 from ..arguments import bound, listed
-from ..builder import Builder, Fields, Unsupported
+from ..builder import Builder, Fields, Unsupported, shortest
 from ..names import base_name
 from ..values import Activation, Constant, Padded, Pairs, Place, Sizes, Value
 from .axes import axis_of, spatial
@@ -239,7 +239,9 @@ def _unfold(b: Builder) -> Activation:
     windows = (output.first[axis], output.second[axis])
     if value.place is not None and axis == value.place.axis:
         raise Unsupported("it works along the batch")
-    positions = tuple(window * step + offset for window in range(windows[0]) for offset in range(size))
+    positions = None
+    if windows[0] * size <= FEW:
+        positions = tuple(window * step + offset for window in range(windows[0]) for offset in range(size))
     if step == size and windows[0] * size == value.sizes.first[axis]:
         spread = value
     else:
@@ -384,7 +386,9 @@ def _index(b: Builder) -> Value:
 
 def _unbind(b: Builder) -> list[Value | None]:
     value, dim = b.activation("input"), b.integer("dim")
-    count = value.sizes.first[value.sizes.axis(dim)]
+    count = len(b.call.outputs)
+    if value.sizes.first[value.sizes.axis(dim)] != count:
+        raise Unsupported(f"it has {count} outputs")
     return [selected(b, value, dim, number) for number in range(count)]
 
 
@@ -440,17 +444,17 @@ def _cat(b: Builder) -> Value:
     (place,) = places
     if axis == place.axis:
         return _cat_outside(b, values, place)
-    steps = [b.settled(value, *_beside(value, place)) for value in values]
+    steps = [b.settled(value, *beside(value, place)) for value in values]
     own = axis if place.folded or axis < place.axis else axis - 1
     return b.made(b.layer("concat", {"dim": own} if own else {}, *steps), place)
 
 
-def _beside(value: Activation, place: Place) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The shapes of a value beside others that have the batch in that place."""
+def beside(value: Activation, place: Place) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The shapes of a value, in both runs, beside others that have the batch in that place."""
     if value.place is not None or place.folded:
         return value.shape, value.second
     if value.sizes.first[place.axis] != 1:
-        raise Unsupported("it joins what is the same for every example with the batch")
+        raise Unsupported("it puts what is the same for every example beside the batch")
     return tuple((*dims[: place.axis], *dims[place.axis + 1 :]) for dims in value.sizes[:2])  # type: ignore[return-value]
 
 
@@ -570,7 +574,8 @@ def _pad(b: Builder) -> Value:
         return value._replace(sizes=output)
     if 0 in own:
         raise Unsupported(f"it pads the first axis in the mode {mode}")
-    fields: Fields = {"padding": tuple(own.get(axis, (0, 0)) for axis in range(1, len(value.shape))), "mode": mode}
+    padding = shortest(tuple([own.get(axis, (0, 0)) for axis in range(1, len(value.shape))]))
+    fields: Fields = {"padding": padding, "mode": mode}
     return b.made(b.layer("pad", fields, b.settled(value)), value.place)
 
 

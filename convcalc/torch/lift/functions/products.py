@@ -8,7 +8,7 @@ from ..arguments import listed
 from ..builder import Builder, Fields, Unsupported
 from ..values import Activation, Parameter, Place, Sizes, Value
 from .arithmetic import joined, rescaled_alone
-from .layout import permuted
+from .layout import beside, permuted
 from .record import Function
 from .weights import formed
 
@@ -169,16 +169,17 @@ def _attention(b: Builder) -> Activation:
     if b.flag("enable_gqa"):
         raise Unsupported("heads share keys and values")
     values = [b.activation(name) for name in ("query", "key", "value")]
-    places = {value.place for value in values}
+    places = {value.place for value in values if value.place is not None}
     if len(places) > 1:
         raise Unsupported("its inputs have the batch in different places")
-    (place,) = places
+    place = next(iter(places), None)
     query = values[0]
     if place is not None and place.axis >= query.sizes.rank - 2:
         raise Unsupported("it attends over the batch")
-    if len({value.shape[:-2] for value in values}) > 1:
+    shapes = [(value.shape, value.second) if place is None else beside(value, place) for value in values]
+    if len({shape[:-2] for shape, _ in shapes}) > 1:
         raise Unsupported("its inputs broadcast")
-    steps = [b.settled(value) for value in values]
+    steps = [b.settled(value, *shape) for value, shape in zip(values, shapes, strict=True)]
     mask = b.value("attn_mask")
     if mask is not None:
         key = values[1].sizes

@@ -1,0 +1,363 @@
+"""The lift: what calls of PyTorch become in the language. Shapes of tapes are PyTorch's, of a batch of 1 and of 2."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Mapping
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from convcalc.language import loads
+from convcalc.language.write import write
+from convcalc.layers.base import Shape
+from convcalc.layers.opaque import Opaque
+from convcalc.network import Network
+from convcalc.torch.assembly import assemble
+from convcalc.torch.lift.builder import Step
+from convcalc.torch.lift.conversion import Lifted, lift
+from convcalc.torch.tape import Call, Kind, Ref, Scope, Tape, Tensor, from_json
+
+ORACLE = Path(__file__).parent / "oracle"
+TAPES: dict[str, Any] = json.loads(gzip.decompress((ORACLE / "torch_tapes.json.gz").read_bytes()))
+ANSWERS: dict[str, Any] = json.loads(gzip.decompress((ORACLE / "torch_models.json.gz").read_bytes()))["models"]
+
+
+class Recorder:
+    """A tape in the making: `BATCH` stands for the batch in the shapes of activations."""
+
+    def __init__(self) -> None:
+        self.tape = Tape(scopes=[Scope("", "Net", -1)], second=[])
+
+    def tensor(self, *dims: Any, origin: Kind = "call", name: str = "", numbers: Any = None) -> Ref:
+        """A tensor; a size that is a pair is that of the first and of the second run."""
+        assert self.tape.second is not None
+        first, second = (tuple([d[run] if isinstance(d, tuple) else d for d in dims]) for run in (0, 1))
+        self.tape.tensors.append(Tensor(first, "float32", origin, name, numbers))
+        self.tape.second.append(second)
+        place = len(self.tape.tensors) - 1
+        if origin == "input":
+            self.tape.inputs = (*self.tape.inputs, place)
+        if origin == "parameter":
+            self.tape.parameters[name] = first
+        return Ref(place)
+
+    def input(self, *dims: Any) -> Ref:
+        return self.tensor(BATCH, *dims, origin="input", name="x")
+
+    def parameter(self, *dims: int, name: str = "weight") -> Ref:
+        return self.tensor(*dims, origin="parameter", name=name)
+
+    def call(self, function: str, *args: Any, to: tuple[Any, ...], macs: int = 0, **kwargs: Any) -> Ref:
+        made = self.tensor(*to)
+        self.tape.calls.append(Call(function, args, kwargs, (made.tensor,), 0, macs))
+        self.tape.outputs = (("", made.tensor),)
+        return made
+
+    def second(self, *args: Any, **kwargs: Any) -> None:
+        """The arguments of the last call in the second run."""
+        self.tape.second_arguments[len(self.tape.calls) - 1] = (args, kwargs)
+
+    def lifted(self) -> Lifted:
+        return lift(self.tape)
+
+    def layers(self) -> list[str]:
+        """The layers that lead to the output, as a spec has them."""
+        return [line.removeprefix("  - ") for line in text(self.lifted()).splitlines() if line.startswith("  - ")]
+
+
+BATCH = (1, 2)
+
+
+def network(lifted: Lifted, name: str = "net") -> Network:
+    return assemble(lifted, name, name, lambda calls: None)  # type: ignore[arg-type, return-value]
+
+
+def text(lifted: Lifted) -> str:
+    return write(network(lifted))
+
+
+@pytest.fixture
+def tape() -> Recorder:
+    return Recorder()
+
+
+def test_a_convolution_by_position_and_by_name(tape: Recorder) -> None:
+    x, weight, bias = tape.input(3, 8, 8), tape.parameter(4, 3, 3, 3), tape.parameter(4, name="bias")
+    y = tape.call("torch.nn.functional.conv2d", x, weight, bias, (2, 2), (1, 1), to=(BATCH, 4, 4, 4), macs=1728)
+    other = tape.parameter(4, 1, 3, 3, name="other")
+    named: dict[str, Any] = {"input": y, "weight": other, "bias": None, "stride": (1, 1), "padding": (0, 0)}
+    named |= {"dilation": (1, 1), "transposed": False, "output_padding": (0, 0), "groups": 4}
+    tape.call("aten.convolution.default", **named, to=(BATCH, 4, 2, 2), macs=144)
+    assert tape.layers() == ["conv2d: {out: 4, k: 3, s: 2, p: 1}", "conv2d: {out: 4, k: 3, bias: false, g: 4}"]
+
+
+def test_what_costs_something_else_than_the_call_is_opaque(tape: Recorder) -> None:
+    x, weight = tape.input(3, 8, 8), tape.parameter(4, 3, 3, 3)
+    tape.call("torch.nn.functional.conv2d", x, weight, to=(BATCH, 4, 6, 6), macs=999)
+    lifted = tape.lifted()
+    (reason,) = lifted.opaque["torch.nn.functional.conv2d"]
+    assert "3,888 multiply-accumulates, not 999" in reason
+    opaque = lifted.steps[-1]
+    assert isinstance(opaque.layer, Opaque)
+    assert (opaque.macs, opaque.shape, opaque.layer.holds) == (999, (4, 6, 6), ((4, 3, 3, 3),))
+
+
+@pytest.mark.parametrize("function", ["torch.cumsum", "torchvision.ops.deform_conv2d", "convcalc.nothing"])
+def test_what_the_language_does_not_have_keeps_shape_cost_and_weights(tape: Recorder, function: str) -> None:
+    x, weight = tape.input(3, 8, 8), tape.parameter(5, 3)
+    tape.call(function, x, weight, to=(BATCH, 5, 8, 8), macs=960)
+    (step,) = [step for step in tape.lifted().steps if step.layer is not None]
+    assert isinstance(step.layer, Opaque)
+    assert (step.layer.operator, step.shape, step.macs, step.layer.holds) == (function, (5, 8, 8), 960, ((5, 3),))
+
+
+def test_windows_are_folded_into_the_batch_and_back(tape: Recorder) -> None:
+    x = tape.input(8, 8, 6)
+    y = tape.call("torch.Tensor.view", x, 1, 2, 4, 2, 4, 6, to=(BATCH, 2, 4, 2, 4, 6))
+    y = tape.call("torch.Tensor.permute", y, 0, 1, 3, 2, 4, 5, to=(BATCH, 2, 2, 4, 4, 6))
+    y = tape.call("torch.Tensor.reshape", y, -1, 16, 6, to=((4, 8), 16, 6))
+    y = tape.call("torch.nn.functional.linear", y, tape.parameter(6, 6), to=((4, 8), 16, 6), macs=2304)
+    y = tape.call("torch.Tensor.view", y, 1, 2, 2, 4, 4, 6, to=(BATCH, 2, 2, 4, 4, 6))
+    tape.call("torch.Tensor.mean", y, (1, 2), to=(BATCH, 4, 4, 6))
+    assert tape.layers() == [
+        "reshape: {shape: [2, 4, 2, 4, 6]}",
+        "permute: {dims: [0, 2, 1, 3, 4]}",
+        "reshape: {shape: [4, 16, 6]}",
+        "linear: {bias: false, out: 6, dim: last}",
+        "reshape: {shape: [2, 2, 4, 4, 6]}",
+        "mean: {dim: [0, 1]}",
+    ]
+
+
+def test_the_batch_may_stand_behind_other_axes(tape: Recorder) -> None:
+    x = tape.input(5, 24)
+    y = tape.call("torch.Tensor.reshape", x, 1, 5, 3, 2, 4, to=(BATCH, 5, 3, 2, 4))
+    y = tape.call("torch.Tensor.permute", y, 2, 0, 3, 1, 4, to=(3, BATCH, 2, 5, 4))
+    parts = [tape.tensor(BATCH, 2, 5, 4) for _ in range(3)]
+    tape.tape.calls.append(Call("torch.Tensor.unbind", (y, 0), {}, tuple(part.tensor for part in parts), 0))
+    query, key, value = parts
+    tape.call("torch.nn.functional.scaled_dot_product_attention", query, key, value, to=(BATCH, 2, 5, 4), macs=400)
+    assert tape.layers()[2:] == [
+        "select: {dim: 0, index: 0}",
+        "{select: {dim: 0, index: 1}, from: permute}",
+        "{select: {dim: 0, index: 2}, from: permute}",
+        "{scaled_dot_product_attention: {}, from: [select, select_2, select_3]}",
+    ]
+
+
+def test_a_view_that_changes_nothing_is_no_layer(tape: Recorder) -> None:
+    x = tape.input(4, 3, 3)
+    y = tape.call("torch.Tensor.view", x, 1, 36, to=(BATCH, 36))
+    y = tape.call("torch.Tensor.view", y, 1, 4, 3, 3, to=(BATCH, 4, 3, 3))
+    tape.call("torch.relu", y, to=(BATCH, 4, 3, 3))
+    assert tape.layers() == ["relu"]
+
+
+def test_one_open_size_of_a_view_stays_open(tape: Recorder) -> None:
+    x = tape.input(4, (3, 5), 6)
+    y = tape.call("torch.Tensor.reshape", x, 1, 2, 2, -1, to=(BATCH, 2, 2, (18, 30)))
+    tape.call("torch.relu", y, to=(BATCH, 2, 2, (18, 30)))
+    assert tape.layers()[0] == "reshape: {shape: [2, 2, -1]}"
+    assert not any(step.frozen for step in tape.lifted().steps)
+
+
+def test_what_holds_for_one_size_alone_is_known(tape: Recorder) -> None:
+    x = tape.input(4, (3, 5), (6, 7))
+    y = tape.call("torch.Tensor.reshape", x, 1, 2, 2, 3, 6, to=(BATCH, 2, 2, (3, 5), (6, 7)))
+    tape.call("torch.Tensor.permute", y, 0, 3, 4, 1, 2, to=(BATCH, (3, 5), (6, 7), 2, 2))
+    assert any(step.frozen for step in tape.lifted().steps)
+
+
+@pytest.mark.parametrize(
+    ("pads", "second", "said"),
+    [
+        ((0, 1, 0, 1), (1, 1, 1, 1), "conv2d: {out: 4, k: 3, s: 2, p: same, bias: false}"),
+        ((1, 1, 1, 1), (1, 1, 1, 1), "conv2d: {out: 4, k: 3, s: 2, p: 1, bias: false}"),
+    ],
+)
+def test_a_computed_border_is_padding_of_the_convolution(tape: Recorder, pads: Any, second: Any, said: str) -> None:
+    same = pads != second
+    size = (8, 9) if same else (8, 8)
+    x, weight = tape.input(3, size, size), tape.parameter(4, 3, 3, 3)
+    bordered = (size[0] + sum(pads[:2]), size[1] + sum(second[:2]))
+    y = tape.call("torch.nn.functional.pad", x, pads, to=(BATCH, 3, bordered, bordered))
+    tape.second(x, second)
+    made = tuple((side - 3) // 2 + 1 for side in bordered)
+    tape.call("torch.nn.functional.conv2d", y, weight, None, (2, 2), to=(BATCH, 4, made, made), macs=108 * made[0] ** 2)
+    assert tape.layers() == [said]
+
+
+def test_a_border_that_is_read_twice_is_a_layer(tape: Recorder) -> None:
+    x = tape.input(3, 8, 8)
+    y = tape.call("torch.nn.functional.pad", x, (1, 1, 1, 1), to=(BATCH, 3, 10, 10))
+    left = tape.call("torch.nn.functional.max_pool2d", y, 2, to=(BATCH, 3, 5, 5))
+    right = tape.call("torch.nn.functional.avg_pool2d", y, 2, to=(BATCH, 3, 5, 5))
+    tape.call("torch.Tensor.add", left, right, to=(BATCH, 3, 5, 5))
+    assert tape.layers()[:2] == ["pad: {p: 1}", "max_pool2d: {k: 2}"]
+
+
+def test_a_pool_over_the_whole_map_in_both_runs_is_global(tape: Recorder) -> None:
+    x = tape.input(3, (8, 9), (8, 9))
+    tape.call("torch.nn.functional.avg_pool2d", x, (8, 8), to=(BATCH, 3, 1, 1))
+    tape.second(x, (9, 9))
+    assert tape.layers() == ["global_avg_pool"]
+
+
+def test_a_size_that_follows_another_tensor_is_read_from_it(tape: Recorder) -> None:
+    x, weight = tape.input(3, (8, 13), (8, 13)), tape.parameter(4, 3, 3, 3)
+    small = tape.call("torch.conv2d", x, weight, None, 2, to=(BATCH, 4, (3, 6), (3, 6)), macs=972)
+    tape.call(
+        "torch.nn.functional.interpolate", small, (8, 8), None, "bilinear", False, to=(BATCH, 4, (8, 13), (8, 13))
+    )
+    assert tape.layers()[1] == ("{upsample: {mode: bilinear, align_corners: false}, from: [conv2d, input]}")
+
+
+def test_parameters_become_layers_with_their_stored_shape(tape: Recorder) -> None:
+    x, token, table = tape.input(4, 6), tape.parameter(1, 1, 6, name="cls_token"), tape.parameter(1, 5, 6, name="pos")
+    wide = tape.call("torch.Tensor.expand", token, 1, -1, -1, to=(BATCH, 1, 6))
+    y = tape.call("torch.cat", (wide, x), dim=1, to=(BATCH, 5, 6))
+    tape.call("torch.Tensor.add", y, table, to=(BATCH, 5, 6))
+    assert tape.layers() == [
+        "{parameter: {shape: [1, 1, 6]}, name: cls_token}",
+        "squeeze: {dim: 0}",
+        "{concat: {}, from: [squeeze, input]}",
+        "{parameter: {shape: [1, 5, 6]}, name: pos}",
+        "squeeze: {dim: 0}",
+        "{add: {}, from: [concat, squeeze_2]}",
+    ]
+    assert sum(map(params, tape.lifted().steps)) == 36
+
+
+def params(step: Step) -> int:
+    """The learned numbers of a step without inputs."""
+    return sum(prod(w.shape) for w in step.layer.weights(()) if w.learnable) if step.layer and not step.inputs else 0
+
+
+def test_a_learned_factor_a_channel_is_a_scale(tape: Recorder) -> None:
+    x = tape.input(4, 3, 3)
+    y = tape.call("torch.Tensor.mul", x, tape.parameter(4, 1, 1, name="gamma"), to=(BATCH, 4, 3, 3))
+    tape.call("torch.mul", tape.parameter(1, name="gain"), y, to=(BATCH, 4, 3, 3))
+    assert tape.layers() == ["scale", "scale: {size: 1}"]
+
+
+def test_numbers_are_folded_into_rescale(tape: Recorder) -> None:
+    x = tape.input(4)
+    half = tape.tensor(origin="constant", numbers=(0.5,))
+    y = tape.call("torch.Tensor.mul", x, half, to=(BATCH, 4))
+    y = tape.call("torch.Tensor.rsub", y, 1, to=(BATCH, 4))
+    tape.call("torch.Tensor.div", y, 4, to=(BATCH, 4))
+    assert tape.layers() == [
+        "rescale: {scale: 0.5}",
+        "rescale: {scale: -1.0, offset: 1.0}",
+        "rescale: {scale: 0.25}",
+    ]
+
+
+def test_weights_that_a_batch_norm_standardises(tape: Recorder) -> None:
+    x, weight, gain = tape.input(3, 8, 8), tape.parameter(4, 3, 3, 3), tape.parameter(4, 1, 1, 1, name="gain")
+    flat = tape.call("torch.Tensor.reshape", weight, 1, 4, -1, to=(1, 4, 27))
+    factor = tape.call("torch.Tensor.mul", gain, 0.1, to=(4, 1, 1, 1))
+    factor = tape.call("torch.Tensor.view", factor, -1, to=(4,))
+    normed = tape.call("torch.nn.functional.batch_norm", flat, None, None, weight=factor, training=True, to=(1, 4, 27))
+    made = tape.call("torch.Tensor.reshape_as", normed, weight, to=(4, 3, 3, 3))
+    tape.call("torch.nn.functional.conv2d", x, made, to=(BATCH, 4, 6, 6), macs=3888)
+    assert tape.layers() == ["conv2d: {out: 4, k: 3, bias: false, standardize: true, gain: true}"]
+
+
+def test_a_bias_that_is_put_together_is_added(tape: Recorder) -> None:
+    x, weight = tape.input(4), tape.parameter(6, 4)
+    learned, fixed = tape.parameter(3, name="q_bias"), tape.tensor(3, origin="buffer", name="k_bias")
+    bias = tape.call("torch.cat", (learned, fixed), to=(6,))
+    tape.call("torch.nn.functional.linear", x, weight, bias, to=(BATCH, 6), macs=24)
+    assert tape.layers() == [
+        "linear: {bias: false, out: 6}",
+        "{parameter: {shape: [3]}, name: q_bias}",
+        "{parameter: {shape: [3], learned: false}, name: k_bias}",
+        "{concat: {}, from: [q_bias, k_bias]}",
+        "{add: {}, from: [linear, concat]}",
+    ]
+
+
+def test_a_module_that_is_called_twice_shares_its_weights(tape: Recorder) -> None:
+    x, weight = tape.input(4), tape.parameter(4, 4)
+    y = tape.call("torch.nn.functional.linear", x, weight, to=(BATCH, 4), macs=16)
+    tape.call("torch.nn.functional.linear", y, weight, to=(BATCH, 4), macs=16)
+    assert [node.shares for node in network(tape.lifted())] == [None, 1]
+
+
+def test_a_block_that_is_written_to_is_joined_with_what_is_around_it(tape: Recorder) -> None:
+    x = tape.input(5, 4)
+    block = tape.call("torch.Tensor.__getitem__", x, (slice(None), slice(1, None)), to=(BATCH, 4, 4))
+    new = tape.call("torch.Tensor.relu_", block, to=(BATCH, 4, 4))
+    tape.call("convcalc.written_elsewhere", x, new, to=(BATCH, 5, 4))
+    assert tape.layers() == [
+        "slice: {start: 1}",
+        "relu",
+        "{slice: {stop: 1}, from: input}",
+        "{concat: {}, from: [slice_2, relu]}",
+    ]
+
+
+def test_norms_of_channels_between_permutations_are_one_layer(tape: Recorder) -> None:
+    x, weight, bias = tape.input(4, 3, 5), tape.parameter(4), tape.parameter(4, name="bias")
+    y = tape.call("torch.Tensor.permute", x, 0, 2, 3, 1, to=(BATCH, 3, 5, 4))
+    y = tape.call("torch.nn.functional.layer_norm", y, (4,), weight, bias, 1e-6, to=(BATCH, 3, 5, 4))
+    tape.call("torch.Tensor.permute", y, 0, 3, 1, 2, to=(BATCH, 4, 3, 5))
+    assert tape.layers() == ["layer_norm: {dim: 0, eps: 1e-06}"]
+
+
+def test_a_channel_shuffle_is_one_layer_at_every_size(tape: Recorder) -> None:
+    space = ((3, 4), (5, 7))
+    x = tape.input(6, *space)
+    y = tape.call("torch.Tensor.view", x, 1, 2, 3, 3, 5, to=(BATCH, 2, 3, *space))
+    y = tape.call("torch.transpose", y, 1, 2, to=(BATCH, 3, 2, *space))
+    y = tape.call("torch.Tensor.view", y, 1, 6, 3, 5, to=(BATCH, 6, *space))
+    tape.call("torch.relu", y, to=(BATCH, 6, *space))
+    assert tape.layers() == ["channel_shuffle: {g: 2}", "relu"]
+    assert not any(step.frozen for step in tape.lifted().steps)
+
+
+def test_work_on_the_batch_is_opaque(tape: Recorder) -> None:
+    x = tape.input(4)
+    tape.call("torch.mean", x, 0, to=(4,))
+    assert tape.lifted().opaque == {"torch.mean": ["it works along the batch"]}
+
+
+def wired(network: Network) -> Iterator[tuple[Any, ...]]:
+    for node in network.nodes:
+        yield node.layer, node.inputs, node.shape, node.shares
+
+
+@pytest.mark.parametrize("name", TAPES)
+def test_models_agree_with_pytorch_and_survive_as_specs(name: str) -> None:
+    tape, answer = from_json(TAPES[name]), ANSWERS[name]
+    lifted = lift(tape)
+    assert lifted.opaque == {}
+    made = network(lifted)
+    assert figures(made, tape) == (answer["params"], answer["macs"])
+    outputs: list[Shape] = [lifted.steps[step].shape for _, step in lifted.outputs]
+    assert sorted(map(list, outputs)) == sorted(answer["outputs"])
+    assert list(wired(loads(write(made)))) == list(wired(made))
+
+
+def figures(made: Network, tape: Tape) -> tuple[int, int]:
+    """Parameters, those that no call reads among them, and multiply-accumulates."""
+    learned = sum(
+        prod(weight.shape)
+        for node in made
+        if node.layer is not None and node.shares is None
+        for weight in node.layer.weights(made.input_shapes(node))
+        if weight.learnable
+    )
+    unused = sum(prod(tape.parameters[name]) for name in tape.unused)
+    macs = sum(macs_of(made, node) for node in made)
+    return learned + unused, macs
+
+
+def macs_of(made: Network, node: Any) -> int:
+    operations: Mapping[str, int] = node.layer.operations(made.input_shapes(node), node.shape)
+    return operations.get("mac", 0)
