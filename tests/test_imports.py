@@ -118,7 +118,6 @@ LAZY: dict[str, dict[str, set[str]]] = {
             "reference",
             "reference.running",
         },
-        "api.from_keras": {"torch.load"},
         "api.load": {"language", "language.revisions", "torch.load", "torch.spec"},
         "api.from_keras": {"torch.load"},
         "api.summary": {"torch.load", "torch.live.summary"},
