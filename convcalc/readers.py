@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
+from .findings import UsageError
 from .network import Network
+
+if TYPE_CHECKING:
+    from .torch.spec import ModelSpec
 
 
 class Reader(NamedTuple):
@@ -39,6 +43,65 @@ ONNX, KERAS = Reader("an ONNX file", _onnx), Reader("a Keras file", _keras)
 EXPORTED = Reader("a file of torch.export", _exported)
 READERS = {".onnx": ONNX, ".keras": KERAS, ".h5": KERAS, ".hdf5": KERAS, ".pt2": EXPORTED}
 """Suffix -> reader, the suffixes of `files.MODELS`."""
+
+
+Shapes = Sequence[int] | Mapping[str, Sequence[int]]
+"""The shape of the only input, or shapes by name."""
+
+
+class Asked(NamedTuple):
+    """How a model is to be read."""
+
+    input: Shapes | Sequence[Sequence[int]] | None = None
+    """The shape of its input without the batch, shapes by name, or of a model in code several in order."""
+    arguments: Mapping[str, object] | None = None
+    """Those of the class or function that builds a model in code."""
+    device: str | None = None
+    """Where a model in code runs: meta or cpu."""
+
+
+AS_IT_IS = Asked()
+"""A model as it says itself."""
+
+
+def code_of(name: str) -> ModelSpec | None:
+    """What a text names where it names a model in code.
+
+    >>> code_of("./net.py:Net"), code_of("net.yaml")
+    (ModelSpec(module='./net.py', attribute='Net'), None)
+    """
+    if ":" not in name:
+        return None
+    from .torch.spec import model_spec
+
+    return model_spec(name)
+
+
+def read_model(name: str, asked: Asked) -> Network | None:
+    """The network of a model in code, which runs, or of a model's file; None for what is neither.
+
+    Raises SpecError where the model is wrong, UsageError where the call is.
+    """
+    code = code_of(name)
+    if code is not None:
+        from .torch.load import load_torch
+
+        return load_torch(code, asked.input, asked.arguments or {}, asked.device or "meta")
+    for option, given in (("--arg", asked.arguments), ("--device", asked.device)):
+        if given:
+            raise UsageError(f"{option} does not go with {name}", "it goes with a model in code, like ./net.py:Net")
+    reader = reader_of(name)
+    return None if reader is None else reader.load(name, shapes_of(name, asked.input))
+
+
+def shapes_of(name: str, input: Shapes | Sequence[Sequence[int]] | None) -> Shapes | None:
+    """What `input` gives where inputs have names. Raises UsageError for several in order."""
+    if input is None or isinstance(input, Mapping):
+        return input
+    sizes = [size for size in input if isinstance(size, int)]
+    if len(sizes) != len(input):
+        raise UsageError(f"the inputs of {name} are given by name", 'for example input={"left": (3, 64, 64)}')
+    return sizes
 
 
 def reader_of(path: str) -> Reader | None:

@@ -79,3 +79,19 @@ def test_check_and_diff_take_onnx_files(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.onnx")
     for name in ("pipe.onnx", "none.onnx", "."):
         assert run("table", str(tmp_path / name), folder=tmp_path).returncode == 2
+
+
+def test_check_reads_open_sizes_as_they_are_given(tmp_path: Path) -> None:
+    from onnx import TensorProto, helper
+
+    maker = Maker(1, 3, 8, 8)
+    maker.inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 3, "height", "width"])]
+    maker.node("Conv", "x", maker.weight(4, 3, 3, 3))
+    (tmp_path / "open.onnx").write_bytes(maker.model("t0").SerializeToString())
+    refused = run("check", "open.onnx", folder=tmp_path)
+    assert refused.returncode == 2 and "--input" in refused.stderr
+    assert run("check", "open.onnx", "--input", "3,16,16", folder=tmp_path).returncode == 0
+    small = run("check", "open.onnx", "--input", "3,2,2", folder=tmp_path)
+    assert small.returncode == 1 and "CC201" in small.stdout
+    other = run("check", "open.onnx", "--input", "3,16,16", "--arg", "a=1", folder=tmp_path)
+    assert other.returncode == 2 and "--arg does not go with open.onnx" in other.stderr

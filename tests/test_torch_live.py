@@ -628,3 +628,15 @@ def test_what_no_function_of_python_calls_is_on_the_tape_as_its_operator() -> No
     tape = taped(forward)
     assert functions(tape) == ["aten.relu.default", "torch.Tensor.add"]
     assert wiring(tape)[1][1] == [tape.calls[0].outputs[0]]
+
+
+def test_check_runs_the_model_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("net.py").write_text(
+        "from torch import nn\n\n\nclass Net(nn.Sequential):\n    def __init__(self, width=4):\n"
+        "        super().__init__(nn.Conv2d(3, width, 3), nn.ReLU())\n"
+    )
+    assert convcalc.check("./net.py:Net", input=[3, 8, 8], arguments={"width": 2}).ok
+    assert command("check", "./net.py:Net", "--input", "3,8,8").code == 0
+    assert command("check", "./net.py:Net", "--input", "3,2,2").code == 1
+    assert command("check", "./net.py:Net").code == 2

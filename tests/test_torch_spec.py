@@ -121,14 +121,15 @@ def test_the_models_of_a_file_are_looked_for_without_running_it(text: str, tmp_p
     assert choice(str(path)) == f"{path}:NAME, with a class, a function or a module"
 
 
-def test_check_runs_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_runs_the_code_that_is_named_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("net.py").write_text("raise SystemExit('it ran')")
-    result = check("./net.py:Net")
-    (error,) = result.unreadable
-    assert error.message == "check runs no code, and './net.py:Net' is a model in code"
-    assert "convcalc import ./net.py:Net" in (error.hint or "")
     assert run("check").code == 2  # the folder has no spec, and its code is not looked at
+    assert run("check", "*.py").code == 2
+    with pytest.raises(UsageError, match="go with models"):
+        check("lenet5", input=[1, 32, 32])
+    (error,) = check("./none.py:Net", input=[3, 8, 8]).unreadable
+    assert "PyTorch" in error.message or "none.py" in error.message
 
 
 def test_a_revision_of_git_is_never_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from ..check.discover import find_specs
 from ..check.run import Task, check_files
 from ..check.selection import read_selection
 from ..findings import Finding, SpecError, UsageError
+from ..readers import AS_IT_IS, Asked, Shapes
 from ..units import counted
 from ..version import FORMAT
 from .shown import Shown
@@ -76,6 +77,8 @@ class Options(NamedTuple):
     """A revision of git that the specs are compared with."""
     limits: Sequence[Threshold] = ()
     """How much they may have grown since."""
+    asked: Asked = AS_IT_IS
+    """How models are read."""
 
 
 class Work(NamedTuple):
@@ -103,6 +106,9 @@ def check(
     jobs: int | None = None,
     base: str | None = None,
     fail_over: Mapping[str, object] | Sequence[str] = (),
+    input: Shapes | Sequence[Sequence[int]] | None = None,
+    arguments: Mapping[str, object] | None = None,
+    device: str | None = None,
 ) -> CheckResult:
     """The findings of specs: files, folders, globs, gallery names; of one spec's `text`; without either of this folder.
 
@@ -112,6 +118,9 @@ def check(
 
     `base` is a revision of git around this folder ("origin/main"): `growth` is what has changed since, and `fail_over`
     limits it: {"params": "1%", "macs": "10M"}, or ["params=1%"]; more is a finding (CC601) and fails.
+
+    `input`, `arguments` and `device` are how models are read, as `load` takes them: files whose sizes are open, and
+    models in code, which run where they are named.
 
     What cannot be read is in the result; nothing is raised for what a file holds. Raises UsageError for a code that
     does not exist, for a configuration that is wrong, and for a base that git does not know.
@@ -127,7 +136,8 @@ def check(
     Found 1 error in 1 of 1 spec.
     """
     limits = limits_of(fail_over)
-    options = Options(select, ignore, advice, strict, Setting(dtype, batch), base, limits)
+    asked = Asked(input, arguments, device)
+    options = Options(select, ignore, advice, strict, Setting(dtype, batch), base, limits, asked)
     if text is not None:
         if paths is not None:
             raise UsageError("a text is checked alone: give paths or text")
@@ -161,7 +171,13 @@ def work_of(paths: Sequence[str], options: Options) -> Work:
 
         growth = compare(options.base, names)
         grown = [finding for spec in growth.compared for finding in growth_findings(spec.difference, options.limits)]
-    return Work([task(name, options) for name in names], errors, passed_over, growth, grown)
+    tasks = [task(name, options) for name in names]
+    if options.asked != AS_IT_IS and not any(task.is_model for task in tasks):
+        raise UsageError(
+            "--input, --arg and --device of check go with models",
+            "a spec says what it reads; table takes another input",
+        )
+    return Work(tasks, errors, passed_over, growth, grown)
 
 
 def task(path: str, options: Options, text: str | None = None) -> Task:
@@ -177,7 +193,9 @@ def task(path: str, options: Options, text: str | None = None) -> Task:
     given = options.setting
     if given != Setting():
         budgets = tuple(budget._replace(setting=given.over(budget.setting)) for budget in budgets)
-    return Task(path, selection, budgets, options.strict or config.strict, given.over(config.setting), text)
+    return Task(
+        path, selection, budgets, options.strict or config.strict, given.over(config.setting), text, options.asked
+    )
 
 
 def checked(

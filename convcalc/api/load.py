@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from os import PathLike, fspath
-from typing import TYPE_CHECKING
 
 from ..findings import UsageError
 from ..network import Network
-from ..readers import reader_of
-
-if TYPE_CHECKING:
-    from ..torch.spec import ModelSpec
+from ..readers import Asked, Shapes, code_of, read_model, reader_of, shapes_of
 
 Spec = str | PathLike[str] | Network
 """What names a network: a path, a gallery name, an ONNX or Keras file, `git:REV:path`, a model in code
 (`package.module:Net`, `./net.py:Net`); or the network itself."""
-Inputs = Sequence[int] | Mapping[str, Sequence[int]]
+Inputs = Shapes
 
 
 def load(
@@ -41,20 +37,16 @@ def load(
     <Network ResNet · resnet50: 3×256×256 → 1000, 175 layers>
     """
     name = fspath(spec)
-    code = _code(name)
-    if code is not None:
+    asked = Asked(input, arguments, device)
+    if code_of(name) is not None:
         _refuse_params(name, params, variant, "a model in code has arguments: --arg NAME=VALUE")
-        from ..torch.load import load_torch
-
-        return load_torch(code, input, arguments or {}, device or "meta")
-    for option, given in (("--arg", arguments), ("--device", device)):
-        if given:
-            raise UsageError(f"{option} does not go with {name}", "it goes with a model in code, like ./net.py:Net")
-    shapes = _shapes(name, input)
     reader = reader_of(name)
     if reader is not None:
         _refuse_params(name, params, variant, f"{reader.what} has no params and no variants")
-        return reader.load(name, shapes)
+    network = read_model(name, asked)
+    if network is not None:
+        return network
+    shapes = shapes_of(name, input)
     from .. import language
 
     if name.endswith(".py"):
@@ -79,32 +71,13 @@ def _refuse_python(name: str) -> None:
     raise UsageError(f"{name} is code: name the model in it", choice(name))
 
 
-def _shapes(name: str, input: Inputs | Sequence[Sequence[int]] | None) -> Inputs | None:
-    """The shape of the only input, or shapes by name. Raises UsageError for several in order."""
-    if input is None or isinstance(input, Mapping):
-        return input
-    sizes = [size for size in input if isinstance(size, int)]
-    if len(sizes) != len(input):
-        raise UsageError(f"the inputs of {name} are given by name", 'for example input={"left": (3, 64, 64)}')
-    return sizes
-
-
-def _code(name: str) -> ModelSpec | None:
-    """What a text names where it names a model in code."""
-    if ":" not in name:
-        return None
-    from ..torch.spec import model_spec
-
-    return model_spec(name)
-
-
 def names_code(spec: str) -> bool:
     """Whether a text names a model in code.
 
     >>> names_code("./net.py:Net"), names_code("net.yaml")
     (True, False)
     """
-    return _code(spec) is not None
+    return code_of(spec) is not None
 
 
 def network_of(spec: Spec) -> Network:

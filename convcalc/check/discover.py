@@ -82,20 +82,7 @@ def _specs(path: str, over: list[_PassedOver]) -> Iterator[str]:
         if not matches:
             raise UsageError(f"the glob '{path}' matches nothing")
     else:
-        if ":" in path:
-            _refuse_code(path)
         yield path
-
-
-def _refuse_code(path: str) -> None:
-    """Raise UsageError for a model in code, which would run."""
-    from ..torch.spec import model_spec
-
-    if model_spec(path) is not None:
-        raise UsageError(
-            f"check runs no code, and '{path}' is a model in code",
-            f"convcalc import {path} -o net.yaml, then check that; diff holds both together",
-        )
 
 
 def _in_folder(folder: str, over: list[_PassedOver]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..findings import SHOWN_BY, Finding, SpecError, UsageError, debugging, unforeseen
@@ -14,7 +14,7 @@ from ..language.events import parse
 from ..limits import FINDINGS
 from ..marked import Map, Source
 from ..network import unknown_costs
-from ..readers import Reader, reader_of
+from ..readers import AS_IT_IS, Asked, code_of, read_model, reader_of
 from .builds import PLAIN, Builds, DoesNotBuild, Setting
 from .claims import check_budgets, check_expectations, check_published
 from .config import Budget
@@ -39,6 +39,13 @@ class Task:
     """The dtype and batch size of budgets and claims that say none of their own."""
     text: str | None = None
     """What is checked in place of the file."""
+    asked: Asked = AS_IT_IS
+    """How it is read where it is a model."""
+
+    @property
+    def is_model(self) -> bool:
+        """Whether it is a model's file, or a model in code."""
+        return self.text is None and (reader_of(self.path) is not None or code_of(self.path) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +114,8 @@ def check_file(task: Task) -> Checked:
 
 def _check_file(task: Task) -> Checked:
     try:
-        reader = reader_of(task.path)
-        if reader is not None:
-            return _checked(task, task.path, check_model(task, reader))
+        if task.is_model:
+            return _checked(task, task.path, check_model(task))
         source = read(task.path) if task.text is None else Source(task.text, task.path)
         undeclared = [] if task.path == "-" or task.text is not None else _undeclared(source)
     except SpecError as error:
@@ -166,12 +172,13 @@ def check_source(
     return [*kept, *comments.unused()] if comments else kept
 
 
-def check_model(task: Task, reader: Reader) -> list[Finding]:
-    """Every finding of a model's file: what its reader warns of, its budgets, and advice.
+def check_model(task: Task) -> list[Finding]:
+    """Every finding of a model: what its reader warns of, its budgets, and advice.
 
     Raises UsageError where the file cannot be read and SpecError where it is no network.
     """
-    network = reader.load(task.path, None)
+    network = read_model(task.path, _asked(task))
+    assert network is not None
     findings: list[Finding] = list(network.notes)
     findings += unknown_costs(network)
     findings += check_budgets(Builds(network, general=task.setting), task.budgets)
@@ -180,6 +187,15 @@ def check_model(task: Task, reader: Reader) -> list[Finding]:
 
         findings += advise(network)
     return findings
+
+
+def _asked(task: Task) -> Asked:
+    """How the model of a task is read; the only input of a file stands alone."""
+    if code_of(task.path) is not None:
+        return task.asked
+    given = task.asked.input
+    alone = not isinstance(given, Mapping) and given is not None and len(given) == 1 and isinstance(given[0], Sequence)
+    return task.asked._replace(input=given[0] if alone else given)  # type: ignore[index, arg-type]
 
 
 def _claims(builds: Builds, selection: Selection, comments: Comments) -> list[Finding]:

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..findings import UNFORESEEN_EXIT, SpecError, UsageError
-from .options import Dtype, FailOverOption
+from .options import (
+    ArgOption,
+    Dtype,
+    FailOverOption,
+    ModelInputOption,
+    RunOption,
+    read_arguments,
+    read_inputs,
+    read_run,
+)
 from .output import format_option, refuse_linked, write, write_file
 
 if TYPE_CHECKING:
@@ -20,7 +29,10 @@ if TYPE_CHECKING:
 def command(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PATH]...", help="Files, folders, globs, gallery names, - (default: this folder)."),
+        typer.Argument(
+            metavar="[PATH]...",
+            help="Files, folders, globs, gallery names, -, models in code, which run (default: this folder).",
+        ),
     ] = None,
     format: Annotated[str, format_option("check")] = "text",
     select: Annotated[
@@ -50,6 +62,9 @@ def command(
         typer.Option("--base", metavar="REV", help="Compare the specs with this revision of git: origin/main."),
     ] = None,
     fail_over: FailOverOption = None,
+    input: ModelInputOption = None,
+    arg: ArgOption = None,
+    device: RunOption = None,
     report: Annotated[
         list[str] | None,
         typer.Option(
@@ -67,10 +82,12 @@ def command(
         return
     from ..api.check import Options, checked, limits_of, work_of
     from ..check.builds import Setting
+    from ..readers import Asked
 
     reports = [_report(text) for text in report or ()]
     limits = limits_of(fail_over or ())
-    options = Options(select or (), ignore or (), advice, strict, Setting(dtype, batch), base, limits)
+    asked = Asked(read_inputs(input), read_arguments(arg) or None, read_run(device))
+    options = Options(select or (), ignore or (), advice, strict, Setting(dtype, batch), base, limits, asked)
     work = work_of(paths or ["."], options)
     if update:
         _update(work.tasks, work.errors, quiet)

@@ -38,6 +38,14 @@ InputOption = Annotated[
         "--input", metavar="C,H,W", help="Use another input: 3,299,299 or 3x299x299 (NAME=3,64,64 for one of several)."
     ),
 ]
+ModelInputOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        metavar="C,H,W",
+        help="What models read: files with open sizes, models in code (NAME=3,64,64).",
+    ),
+]
 BatchOption = Annotated[int, typer.Option("--batch", min=1, help="Batch size: multiplies macs, flops, activations.")]
 
 DtypeOption = Annotated[Dtype, typer.Option("--dtype", help="Type of activations and params in memory.")]
