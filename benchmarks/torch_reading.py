@@ -1,13 +1,14 @@
 """Time and memory of reading PyTorch models, beside torchinfo's `summary` of the same models in the same process.
 
 Needs torch, torchvision and torchinfo. Each model is read and summarised in turn, so that both meet the same machine;
-the first reading, which loads what torch loads late, is left out of both.
+the first reading, which loads what torch loads late, is left out of both. Memory is that of a process of its own.
 
     python benchmarks/torch_reading.py [MODEL ...]
 """
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable
 from statistics import median
@@ -18,10 +19,17 @@ ROUNDS = 5
 SIZES = (3, 224, 224)
 
 
-def resident() -> float:
-    """Mebibytes that the process holds (Linux)."""
-    with open("/proc/self/status", encoding="ascii") as file:  # noqa: PTH123
-        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS")) / 1024
+MEMORY = """
+def held(field):
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(field)) / 1024
+
+import torch, torchvision
+before = held("VmRSS")
+from convcalc import load
+load("torchvision.models:" + __import__("sys").argv[1], input=(3, 224, 224))
+print(f"{held('VmHWM') - before:.0f}")
+"""
+"""The most that a process holds while it builds and reads a model, above importing torch and torchvision (Linux)."""
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -46,16 +54,16 @@ def main(names: list[str]) -> None:
     models = {name: build(name).eval() for name in names}
     first = next(iter(models.values()))
     torchinfo.summary(first, (1, *SIZES), verbose=0)
-    before = resident()
     from_torch(first, SIZES)
-    print(f"{'model':<20} {'convcalc':>9} {'torchinfo':>9} {'ratio':>6}")
+    print(f"{'model':<20} {'convcalc':>9} {'torchinfo':>9} {'ratio':>6} {'memory':>9}")
     for name, model in models.items():
         ours, theirs = [], []
         for _ in range(ROUNDS):
             ours.append(seconds(lambda model=model: from_torch(model, SIZES)))
             theirs.append(seconds(lambda model=model: torchinfo.summary(model, (1, *SIZES), verbose=0)))
-        print(f"{name:<20} {median(ours):8.3f}s {median(theirs):8.3f}s {median(ours) / median(theirs):6.2f}")
-    print(f"memory above torch, torchvision, torchinfo and the models: {resident() - before:.0f} MiB")
+        done = subprocess.run([sys.executable, "-c", MEMORY, name], capture_output=True, text=True, check=True)
+        times = f"{median(ours):8.3f}s {median(theirs):8.3f}s {median(ours) / median(theirs):6.2f}"
+        print(f"{name:<20} {times} {done.stdout.split()[-1]:>5} MiB")
 
 
 if __name__ == "__main__":

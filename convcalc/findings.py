@@ -17,7 +17,7 @@ SEVERITIES: dict[str, Severity] = {
     "CC4": "advice",
     **dict.fromkeys(("CC701", "CC703", "CC704", "CC708", "CC718"), "warning"),
     **dict.fromkeys(("CC709", "CC717"), "advice"),
-    **dict.fromkeys(("CC723", "CC724", "CC725", "CC726"), "warning"),
+    **dict.fromkeys(("CC723", "CC724", "CC725", "CC726", "CC729"), "warning"),
 }
 """Severity of the codes, and of the families of codes, that are not errors."""
 

@@ -504,6 +504,13 @@ def renumbered(nodes: Sequence[Node], places: Mapping[int, int]) -> list[Node]:
     return found
 
 
+def unknown_costs(network: Network) -> list[Finding]:
+    """The findings about layers that hold weights and whose multiply-accumulates are not known: totals are too low."""
+    unknown = [node.name for node in network.nodes if node.layer is not None and not node.layer.cost_is_known]
+    said = "it holds weights, and its multiply-accumulates are not known"
+    return [network.finding("CC707", said, name) for name in unknown]
+
+
 def consumers(nodes: Iterable[Node], count: int) -> list[list[int]]:
     """For each node, the indices of the nodes that read it."""
     found: list[list[int]] = [[] for _ in range(count)]

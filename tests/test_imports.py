@@ -118,8 +118,8 @@ LAZY: dict[str, dict[str, set[str]]] = {
             "reference",
             "reference.running",
         },
-        "api.from_keras": {"torch.load"},
         "api.load": {"language", "language.revisions", "torch.load", "torch.spec"},
+        "api.from_keras": {"torch.load"},
         "api.summary": {"torch.load", "torch.live.summary"},
         "readers": {"keras", "onnx", "torch.exported"},
         "api.report": {"analysis.device", "analysis.quantities"},
@@ -189,7 +189,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "render.text": {"textwrap"},
     },
     "torch is loaded when a model of PyTorch is read": {
-        "torch.load": {"torch.live.reading"},
+        "torch.load": {"torch.live.inputs", "torch.live.reading"},
     },
     "a package that most calls do without": {
         "api.report": {"pandas"},

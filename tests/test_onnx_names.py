@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from onnx import helper
+from onnx import TensorProto, helper
 
 from convcalc.language import loads
 from convcalc.language.write import write
@@ -45,6 +45,27 @@ def test_scopes_of_the_dynamo_exporter(tmp_path: Path) -> None:
         maker.node("Relu", source, name=f"node_relu_{position}")
         maker.nodes[-1].metadata_props.add(key=SCOPES, value=f"['', 'stem', '{scope}', 'relu']")
     assert [node.name for node in maker.load(tmp_path).nodes] == ["input", "stem.relu_0", "stem.relu_1", "head"]
+
+
+def test_a_convolution_is_called_by_its_weights_where_a_batch_norm_was_folded_into_it(tmp_path: Path) -> None:
+    maker = Maker(1, 3, 8, 8)
+    for name, shape in (("stem.conv.weight", (4, 3, 1, 1)), ("stem.conv.weight_bias", (4,))):
+        maker.tensors.append(TensorProto(name=name, dims=shape, data_type=TensorProto.FLOAT))
+    conv = maker.node("Conv", "x", "stem.conv.weight", "stem.conv.weight_bias", name="node_Conv_1")
+    maker.nodes[-1].metadata_props.add(key=SCOPES, value="['', 'stem', 'stem.bn', 'batch_norm']")
+    maker.node("Relu", conv, name="node_relu")
+    maker.nodes[-1].metadata_props.add(key=SCOPES, value="['', 'stem', 'stem.act', 'relu']")
+    maker.node("Relu", "t1", name="node_relu_1")
+    maker.nodes[-1].metadata_props.add(key=SCOPES, value="['', 'head', 'relu']")
+    assert [node.name for node in maker.load(tmp_path).nodes] == ["input", "stem.conv", "stem.act", "head"]
+
+
+def test_a_dot_between_slashes_is_part_of_a_name(tmp_path: Path) -> None:
+    maker = Maker(1, 3)
+    first = maker.node("Relu", "x", name="mobilenetv2_1.00_224/Conv1_relu/Relu6")
+    maker.node("Sigmoid", first, name="mobilenetv2_1.00_224/out/Sigmoid")
+    names = [node.name for node in maker.load(tmp_path).nodes]
+    assert not any("00_224_1" in name or name.startswith("00_") for name in names), names
 
 
 def test_groups_stand_together(tmp_path: Path) -> None:

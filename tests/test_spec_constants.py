@@ -124,6 +124,7 @@ def test_a_shape_without_axes_goes_everywhere() -> None:
     network = layers("sum, exp, {scale: {size: 1}}, {reshape: {shape: [1]}}, {linear: {out: in_channels}}")
     assert [node.shape for node in network] == [(), (), (), (1,), (1,)]
     assert [row["output_shape"] for row in analyse(network).to_dict()["layers"]][:3] == [[], [], []]
+    assert [found.total for found in analyse(network, dtype="int8").flash][1:4] == [0, 0, 1 + 4]
     assert verify(network, backward=True).ok
     assert [node.shape for node in loads(write(network))] == [node.shape for node in network]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from convcalc.api.load import load
 from convcalc.language import loads
 from convcalc.language.write import write
 from convcalc.layers.base import Shape
@@ -169,7 +170,11 @@ def test_what_holds_for_one_size_alone_is_known(tape: Recorder) -> None:
     x = tape.input(4, (3, 5), (6, 7))
     y = tape.call("torch.Tensor.reshape", x, 1, 2, 2, 3, 6, to=(BATCH, 2, 2, (3, 5), (6, 7)))
     tape.call("torch.Tensor.permute", y, 0, 3, 4, 1, 2, to=(BATCH, (3, 5), (6, 7), 2, 2))
-    assert any(step.frozen for step in tape.lifted().steps)
+    lifted = tape.lifted()
+    assert lifted.frozen == {"torch.Tensor.permute": 1}
+    (note,) = network(lifted).notes
+    assert (note.code, str(note.severity)) == ("CC729", "warning")
+    assert note.message == "layers that hold for inputs of this size alone: torch.Tensor.permute (1)"
 
 
 @pytest.mark.parametrize(
@@ -338,14 +343,16 @@ def test_models_agree_with_pytorch_and_survive_as_specs(name: str) -> None:
     lifted = lift(tape)
     assert lifted.opaque == {}
     made = network(lifted)
-    assert figures(made, tape) == (answer["params"], answer["macs"])
+    learned, macs = figures(made)
+    unused = sum(prod(tape.parameters[name]) for name in tape.unused)
+    assert (learned + unused, macs) == (answer["params"], answer["macs"])
     outputs: list[Shape] = [lifted.steps[step].shape for _, step in lifted.outputs]
     assert sorted(map(list, outputs)) == sorted(answer["outputs"])
     assert list(wired(loads(write(made)))) == list(wired(made))
 
 
-def figures(made: Network, tape: Tape) -> tuple[int, int]:
-    """Parameters, those that no call reads among them, and multiply-accumulates."""
+def figures(made: Network) -> tuple[int, int]:
+    """Parameters and multiply-accumulates."""
     learned = sum(
         prod(weight.shape)
         for node in made
@@ -353,11 +360,30 @@ def figures(made: Network, tape: Tape) -> tuple[int, int]:
         for weight in node.layer.weights(made.input_shapes(node))
         if weight.learnable
     )
-    unused = sum(prod(tape.parameters[name]) for name in tape.unused)
-    macs = sum(macs_of(made, node) for node in made)
-    return learned + unused, macs
+    return learned, sum(macs_of(made, node) for node in made)
 
 
 def macs_of(made: Network, node: Any) -> int:
     operations: Mapping[str, int] = node.layer.operations(made.input_shapes(node), node.shape)
     return operations.get("mac", 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(ANSWERS)[::9])
+def test_models_that_are_run_agree_with_the_record(name: str) -> None:
+    """Needs torch, and torchvision or timm; the versions of the record."""
+    package, _, model = name.partition("/")
+    pytest.importorskip(package)
+    answer = ANSWERS[name]
+    factory = "torchvision.models:get_model"
+    arguments: dict[str, object] = {"name": model, "weights": None}
+    if package == "timm":
+        factory, arguments = ("timm:create_model", {"model_name": model})
+    elif answer["outputs"][0][1:]:
+        arguments["weights_backbone"] = None
+    made = load(factory, input=tuple(answer["input"]), arguments=arguments)
+    unread = [note for note in made.notes if note.code == "CC724"]
+    learned, macs = figures(made)
+    assert macs == answer["macs"]
+    assert learned == answer["params"] or unread
+    assert list(wired(loads(write(made)))) == list(wired(made))

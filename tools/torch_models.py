@@ -38,8 +38,8 @@ TAPES = RECORD.with_name("torch_tapes.json.gz")
 SAMPLE = (
     *("torchvision/alexnet", "torchvision/googlenet", "torchvision/shufflenet_v2_x0_5", "torchvision/vit_b_16"),
     *("torchvision/swin_v2_t", "torchvision/maxvit_t", "torchvision/lraspp_mobilenet_v3_large"),
-    *("timm/coat_lite_tiny", "timm/nf_resnet50", "timm/tf_efficientnet_b0", "timm/beit_base_patch16_224"),
-    *("timm/convnextv2_atto", "timm/crossvit_tiny_240", "timm/gcvit_xxtiny", "timm/sequencer2d_s"),
+    *("timm/coat_lite_tiny", "timm/nf_resnet26", "timm/tf_mixnet_s", "timm/beit_base_patch16_224"),
+    *("timm/convnextv2_atto", "timm/crossvit_tiny_240", "timm/gcvit_small", "timm/volo_d1_224"),
 )
 """Models whose tapes stand in tests/oracle/torch_tapes.json.gz, one a mechanism."""
 VIDEO = (3, 16, 112, 112)

@@ -90,7 +90,8 @@ def _alone(layer: Layer, inputs: Shapes, output: Shape, item: int, bias_bytes: i
         return Flash(weights * item, biases * bias_bytes, channels * scale_bytes)
     if layer.scales_channels:
         constants = 2 if _shifts(layer, inputs) else 1
-        return Flash(constants * inputs[0][0] * item, 0, constants * scale_bytes)
+        factors = inputs[0][0] if layer.over_batch else prod(layer.weights(inputs)[0].shape)
+        return Flash(constants * factors * item, 0, constants * scale_bytes)
     return Flash(item * sum([prod(weight.shape) for weight in layer.weights(inputs)]))
 
 

@@ -13,6 +13,7 @@ from ..language.declaration import declares
 from ..language.events import parse
 from ..limits import FINDINGS
 from ..marked import Map, Source
+from ..network import unknown_costs
 from ..readers import Reader, reader_of
 from .builds import PLAIN, Builds, DoesNotBuild, Setting
 from .claims import check_budgets, check_expectations, check_published
@@ -150,7 +151,7 @@ def check_source(
     except SpecError as error:
         return comments.keep(error.findings)
     builds = Builds(network, general=setting)
-    findings = _variants(builds)
+    findings = [*_variants(builds), *unknown_costs(network)]
     try:
         builds.report()
         findings += _claims(builds, selection, comments)
@@ -172,6 +173,7 @@ def check_model(task: Task, reader: Reader) -> list[Finding]:
     """
     network = reader.load(task.path, None)
     findings: list[Finding] = list(network.notes)
+    findings += unknown_costs(network)
     findings += check_budgets(Builds(network, general=task.setting), task.budgets)
     if task.selection.wants("CC4"):
         from .rules import advise

@@ -8,7 +8,7 @@ import typer
 
 from ..files import MODELS
 from ..findings import UsageError
-from .options import ArgOption, InputOption, RunOption, load_network
+from .options import ArgOption, InputOption, RunOption, StrictOption, load_network, refuse_unknown_costs
 from .output import ForceOption, OutputOption, refuse_existing, write_file
 
 
@@ -26,6 +26,7 @@ def command(
     flat: Annotated[bool, typer.Option("--flat", help="One layer a line, without blocks.")] = False,
     arg: ArgOption = None,
     device: RunOption = None,
+    strict: StrictOption = False,
 ) -> None:
     from ..api.load import names_code
 
@@ -37,6 +38,8 @@ def command(
     from ..language.write_blocks import write_blocks
 
     network = load_network(file, None, None, input, arg, device)
+    if strict:
+        refuse_unknown_costs(network)
     write_file(write(network) if flat else write_blocks(network), output, force)
 
 

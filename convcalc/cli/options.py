@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ..findings import UsageError
+from ..findings import SpecError, UsageError
 from ..geometry.errors import LIMIT
 
 if TYPE_CHECKING:
@@ -272,6 +272,20 @@ def load_network(
 
     given = read_inputs(input) if names_code(spec) else read_input(input)
     return _load(spec, read_params(params), variant, given, read_arguments(arg), read_run(device))
+
+
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Fail where a layer holds weights and its macs are not known.")
+]
+
+
+def refuse_unknown_costs(network: Network) -> None:
+    """Raise SpecError for layers that hold weights and whose multiply-accumulates are not known."""
+    from ..network import unknown_costs
+
+    unknown = unknown_costs(network)
+    if unknown:
+        raise SpecError(unknown)
 
 
 def load_pair(

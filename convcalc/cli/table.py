@@ -16,9 +16,11 @@ from .options import (
     InputOption,
     OptimizerOption,
     SetOption,
+    StrictOption,
     VariantOption,
     load_network,
     read_devices,
+    refuse_unknown_costs,
 )
 from .output import format_option, write
 
@@ -90,6 +92,7 @@ def command(
     dtype: DtypeOption = "float32",
     optimizer: OptimizerOption = "sgd",
     device: DeviceOption = None,
+    strict: StrictOption = False,
 ) -> None:
     from ..render import table
 
@@ -109,6 +112,9 @@ def command(
 
     def analysed(network: Network) -> Report:
         from ..api.report import analyse
+
+        if strict:
+            refuse_unknown_costs(network)
 
         return analyse(network, batch, dtype=dtype, optimizer=optimizer, device=machine)
 

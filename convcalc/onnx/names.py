@@ -52,7 +52,7 @@ def _module(step: Step) -> list[str] | None:
     node = step.node
     scopes: list[str] = re.findall(r"'([^']*)'", node.metadata.get(SCOPES, ""))
     if len(scopes) > 1 and scopes[-2]:
-        return scopes[-2].split(".")[:DEEPEST]
+        return (_of_weights(step) or scopes[-2].split("."))[:DEEPEST]
     name = node.name
     if name.startswith("/"):
         found: list[str] = []
@@ -63,14 +63,27 @@ def _module(step: Step) -> list[str] | None:
             before = component
         return found[:DEEPEST]
     if name and not MEANINGLESS.fullmatch(name):
-        return [part for part in re.split(r"[/.]", name) if part][:DEEPEST] or None
+        return _components(name)
+    held = _of_weights(step)
+    if held is not None:
+        return held
+    if not name and node.outputs and not ANONYMOUS.fullmatch(node.outputs[0]):
+        return _components(node.outputs[0])
+    return None
+
+
+def _of_weights(step: Step) -> list[str] | None:
+    """The module that a layer's weights belong to: that of a convolution, be a batch norm folded into it."""
     for weight in step.weights:
         stem = SUFFIX.sub("", weight)
         if stem != weight and not ANONYMOUS.fullmatch(stem):
-            return [part for part in re.split(r"[/.]", stem) if part][:DEEPEST] or None
-    if not name and node.outputs and not ANONYMOUS.fullmatch(node.outputs[0]):
-        return [part for part in re.split(r"[/.]", node.outputs[0]) if part][:DEEPEST] or None
+            return _components(stem)
     return None
+
+
+def _components(name: str) -> list[str] | None:
+    """The parts of a name: between slashes where it has some, else between dots."""
+    return [part for part in name.split("/" if "/" in name else ".") if part][:DEEPEST] or None
 
 
 def _ends_a_block(step: Step) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,8 @@ from ..analysis.figures import Figures, Subject
 from ..analysis.quantity import Quantity, Shaped, Value, number
 from ..analysis.tree import Row, sort_key
 from ..findings import UsageError
-from ..network import sizes
-from ..units import amount, scaled, scaled_bytes
+from ..network import sizes, unknown_costs
+from ..units import amount, counted, scaled, scaled_bytes
 from .document import (
     ZERO,
     Axis,
@@ -279,7 +279,7 @@ def columns_document(groups: Mapping[str, Iterable[Quantity]], limit: int | None
 
 def _about(report: Report, blocks: tuple[Block, ...], below: Iterable[str], remarks: Iterable[str]) -> Document:
     """Blocks of a report between its heading and what the whole network has, and remarks behind that."""
-    footer = (totals_note(report), memory_note(report), *(Note(text, "dim") for text in below))
+    footer = (totals_note(report), *_unknown_note(report), memory_note(report), *(Note(text, "dim") for text in below))
     *first, last = blocks
     ended: list[Block] = [last._replace(notes=footer)] if isinstance(last, Tree) else [last, Notes(footer)]
     notes = tuple(Note(text, "dim") for text in remarks)
@@ -391,6 +391,14 @@ def totals_note(report: Report) -> Note:
     depth = report.depth(range(len(report.network.nodes)))
     counted = f"{totals.params:,} params · {totals.macs:,} macs"
     return Note(f"{counted} · {totals.flops:,} flops · depth {depth}", "bold", shorter=f"{counted} · depth {depth}")
+
+
+def _unknown_note(report: Report) -> Iterator[Note]:
+    """How many layers have weights and no known cost, in a line of its own."""
+    unknown = unknown_costs(report.network)
+    if unknown:
+        names = ", ".join(finding.where for finding in unknown[:3]) + (", …" if len(unknown) > 3 else "")
+        yield Note(f"without the macs of {counted(len(unknown), 'opaque layer')} with weights: {names}", "yellow")
 
 
 def memory_note(report: Report) -> Note:

@@ -58,15 +58,17 @@ def load_torch(spec: ModelSpec, input: object, arguments: Mapping[str, object], 
     (CC721) or the model cannot be recorded (CC722), UsageError where the call is wrong or PyTorch is missing.
     """
     need_torch()
+    from .live.inputs import architecture
     from .live.reading import read_module, read_spec
 
     module, tape = read_spec(spec, input, arguments, device)
+    name = architecture(module) or spec.name
 
     def again(other: object) -> Network:
         sizes = input if other is None else other
-        return _network(read_module(module, sizes, spec, device), spec.name, str(spec), again)
+        return _network(read_module(module, sizes, spec, device), name, str(spec), again)
 
-    return _network(tape, spec.name, str(spec), again)
+    return _network(tape, name, str(spec), again)
 
 
 def _network(tape: Tape, name: str, path: str, load: Any) -> Network:

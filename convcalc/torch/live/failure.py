@@ -15,6 +15,8 @@ OURS = Path(__file__).resolve().parents[2]
 TORCH = Path(torch.__file__).resolve().parent
 INSTALLED = TORCH.parent
 """Where installed packages stand."""
+LONGEST = 300
+"""Characters that are shown of what an exception says."""
 STANDARD = Path(os.__file__).resolve().parent
 """Python's own library."""
 
@@ -54,7 +56,7 @@ def said(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"its code ends the program (exit {error.code})"
     lines = str(error).strip().splitlines()
-    return f"{name}: {lines[0].rstrip('.')}" if lines else name
+    return f"{name}: {lines[0][:LONGEST].rstrip('.')}{'…' * (len(lines[0]) > LONGEST)}" if lines else name
 
 
 def last_frame(error: BaseException) -> traceback.FrameSummary | None:

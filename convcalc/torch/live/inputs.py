@@ -98,6 +98,13 @@ def default_sizes(module: nn.Module, spec: ModelSpec | None) -> Shape | None:
     return (3, int(size[0]), int(size[0])) if size else None
 
 
+def architecture(module: nn.Module) -> str | None:
+    """What the model's library calls it, where a function like `create_model` builds models of many names."""
+    found: Any = getattr(module, "pretrained_cfg", None)
+    name = found.get("architecture") if isinstance(found, Mapping) else None
+    return name if isinstance(name, str) and name else None
+
+
 def _asked(module: nn.Module, spec: ModelSpec | None) -> str:
     """A hint with the channels of the first layer that says them."""
     example: tuple[int, ...] = (3, 224, 224)

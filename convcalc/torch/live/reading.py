@@ -15,7 +15,7 @@ from .failure import code_error
 from .inputs import Inputs, inputs_of
 from .record import Failed, Refused, record
 
-VALUES = ("meta tensor", "'meta' backend", "'meta' device", "aten::nonzero", "data-dependent", "meta device")
+VALUES = ("meta tensor", "meta device", "'meta' backend", "'meta' device", "register_meta", "data-dependent")
 """What an exception says where the code asks for the values of tensors, in small letters."""
 
 
@@ -62,7 +62,8 @@ def _hint(error: Failed, inputs: Inputs, spec: ModelSpec | None, device: str) ->
     option = "--input" if spec is not None else "input"
     if device == "meta" and asks_for_values(error):
         run = "--device cpu" if spec is not None else 'device="cpu"'
-        return f"it asks for values, and the run has none: {run} runs it on numbers"
+        part = f"; {spec}.NAME reads a part of it" if spec is not None else ""
+        return f"it asks for values, and the run has none: {run} runs it on numbers{part}"
     first = [*inputs.ordered, *inputs.named.values()]
     given = [(1, *each.sizes) for each in first]
     if any(shape[:2] == (1, 1) and len(shape) > 3 for shape in given):

@@ -149,7 +149,13 @@ def value(random: Random, field: FieldType, shape: Shape) -> Any:
 def layer(random: Random, shape: Shape) -> Made:
     """A layer that takes the shape; a relu where the ones that were tried do not. One number gets an axis."""
     if not shape:
-        return random.choice((Made("reshape", {"shape": [1]}, (1,)), Made("exp", {}, ())))
+        kept: tuple[tuple[str, Fields], ...] = (
+            ("exp", {}),
+            ("scale", {"size": 1}),
+            ("rescale", {"offset": 1}),
+            ("sum", {}),
+        )
+        return random.choice((Made("reshape", {"shape": [1]}, (1,)), *(Made(*one, ()) for one in kept)))
     for attempt in range(TRIES):
         kind = random.choice(_kinds(len(shape) - 1))
         made = fitted(random, kind, shape, 0.35 if attempt < TRIES - 1 else 0.1)

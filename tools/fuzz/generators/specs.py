@@ -77,7 +77,7 @@ def anything(random: Random) -> bytes:
 
 KEYS = tuple(Sections.keys)
 FIELDS = tuple(sorted({name for kind in KINDS for name in fields_of(kind)}))
-NAMES = (*KEYS, *KINDS, *FIELDS, "name", "from", "repeat", "when", "branches", "a", "b", "1x1", "0", "input")
+NAMES = (*KEYS, *KINDS, *FIELDS, "name", "from", "repeat", "when", "share", "branches", "a", "b", "1x1", "0", "input")
 SCALARS = (None, True, False, -2, -1, 0, 1, 2, 3, 7, 2**63, 10**30, 0.5, -0.0, "", *words.TEXTS, *KINDS, *KEYS)
 
 
@@ -220,7 +220,8 @@ class Writer:
         random = self.random
         times = random.choice((0, 1, 2, 2, 3, 3, 5, 20, "1 + 2"))
         what = self.same(shape) if random.random() < 0.5 else {"layers": [self.same(shape), self.same(shape)]}
-        return {**(what if isinstance(what, dict) else {what: {}}), "repeat": times}, shape
+        shared = {"share": True} if random.random() < 0.3 else {}
+        return {**(what if isinstance(what, dict) else {what: {}}), "repeat": times, **shared}, shape
 
     def block(self, shape: Shape) -> tuple[Item, Shape]:
         """A block of convolution, norm and activation, called by name or by place."""
@@ -263,12 +264,16 @@ def network(random: Random) -> bytes:
     start = shape
     items: list[Item] = []
     for at in range(random.choice((1, 2, 2, 3, 3, 4, 5, 6, 8))):
+        before = shape
         item, shape = writer.item(shape, DEPTH)
         if random.random() < 0.3:
             name = random.choice((f"n{at}", f"stage-{at}", f"Conv_{at}", f"{at}x{at}", "x" * 90 + str(at)))
             item = {**(item if isinstance(item, dict) else {item: {}}), "name": name}
             equal = sorted(other for other, known in writer.shapes.items() if known == shape)
             writer.shapes[name] = shape
+            if shape == before and random.random() < 0.3:
+                items.append(item)
+                item = {**item, "name": f"again{at}", "share": name}
             if equal and random.random() < 0.4:
                 items.append(item)
                 item = {random.choice(("add", "multiply")): {}, "from": [random.choice(equal), name]}

@@ -1,0 +1,99 @@
+"""The smallest files of what exports showed, one mechanism each: their layers, and their totals reckoned by hand."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from convcalc.analysis.report import analyse
+from convcalc.onnx import load_onnx
+
+from .command import run
+from .onnx_models import RECORDED, kinds
+
+FILES: dict[str, str] = json.loads(gzip.decompress((RECORDED / "minimal.json.gz").read_bytes()))["files"]
+LINEAR = (96 * 384 + 384, 56 * 56 * 96 * 384)
+CONV = (8 * 3 * 3 * 3, 30 * 30 * 8 * 27)
+PADDED = 16 * 16 * 8 * 72
+EXPECTED: dict[str, tuple[list[str], int, int]] = {
+    "gemm_tokens": (["reshape", "linear", "reshape"], *LINEAR),
+    "gemm_tokens_of_4": (["reshape", "linear", "reshape"], *LINEAR),
+    "conv_windows": (["conv2d", "batch_norm", "avg_pool2d"], 576 + 16, 4 * PADDED),
+    "conv_windows_of_4": (["conv2d", "batch_norm", "avg_pool2d"], 576 + 16, 4 * PADDED),
+    "bias_table": (["parameter", "index_select", "permute", "reshape", "add"], 169 * 4, 0),
+    "matmul_left": (["parameter", "matmul"], 640, 10 * 64 * 100),
+    "matmul_batch": (["parameter", "matmul"], 4 * 64 * 32, 4 * 10 * 64 * 32),
+    "condconv": (["global_avg_pool", "mean", "parameter", "reshape", "multiply", "conv2d"], 576, PADDED),
+    "gained": (["conv2d"], CONV[0] + 8, CONV[1]),
+    "conv_bias_expand": (["conv2d"], *CONV),
+    "conv_const_input": (["parameter", "parameter", "conv2d", "add"], 2048 + 576, PADDED),
+    "instance_norm_plain": (["instance_norm"], 0, 0),
+    "shared_head": (["conv2d", "conv2d", "conv2d"], 576, 3 * 32 * 32 * 8 * 72),
+    "if_inside": (["opaque"], 2 * 216, 32 * 32 * 8 * 27),
+    "lstm_state": (["lstm", "reshape", "squeeze"], 32 * 4 + 32 * 8 + 64, 10 * 32 * 12),
+    "pads_clip": (["pad", "conv2d"], 216, 16 * 16 * 8 * 27),
+    "pad_channels": (["reshape", "pad", "relu", "reshape"], 0, 0),
+    "sin_const": (["parameter", "add"], 0, 0),
+    "scatternd": (["conv2d", "opaque", "relu"], CONV[0] + 7200, CONV[1]),
+    "empty_slice": (["conv2d"], *CONV),
+    "sequence": (["relu"], 0, 0),
+    "nonzero": (["conv2d"], *CONV),
+    "deform": (["opaque"], 216, 32 * 32 * 8 * 27),
+    "matmulinteger": (["linear"], 640, 640),
+    "qlinearadd": (["add"], 0, 0),
+    "no_batch": (["conv2d"], 216, 222 * 222 * 8 * 27),
+    "gemm_open": (["linear"], 640, 640),
+    "scalar_out": (["reshape", "mean"], 0, 0),
+}
+
+
+def written(name: str, folder: Path) -> Path:
+    path = folder / f"{name}.onnx"
+    path.write_bytes(base64.b64decode(FILES[name]))
+    return path
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_what_a_mechanism_is_read_as(name: str, tmp_path: Path) -> None:
+    network = load_onnx(str(written(name, tmp_path)))
+    totals = analyse(network).totals
+    found, params, macs = EXPECTED[name]
+    assert (kinds(network), totals.params, totals.macs) == (found, params, macs)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_command_gives_a_traceback(name: str, tmp_path: Path) -> None:
+    path = written(name, tmp_path)
+    for command in ("table", "verify", "check", "import"):
+        done = run(command, str(path))
+        assert done.code in (0, 1, 2) and "internal error" not in done.stderr, (command, done.stderr)
+
+
+def test_a_reshape_that_is_written_as_a_gather_is_one(tmp_path: Path) -> None:
+    network = load_onnx(str(written("gather_reshape", tmp_path)))
+    assert "index_select" not in kinds(network) and analyse(network).totals.macs == 80
+
+
+def test_a_product_in_letters_keeps_its_cost(tmp_path: Path) -> None:
+    totals = analyse(load_onnx(str(written("einsum", tmp_path)))).totals
+    assert (totals.params, totals.macs) == (32, 16 * 16 * 8 * 4)
+
+
+def test_where_shapes_end_the_network_ends_and_says_why(tmp_path: Path) -> None:
+    (note,) = load_onnx(str(written("nonzero", tmp_path))).notes
+    assert note.code == "CC708" and "NonZero" in note.message and "depends on what flows" in note.message
+
+
+def test_costs_that_are_not_known_are_said_and_fail_where_that_is_asked_for(tmp_path: Path) -> None:
+    path = str(written("scatternd", tmp_path))
+    table = run("table", path)
+    assert table.code == 0 and "without the macs of 1 opaque layer with weights: scatternd" in table.stdout
+    for command in (("table", "--strict"), ("import", "--strict"), ("check",)):
+        done = run(*command, path)
+        assert done.code == 1 and "CC707" in done.stdout + done.stderr, command
+    known = run("table", "--strict", str(written("deform", tmp_path)))
+    assert known.code == 0 and "without the macs" not in known.stdout

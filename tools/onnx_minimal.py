@@ -1,0 +1,318 @@
+"""Make the smallest ONNX files of what exports showed, one mechanism each, and record them with onnx's own shapes.
+
+python -m tools.onnx_minimal    writes tests/oracle/onnx/minimal.json.gz
+
+Needs the onnx package. Weights are in the files as shapes alone, numbers where a mechanism needs them.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import onnx
+from onnx import TensorProto, helper
+
+RECORD = Path(__file__).resolve().parent.parent / "tests" / "oracle" / "onnx" / "minimal.json.gz"
+Dims = tuple[int | str, ...]
+
+
+class Graph:
+    """A graph in the making."""
+
+    def __init__(self, opset: int = 17, **inputs: Dims) -> None:
+        self.opset = opset
+        self.inputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, dims) for n, dims in inputs.items()]
+        self.nodes: list[Any] = []
+        self.tensors: list[Any] = []
+
+    def weight(self, name: str, *dims: int, kind: int = TensorProto.FLOAT) -> str:
+        """An initialiser of this shape, without numbers."""
+        self.tensors.append(TensorProto(name=name, dims=dims, data_type=kind))
+        return name
+
+    def numbers(self, name: str, values: list[float], dims: Dims | None = None, kind: int = TensorProto.INT64) -> str:
+        """An initialiser with numbers."""
+        self.tensors.append(helper.make_tensor(name, kind, (len(values),) if dims is None else dims, values))
+        return name
+
+    def node(self, op: str, inputs: str, outputs: str = "y", domain: str = "", **attributes: Any) -> None:
+        """A node, its tensors between spaces; `_` is left out."""
+        names = [["" if name == "_" else name for name in text.split()] for text in (inputs, outputs)]
+        self.nodes.append(helper.make_node(op, *names, domain=domain, **attributes))
+
+    def model(self) -> onnx.ModelProto:
+        """The model that puts out y."""
+        outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)]
+        graph = helper.make_graph(self.nodes, "g", self.inputs, outputs, self.tensors)
+        opsets = [helper.make_opsetid("", self.opset), helper.make_opsetid("com.microsoft", 1)]
+        return helper.make_model(graph, opset_imports=opsets)
+
+
+def gemm_tokens(batch: int = 1) -> Graph:
+    """Positions folded into the batch before a Gemm, as simplifiers write a linear layer over the last axis."""
+    g = Graph(x=(batch, 56, 56, 96))
+    g.node("Reshape", f"x {g.numbers('s', [-1, 96])}", "a")
+    g.node("Gemm", f"a {g.weight('w', 96, 384)} {g.weight('b', 384)}", "c")
+    g.node("Reshape", f"c {g.numbers('t', [batch, 56, 56, 384])}")
+    return g
+
+
+def conv_windows(batch: int = 1) -> Graph:
+    """Windows folded into the batch before a convolution, a batch norm and a pool."""
+    g = Graph(x=(batch, 4, 8, 16, 16))
+    g.node("Reshape", f"x {g.numbers('s', [4 * batch, 8, 16, 16])}", "a")
+    g.node("Conv", f"a {g.weight('w', 8, 8, 3, 3)}", "b", pads=[1, 1, 1, 1])
+    g.node("BatchNormalization", f"b {' '.join(g.weight(n, 8) for n in ('p', 'q', 'm', 'v'))}", "n")
+    g.node("AveragePool", "n", "o", kernel_shape=[2, 2], strides=[2, 2])
+    g.node("Reshape", f"o {g.numbers('t', [batch, 4, 8, 8, 8])}")
+    return g
+
+
+def bias_table() -> Graph:
+    """A table of relative positions, picked from by constant indices."""
+    g = Graph(x=(1, 4, 49, 49))
+    g.node("Gather", f"{g.weight('t', 169, 4)} {g.numbers('i', [n % 169 for n in range(2401)])}", "g", axis=0)
+    g.node("Transpose", "g", "h", perm=[1, 0])
+    g.node("Reshape", f"h {g.numbers('s', [1, 4, 49, 49])}", "r")
+    g.node("Add", "x r")
+    return g
+
+
+def matmul_left() -> Graph:
+    g = Graph(x=(1, 64, 100))
+    g.node("MatMul", f"{g.weight('w', 10, 64)} x")
+    return g
+
+
+def matmul_batch() -> Graph:
+    g = Graph(x=(1, 4, 10, 64))
+    g.node("MatMul", f"x {g.weight('w', 4, 64, 32)}")
+    return g
+
+
+def condconv() -> Graph:
+    """A convolution whose weights are computed from the input."""
+    g = Graph(x=(1, 8, 16, 16))
+    g.node("GlobalAveragePool", "x", "p")
+    g.node("ReduceMean", "p", "m", axes=[1], keepdims=1)
+    g.node("Mul", f"{g.weight('w', 8, 8, 3, 3)} m", "w2")
+    g.node("Conv", "x w2", pads=[1, 1, 1, 1])
+    return g
+
+
+def gained() -> Graph:
+    """Weights times a learned gain."""
+    g = Graph(x=(1, 3, 32, 32))
+    g.node("Mul", f"{g.weight('w', 8, 3, 3, 3)} {g.weight('k', 8, 1, 1, 1)}", "w2")
+    g.node("Conv", "x w2")
+    return g
+
+
+def conv_bias_expand() -> Graph:
+    """A bias of zeros, made of one number."""
+    g = Graph(x=(1, 3, 32, 32))
+    g.node("CastLike", f"{g.numbers('z', [0.0], (), TensorProto.FLOAT)} x", "z1")
+    g.node("Expand", f"z1 {g.numbers('n', [8])}", "b")
+    g.node("Conv", f"x {g.weight('w', 8, 3, 3, 3)} b")
+    return g
+
+
+def conv_const_input() -> Graph:
+    """A convolution of a learned image."""
+    g = Graph(x=(1, 8, 16, 16))
+    g.node("Conv", f"{g.weight('z', 1, 8, 16, 16)} {g.weight('w', 8, 8, 3, 3)}", "a", pads=[1, 1, 1, 1])
+    g.node("Add", "x a")
+    return g
+
+
+def instance_norm_plain() -> Graph:
+    """The ones and zeros of an instance norm without factors."""
+    g = Graph(x=(1, 64, 8, 8))
+    one, zero = (g.numbers(n, [value] * 64, None, TensorProto.FLOAT) for n, value in (("s", 1.0), ("b", 0.0)))
+    g.node("InstanceNormalization", f"x {one} {zero}")
+    return g
+
+
+def shared_head() -> Graph:
+    g = Graph(x=(1, 8, 32, 32))
+    weight = g.weight("w", 8, 8, 3, 3)
+    for source, made in (("x", "a"), ("a", "b"), ("b", "y")):
+        g.node("Conv", f"{source} {weight}", made, pads=[1, 1, 1, 1])
+    return g
+
+
+def if_inside() -> Graph:
+    """Weights in the branches of an If whose condition flows in."""
+    g = Graph(x=(1, 3, 32, 32))
+    g.inputs.append(helper.make_tensor_value_info("c", TensorProto.BOOL, []))
+    branches = {}
+    for name in ("then", "else"):
+        out = helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 8, 32, 32])
+        weight = TensorProto(name=f"w{name}", dims=(8, 3, 3, 3), data_type=TensorProto.FLOAT)
+        conv = helper.make_node("Conv", ["x", f"w{name}"], [name], pads=[1, 1, 1, 1])
+        branches[f"{name}_branch"] = helper.make_graph([conv], name, [], [out], [weight])
+    g.node("If", "c", **branches)
+    return g
+
+
+def lstm_state() -> Graph:
+    """The zeros that an LSTM begins with."""
+    g = Graph(x=(1, 10, 4))
+    g.node("Transpose", "x", "a", perm=[1, 0, 2])
+    weights = f"{g.weight('w', 1, 32, 4)} {g.weight('r', 1, 32, 8)} {g.weight('b', 1, 64)}"
+    state = g.numbers("h", [0.0] * 8, (1, 1, 8), TensorProto.FLOAT)
+    g.node("LSTM", f"a {weights} _ {state} {state}", "o", hidden_size=8)
+    g.node("Squeeze", f"o {g.numbers('one', [1])}")
+    return g
+
+
+def pads_clip() -> Graph:
+    """Pads that are cut off at 0 and cast."""
+    g = Graph(x=(1, 3, 32, 32))
+    pads = g.numbers("p", [0, 0, -1, 0, 0, 0, 1, 1], None, TensorProto.FLOAT)
+    g.node("Clip", f"{pads} {g.numbers('lo', [0.0], (), TensorProto.FLOAT)}", "q")
+    g.node("Cast", "q", "r", to=TensorProto.INT64)
+    g.node("Pad", "x r", "a")
+    g.node("Conv", f"a {g.weight('w', 8, 3, 3, 3)}", strides=[2, 2])
+    return g
+
+
+def pad_channels() -> Graph:
+    g = Graph(x=(1, 16, 8, 8))
+    g.node("Cast", g.numbers("p", [0, 8, 0, 0, 0, 8, 0, 0], None, TensorProto.INT32), "q", to=TensorProto.INT64)
+    g.node("Pad", "x q", "a")
+    g.node("Relu", "a")
+    return g
+
+
+def sin_const() -> Graph:
+    """A table of positions that is computed of numbers."""
+    g = Graph(x=(1, 8, 4, 4))
+    g.node("Cast", g.numbers("n", list(range(128))), "r", to=TensorProto.FLOAT)
+    g.node("Reshape", f"r {g.numbers('k', [1, 8, 4, 4])}", "c")
+    g.node("Sin", "c", "s")
+    g.node("Add", "x s")
+    return g
+
+
+def scatternd() -> Graph:
+    g = Graph(x=(1, 3, 32, 32))
+    g.node("Conv", f"x {g.weight('w', 8, 3, 3, 3)}", "a")
+    g.node("ScatterND", f"a {g.numbers('i', [0], (1, 1))} {g.weight('u', 1, 8, 30, 30)}", "b")
+    g.node("Relu", "b")
+    return g
+
+
+def empty_slice() -> Graph:
+    g = Graph(x=(1, 3, 32, 32))
+    g.node("Slice", f"x {g.numbers('a', [32])} {g.numbers('b', [64])} {g.numbers('ax', [2])}", "e")
+    g.node("Concat", "e x", "c", axis=2)
+    g.node("Conv", f"c {g.weight('w', 8, 3, 3, 3)}")
+    return g
+
+
+def sequence() -> Graph:
+    g = Graph(x=(1, 3, 32, 32))
+    g.node("SequenceEmpty", "", "s0")
+    g.node("SequenceInsert", "s0 x", "s1")
+    g.node("SequenceAt", f"s1 {g.numbers('i', [0], ())}", "a")
+    g.node("Relu", "a")
+    return g
+
+
+def nonzero() -> Graph:
+    g = Graph(x=(1, 3, 32, 32))
+    g.node("Conv", f"x {g.weight('w', 8, 3, 3, 3)}", "a")
+    g.node("NonZero", "a")
+    return g
+
+
+def einsum() -> Graph:
+    g = Graph(x=(1, 8, 16, 16))
+    g.node("Einsum", f"x {g.weight('w', 8, 4)}", equation="bchw,cd->bdhw")
+    return g
+
+
+def deform() -> Graph:
+    g = Graph(opset=22, x=(1, 3, 32, 32), o=(1, 18, 32, 32))
+    g.node("DeformConv", f"x {g.weight('w', 8, 3, 3, 3)} o", pads=[1, 1, 1, 1])
+    return g
+
+
+def matmulinteger() -> Graph:
+    g = Graph(x=(1, 64))
+    g.node("DynamicQuantizeLinear", "x", "q s z")
+    g.node("MatMulInteger", f"q {g.weight('w', 64, 10, kind=TensorProto.UINT8)} z", "i")
+    g.node("Cast", "i", "f", to=TensorProto.FLOAT)
+    g.node("Mul", "f s")
+    return g
+
+
+def qlinearadd() -> Graph:
+    g = Graph(x=(1, 3, 32, 32))
+    scale = g.numbers("s", [0.1], (), TensorProto.FLOAT)
+    zero = g.numbers("z", [0], (), TensorProto.UINT8)
+    g.node("QuantizeLinear", f"x {scale} {zero}", "q")
+    g.node("QLinearAdd", f"q {scale} {zero} q {scale} {zero} {scale} {zero}", "r", domain="com.microsoft")
+    g.node("DequantizeLinear", f"r {scale} {zero}")
+    return g
+
+
+def gather_reshape() -> Graph:
+    """A reshape that is written as a Gather of all positions."""
+    g = Graph(x=(1, 8, 7, 7))
+    g.node("GlobalAveragePool", "x", "a")
+    g.node("Reshape", f"a {g.numbers('m', [-1])}", "b")
+    g.node("Gather", f"b {g.numbers('i', list(range(8)), (1, 8, 1, 1))}", "d")
+    g.node("Flatten", "d", "e")
+    g.node("Gemm", f"e {g.weight('w', 8, 10)}")
+    return g
+
+
+def no_batch() -> Graph:
+    """An image without a batch axis."""
+    g = Graph(x=(3, 224, 224))
+    g.node("Unsqueeze", f"x {g.numbers('z', [0])}", "a")
+    g.node("Conv", f"a {g.weight('w', 8, 3, 3, 3)}")
+    return g
+
+
+def gemm_open() -> Graph:
+    """A matrix of weights that is an input."""
+    g = Graph(x=(1, 64), w=(10, 64))
+    g.node("Gemm", "x w", transB=1)
+    return g
+
+
+def scalar_out() -> Graph:
+    g = Graph(x=(1, 3, 32, 32))
+    g.node("ReduceMean", "x", keepdims=0)
+    return g
+
+
+MADE: tuple[Callable[[], Graph], ...] = (
+    *(gemm_tokens, conv_windows, bias_table, matmul_left, matmul_batch, condconv, gained, conv_bias_expand),
+    *(conv_const_input, instance_norm_plain, shared_head, if_inside, lstm_state, pads_clip, pad_channels, sin_const),
+    *(scatternd, empty_slice, sequence, nonzero, einsum, deform, matmulinteger, qlinearadd, gather_reshape, no_batch),
+    *(gemm_open, scalar_out),
+)
+
+
+def main() -> None:
+    models = {made.__name__: made().model() for made in MADE}
+    models |= {"gemm_tokens_of_4": gemm_tokens(4).model(), "conv_windows_of_4": conv_windows(4).model()}
+    record = {"onnx": onnx.__version__, "files": {}}
+    for name, model in models.items():
+        record["files"][name] = base64.b64encode(model.SerializeToString()).decode()
+    RECORD.write_bytes(gzip.compress(json.dumps(record).encode(), mtime=0))
+    print(f"{len(models)} files, {RECORD.stat().st_size} bytes", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
