@@ -76,7 +76,7 @@ def models() -> Iterator[Model]:
 
 def answers(module: nn.Module, input: tuple[int, ...]) -> dict[str, Any]:
     """What PyTorch says of a model on the meta device."""
-    module = module.eval().requires_grad_(False)
+    module = module.eval().requires_grad_(False).to("meta")
     with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
         output = module(torch.empty(1, *input))
     return {
