@@ -157,6 +157,7 @@ def test_the_pipe_of_a_shell_is_read() -> None:
     os.close(read)
 
 
+@pytest.mark.slow
 def test_a_deep_folder_is_walked(folder: Path) -> None:
     for _ in range(1200):
         Path("d").mkdir()

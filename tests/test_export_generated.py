@@ -82,6 +82,7 @@ def specs(draw: st.DrawFn) -> str:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(specs())
 def test_what_is_exported_is_read_by_its_parser(text: str) -> None:

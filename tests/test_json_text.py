@@ -30,6 +30,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 SPEC = "{convcalc: 1, input: [3, 8, 8], layers: [{conv2d: {out: 4, k: 3}}, relu]}"
 
 
+@pytest.mark.slow
 @given(st.dictionaries(SEEN, VALUES), st.booleans())
 def test_the_bytes_are_those_of_the_standard_library(data: dict[str, Any], ascii: bool) -> None:
     assert "".join(json_pieces(data, ascii)) == json.dumps(data, indent=2, ensure_ascii=ascii)

@@ -229,6 +229,7 @@ def test_graphs_that_are_wrong_are_findings(tmp_path: Path, layers: list[Any], o
     assert code == "CC716" and said in message
 
 
+@pytest.mark.slow
 def test_many_layers_are_refused_soon(tmp_path: Path) -> None:
     text = chain(*[{"class": "ReLU", "name": f"r{number}"} for number in range(300_000)])
     assert refused(tmp_path, text) == ("CC716", ": it has more than 250,000 layers")

@@ -252,6 +252,7 @@ def brute(network: Network, size: int) -> tuple[bool, bool, bool]:
     return True, exact, unread
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=120)
 @given(layer_lists(), st.integers(5, 60))
 def test_classes_match_brute_force(layers: list[dict[str, Any]], size: int) -> None:

@@ -138,6 +138,7 @@ def damaged(data: Any, chance: random.Random) -> Any:
         return data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fixed", "open"])
 def test_a_damaged_graph_is_read_or_refused(tmp_path: Path, name: str) -> None:
     chance = random.Random(name)

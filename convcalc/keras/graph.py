@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 from ..limits import LAYERS, NESTING
@@ -95,6 +96,12 @@ class ModelConfig:
     outputs: Sequence[Source]
     stated: Mapping[Source, Dims]
     """Shapes that the file states of tensors."""
+
+    @cached_property
+    def written_out(self) -> int:
+        """Its layers where each call of a model inside it is written out."""
+        each = [(layer.model.written_out if layer.model is not None else 1, layer.calls) for layer in self.layers]
+        return sum([inner * max(len(calls), 1) for inner, calls in each])
 
 
 def sources_in(value: Argument) -> Iterator[Source]:
@@ -185,6 +192,8 @@ class _Reader:
             outer = self.stated
             inner = self.model(settings, class_name, depth + 1)
             self.stated = outer
+            if inner.written_out * max(len(calls), 1) > LAYERS:
+                raise Malformed(f"it has more than {LAYERS:,} layers")
         built = item.get("build_config")
         settings_of = {**settings, "build_config": built} if isinstance(built, dict) else settings
         found = LayerConfig(
