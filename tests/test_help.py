@@ -35,6 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", [*FIRST, *(e for known in COMMANDS.values() for e in known.examples)])
 def test_every_example_runs(example: str, folder: Path) -> None:
     (folder / "convcalc").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m convcalc "$@"\n')

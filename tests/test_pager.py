@@ -28,6 +28,7 @@ def test_long_output_goes_through_the_pager(arguments: tuple[str, ...]) -> None:
     assert lines(*arguments, PAGER=FIRST, CONVCALC_PAGER="sed -n 1,3p") == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "environment"),
     [
@@ -49,6 +50,7 @@ def test_what_fits_the_screen_does_not() -> None:
     assert lines("solve", "--in", "8", "--out", "4", "--top", "3", PAGER="sed -n 1,1p") > 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pager", ["/nowhere/pager", "'unclosed", "false", "/"])
 def test_a_pager_that_does_not_work_is_none(pager: str) -> None:
     assert lines(*LONG, PAGER=pager) > 24
