@@ -376,6 +376,25 @@ def test_bounds_that_the_model_holds_are_joined(tape: Recorder) -> None:
     ]
 
 
+def test_a_view_stands_where_it_is_read_once_its_module_is_over(tape: Recorder) -> None:
+    tape.tape.scopes += [Scope("a", "A", 0, start=0, stop=2), Scope("b", "B", 0, start=2, stop=4)]
+    x = tape.input(4, 3)
+    y = tape.call("torch.relu", x, to=(BATCH, 4, 3))
+    flat = tape.call("torch.Tensor.flatten", y, 1, to=(BATCH, 12))
+    z = tape.call("torch.tanh", y, to=(BATCH, 4, 3))
+    z = tape.call("torch.Tensor.flatten", z, 1, to=(BATCH, 12))
+    tape.call("torch.Tensor.add", z, flat, to=(BATCH, 12))
+    for index, scope in enumerate((1, 1, 2, 2, 0)):
+        tape.tape.calls[index] = tape.tape.calls[index]._replace(scope=scope)
+    assert [node.name for node in network(tape.lifted()) if node.layer] == [
+        "a",
+        "b.tanh",
+        "b.flatten",
+        "flatten",
+        "add",
+    ]
+
+
 def test_work_on_the_batch_is_opaque(tape: Recorder) -> None:
     x = tape.input(4)
     tape.call("torch.mean", x, 0, to=(4,))

@@ -135,7 +135,8 @@ def _powered(b: Builder, exponent: float) -> Value:
 
 def _clamp(b: Builder) -> Value:
     """Bounds that are numbers; a tensor is joined as the larger, or the smaller, of two."""
-    value, bounds = b.given("input"), {}
+    value = b.given("input")
+    bounds: Fields = {}
     for name, kind in (("min", "maximum"), ("max", "minimum")):
         bound = b.value(name)
         if bound is not None and b.scalar(b.arguments[name]) is None:
