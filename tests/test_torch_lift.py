@@ -395,6 +395,17 @@ def test_a_view_stands_where_it_is_read_once_its_module_is_over(tape: Recorder) 
     ]
 
 
+def test_a_module_that_only_views_has_its_layer(tape: Recorder) -> None:
+    head = (Scope("h", "Head", 0, stop=2), Scope("h.pool", "Pool", 1, stop=1), Scope("h.flat", "Flatten", 1, start=1))
+    tape.tape.scopes += [*head, Scope("fc", "Linear", 0, start=2, stop=3)]
+    y = tape.call("torch.relu", tape.input(4, 3), to=(BATCH, 4, 3))
+    y = tape.call("torch.Tensor.flatten", y, 1, to=(BATCH, 12))
+    tape.call("torch.tanh", y, to=(BATCH, 12))
+    for index, scope in enumerate((2, 3, 4)):
+        tape.tape.calls[index] = tape.tape.calls[index]._replace(scope=scope)
+    assert [node.name for node in network(tape.lifted()) if node.layer] == ["h.pool", "h.flat", "fc"]
+
+
 def test_work_on_the_batch_is_opaque(tape: Recorder) -> None:
     x = tape.input(4)
     tape.call("torch.mean", x, 0, to=(4,))

@@ -368,16 +368,31 @@ class Builder:
         return found
 
     def _scope_of_view(self, maker: int | None) -> int:
-        """The call of a module in which a view becomes a layer: that which made it, while nothing stands behind it.
+        """The call of a module in which a view becomes a layer: that which made it, where its layers stay together.
 
-        Behind other modules, and where only its reader asks for it, it stands where it is read: before a module that
-        begins by reading it.
+        Else, and where only its reader asks for it, it stands where it is read: before a module that begins by
+        reading it.
         """
-        reader = self.call.scope
-        if maker is not None and (self._is_within(self.steps[-1].scope, maker) or self._is_within(reader, maker)):
+        if maker is not None and self._stays_together(maker):
             return maker
+        reader = self.call.scope
         module = self.tape.scopes[reader]
         return module.parent if module.start == self.index and module.parent >= 0 else reader
+
+    def _stays_together(self, scope: int) -> bool:
+        """Whether one more step in a call of a module parts no module's steps from each other."""
+        scopes, last = self.tape.scopes, self.steps[-1].scope
+        around, entered = scope, -1
+        while not self._is_within(last, around):
+            around, entered = scopes[around].parent, around
+        left = -1
+        while last != around:
+            last, left = scopes[last].parent, last
+        if left >= 0 and self._is_within(self.call.scope, left):
+            return False
+        return entered < 0 or not any(
+            self._is_within(step.scope, entered) for step in self.steps if step.call >= scopes[entered].start
+        )
 
     def _is_within(self, scope: int, outer: int) -> bool:
         """Whether a call of a module is another one, or stands in it."""
