@@ -166,6 +166,31 @@ def test_a_word_says_which_activation_stands() -> None:
     ]
 
 
+def test_repetitions_that_take_turns() -> None:
+    m = Modules(3, 64, 64)
+    for stage, depth in enumerate((2, 4, 6)):
+        with m(f"layer{stage}"):
+            for number in range(depth):
+                with m(str(number), "Unit"):
+                    m.conv_bn(8 if number % 2 == 0 else 12, 3, "conv", "bn")
+    assert items(m.network("Turns"))[-3:] == [
+        "  - {unit: {out: 8 if index == 0 else 12}, name: layer0, repeat: 2}",
+        "  - {unit: {out: 8 if index % 2 == 0 else 12}, name: layer1, repeat: 4}",
+        "  - {unit: {out: 8 if index % 2 == 0 else 12}, name: layer2, repeat: 6}",
+    ]
+
+
+def test_flags_that_take_turns() -> None:
+    m = Modules(3, 64, 64)
+    with m("layer"):
+        for number in range(6):
+            with m(str(number), "Unit"):
+                m.conv_bn(8, 3, "conv", "bn")
+                if number % 2:
+                    m.layer("relu")
+    assert items(m.network("Turns"))[-1] == "  - {unit: {act: index % 2 != 0}, name: layer, repeat: 6}"
+
+
 def test_the_first_repetition_may_move() -> None:
     m = Modules(3, 64, 64)
     for stage, depth in enumerate((2, 3, 1)):

@@ -83,9 +83,15 @@ def test_a_batch_that_is_fixed_and_not_one_is_refused(tmp_path: Path) -> None:
     assert code(tmp_path, (FOLDER / "batch_of_4.pt2").read_bytes()) == "CC728"
 
 
-def test_other_sizes_are_refused() -> None:
-    with pytest.raises(UsageError, match="--input does not go with"):
-        load(FOLDER / "fixed.pt2", input=(3, 32, 32))
+@pytest.mark.parametrize("input", [(3, 16, 16), [3, 16, 16], {"input": [3, 16, 16]}])
+def test_the_sizes_of_the_example_may_be_asked_for(input: Any) -> None:
+    assert load(FOLDER / "fixed.pt2", input=input).inputs == {"input": (3, 16, 16)}
+
+
+@pytest.mark.parametrize("input", [(3, 32, 32), [3], {"input": [1]}, {"other": [3, 16, 16]}])
+def test_other_sizes_are_refused(input: Any) -> None:
+    with pytest.raises(UsageError, match="reads 3,16,16, not what --input says"):
+        load(FOLDER / "fixed.pt2", input=input)
 
 
 def test_a_file_that_is_not_there() -> None:

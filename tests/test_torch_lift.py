@@ -326,6 +326,86 @@ def test_a_channel_shuffle_is_one_layer_at_every_size(tape: Recorder) -> None:
     assert not any(step.frozen for step in tape.lifted().steps)
 
 
+def test_a_recurrent_layer_on_rows_that_count_as_batch(tape: Recorder) -> None:
+    x = tape.input(4, 9, 5)
+    rows = tape.call("torch.Tensor.reshape", x, -1, 9, 5, to=((4, 8), 9, 5))
+    state = tape.tensor(2, (4, 8), 7, origin="constant", numbers=(0.0,))
+    shapes = ((28, 5), (28, 7), (28,), (28,))
+    weights = tuple([tape.parameter(*shape, name=f"w{n}") for n, shape in enumerate(shapes * 2)])
+    macs = 4 * 9 * 2 * 28 * (5 + 7)
+    call = (rows, (state, state), weights, True, 1, 0.0, False, True, True)
+    tape.call("torch.lstm", *call, to=((4, 8), 9, 14), macs=macs)
+    assert tape.layers() == ["{lstm: {hidden_size: 7, bidirectional: true}, batch_axes: 1}"]
+    assert [len(step.weights) for step in tape.lifted().steps] == [0, 8]
+
+
+@pytest.mark.parametrize(
+    ("number", "packed", "said"),
+    [(0.5, False, "its states at the start are given"), (0.0, True, "its sequences are packed")],
+)
+def test_recurrent_layers_that_start_elsewhere_are_opaque(
+    tape: Recorder, number: float, packed: bool, said: str
+) -> None:
+    x = tape.input(9, 5)
+    state = tape.tensor(1, BATCH, 7, origin="constant", numbers=(number,))
+    weights = tuple([tape.parameter(7, size, name=f"w{size}") for size in (5, 7)])
+    given = (x, x, state, weights) if packed else (x, state, weights, False)
+    tape.call("torch.rnn_tanh", *given, 1, 0.0, False, False, to=(BATCH, 9, 7), macs=756)
+    assert tape.lifted().opaque == {"torch.rnn_tanh": [said]}
+
+
+def test_heads_that_share_keys_have_them_repeated(tape: Recorder) -> None:
+    query, key = tape.input(4, 9, 8), tape.input(1, 6, 8)
+    given = ("torch.nn.functional.scaled_dot_product_attention", query, key, key)
+    tape.call(*given, to=(BATCH, 4, 9, 8), macs=2 * 4 * 9 * 6 * 8)
+    assert tape.layers() == [
+        "{expand: {shape: [4, -1, -1]}, from: x_2}",
+        "{expand: {shape: [4, -1, -1]}, from: x_2}",
+        "{scaled_dot_product_attention: {}, from: [x, expand, expand_2]}",
+    ]
+
+
+def test_bounds_that_the_model_holds_are_joined(tape: Recorder) -> None:
+    x, low = tape.input(4), tape.tensor(origin="buffer", name="low")
+    tape.call("torch.clamp", x, low, 6.0, to=(BATCH, 4))
+    assert [line.partition(":")[0].strip("{") for line in tape.layers()] == [
+        "parameter",
+        "unsqueeze",
+        "maximum",
+        "clamp",
+    ]
+
+
+def test_a_view_stands_where_it_is_read_once_its_module_is_over(tape: Recorder) -> None:
+    tape.tape.scopes += [Scope("a", "A", 0, start=0, stop=2), Scope("b", "B", 0, start=2, stop=4)]
+    x = tape.input(4, 3)
+    y = tape.call("torch.relu", x, to=(BATCH, 4, 3))
+    flat = tape.call("torch.Tensor.flatten", y, 1, to=(BATCH, 12))
+    z = tape.call("torch.tanh", y, to=(BATCH, 4, 3))
+    z = tape.call("torch.Tensor.flatten", z, 1, to=(BATCH, 12))
+    tape.call("torch.Tensor.add", z, flat, to=(BATCH, 12))
+    for index, scope in enumerate((1, 1, 2, 2, 0)):
+        tape.tape.calls[index] = tape.tape.calls[index]._replace(scope=scope)
+    assert [node.name for node in network(tape.lifted()) if node.layer] == [
+        "a",
+        "b.tanh",
+        "b.flatten",
+        "flatten",
+        "add",
+    ]
+
+
+def test_a_module_that_only_views_has_its_layer(tape: Recorder) -> None:
+    head = (Scope("h", "Head", 0, stop=2), Scope("h.pool", "Pool", 1, stop=1), Scope("h.flat", "Flatten", 1, start=1))
+    tape.tape.scopes += [*head, Scope("fc", "Linear", 0, start=2, stop=3)]
+    y = tape.call("torch.relu", tape.input(4, 3), to=(BATCH, 4, 3))
+    y = tape.call("torch.Tensor.flatten", y, 1, to=(BATCH, 12))
+    tape.call("torch.tanh", y, to=(BATCH, 12))
+    for index, scope in enumerate((2, 3, 4)):
+        tape.tape.calls[index] = tape.tape.calls[index]._replace(scope=scope)
+    assert [node.name for node in network(tape.lifted()) if node.layer] == ["h.pool", "h.flat", "fc"]
+
+
 def test_work_on_the_batch_is_opaque(tape: Recorder) -> None:
     x = tape.input(4)
     tape.call("torch.mean", x, 0, to=(4,))

@@ -67,7 +67,7 @@ def models() -> Iterator[Model]:
             arguments["init_weights"] = False
         size = (3, 299, 299) if name == "inception_v3" else (3, 224, 224)
         if "video" in module:
-            size = (3, 16, 224, 224) if name.startswith(("mvit", "swin3d")) else VIDEO
+            size = (3, 16, 224, 224) if name.startswith(("mvit", "s3d", "swin3d")) else VIDEO
         yield Model(f"torchvision/{name}", f"{module}:{name}", arguments, size)
     for name in timm.list_models():
         size = timm.models.get_pretrained_cfg(name).input_size

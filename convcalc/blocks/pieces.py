@@ -89,6 +89,12 @@ class Series:
         return self.values[1] if all(same(value, self.values[1]) for value in self.values[2:]) else None
 
     @property
+    def other(self) -> object:
+        """Of every second repetition, where two values take turns; None where they do not."""
+        turns = all(same(value, self.values[number % 2]) for number, value in enumerate(self.values))
+        return self.values[1] if turns else None
+
+    @property
     def step(self) -> int | None:
         """What each repetition adds, where that is always the same number."""
         if not all(type(value) is int for value in self.values):

@@ -78,13 +78,11 @@ class Relations:
             return _times(("in_channels",), factor)
         found = {n: column[n] for n in numbers}
         if all(not isinstance(v, Series) or v.later is not None for v in found.values()):
-            first = {n: v.first if isinstance(v, Series) else v for n, v in found.items()}
             later = {n: v.later if isinstance(v, Series) else v for n, v in found.items()}
-            if all(isinstance(v, bool) for v in first.values()):
-                return _index_flag(first, later)
-            start = self._plain(first, quantity, {}, hints)
-            then = self._plain(later, quantity, {}, tuple(f"{hint}_later" for hint in hints))
-            return start if start == then else (*start, " if index == 0 else ", *then)
+            return self._in_turn("index", found, later, quantity, hints)
+        if all(not isinstance(v, Series) or v.other is not None for v in found.values()):
+            other = {n: v.other if isinstance(v, Series) else v for n, v in found.items()}
+            return self._in_turn("index % 2", found, other, quantity, hints)
         steps = {v.step if isinstance(v, Series) else None for v in found.values()}
         step = steps.pop()
         if steps or step is None:
@@ -93,6 +91,17 @@ class Relations:
         if start == ("0",):
             return (f"{step} * index" if step != 1 else "index",)
         return (*start, f" {'-' if step < 0 else '+'} ", f"{abs(step)} * index" if abs(step) != 1 else "index")
+
+    def _in_turn(
+        self, counter: str, column: Column, later: Column, quantity: Quantity, hints: tuple[str, ...]
+    ) -> Expression:
+        """One value where a counter of the repetitions is 0, the `later` one where it is not."""
+        first = {n: v.first if isinstance(v, Series) else v for n, v in column.items()}
+        if all(isinstance(v, bool) for v in first.values()):
+            return _counter_flag(counter, first, later)
+        start = self._plain(first, quantity, {}, hints)
+        then = self._plain(later, quantity, {}, tuple(f"{hint}_later" for hint in hints))
+        return start if start == then else (*start, f" if {counter} == 0 else ", *then)
 
     def _plain(self, column: Column, quantity: Quantity, width: Column, hints: tuple[str, ...]) -> Expression:
         found = self._related(column, quantity, width)
@@ -287,13 +296,13 @@ def _compared(text: Expression, positive: bool) -> Expression:
     return tuple(part.replace("{}", sign) if isinstance(part, str) else part for part in text)
 
 
-def _index_flag(first: Column, later: Column) -> Expression:
-    """A truth value that the first repetition alone has, or lacks."""
+def _counter_flag(counter: str, first: Column, later: Column) -> Expression:
+    """A truth value that the repetitions alone have, or lack, where a counter is 0."""
     pairs = {(first[n], later[n]) for n in first}
     if pairs == {(True, False)}:
-        return ("index == 0",)
+        return (f"{counter} == 0",)
     if pairs == {(False, True)}:
-        return ("index != 0",)
+        return (f"{counter} != 0",)
     raise Unrelated
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from .pieces import Piece, Series, same
 
 FEWEST_STEPS = 4
-"""Repetitions from which on a constant step is taken for one."""
+"""Repetitions from which on a constant step, or a change to and fro, is taken for one."""
 MOST_FIRST = 2
 """Values that may be others in the first of three or more repetitions; of two, one may."""
 VARYING = ("width", "stride", "flag", "p")
@@ -93,7 +93,9 @@ def indexable(found: Series, width: object) -> bool:
     values = found.values
     if not all(type(value) in (bool, int, float) for value in values):
         return False
-    if found.later is not None or (found.step is not None and len(values) >= FEWEST_STEPS):
+    if found.later is not None:
+        return True
+    if len(values) >= FEWEST_STEPS and (found.step is not None or found.other is not None):
         return True
     return of_width(found, width) is not None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO
@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from ...files import sentence
 from ...findings import Finding, SpecError, UsageError
 from ...hints import file_near
+from ...layers.base import Shape
 from ...models.archive import Damaged, Excessive, Member, content, is_archive, members
 from ...models.origin import ModelOrigin
 from ...network import Network, without_collector
@@ -29,16 +30,12 @@ def load_exported(path: str, *, input: object = None) -> Network:
     """The network of a `.pt2` file that torch.export.save wrote; PyTorch is not needed, and weights are not read.
 
     The batch must be open or 1. What the language cannot say is in `network.notes`. Raises SpecError where the file is
-    wrong, UsageError where it cannot be read or other sizes are asked for: an exported graph has those of its example.
+    wrong, UsageError where it cannot be read or `input` has other sizes than its example: an exported graph has those.
     Source: torch/export/pt2_archive/_package.py, torch/_export/serde/schema.py.
 
     >>> load_exported("model.pt2")  # doctest: +SKIP
     <Network model: 3×224×224 → 1000, 69 layers>
     """
-    if input is not None:
-        raise UsageError(
-            f"--input does not go with {path}", "an exported graph has the sizes of its example: export it again"
-        )
     _refuse_what_is_no_file(path)
     try:
         with Path(path).open("rb") as file:
@@ -56,7 +53,24 @@ def load_exported(path: str, *, input: object = None) -> Network:
             raise _wrong(path, "CC728", str(error)) from error
         except Malformed as error:
             raise _wrong(path, "CC727", str(error)) from error
-        return assemble(lift(tape), PurePath(path).stem or "model", PurePath(path).name, partial(_origin, path))
+        network = assemble(lift(tape), PurePath(path).stem or "model", PurePath(path).name, partial(_origin, path))
+    if input is not None:
+        _refuse_other_sizes(path, network.inputs, input)
+    return network
+
+
+def _refuse_other_sizes(path: str, own: Mapping[str, Shape], asked: object) -> None:
+    """Raise UsageError where other inputs are asked for than the file's: sizes by name, or those of its only one."""
+    if isinstance(asked, Mapping):
+        same = {name: tuple(shape) for name, shape in asked.items()} == own
+    else:
+        same = isinstance(asked, Sequence) and [tuple(asked)] == list(own.values())
+    if not same:
+        sizes = " and ".join(",".join(map(str, shape)) for shape in own.values())
+        raise UsageError(
+            f"{path} reads {sizes}, not what --input says",
+            "an exported graph has the sizes of its example: export it again for others",
+        )
 
 
 def _origin(path: str, calls: Mapping[str, str]) -> ModelOrigin:

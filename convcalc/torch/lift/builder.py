@@ -351,6 +351,7 @@ class Builder:
 
     def settled(self, value: Activation, shape: Shape | None = None, second: Shape | None = None) -> int:
         """The step whose output has the value's shape, or another one of the same numbers."""
+        own = shape is None or shape == value.shape
         if shape is None:
             shape, second = value.shape, value.second
         step = self.steps[value.step]
@@ -361,9 +362,43 @@ class Builder:
         found = self._views.get((value.step, shape))
         if found is None:
             kind, fields = self._view(step.shape, shape, second or shape)
+            scope = self._scope_of_view(value.scope if own else None)
             found = self.remember(self._views, (value.step, shape), self.layer(kind, fields, value.step))
-            self.steps[found].scope = value.scope
+            self.steps[found].scope = scope
         return found
+
+    def _scope_of_view(self, maker: int | None) -> int:
+        """The call of a module in which a view becomes a layer: that which made it, where its layers stay together.
+
+        Else, and where only its reader asks for it, it stands where it is read: before a module that begins by
+        reading it.
+        """
+        if maker is not None and self._stays_together(maker):
+            return maker
+        reader = self.call.scope
+        module = self.tape.scopes[reader]
+        return module.parent if module.start == self.index and module.parent >= 0 else reader
+
+    def _stays_together(self, scope: int) -> bool:
+        """Whether one more step in a call of a module parts no module's steps from each other."""
+        scopes, last = self.tape.scopes, self.steps[-1].scope
+        around, entered = scope, -1
+        while not self._is_within(last, around):
+            around, entered = scopes[around].parent, around
+        left = -1
+        while last != around:
+            last, left = scopes[last].parent, last
+        if left >= 0 and self._is_within(self.call.scope, left):
+            return False
+        return entered < 0 or not any(
+            self._is_within(step.scope, entered) for step in self.steps if step.call >= scopes[entered].start
+        )
+
+    def _is_within(self, scope: int, outer: int) -> bool:
+        """Whether a call of a module is another one, or stands in it."""
+        while scope > outer:
+            scope = self.tape.scopes[scope].parent
+        return scope == outer
 
     def _view(self, before: Shape, shape: Shape, second: Shape) -> tuple[str, Fields]:
         """The layer that gives the same numbers another shape."""

@@ -133,12 +133,19 @@ def _powered(b: Builder, exponent: float) -> Value:
     return b.made(b.layer(kind, fields, b.settled(source)), source.place)
 
 
-def _clamp(b: Builder) -> Activation:
-    source = b.activation("input")
+def _clamp(b: Builder) -> Value:
+    """Bounds that are numbers; a tensor is joined as the larger, or the smaller, of two."""
+    value = b.given("input")
     bounds: Fields = {}
-    for name in ("min", "max"):
-        if b.arguments.get(name) is not None:
+    for name, kind in (("min", "maximum"), ("max", "minimum")):
+        bound = b.value(name)
+        if bound is not None and b.scalar(b.arguments[name]) is None:
+            value = joined(b, kind, value, bound)
+        elif b.arguments.get(name) is not None:
             bounds[name] = b.number(name)
+    if not bounds:
+        return value
+    source = b.active(value)
     return b.made(b.layer("clamp", bounds, b.settled(source)), source.place)
 
 

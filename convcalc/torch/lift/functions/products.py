@@ -177,9 +177,8 @@ def _attention(b: Builder) -> Activation:
     if place is not None and place.axis >= query.sizes.rank - 2:
         raise Unsupported("it attends over the batch")
     shapes = [(value.shape, value.second) if place is None else beside(value, place) for value in values]
-    if len({shape[:-2] for shape, _ in shapes}) > 1:
-        raise Unsupported("its inputs broadcast")
     steps = [b.settled(value, *shape) for value, shape in zip(values, shapes, strict=True)]
+    steps = _broadcast(b, steps)
     mask = b.value("attn_mask")
     if mask is not None:
         key = values[1].sizes
@@ -189,6 +188,20 @@ def _attention(b: Builder) -> Activation:
     if b.arguments.get("scale") is not None:
         fields["scale"] = b.number("scale")
     return b.made(b.layer("scaled_dot_product_attention", fields, *steps), place)
+
+
+def _broadcast(b: Builder, steps: list[int]) -> list[int]:
+    """Steps whose leading axes are equal: heads that share keys and values have them repeated."""
+    leads = [b.steps[step].shape[:-2] for step in steps]
+    if len(set(leads)) == 1:
+        return steps
+    if len({len(lead) for lead in leads}) > 1:
+        raise Unsupported("its inputs have several ranks")
+    wanted = tuple(map(max, zip(*leads, strict=True)))
+    fields: Fields = {"shape": (*wanted, -1, -1)}
+    return [
+        step if lead == wanted else b.layer("expand", fields, step) for step, lead in zip(steps, leads, strict=True)
+    ]
 
 
 def _mask(b: Builder, mask: Activation, place: Place | None, scores: Sizes) -> int:
