@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from onnx import TensorProto, helper
 
 from convcalc import analyse, loads
 from convcalc.export.onnx_model import onnx_model
@@ -79,3 +80,50 @@ def test_the_root_of_other_squares_is_no_norm(tmp_path: Path) -> None:
     m = Maker(1, 5, 8)
     network = m.load(tmp_path, m.node("Div", m.node("Exp", "x"), _squared(m)))
     assert "rms_norm" not in kinds(network)
+
+
+def test_a_token_that_others_read_is_no_bias_of_a_scale(tmp_path: Path) -> None:
+    m = Maker(1, 8)
+    token = m.node("Reshape", m.weight(8), m.constant([1, 8]))
+    added = m.node("Add", m.node("Mul", "x", m.weight(8)), token)
+    network = m.load(tmp_path, m.node("Concat", added, token, axis=1))
+    assert kinds(network) == ["scale", "parameter", "add", "concat"]
+    assert analyse(network).totals.params == 16
+
+
+def test_one_learned_number_is_a_bias_of_the_one_before(tmp_path: Path) -> None:
+    """As HGNetV2's learned affine block has it."""
+    m = Maker(1, 4, 5, 5)
+    for name in ("act.lab.scale", "act.lab.bias"):
+        m.tensors.append(helper.make_tensor(name, TensorProto.FLOAT, [1], [0.5]))
+    network = m.load(tmp_path, m.node("Add", m.node("Mul", "x", "act.lab.scale"), "act.lab.bias"))
+    assert kinds(network) == ["scale"]
+    assert analyse(network).totals.params == 2
+
+
+@pytest.mark.parametrize(("name", "params"), [("/norm/Constant_3_output_0", 0), ("12", 4)])
+def test_constants_of_the_code_are_no_parameters(name: str, params: int, tmp_path: Path) -> None:
+    """PyTorch's exporter names them so; it writes parameters as initialisers, where others do not."""
+    m = Maker(1, 4, 5, 5)
+    m.node("Constant", value=helper.make_tensor("", TensorProto.FLOAT, [4, 1, 1], [1.0, 2.0, 3.0, 4.0]))
+    m.nodes[-1].output[0] = name
+    network = m.load(tmp_path, m.node("Mul", "x", name))
+    assert analyse(network).totals.params == params
+
+
+def test_weights_that_a_batch_norm_standardizes_in_training_mode(tmp_path: Path) -> None:
+    """As PyTorch's exporter writes an NF-Net's convolution, be its weights too many to compute with."""
+    m = Maker(1, 32, 7, 7, opset=15)
+    flat = m.node("Reshape", m.weight(64, 32, 3, 3), m.constant([1, 64, -1]))
+    gain = m.node("Reshape", m.weight(64, 1, 1, 1), m.constant([-1]))
+    m.node("Constant", value=helper.make_tensor("", TensorProto.FLOAT, [64], [0.0] * 64))
+    m.nodes[-1].output[0] = zeros = "/conv/Constant_3_output_0"
+    mean = m.node("ReduceMean", flat, axes=[0, 2], keepdims=0)
+    variance = m.node("ReduceMean", m.node("Mul", flat, flat), axes=[0, 2], keepdims=0)
+    normal = m.node("BatchNormalization", flat, gain, zeros, mean, variance, outputs=3, training_mode=1)
+    weight = m.node("Reshape", normal, m.constant([64, 32, 3, 3]))
+    network = m.load(tmp_path, m.node("Conv", "x", weight))
+    assert kinds(network) == ["conv2d"]
+    assert network.nodes[-1].layer is not None
+    assert {"standardize": True, "gain": True}.items() <= network.nodes[-1].layer.fields().items()
+    assert analyse(network).totals.params == 64 * 32 * 9 + 64

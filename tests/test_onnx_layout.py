@@ -31,6 +31,11 @@ def _rolled(m: Maker) -> str:
     return x
 
 
+def _rows(m: Maker, numbers: list[int], length: int) -> str:
+    """Constants in rows of a length."""
+    return m.node("Reshape", m.constant(numbers), m.constant([-1, length]))
+
+
 def _states(m: Maker) -> str:
     """An LSTM as PyTorch exports it: the batch second, and back."""
     x = m.node("Transpose", "x", perm=[1, 0, 2])
@@ -68,6 +73,18 @@ CASES: dict[str, Case] = {
         lambda m: m.node("Gather", "x", m.constant([3, 0, 0]), axis=2),
         ["index_select"],
         {"dim": 1, "indices": (3, 0, 0)},
+    ),
+    "positions of the first axis as slices": (
+        (1, 5, 6),
+        lambda m: m.node("GatherND", m.node("Transpose", "x", perm=[1, 2, 0]), _rows(m, [3, 0, 0], 1)),
+        ["reshape", "index_select"],
+        {"dim": 0, "indices": (3, 0, 0)},
+    ),
+    "positions of several axes": (
+        (1, 5, 6),
+        lambda m: m.node("GatherND", "x", _rows(m, [0, 3, 1, 0, 0, 2], 3)),
+        ["opaque"],
+        {"output": (2,)},
     ),
     "neighbouring positions": (
         (1, 5, 6),

@@ -75,7 +75,9 @@ def model_of(name: str, device: str) -> tuple[Any, Any]:
         else:
             import torchvision
 
-            apart = {"weights_backbone": None} if name in OTHERS[:10] else {}
+            apart: dict[str, Any] = {"weights_backbone": None} if name in OTHERS[:10] else {}
+            if name in ("googlenet", "inception_v3"):  # Heads that run in training alone are in no file.
+                apart["aux_logits"] = False
             model = torchvision.models.get_model(name, weights=None, **apart)
             video = name in OTHERS[10:]
             size = {"inception_v3": 299, "swin_v2_t": 256}.get(name, 112 if name in OTHERS[10:13] else 224)

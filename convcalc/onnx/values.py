@@ -72,10 +72,10 @@ class Constant:
         self._tensor = tensor
 
     @classmethod
-    def of(cls, tensor: Tensor, name: str) -> Constant:
-        """The constant of a tensor of the file."""
-        floating = tensor.data_type in FLOATS
-        stored = {name: tensor.dims} if floating and tensor.learned and prod(tensor.dims) > 1 else None
+    def of(cls, tensor: Tensor, name: str, learned: bool = True) -> Constant:
+        """The constant of a tensor of the file; without `learned` it is no parameter, whatever the file notes."""
+        floating, learned = tensor.data_type in FLOATS, learned and tensor.learned
+        stored = {name: tensor.dims} if floating and learned and prod(tensor.dims) > 1 else None
         return cls(tensor.dims, name=name, floating=floating, tensor=tensor, stored=stored)
 
     def made_by(self, call: Call) -> Constant:

@@ -65,9 +65,13 @@ def _with_constant(b: Builder, active: Activation, operand: Constant, reverse: b
 
 def _rescaled(b: Builder, active: Activation, operand: Constant, reverse: bool) -> Activation | None:
     """The arithmetic with one number, or with one a channel that nothing learns; None for other constants."""
-    op, numbers = b.node.op, operand.numbers
+    op, numbers, step = b.node.op, operand.numbers, b.steps[active.step]
     if operand.is_learned_number and op in ("Mul", "Div"):
         return b.emit("scale", {"size": 1}, active, weights=[operand])
+    if operand.is_learned_number and op == "Add" and step.fields.get("size") == 1 and not step.fields.get("bias"):
+        shifted = _shifted(b, active, operand) if step.family == "Scale" else None
+        if shifted is not None:
+            return shifted
     single = prod(operand.shape) == 1 and len(operand.shape) <= len(active.shape)
     if single and numbers is None and operand.call is not None and op in ("Mul", "Div"):
         return b.elementwise(active)
@@ -86,7 +90,6 @@ def _rescaled(b: Builder, active: Activation, operand: Constant, reverse: bool) 
         "Div": {"scale": float(f"{1 / (number or 1):.9g}")},
     }
     fields = arithmetic[op]
-    step = b.steps[active.step]
     factor = {"Rescale": step.fields.get("scale"), "Unary": -1.0 if step.kind == "neg" else None}.get(step.family)
     if factor is not None and "offset" in fields and "scale" not in fields and "offset" not in step.fields:
         if b.private(active) and not step.weights:
@@ -129,7 +132,7 @@ def _learned(b: Builder, active: Activation, operand: Constant) -> Activation | 
             return b.extend(active, operand, bias=True)
         along = trailing if fields.get("dim") == -1 else channelwise
         if step.family == "Scale" and along and not fields.get("bias") and fields.get("size") is None:
-            return _group_affine(b, active, operand) or b.extend(active, operand, bias=True)
+            return _group_affine(b, active, operand) or _shifted(b, active, operand)
     if step.family == "RMSNorm" and op == "Mul" and trailing and fields.get("elementwise_affine") is False:
         return b.extend(active, operand, elementwise_affine=True)
     if step.family == "LayerNorm" and (channelwise if fields.get("dim") == 0 else trailing):
@@ -140,6 +143,13 @@ def _learned(b: Builder, active: Activation, operand: Constant) -> Activation | 
     if op == "Mul" and (channelwise or trailing):
         return b.emit("scale", {} if channelwise else {"dim": -1}, active, weights=[operand])
     return None
+
+
+def _shifted(b: Builder, active: Activation, operand: Constant) -> Activation | None:
+    """A `scale` with a bias; None where more reads the bias than the factors: a token that something is added to."""
+    names = [name for name in b.node.reads if isinstance(b.values.get(name), Constant)]
+    reads = max(b.uses[name] for name in (*names, operand.name))
+    return b.extend(active, operand, bias=True) if reads == b.uses[b.steps[active.step].weights[0]] else None
 
 
 def _group_affine(b: Builder, active: Activation, operand: Constant) -> Activation | None:

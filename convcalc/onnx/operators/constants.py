@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import ceil, prod
 
 from ...geometry import LIMIT
@@ -10,13 +11,16 @@ from ..messages import SMALL, Malformed, Tensor, Unknown
 from ..values import Call, Constant, of_a_module
 from .record import Operator
 
+OF_PYTORCH = re.compile(r"/(?:.*/)?Constant(?:_\d+)?_output_0", re.DOTALL)
+"""How PyTorch's exporter calls constants of the code; it never writes a parameter or a buffer as one."""
+
 
 def _given(call: Call) -> Constant:
     """The value of a Constant."""
     attributes = call.node.attributes
-    value = attributes.get("value")
+    value, name = attributes.get("value"), call.node.outputs[0]
     if isinstance(value, Tensor):
-        return Constant.of(value, call.node.outputs[0])
+        return Constant.of(value, name, learned=OF_PYTORCH.fullmatch(name) is None)
     for name in ("value_float", "value_int"):
         single = attributes.get(name)
         if isinstance(single, (int, float)):

@@ -109,7 +109,7 @@ def reduction(reduce: Callable[[Sequence[float]], float], axes_of: Callable[[Cal
     def fold(call: Call, shape: Shape) -> Constant | None:
         value, axes, numbers = call.constant(), axes_of(call), _numbers(call)
         if numbers is None:
-            return None
+            return Constant(shape, name=value.name, floating=value.floating)
         kept = [range(1 if axis in axes else size) for axis, size in enumerate(value.shape)]
         inner = [range(size if axis in axes else 1) for axis, size in enumerate(value.shape)]
         steps = strides(value.shape)

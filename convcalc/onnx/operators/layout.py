@@ -507,6 +507,16 @@ def _gather(b: Builder) -> Activation:
     return made if made.dims == dims else b.relayout(made, dims)
 
 
+def _gather_slices(b: Builder) -> Activation:
+    """GatherND of positions of the first axis, which are those of a Gather."""
+    indices = b.call.value(1)
+    if _slices_dims(b.call) and isinstance(indices, Constant) and indices.shape[-1] != 1:
+        raise Unsupported("it gathers from several axes at once")
+    if isinstance(indices, Constant):
+        b.call = b.call._replace(inputs=(b.call.value(0), indices.reshaped(indices.shape[:-1])))
+    return _gather(b)
+
+
 def _inside(index: float, size: int) -> int:
     found = int(index) + size * (index < 0)
     if not 0 <= found < size:
@@ -579,7 +589,7 @@ OPERATORS = (
     Operator("Expand", _expand, dims=_expand_dims, fold=broadcast_to, inputs=(2, 2)),
     Operator("Tile", _tile, dims=_tile_dims, fold=repeated, inputs=(2, 3)),
     Operator("GatherElements", dims=lambda call: call.dims(1), fold=gathered_elements, inputs=(2, 2)),
-    Operator("GatherND", dims=_slices_dims, fold=gathered_slices, inputs=(2, 2)),
+    Operator("GatherND", _gather_slices, dims=_slices_dims, fold=gathered_slices, inputs=(2, 2)),
     *(Operator(name, dims=kept, fold=scattered_elements, inputs=(3, 3)) for name in ("Scatter", "ScatterElements")),
     Operator("ScatterND", dims=kept, fold=scattered_slices, inputs=(3, 3)),
 )
