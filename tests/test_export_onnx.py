@@ -100,6 +100,7 @@ def test_what_onnx_cannot_say_is_refused_with_the_reason(name: str) -> None:
         onnx_model(load(name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in gallery_names() if name not in UNSAID])
 def test_graphs_infer_the_same_shapes_and_are_read_back(name: str, tmp_path: Path) -> None:
     network = load(name)

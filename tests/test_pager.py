@@ -20,6 +20,7 @@ def lines(*arguments: str, **environment: str) -> int:
     return len(done.stdout.splitlines())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [LONG, (*LONG, "--format", "markdown"), ("help", "table"), ("specs", "vgg")], ids=" ".join
 )

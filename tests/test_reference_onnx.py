@@ -51,6 +51,7 @@ def cases() -> dict[str, list[Case]]:
         return collect()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operator", OPERATORS)
 def test_outputs_equal_the_recorded_ones(operator: str, cases: dict[str, list[Case]]) -> None:
     confirmed = 0

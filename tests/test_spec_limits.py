@@ -94,6 +94,7 @@ class TestSteps:
         network = build(f"- {{repeat: 100, layers: [{{repeat: 200, layers: [{unit}]}}]}}", input="[64, 8, 8]")
         assert len(network) == 240_000 and len(network.groups) == 120_201
 
+    @pytest.mark.slow
     def test_what_is_read_is_counted(self) -> None:
         items = "relu," * (SPEC_NODES - 20)
         text = f"convcalc: 1\ninput: [1]\nlayers: [{items}]"
@@ -225,6 +226,7 @@ class TestDepthOfText:
 
 
 class TestNames:
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["z", "b{}"])
     def test_names_that_stand_below_are_looked_up_once(self, name: str) -> None:
         """Going through the items again for each took a second for 10,000 of them, and 100 for ten times as many."""
