@@ -20,7 +20,7 @@ from tests.spec_text import build, spec
 GOLDEN = Path(__file__).parent / "golden" / "blocks"
 LINES = {"resnet50": 40, "googlenet": 50, "densenet121": 80, "mobilenet_v2": 45}
 """The most lines of a spec that a person would write."""
-JOINS_WITH_NAMES = {"enet", "inception_v4", "nasnet", "textcnn", "wavenet"}
+JOINS_WITH_NAMES = {"enet", "inception_resnet", "inception_v4", "nasnet", "textcnn", "wavenet"}
 """Specs with named joins, whose layer has the path of the group around its branches: written, it is called apart."""
 
 

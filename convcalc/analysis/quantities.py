@@ -54,7 +54,7 @@ def _input(figures: Figures, subject: Subject) -> Value:
 def _channels(shape: Getter) -> Getter:
     def get(figures: Figures, subject: Subject) -> Value:
         value = shape(figures, subject)
-        return value.raw[0] if isinstance(value, Shaped) and isinstance(value.raw, tuple) else None
+        return next(iter(value.raw), None) if isinstance(value, Shaped) and isinstance(value.raw, tuple) else None
 
     return get
 

@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from ..geometry import IDENTITY, AxisLink, ChannelMismatch, InvalidWindow, NotDivisible, Window
-from .base import Count, Layer, Number, Operations, Saved, Shape, Shapes, Weight, resolve_axis
+from .base import Count, Layer, Number, Operations, Saved, Shape, Shapes, Weight, channels_of, resolve_axis
 
 KEEPS_OUTPUT = frozenset({"relu", "sigmoid", "tanh"})
 """Plain activations whose backward reads the output (PyTorch tools/autograd/derivatives.yaml)."""
@@ -80,7 +80,7 @@ class PReLU(_Elementwise):
     num_parameters: Count = 1
 
     def output_shape(self, inputs: Shapes) -> Shape:
-        channels = inputs[0][0]
+        channels = channels_of(self, inputs[0])
         if self.num_parameters not in (1, channels):
             raise ChannelMismatch(
                 f"num_parameters {self.num_parameters} is neither 1 nor the {channels} channels",

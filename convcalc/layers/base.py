@@ -397,6 +397,13 @@ def check_groups(groups: int, field: str = "groups", **channels: int) -> None:
             )
 
 
+def channels_of(layer: Layer, shape: Shape) -> int:
+    """The channels of an input; raises `RankMismatch` where it is one number, without axes."""
+    if not shape:
+        raise RankMismatch(f"{layer.kind} needs channels, and [] is one number", axes=0)
+    return shape[0]
+
+
 def check_space(layer: Layer, shape: Shape) -> None:
     """Raise `RankMismatch` unless `shape` has space axes."""
     if len(shape) < 2:

@@ -31,6 +31,7 @@ from .base import (
     Shape,
     Shapes,
     Weight,
+    channels_of,
     check_groups,
     check_space,
     resolve_axis,
@@ -164,7 +165,7 @@ class GroupNorm(Layer):
         return self.num_groups
 
     def output_shape(self, inputs: Shapes) -> Shape:
-        check_groups(self.num_groups, "num_groups", in_channels=inputs[0][0])
+        check_groups(self.num_groups, "num_groups", in_channels=channels_of(self, inputs[0]))
         return inputs[0]
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:

@@ -20,7 +20,7 @@ from ..geometry import (
     Window,
     conv_output,
 )
-from .base import Count, Layer, Operations, Patch, Shape, Shapes, Slide, check_groups, check_space
+from .base import Count, Layer, Operations, Patch, Shape, Shapes, Slide, channels_of, check_groups, check_space
 from .spatial import PerAxis, PerAxisSize, Sliding, check_rank, spatial_links
 
 
@@ -36,7 +36,7 @@ class ChannelShuffle(Layer):
     short_forms: ClassVar[dict[str, str]] = {"g": "groups"}
 
     def output_shape(self, inputs: Shapes) -> Shape:
-        check_groups(self.groups, in_channels=inputs[0][0])
+        check_groups(self.groups, in_channels=channels_of(self, inputs[0]))
         return inputs[0]
 
     def axes(self, inputs: Shapes) -> tuple[AxisLink | None, ...]:

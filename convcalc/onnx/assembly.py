@@ -17,6 +17,7 @@ from ..models.origin import ModelOrigin
 from ..network import Group, Network, Node, Output, used
 from .builder import Step
 from .convert import Conversion
+from .messages import Malformed
 from .names import step_paths
 
 SHOWN = 6
@@ -30,6 +31,8 @@ def assemble(conversion: Conversion, path: str, load: Callable[..., Network]) ->
     steps, model = conversion.builder.steps, conversion.model
     kept = _kept(steps, [step for _, step in conversion.outputs])
     inputs = [index for index in kept if steps[index].layer is None]
+    if not inputs:
+        raise Malformed("no output depends on an input")
     order = [*inputs, *(index for index in kept if steps[index].layer is not None)]
     place = {index: position for position, index in enumerate(order)}
     paths = _paths([steps[index] for index in order], len(inputs))

@@ -83,11 +83,11 @@ def _network(data: bytes, path: str, given: object) -> Network:
         raise _wrong(path, "CC705", "the file holds no ONNX graph", "export the model as .onnx")
     try:
         conversion = Conversion(model, graph, data, path, input_sizes(model, graph, given, path))
+        return assemble(conversion, path, load_onnx)
     except GeometryError as error:
         raise _wrong(path, error.code, str(error), error.hint) from error
     except (Malformed, Damaged) as error:
         raise _wrong(path, "CC706", str(error)) from error
-    return assemble(conversion, path, load_onnx)
 
 
 def _wrong(path: str, code: str, message: str, hint: str | None = None) -> SpecError:

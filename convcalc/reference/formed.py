@@ -92,13 +92,12 @@ def operation(
             return (*grads, *(np.stack([bias for _, _, bias in found]) for _ in inputs[2:])), {}
         w = weights["weight"]
         grad_x, grad_made, grad_bias = differentiate(layer, inputs[0], _made(layer, w, weights, rows), grad, context)
-        as_rows = rows(layer, w)
-        grad_rows, grad_gain = multiplied_gradients(rows(layer, grad_made), as_rows, layer, weights)
-        gradients = {} if grad_gain is None else {"gain": grad_gain}
-        if not layer.fixed:
-            gradients["weight"] = _unrowed(grad_rows, w, layer, rows)
-            if layer.bias:
-                gradients["bias"] = grad_bias
+        made = layer.standardize or layer.gain
+        gradients = _of_formed(grad_made, layer, weights, rows) if made else {"weight": grad_made}
+        if layer.fixed:
+            del gradients["weight"]
+        elif layer.bias:
+            gradients["bias"] = grad_bias
         return (grad_x,), gradients
 
     def held(layer: Any, shape: tuple[int, ...]) -> Starts:
@@ -117,6 +116,14 @@ def _examples(inputs: Arrays) -> list[tuple[Array, Array, Array | None]]:
     x, w = inputs[:2]
     biases = inputs[2] if len(inputs) > 2 else [None] * len(x)
     return [(x[n : n + 1], w[n], biases[n]) for n in range(len(x))]
+
+
+def _of_formed(grad: Array, layer: Formed, weights: Weights, rows: Rows) -> dict[str, Array]:
+    """The gradients of weights, and of gains, through what is made of them."""
+    w = weights["weight"]
+    grad_rows, grad_gain = multiplied_gradients(rows(layer, grad), rows(layer, w), layer, weights)
+    found = {} if grad_gain is None else {"gain": grad_gain}
+    return {**found, "weight": _unrowed(grad_rows, w, layer, rows)}
 
 
 def _made(layer: Formed, w: Array, weights: Weights, rows: Rows) -> Array:

@@ -62,6 +62,7 @@ def _einsum(b: Builder) -> Activation:
     """Of two tensors: their axes in groups (both keep, one keeps, summed), which are merged around one product."""
     terms, right = _terms(b.call)
     values = [b.call.given(position) for position in range(len(terms))]
+    _letter_sizes(b.call)  # each term has a letter for each axis
     if any(len(set(term)) < len(term) for term in terms):
         raise Unsupported("it takes a diagonal")
     if len(terms) == 1:

@@ -88,6 +88,8 @@ def product(b: Builder, left: Value, right: Value) -> Activation:
     a, c = (value if isinstance(value, Activation) else b.parameter(value) for value in (left, right))
     if len(a.dims) == len(c.dims) and a.batched != c.batched:
         a, c = (b.batched(value) if value.dims[0] == 1 and not value.batched else value for value in (a, c))
+    if len(a.dims) == len(c.dims) and a.batched != c.batched:
+        raise Unsupported("it multiplies what has the batch first with what has not")
     for value, other in ((a, c), (c, a)):
         rank = len(other.shape) if other.batched else len(other.dims) - 1
         if value.batched and (len(value.shape) < rank if other.batched else len(value.dims) <= rank):
