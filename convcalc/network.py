@@ -400,6 +400,10 @@ class Network:
         return rows
 
 
+RESERVED = frozenset({"in", "input", "index", "total"})
+"""Words that stand for something in a spec, so that nothing is called so."""
+
+
 class UniqueNames:
     """Gives names that are unique and no longer than names may be: cut, and numbered where they are taken.
 

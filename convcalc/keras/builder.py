@@ -6,14 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from pydantic import ValidationError
-
-from ..geometry import LIMIT, GeometryError, TooLarge
+from ..geometry import LIMIT, TooLarge
 from ..layers.base import Layer, Shape, Weight
 from ..layers.batched import batched
-from ..layers.refusals import asked, deepest
-from ..layers.registry import build
 from ..limits import LAYERS
+from ..models.making import Layers, Unfit
 from ..models.steps import Place
 from ..network import Inference
 from .document import Malformed, Settings
@@ -146,7 +143,7 @@ class Builder:
         """The sizes of the first axes that count as batch in what is emitted."""
         self.uncounted: list[str] = []
         """Layers whose weights the file does not state."""
-        self._layers: dict[tuple[object, ...], Layer] = {}
+        self._layers = Layers()
         self._inference = Inference()
         self._holders: dict[tuple[str, ...], list[int]] = {}
         """Path of a layer -> the steps of its first call that hold weights."""
@@ -161,19 +158,10 @@ class Builder:
 
     def layer(self, kind: str, fields: Fields) -> Layer:
         """The layer of a kind with these fields; equal ones are one object."""
-        key = (kind, *((name, repr(value)) for name, value in fields.items()))
-        found = self._layers.get(key)
-        if found is None:
-            try:
-                found = build(kind, fields)
-            except ValidationError as error:
-                detail = deepest(error.errors())
-                cause = detail.get("ctx", {}).get("error")
-                if isinstance(cause, GeometryError):
-                    raise cause from error
-                raise Malformed(f"{detail['loc'][0]} {asked(detail)}, not {detail['input']!r}") from error
-            self._layers[key] = found
-        return found
+        try:
+            return self._layers.of(kind, fields)
+        except Unfit as error:
+            raise Malformed(str(error)) from error
 
     def emit(
         self, kind: str, fields: Fields, *inputs: Tensor, order: Order | None = None, label: str | None = None

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from ..hints import suggest
 from ..limits import NAME_CHARACTERS
 from ..marked import Marked
+from ..network import RESERVED
 from .problems import Problem
 
 _COMPONENT = r"[A-Za-z0-9_][A-Za-z0-9_-]*"
@@ -19,7 +20,6 @@ NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 _STEP = rf"(?:{_COMPONENT}\*?|\*)"
 REFERENCE = re.compile(rf"{_STEP}(?:\.{_STEP})*")
 PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-RESERVED = frozenset({"in", "input", "index", "total"})
 MEANINGS = ("in_channels", "index")
 """Names that mean something in every expression."""
 GROUP = "layers"

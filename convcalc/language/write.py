@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from ..blocks.fields import fields_of
 from ..blocks.literals import literal, scalar
 from ..blocks.pieces import parts_of
-from ..network import Network, Output, UniqueNames, consumers
-from .names import NAME, RESERVED
+from ..network import RESERVED, Network, Output, UniqueNames, consumers
+from .names import NAME
 
 if TYPE_CHECKING:
     from ..layers.base import Layer

@@ -9,11 +9,11 @@ from ..blocks.relations import Unrelated
 from ..blocks.sheet import Block, Item, Sheet
 from ..findings import SpecError
 from ..layers.registry import KINDS, layer_class
-from ..network import Network
+from ..network import RESERVED, Network
 from .expressions import CONSTANTS, FUNCTIONS
 from .items import fields_of
 from .load import loads
-from .names import GROUP, MEANINGS, RESERVED
+from .names import GROUP, MEANINGS
 from .sections import WIRING
 from .write import head, outputs, write
 

@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 from ..layers.opaque import Opaque
 from ..limits import NAME_CHARACTERS
-from ..network import BlockGroup, Group, UniqueNames
+from ..network import RESERVED, BlockGroup, Group, UniqueNames
 from .steps import Place, Step
 
-RESERVED = frozenset({"in", "input", "index", "total"})
 NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 DEEPEST = 24
 """Groups in each other; what is deeper joins the names above."""

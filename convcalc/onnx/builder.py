@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from math import isfinite, prod
 from typing import NamedTuple
 
-from pydantic import ValidationError
-
-from ..geometry import LIMIT, GeometryError
+from ..geometry import LIMIT
 from ..layers.base import Layer, Shape
 from ..layers.batched import batched
 from ..layers.opaque import broadcast
-from ..layers.refusals import asked, deepest
-from ..layers.registry import build
+from ..models.making import Layers, Unfit
 from ..network import Inference
 from .messages import Malformed, OnnxNode
 from .values import Activation, Call, Constant, Value
@@ -110,7 +107,7 @@ class Builder:
         """Gives the layers that compute a constant of what the file holds."""
         self.call = Call(OnnxNode("", "", "", (), (), {}, {}), (), opset)
         """The node that is being converted, with what it reads."""
-        self._layers: dict[tuple[object, ...], Layer] = {}
+        self._layers = Layers()
         self._over: dict[int, Layer] = {}
         """Layers, by their identity -> the same with a batch axis."""
         self._inference = Inference()
@@ -154,19 +151,10 @@ class Builder:
 
     def layer(self, kind: str, fields: Fields) -> Layer:
         """The layer of a kind with these fields; equal ones are one object."""
-        key = (kind, *fields.items())
-        found = self._layers.get(key)
-        if found is None:
-            try:
-                found = build(kind, fields)
-            except ValidationError as error:
-                detail = deepest(error.errors())
-                cause = detail.get("ctx", {}).get("error")
-                if isinstance(cause, GeometryError):
-                    raise cause from error
-                raise Malformed(f"{detail['loc'][0]} {asked(detail)}, not {detail['input']!r}") from error
-            self._layers[key] = found
-        return found
+        try:
+            return self._layers.of(kind, fields)
+        except Unfit as error:
+            raise Malformed(str(error)) from error
 
     def emit(self, kind: str, fields: Fields, *inputs: Activation, weights: Sequence[Constant] = ()) -> Activation:
         """One more layer; its output is batched where an input is."""

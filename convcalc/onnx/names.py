@@ -8,9 +8,9 @@ from collections import Counter
 from ..layers.opaque import Opaque
 from ..layers.registry import KINDS
 from ..limits import NAME_CHARACTERS, PATH_CHARACTERS
+from ..network import RESERVED
 from .builder import Step
 
-RESERVED = frozenset({"in", "input", "index", "total"})
 DEEPEST = 16
 SHORT = PATH_CHARACTERS // DEEPEST - DEEPEST
 """Characters of a name in a path that would be too long."""

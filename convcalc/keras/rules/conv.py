@@ -44,55 +44,43 @@ def _biased(use: Use, fields: Fields) -> Fields:
     return fields if use.settings.flag("use_bias", True) else {**fields, "bias": False}
 
 
-def _conv(rank: int) -> Rule:
+Own = Callable[[Use, Tensor, Fields, int], Fields]
+"""The fields that a kind has beside its window's: (use, what it reads, the window's fields, space axes)."""
+
+
+def _layer(kind: str, rank: int, own: Own) -> Rule:
+    """The rule of a layer that slides a window and may be activated."""
+
     def rule(builder: Builder, use: Use) -> Tensor:
         read = builder.first(_rank(use, use.tensor, rank), use.settings)
-        fields: Fields = {"out_channels": use.settings.integer("filters"), **_window(use, rank)}
-        groups = use.settings.integer("groups", 1)
-        if groups != 1:
-            fields["groups"] = groups
-        made = builder.emit(f"conv{rank}d", _biased(use, fields), read)
+        window = _window(use, rank)
+        fields = {**window, **own(use, read, window, rank)}
+        made = builder.emit(f"{kind}{rank}d", _biased(use, fields), read)
         return activated(builder, made, use.settings.get("activation"))
 
     return rule
 
 
-def _depthwise(rank: int) -> Rule:
-    def rule(builder: Builder, use: Use) -> Tensor:
-        read = builder.first(_rank(use, use.tensor, rank), use.settings)
-        channels = read.shape[0]
-        multiplier = use.settings.integer("depth_multiplier", 1)
-        fields: Fields = {"out_channels": channels * multiplier, **_window(use, rank), "groups": channels}
-        made = builder.emit(f"conv{rank}d", _biased(use, fields), read)
-        return activated(builder, made, use.settings.get("activation"))
-
-    return rule
+def _conv(use: Use, read: Tensor, window: Fields, rank: int) -> Fields:
+    groups = use.settings.integer("groups", 1)
+    return {"out_channels": use.settings.integer("filters"), **({"groups": groups} if groups != 1 else {})}
 
 
-def _separable(rank: int) -> Rule:
-    def rule(builder: Builder, use: Use) -> Tensor:
-        read = builder.first(_rank(use, use.tensor, rank), use.settings)
-        fields: Fields = {"out_channels": use.settings.integer("filters"), **_window(use, rank)}
-        multiplier = use.settings.integer("depth_multiplier", 1)
-        if multiplier != 1:
-            fields["depth_multiplier"] = multiplier
-        made = builder.emit(f"separable_conv{rank}d", _biased(use, fields), read)
-        return activated(builder, made, use.settings.get("activation"))
-
-    return rule
+def _depthwise(use: Use, read: Tensor, window: Fields, rank: int) -> Fields:
+    channels = read.shape[0]
+    return {"out_channels": channels * use.settings.integer("depth_multiplier", 1), "groups": channels}
 
 
-def _transposed(rank: int) -> Rule:
-    def rule(builder: Builder, use: Use) -> Tensor:
-        read = builder.first(_rank(use, use.tensor, rank), use.settings)
-        fields: Fields = {"out_channels": use.settings.integer("filters"), **_window(use, rank)}
-        fields.setdefault("padding", "valid")
-        if "output_padding" in use.settings:
-            fields.update(_cropped(use, fields, rank))
-        made = builder.emit(f"conv_transpose{rank}d", _biased(use, fields), read)
-        return activated(builder, made, use.settings.get("activation"))
+def _separable(use: Use, read: Tensor, window: Fields, rank: int) -> Fields:
+    multiplier = use.settings.integer("depth_multiplier", 1)
+    fields: Fields = {"out_channels": use.settings.integer("filters")}
+    return {**fields, "depth_multiplier": multiplier} if multiplier != 1 else fields
 
-    return rule
+
+def _transposed(use: Use, read: Tensor, window: Fields, rank: int) -> Fields:
+    given: Fields = {"padding": "valid", **window}
+    cropped = _cropped(use, given, rank) if "output_padding" in use.settings else {"padding": given["padding"]}
+    return {"out_channels": use.settings.integer("filters"), **cropped}
 
 
 def _cropped(use: Use, fields: Fields, rank: int) -> Fields:
@@ -131,9 +119,9 @@ def dense(builder: Builder, tensor: Tensor, fields: Fields, label: str | None = 
 
 RULES: dict[str, Rule] = {
     "Dense": _dense,
-    **{f"Conv{rank}D": _conv(rank) for rank in (1, 2, 3)},
-    **{f"Convolution{rank}D": _conv(rank) for rank in (1, 2, 3)},
-    **{f"Conv{rank}DTranspose": _transposed(rank) for rank in (1, 2, 3)},
-    **{f"DepthwiseConv{rank}D": _depthwise(rank) for rank in (1, 2)},
-    **{f"SeparableConv{rank}D": _separable(rank) for rank in (1, 2)},
+    **{f"Conv{rank}D": _layer("conv", rank, _conv) for rank in (1, 2, 3)},
+    **{f"Convolution{rank}D": _layer("conv", rank, _conv) for rank in (1, 2, 3)},
+    **{f"Conv{rank}DTranspose": _layer("conv_transpose", rank, _transposed) for rank in (1, 2, 3)},
+    **{f"DepthwiseConv{rank}D": _layer("conv", rank, _depthwise) for rank in (1, 2)},
+    **{f"SeparableConv{rank}D": _layer("separable_conv", rank, _separable) for rank in (1, 2)},
 }

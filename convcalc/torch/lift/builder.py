@@ -8,13 +8,10 @@ from itertools import islice
 from math import prod
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
-
 from ...geometry import GeometryError
 from ...layers.base import Layer, Shape
-from ...layers.batched import batched
-from ...layers.refusals import asked, deepest
-from ...layers.registry import KINDS, build
+from ...layers.registry import KINDS
+from ...models.making import Layers, Unfit
 from ...network import Inference
 from ..tape import Call, Ref, Tape, refs
 from .arguments import listed
@@ -122,7 +119,7 @@ class Builder:
             self.producers.update(dict.fromkeys(call.outputs, index))
         for _, tensor in tape.outputs:
             self.readers.setdefault(tensor, []).append(-1)
-        self._layers: dict[object, Layer] = {}
+        self._layers = Layers()
         self._inference = Inference()
         self._constants: dict[int, int] = {}
         self._views: dict[tuple[int, Shape], int] = {}
@@ -333,21 +330,12 @@ class Builder:
 
     def _layer(self, kind: str, fields: Fields, leading: int) -> Layer:
         """The layer of a kind with these fields; equal ones are one object."""
-        key = (kind, leading, *fields.items())
-        found = self._layers.get(key)
-        if found is None:
-            if kind not in KINDS:
-                raise Unsupported(f"there is no {kind}")
-            try:
-                made = build(kind, fields)
-            except ValidationError as error:
-                detail = deepest(error.errors())
-                cause = detail.get("ctx", {}).get("error")
-                if isinstance(cause, GeometryError):
-                    raise cause from error
-                raise Unsupported(f"{kind}: {detail['loc'][0]} {asked(detail)}, not {detail['input']!r}") from error
-            found = self._layers[key] = batched(made, leading)
-        return found
+        if kind not in KINDS:
+            raise Unsupported(f"there is no {kind}")
+        try:
+            return self._layers.of(kind, fields, leading)
+        except Unfit as error:
+            raise Unsupported(f"{kind}: {error}") from error
 
     def settled(self, value: Activation, shape: Shape | None = None, second: Shape | None = None) -> int:
         """The step whose output has the value's shape, or another one of the same numbers."""
