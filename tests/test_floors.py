@@ -32,11 +32,14 @@ FLOORS = {
     "export": 5,
     "readers": 6,
     "verify": 6,
+    "drawings": 6,
     "check": 7,
     "render": 8,
-    "api": 9,
-    "cli": 10,
-    "__main__": 11,
+    "page": 9,
+    "api": 10,
+    "serve": 11,
+    "cli": 12,
+    "__main__": 13,
 }
 ALLOWED_ON_ONE_FLOOR = {
     ("codes", "findings"),
