@@ -95,6 +95,11 @@ class Series:
         return self.values[1] if turns else None
 
     @property
+    def rule(self) -> bool:
+        """Whether the number of the repetition says the values."""
+        return self.later is not None or self.other is not None or self.step is not None
+
+    @property
     def step(self) -> int | None:
         """What each repetition adds, where that is always the same number."""
         if not all(type(value) is int for value in self.values):

@@ -9,6 +9,8 @@ from .pieces import Piece, Series, same
 
 FEWEST_STEPS = 4
 """Repetitions from which on a constant step, or a change to and fro, is taken for one."""
+FEWEST_LISTED, MOST_LISTED = 3, 20
+"""Repetitions whose values are listed where they follow from nothing."""
 MOST_FIRST = 2
 """Values that may be others in the first of three or more repetitions; of two, one may."""
 VARYING = ("width", "stride", "flag", "p")
@@ -54,7 +56,7 @@ def _told_apart(piece: Piece) -> int:
     count = 0
     for slot, value in piece.slots.items():
         if isinstance(value, Series) and of_width(value, piece.width) is None:
-            natural = piece.quantities.get(slot) in VARYING or isinstance(value.first, bool)
+            natural = piece.quantities.get(slot) in VARYING or isinstance(value.first, bool) or not value.rule
             count += 1 if natural else MOST_FIRST + 1
     return count + sum(map(_told_apart, piece.pieces))
 
@@ -89,7 +91,7 @@ def series(values: list[object]) -> object:
 
 
 def indexable(found: Series, width: object) -> bool:
-    """Whether the values follow from the number of the repetition, or from what arrives."""
+    """Whether the values follow from the number of the repetition, or from what arrives, or are few enough to list."""
     values = found.values
     if not all(type(value) in (bool, int, float) for value in values):
         return False
@@ -97,7 +99,7 @@ def indexable(found: Series, width: object) -> bool:
         return True
     if len(values) >= FEWEST_STEPS and (found.step is not None or found.other is not None):
         return True
-    return of_width(found, width) is not None
+    return of_width(found, width) is not None or FEWEST_LISTED <= len(values) <= MOST_LISTED
 
 
 def of_width(found: object, width: object) -> tuple[str, int] | None:
