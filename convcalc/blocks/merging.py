@@ -108,7 +108,9 @@ def _row(members: dict[int, Piece]) -> Row:
 
 def _joined(family: Family, other: Family, merging: Merging) -> bool:
     """Put the other family to a family, where they differ in little and can be wired as one."""
-    found = _aligned(family.rows, other.rows)
+    found = _aligned(family.rows, other.rows, numbers=True)
+    if found is not None and _misnamed(found[0]):
+        found = _aligned(family.rows, other.rows, numbers=False)
     if found is None:
         return False
     rows, alike, unlike = found
@@ -133,8 +135,26 @@ def _stem(row: Row) -> str:
     return stem if stem != name else ""
 
 
-def _aligned(left: list[Row], right: list[Row]) -> tuple[list[Row], int, int] | None:
+def _misnamed(rows: list[Row]) -> bool:
+    """Whether something is read, or shares its weights, by a name that it has in some scopes alone."""
+    read: set[str] = set()
+    several: set[str] = set()
+    pending = list(rows)
+    while pending:
+        row = pending.pop()
+        names = {piece.name for piece in row.members.values()}
+        several |= names if len(names) > 1 and not row.piece.numbered else set()
+        for refs, share in set(_wirings(row).values()):
+            read.update(ref.partition(".")[0] for ref in (*(refs or ()), share or ""))
+        pending += row.rows
+    stems = tuple(ref.removesuffix("*") for ref in read if ref.endswith("*"))
+    return not several.isdisjoint(read) or any(name.startswith(stems) for name in several if stems)
+
+
+def _aligned(left: list[Row], right: list[Row], *, numbers: bool) -> tuple[list[Row], int, int] | None:
     """The rows of both in an order that keeps each, and the weights of what is alike and what is not.
+
+    With `numbers`, layers that are called by their kinds may have other numbers behind them.
 
     Of equal ways the one in which most rows read the same, then the one that has what only one side has first: an
     expansion before the layers that all have.
@@ -144,13 +164,15 @@ def _aligned(left: list[Row], right: list[Row]) -> tuple[list[Row], int, int] | 
     pairs: dict[tuple[int, int], tuple[Row, int, int]] = {}
     for i, one in enumerate(left):
         for j, other in enumerate(right):
-            found = _pair(one, other)
+            found = _pair(one, other, numbers=numbers)
             if found is not None:
                 pairs[i, j] = found
     most = len(left) + len(right)
 
     def gain(i: int, j: int) -> int:
-        return most * pairs[i, j][1] + _reads_alike(left[i], right[j])
+        one, other = left[i].piece, right[j].piece
+        named = not one.numbered and one.name == other.name
+        return most * (most * pairs[i, j][1] + _reads_alike(left[i], right[j])) + named
 
     best = [[0] * (len(right) + 1) for _ in range(len(left) + 1)]
     for i in reversed(range(len(left))):
@@ -186,14 +208,14 @@ def _take_turns(one: Row, other: Row) -> bool:
     return one.activates and other.activates and one.members.keys().isdisjoint(other.members)
 
 
-def _pair(left: Row, right: Row) -> tuple[Row, int, int] | None:
+def _pair(left: Row, right: Row, *, numbers: bool) -> tuple[Row, int, int] | None:
     """Two rows as one, and the weights of what is alike in them and what is not; None where they are two."""
     one, other = left.piece, right.piece
     if one.head != other.head or one.numbered is not other.numbered:
         return None
-    if one.name != other.name and not one.numbered:
+    if one.name != other.name and not one.numbered and not (numbers and one.automatic and other.automatic):
         return None
-    found = _aligned(left.rows, right.rows)
+    found = _aligned(left.rows, right.rows, numbers=numbers)
     if found is None:
         return None
     rows, alike, unlike = found

@@ -67,6 +67,12 @@ class Piece:
         return self.name.isdigit()
 
     @property
+    def automatic(self) -> bool:
+        """Whether it is a layer that is called by its kind, and perhaps a number."""
+        stem, _, number = self.name.rpartition("_")
+        return self.head[0] == "layer" and self.head[1] in (self.name, stem if number.isdigit() else "")
+
+    @property
     def is_group(self) -> bool:
         """Whether it is an anonymous group."""
         return self.head[0] == "group"

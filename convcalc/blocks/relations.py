@@ -174,7 +174,7 @@ class Relations:
         found: list[str | Param] = ["["]
         for position in range(size):
             entries = {n: value[position] for n, value in lists.items()}
-            entry = self._related(entries, quantity, width)
+            entry = self._related(entries, "width" if quantity == "shape" else quantity, width)
             if entry is None:
                 return None
             found += [", "] * (position > 0) + list(entry)
@@ -191,7 +191,7 @@ class Relations:
         """Give a param its values, and its default."""
         made.values, made.default, made.usual, made.computed = dict(column), None, {}, False
         quantity, whole = made.quantity, len(column) == len(self.scopes)
-        if quantity == "width" and whole:
+        if quantity == "width":
             arriving = {n: self.arriving[n] for n in column}
             factor = _column_factor(column, arriving)
             if factor is not None:
