@@ -12,6 +12,7 @@ from ..geometry import LIMIT, GeometryError, TooLarge
 from ..layers.base import Shape
 from .builder import Builder, Step, Unsupported
 from .graph import Inputs, inlined, living, open_weights, ordered
+from .learned import frozen_norms, is_buffer
 from .messages import Graph, Graphs, Malformed, Model, OnnxNode, Unknown, ValueInfo
 from .operators import operator_of
 from .operators.record import Operator
@@ -59,7 +60,7 @@ class Conversion:
         """Sequences -> the tensors in them."""
         self._learned: dict[int, Activation] = {}
         """Constants, by their identity -> the layers that compute them."""
-        self._enter()
+        self._enter(nodes)
         try:
             for node in nodes:
                 self._convert(node)
@@ -68,13 +69,13 @@ class Conversion:
                 self._inference.close()
         self.outputs = self._leave()
 
-    def _enter(self) -> None:
+    def _enter(self, nodes: list[OnnxNode]) -> None:
         """Inputs and initialisers as values."""
-        values = self.builder.values
+        values, frozen = self.builder.values, frozen_norms(nodes)
         for name, tensor in self.graph.tensors.items():
             if min(tensor.dims, default=0) < 0:
                 raise Malformed(f"tensor '{name}' has the shape {list(tensor.dims)}")
-            values[name] = Constant.of(tensor, name)
+            values[name] = Constant.of(tensor, name, learned=not is_buffer(tensor, frozen))
         for info in self.graph.inputs:
             if info.name in values:
                 continue
