@@ -44,7 +44,7 @@ def test_a_module_that_some_blocks_lack_is_optional() -> None:
     keras = keras_module(load("resnet", variant="resnet18"))
     assert "residual2" not in functions(keras) and "conv_bn2" not in functions(keras)
     shortcut = """    if shortcut:
-        x = conv_bn(x, filters, 1, strides=strides, name=f"{name}_shortcut")
+        x = conv_bn(x, filters, 1, strides=2, name=f"{name}_shortcut")
 """
     assert shortcut in keras
     assert 'x = residual(x, 128, padding=1, strides=2, shortcut=True, name="conv3_x_0")' in keras
