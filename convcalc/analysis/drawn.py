@@ -159,6 +159,11 @@ class Drawn(NamedTuple):
         return any(axis.whole != (axis.size, axis.output) for axis in self.axes)
 
     @property
+    def alone(self) -> Drawn:
+        """What is drawn, as if it were all."""
+        return self._replace(axes=tuple(axis._replace(whole=(axis.size, axis.output)) for axis in self.axes))
+
+    @property
     def steps(self) -> int:
         """Positions that the window takes: one an output."""
         return prod(axis.output for axis in self.axes)
@@ -365,8 +370,10 @@ def drawn_axes(given: Sequence[Given], most_steps: int = MOST_STEPS) -> tuple[Dr
     return tuple(drawn_axis(*axis, whole=(one.size, one.output)) for axis, one in zip(fewer, given, strict=True))
 
 
-def drawn_layer(name: str, layer: Layer, inputs: Shapes, output: Shape, most_steps: int = MOST_STEPS) -> Drawn | None:
-    """A layer whose window slides over one axis or more; None for others. Of three axes the last two are drawn.
+def drawn_layer(
+    name: str, layer: Layer, inputs: Shapes, output: Shape, dims: int = 2, most_steps: int = MOST_STEPS
+) -> Drawn | None:
+    """A layer whose window slides over one axis or more; None for others. Of more axes than `dims` the last are drawn.
 
     Raises UsageError where its window is too large to be drawn.
     """
@@ -382,10 +389,10 @@ def drawn_layer(name: str, layer: Layer, inputs: Shapes, output: Shape, most_ste
     return Drawn(
         name,
         _what(layer),
-        drawn_axes(given[-2:], most_steps),
+        drawn_axes(given[-dims:], most_steps),
         layer.border_mode,
         layer.rounding,
-        len(given) - len(given[-2:]),
+        len(given) - len(given[-dims:]),
     )
 
 

@@ -127,9 +127,10 @@ def window_page(drawn: Drawn, prefix: str, at: int | None = None) -> Page:
         bottom = max(bottom, grid.y + grid.height)
     if at is None:
         parts += _moving(scene, grids["input"], grids["output"], motion, prefix)
-        parts += ['<g class="still">', *_still(scene, grids["input"], grids["output"], 0), "</g>"]
+        first = _filled(scene, grids["output"], 0)
+        parts += ['<g class="still">', *first, f'<use href="#{prefix}-window"/>', "</g>"]
     else:
-        parts += _still(scene, grids["input"], grids["output"], at)
+        parts += still(scene, grids["input"], grids["output"], at)
     legend, legend_right, bottom = _legend(scene, bottom + BELOW, prefix, max(right, 560.0))
     parts += legend
     widths = [text_width(title, TITLE_LETTER), *map(text_width, lines)]
@@ -157,7 +158,8 @@ def said_lines(drawn: Drawn) -> list[str]:
     if drawn.border != "zeros":
         lines.append(f"the padding is filled from the input: {drawn.border}")
     if drawn.beside:
-        lines.append(f"the last two of {drawn.beside + 2} axes")
+        shown = len(drawn.axes)
+        lines.append(f"the last {'two' if shown == 2 else 'one'} of {drawn.beside + shown} axes")
     return lines
 
 
@@ -351,25 +353,27 @@ def _moving(scene: Scene, grid: Grid, made: Grid, motion: Motion, prefix: str) -
         '<g class="moving">',
         f'<path class="output" clip-path="url(#{prefix}-made)" d="{made.path(cells)}"/>',
         marker,
-        *_window(scene, grid, motion),
+        *_window(scene, grid, motion, prefix),
         "</g>",
     ]
 
 
-def _window(scene: Scene, grid: Grid, motion: Motion) -> list[str]:
+def _window(scene: Scene, grid: Grid, motion: Motion, prefix: str) -> list[str]:
     """The window with its taps and its frame."""
     side = grid.cell
     steps = [divmod(step, scene.across.output) for step in range(motion.steps)]
+    named = f'<g id="{prefix}-window">'
     if not scene.rigid:
         frames = [_frame(scene, grid, step) for step in range(motion.steps)]
         lists = zip(("x", "y", "width", "height"), zip(*frames, strict=True), strict=True)
-        return [rect("frame", *frames[0], "".join(motion.jumps(name, values) for name, values in lists))]
+        moved = "".join(motion.jumps(name, values) for name, values in lists)
+        return [rect("frame", *frames[0], moved), f"<defs>{named}", *_taps(scene, grid, 0), "</g></defs>"]
     start = scene.down.windows[0][0], scene.across.windows[0][0]
     moves = [
         ((scene.across.windows[column][0] - start[1]) * side, (scene.down.windows[row][0] - start[0]) * side)
         for row, column in steps
     ]
-    return ["<g>" + motion.slides(moves), *_taps(scene, grid, 0), "</g>"]
+    return ["<g>" + motion.slides(moves), named, *_taps(scene, grid, 0), "</g></g>"]
 
 
 def _frame(scene: Scene, grid: Grid, step: int) -> tuple[int, int, int, int]:
@@ -394,16 +398,16 @@ def _taps(scene: Scene, grid: Grid, step: int) -> list[str]:
     return [*parts, rect("frame", *_frame(scene, grid, step))]
 
 
-def _still(scene: Scene, grid: Grid, made: Grid, step: int) -> list[str]:
+def still(scene: Scene, grid: Grid, made: Grid, step: int) -> list[str]:
     """One step: its window, and the outputs up to it."""
-    row, column = divmod(step, scene.across.output)
+    return [*_filled(scene, made, step), *_taps(scene, grid, step)]
+
+
+def _filled(scene: Scene, made: Grid, step: int) -> list[str]:
+    """The outputs up to a step, and a mark around its own."""
     filled = [divmod(n, scene.across.output) for n in range(step + 1)]
-    x, y = made.at(row, column)
-    return [
-        path("output", made.path(filled)),
-        rect("marker", x, y, made.cell, made.cell),
-        *_taps(scene, grid, step),
-    ]
+    x, y = made.at(*filled[-1])
+    return [path("output", made.path(filled)), rect("marker", x, y, made.cell, made.cell)]
 
 
 def _legend(scene: Scene, y: float, prefix: str, right: float) -> tuple[list[str], float, float]:
