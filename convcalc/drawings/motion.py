@@ -23,6 +23,15 @@ class Motion(NamedTuple):
         """Of the whole loop."""
         return (self.steps + LAST) * min(max(LOOP / (self.steps + LAST), QUICKEST), SLOWEST)
 
+    @property
+    def step_seconds(self) -> float:
+        """Of one step."""
+        return self.seconds / (self.steps + LAST)
+
+    def rests(self) -> list[float]:
+        """The seconds for which each step is seen where nothing slides."""
+        return [self.step_seconds] * (self.steps - 1) + [self.step_seconds * (1 + LAST)]
+
     def jumps(self, attribute: str, values: Sequence[int]) -> str:
         """An attribute that takes one value a step, at once."""
         if len(set(values)) == 1:

@@ -38,6 +38,7 @@ _LIGHT = {
     ".padding": "fill: #f2f4f7; stroke: #8c959f;",
     ".output_padding": "fill: #f6dff0; stroke: #a34d88;",
     ".beyond": "fill: #ffffff; stroke: #bcc3cb;",
+    ".nothing": "fill: #ffffff; stroke: #e2e6ea;",
     ".tap": "fill: #f0a830; stroke: #8a4b00;",
     ".kernel": "fill: #f8d694; stroke: #8a4b00;",
     ".frame": "stroke: #b35900;",
@@ -56,6 +57,7 @@ _DARK = {
     ".padding": "fill: #1b212a; stroke: #6e7681;",
     ".output_padding": "fill: #47223c; stroke: #d58fbd;",
     ".beyond": "fill: #0d1117; stroke: #444c56;",
+    ".nothing": "fill: #0d1117; stroke: #262d36;",
     ".tap": "fill: #b86f00; stroke: #ffc766;",
     ".kernel": "fill: #6b4200; stroke: #ffc766;",
     ".frame": "stroke: #ffb13d;",
@@ -89,10 +91,10 @@ def _rules(colours: dict[str, str]) -> str:
 def style(scheme: Scheme = "auto") -> str:
     """The style of a drawing: the same text in all of one scheme."""
     counts = [f".count{n} {{ fill: {colour}; stroke: #00664a; }}" for n, colour in enumerate(SCALE)]
-    counts += [".few { fill: #1f2328; }", ".many { fill: #ffffff; }"]
+    counts += [".few { fill: #1f2328; }", ".many { fill: #ffffff; }", ".coloured { stroke: #6e7681; }"]
     shape = _scoped("\n".join((_SHAPE, *counts)))
     light, dark = _scoped(_rules(_LIGHT)), _scoped(_rules(_DARK))
-    fixed = _scoped("\n".join(counts[-2:]))
+    fixed = _scoped("\n".join(counts[-3:-1]))
     if scheme != "auto":
         return "\n".join((light if scheme == "light" else dark, shape))
     still = _scoped(_STILL)

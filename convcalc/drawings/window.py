@@ -131,8 +131,8 @@ def window_page(drawn: Drawn, prefix: str, at: int | None = None) -> Page:
         parts += ['<g class="still">', *first, f'<use href="#{prefix}-window"/>', "</g>"]
     else:
         parts += still(scene, grids["input"], grids["output"], at)
-    legend, legend_right, bottom = _legend(scene, bottom + BELOW, prefix, max(right, 560.0))
-    parts += legend
+    keys, legend_right, bottom = legend(scene, bottom + BELOW, prefix, max(right, 560.0))
+    parts += keys
     widths = [text_width(title, TITLE_LETTER), *map(text_width, lines)]
     total = max(right, legend_right, *(MARGIN + wide for wide in widths)) + MARGIN
     hatched = bool(scene.unread())
@@ -167,9 +167,9 @@ def typeset(formula: str) -> str:
     """A formula as a lecture has it.
 
     >>> typeset("(i + pl + pr - d*(k - 1) - 1)//s + 1")
-    '⌊(i + pl + pr − d·(k − 1) − 1)/s⌋ + 1'
+    'floor((i + pl + pr − d·(k − 1) − 1)/s) + 1'
     """
-    floored = re.sub(r"(\(.*\))//(\w+)", r"⌊\1/\2⌋", formula)
+    floored = re.sub(r"(\(.*\))//(\w+)", r"floor(\1/\2)", formula)
     return floored.replace(" - ", " − ").replace("*", "·")
 
 
@@ -410,7 +410,7 @@ def _filled(scene: Scene, made: Grid, step: int) -> list[str]:
     return [path("output", made.path(filled)), rect("marker", x, y, made.cell, made.cell)]
 
 
-def _legend(scene: Scene, y: float, prefix: str, right: float) -> tuple[list[str], float, float]:
+def legend(scene: Scene, y: float, prefix: str, right: float) -> tuple[list[str], float, float]:
     """What the cells stand for, only those that are drawn; its right and lower end."""
     roles = scene.roles()
     names = [role for role in ROLES if roles[role]]
