@@ -9,7 +9,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..network import sizes
 from ..render.table import at_text, shapes_text, source_text
 from ..units import counted
 from ..version import FORMAT, __version__
@@ -63,7 +62,7 @@ def _raw(text: str) -> object:
     """A text that is mark-up already."""
     from markupsafe import Markup
 
-    return Markup(text)  # noqa: S704
+    return Markup(text)
 
 
 def styles_text() -> str:
