@@ -1,0 +1,1 @@
+(()=>{var t=document.documentElement;t.classList.add("scripted");})();

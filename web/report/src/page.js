@@ -1,0 +1,3 @@
+// The page's script.
+const root = document.documentElement;
+root.classList.add("scripted");
