@@ -14,6 +14,7 @@ from ..units import counted
 from ..version import FORMAT, __version__
 from .environment import environment
 from .layers import Pages
+from .memory import memory
 from .summary import summary, totals
 
 if TYPE_CHECKING:
@@ -24,15 +25,38 @@ _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028",
 """What an element of script, a script and a log of a CI would read otherwise."""
 
 
-def page(report: Report) -> str:
-    """The page of a report. Raises UsageError where jinja2 is not installed."""
+SECTIONS = {
+    "summary": "Summary",
+    "diagram": "Diagram",
+    "memory": "Memory",
+    "field": "Receptive field",
+    "roofline": "Roofline",
+    "published": "Published",
+    "diff": "Diff",
+    "layer": "Layer",
+}
+"""Parts of the page in their order, and what they are called."""
+MOST_PAGES = 5_000
+"""Layers that have a page of their own."""
+
+
+def page(report: Report, *, against: Report | None = None) -> str:
+    """The page of a report, and of what changed since another. Raises UsageError where jinja2 is not installed,
+    SpecError where a printed table cannot be read.
+    """
     templates = environment()
-    tree = summary(report)
-    pages = Pages(report)
-    numbers = [pages.place(line.subject) for line in tree.lines]
-    for layer in report.layers[:MOST_PAGES]:
-        pages.place(layer)
-    data = {"format": FORMAT, "convcalc": __version__, "rows": numbers, **pages.to_dict()}
+    difference = None if against is None else Difference(*diff(against, report))
+    found: dict[str, object | None] = {
+        "summary": summary(report, difference),
+        "diagram": picture(report),
+        "memory": memory(report),
+        "field": field(report),
+        "roofline": roofline(report),
+        "published": published(report),
+        "diff": None if difference is None else changes(difference),
+        "layer": True,
+    }
+    sections = [(name, title) for name, title in SECTIONS.items() if found[name]]
     network = report.network
     read = shapes_text(network.inputs, "input", "inputs")
     made = shapes_text({output.name: network.nodes[output.node].shape for output in network.outputs}, "", "outputs")
@@ -41,21 +65,19 @@ def page(report: Report) -> str:
         policy=policy([styles], scripts),
         styles=_raw(styles),
         scripts=[_raw(script) for script in scripts],
-        data=_raw(island(data)),
+        data=_raw(island(_data(report, found["summary"], difference))),
+        sections=sections,
         name=network.name,
         variant=network.variant,
         shapes=f"{read} → {made}{at_text(report)}",
+        at=at_text(report),
         layers=counted(len(network), "layer"),
         source=source_text(report),
-        sections=[("summary", "Summary"), ("layer", "Layer")],
+        notes=network.notes,
         totals=totals(report),
-        summary=tree,
         version=__version__,
+        **found,
     )
-
-
-MOST_PAGES = 5_000
-"""Layers that have a page of their own."""
 
 
 def _raw(text: str) -> object:
