@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..render.diff import percentage, said
@@ -11,6 +10,8 @@ if TYPE_CHECKING:
     from ..analysis.diff import Change, Difference, LayerChange
     from ..analysis.report import Report
 
+ORDER = ("changed", "added", "removed", "renamed")
+"""Of the rows of a table."""
 MOST_ROWS = 5_000
 """Layers of a table: more than anybody reads."""
 
@@ -67,9 +68,10 @@ class Changes(NamedTuple):
 def changes(difference: Difference) -> Changes:
     """What changed, as rows of text."""
     before, after = difference.before, difference.after
-    counted = {status: 0 for status in ("changed", "added", "removed", "renamed")}
+    counted = dict.fromkeys(ORDER, 0)
     for layer in difference.layers:
         counted[layer.status] += 1
+    listed = [layer for status in counted for layer in difference.layers if layer.status == status]
     nothing = "Nothing differs." if difference.empty else "Only names differ." if difference.only_names else ""
     return Changes(
         before.network.described,
@@ -79,7 +81,7 @@ def changes(difference: Difference) -> Changes:
             StageRow(stage.name, stage.status, [_compared(change) for change in stage.changes])
             for stage in difference.stages
         ],
-        [_layer(before, after, layer) for layer in difference.layers[:MOST_ROWS]],
+        [_layer(before, after, layer) for layer in listed[:MOST_ROWS]],
         ", ".join(f"{count:,} {status}" for status, count in counted.items() if count),
         max(len(difference.layers) - MOST_ROWS, 0),
         nothing,
@@ -101,19 +103,15 @@ def _pair(name: str, before: object, after: object) -> Compared:
 def _layer(before: Report, after: Report, layer: LayerChange) -> LayerRow:
     a = None if layer.before is None else before.index[layer.before]
     b = None if layer.after is None else after.index[layer.after]
-    name = layer.after if layer.before is None or layer.before == layer.after else layer.before
-    if layer.before is not None and layer.after is not None and layer.before != layer.after:
-        name = f"{layer.before} → {layer.after}"
-    costs = [
-        [None if a is None else old(before, a), None if b is None else old(after, b)] for old in (_params, _macs)
-    ]
+    costs = [[None if a is None else old(before, a), None if b is None else old(after, b)] for old in (_params, _macs)]
+    moved = [f"was {layer.before}"] if None not in (layer.before, layer.after) and layer.before != layer.after else []
     fields = [change for change in layer.changes if change.what not in ("params", "macs")]
     return LayerRow(
         layer.status,
-        name or "",
+        layer.after or layer.before or "",
         layer.after or "",
         layer.kind,
-        _said(fields),
+        ", ".join([*moved, *map(_said, fields)]),
         _pair("params", *costs[0]),
         _pair("macs", *costs[1]),
     )
@@ -127,11 +125,7 @@ def _macs(report: Report, index: int) -> int:
     return report.costs[index].macs * report.batch
 
 
-def _said(fields: Sequence[Change]) -> str:
-    parts = []
-    for change in fields:
-        if change.before is None or change.after is None:
-            parts.append(f"{change.what} {said(change.after if change.before is None else change.before)}")
-        else:
-            parts.append(f"{change.what} {said(change.before)} → {said(change.after)}")
-    return ", ".join(parts)
+def _said(change: Change) -> str:
+    if change.before is None or change.after is None:
+        return f"{change.what} {said(change.after if change.before is None else change.before)}"
+    return f"{change.what} {said(change.before)} → {said(change.after)}"

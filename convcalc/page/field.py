@@ -18,6 +18,10 @@ WIDE, HIGH = 620.0, 460.0
 """The most that a drawing takes."""
 STRIP = 6.0
 """An input of one axis is drawn as a strip: its length for each unit of its height."""
+HATCH = (
+    '<defs><pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+    '<path class="hatch" d="M0 0V7"/></pattern></defs>'
+)
 
 
 class Side(NamedTuple):
@@ -65,9 +69,7 @@ def field(report: Report) -> Field | None:
     else:
         return None
     origin = report.node(found.origins[index])
-    sides = [
-        _side(axis, number, origin.shape, node.shape, len(fields)) for number, axis in enumerate(fields, start=1)
-    ]
+    sides = [_side(axis, number, origin.shape, node.shape, len(fields)) for number, axis in enumerate(fields, start=1)]
     picture = _picture(f"What a position of {node.name} sees of {origin.name}", sides[-2:])
     return Field(node.name, sizes(node.shape), f"{origin.name} {sizes(origin.shape)}", sides, picture)
 
@@ -110,21 +112,34 @@ def _picture(name: str, sides: Sequence[Side]) -> str:
     tall = width / STRIP if y is None else float(y.high - y.low)
     scale = min(WIDE / width, HIGH / tall)
 
-    def box(kind: str, id: str, across: tuple[Fraction, Fraction], down: tuple[Fraction, Fraction] | None) -> str:
+    def box(kind: str, across: tuple[Fraction, Fraction], down: tuple[Fraction, Fraction] | None) -> str:
         left, right = float(across[0] - x.low), float(across[1] - x.low) + 1
         top, foot = (0.0, tall) if y is None or down is None else (float(down[0] - y.low), float(down[1] - y.low) + 1)
-        places = {"x": left * scale, "y": top * scale, "width": (right - left) * scale, "height": (foot - top) * scale}
-        return mark("rect", kind, id=id, **places)
+        return mark(
+            "rect",
+            kind,
+            x=left * scale,
+            y=top * scale,
+            width=(right - left) * scale,
+            height=(foot - top) * scale,
+        )
 
     seen_down = None if y is None else (y.first, y.last)
     whole_down = None if y is None else (Fraction(0), Fraction(y.size - 1))
     marks = [
-        mark("rect", "padding", id="field-padding", x=0, y=0, width=width * scale, height=tall * scale),
-        box("input", "field-input", (Fraction(0), Fraction(x.size - 1)), whole_down),
+        HATCH,
+        mark("rect", "padding", x=0, y=0, width=width * scale, height=tall * scale),
+        box("input", (Fraction(0), Fraction(x.size - 1)), whole_down),
     ]
     neighbours = [(beside, seen_down) for beside in x.beside]
     if y is not None:
         neighbours += [((x.first, x.last), beside) for beside in y.beside]
-    marks += [box("beside", f"field-beside-{i}", *neighbour) for i, neighbour in enumerate(neighbours)]
-    marks.append(box("seen", "field-seen", (x.first, x.last), seen_down))
+    marks += [box("beside", *neighbour) for neighbour in neighbours]
+    marks.append(box("seen", (x.first, x.last), seen_down))
+    within = [
+        None if side is None else (max(side.first, Fraction(0)), min(side.last, Fraction(side.size - 1)))
+        for side in (x, y)
+    ]
+    if within[0] is not None and all(ends is None or ends[0] <= ends[1] for ends in within):
+        marks.append(box("within", within[0], within[1]))
     return drawing(name, width * scale, tall * scale, marks, "field", "field-picture")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..analysis.controller import Controller
 from ..units import counted, scaled_bytes
-from .svg import LETTER, drawing, fitting, mark, write
+from .svg import LETTER, cut, drawing, fitting, mark, write
 
 if TYPE_CHECKING:
     from ..analysis.report import Report
@@ -111,7 +111,7 @@ def memory(report: Report) -> Memory:
         nodes[facts.peak].name,
         sorted(alive, key=lambda each: -each.bytes),
         _arena(report),
-        Controller(report).said(),
+        Controller(report).said().removeprefix("arena: "),
     )
 
 
@@ -158,7 +158,7 @@ def _lifetimes(report: Report) -> str:
         *_stages(report, plot, bottom),
         mark("path", "area", d=plot.curve(live)),
         mark("path", "peak", d=f"M{middle:.1f} {TOP:g}V{bottom:.1f}"),
-        _beside(f"peak {scaled_bytes(max(live))} at {fitting(name, 300)}", middle, TOP - 6, plot.x(steps)),
+        _beside(f"peak {scaled_bytes(max(live))} at {cut(name, 360)}", middle, TOP - 6, plot.x(steps)),
     ]
     for bar in found:
         kind = f"{'peaking' if bar.at_peak else 'bar'} s{min(4 * bar.size // max(largest, 1), 3)}"
@@ -166,7 +166,7 @@ def _lifetimes(report: Report) -> str:
         y = below + bar.lane * LANE
         said = f"{bar.label}: {scaled_bytes(bar.size)}, steps {bar.first} to {bar.last}"
         marks.append(mark("rect", kind, said, x=x, y=y, width=width, height=THICK))
-        inside = fitting(bar.label.rpartition(".")[2], width - 4)
+        inside = fitting(bar.label, width - 4)
         if inside:
             marks.append(write(inside, x + 3, y + 9.5, "inside"))
     width = plot.x(steps) + RIGHT
@@ -214,13 +214,13 @@ def _arena(report: Report) -> str:
         top, low = plot.y(offset + buffer.size), plot.y(offset)
         said = f"{label}: {scaled_bytes(buffer.size)} at {offset:,}, operators {buffer.first} to {buffer.last}"
         marks.append(mark("rect", kind, said, x=x, y=top, width=width, height=max(low - top, 0.5)))
-        inside = fitting(label.rpartition(".")[2], width - 4) if low - top >= THICK else ""
+        inside = fitting(label, width - 4) if low - top >= THICK else ""
         if inside:
             marks.append(write(inside, x + 3, (top + low) / 2 + 4, "inside"))
     marks.append(mark("path", "alive", d=plot.curve(plan.live)))
     marks.append(
         _beside(
-            f"{scaled_bytes(plan.bound)} alive at {fitting(controller.place(plan.peak), 300)}",
+            f"{scaled_bytes(plan.bound)} alive at {cut(controller.place(plan.peak), 360)}",
             middle,
             TOP - 6,
             plot.x(steps),

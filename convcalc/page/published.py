@@ -1,4 +1,4 @@
-"""Printed tables beside computed ones: every cell, and of those that differ the reason and the reading that gives them."""
+"""Printed tables beside computed ones, cell by cell: why some differ, and the reading that gives those."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ USUAL = DEVICES["a100"]
 LEFT, RIGHT, TOP, BOTTOM = 92.0, 24.0, 20.0, 46.0
 WIDTH, HEIGHT = 940.0, 420.0
 """Of the plot, without what stands around it."""
-LEAST, MOST = 3.0, 16.0
+LEAST, MOST = 2.5, 9.0
 """Radius of a point, by its share of the time."""
 MOST_POINTS = 2_000
 """Points of a drawing, those that take most time; and rows below it."""
@@ -60,12 +60,12 @@ class Roofline(NamedTuple):
 
 
 class _Plot(NamedTuple):
-    """Powers of ten to the right (FLOPs for each byte) and upwards (FLOP/s)."""
+    """Powers of ten at the ends: to the right (FLOPs for each byte) and upwards (FLOP/s)."""
 
-    low: int
-    high: int
-    bottom: int
-    top: int
+    low: float
+    high: float
+    bottom: float
+    top: float
 
     def x(self, intensity: float) -> float:
         return LEFT + WIDTH * (log10(intensity) - self.low) / (self.high - self.low)
@@ -115,9 +115,8 @@ def _picture(points: list[Point], device: Device) -> str:
     drawn = [point for point in points if point.flops]
     ridge = device.flops / device.bandwidth
     reached = [point.flops / point.bytes for point in drawn] or [ridge]
-    low, high = floor(log10(min(*reached, ridge))), ceil(log10(max(*reached, ridge)) + 0.2)
-    least = min(min(reached), ridge) * device.bandwidth
-    plot = _Plot(low, high, floor(log10(least)), ceil(log10(device.flops) + 0.1))
+    low, high = log10(min(*reached, ridge)) - 0.4, log10(max(*reached, ridge)) + 0.6
+    plot = _Plot(low, high, low + log10(device.bandwidth), log10(device.flops) + 0.35)
     marks = [*_grid(plot), *_roof(plot, device, ridge)]
     longest = max([point.nanoseconds for point in drawn], default=1)
     for point in drawn:
@@ -134,15 +133,15 @@ def _picture(points: list[Point], device: Device) -> str:
 
 
 def _grid(plot: _Plot) -> list[str]:
-    marks = []
     end, foot = LEFT + WIDTH, TOP + HEIGHT
-    for power in range(plot.low, plot.high + 1):
+    marks = [mark("path", "grid", d=f"M{LEFT:g} {TOP:g}V{foot:g}H{end:g}")]
+    for power in range(ceil(plot.low), floor(plot.high) + 1):
         x = plot.x(10.0**power)
         marks += [
             mark("path", "grid", d=f"M{x:.1f} {TOP:g}V{foot:g}"),
             write(f"{10**power:,}" if power >= 0 else f"{10.0**power:g}", x, foot + 16, "middle"),
         ]
-    for power in range(plot.bottom, plot.top + 1):
+    for power in range(ceil(plot.bottom), floor(plot.top) + 1):
         y = plot.y(10.0**power)
         said = f"{scaled(10**power)}FLOP/s" if power >= 0 else f"{10.0**power:g} FLOP/s"
         marks += [
@@ -155,12 +154,12 @@ def _grid(plot: _Plot) -> list[str]:
 
 def _roof(plot: _Plot, device: Device, ridge: float) -> list[str]:
     """The two rates: the bandwidth as a slope up to the ridge, the arithmetic as a level behind it."""
-    start = max(10.0**plot.low, 10.0**plot.bottom / device.bandwidth)
+    start = 10.0**plot.low
     x, y = plot.x(ridge), plot.y(device.flops)
     slope = f"M{plot.x(start):.1f} {plot.y(start * device.bandwidth):.1f}L{x:.1f} {y:.1f}H{LEFT + WIDTH:g}"
     return [
         mark("path", "roof", d=slope),
         mark("path", "ridge", d=f"M{x:.1f} {y:.1f}V{TOP + HEIGHT:g}"),
         write(f"{scaled(device.flops)}FLOP/s", LEFT + WIDTH - 4, y - 7, "end strong"),
-        write(f"{scaled(device.bandwidth)}B/s", plot.x(start) + 8, plot.y(start * device.bandwidth) - 18, "strong"),
+        write(f"{scaled(device.bandwidth)}B/s", plot.x(start) + 34, plot.y(start * device.bandwidth) - 8, "strong"),
     ]

@@ -48,12 +48,26 @@ def drawing(name: str, width: float, height: float, marks: Iterable[str], kind: 
     )
 
 
-def fitting(text: str, room: float) -> str:
-    """As much of a text as there is room for; nothing where that is no word.
+def fitting(path: str, room: float) -> str:
+    """As much of a path as there is room for: its last names, but no number alone; else nothing.
 
-    >>> fitting("conv1", 40), fitting("inception_3a", 50), fitting("relu", 12)
-    ('conv1', 'incept…', '')
+    >>> fitting("conv2_x.0.relu", 100), fitting("conv2_x.0.relu", 60), fitting("conv2_x.0", 30)
+    ('conv2_x.0.relu', '0.relu', '')
+    """
+    text = printable(path)
+    while len(text) * LETTER > room:
+        _, dot, text = text.partition(".")
+        if not dot:
+            return ""
+    return "" if text.isdecimal() and text != path else text
+
+
+def cut(text: str, room: float) -> str:
+    """A text, cut where it is longer than its room.
+
+    >>> cut("inception_3a", 50)
+    'incept…'
     """
     letters = int(room / LETTER)
     text = short(text)
-    return text if len(text) <= letters else f"{text[: letters - 1]}…" if letters > 3 else ""
+    return text if len(text) <= letters else f"{text[: letters - 1]}…"

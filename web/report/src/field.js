@@ -27,6 +27,11 @@ function seen(axis, position) {
   return [value(first) + moved, value(last) + moved];
 }
 
+/* The part of an interval that lies in the input. */
+function clipped([first, last], size) {
+  return [Math.max(first, 0), Math.min(last, size - 1)];
+}
+
 export function showFields(data, onShow) {
   const select = document.getElementById("field-layer");
   if (!select) return { show() {} };
@@ -93,6 +98,7 @@ export function showFields(data, onShow) {
     picture.setAttribute("height", height.toFixed(1));
     picture.setAttribute("aria-label", `What position ${at.join(", ")} of ${chosen.path} sees of the input`);
     const boxes = [
+      picture.querySelector("defs"),
       draw("rect", { class: "padding", x: 0, y: 0, width: width.toFixed(1), height: height.toFixed(1) }),
       box("input", [0, sizes[across] - 1], down < 0 ? undefined : [0, sizes[down] - 1]),
     ];
@@ -100,6 +106,8 @@ export function showFields(data, onShow) {
       for (const one of beside(across)) if (one) boxes.push(box("beside", one, vertical));
       if (down >= 0) for (const one of beside(down)) if (one) boxes.push(box("beside", here[across], one));
       boxes.push(box("seen", here[across], vertical));
+      const within = [here[across], vertical].map((ends, i) => ends && clipped(ends, sizes[i ? down : across]));
+      if (within.every((ends) => !ends || ends[0] <= ends[1])) boxes.push(box("within", ...within));
     }
     picture.replaceChildren(...boxes);
     chosen.place = { left, top, scale, across, down };

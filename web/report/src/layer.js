@@ -36,7 +36,7 @@ export function readLayers(data, paths) {
     document.getElementById("h-layer").textContent = place === undefined ? "Layer" : path;
     section.querySelector(".empty").hidden = place !== undefined;
     if (place === undefined) {
-      box.replaceChildren();
+      box.replaceChildren(...(asked ? [make("p", { class: "note" }, `There is no page of ${asked}.`)] : []));
       return;
     }
     const [, kind, shapes, rule, sections, field, read] = data.pages[place];

@@ -20,7 +20,7 @@ export const linkTo = (path) => `#layer/${encodeURIComponent(path)}`;
 /* Paths that stand in texts and tables become links to their pages. */
 export function linkPaths(paths) {
   for (const element of document.querySelectorAll(".path")) {
-    const path = paths.known(element.dataset.path ?? element.textContent);
+    const path = paths.known(element.textContent);
     if (path !== undefined) element.replaceChildren(make("a", { href: linkTo(path) }, element.textContent));
   }
 }

@@ -12,7 +12,7 @@ export function growTree(table, data, onOpen) {
   const top = [];
   const path = [];
   for (const row of rows) {
-    row.level = Number(/^l(\d)/.exec(row.element.className)?.[1] ?? 0);
+    row.level = Number(/\bl(\d)/.exec(row.element.className)?.[1] ?? 0);
     path.length = row.level;
     row.up = path.at(-1) ?? null;
     (row.up?.below ?? top).push(row);
