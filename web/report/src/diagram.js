@@ -1,0 +1,3 @@
+import dagre from "@dagrejs/dagre";
+
+globalThis.convcalc = { ...globalThis.convcalc, diagram: { layout: dagre.layout } };
