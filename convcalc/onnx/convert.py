@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from ..findings import Finding, SpecError
 from ..geometry import LIMIT, GeometryError, TooLarge
 from ..layers.base import Shape
+from ..layers.opaque import Opaque
 from .builder import Builder, Step, Unsupported
 from .graph import Inputs, inlined, living, open_weights, ordered
 from .learned import frozen_norms, is_buffer
+from .loops import MOST_INSIDE, body_of, stacked, turn, turns_of
 from .messages import Graph, Graphs, Malformed, Model, OnnxNode, Unknown, ValueInfo
 from .operators import operator_of
 from .operators.record import Operator
@@ -43,6 +45,8 @@ class Conversion:
         """Operator -> why its nodes are opaque, once a node."""
         self.lost: dict[str, str] = {}
         """Tensors whose shapes are not known -> why."""
+        self.lost_weights: dict[str, Shape] = {}
+        """Learned tensors that are read where shapes are not known."""
         self.lost_outputs: list[str] = []
         """Why the shapes of outputs are not known."""
         self.ends: dict[int, None] = {}
@@ -58,6 +62,8 @@ class Conversion:
         self._inference: Inference | None = None
         self._sequences: dict[str, tuple[str, ...]] = {}
         """Sequences -> the tensors in them."""
+        self._inside_loops = 0
+        """Nodes of loops that were written out."""
         self._learned: dict[int, Activation] = {}
         """Constants, by their identity -> the layers that compute them."""
         self._enter(nodes)
@@ -119,7 +125,7 @@ class Conversion:
     def _last_known(self, put_out: set[int]) -> list[int]:
         """The steps that are read where shapes are lost, and that lead to no other of them and to no output."""
         steps, inside = self.builder.steps, set[int]()
-        ends = {step for step in self.ends if steps[step].layer is not None}
+        ends = {step for step in self._computed_ends() if steps[step].layer is not None}
         found: list[int] = []
         for index in reversed(range(len(steps))):
             if index in ends and index not in inside and index not in put_out:
@@ -127,6 +133,25 @@ class Conversion:
             if index in inside or index in ends or index in put_out:
                 inside.update(steps[index].inputs)
         return found[::-1]
+
+    def _computed_ends(self) -> set[int]:
+        """The ends before what chooses among numbers: comparisons, the largest of them, and what is picked by these."""
+        steps = self.builder.steps
+        chosen: set[int] = set()
+        for index, step in enumerate(steps):
+            if step.layer is not None and not step.weights and not step.layer.weighted:
+                opaque = isinstance(step.layer, Opaque)
+                if opaque or not chosen.isdisjoint(step.inputs):
+                    chosen.add(index)
+        found, pending, seen = set[int](), list(self.ends), set[int]()
+        while pending:
+            end = pending.pop()
+            if end not in chosen:
+                found.add(end)
+            elif end not in seen:
+                pending += steps[end].inputs
+            seen.add(end)
+        return found if any(steps[end].layer is not None for end in found) else set(self.ends)
 
     def _convert(self, node: OnnxNode, depth: int = 0) -> None:
         b, count = self.builder, len(self.builder.steps)
@@ -137,12 +162,15 @@ class Conversion:
         b.begin(node)
         operator = operator_of(node.domain, node.op, b.call.opset)
         if node.op == "Concat":
-            b.call = b.call._replace(inputs=tuple([value for value in b.call.inputs if not _is_empty(value)]))
+            filled = tuple([value for value in b.call.inputs if not _is_empty(value)])
+            b.call = b.call._replace(inputs=filled or b.call.inputs)
         try:
             if node.op in SEQUENCES and not node.domain:
                 self._sequence(node)
                 return
             if node.op == "If" and self._branch(node, depth):
+                return
+            if node.op == "Loop" and self._loop(node, depth):
                 return
             operator.check(b.call)
             try:
@@ -172,6 +200,9 @@ class Conversion:
         self.lost.update(dict.fromkeys(filter(None, node.outputs), why))
         values = [self.builder.values.get(name) for name in node.reads]
         self.ends.update(dict.fromkeys(value.step for value in values if isinstance(value, Activation)))
+        for value in values:
+            if isinstance(value, Constant):
+                self.lost_weights.update(value.stored)
 
     def _sequence(self, node: OnnxNode) -> None:
         """A node that makes, changes or reads a sequence of tensors: all that is left is which tensor is meant."""
@@ -202,11 +233,50 @@ class Conversion:
         graph = graphs[not number]
         self._inside(graph, depth)
         for name, info in zip(node.outputs, graph.outputs, strict=False):
-            if info.name in self.lost:
-                self.lost[name] = self.lost[info.name]
-            elif name and info.name in self.builder.values:
-                self._settle(name, self.builder.values[info.name], operator_of("", "Identity", 1))
+            self._same(name, info.name)
         return True
+
+    def _loop(self, node: OnnxNode, depth: int) -> bool:
+        """A loop: the nodes of all its turns, where their number is constant; False where it is not."""
+        b, body, count = self.builder, body_of(node), turns_of(self.builder.call)
+        if body is None or count is None or depth > DEEPEST_BRANCH:
+            return False
+        self._inside_loops += count * len(body.nodes)
+        if self._inside_loops > MOST_INSIDE:
+            return False
+        for name, tensor in body.tensors.items():
+            b.values.setdefault(name, Constant.of(tensor, name))
+        condition, carried = node.inputs[1], list(node.inputs[2:])
+        scanned: list[list[str]] = []
+        for position in range(count):
+            prefix = f"{node.outputs[0]}#{position}/"
+            b.values[f"{prefix}turn"] = Constant((), (position,))
+            one = turn(node, body, f"{prefix}turn", condition, carried, prefix)
+            b.uses.update(name for inner in one.nodes for name in inner.reads)
+            b.uses.update((*one.carried, *one.scanned))
+            for inner in one.nodes:
+                self._convert(inner, depth + 1)
+            condition, carried = one.condition, one.carried
+            scanned.append(one.scanned)
+            holds = b.values.get(condition)
+            if not (isinstance(holds, Constant) and holds.scalar == 1):
+                raise Shapeless("whether it goes on depends on what flows")
+        for name, inside in zip(node.outputs, carried, strict=False):
+            self._same(name, inside)
+        for name, *parts in zip(node.outputs[len(carried) :], *scanned, strict=False):
+            for inner in stacked(node, name, parts) if name else ():
+                b.uses.update(inner.inputs)
+                self._convert(inner, depth + 1)
+        return True
+
+    def _same(self, name: str, inside: str) -> None:
+        """A tensor that is another one, or the sequence that it is, or lost as it is."""
+        if inside in self.lost:
+            self.lost[name] = self.lost[inside]
+        elif inside in self._sequences:
+            self._sequences[name] = self._sequences[inside]
+        elif name and inside in self.builder.values:
+            self._settle(name, self.builder.values[inside], operator_of("", "Identity", 1))
 
     def _inside(self, graph: Graph, depth: int) -> None:
         """Convert the nodes of a subgraph, which may read all that stands before it."""
