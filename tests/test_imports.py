@@ -60,6 +60,9 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
             ("numpy", "rich", "onnx", "convcalc.analysis", "convcalc.layers.shuffle"),
         ),
         (["solve", "--in", "224", "--out", "112"], ("numpy", "yaml", "rich", "convcalc.layers")),
+        (["table", "lenet5", "--format", "json"], ("jinja2", "convcalc.page", "convcalc.export")),
+        (["diff", "lenet5", "lenet5"], ("jinja2", "convcalc.page", "convcalc.export")),
+        (["report", "lenet5"], ("numpy", "rich", "torch", "convcalc.reference", "convcalc.check")),
     ],
 )
 def test_a_command_loads_only_what_it_needs(arguments: list[str], names: tuple[str, ...]) -> None:
@@ -195,6 +198,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "export.onnx_model": {"onnx"},
         "keras.h5_config": {"h5py"},
         "onnx.infer_shapes": {"onnx"},
+        "page.environment": {"jinja2"},
     },
 }
 """Why a module imports inside a function -> module -> what it imports there, for start-up alone.
