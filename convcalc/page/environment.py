@@ -43,11 +43,11 @@ def visible(value: object) -> object:
     return printable(value) if type(value) is str else value
 
 
-def short(text: str) -> str:
+def short(text: str, most: int = LONGEST) -> str:
     """A text that fits its place; the whole of a longer one stands in a title.
 
     >>> len(short("x" * 10_000)), short("x")
     (160, 'x')
     """
     clean = printable(text)
-    return clean if len(clean) <= LONGEST else f"{clean[: LONGEST - 1]}…"
+    return clean if len(clean) <= most else f"{clean[: most - 1]}…"
