@@ -198,7 +198,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "export.onnx_model": {"onnx"},
         "keras.h5_config": {"h5py"},
         "onnx.infer_shapes": {"onnx"},
-        "page.environment": {"jinja2"},
+        "page.environment": {"jinja2", "markupsafe"},
     },
 }
 """Why a module imports inside a function -> module -> what it imports there, for start-up alone.
