@@ -162,7 +162,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "analysis.explain": {"analysis.controller", "analysis.device"},
         "check.claims": {"analysis.published"},
         "analysis.gallery": {"analysis.published", "analysis.report", "language.load"},
-        "analysis.report": {"analysis.published"},
+        "analysis.report": {"analysis.device", "analysis.published"},
         "analysis.published": {"analysis.widths"},
         "verify.confirm": {"verify.flow"},
     },
