@@ -98,7 +98,7 @@ class Diagram {
     this.direction = best.direction;
     this.leaving = this.shapesLeaving(best.direction);
     this.draw(best.placed);
-    this.camera.fit(true);
+    this.camera.begin(this.placed.boxes[0]);
   }
 
   /** What is seen now, to be laid out in a direction. */
@@ -221,13 +221,13 @@ class Diagram {
   async setOpen(ids) {
     this.open = new Set(ids);
     if (!(await this.update())) return;
-    this.camera.fit(true);
+    this.camera.begin(this.placed.boxes[0]);
     this.say(ids.length === 0 ? "All blocks closed" : `${this.boxes.size} boxes`);
   }
 
   async turnAround() {
     this.direction = this.direction === "down" ? "right" : "down";
-    if (await this.update()) this.camera.fit(true);
+    if (await this.update()) this.camera.begin(this.placed.boxes[0]);
   }
 
   say(text) {

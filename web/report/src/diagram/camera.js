@@ -2,6 +2,9 @@
 
 const CLOSEST = 3;
 const FARTHEST = 0.02;
+const MARGIN = 24;
+/** The smallest scale at which texts are read. */
+const READABLE = 0.62;
 /** Pixels that a pointer moves before it drags. */
 const SLACK = 4;
 
@@ -42,18 +45,33 @@ export class Camera {
     return { width: width || 800, height: height || 500 };
   }
 
-  /** All of it in the stage; `readable`: no smaller than what can be read, from its beginning. */
-  fit(readable = false) {
+  /** All of it in the stage. */
+  fit() {
     const { width, height } = this.room();
-    const margin = 24;
-    const whole = Math.min((width - 2 * margin) / this.size.width, (height - 2 * margin) / this.size.height, 1.25);
-    const scale = Math.max(whole, readable ? 0.62 : FARTHEST);
-    const [wide, high] = [this.size.width * scale, this.size.height * scale];
+    const scale = this.whole();
+    this.show({ scale, x: (width - this.size.width * scale) / 2, y: (height - this.size.height * scale) / 2 });
+  }
+
+  /** All of it where that can be read; else its beginning, around the box with which it begins. */
+  begin(box) {
+    const { width, height } = this.room();
+    const scale = Math.max(this.whole(), READABLE);
+    const along = (start, length, size, room) => {
+      if (size * scale <= room - 2 * MARGIN) return (room - size * scale) / 2;
+      const before = room / 2 - (start + length / 2) * scale;
+      return Math.min(MARGIN, Math.max(before, room - MARGIN - size * scale));
+    };
     this.show({
       scale,
-      x: wide > width - 2 * margin && readable ? (this.size.width > this.size.height ? margin : (width - wide) / 2) : (width - wide) / 2,
-      y: high > height - 2 * margin && readable ? margin : (height - high) / 2,
+      x: along(box.x, box.width, this.size.width, width),
+      y: along(box.y, box.height, this.size.height, height),
     });
+  }
+
+  /** The scale at which all of it is seen. */
+  whole() {
+    const { width, height } = this.room();
+    return Math.min((width - 2 * MARGIN) / this.size.width, (height - 2 * MARGIN) / this.size.height, 1.25);
   }
 
   show({ x, y, scale }) {
@@ -78,13 +96,12 @@ export class Camera {
   reveal(box) {
     const { width, height } = this.room();
     const { x, y, scale } = this.at;
-    const margin = 16;
     const along = (start, length, room) => {
-      if (length > room - 2 * margin || start < margin) return margin - start;
-      return Math.min(0, room - margin - start - length);
+      if (length > room - 2 * MARGIN || start < MARGIN) return MARGIN - start;
+      return Math.min(0, room - MARGIN - start - length);
     };
     const [left, top] = [x + box.x * scale, y + box.y * scale];
-    const seen = (start, length, room) => start < room - margin && start + length > margin && length > room - 2 * margin;
+    const seen = (start, length, room) => start < room - MARGIN && start + length > MARGIN && length > room - 2 * MARGIN;
     this.pan(
       seen(left, box.width * scale, width) ? 0 : along(left, box.width * scale, width),
       seen(top, box.height * scale, height) && top > 0 ? 0 : along(top, box.height * scale, height),

@@ -13,8 +13,9 @@ const LABEL = 24;
 /** Above the first boxes of a group into which a line leads that divides. */
 const FAN = 12;
 export const HEADING = 30;
-/** Boxes of a piece from which on the order within a rank is searched less long. */
+/** Boxes between two that every path passes from which on they are laid out in slices, and the sizes of a slice. */
 const LARGE = 150;
+const SLICE = [50, 90];
 /** Pieces that are kept for the next layout. */
 const MOST_KEPT = 5000;
 
@@ -38,8 +39,9 @@ export function layout(level, direction) {
 const turned = (m, c, direction) => (direction === "down" ? { width: c, height: m } : { width: m, height: c });
 
 /** One level in coordinates of its own. */
-function place(level, direction) {
+function place(whole, direction) {
   const down = direction === "down";
+  const level = divided(whole);
   const nodes = [];
   for (let port = 0; port < level.ins; port += 1) nodes.push({ length: 1, breadth: 1, port: true });
   for (const item of level.items) {
@@ -63,11 +65,11 @@ function place(level, direction) {
   const heading = down ? level.heading : 0;
   const before = heading + (fans ? FAN : 0);
   const above = down ? 0 : level.heading;
-  const around = level.heading > 0 ? PADDING : 0;
+  const around = level.heading > 0 || level.bare ? PADDING : 0;
   let [first, last, left, right] = [Infinity, -Infinity, Infinity, -Infinity];
   nodes.forEach((node, index) => {
     const { m, c } = pieces.at[index];
-    const label = node.label > 0 && around > 0 ? node.label : 0;
+    const label = node.label > 0 && level.heading > 0 ? node.label : 0;
     if (!node.port) {
       first = Math.min(first, m - node.length / 2);
       last = Math.max(last, m + node.length / 2 + (label === 0 ? 0 : down ? LABEL - PADDING : label - PADDING / 2));
@@ -119,6 +121,92 @@ function place(level, direction) {
   };
 }
 
+/**
+ * A level whose items, where there are too many between two that every path passes, stand in slices of the order: levels
+ * without a frame, which lines enter and leave like groups, and pass.
+ */
+function divided(level) {
+  const count = level.items.length;
+  const at = (end) => ("in" in end ? -1 : "out" in end ? count : end.item);
+  const ends = level.edges.map(({ from, to }) => [at(from), at(to)].sort((a, b) => a - b));
+  const bounds = cuts(count, ends.filter(([a, b]) => a >= 0 && b < count).map(([a, b]) => ({ a, b })));
+  const widest = Math.max(0, ...bounds.slice(1).map((bound, index) => bound - bounds[index]));
+  if (level.bare || widest <= LARGE) return level;
+  const starts = slices(count, ends);
+  const slice = new Array(count);
+  const made = starts.map((start, index) => {
+    const items = level.items.slice(start, starts[index + 1] ?? count);
+    for (let item = start; item < start + items.length; item += 1) slice[item] = index;
+    return { items, edges: [], ins: 0, outs: 0, heading: 0, least: 0, bare: true, ports: { ins: new Map(), outs: new Map() } };
+  });
+  const edges = [];
+  const port = (index, side, name) => {
+    const { ports } = made[index];
+    if (!ports[side].has(name)) ports[side].set(name, ports[side].size);
+    made[index][side] = ports[side].size;
+    return ports[side].get(name);
+  };
+  const known = new Set();
+  const add = (into, name, edge) => {
+    if (known.has(name)) return;
+    known.add(name);
+    into.push(edge);
+  };
+  const inside = (end) => ({ ...end, item: end.item - starts[slice[end.item]] });
+  level.edges.forEach(({ from, to, ref }, number) => {
+    const back = at(from) > at(to);
+    const [first, last] = back ? [to, from] : [from, to];
+    const one = "in" in first ? -1 : slice[first.item];
+    const other = "out" in last ? made.length : slice[last.item];
+    const turn = (edge) => (back ? { from: edge.to, to: edge.from, ref: edge.ref } : edge);
+    if (one === other) {
+      made[one].edges.push({ from: inside(from), to: inside(to), ref });
+      return;
+    }
+    // Lines of one source go on together; what is turned or leaves the level is a line of its own.
+    const name = JSON.stringify(back || "out" in last ? [first, number] : [first]);
+    const passing = { ...ref, end: false };
+    if (one >= 0) {
+      const out = port(one, "outs", name);
+      add(made[one].edges, `${name} leaves`, turn({ from: inside(first), to: { out }, ref: back ? ref : passing }));
+    }
+    for (let index = one + 1; index <= other; index += 1) {
+      const source = index === one + 1 && one < 0 ? first : { item: index - 1, port: port(index - 1, "outs", name) };
+      const final = index === made.length;
+      const target = final ? last : { item: index, port: port(index, "ins", name) };
+      add(edges, `${name} to ${index}${final ? ` ${number}` : ""}`, turn({ from: source, to: target, ref: passing }));
+      if (final) break;
+      const entry = { in: port(index, "ins", name) };
+      if (index === other) made[index].edges.push(turn({ from: entry, to: inside(last), ref: back ? passing : ref }));
+      else {
+        const out = port(index, "outs", name);
+        add(made[index].edges, `${name} through ${index}`, turn({ from: entry, to: { out }, ref: passing }));
+      }
+    }
+  });
+  return { ...level, items: made.map((each) => ({ level: each })), edges };
+}
+
+/** Where slices begin: each where the fewest lines lead over its beginning. */
+function slices(count, ends) {
+  const over = new Array(count + 1).fill(0);
+  for (const [a, b] of ends) {
+    over[Math.max(a, -1) + 1] += 1;
+    if (b < count) over[b + 1] -= 1;
+  }
+  for (let index = 1; index <= count; index += 1) over[index] += over[index - 1];
+  const starts = [0];
+  for (;;) {
+    const last = starts[starts.length - 1];
+    if (count - last <= SLICE[1]) return starts;
+    let best = last + SLICE[0];
+    for (let index = best; index <= Math.min(last + SLICE[1], count - 1); index += 1) {
+      if (over[index] < over[best]) best = index;
+    }
+    starts.push(best);
+  }
+}
+
 /** The centres of the nodes and the bends of the edges, piece after piece. */
 function placedPieces(nodes, edges, gap) {
   const at = nodes.map(() => ({ m: 0, c: 0 }));
@@ -149,7 +237,18 @@ function placedPieces(nodes, edges, gap) {
       at[index] = { m: m + shiftM, c: c + shiftC };
     }
     own[piece].forEach((edge, index) => {
-      bends[edge] = found.bends[index].map(([m, c]) => [m + shiftM, c + shiftC]);
+      const { a, b, from, to } = edges[edge];
+      // Straight along the boxes beside its ends, where these are longer; it turns between two ranks.
+      const beside = (node, end, side, sign) =>
+        found.halves[node - start] > nodes[node].length / 2 + 1
+          ? [[at[node].m + sign * found.halves[node - start], at[node].c + offset(nodes[node], end, side)]]
+          : [];
+      const onward = a < b ? 1 : -1;
+      bends[edge] = [
+        ...beside(a, from, "outs", onward),
+        ...found.bends[index].map(([m, c]) => [m + shiftM, c + shiftC]),
+        ...beside(b, to, "ins", -onward),
+      ];
     });
   }
   return { at, bends };
@@ -199,34 +298,19 @@ function laidOut(nodes, pairs, gap) {
   const known = kept.get(signature);
   if (known !== undefined) return known;
   const graph = new dagre.graphlib.Graph({ multigraph: true });
-  const last = nodes.length - 1;
-  const large = nodes.length > LARGE;
   graph.setGraph({
     rankdir: "TB",
     ranksep: gap,
     nodesep: ACROSS,
     edgesep: 14,
-    ranker: large ? "longest-path" : "network-simplex",
-    disableOptimalOrderHeuristic: large,
+    ranker: (ranked) => rank(ranked, nodes),
   });
   graph.setDefaultEdgeLabel(() => ({}));
-  const [reads, read] = [new Set(), new Set()];
   nodes.forEach(({ length, breadth }, index) => graph.setNode(String(index), { width: breadth, height: length }));
   pairs.forEach(([a, b], index) => {
     // Against the order of execution only where two networks are drawn as one: turned, so that there is no circle.
-    const [from, to] = a < b ? [a, b] : [b, a];
-    reads.add(to);
-    read.add(from);
-    graph.setEdge(String(from), String(to), { weight: nodes[a].port || nodes[b].port ? 1 : 2 }, String(index));
+    graph.setEdge(String(Math.min(a, b)), String(Math.max(a, b)), {}, String(index));
   });
-  // Lines from outside begin together, and nothing stands beyond the two ends of the piece.
-  const inside = nodes.map((_, index) => index).slice(1, last);
-  for (const index of inside) {
-    const { port } = nodes[index];
-    if (!reads.has(index) && !(port && nodes[0].port)) graph.setEdge("0", String(index), { weight: 0 }, "first");
-    if (!read.has(index) && !(port && nodes[last].port)) graph.setEdge(String(index), String(last), { weight: 0 }, "last");
-  }
-  ports(graph, nodes);
   dagre.layout(graph);
   const at = nodes.map((_, index) => {
     const { x, y } = graph.node(String(index));
@@ -236,6 +320,7 @@ function laidOut(nodes, pairs, gap) {
   at.forEach(([m], index) => ranks.set(Math.round(m), Math.max(ranks.get(Math.round(m)) ?? 0, nodes[index].length / 2)));
   const found = {
     at,
+    halves: at.map(([m]) => ranks.get(Math.round(m))),
     bends: pairs.map(([a, b], index) => {
       const [from, to] = a < b ? [a, b] : [b, a];
       const { points } = graph.edge(String(from), String(to), String(index));
@@ -273,26 +358,32 @@ function mirrored(at) {
   return against > 0;
 }
 
-/** Hold the lines that enter a level above all that is in it, and those that leave below. */
-function ports(graph, nodes) {
-  const first = nodes.findIndex((node) => !node.port);
-  const end = nodes.length - [...nodes].reverse().findIndex((node) => !node.port);
-  for (const [name, members, toward] of [
-    ["top", nodes.map((_, i) => i).slice(0, Math.max(first, 0)), true],
-    ["bottom", nodes.map((_, i) => i).slice(end), false],
-  ]) {
-    if (members.length < 2) continue;
-    graph.setNode(name, { width: 1, height: 1 });
-    for (const index of members) {
-      const [a, b] = toward ? [name, String(index)] : [String(index), name];
-      graph.setEdge(a, b, { weight: 20 }, "hold");
-    }
-    for (let index = first; index < end; index += 1) {
-      const [a, b] = toward ? [name, String(index)] : [String(index), name];
-      graph.setEdge(a, b, { weight: 0, minlen: 2 }, "hold");
+/**
+ * The ranks of a piece: lines that enter it at the top, the first box above all others, each as high as what it reads
+ * lets it, or as low as what reads it where more lines lead on; the last box and the lines that leave below all.
+ */
+function rank(graph, nodes) {
+  const last = nodes.length - 1;
+  const ranks = nodes.map((node, index) => (index === 0 || enters(nodes, index) ? 0 : 2));
+  const lines = (index, side) => (graph[side](String(index)) ?? []).filter(({ v, w }) => nodes[v] && nodes[w]);
+  const length = (line) => graph.edge(line).minlen;
+  for (let index = 1; index <= last; index += 1) {
+    for (const line of lines(index, "inEdges")) ranks[index] = Math.max(ranks[index], ranks[line.v] + length(line));
+  }
+  for (let index = last - 1; index > 0; index -= 1) {
+    const [read, reads] = [lines(index, "outEdges"), lines(index, "inEdges")];
+    if (read.length > reads.length && ranks[index] > 0) {
+      ranks[index] = Math.min(...read.map((line) => ranks[line.w] - length(line)));
     }
   }
+  const ends = (index) => index === last || leaves(nodes, index);
+  const bottom = Math.max(...ranks.map((found, index) => (ends(index) ? found : found + 2)));
+  for (let index = last; index > 0 && ends(index); index -= 1) ranks[index] = bottom;
+  for (const name of graph.nodes()) graph.node(name).rank = ranks[name] ?? 0;
 }
+
+const enters = (nodes, index) => nodes.slice(0, index + 1).every((node) => node.port);
+const leaves = (nodes, index) => nodes.slice(index).every((node) => node.port);
 
 /** Everything in a level as boxes and lines of the whole. */
 function flatten(placed, m, c, direction, boxes, lines) {
@@ -301,7 +392,7 @@ function flatten(placed, m, c, direction, boxes, lines) {
     if (node.port) continue;
     const [startM, startC] = [m + node.m - node.length / 2, c + node.c - node.breadth / 2];
     const [x, y] = down ? [startC, startM] : [startM, startC];
-    boxes.push({ key: node.key, x, y, ...turned(node.length, node.breadth, direction) });
+    if (node.key !== undefined) boxes.push({ key: node.key, x, y, ...turned(node.length, node.breadth, direction) });
     if (node.inner !== undefined) flatten(node.inner, startM, startC, direction, boxes, lines);
   }
   for (const line of placed.lines) {
