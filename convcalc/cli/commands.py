@@ -44,6 +44,12 @@ COMMANDS = {
         ("convcalc arena mobilenet_v2", "convcalc arena my.yaml --format json"),
         "Batch norms are folded, ReLU is fused as converters to TensorFlow Lite do. As a picture: export --to arena",
     ),
+    "report": Command(
+        "look",
+        "One page to look at and to send: tree, diagram, memory, receptive fields, every layer explained.",
+        ("convcalc report resnet -o resnet.html", "convcalc report my.yaml --against git:HEAD:my.yaml -o change.html"),
+        "The page is one HTML file that asks for nothing and opens in any browser; it needs convcalc[report].",
+    ),
     "specs": Command(
         "look",
         "The gallery: list its specs, find some by a word, or print one.",
