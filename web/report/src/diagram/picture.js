@@ -123,6 +123,7 @@ export class Picture {
     const room = box.width - 2 * SIDE - KNOB - SHARE;
     const said = `${fitted(`${sign}${label}`, FONTS.name, room - textWidth(times, FONTS.name))}${times}`;
     const width = SIDE + KNOB + textWidth(said, FONTS.name) + 8;
+    element.append(svg("rect", { class: "strip", width: box.width, height: 29 }));
     element.append(svg("rect", { class: "body tab", x: 3, y: 3, width: width.toFixed(1), height: 24, rx: 5 }));
     this.knob(element, true);
     this.text(element, "name", SIDE + KNOB, 19, said);
