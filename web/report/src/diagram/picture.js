@@ -10,7 +10,7 @@ const NARROWEST = 104;
 const SIDE = 12;
 const KNOB = 18;
 /** The room of a share. */
-const SHARE = 46;
+const SHARE = 54;
 
 /** Draws the items of a graph, coloured by their share of a cost. */
 export class Picture {
