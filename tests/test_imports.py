@@ -95,7 +95,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "check.run": {"check.rules", "analysis.published"},
         "export.onnx_model": {"export.onnx_graph", "export.onnx_layers"},
         "language.expansion": {"layers.batched"},
-        "onnx.convert": {"onnx.inference"},
+        "onnx.stated": {"onnx.inference"},
         "render.invert": {"language.write", "terminal"},
         "render.progress": {"terminal"},
         "render.findings": {"render.diff"},

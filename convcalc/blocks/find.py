@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..layers.registry import layer_class
 from .fields import QUANTITIES
-from .merging import Family, Row, families
+from .merging import Family, Merging, Row, families
 from .pieces import Piece, outline, same
 from .relations import NONE, Column, Expression, Param, Relations, Unrelated
 from .repetitions import repeat
@@ -26,11 +26,11 @@ MOST_TRIES = 20
 """How often it is tried to find blocks, each time knowing more."""
 
 
-def find(network: Network, taken: Collection[str], reserved: Collection[str], *, merging: bool = True) -> Sheet:
+def find(network: Network, taken: Collection[str], reserved: Collection[str], *, merging: Merging = Merging.NARROWLY) -> Sheet:
     """The blocks and items of a network.
 
-    `taken` are names that no block may have, `reserved` those that no param may have. Without `merging`, scopes that
-    differ in structure are different blocks. Raises Unrelated where the language cannot say it by blocks.
+    `taken` are names that no block may have, `reserved` those that no param may have. Raises Unrelated where the
+    language cannot say it by blocks.
     """
     marks = Marks(not any(group.is_block for group in network.groups.values()))
     for _ in range(MOST_TRIES):
@@ -92,7 +92,7 @@ class _Finder:
         network: Network,
         taken: Collection[str],
         reserved: Collection[str],
-        merging: bool,
+        merging: Merging,
         marks: Marks,
     ) -> None:
         self.network = network
@@ -137,7 +137,7 @@ class _Finder:
             except Unrelated:
                 if len(family.scopes) == 1:
                     raise
-                apart = families([scopes[n] for n in family.scopes], merging=False)
+                apart = families([scopes[n] for n in family.scopes], merging=Merging.NEVER)
                 if len(apart) == 1:
                     apart = [families([scopes[n]])[0] for n in family.scopes]
                     for number, alone in zip(family.scopes, apart, strict=True):
@@ -281,11 +281,6 @@ def _label(row: Row) -> str:
     return _label(row.rows[0]) if head[0] == "repeat" else GROUP
 
 
-def _activates(row: Row) -> bool:
-    """Whether it is an activation."""
-    return row.piece.head[0] == "layer" and layer_class(str(row.piece.head[1])).activates
-
-
 class _Writer:
     """Rows -> items."""
 
@@ -347,7 +342,7 @@ class _Writer:
 
     def _flag_name(self, row: Row, first: bool) -> str:
         """What a flag of an item is called."""
-        if _activates(row):
+        if row.activates:
             return "act"
         label = _label(row)
         if row.piece.head[0] == "layer" and layer_class(label).joins:
@@ -360,7 +355,7 @@ class _Writer:
         """Find activations of which each scope has one, or none: a param says which."""
         run: list[Row] = []
         for row in (*rows, None):
-            fits = row is not None and _activates(row) and set(row.members) != around and id(row) not in self.when
+            fits = row is not None and row.activates and set(row.members) != around and id(row) not in self.when
             if fits and row is not None and not any(row.members.keys() & other.members.keys() for other in run):
                 run.append(row)
                 continue

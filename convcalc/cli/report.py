@@ -60,4 +60,5 @@ def command(
     if strict:
         refuse_unknown_costs(networks[-1])
     reports = [analyse(found, batch, dtype=dtype, optimizer=optimizer, device=machine) for found in networks]
-    write_file(report(reports[-1]), output, force, "entities")
+    text = report(reports[-1], against=reports[0] if against is not None else None)
+    write_file(text, output, force, "entities")

@@ -119,9 +119,12 @@ def _sides(pads: Pads) -> object:
 
 
 def _says_same(pads: Pads, layer: Conv | SeparableConv | MaxPool, shape: Shape) -> bool:
-    """Whether these pads are Keras's `same` for an input of any size, which only a stride of 1 makes them."""
-    windows = zip(shape[1:], layer.windows(shape), strict=True)
-    return set(layer.stride) == {1} and pads == tuple(same_padding(i, w.kernel_size, 1, w.dilation) for i, w in windows)
+    """Whether these pads are Keras's `same` for an input of any size, as with strides of 1 or windows of 1."""
+    windows = list(zip(shape[1:], layer.windows(shape), strict=True))
+    points = all(window.kernel_size == 1 for _, window in windows)
+    return (points or set(layer.stride) == {1}) and pads == tuple(
+        same_padding(i, w.kernel_size, 1, w.dilation) for i, w in windows
+    )
 
 
 def _bordered(pads: Pads, mode: str, value: float = 0.0) -> list[Step]:

@@ -11,13 +11,13 @@ from ..geometry import GeometryError, RankMismatch
 from ..layers.base import Layer
 from ..limits import LAYERS, NESTING, PATH_CHARACTERS, STEPS
 from ..marked import Marked
-from ..network import BlockGroup, Inference, Node
+from ..network import BlockGroup, BlockParam, Inference, Node
 from ..network import Group as NodeGroup
 from .document import LAYER_STEPS, Document
 from .expressions import Expression, Value, say
 from .items import Call, Group, Item, Join, LayerProblems, LayerTemplate, Split
 from .names import FAILED, FAILURE, Absent, Nodes, Place, Unknown, entries, note, resolve, shown
-from .params import Compiled, bind, evaluate
+from .params import Compiled, bind, evaluate, is_constant
 from .problems import Problem, TooMuch
 from .sharing import Span, pairs, weighted
 
@@ -442,11 +442,18 @@ class Expansion:
         return inner
 
     def close(
-        self, inner: Place, kind: str, start: int, value: Nodes, repeats: int = 1, made: type[NodeGroup] = NodeGroup
+        self,
+        inner: Place,
+        kind: str,
+        start: int,
+        value: Nodes,
+        repeats: int = 1,
+        made: type[NodeGroup] = NodeGroup,
+        params: tuple[BlockParam, ...] = (),
     ) -> Nodes:
         """Complete a group with what it puts out."""
         self.depth -= 1
-        self.groups[inner.group] = made(inner.path, kind, start, len(self.nodes), value[-1], repeats)
+        self.groups[inner.group] = made(inner.path, kind, start, len(self.nodes), value[-1], repeats, params)
         inner.complete(value)
         self.written.pop(inner, None)
         return value
@@ -590,12 +597,15 @@ def _call(run: Expansion, item: Item, call: Call, place: Place, name: str, env: 
         bind(block.params, given, inner_env)
     except Problem as problem:
         return run.fail(item, place, name, problem)
+    params = tuple(
+        [BlockParam(name, inner_env[name], name in given or is_constant(p.default)) for name, p in block.params.items()]
+    )
     inner = run.open(item, place, name, run.top, sources)
     start = len(run.nodes)
     run.calls.append((block.name, item.at))
     value = run.items(block.items, inner, inner_env, sources)
     run.calls.pop()
-    return run.close(inner, block.name, start, value, made=BlockGroup)
+    return run.close(inner, block.name, start, value, made=BlockGroup, params=params)
 
 
 def repetitions(item: Item, env: Env) -> int | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ..blocks.find import find
+from ..blocks.merging import Merging
 from ..blocks.relations import Unrelated
 from ..blocks.sheet import Block, Item, Sheet
 from ..findings import SpecError
@@ -38,15 +40,18 @@ def write_blocks(network: Network, *, title: str | None = None) -> str:
     taken = {*KINDS, *WIRING, GROUP}
     words = {word for kind in {node.kind for node in network} if kind in KINDS for word in _words(kind)}
     reserved = {*KINDS, *FUNCTIONS, *CONSTANTS, *MEANINGS, *RESERVED, *words}
-    for merging in (True, False):
+    texts: list[str] = []
+    for merging in Merging:
+        if merging is Merging.NEVER and texts:
+            break
         try:
             sheet = find(network, taken, reserved, merging=merging)
         except Unrelated:
             continue
         text = _text(network, sheet, title)
         if _gives(text, network):
-            return text
-    return write(network, title=title)
+            texts.append(text)
+    return min(texts, key=lambda text: text.count("\n"), default=None) or write(network, title=title)
 
 
 def _words(kind: str) -> Iterator[str]:
@@ -177,16 +182,17 @@ def _mapping(entries: list[tuple[str, str]]) -> str:
 
 def _quoted(text: str) -> str:
     """A value inside braces: in quotes where it is an expression that holds what ends one."""
-    listed = text.startswith("[") and text.endswith("]")
+    listed = text.startswith("[") and text.endswith("]") and not text.endswith("[index]")
     return f'"{text}"' if not listed and any(sign in text for sign in ",[]{}") else text
 
 
 def wrapped(line: str, indent: str) -> Iterator[str]:
-    """A line of flow style, broken at commas where it is too long."""
+    """A line of flow style, broken at commas where it is too long, inside of quotes where there is no other."""
     while len(line) > WIDTH:
-        at = line.rfind(", ", len(indent) + 1, WIDTH) + 1
-        if at == 0 or line[:at].count('"') % 2:
+        commas = [match.end() - 1 for match in re.finditer(", ", line[:WIDTH]) if match.start() > len(indent)]
+        if not commas:
             break
+        at = next((at for at in reversed(commas) if line[:at].count('"') % 2 == 0), commas[-1])
         yield line[:at]
         line = indent + line[at + 1 :]
     yield line

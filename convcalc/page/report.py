@@ -2,107 +2,120 @@
 
 from __future__ import annotations
 
-import json
-import re
-from base64 import b64encode
-from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..analysis.diff import diff
+from ..export import drawing
+from ..findings import UsageError
+from ..network import unknown_costs
 from ..render.table import at_text, shapes_text, source_text
 from ..units import counted
 from ..version import FORMAT, __version__
+from .assets import island, picture, policy, scripts_texts, styles_text
+from .diagram import graph
+from .difference import changes
 from .environment import environment
+from .field import field
 from .layers import Pages
-from .summary import summary, totals
+from .memory import memory
+from .published import published
+from .roofline import roofline
+from .summary import Summary, summary, totals
 
 if TYPE_CHECKING:
+    from ..analysis.diff import Difference
     from ..analysis.report import Report
+    from ..network import Network
 
-HERE = Path(__file__).parent
-_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029", "##": "\\u0023#"}
-"""What an element of script, a script and a log of a CI would read otherwise."""
+SECTIONS = {
+    "summary": "Summary",
+    "diagram": "Diagram",
+    "memory": "Memory",
+    "field": "Receptive field",
+    "roofline": "Roofline",
+    "published": "Published",
+    "diff": "Diff",
+    "layer": "Layer",
+}
+"""Parts of the page in their order, and what they are called."""
+MOST_PAGES = 5_000
+"""Layers that have a page of their own."""
+MOST_BOXES = 400
+"""Stages of a drawing that stands where no script runs."""
+MOST_NAMED = 5
+"""Layers that a remark names."""
 
 
-def page(report: Report) -> str:
-    """The page of a report. Raises UsageError where jinja2 is not installed."""
+def page(report: Report, *, against: Report | None = None) -> str:
+    """The page of a report, and of what changed since another. Raises UsageError where jinja2 is not installed,
+    SpecError where a printed table cannot be read.
+    """
     templates = environment()
-    tree = summary(report)
-    pages = Pages(report)
-    numbers = [pages.place(line.subject) for line in tree.lines]
-    for layer in report.layers[:MOST_PAGES]:
-        pages.place(layer)
-    data = {"format": FORMAT, "convcalc": __version__, "rows": numbers, **pages.to_dict()}
+    difference = None if against is None else diff(against, report)
+    tree = summary(report, difference)
+    found: dict[str, object] = {
+        "summary": tree,
+        "diagram": True,
+        "memory": memory(report),
+        "field": field(report),
+        "roofline": roofline(report),
+        "published": published(report),
+        "diff": None if difference is None else changes(difference),
+        "layer": True,
+    }
     network = report.network
     read = shapes_text(network.inputs, "input", "inputs")
     made = shapes_text({output.name: network.nodes[output.node].shape for output in network.outputs}, "", "outputs")
-    styles, scripts = styles_text(), scripts_texts()
+    style, scripts = styles_text(), scripts_texts()
     return templates.get_template("page.html").render(
-        policy=policy([styles], scripts),
-        styles=_raw(styles),
-        scripts=[_raw(script) for script in scripts],
-        data=_raw(island(data)),
+        policy=policy(style, scripts),
+        style=style,
+        scripts=scripts,
+        data=island(_data(report, tree, difference)),
+        sections=[(name, title) for name, title in SECTIONS.items() if found[name]],
         name=network.name,
         variant=network.variant,
         shapes=f"{read} → {made}{at_text(report)}",
+        at=at_text(report),
         layers=counted(len(network), "layer"),
         source=source_text(report),
-        sections=[("summary", "Summary"), ("layer", "Layer")],
+        remarks=_remarks(network),
         totals=totals(report),
-        summary=tree,
+        still=_still(network),
         version=__version__,
+        **found,
     )
 
 
-MOST_PAGES = 5_000
-"""Layers that have a page of their own."""
+def _data(report: Report, tree: Summary, difference: Difference | None) -> dict[str, object]:
+    """What the page's scripts read."""
+    pages = Pages(report)
+    rows = [pages.place(line.subject) for line in tree.lines]
+    layers = [pages.place(layer) for layer in report.layers[:MOST_PAGES]]
+    return {
+        "format": FORMAT,
+        "convcalc": __version__,
+        "rows": rows,
+        "layers": layers,
+        **pages.to_dict(),
+        "graph": graph(report, difference),
+    }
 
 
-def _raw(text: str) -> object:
-    """A text that is mark-up already."""
-    from markupsafe import Markup
-
-    return Markup(text)
-
-
-def styles_text() -> str:
-    """The style sheet, without blanks that say nothing."""
-    text = "\n".join(path.read_text("utf-8") for path in sorted((HERE / "styles").glob("*.css")))
-    text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
-    return re.sub(r"\s*([{};,>])\s*|\s*\n\s*", lambda match: match[1] or " ", text).strip()
+def _still(network: Network) -> str:
+    """The stages as a picture; empty where there are too many."""
+    try:
+        drawn = drawing.drawing(network)
+        return picture(drawing.svg(drawn)) if len(drawn.boxes) <= MOST_BOXES else ""
+    except UsageError:
+        return ""
 
 
-def scripts_texts() -> list[str]:
-    """The scripts in the order in which they run: those that offer something before the page's own."""
-    folder = HERE / "scripts"
-    names = ("diagram.js", "page.js")
-    return [(folder / name).read_text("utf-8").strip() for name in names if (folder / name).exists()]
-
-
-def policy(styles: list[str], scripts: list[str]) -> str:
-    """The Content-Security-Policy: these styles and scripts, pictures that stand in the page, and nothing else."""
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src {' '.join(map(_hashed, scripts)) or chr(39) + 'none' + chr(39)}",
-            f"style-src {' '.join(map(_hashed, styles))}",
-            "img-src data:",
-            "worker-src blob:",
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
-    )
-
-
-def _hashed(text: str) -> str:
-    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
-
-
-def island(data: object) -> str:
-    """Data as JSON that an element of script can hold, whatever stands in its texts.
-
-    >>> island({"a": "</script>"})
-    '{"a":"\\\\u003c/script\\\\u003e"}'
-    """
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return re.sub("[<>&\u2028\u2029]|##", lambda match: _ESCAPES[match[0]], text)
+def _remarks(network: Network) -> list[str]:
+    """What was said when the network was read, and which costs are not known."""
+    said = [finding.message for finding in network.notes]
+    unknown = [finding.where for finding in unknown_costs(network)]
+    if unknown:
+        names = ", ".join(unknown[:MOST_NAMED]) + (", …" if len(unknown) > MOST_NAMED else "")
+        said.append(f"without the macs of {counted(len(unknown), 'opaque layer')} with weights: {names}")
+    return said

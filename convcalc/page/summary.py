@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..analysis.quantities import QUANTITIES
@@ -13,6 +13,7 @@ from ..render.table import share_of, tree_block
 from ..units import scaled, scaled_bytes
 
 if TYPE_CHECKING:
+    from ..analysis.diff import Difference
     from ..analysis.figures import Subject
     from ..analysis.quantity import Quantity
     from ..analysis.report import Report
@@ -51,6 +52,8 @@ class Line(NamedTuple):
     """Whether rows stand below it."""
     open: bool
     """Whether these are shown at first."""
+    change: str
+    """`added` or `changed` against the other network; empty for what is the same."""
     subject: Subject
 
 
@@ -83,8 +86,10 @@ def totals(report: Report) -> list[Total]:
     return found
 
 
-def summary(report: Report) -> Summary:
-    """The tree of a report down to every layer; where that is too long, as deep as `MOST_ROWS` allow."""
+def summary(report: Report, difference: Difference | None = None) -> Summary:
+    """The tree of a report down to every layer; where that is too long, as deep as `MOST_ROWS` allow. Its rows say what
+    of them is new or changed where it is compared.
+    """
     names = (*COLUMNS, *(("time", "bound") if report.device is not None else ()))
     quantities = windowed(report.network, [QUANTITIES[name] for name in names])
     rows = tree(report, quantities, None)
@@ -94,6 +99,7 @@ def summary(report: Report) -> Summary:
         missing = len(report.layers) - sum(row.times for row in leaves(rows))
     block = tree_block(report, rows, quantities, share_of(quantities, None), exact=True, total=True)
     opened = first_open(report, rows)
+    status = {} if difference is None else {layer.after: layer.status for layer in difference.layers if layer.after}
     lines = []
     for row, subject in zip(block.rows, preorder(rows), strict=True):
         lines.append(
@@ -106,11 +112,22 @@ def summary(report: Report) -> Summary:
                 share_text(row.share),
                 bool(subject.rows),
                 id(subject) in opened,
+                _change(report, subject.subject, status),
                 subject.subject,
             )
         )
     shown = tuple([quantity for quantity in quantities if quantity.name not in ("name", "kind")])
     return Summary(shown, lines, block.total, block.share, missing)
+
+
+def _change(report: Report, subject: Subject, status: Mapping[str, str]) -> str:
+    """What happened to a subject: `added` where all of it is new."""
+    if not status:
+        return ""
+    found = {status.get(report.node(index).name, "same") for index in subject.nodes}
+    if found == {"added"}:
+        return "added"
+    return "changed" if found & {"added", "changed"} else ""
 
 
 def preorder(rows: Sequence[Row]) -> Iterator[Row]:

@@ -1,47 +1,60 @@
 /* The page of a layer or a group: its explanation, what it reads and what reads it. */
 
 import { make } from "./elements.js";
+import { linkTo } from "./paths.js";
 
-export function readLayers(data) {
+const MOST_HELD = 60;
+
+export function readLayers(data, paths) {
   const section = document.getElementById("layer");
-  const places = new Map(data.pages.map((page, i) => [page[0], i]));
   const readers = new Map();
   for (const [path, , , , , , read] of data.pages) {
     for (const source of read) readers.set(source, [...(readers.get(source) ?? []), path]);
   }
   const text = (number) => (number === undefined || number < 0 ? "" : data.texts[number]);
-  let told = () => {};
 
-  function links(label, paths) {
-    if (!paths?.length) return [];
-    const items = paths.flatMap((path, i) => {
-      const known = places.has(path);
-      const item = known ? make("a", { href: `#layer/${encodeURIComponent(path)}` }, path) : make("span", {}, path);
+  function links(label, found) {
+    if (!found?.length) return [];
+    const items = found.slice(0, MOST_HELD).flatMap((path, i) => {
+      const known = paths.place(path) !== undefined;
+      const item = known ? make("a", { href: linkTo(path) }, path) : make("span", {}, path);
       return i ? [", ", item] : [item];
     });
-    return [make("p", {}, `${label} `, ...items)];
+    const more = found.length > MOST_HELD ? [` and ${found.length - MOST_HELD} more`] : [];
+    return [make("p", {}, make("span", { class: "dim" }, `${label} `), ...items, ...more)];
   }
 
-  function show(path) {
-    const place = places.get(path);
+  /* The layers of a group, by their paths. */
+  function held(path) {
+    return data.layers.map((place) => data.pages[place][0]).filter((name) => name.startsWith(`${path}.`));
+  }
+
+  function show(asked) {
+    const path = paths.known(asked);
+    const place = path === undefined ? undefined : paths.place(path);
     const box = document.getElementById("layer-page");
     document.getElementById("h-layer").textContent = place === undefined ? "Layer" : path;
     section.querySelector(".empty").hidden = place !== undefined;
     if (place === undefined) {
-      box.replaceChildren();
+      box.replaceChildren(...(asked ? [make("p", { class: "note" }, `There is no page of ${asked}.`)] : []));
       return;
     }
-    const [, kind, shapes, rule, sections, , read] = data.pages[place];
+    const [, kind, shapes, rule, sections, field, read] = data.pages[place];
     const sources = [];
     box.replaceChildren(
       make("p", {}, make("b", {}, text(kind)), ` ${text(shapes)}`),
       ...(text(rule) ? [make("p", { class: "dim" }, text(rule))] : []),
       ...links("reads", read),
       ...links("read by", readers.get(path)),
+      ...links("holds", held(path)),
+      ...(field >= 0 && data.layers.includes(place) ? [seen(path)] : []),
       ...sections.flatMap((number) => written(data.sections[number], sources)),
       ...(sources.length ? [make("h3", {}, "sources"), listed(sources)] : []),
     );
-    told(path);
+  }
+
+  function seen(path) {
+    return make("p", {}, make("a", { href: `#field/${encodeURIComponent(path)}` }, "its receptive field over the input"));
   }
 
   function written([heading, steps, drawing], sources) {
@@ -74,5 +87,5 @@ export function readLayers(data) {
     return make("ol", {}, ...items);
   }
 
-  return { show, onSelect: (listener) => (told = listener) };
+  return { show };
 }

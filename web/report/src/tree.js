@@ -2,6 +2,8 @@
 
 import { make } from "./elements.js";
 import { key, short } from "./numbers.js";
+import { linkTo } from "./paths.js";
+import { compared, following } from "./sorting.js";
 
 export function growTree(table, data, onOpen) {
   const body = table.tBodies[0];
@@ -10,7 +12,7 @@ export function growTree(table, data, onOpen) {
   const top = [];
   const path = [];
   for (const row of rows) {
-    row.level = Number(/^l(\d)/.exec(row.element.className)?.[1] ?? 0);
+    row.level = Number(/\bl(\d)/.exec(row.element.className)?.[1] ?? 0);
     path.length = row.level;
     row.up = path.at(-1) ?? null;
     (row.up?.below ?? top).push(row);
@@ -22,7 +24,7 @@ export function growTree(table, data, onOpen) {
 
   function dress(row) {
     const [head, ...cells] = row.element.cells;
-    const link = make("a", { href: `#layer/${encodeURIComponent(paths[row.page])}` }, head.textContent);
+    const link = make("a", { href: linkTo(paths[row.page]) }, head.textContent);
     link.title = paths[row.page];
     head.replaceChildren(link);
     if (row.element.dataset.f !== undefined) {
@@ -134,10 +136,7 @@ export function growTree(table, data, onOpen) {
     const button = make("button", { type: "button" }, head.textContent);
     head.replaceChildren(button);
     button.addEventListener("click", () => {
-      const now = head.getAttribute("aria-sort");
-      const numbers = rows.some((row) => typeof value(row, column) === "number");
-      const first = numbers ? "descending" : "ascending";
-      const next = now === null ? first : now === first ? (numbers ? "ascending" : "descending") : null;
+      const next = following(head, rows.some((row) => typeof value(row, column) === "number"));
       for (const other of heads) other.removeAttribute("aria-sort");
       if (next) head.setAttribute("aria-sort", next);
       arrange(column, next);
@@ -146,18 +145,11 @@ export function growTree(table, data, onOpen) {
 
   function value(row, column) {
     const cell = row.element.cells[column];
-    return key((cell.querySelector(".x") ?? cell.querySelector("a") ?? cell).textContent.trim());
+    return key((cell.querySelector(".x, a") ?? cell).textContent.trim());
   }
   function arrange(column, direction) {
-    const sign = direction === "descending" ? -1 : 1;
-    const before = (a, b) => {
-      if (direction === null) return original.get(a) - original.get(b);
-      const [one, other] = [value(a, column), value(b, column)];
-      if (one === null || other === null) return (one === null) - (other === null) || original.get(a) - original.get(b);
-      if (typeof one !== typeof other) return typeof one === "number" ? -1 : 1;
-      const order = typeof one === "number" ? one - other : one.localeCompare(other, undefined, { numeric: true });
-      return sign * order || original.get(a) - original.get(b);
-    };
+    const order = direction && compared(direction, (row) => value(row, column));
+    const before = (a, b) => (order && order(a, b)) || original.get(a) - original.get(b);
     const all = document.createDocumentFragment();
     const walk = (siblings) => {
       for (const row of siblings.sort(before)) {
