@@ -7,7 +7,8 @@ one graph of both networks: that of the later one, with what was removed where i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from ..analysis.matching import match
@@ -233,7 +234,11 @@ class _Merging:
             if box.change == "removed":
                 self._now[number] = len(self.boxes)
                 self.order.insert(after + 1, len(self.boxes))
-                self.boxes.append(_copied(box, self._group(box.group, number)))
+                group = self._group(box.group, number)
+                self.boxes.append(replace(box, group=group, sources={}))
+                for around in _around(self.groups, group):
+                    if self.groups[around].change == "same":
+                        self.groups[around].change = "changed"
                 after += 1
             elif number in self._now:
                 after = self.order.index(self._now[number])
@@ -256,18 +261,7 @@ class _Merging:
         if former.change == "removed":
             if group not in self._moved:
                 parent = self._group(former.parent, box)
-                self.groups.append(
-                    _Group(
-                        former.label,
-                        former.path,
-                        former.what,
-                        former.shape,
-                        former.figures,
-                        parent,
-                        former.times,
-                        "removed",
-                    )
-                )
+                self.groups.append(replace(former, parent=parent))
                 self._moved[group] = len(self.groups) - 1
             return self._moved[group]
         depth = len(list(_around(self.old.groups, group)))
@@ -277,15 +271,18 @@ class _Merging:
 
     def _beside(self, group: int, box: int) -> int | None:
         """The box of the graph for a kept box of a former group: the nearest before a box, else the first."""
-        former = self.old
-        members = [
-            number
-            for number, other in enumerate(former.boxes)
-            if number in self._now and other.change != "removed" and group in _around(former.groups, other.group)
-        ]
-        if not members:
-            return None
-        return self._now[max([number for number in members if number < box], default=members[0])]
+        members = self._kept.get(group, [])
+        return self._now[max([number for number in members if number < box], default=members[0])] if members else None
+
+    @cached_property
+    def _kept(self) -> dict[int, list[int]]:
+        """Former group -> the boxes in it that were not removed."""
+        found: dict[int, list[int]] = {}
+        for number, box in enumerate(self.old.boxes):
+            if box.change != "removed" and number in self._now:
+                for group in _around(self.old.groups, box.group):
+                    found.setdefault(group, []).append(number)
+        return found
 
 
 def _around(groups: Sequence[_Group], group: int | None) -> Iterator[int]:
@@ -293,11 +290,6 @@ def _around(groups: Sequence[_Group], group: int | None) -> Iterator[int]:
     while group is not None:
         yield group
         group = groups[group].parent
-
-
-def _copied(box: _Box, group: int | None) -> _Box:
-    """A box in another group, which reads nothing yet."""
-    return _Box(box.label, box.path, box.kind, box.window, box.shape, box.figures, group, box.times, box.change)
 
 
 def _data(
