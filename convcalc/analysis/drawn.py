@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from ..findings import UsageError
 from ..geometry import (
     AdaptiveWindow,
+    InvalidWindow,
     Rounding,
     TransposedWindow,
     Window,
     adaptive_window,
+    checked,
     conv_output,
     conv_transpose_output,
+    effective_kernel,
     rounded_output,
     transposed_padding,
 )
@@ -346,6 +349,30 @@ class Given(NamedTuple):
     output: int
 
 
+def given_axis(window: Window | TransposedWindow, size: int | None = None) -> Given:
+    """An axis of so many inputs; without a size of a few: as many as give three outputs, at least five or three.
+
+    Raises a GeometryError for a size that the window cannot have.
+
+    >>> given_axis(Window(3, 2, 1, 1))[1:], given_axis(TransposedWindow(3, 2, 1, 1))[1:]
+    ((5, 3), (3, 5))
+    """
+    extent = effective_kernel(window.kernel_size, window.dilation) - window.before - window.after
+    if isinstance(window, TransposedWindow):
+        if size is None:
+            size = max(SMALLEST_TRANSPOSED, -(-(FEWEST - extent - window.output_padding) // window.stride) + 1)
+        return Given(window, _size(size), conv_transpose_output(size, *window))
+    if size is None:
+        size = max(SMALLEST, (FEWEST - 1) * window.stride + extent)
+    return Given(window, _size(size), conv_output(size, *window))
+
+
+def _size(size: int) -> int:
+    if size < 1:
+        raise InvalidWindow(f"the size must be at least 1, not {size}")
+    return checked("a size", size)
+
+
 def drawn_axes(given: Sequence[Given], most_steps: int = MOST_STEPS) -> tuple[DrawnAxis, ...]:
     """The axes of a drawing: whole, or the smallest with the same windows where they take more steps or cells.
 
@@ -370,6 +397,11 @@ def drawn_axes(given: Sequence[Given], most_steps: int = MOST_STEPS) -> tuple[Dr
     return tuple(drawn_axis(*axis, whole=(one.size, one.output)) for axis, one in zip(fewer, given, strict=True))
 
 
+def windowed(layer: Layer | None) -> bool:
+    """Whether a layer slides a window over space, or spreads windows over it."""
+    return layer is not None and (layer.patch is not None or layer.reduction is not None)
+
+
 def drawn_layer(
     name: str, layer: Layer, inputs: Shapes, output: Shape, dims: int = 2, most_steps: int = MOST_STEPS
 ) -> Drawn | None:
@@ -377,7 +409,7 @@ def drawn_layer(
 
     Raises UsageError where its window is too large to be drawn.
     """
-    if not inputs or (layer.patch is None and layer.reduction is None):
+    if not inputs or not windowed(layer):
         return None
     read = inputs[0]
     given = []
