@@ -1,8 +1,8 @@
 """convcalc: what a convolutional architecture does to shapes, parameters and cost.
 
 `load` reads a network, `analyse` gives its report, `arena`, `check`, `diff`, `draw`, `explain`, `export`,
-`forensics`, `invert`, `report`, `sizes`, `solve` and `verify` answer as the commands of their names do. Results have attributes,
-`to_dict()` and a text that can be printed. The public names are imported when they are first used, so that
+`forensics`, `invert`, `report`, `sizes`, `solve` and `verify` answer as the commands of their names do. Results have
+attributes, `to_dict()` and a text that can be printed. The public names are imported when they are first used, so that
 `import convcalc` is cheap.
 """
 

@@ -56,6 +56,12 @@ COMMANDS = {
         ("convcalc report resnet -o resnet.html", "convcalc report my.yaml --against git:HEAD:my.yaml -o change.html"),
         "The page is one HTML file that asks for nothing and opens in any browser; it needs convcalc[report].",
     ),
+    "watch": Command(
+        "look",
+        "The report in a browser while you write: it follows the file, and shows what is wrong where.",
+        ("convcalc watch my.yaml", "convcalc watch ./net.py:Net --input 3,224,224"),
+        "A server of this machine alone, whose address has a secret in it. Ctrl-C ends it.",
+    ),
     "specs": Command(
         "look",
         "The gallery: list its specs, find some by a word, or print one.",
