@@ -3,10 +3,10 @@
 python -m tools.token_layers            prints what was recorded of each
 python -m tools.token_layers --write    and writes tests/oracle/token_layers.json
 
-Needs PyTorch. Every sample of these kinds in tests/layer_samples.py runs at batch 2 in float64 on numbers that NumPy
-draws from the sample's place among them. Recorded are the output's shape, the parameters, the multiply-accumulates by
-torch.utils.flop_counter where it knows the operator, and the output and the gradients of sum(output·g), each as its
-products with two tensors of random numbers.
+Needs PyTorch and torchvision. Every sample of these kinds in tests/layer_samples.py runs at batch 2 in float64 on
+numbers that NumPy draws from the sample's place among them. Recorded are the output's shape, the parameters, the
+multiply-accumulates by torch.utils.flop_counter where it knows the operator, and the output and the gradients of
+sum(output·g), each as its products with two tensors of random numbers.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import torch
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 from torch.utils.flop_counter import FlopCounterMode
+from torchvision.models.swin_transformer import ShiftedWindowAttention
 
 from tests.layer_samples import Sample
 from tests.token_numbers import BATCH, RECORDED, directions, gradient, numbers
@@ -66,8 +67,13 @@ def _slice(x: Tensors, dim: int = 0, start: int = 0, stop: int | None = None, st
     return x[0][tuple(index)]
 
 
-def _index(x: Tensors, dim: int, indices: list[int] | None = None, count: int = 0) -> torch.Tensor:
+def _index(
+    x: Tensors, dim: int, indices: list[int] | None = None, count: int = 0, relative: list[int] | None = None
+) -> torch.Tensor:
     axis = _behind(dim)[0]
+    if relative is not None:
+        window = ShiftedWindowAttention(4, relative, [0, 0], 1)
+        return torch.index_select(x[0], axis, window.relative_position_index)
     size = x[0].shape[axis]
     taken = [n % size for n in (range(count) if indices is None else indices)]
     return torch.index_select(x[0], axis, torch.tensor(taken))

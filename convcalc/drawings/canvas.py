@@ -82,6 +82,11 @@ def rect(kind: str, x: float, y: float, w: float, h: float, inside: str = "", mo
     return f"{opened}>{inside}</rect>" if inside else f"{opened}/>"
 
 
+def used(name: str) -> str:
+    """The beginning of a group that is drawn again elsewhere: there it stands outside of the drawing, for its style."""
+    return f'<g id="{name}" class="{ROOT}">'
+
+
 def px(number: float) -> str:
     """A coordinate with one decimal at most.
 

@@ -545,7 +545,8 @@ def _rms_norm(layer: RMSNorm, inputs: Shapes, output: Shape, orders: list[Order]
 
 
 def _parameter(layer: Parameter, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
-    arguments = (*positional(shape=layer.shape), optional("learned", layer.learned, True), NAME)
+    given = (optional("learned", layer.learned, True), optional("repeats", layer.repeats, ()))
+    arguments = (*positional(shape=layer.shape), *given, NAME)
     return Mapped([Call("Constant", arguments)], tuple(range(len(output))))
 
 
@@ -770,13 +771,10 @@ def _matmul(layer: MatMul, inputs: Shapes, output: Shape) -> list[Step]:
 
 
 def _attention(layer: ScaledDotProductAttention, inputs: Shapes, output: Shape) -> list[Step]:
-    arguments = keywords(scale=1 / sqrt(inputs[0][-1]) if layer.scale is None else layer.scale)
-    scores = "ops.matmul({0}, ops.swapaxes({1}, -1, -2)) * {scale}"
-    mask = f" + {_aligned(3, len(inputs[3]), len(output))}" if len(inputs) == 4 else ""
-    if layer.is_causal:
-        mask = ' + np.triu(np.full({shape}, -np.inf, "float32"), 1)'
-        arguments = (*arguments, *keywords(shape=(inputs[0][-2], inputs[1][-2])))
-    return [Inline(f"ops.matmul(ops.softmax({scores}{mask}), {{2}})", arguments)]
+    scale = keywords(scale=1 / sqrt(inputs[0][-1]) if layer.scale is None else layer.scale)
+    mask = f", {_aligned(3, len(inputs[3]), len(output))}" if len(inputs) == 4 else ""
+    causal = ", is_causal=True" if layer.is_causal else ""
+    return [Inline(f"scaled_attention({{0}}, {{1}}, {{2}}, {{scale}}{mask}{causal})", scale)]
 
 
 def _multihead(layer: MultiheadAttention, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
@@ -845,6 +843,9 @@ def _repeat_interleave(layer: RepeatInterleave, inputs: Shapes, output: Shape) -
 
 
 def _index_select(layer: IndexSelect, inputs: Shapes, output: Shape) -> list[Step]:
+    if layer.relative is not None:
+        given = keywords(window=layer.relative, axis=layer.dim % len(output) + 1)
+        return [Inline("ops.take({0}, relative_positions({window}), axis={axis})", given)]
     if layer.indices is None:
         raise Refused(UNSAID)
     size = inputs[0][layer.dim]

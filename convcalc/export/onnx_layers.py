@@ -374,11 +374,13 @@ def _rms_norm(graph: Graph, layer: RMSNorm, inputs: Shapes, output: Shape, names
 
 def _parameter(graph: Graph, layer: Parameter, inputs: Shapes, output: Shape, names: list[str]) -> str:
     """The tensor with a batch of one, or of as many examples as what is named has."""
-    value = graph.weight("value", (1, *output))
+    value = graph.weight("value", (1, *(1,) * len(layer.repeats), *layer.shape))
+    ones = (1,) * len(layer.shape)
     if not names:
-        return graph.op("Identity", value)
+        sizes = graph.integers((1, *layer.repeats, *ones))
+        return graph.op("Expand", value, sizes) if layer.repeats else graph.op("Identity", value)
     examples = graph.op("Shape", names[0], start=0, end=1)
-    wanted = graph.op("Concat", examples, graph.integers((1,) * len(output)), axis=0) if output else examples
+    wanted = graph.op("Concat", examples, graph.integers((*layer.repeats, *ones)), axis=0) if output else examples
     return graph.op("Expand", value, wanted)
 
 
@@ -789,9 +791,10 @@ def _repeat_interleave(graph: Graph, layer: RepeatInterleave, inputs: Shapes, ou
 
 
 def _index_select(graph: Graph, layer: IndexSelect, inputs: Shapes, output: Shape, names: list[str]) -> str:
-    if layer.indices is None:
+    positions = layer.positions
+    if positions is None:
         raise Refused(UNSAID)
-    return graph.op("Gather", names[0], graph.integers(layer.indices), axis=layer.dim % len(output) + 1)
+    return graph.op("Gather", names[0], graph.integers(positions), axis=layer.dim % len(output) + 1)
 
 
 def _batched(graph: Graph, layer: Batched, inputs: Shapes, output: Shape, names: list[str]) -> str:

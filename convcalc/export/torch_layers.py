@@ -431,7 +431,8 @@ def _rms_norm(layer: RMSNorm, inputs: Shapes, output: Shape) -> list[Step]:
 
 
 def _parameter(layer: Parameter, inputs: Shapes, output: Shape) -> list[Step]:
-    return [Call("Constant", (*positional(shape=layer.shape), optional("learned", layer.learned, True)))]
+    arguments = (optional("learned", layer.learned, True), optional("repeats", layer.repeats, ()))
+    return [Call("Constant", (*positional(shape=layer.shape), *arguments))]
 
 
 def _function(layer: Unary | Extreme, inputs: Shapes, output: Shape) -> list[Step]:
@@ -635,6 +636,8 @@ def _repeat_interleave(layer: RepeatInterleave, inputs: Shapes, output: Shape) -
 
 
 def _index_select(layer: IndexSelect, inputs: Shapes, output: Shape) -> list[Step]:
+    if layer.relative is not None:
+        return [_at(layer.dim % len(output), f"relative_positions({layer.relative})")]
     if layer.indices is None:
         raise Refused(UNSAID)
     return [_at(layer.dim % len(output), str(list(layer.indices)))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from ..analysis.explain import explain
@@ -44,13 +44,15 @@ class Shared:
 class Pages:
     """The pages of a report's layers and groups.
 
-    A page is [path, kind, what it reads and puts out, rule, sections, fields, paths that it reads]: texts, sections and
-    fields by their numbers.
+    A page is [path, kind, what it reads and puts out, rule, sections, fields, what it reads]: texts, sections, fields
+    and layers by their numbers.
     """
 
     def __init__(self, report: Report) -> None:
         self.report = report
         self.pages: list[list[object]] = []
+        self._read: list[Sequence[int]] = []
+        """For each page, the nodes that its layer reads."""
         self._texts = Shared()
         self._steps = Shared()
         self._sections = Shared()
@@ -62,13 +64,21 @@ class Pages:
         found = self._places.get(subject.name)
         if found is None:
             found = self._places[subject.name] = len(self.pages)
+            single = subject.group is None and len(subject.nodes) == 1
+            self._read.append(self.report.node(subject.nodes[0]).inputs if single else ())
             self.pages.append(self._page(subject))
         return found
+
+    def number(self, path: str) -> int | None:
+        """The number of the page of a path; None where it has none."""
+        return self._places.get(path)
 
     def to_dict(self) -> dict[str, object]:
         """All of it as plain data."""
         return {
-            "pages": self.pages,
+            "pages": [
+                [*page, list(map(self._source, read))] for page, read in zip(self.pages, self._read, strict=True)
+            ],
             "texts": self._texts.values,
             "steps": self._steps.values,
             "sections": self._sections.values,
@@ -78,8 +88,6 @@ class Pages:
     def _page(self, subject: Subject) -> list[object]:
         report = self.report
         said = explain(report, subject)
-        node = None if subject.group is not None or len(subject.nodes) != 1 else report.node(subject.nodes[0])
-        read = [] if node is None else [printable(report.node(i).name) for i in node.inputs]
         fields = None if subject.output is None else report.receptive_fields.fields[subject.output]
         return [
             printable(subject.name),
@@ -88,8 +96,13 @@ class Pages:
             self._text(said.rule),
             [self._section(section) for section in said.sections],
             -1 if not fields or subject.output is None else self._field(fields, subject.output),
-            read,
         ]
+
+    def _source(self, index: int) -> object:
+        """The number of the page of a layer that is read; where there is none its name."""
+        name = self.report.node(index).name
+        found = self._places.get(name)
+        return printable(name) if found is None else found
 
     def _text(self, text: str) -> int:
         return self._texts.number(printable(text))
@@ -134,13 +147,3 @@ def _without_end(parts: list[int]) -> list[int]:
 def _shapes(said: Explanation) -> str:
     read = ", ".join(map(sizes, said.inputs))
     return f"{read} → {sizes(said.output)}" if said.output is not None else read
-
-
-def all_of(report: Report, subjects: Iterable[Subject]) -> Pages:
-    """The pages of these subjects, and of every layer."""
-    pages = Pages(report)
-    for subject in subjects:
-        pages.place(subject)
-    for layer in report.layers:
-        pages.place(layer)
-    return pages

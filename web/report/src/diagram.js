@@ -55,7 +55,8 @@ class Diagram {
     );
     this.lines = svg("g", { class: "lines", "aria-hidden": "true" });
     this.view = svg("g", { class: "view" });
-    this.stage = svg("svg", { class: "diagram-stage", role: "group", "aria-label": "Graph of the network" }, this.view);
+    const named = { role: "group", "aria-label": "Graph of the network" };
+    this.stage = svg("svg", { class: "diagram-stage", tabindex: "-1", ...named }, this.view);
     this.status = html("p", { class: "diagram-status", role: "status" });
     const legend = html("ul", { class: "diagram-legend", "aria-label": "Colours" });
     const swatch = (name, ...parts) => {
@@ -351,7 +352,7 @@ function mount(element, graph, options) {
   return {
     select: (path) => diagram.select(path),
     setCost: (name) => diagram.setCost(name),
-    fit: () => diagram.camera.fit(true),
+    fit: () => diagram.camera.fit(),
     destroy: () => diagram.destroy(),
     ready: diagram.ready,
     place: () => diagram.layouts.place,

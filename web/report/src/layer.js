@@ -7,11 +7,17 @@ const MOST_HELD = 60;
 
 export function readLayers(data, paths) {
   const section = document.getElementById("layer");
+  const name = (source) => (typeof source === "number" ? data.pages[source][0] : source);
   const readers = new Map();
   for (const [path, , , , , , read] of data.pages) {
-    for (const source of read) readers.set(source, [...(readers.get(source) ?? []), path]);
+    for (const source of read.map(name)) readers.set(source, [...(readers.get(source) ?? []), path]);
   }
   const text = (number) => (number === undefined || number < 0 ? "" : data.texts[number]);
+
+  /* Text with what stands between backticks as code. */
+  function coded(prose) {
+    return prose.split("`").map((part, i) => (i % 2 ? make("code", {}, part) : part));
+  }
 
   function links(label, found) {
     if (!found?.length) return [];
@@ -43,8 +49,8 @@ export function readLayers(data, paths) {
     const sources = [];
     box.replaceChildren(
       make("p", {}, make("b", {}, text(kind)), ` ${text(shapes)}`),
-      ...(text(rule) ? [make("p", { class: "dim" }, text(rule))] : []),
-      ...links("reads", read),
+      ...(text(rule) ? [make("p", { class: "dim" }, ...coded(text(rule)))] : []),
+      ...links("reads", read.map(name)),
       ...links("read by", readers.get(path)),
       ...links("holds", held(path)),
       ...(field >= 0 && data.layers.includes(place) ? [seen(path)] : []),

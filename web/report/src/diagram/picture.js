@@ -10,7 +10,7 @@ const NARROWEST = 104;
 const SIDE = 12;
 const KNOB = 18;
 /** The room of a share. */
-const SHARE = 46;
+const SHARE = 54;
 
 /** Draws the items of a graph, coloured by their share of a cost. */
 export class Picture {
@@ -123,6 +123,7 @@ export class Picture {
     const room = box.width - 2 * SIDE - KNOB - SHARE;
     const said = `${fitted(`${sign}${label}`, FONTS.name, room - textWidth(times, FONTS.name))}${times}`;
     const width = SIDE + KNOB + textWidth(said, FONTS.name) + 8;
+    element.append(svg("rect", { class: "strip", width: box.width, height: 29 }));
     element.append(svg("rect", { class: "body tab", x: 3, y: 3, width: width.toFixed(1), height: 24, rx: 5 }));
     this.knob(element, true);
     this.text(element, "name", SIDE + KNOB, 19, said);

@@ -24,6 +24,10 @@ export function indexed(graph) {
       item.chain.unshift(groups[group]);
     }
     item.total = item.chain.reduce((times, group) => times * group.times, item.times ?? 1);
+    // Within several repetitions paths are those of the first: here they have the run of their numbers.
+    const around = item.chain[item.chain.length - 1];
+    const names = item.path.split(".");
+    item.names = around === undefined ? names : [...around.names, ...names.slice(around.names.length)];
   }
   return { ...graph, groups, nodes, top, byKey: new Map([...groups, ...nodes].map((item) => [item.key, item])) };
 }
@@ -121,7 +125,7 @@ export function found(index, path) {
   let best = null;
   let length = 0;
   for (const item of [...index.groups, ...index.nodes]) {
-    const names = item.path.split(".");
+    const { names } = item;
     const matches = names.length <= wanted.length && names.every((name, i) => stands(name, wanted[i]));
     if (matches && names.length > length && item.kind !== "output") [best, length] = [item, names.length];
   }
