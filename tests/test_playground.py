@@ -70,12 +70,12 @@ def test_the_graph_is_that_of_the_last_network(playground: Playground) -> None:
 
 
 def test_a_layer_is_explained_and_drawn(playground: Playground) -> None:
-    text = SPEC + "  - {b: {}, name: block}\nblocks: {b: {layers: [{conv2d: {out: 4, k: 1}, name: in}, relu]}}\n"
+    text = SPEC + "  - {b: {}, name: block}\nblocks: {b: {layers: [{conv2d: {out: 4, k: 1}, name: inner}, relu]}}\n"
     ask(playground, "network", text=text)
     layer = ask(playground, "layer", path="first")
     assert "224" in layer["text"] and layer["svg"].startswith("<svg") and layer["inside"] == []
     block = ask(playground, "layer", path="block")
-    assert (block["window"], block["inside"]) == ("block.in", ["block.in", "block.relu"]) and block["svg"]
+    assert (block["window"], block["inside"]) == ("block.inner", ["block.inner", "block.relu"]) and block["svg"]
     assert ask(playground, "layer", path="relu")["svg"] is None
     assert ask(playground, "layer", path="frist")["error"]["hint"] == "did you mean 'first'?"
 
