@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..analysis.gallery import read_index
 from ..api.check import check
 from ..api.draw import draw
 from ..api.explain import explain
@@ -22,20 +21,22 @@ from ..drawings import layer_drawing
 from ..findings import Finding, SpecError, UsageError, pieces, unforeseen
 from ..geometry.errors import GeometryError
 from ..language import loads
-from ..language.sources import read
 from ..limits import SPEC_BYTES
-from ..network import Network
+from ..network import Network, Node
 from ..page.diagram import graph
 from ..render.document import Tree, described_as, share_text
 from ..render.first_screen import AROUND, first_screen
-from ..version import __version__
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from ..analysis.drawn import Drawn
+
 Data = Mapping[str, object]
 ROWS = 400
 """Rows of a tree, where those below the stages are folded."""
+MOST_INSIDE = 100
+"""Layers of a block that are named."""
 MOST_DRAWN = 40
 """The largest size of which a window is drawn that moves."""
 
@@ -51,15 +52,13 @@ class Playground:
             "graph": self.graph,
             "layer": self.layer,
             "invert": self.invert,
-            "gallery": self.gallery,
-            "spec": self.spec,
         }
 
     def answer(self, message: str) -> str:
         """The answer to a message: `{"ask": NAME, ...}`, with a wrong spec's `findings` or a wrong call's `error`.
 
-        >>> Playground().answer('{"ask": "spec", "name": "resnt"}')
-        '{"error": {"message": "there is no file \\'resnt\\'", "hint": "did you mean \\'resnet\\'?"}}'
+        >>> Playground().answer('{"ask": "graph"}')
+        '{"error": {"message": "there is no network to look at", "hint": "mend what is wrong with the spec"}}'
         """
         try:
             asked = json.loads(message)
@@ -100,11 +99,16 @@ class Playground:
         return {"graph": graph(self._last())}
 
     def layer(self, asked: Data) -> Data:
-        """Why the layer or block at a `path` of the last network has its figures, and the drawing of a window."""
+        """Why the layer or block at a `path` of the last network has its figures, its window, the layers inside it."""
         report, path = self._last(), _text(asked, "path")
+        text = str(explain(report, path))
         found = report.network[path]
-        svg = None if isinstance(found, Network) else _drawing(report.network, path)
-        return {"path": path, "text": str(explain(report, path)), "svg": svg}
+        nodes = [found] if isinstance(found, Node) else list(found.nodes)
+        windows = [node for node in nodes if node.layer is not None and node.layer.patch is not None]
+        inside = [] if isinstance(found, Node) else [node.name for node in nodes]
+        drawn = windows[0].name if len(windows) == 1 else None
+        svg = None if drawn is None else layer_drawing(report.network, report.network.nodes.index(windows[0]), "layer")
+        return {"path": path, "text": text, "window": drawn, "svg": svg, "inside": inside[:MOST_INSIDE]}
 
     def invert(self, asked: Data) -> Data:
         """The inversion of a convolution of these numbers, with drawings of it and of what undoes it."""
@@ -117,17 +121,8 @@ class Playground:
             window = partial(draw, kernel=kernel, stride=stride, padding=(before, after), dilation=dilation)
             there = window(size=size)
             back = window(size=row.conv_output, transposed=True, output_padding=row.output_padding)
-            drawings = [{"said": repr(drawing)[1:-1], "svg": drawing.svg} for drawing in (there, back)]
+            drawings = [{"said": _said(drawing.drawn), "svg": drawing.svg} for drawing in (there, back)]
         return {"text": str(inversion), "drawings": drawings}
-
-    def gallery(self, asked: Data) -> Data:
-        """Name, title and variants of every spec of the gallery, and the version that has it."""
-        specs = [{"name": e["name"], "title": e["title"], "variants": e["variants"]} for e in read_index()]
-        return {"version": __version__, "specs": specs}
-
-    def spec(self, asked: Data) -> Data:
-        """The text of a spec of the gallery."""
-        return {"text": read(_text(asked, "name")).text}
 
     def _last(self) -> Report:
         if self.report is None:
@@ -149,14 +144,13 @@ def _number(asked: Data, name: str) -> int:
     return value
 
 
+def _said(drawn: Drawn) -> str:
+    before, after = drawn.sizes
+    return f"{drawn.what}: {before} → {after}"
+
+
 def _variants(network: Network) -> list[str]:
     return list(network.origin.variants) if network.origin is not None else []
-
-
-def _drawing(network: Network, path: str) -> str | None:
-    """The moving window of a layer; None where it has none."""
-    index = next((place for place, node in enumerate(network.nodes) if node.name == path), None)
-    return None if index is None else layer_drawing(network, index, "layer")
 
 
 def placed(finding: Finding) -> Data:
