@@ -81,10 +81,10 @@ class Tensor:
         return tuple(found) if len(found) == count else None
 
     def first_numbers(self, most: int) -> tuple[float, ...]:
-        """The first of its numbers in row order, as far as they stand in the file byte by byte; of a large one too."""
+        """The first of its numbers in row order, also of a large one whose bytes are cut off behind them."""
         code = STRUCT.get(self.data_type)
         if code is None or self.message is None or 9 not in self.message:
-            return ()
+            return self.numbers(most) or ()
         start, stop = self.message.spans(9)[-1]
         count = min(most, (stop - start) // struct.calcsize(f"<{code}"))
         return struct.unpack_from(f"<{count}{code}", self.message.data, start)
