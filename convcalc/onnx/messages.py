@@ -80,6 +80,15 @@ class Tensor:
             found = [*message.integers({7: 7, 12: 11, 13: 11}.get(self.data_type, 5))]
         return tuple(found) if len(found) == count else None
 
+    def first_numbers(self, most: int) -> tuple[float, ...]:
+        """The first of its numbers in row order, also of a large one whose bytes are cut off behind them."""
+        code = STRUCT.get(self.data_type)
+        if code is None or self.message is None or 9 not in self.message:
+            return self.numbers(most) or ()
+        start, stop = self.message.spans(9)[-1]
+        count = min(most, (stop - start) // struct.calcsize(f"<{code}"))
+        return struct.unpack_from(f"<{count}{code}", self.message.data, start)
+
 
 @dataclass(slots=True)
 class Graphs:
