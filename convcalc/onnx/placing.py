@@ -7,11 +7,12 @@ that it reads; a sum, a product or a concatenation in what all share that flows 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from heapq import heapify, heappop, heappush
 
 from ..models.steps import Place
 from .builder import Step
+from .messages import Tensor
 from .notes import folded
 from .scopes import ANONYMOUS, Module, Scope, Scopes, of_weights, parts
 
@@ -33,11 +34,11 @@ def places(steps: Sequence[Step]) -> list[Places]:
     return _filled(steps, _called(steps, found))
 
 
-def own_name(step: Step) -> str:
+def own_name(step: Step, tensors: Mapping[str, Tensor]) -> str:
     """What a step is called inside its module; empty where its kind says it."""
-    if step.holds is None or ANONYMOUS.fullmatch(step.holds):
-        return ""
-    return parts(step.holds)[-1]
+    tensor = tensors.get(step.holds or "")
+    name = tensor.source or tensor.name if tensor is not None else step.holds or ""
+    return "" if ANONYMOUS.fullmatch(name) else (parts(name) or ("",))[-1]
 
 
 def _of_layer(step: Step, scope: Scope | None) -> Scope | None:
