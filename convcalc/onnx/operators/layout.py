@@ -17,8 +17,6 @@ from .folding import (
     gathered_elements,
     gathered_slices,
     repeated,
-    scattered_elements,
-    scattered_slices,
     taken,
 )
 from .record import Operator, kept, same, viewed
@@ -322,11 +320,11 @@ def _slice(b: Builder) -> Activation | Sequence[Activation]:
             cuts = tuple((span.start, size - span.stop) for span, size in zip(spans, value.dims, strict=True))
             return b.emit("crop", {"cropping": cuts[first + 1 :]}, value)
     for axis in changed:
-        value = _positions(b, value, own_axis(value, axis, "slices"), spans[axis], value.dims[axis])
+        value = positions(b, value, own_axis(value, axis, "slices"), spans[axis], value.dims[axis])
     return value
 
 
-def _positions(b: Builder, value: Activation, dim: int, span: range, size: int) -> Activation:
+def positions(b: Builder, value: Activation, dim: int, span: range, size: int) -> Activation:
     """Some positions of an axis of a size, in their order or backwards."""
     if span.step < 0:
         value = b.emit("flip", {"dims": (dim,)}, value)
@@ -502,7 +500,7 @@ def _gather(b: Builder) -> Activation:
     dim = own_axis(value, axis, "gathers from")
     taken = prod(wanted.shape)
     if numbers is not None and numbers == list(range(numbers[0], numbers[0] + taken)):
-        made = _positions(b, value, dim, range(numbers[0], numbers[0] + taken), size)
+        made = positions(b, value, dim, range(numbers[0], numbers[0] + taken), size)
     else:
         few = numbers is not None and len(numbers) <= MOST_INDICES
         which: Fields = {"indices": tuple(numbers)} if few and numbers is not None else {"count": taken}
@@ -603,6 +601,4 @@ OPERATORS = (
     Operator("Tile", _tile, dims=_tile_dims, fold=repeated, inputs=(2, 3)),
     Operator("GatherElements", dims=lambda call: call.dims(1), fold=gathered_elements, inputs=(2, 2)),
     Operator("GatherND", _gather_slices, dims=_slices_dims, fold=gathered_slices, inputs=(2, 2)),
-    *(Operator(name, dims=kept, fold=scattered_elements, inputs=(3, 3)) for name in ("Scatter", "ScatterElements")),
-    Operator("ScatterND", dims=kept, fold=scattered_slices, inputs=(3, 3)),
 )
