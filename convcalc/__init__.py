@@ -1,8 +1,8 @@
 """convcalc: what a convolutional architecture does to shapes, parameters and cost.
 
 `load` reads a network, `analyse` gives its report, `arena`, `check`, `diff`, `draw`, `explain`, `export`,
-`forensics`, `invert`, `sizes`, `solve` and `verify` answer as the commands of their names do. Results have attributes,
-`to_dict()` and a text that can be printed. The public names are imported when they are first used, so that
+`forensics`, `invert`, `report`, `sizes`, `solve` and `verify` answer as the commands of their names do. Results have
+attributes, `to_dict()` and a text that can be printed. The public names are imported when they are first used, so that
 `import convcalc` is cheap.
 """
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .api.growth import Growth
     from .api.invert import Inversion, invert
     from .api.load import load
+    from .api.page import report
     from .api.report import Report, analyse
     from .api.sizes import Sizes, sizes
     from .api.solve import Search, solve
@@ -77,6 +78,7 @@ _PLACES = {
     "loads": ".language",
     "parse_layer": ".language",
     "reference": ".reference",
+    "report": ".api.page",
     "sizes": ".api.sizes",
     "solve": ".api.solve",
     "summary": ".api.summary",
@@ -122,6 +124,7 @@ __all__ = [
     "loads",
     "parse_layer",
     "reference",
+    "report",
     "sizes",
     "solve",
     "summary",

@@ -62,6 +62,9 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
         (["solve", "--in", "224", "--out", "112"], ("numpy", "yaml", "rich", "convcalc.layers")),
         (["draw", "-k", "3"], ("numpy", "rich", "convcalc.drawings", "PIL", "resvg_py", "convcalc.export")),
         (["table", "lenet5"], ("convcalc.drawings", "convcalc.analysis.drawn", "PIL", "resvg_py")),
+        (["table", "lenet5", "--format", "json"], ("jinja2", "convcalc.page", "convcalc.export")),
+        (["diff", "lenet5", "lenet5"], ("jinja2", "convcalc.page", "convcalc.export")),
+        (["report", "lenet5"], ("numpy", "rich", "torch", "convcalc.reference", "convcalc.check")),
     ],
 )
 def test_a_command_loads_only_what_it_needs(arguments: list[str], names: tuple[str, ...]) -> None:
@@ -97,7 +100,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "check.run": {"check.rules", "analysis.published"},
         "export.onnx_model": {"export.onnx_graph", "export.onnx_layers"},
         "language.expansion": {"layers.batched"},
-        "onnx.convert": {"onnx.inference"},
+        "onnx.stated": {"onnx.inference"},
         "render.invert": {"language.write", "terminal"},
         "render.draw": {"analysis.drawn_matrices"},
         "render.progress": {"terminal"},
@@ -172,7 +175,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "analysis.explain": {"analysis.controller", "analysis.device"},
         "check.claims": {"analysis.published"},
         "analysis.gallery": {"analysis.published", "analysis.report", "language.load"},
-        "analysis.report": {"analysis.published"},
+        "analysis.report": {"analysis.device", "analysis.published"},
         "analysis.published": {"analysis.widths"},
         "verify.confirm": {"verify.flow"},
     },
@@ -209,6 +212,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "export.onnx_model": {"onnx"},
         "keras.h5_config": {"h5py"},
         "onnx.infer_shapes": {"onnx"},
+        "page.environment": {"jinja2", "markupsafe"},
     },
 }
 """Why a module imports inside a function -> module -> what it imports there, for start-up alone.

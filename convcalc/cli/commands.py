@@ -50,6 +50,18 @@ COMMANDS = {
         ("convcalc arena mobilenet_v2", "convcalc arena my.yaml --format json"),
         "Batch norms are folded, ReLU is fused as converters to TensorFlow Lite do. As a picture: export --to arena",
     ),
+    "report": Command(
+        "look",
+        "One page to look at and to send: tree, diagram, memory, receptive fields, every layer explained.",
+        ("convcalc report resnet -o resnet.html", "convcalc report my.yaml --against git:HEAD:my.yaml -o change.html"),
+        "The page is one HTML file that asks for nothing and opens in any browser; it needs convcalc[report].",
+    ),
+    "watch": Command(
+        "look",
+        "The report in a browser while you write: it follows the file, and shows what is wrong where.",
+        ("convcalc watch my.yaml", "convcalc watch ./net.py:Net --input 3,224,224"),
+        "A server of this machine alone, whose address has a secret in it. Ctrl-C ends it.",
+    ),
     "specs": Command(
         "look",
         "The gallery: list its specs, find some by a word, or print one.",

@@ -56,10 +56,10 @@ class Tensor:
         """Whether it holds floats, as weights do."""
         return self.data_type in FLOATS
 
-    def numbers(self) -> tuple[float, ...] | None:
-        """Its numbers in row order; None for large tensors, those in other files and those without numbers."""
+    def numbers(self, most: int = SMALL) -> tuple[float, ...] | None:
+        """Its numbers in row order; None where they are more than `most`, in other files, or not there."""
         count, message = prod(self.dims), self.message
-        if count > SMALL or message is None:
+        if count > most or message is None:
             return None
         code = STRUCT.get(self.data_type)
         found: list[float]
@@ -133,7 +133,8 @@ class OnnxNode:
     @property
     def label(self) -> str:
         """How messages call it."""
-        named = self.name or (f"→ {self.outputs[0]}" if self.outputs else "")
+        output = next(filter(None, self.outputs), "")
+        named = self.name or (f"→ {output}" if output else "")
         return f"{self.op} '{named}'"
 
     @property

@@ -17,6 +17,7 @@ from . import (
     quantized,
     recurrent,
     resizing,
+    scattering,
     windows,
 )
 from .record import Operator
@@ -28,6 +29,7 @@ FAMILIES = (
     activations,
     norms,
     layout,
+    scattering,
     resizing,
     constants,
     quantized,

@@ -7,6 +7,7 @@ from math import isfinite, prod
 
 from ...geometry import Window
 from ...layers.base import Shape
+from ...layers.layout import relative_window
 from ...layers.opaque import broadcast
 from ..builder import Builder, Fields, Unsupported, spelled
 from ..messages import FLOATS, SMALL, Malformed, Unknown
@@ -16,14 +17,12 @@ from .folding import (
     gathered_elements,
     gathered_slices,
     repeated,
-    scattered_elements,
-    scattered_slices,
     taken,
 )
 from .record import Operator, kept, same, viewed
 
 MOST_INDICES = 64
-"""Positions that are written out; of more it is said how many they are."""
+"""Positions that are written out; of more it is said how many they are, or which window's offsets."""
 INTEGERS = frozenset({2, 3, 4, 5, 6, 7, 12, 13})
 """Data types of integers."""
 
@@ -321,11 +320,11 @@ def _slice(b: Builder) -> Activation | Sequence[Activation]:
             cuts = tuple((span.start, size - span.stop) for span, size in zip(spans, value.dims, strict=True))
             return b.emit("crop", {"cropping": cuts[first + 1 :]}, value)
     for axis in changed:
-        value = _positions(b, value, own_axis(value, axis, "slices"), spans[axis], value.dims[axis])
+        value = positions(b, value, own_axis(value, axis, "slices"), spans[axis], value.dims[axis])
     return value
 
 
-def _positions(b: Builder, value: Activation, dim: int, span: range, size: int) -> Activation:
+def positions(b: Builder, value: Activation, dim: int, span: range, size: int) -> Activation:
     """Some positions of an axis of a size, in their order or backwards."""
     if span.step < 0:
         value = b.emit("flip", {"dims": (dim,)}, value)
@@ -499,10 +498,13 @@ def _gather(b: Builder) -> Activation:
     dim = own_axis(value, axis, "gathers from")
     taken = prod(wanted.shape)
     if numbers is not None and numbers == list(range(numbers[0], numbers[0] + taken)):
-        made = _positions(b, value, dim, range(numbers[0], numbers[0] + taken), size)
+        made = positions(b, value, dim, range(numbers[0], numbers[0] + taken), size)
     else:
         few = numbers is not None and len(numbers) <= MOST_INDICES
         which: Fields = {"indices": tuple(numbers)} if few and numbers is not None else {"count": taken}
+        window = None if few or numbers is None else relative_window(numbers, size)
+        if window is not None:
+            which = {"relative": window}
         made = b.emit("index_select", {"dim": dim, **which}, value)
     return made if made.dims == dims else b.relayout(made, dims)
 
@@ -590,6 +592,4 @@ OPERATORS = (
     Operator("Tile", _tile, dims=_tile_dims, fold=repeated, inputs=(2, 3)),
     Operator("GatherElements", dims=lambda call: call.dims(1), fold=gathered_elements, inputs=(2, 2)),
     Operator("GatherND", _gather_slices, dims=_slices_dims, fold=gathered_slices, inputs=(2, 2)),
-    *(Operator(name, dims=kept, fold=scattered_elements, inputs=(3, 3)) for name in ("Scatter", "ScatterElements")),
-    Operator("ScatterND", dims=kept, fold=scattered_slices, inputs=(3, 3)),
 )

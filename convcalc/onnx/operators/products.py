@@ -107,7 +107,7 @@ def linear(
         raise Malformed(
             f"the weight {list(weight.shape)} takes {inputs} features, not the last axis of {list(value.dims)}"
         )
-    formed = formed_of(weight, outputs)
+    formed = formed_of(weight, outputs, bias)
     if formed is None:
         raise Unsupported("its weights are computed of others")
     fields = {**spelled({"out_features": outputs, "bias": bias is not None}), **formed}
