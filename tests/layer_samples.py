@@ -90,6 +90,7 @@ SAMPLES: list[Sample] = [
     *(Sample(kind, {}, IMAGE, IMAGE[0]) for kind in PLAIN),
     Sample("parameter", {"shape": [1, 7]}, (), (1, 7)),
     Sample("parameter", {"shape": [4, 2, 3], "learned": False}, (), (4, 2, 3)),
+    Sample("parameter", {"shape": [2, 3], "repeats": [5, 4]}, (), (5, 4, 2, 3)),
     Sample("pow", {"exponent": 3}, IMAGE, IMAGE[0]),
     Sample("clamp", {"min": -0.5, "max": 1}, IMAGE, IMAGE[0]),
     Sample("rescale", {"scale": -1, "offset": 1}, IMAGE, IMAGE[0]),
@@ -174,6 +175,7 @@ SAMPLES: list[Sample] = [
     Sample("rnn", {"hidden_size": 4, "nonlinearity": "relu", "bias": False, "num_layers": 2}, ((6, 5),), (6, 4)),
     Sample("gru", {"hidden_size": 4, "bidirectional": True, "num_layers": 2}, ((6, 5),), (6, 8)),
     Sample("lstm", {"hidden_size": 4}, ((6, 5),), (6, 4)),
+    Sample("lstm", {"hidden_size": 4, "biases": 1, "bidirectional": True}, ((6, 5),), (6, 8)),
     Sample("lstm", {"hidden_size": 4, "proj_size": 3, "bidirectional": True, "num_layers": 2}, ((6, 5),), (6, 6)),
     Sample("roll", {"shifts": 2, "dims": 1}, IMAGE, IMAGE[0]),
     Sample("roll", {"shifts": [-3, 4], "dims": [1, -1]}, IMAGE, IMAGE[0]),
@@ -197,4 +199,5 @@ SAMPLES: list[Sample] = [
     Sample("repeat_interleave", {"repeats": 3, "dim": 1}, IMAGE, (6, 24, 9)),
     Sample("index_select", {"dim": -1, "indices": [3, 0, 0, -1]}, IMAGE, (6, 8, 4)),
     Sample("index_select", {"dim": 0, "count": 15}, IMAGE, (15, 8, 9)),
+    Sample("index_select", {"dim": 0, "relative": [2, 3]}, ((15, 4),), (36, 4)),
 ]

@@ -78,6 +78,24 @@ def test_a_relation_needs_three_points_and_no_parameter_of_the_spec(widths: tupl
     assert "def __init__(self, in_channels, one, two):" in torch_module(loads(given))
 
 
+def test_sizes_follow_from_others_element_by_element() -> None:
+    torch, keras = torch_module(load("swin")), keras_module(load("swin"))
+    assert "def __init__(self, in_channels, heads, side, p, shift=False):" in torch
+    assert "nn.Unflatten(1, (side // 7, 7, side // 7, 7, channels))" in torch
+    assert "layers.Reshape((side // 7, 7, side // 7, 7, channels))" in keras
+    assert "layers.Reshape(((side // 7) ** 2, 49, channels))" in keras
+    assert 'x = block(x, 96, 3, 56, 0.01818181818181818, shift=True, name="stage1_1")' in keras
+    assert max(map(len, keras.partition("def heads_apart")[2].splitlines())) <= 110
+
+
+def test_what_only_an_optional_statement_reads_stands_in_its_choice() -> None:
+    choice = """    if shift:
+        bias = Constant(((side // 7) ** 2, 1, 49, 49), learned=False, name=f"{name}_bias_mask")(x)
+        x = layers.Add()([x, bias])
+"""
+    assert choice in keras_module(load("swin"))
+
+
 def test_parameters_are_called_as_the_spec_does_where_the_framework_has_one_name_for_several() -> None:
     text = torch_module(load("googlenet"))
     assert "def __init__(self, in_channels, one, reduce3, three, reduce5, fives, proj):" in text
@@ -85,7 +103,7 @@ def test_parameters_are_called_as_the_spec_does_where_the_framework_has_one_name
 
 
 @pytest.mark.parametrize(
-    "name", ["resnet", "mobilenet_v3", "densenet", "convnext", "efficientnet", "googlenet", "unet"]
+    "name", ["resnet", "mobilenet_v3", "densenet", "convnext", "efficientnet", "googlenet", "unet", "vit"]
 )
 @pytest.mark.parametrize("write", WRITERS)
 def test_no_name_is_leaked_and_nothing_is_written_twice(write: Callable[[Network], str], name: str) -> None:
@@ -155,7 +173,7 @@ def test_equal_modules_that_some_lack_are_all_written() -> None:
             name: body
     layers: [{unit: [true]}, {unit: [false]}]
     """
-    assert torch_module(loads(spec)).count("nn.Dropout() if a else nn.Identity()") == 2
+    assert torch_module(loads(spec)).count("nn.Dropout() if more else nn.Identity()") == 2
 
 
 def test_twins_are_told_apart_by_a_word() -> None:

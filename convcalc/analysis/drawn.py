@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from ..findings import UsageError
 from ..geometry import (
     AdaptiveWindow,
+    InvalidWindow,
     Rounding,
     TransposedWindow,
     Window,
     adaptive_window,
+    checked,
     conv_output,
     conv_transpose_output,
+    effective_kernel,
     rounded_output,
     transposed_padding,
 )
@@ -226,9 +229,9 @@ def _rule(axis_map: Drawable, size: int, output: int, rounding: Rounding | None)
         return Step("o", output, note=f"windows from {first[0]}…{first[1] - 1} to {last[0]}…{last[1] - 1}")
     if isinstance(axis_map, TransposedWindow):
         return step(conv_transpose_output, values)
-    if rounding is None:
+    if rounding in (None, "floor"):
         return step(conv_output, values)
-    found = step(rounded_output, {**values, "up": int(rounding != "floor")})
+    found = step(rounded_output, {**values, "up": 1})
     return found if found.value == output else replace(found, note=f"the last one is dropped: {output}")
 
 
@@ -346,6 +349,30 @@ class Given(NamedTuple):
     output: int
 
 
+def given_axis(window: Window | TransposedWindow, size: int | None = None) -> Given:
+    """An axis of so many inputs; without a size of a few: as many as give three outputs, at least five or three.
+
+    Raises a GeometryError for a size that the window cannot have.
+
+    >>> given_axis(Window(3, 2, 1, 1))[1:], given_axis(TransposedWindow(3, 2, 1, 1))[1:]
+    ((5, 3), (3, 5))
+    """
+    extent = effective_kernel(window.kernel_size, window.dilation) - window.before - window.after
+    if isinstance(window, TransposedWindow):
+        if size is None:
+            size = max(SMALLEST_TRANSPOSED, -(-(FEWEST - extent - window.output_padding) // window.stride) + 1)
+        return Given(window, _size(size), conv_transpose_output(size, *window))
+    if size is None:
+        size = max(SMALLEST, (FEWEST - 1) * window.stride + extent)
+    return Given(window, _size(size), conv_output(size, *window))
+
+
+def _size(size: int) -> int:
+    if size < 1:
+        raise InvalidWindow(f"the size must be at least 1, not {size}")
+    return checked("a size", size)
+
+
 def drawn_axes(given: Sequence[Given], most_steps: int = MOST_STEPS) -> tuple[DrawnAxis, ...]:
     """The axes of a drawing: whole, or the smallest with the same windows where they take more steps or cells.
 
@@ -360,7 +387,9 @@ def drawn_axes(given: Sequence[Given], most_steps: int = MOST_STEPS) -> tuple[Dr
         room = WIDEST[1]
         raise UsageError(
             f"too large to be drawn: a row of {longest:,} cells, of {widest} at the most",
-            f"one axis (--dims 1) has up to {room}" if len(given) > 1 and longest <= room else "draw a smaller kernel",
+            f"one axis (--dims 1) has up to {room}"
+            if len(given) > 1 and longest <= room
+            else "a smaller kernel, stride or padding has room",
         )
     steps = prod(axis.output for axis in fewer)
     if steps > MOST_STEPS:
@@ -370,6 +399,18 @@ def drawn_axes(given: Sequence[Given], most_steps: int = MOST_STEPS) -> tuple[Dr
     return tuple(drawn_axis(*axis, whole=(one.size, one.output)) for axis, one in zip(fewer, given, strict=True))
 
 
+def window_axes(layer: Layer | None, inputs: Shapes, output: Shape) -> list[Given]:
+    """The axes over which a layer slides a window, or spreads windows; none where it does neither."""
+    if layer is None or not inputs or (layer.patch is None and layer.reduction is None):
+        return []
+    read = inputs[0]
+    found = []
+    for axis, link in enumerate(layer.axes(inputs)):
+        if axis and link is not None and isinstance(link.map, (Window, TransposedWindow, AdaptiveWindow)):
+            found.append(Given(link.map, read[link.source], output[axis]))
+    return found if len(found) == len(output) - 1 == len(read) - 1 else []
+
+
 def drawn_layer(
     name: str, layer: Layer, inputs: Shapes, output: Shape, dims: int = 2, most_steps: int = MOST_STEPS
 ) -> Drawn | None:
@@ -377,14 +418,8 @@ def drawn_layer(
 
     Raises UsageError where its window is too large to be drawn.
     """
-    if not inputs or (layer.patch is None and layer.reduction is None):
-        return None
-    read = inputs[0]
-    given = []
-    for axis, link in enumerate(layer.axes(inputs)):
-        if axis and link is not None and isinstance(link.map, (Window, TransposedWindow, AdaptiveWindow)):
-            given.append(Given(link.map, read[link.source], output[axis]))
-    if not given or len(given) != len(output) - 1 or len(read) != len(output):
+    given = window_axes(layer, inputs, output)
+    if not given:
         return None
     return Drawn(
         name,

@@ -26,7 +26,9 @@ MOST_TRIES = 20
 """How often it is tried to find blocks, each time knowing more."""
 
 
-def find(network: Network, taken: Collection[str], reserved: Collection[str], *, merging: Merging = Merging.NARROWLY) -> Sheet:
+def find(
+    network: Network, taken: Collection[str], reserved: Collection[str], *, merging: Merging = Merging.NARROWLY
+) -> Sheet:
     """The blocks and items of a network.
 
     `taken` are names that no block may have, `reserved` those that no param may have. Raises Unrelated where the
@@ -368,7 +370,7 @@ class _Writer:
             run = [row] if fits and row is not None else []
 
     def _counted(self, rows: Sequence[Row], around: set[int]) -> None:
-        """Find items of one kind of which each scope has the first few: a param says how many."""
+        """Find items of one kind of which each scope has the first few: a param says how many, where a flag does not."""
         series: dict[tuple[str, str], list[Row]] = {}
         for row in rows:
             stem = row.piece.name.rstrip("0123456789")
@@ -377,7 +379,7 @@ class _Writer:
         for (stem, _), alike in series.items():
             counts = {n: sum(n in row.members for row in alike) for n in around}
             first = all((n in row.members) is (k < counts[n]) for k, row in enumerate(alike) for n in around)
-            if first and len(set(counts.values())) > 1 and len(alike) - min(counts.values()) > 1:
+            if first and len(set(counts.values())) > 2:
                 param = self.relations.count(counts, stem)
                 for k, row in enumerate(alike[min(counts.values()) :], start=min(counts.values())):
                     self.when[id(row)] = (param, f" >= {k + 1}")

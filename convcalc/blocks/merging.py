@@ -114,7 +114,9 @@ def _joined(family: Family, other: Family, merging: Merging) -> bool:
     if found is None:
         return False
     rows, alike, unlike = found
-    if (unlike > alike and not _more_of_the_same(rows, family, other)) or _ways(rows) > max(MOST_WAYS, alike * merging.value):
+    if (unlike > alike and not _more_of_the_same(rows, family, other)) or _ways(rows) > max(
+        MOST_WAYS, alike * merging.value
+    ):
         return False
     family.rows = rows
     family.scopes = sorted([*family.scopes, *other.scopes])

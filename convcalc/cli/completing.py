@@ -373,6 +373,7 @@ VALUES: dict[str, Callable[[Call, str], Iterator[Candidate]]] = {
     "--plot": _columns,
     "--fail-over": _limited,
     "--base": _revisions,
+    "--against": _specs,
     "--report": _reports,
     "--select": _codes,
     "--ignore": _codes,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..files import sentence
 from ..findings import UsageError
 from ..render import streams
 from .options import (
@@ -28,6 +27,7 @@ from .options import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ..serve.board import Board
     from ..serve.server import Server
 
 WRONG_CALL = 2
@@ -129,15 +129,14 @@ def _files(spec: str | None) -> Sequence[str]:
     return (module,) if module.endswith(".py") else ()
 
 
-def _server(board: object, port: int) -> Server:
-    from ..serve.board import Board
+def _server(board: Board, port: int) -> Server:
     from ..serve.server import Server
 
-    assert isinstance(board, Board)
     try:
         return Server(board, port)
     except OSError as error:
-        raise UsageError(sentence(error, "use", f"port {port}"), "without --port any that is free is taken") from None
+        why = (error.strerror or str(error)).lower()
+        raise UsageError(f"port {port} of this machine cannot be used: {why}", "any that is free: --port 0") from None
 
 
 def _has_screen() -> bool:

@@ -12,7 +12,7 @@ from .style import ROOT, Scheme, style
 MARGIN = 20
 LETTER = 6.6
 """Width of a letter of 12 pixels, rather too much than too little."""
-HEADING_LETTER = 7.6
+HEADING_LETTER = 7.4
 """Of bold ones."""
 TITLE_LETTER = 9.6
 LONGEST_TEXT = 120
@@ -80,6 +80,11 @@ def rect(kind: str, x: float, y: float, w: float, h: float, inside: str = "", mo
     """A rectangle of a class, with what stands in it."""
     opened = f'<rect class="{kind}" x="{px(x)}" y="{px(y)}" width="{px(w)}" height="{px(h)}"{more}'
     return f"{opened}>{inside}</rect>" if inside else f"{opened}/>"
+
+
+def used(name: str) -> str:
+    """The beginning of a group that is drawn again elsewhere: there it stands outside of the drawing, for its style."""
+    return f'<g id="{name}" class="{ROOT}">'
 
 
 def px(number: float) -> str:

@@ -7,8 +7,10 @@ from itertools import product
 
 from ..analysis.drawn import Drawn
 from ..analysis.drawn_matrices import DrawnMatrices, drawn_matrices
-from .canvas import HEADING_LETTER, MARGIN, TITLE_LETTER, Grid, Page, path, text, text_width
-from .window import WIDEST, Scene, said_lines, title_of
+from .canvas import HEADING_LETTER, MARGIN, Grid, Page, path, text, text_width
+from .caption import Header
+from .scene import Scene
+from .window import WIDEST
 
 LARGEST, SMALLEST, LETTERED = 22, 5, 13
 """Pixels of a cell, and from which on it has room for a number."""
@@ -43,11 +45,9 @@ def matrix_page(drawn: Drawn, prefix: str) -> Page:
     scene = Scene.of(drawn)
     sides = [len(made.weights), len(made.weights[0]), made.taps]
     cell = max(min(LARGEST, ROOM // max(sides)), SMALLEST)
-    title, lines = title_of(drawn), said_lines(drawn)
-    top = MARGIN + 16 + 18 * len(lines) + 14
-    parts = [text(MARGIN, MARGIN + 12, title, "title")]
-    parts += [text(MARGIN, MARGIN + 34 + 18 * n, line, "quiet") for n, line in enumerate(lines)]
-    x, y, low, right = MARGIN, top, 0, 0
+    header = Header.of(drawn)
+    parts = list(header.parts)
+    x, y, low, right = MARGIN, header.bottom, 0, round(header.right)
     for number, (heading, rows, kind) in enumerate(_matrices(scene, made)):
         wide = round(max(len(rows[0]) * cell, text_width(heading, HEADING_LETTER)))
         if number == FIRST_ROW or (x > MARGIN and x + wide > WIDEST):
@@ -57,8 +57,7 @@ def matrix_page(drawn: Drawn, prefix: str) -> Page:
         parts += _inputs(grid, rows) if kind == "inputs" else _weights(grid, rows, made.taps)
         low, right = max(low, grid.y + grid.height), max(right, x + wide)
         x += wide + APART
-    total = max(right, MARGIN + text_width(title, TITLE_LETTER), *(MARGIN + text_width(line) for line in lines))
-    return Page(title, _description(drawn, made), round(total + MARGIN), low + MARGIN, parts, prefix)
+    return Page(header.title, _description(made), right + MARGIN, low + MARGIN, parts, prefix)
 
 
 def _matrices(scene: Scene, made: DrawnMatrices) -> list[tuple[str, Cells, str]]:
@@ -116,7 +115,7 @@ def _numbers(grid: Grid, cells: Sequence[tuple[int, int]], number: int, kind: st
     return [text(x + half, y + half + 4, str(number), kind) for x, y in places]
 
 
-def _description(drawn: Drawn, made: DrawnMatrices) -> str:
+def _description(made: DrawnMatrices) -> str:
     outputs, inputs = len(made.weights), len(made.weights[0])
     filled = sum(weight is not None for row in made.weights for weight in row)
     return (

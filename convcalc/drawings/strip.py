@@ -6,11 +6,13 @@ from itertools import product
 
 from ..analysis.drawn import ROLES, Drawn
 from ..findings import UsageError
-from .canvas import MARGIN, TITLE_LETTER, Grid, Page, path, text, text_width
-from .window import WIDEST, Scene, description, legend, said_lines, still, title_of
+from .canvas import MARGIN, Grid, Page, path, text, used
+from .caption import Header, description, legend
+from .scene import Scene
+from .window import WIDEST, still
 
 MOST_STILLS = 64
-LARGEST, SMALLEST, CELLS = 18, 5, 140
+LARGEST, SMALLEST, CELLS = 22, 5, 180
 """Pixels of a cell, and those of all cells of a still beside each other."""
 APART, BELOW = 24, 18
 """Between stills; between an input and its output."""
@@ -32,15 +34,10 @@ def strip_page(drawn: Drawn, prefix: str) -> Page:
     made = Grid(0, 0, side, range(scene.down.output), range(scene.across.output))
     wide, high = max(grid.width, made.width, 72), grid.height + BELOW + made.height
     columns = _columns(scene, (WIDEST - 2 * MARGIN + APART) // (wide + APART))
-    title, lines = title_of(drawn), said_lines(drawn)
-    top = MARGIN + 16 + 18 * len(lines) + 14
-    parts = [text(MARGIN, MARGIN + 12, title, "title")]
-    parts += [text(MARGIN, MARGIN + 34 + 18 * n, line, "quiet") for n, line in enumerate(lines)]
-    parts += [
-        f'<defs><g id="{prefix}-given">',
-        *_given(scene, grid, made.moved(0, grid.height + BELOW), prefix),
-        "</g></defs>",
-    ]
+    header = Header.of(drawn)
+    top = header.bottom
+    made = made.moved(0, grid.height + BELOW)
+    parts = [*header.parts, f"<defs>{used(f'{prefix}-given')}", *_given(scene, grid, made, prefix), "</g></defs>"]
     bottom = top
     for step in range(drawn.steps):
         row, column = divmod(step, columns)
@@ -55,11 +52,11 @@ def strip_page(drawn: Drawn, prefix: str) -> Page:
         bottom = y + 18 + high
     right = MARGIN + columns * (wide + APART) - APART
     found, legend_right, end = legend(scene, bottom + APART, prefix, max(right, 560))
-    total = max(
-        right, legend_right, MARGIN + text_width(title, TITLE_LETTER), *(MARGIN + text_width(line) for line in lines)
-    )
+    total = max(right, legend_right, header.right)
     said = f"{drawn.steps} stills, one a step. {description(drawn)}"
-    return Page(title, said, round(total + MARGIN), round(end + MARGIN), [*parts, *found], prefix, bool(scene.unread()))
+    return Page(
+        header.title, said, round(total + MARGIN), round(end + MARGIN), [*parts, *found], prefix, bool(scene.unread())
+    )
 
 
 def _columns(scene: Scene, room: int) -> int:

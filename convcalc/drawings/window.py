@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
 
-from ..analysis.drawn import ROLES, Drawn, DrawnAxis, Role, by, drawn_axis
-from ..geometry import Window
-from ..units import counted
-from .canvas import HEADING_LETTER, LETTER, MARGIN, TITLE_LETTER, Grid, Page, path, rect, short, text, text_width
+from ..analysis.drawn import ROLES, Drawn, DrawnAxis, by
+from .canvas import HEADING_LETTER, MARGIN, Grid, Page, path, rect, text, text_width, used
+from .caption import Header, description, legend
 from .motion import Motion
+from .scene import Scene
 from .style import DARK_FROM, SCALE
 
 CELLS = 22
@@ -28,67 +27,6 @@ GAP, BELOW, INDEX, HEADING = 44, 26, 14, 18
 """Between grids; below them; room for the numbers of rows and columns, and for a heading."""
 WIDEST = 1_080
 """Pixels of a row of grids."""
-ONE = drawn_axis(Window(), 1, 1)
-"""The axis that a drawing of one axis has across it."""
-LEGEND: dict[str, str] = {
-    "input": "input",
-    "zero": "zero put between inputs",
-    "padding": "padding",
-    "output_padding": "output_padding",
-    "beyond": "beyond the padded input",
-    "tap": "window",
-    "output": "output",
-    "unread": "never read",
-}
-
-
-class Scene(NamedTuple):
-    """A drawing with two axes: one of a single axis lies across it."""
-
-    drawn: Drawn
-    down: DrawnAxis
-    across: DrawnAxis
-
-    @classmethod
-    def of(cls, drawn: Drawn) -> Scene:
-        """The scene of a drawing."""
-        axes = drawn.axes
-        return cls(drawn, ONE if len(axes) == 1 else axes[0], axes[-1])
-
-    @property
-    def flat(self) -> bool:
-        """Whether it has one axis."""
-        return len(self.drawn.axes) == 1
-
-    def roles(self) -> dict[Role, list[tuple[int, int]]]:
-        """The cells of each role, by place."""
-        found: dict[Role, list[tuple[int, int]]] = {role: [] for role in ROLES}
-        rank = {role: n for n, role in enumerate(ROLES)}
-        for place in product(self.down.places, self.across.places):
-            pair = self.down.cells[place[0] - self.down.begin], self.across.cells[place[1] - self.across.begin]
-            found[max(pair, key=rank.__getitem__)].append(place)
-        return found
-
-    def unread(self) -> list[tuple[int, int]]:
-        """The cells that no window reads."""
-        down, across = self.down.read, self.across.read
-        cells = product(self.down.places, self.across.places)
-        return [cell for cell in cells if cell[0] not in down or cell[1] not in across]
-
-    def taps(self, step: int) -> list[tuple[int, int]]:
-        """The places that a step reads, row by row."""
-        row, column = divmod(step, self.across.output)
-        return list(product(self.down.windows[row], self.across.windows[column]))
-
-    def weights(self) -> list[int]:
-        """The number of the kernel's tap at each place of a window: from 1, and backwards where it is flipped."""
-        count = self.down.kernel_size * self.across.kernel_size
-        return list(range(count, 0, -1) if self.drawn.transposed else range(1, count + 1))
-
-    @property
-    def rigid(self) -> bool:
-        """Whether the window only moves."""
-        return self.down.rigid and self.across.rigid
 
 
 class Panel(NamedTuple):
@@ -107,12 +45,10 @@ def window_page(drawn: Drawn, prefix: str, at: int | None = None) -> Page:
     motion = Motion(drawn.steps)
     cell = cell_size(scene)
     panels = _flow(scene, cell)
-    title, lines = title_of(drawn), said_lines(drawn)
-    top = MARGIN + 16 + 18 * len(lines) + 12
-    placed = _placed(panels, scene.flat, top)
-    parts = [text(MARGIN, MARGIN + 12, title, "title")]
-    parts += [text(MARGIN, MARGIN + 34 + 18 * n, line, "quiet") for n, line in enumerate(lines)]
-    right, bottom = float(MARGIN), float(top)
+    header = Header.of(drawn)
+    placed = _placed(panels, scene.flat, header.bottom)
+    parts = list(header.parts)
+    right, bottom = header.right, float(header.bottom)
     drawers = {"input": _input, "output": _output}
     grids: dict[str, Grid] = {}
     for name, panel in placed:
@@ -133,65 +69,9 @@ def window_page(drawn: Drawn, prefix: str, at: int | None = None) -> Page:
         parts += still(scene, grids["input"], grids["output"], at)
     keys, legend_right, bottom = legend(scene, bottom + BELOW, prefix, max(right, 560.0))
     parts += keys
-    widths = [text_width(title, TITLE_LETTER), *map(text_width, lines)]
-    total = max(right, legend_right, *(MARGIN + wide for wide in widths)) + MARGIN
+    total = max(right, legend_right) + MARGIN
     hatched = bool(scene.unread())
-    return Page(title, description(drawn), round(total), round(bottom + MARGIN), parts, prefix, hatched)
-
-
-def title_of(drawn: Drawn) -> str:
-    """What stands above a drawing."""
-    kernel = drawn.said
-    return f"{short(drawn.name)}: {kernel}" if drawn.name else f"{drawn.what[0].upper()}{drawn.what[1:]}: {kernel}"
-
-
-def said_lines(drawn: Drawn) -> list[str]:
-    """The lines below the title: the sizes with their formula, what is left out, what fills the padding."""
-    before, after = drawn.sizes
-    lines = [f"{drawn.what}, {before} → {after}"] if drawn.name else []
-    for rule in drawn.formulas:
-        parts = [rule.result, typeset(rule.expression), typeset(rule.substituted), str(rule.value)]
-        lines.append(" = ".join(part for part in parts if part) + (f"  ({rule.note})" if rule.note else ""))
-    if drawn.excerpt:
-        small = drawn.drawn_sizes
-        lines.append(f"drawn on {small[0]} → {small[1]}: the same windows, padding and leftover")
-    if drawn.border != "zeros":
-        lines.append(f"the padding is filled from the input: {drawn.border}")
-    if drawn.beside:
-        shown = len(drawn.axes)
-        lines.append(f"the last {'two' if shown == 2 else 'one'} of {drawn.beside + shown} axes")
-    return lines
-
-
-def typeset(formula: str) -> str:
-    """A formula as a lecture has it.
-
-    >>> typeset("(i + pl + pr - d*(k - 1) - 1)//s + 1")
-    'floor((i + pl + pr − d·(k − 1) − 1)/s) + 1'
-    """
-    floored = re.sub(r"(\(.*\))//(\w+)", r"floor(\1/\2)", formula)
-    return floored.replace(" - ", " − ").replace("*", "·")
-
-
-def description(drawn: Drawn) -> str:
-    """What is to be seen, for those who do not see it."""
-    before, after = drawn.drawn_sizes
-    where = f"the input of {before}"
-    if drawn.transposed:
-        where += " with zeros between its numbers and padding around it"
-    parts = [
-        f"A window moves over {where} in {counted(drawn.steps, 'step')}; each fills one cell of the output of {after}."
-    ]
-    for number, axis in enumerate(drawn.axes):
-        named = f"Axis {number}: " if len(drawn.axes) > 1 else ""
-        roles = [f"{axis.cells.count(role)} of {LEGEND[role]}" for role in ROLES[1:] if axis.cells.count(role)]
-        unread = len(set(axis.places) - axis.read)
-        if unread:
-            roles.append(f"{unread} never read")
-        cells = f"; {', '.join(roles)}" if roles else ""
-        first = ", ".join(map(str, axis.inputs_of(0))) or "none"
-        parts.append(f"{named}{counted(len(axis.cells), 'cell')}{cells}; output 0 reads the inputs {first}.")
-    return " ".join(parts)
+    return Page(header.title, description(drawn), round(total), round(bottom + MARGIN), parts, prefix, hatched)
 
 
 def cell_size(scene: Scene) -> int:
@@ -242,7 +122,7 @@ def _placed(panels: Sequence[tuple[str, Panel]], stacked: bool, top: int) -> lis
             placed.append((name, panel._replace(grid=grid.moved(grid.x, y + drop))))
 
     for name, panel in panels:
-        wide = round(max(panel.grid.width, text_width(panel.heading, HEADING_LETTER)))
+        wide = round(max(panel.grid.width, text_width(panel.heading, HEADING_LETTER) - GAP))
         gap = GAP if panel.sign else GAP // 2 + INDEX
         if row and (stacked or x + gap + wide > WIDEST):
             close()
@@ -362,7 +242,7 @@ def _window(scene: Scene, grid: Grid, motion: Motion, prefix: str) -> list[str]:
     """The window with its taps and its frame."""
     side = grid.cell
     steps = [divmod(step, scene.across.output) for step in range(motion.steps)]
-    named = f'<g id="{prefix}-window">'
+    named = used(f"{prefix}-window")
     if not scene.rigid:
         frames = [_frame(scene, grid, step) for step in range(motion.steps)]
         lists = zip(("x", "y", "width", "height"), zip(*frames, strict=True), strict=True)
@@ -408,25 +288,3 @@ def _filled(scene: Scene, made: Grid, step: int) -> list[str]:
     filled = [divmod(n, scene.across.output) for n in range(step + 1)]
     x, y = made.at(*filled[-1])
     return [path("output", made.path(filled)), rect("marker", x, y, made.cell, made.cell)]
-
-
-def legend(scene: Scene, y: float, prefix: str, right: float) -> tuple[list[str], float, float]:
-    """What the cells stand for, only those that are drawn; its right and lower end."""
-    roles = scene.roles()
-    names = [role for role in ROLES if roles[role]]
-    shown = [*names, "tap", "output", *(["unread"] if scene.unread() else [])]
-    parts, x, ended = [], float(MARGIN), 0.0
-    for name in shown:
-        said = LEGEND[name]
-        wide = 20 + LETTER * len(said) + 18
-        if x + wide > right and x > MARGIN:
-            x, y = float(MARGIN), y + 22
-        if name == "unread":
-            parts.append(rect("zero", x, y, 14, 14))
-            parts.append(rect("unread", x, y, 14, 14, more=f' fill="url(#{prefix}-hatch)"'))
-        else:
-            parts.append(rect(name, x, y, 14, 14))
-        parts.append(text(x + 20, y + 11, said))
-        x += wide
-        ended = max(ended, x)
-    return parts, ended, y + 14

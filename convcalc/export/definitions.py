@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from .parameters import ABSENT, Column, Naming, Relation, by_presence, related
+from .parameters import ABSENT, SHAPES, Cell, Column, Naming, Relation, by_presence, related, told_by
 from .program import REQUIRED, Address, Argument, Call, Chain, Part, Program, Scope, Use, Work
 from .python_code import Names, class_name, identifier, literal
 from .twins import Family, Present, families
@@ -23,6 +23,13 @@ class Slot(NamedTuple):
     parameter: str | None = None
     form: str = "{}"
     """What is made of the parameter."""
+    elements: tuple[Slot, ...] = ()
+    """Those of a tuple or list of which some follow from parameters."""
+
+    @property
+    def reads(self) -> list[str]:
+        """The parameters that it follows from."""
+        return [self.parameter] if self.parameter else [name for element in self.elements for name in element.reads]
 
 
 @dataclass(slots=True)
@@ -163,8 +170,8 @@ def _fill(found: Definitions, definition: Definition, family: Family, reserved: 
     arriving = [found.arriving(scope) for scope in family.scopes]
     columns = _columns(first, values, arriving)
     optional = family.optional()
-    flags = _flags(family)
     params = [scope.params for scope in family.scopes]
+    flags = {present: told_by(params, present) or name for present, name in _flags(family).items()}
     relations = related(columns, params, flags)
     own = [column for column in columns if column.number not in relations]
     merged = {present: column for present in flags if (column := _tells(own, present)) is not None}
@@ -187,9 +194,11 @@ def _fill(found: Definitions, definition: Definition, family: Family, reserved: 
     made.sort(key=lambda pair: pair[0].default is not REQUIRED)
     definition.parameters = [parameter for parameter, _ in made]
     slot_of = {
-        n: _slot(column, relations.get(column.number), name_of, flag_of) for column in columns for n in column.slots
+        place: _slot(column, relations.get(column.number), name_of, flag_of)
+        for column in columns
+        for place in column.slots
     }
-    definition.slots = [slot_of[n]._replace(argument=a) if n in slot_of else Slot(a) for n, (_, a) in enumerate(first)]
+    definition.slots = [_placed(number, argument, slot_of) for number, (_, argument) in enumerate(first)]
     definition.activations = _activations(family.base, definition.slots, found)
     definition.optional = {at: flag_of[present] for at, present in optional.items()}
     definition.passed = family.passed()
@@ -212,15 +221,55 @@ def _columns(
     first: list[tuple[str, Argument]], values: Sequence[tuple[object, ...]], arriving: Sequence[int]
 ) -> list[Column]:
     """What differs between blocks: equal arguments as one, those of modules that all have first."""
-    varying: dict[tuple[object, ...], list[int]] = {}
-    for number, column in sorted(enumerate(values), key=lambda entry: ABSENT in entry[1]):
+    varying: dict[tuple[object, ...], list[Cell]] = {}
+    cells = list(_cells(first, values))
+    for cell, column in sorted(cells, key=lambda entry: ABSENT in entry[1]):
         given = [value for value in column if value is not ABSENT]
         if any(value != given[0] or type(value) is not type(given[0]) for value in given[1:]):
             key = tuple((type(v), _hashable(v)) for v in column)
-            varying.setdefault(next((one for one in varying if _stands_for(one, key)), key), []).append(number)
-    leads = sorted(varying.values(), key=min)
-    found = [Column(n, tuple(slots), values[slots[0]], [first[s] for s in slots]) for n, slots in enumerate(leads)]
+            varying.setdefault(next((one for one in varying if _stands_for(one, key)), key), []).append(cell)
+    of = dict(cells)
+    found = [
+        Column(number, tuple(places), of[places[0]], [_argument_at(first, place) for place in places])
+        for number, places in enumerate(sorted(varying.values(), key=min))
+    ]
     return [replace(column, values=tuple(arriving)) if column.is_arriving(arriving) else column for column in found]
+
+
+def _cells(
+    first: list[tuple[str, Argument]], values: Sequence[tuple[object, ...]]
+) -> Iterator[tuple[Cell, tuple[object, ...]]]:
+    """Arguments and their values; the elements of shapes, of which there are equally many, apart."""
+    for number, column in enumerate(values):
+        shapes = [value for value in column if value is not ABSENT]
+        lengths = {len(shape) if isinstance(shape, tuple | list) else 0 for shape in shapes}
+        if first[number][1].quantity not in SHAPES or len(lengths) != 1 or 0 in lengths:
+            yield (number, -1), column
+            continue
+        for element in range(*lengths):
+            yield (
+                (number, element),
+                tuple(value[element] if isinstance(value, tuple | list) else ABSENT for value in column),
+            )
+
+
+def _argument_at(first: list[tuple[str, Argument]], place: Cell) -> tuple[str, Argument]:
+    """(whose, argument) at a place; an element of a shape is a size."""
+    owner, argument = first[place[0]]
+    return owner, argument if place[1] < 0 else Argument("size", argument.value)
+
+
+def _placed(number: int, argument: Argument, slot_of: Mapping[Cell, Slot]) -> Slot:
+    """What stands at an argument."""
+    if (number, -1) in slot_of:
+        return slot_of[number, -1]._replace(argument=argument)
+    shape = argument.value
+    if isinstance(shape, tuple | list):
+        fixed = [Slot(Argument("size", value)) for value in shape]
+        elements = [slot_of.get((number, element), slot) for element, slot in enumerate(fixed)]
+        if any(slot.parameter for slot in elements):
+            return Slot(argument, elements=tuple(elements))
+    return Slot(argument)
 
 
 def _stands_for(key: tuple[object, ...], other: tuple[object, ...]) -> bool:
@@ -245,7 +294,7 @@ def _flags(family: Family) -> dict[Present, str]:
 
 def _flag(parts: Sequence[Part], every: Sequence[Part]) -> str:
     """A word for statements that some lack: what they do, or what stands before all their names and no other's."""
-    if any(len(part.inputs) > 1 for part in parts):
+    if len(parts[-1].inputs) > 1:
         return "residual"
     paths = [part.name.split(".") for part in parts]
     known = set(map(id, parts))

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, RMSNorm, Scale
     from ..layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
     from ..layers.product import MatMul, MultiheadAttention, ScaledDotProductAttention
+    from ..layers.recurrent import GRU, LSTM, RNN
     from ..layers.reduce import Argmax, Deviation, Norm, Reduce
     from ..layers.resize import Upsample
     from ..layers.shape import Dropout, Flatten, Permute, Reshape, StochasticDepth
@@ -545,7 +546,8 @@ def _rms_norm(layer: RMSNorm, inputs: Shapes, output: Shape, orders: list[Order]
 
 
 def _parameter(layer: Parameter, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
-    arguments = (*positional(shape=layer.shape), optional("learned", layer.learned, True), NAME)
+    given = (optional("learned", layer.learned, True), optional("repeats", layer.repeats, ()))
+    arguments = (*positional(shape=layer.shape), *given, NAME)
     return Mapped([Call("Constant", arguments)], tuple(range(len(output))))
 
 
@@ -770,13 +772,10 @@ def _matmul(layer: MatMul, inputs: Shapes, output: Shape) -> list[Step]:
 
 
 def _attention(layer: ScaledDotProductAttention, inputs: Shapes, output: Shape) -> list[Step]:
-    arguments = keywords(scale=1 / sqrt(inputs[0][-1]) if layer.scale is None else layer.scale)
-    scores = "ops.matmul({0}, ops.swapaxes({1}, -1, -2)) * {scale}"
-    mask = f" + {_aligned(3, len(inputs[3]), len(output))}" if len(inputs) == 4 else ""
-    if layer.is_causal:
-        mask = ' + np.triu(np.full({shape}, -np.inf, "float32"), 1)'
-        arguments = (*arguments, *keywords(shape=(inputs[0][-2], inputs[1][-2])))
-    return [Inline(f"ops.matmul(ops.softmax({scores}{mask}), {{2}})", arguments)]
+    scale = keywords(scale=1 / sqrt(inputs[0][-1]) if layer.scale is None else layer.scale)
+    mask = f", {_aligned(3, len(inputs[3]), len(output))}" if len(inputs) == 4 else ""
+    causal = ", is_causal=True" if layer.is_causal else ""
+    return [Inline(f"scaled_attention({{0}}, {{1}}, {{2}}, {{scale}}{mask}{causal})", scale)]
 
 
 def _multihead(layer: MultiheadAttention, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
@@ -791,6 +790,24 @@ def _multihead(layer: MultiheadAttention, inputs: Shapes, output: Shape, orders:
     )
     reads = (texts[0], texts[2], texts[1]) if len(texts) == 3 else (texts[0], texts[0])
     return Mapped([Call("layers.MultiHeadAttention", arguments, reads)], _plain(2))
+
+
+def _recurrent(layer: RNN | GRU | LSTM, inputs: Shapes, output: Shape) -> list[Step]:
+    """Keras's GRU has two biases, its other layers one; its weights are one tensor for all gates."""
+    if layer.num_layers > 1 or layer.state_size != layer.hidden_size:
+        raise Refused("Keras has recurrent layers one by one, whose states are not projected")
+    if layer.bias and layer.biases != (2 if layer.kind == "gru" else 1):
+        raise Refused("Keras adds two biases in a GRU and one in its other recurrent layers")
+    name = {"rnn": "SimpleRNN"}.get(layer.kind, layer.kind.upper())
+    arguments = (
+        *positional(units=layer.hidden_size),
+        optional("activation", dict(layer).get("nonlinearity", "tanh"), "tanh"),
+        optional("use_bias", layer.bias, True),
+        *keywords(return_sequences=True),
+    )
+    if not layer.bidirectional:
+        return [Call(f"layers.{name}", (*arguments, NAME))]
+    return [Call("both_ways", (*positional(recurrent=Code(f"layers.{name}")), *arguments, NAME))]
 
 
 def _roll(layer: Roll, inputs: Shapes, output: Shape) -> list[Step]:
@@ -845,6 +862,9 @@ def _repeat_interleave(layer: RepeatInterleave, inputs: Shapes, output: Shape) -
 
 
 def _index_select(layer: IndexSelect, inputs: Shapes, output: Shape) -> list[Step]:
+    if layer.relative is not None:
+        given = keywords(window=layer.relative, axis=layer.dim % len(output) + 1)
+        return [Inline("ops.take({0}, relative_positions({window}), axis={axis})", given)]
     if layer.indices is None:
         raise Refused(UNSAID)
     size = inputs[0][layer.dim]
@@ -951,6 +971,7 @@ KERAS: KindTable[Mapper] = KindTable(
         "MatMul": _natural(_matmul),
         "ScaledDotProductAttention": _natural(_attention),
         "MultiheadAttention": _multihead,
+        **dict.fromkeys(("RNN", "GRU", "LSTM"), _natural(_recurrent)),
         "Roll": _natural(_roll),
         "Flip": _natural(_flip),
         "Expand": _natural(_repeated),
@@ -967,8 +988,6 @@ KERAS: KindTable[Mapper] = KindTable(
     refused={
         **OPAQUE,
         "Unfold": "Keras has no layer that writes windows out as columns",
-        **dict.fromkeys(("RNN", "LSTM"), "Keras adds one bias where PyTorch adds two"),
-        "GRU": "Keras keeps its gates and biases in one tensor each, and in another order",
     },
 )
 """Kind or family -> its layers."""

@@ -23,6 +23,7 @@ from .python_code import (
     identifier,
     layout,
     literal,
+    read_call,
 )
 from .sharing import dissolved, share
 from .statements import Slots, argument_texts, form_of, inline_text, loops, returned, variables
@@ -112,6 +113,7 @@ def _function_lines(
     slots: Slots = iter(definition.slots)
     taken = {name for statement in names.statements for name in statement.writes}
     kept = _kept(scope, Names(reserved | taken | set(names.inputs)))
+    inner = _inner(definition)
     body: list[_Lines] = []
     for position, (part, statement) in enumerate(zip(scope.parts, names.statements, strict=True)):
         target = ", ".join(statement.writes)
@@ -120,12 +122,12 @@ def _function_lines(
         comment = f"  # {shape}" if top and part.outputs[-1] == part.node else ""
         flag = definition.optional.get((position,))
         passed = statement.reads[definition.passed[position,]] if flag is not None else ""
-        own = _Lines(target, flag, passed)
+        own = _Lines(target, flag, passed, inner=position in inner)
         body.append(own)
         if isinstance(part.work, Inline):
             text = inline_text(part.work, slots, statement.reads)
             if text != target:
-                own.add(layout(f"{target} = ", text, comment, 1))
+                own.add(layout(f"{target} = ", read_call(text), comment, 1))
             continue
         path = _path(part, top, dot)
         applied = _applied(part, statement.reads) + comment
@@ -160,10 +162,36 @@ class _Lines:
     target: str
     flag: str | None
     passed: str
+    inner: bool = False
+    """Whether only statements of the same flag read what it writes."""
     lines: list[str] = field(default_factory=list)
 
     def add(self, lines: list[str]) -> None:
         self.lines += lines
+
+
+def _goes_on(before: _Lines, lines: _Lines) -> bool:
+    """Whether a statement is of one choice with that before it: it passes on what that writes, or needs it alone."""
+    return before.inner or lines.inner or lines.passed == before.target
+
+
+def _inner(definition: Definition) -> set[int]:
+    """The statements whose values only others of the same flag read."""
+    parts, found = definition.scope.parts, set[int]()
+    for position, part in enumerate(parts):
+        flag = definition.optional.get((position,))
+        readers = {
+            definition.optional.get((n,)) for n, other in enumerate(parts) if set(part.outputs) & set(other.inputs)
+        }
+        if flag is not None and readers == {flag} and not set(part.outputs) & set(definition.scope.outputs):
+            passing = [
+                n
+                for n, other in enumerate(parts)
+                if (n,) in definition.passed and other.inputs[definition.passed[n,]] in part.outputs
+            ]
+            if not passing:
+                found.add(position)
+    return found
 
 
 def _chosen(body: Sequence[_Lines], counter: str) -> Iterator[str]:
@@ -180,21 +208,22 @@ def _chosen(body: Sequence[_Lines], counter: str) -> Iterator[str]:
             yield from lines
             position += count
             continue
-        while stop < len(body) and body[stop].flag == first.flag and body[stop].passed == body[stop - 1].target:
+        while stop < len(body) and body[stop].flag == first.flag and _goes_on(body[stop - 1], body[stop]):
             stop += 1
         inside = [line for lines in body[position:stop] for line in lines.lines]
-        target = body[stop - 1].target
-        if len(inside) == 1 and first.passed != target:
-            line = f"{inside[0]} if {first.flag} else {first.passed}"
+        outer = [lines for lines in body[position:stop] if not lines.inner]
+        target, passed = outer[-1].target, outer[0].passed
+        if len(inside) == 1 and passed != target:
+            line = f"{inside[0]} if {first.flag} else {passed}"
             if len(line) <= WIDTH:
                 yield line
                 position = stop
                 continue
         yield f"{INDENT}if {first.flag}:"
         yield from (f"{INDENT}{line}" for line in inside)
-        if first.passed != target:
+        if passed != target:
             yield f"{INDENT}else:"
-            yield f"{INDENT * 2}{target} = {first.passed}"
+            yield f"{INDENT * 2}{target} = {passed}"
         position = stop
 
 

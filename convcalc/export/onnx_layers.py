@@ -374,11 +374,13 @@ def _rms_norm(graph: Graph, layer: RMSNorm, inputs: Shapes, output: Shape, names
 
 def _parameter(graph: Graph, layer: Parameter, inputs: Shapes, output: Shape, names: list[str]) -> str:
     """The tensor with a batch of one, or of as many examples as what is named has."""
-    value = graph.weight("value", (1, *output))
+    value = graph.weight("value", (1, *(1,) * len(layer.repeats), *layer.shape))
+    ones = (1,) * len(layer.shape)
     if not names:
-        return graph.op("Identity", value)
+        sizes = graph.integers((1, *layer.repeats, *ones))
+        return graph.op("Expand", value, sizes) if layer.repeats else graph.op("Identity", value)
     examples = graph.op("Shape", names[0], start=0, end=1)
-    wanted = graph.op("Concat", examples, graph.integers((1,) * len(output)), axis=0) if output else examples
+    wanted = graph.op("Concat", examples, graph.integers((*layer.repeats, *ones)), axis=0) if output else examples
     return graph.op("Expand", value, wanted)
 
 
@@ -693,9 +695,12 @@ def _recurrent(graph: Graph, layer: RNN | GRU | LSTM, inputs: Shapes, output: Sh
             for name, size in shapes.items()
         ]
         if layer.bias:
-            both = [[f"bias_{name}{end}" for name in ("ih", "hh")] for end in ends]
-            shape = (directions, 2 * len(order) * hidden)
-            tensors.append(graph.composed(f"bias_l{number}", shape, partial(_reordered, both, order)))
+            both = [[f"bias_{name}{end}" for name in ("ih", "hh")[: layer.biases]] for end in ends]
+            shape = (directions, layer.biases * len(order) * hidden)
+            bias = graph.composed(f"bias_l{number}", shape, partial(_reordered, both, order))
+            if layer.biases == 1:
+                bias = graph.op("Pad", bias, graph.integers((0, 0, 0, shape[1])))
+            tensors.append(bias)
         states = graph.op(layer.kind.upper(), x, *tensors, **attributes)
         if directions == 1:
             x = graph.op("Squeeze", states, graph.integers((1,)))
@@ -789,9 +794,10 @@ def _repeat_interleave(graph: Graph, layer: RepeatInterleave, inputs: Shapes, ou
 
 
 def _index_select(graph: Graph, layer: IndexSelect, inputs: Shapes, output: Shape, names: list[str]) -> str:
-    if layer.indices is None:
+    positions = layer.positions
+    if positions is None:
         raise Refused(UNSAID)
-    return graph.op("Gather", names[0], graph.integers(layer.indices), axis=layer.dim % len(output) + 1)
+    return graph.op("Gather", names[0], graph.integers(positions), axis=layer.dim % len(output) + 1)
 
 
 def _batched(graph: Graph, layer: Batched, inputs: Shapes, output: Shape, names: list[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 from .program import REQUIRED, Argument
@@ -19,6 +20,10 @@ ABSENT = object()
 
 ARRIVING = frozenset({"in_channels", "in_features", "num_features", "normalized_shape"})
 """Arguments that say how many channels arrive."""
+SHAPES = frozenset({"shape", "target_shape", "unflattened_size", "channels"})
+"""Arguments that are sizes of several axes, of which each may follow from something else."""
+SIZES = frozenset({"size", "stop"})
+"""Arguments that are the size of an axis."""
 CHANNELS = frozenset({*ARRIVING, "out_channels", "out_features", "filters", "units", "channels"})
 """Arguments that count channels: those of one block are related."""
 MULTIPLES = (2, 3, 4)
@@ -43,12 +48,16 @@ NOUNS = {"out_channels": "channels", "out_features": "features"}
 """What an argument is, beside the name of whose it is."""
 
 
+Cell = tuple[int, int]
+"""An argument by its number, and one of its elements; −1 for the argument itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """An argument that differs between blocks, or several that are equal in all of them."""
 
     number: int
-    slots: tuple[int, ...]
+    slots: tuple[Cell, ...]
     """Where it stands among the arguments."""
     values: tuple[object, ...]
     """What it is in each block."""
@@ -163,13 +172,23 @@ def _multiples(column: Column, others: Sequence[Column]) -> Iterator[tuple[str, 
         if column.quantity == "padding" and other.quantity == "kernel_size" and points > 1:
             if all(own == kernel // 2 for own, kernel in numbers):
                 yield "{} // 2", other
-        if column.quantity in CHANNELS and other.quantity in CHANNELS and points >= POINTS:
-            for factor in MULTIPLES:
-                if all(own == factor * value for own, value in numbers):
-                    yield f"{factor} * {{}}", other
-            for factor in PARTS:
-                if all(own * factor == value for own, value in numbers):
-                    yield f"{{}} // {factor}", other
+        counted = {column.quantity, other.quantity} <= CHANNELS | SIZES
+        if counted and points >= POINTS:
+            yield from ((form, other) for form in _products(numbers, sizes=column.quantity in SIZES))
+
+
+def _products(pairs: Sequence[tuple[int, int]], *, sizes: bool) -> Iterator[str]:
+    """Which multiple, or which part, the first of each two numbers is of the second; of sizes, the square of a part."""
+    own, value = max(pairs)
+    multiple, part = own // (value or 1), value // (own or 1)
+    if (sizes or multiple in MULTIPLES) and all(own == multiple * value for own, value in pairs):
+        yield f"{multiple} * {{}}"
+    if (sizes or part in PARTS) and part and all(own * part == value for own, value in pairs):
+        yield f"{{}} // {part}"
+    root = isqrt(own)
+    part = value // (root or 1)
+    if sizes and part and all(value % part == 0 and own == (value // part) ** 2 for own, value in pairs):
+        yield f"({{}} // {part}) ** 2" if part > 1 else "{}**2"
 
 
 def _is_param(column: Column, params: Sequence[tuple[BlockParam, ...]], name: str, *, given: bool) -> bool:
@@ -181,6 +200,16 @@ def _is_param(column: Column, params: Sequence[tuple[BlockParam, ...]], name: st
         if value is not ABSENT and (type(value) is not type(param.value) or value != param.value):
             return False
     return True
+
+
+def told_by(params: Sequence[tuple[BlockParam, ...]], present: Present) -> str | None:
+    """The parameter of the spec's block that is true, or a number but 0, where some module is, and nowhere else."""
+    for param in params[0]:
+        values = [next((one.value for one in own if one.name == param.name), None) for own in params]
+        plain = all(isinstance(value, bool | int) for value in values)
+        if plain and tuple(map(bool, values)) == present:
+            return SHORT.get(param.name, param.name)
+    return None
 
 
 class Naming:
@@ -215,6 +244,8 @@ class Naming:
         if column.arrives:
             return self.names.unique("in_channels")
         plain, own = _plain(column), self.own.get(column.number)
+        if own is not None and self.spec[own] == 1 and len({_noun(a.quantity) for _, a in column.arguments}) > 1:
+            return self.names.unique(identifier(SHORT.get(own, own)))
         width = plain == "out_channels" and column.number in self.bases
         if self.plain[plain] == 1 and not width:
             return self.names.unique(identifier(plain))
@@ -228,7 +259,14 @@ class Naming:
 
 
 def _plain(column: Column) -> str:
-    return PLAIN.get(column.quantity, column.quantity)
+    """What the framework calls it; a size has the name that it has where it is used."""
+    (_, argument), *_ = column.arguments
+    return argument.name if argument.quantity in SIZES else PLAIN.get(argument.quantity, argument.quantity)
+
+
+def _noun(quantity: str) -> str:
+    """Whether something counts channels, or what else it is."""
+    return "channels" if quantity in CHANNELS else quantity
 
 
 def _last(column: Column) -> str:

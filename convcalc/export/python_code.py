@@ -132,6 +132,27 @@ class Form(NamedTuple):
     items: tuple[Written, ...]
 
 
+def read_call(text: str) -> Form | str:
+    """A call that is written as text, so that it can be broken; what is none stays text, and so does one with quotes.
+
+    >>> read_call("f(a, g(b, c))"), read_call("x + 1")
+    (Form(head='f', items=('a', 'g(b, c)')), 'x + 1')
+    """
+    match = re.fullmatch(r"([A-Za-z_][\w.]*)\(([^'\"]*)\)", text)
+    if match is None:
+        return text
+    items, depth = [""], 0
+    for character in match[2]:
+        depth += (character in "([{") - (character in ")]}")
+        if depth < 0:
+            return text
+        if character == "," and not depth:
+            items.append("")
+        else:
+            items[-1] += character
+    return Form(match[1], tuple(item.strip() for item in items))
+
+
 class Repeated(NamedTuple):
     """`*(form clause)`: an argument for each value of a generator."""
 

@@ -114,6 +114,10 @@ Slots = Iterator[Slot]
 
 def value_text(slot: Slot, owner: str = "") -> str:
     """What is made of the parameter (an attribute of `owner` where it is one), or the literal."""
+    if slot.elements:
+        texts = [value_text(element, owner) for element in slot.elements]
+        inside = ", ".join(texts)
+        return f"[{inside}]" if isinstance(slot.argument.value, list) else f"({inside}{',' * (len(texts) == 1)})"
     return slot.form.format(f"{owner}{slot.parameter}") if slot.parameter else literal(slot.argument.value)
 
 
@@ -122,7 +126,7 @@ def argument_texts(arguments: tuple[Argument, ...], slots: Slots) -> list[str]:
     found = []
     for argument in arguments:
         slot = next(slots)
-        fixed = slot.parameter is None
+        fixed = not slot.reads
         if fixed and argument.default is not REQUIRED and _equal(slot.argument.value, argument.default):
             continue
         text = value_text(slot)
@@ -143,10 +147,17 @@ def form_of(work: Call, slots: Slots) -> Form:
 
 def inline_text(work: Inline, slots: Slots, reads: list[str], owner: str = "") -> str:
     """An expression over variables."""
-    values: dict[str, str] = {}
+    values = {str(number): name for number, name in enumerate(reads)}
+    made: set[str] = set()
     for argument in work.arguments:
         slot = next(slots)
-        text = value_text(slot, owner)
-        values[argument.name] = text if slot.form == "{}" else f"({text})"
-    values |= {str(number): name for number, name in enumerate(reads)}
-    return re.sub(r"\{(\w+)\}", lambda match: values[match[1]], work.template)
+        values[argument.name] = value_text(slot, owner)
+        if slot.form != "{}":
+            made.add(argument.name)
+
+    def written(match: re.Match[str]) -> str:
+        around = work.template[match.start() - 1 : match.start()], work.template[match.end() : match.end() + 1]
+        alone = around[0] in "([:=, " and around[1] in ")]:,"
+        return f"({values[match[1]]})" if match[1] in made and not alone else values[match[1]]
+
+    return re.sub(r"\{(\w+)\}", written, work.template)

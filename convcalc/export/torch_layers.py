@@ -431,7 +431,8 @@ def _rms_norm(layer: RMSNorm, inputs: Shapes, output: Shape) -> list[Step]:
 
 
 def _parameter(layer: Parameter, inputs: Shapes, output: Shape) -> list[Step]:
-    return [Call("Constant", (*positional(shape=layer.shape), optional("learned", layer.learned, True)))]
+    arguments = (optional("learned", layer.learned, True), optional("repeats", layer.repeats, ()))
+    return [Call("Constant", (*positional(shape=layer.shape), *arguments))]
 
 
 def _function(layer: Unary | Extreme, inputs: Shapes, output: Shape) -> list[Step]:
@@ -575,6 +576,8 @@ def _recurrent(layer: RNN | GRU | LSTM, inputs: Shapes, output: Shape) -> list[S
         *(optional(name, given[name], default) for name, default in optionals.items() if name in given),
         *keywords(batch_first=True),
     )
+    if layer.bias and layer.biases == 1:
+        return [Call("one_bias", (*positional(recurrent=Code(layer.family)), *arguments))]
     return [Call(layer.family, arguments)]
 
 
@@ -635,6 +638,8 @@ def _repeat_interleave(layer: RepeatInterleave, inputs: Shapes, output: Shape) -
 
 
 def _index_select(layer: IndexSelect, inputs: Shapes, output: Shape) -> list[Step]:
+    if layer.relative is not None:
+        return [_at(layer.dim % len(output), f"relative_positions({layer.relative})")]
     if layer.indices is None:
         raise Refused(UNSAID)
     return [_at(layer.dim % len(output), str(list(layer.indices)))]

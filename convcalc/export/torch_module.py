@@ -121,7 +121,7 @@ def _class_lines(found: Definitions, definition: Definition, network: Network, a
         flag = definition.optional.get((position,))
         if isinstance(part.work, Inline):
             mine = [next(slots) for _ in part.work.arguments]
-            kept += [slot.parameter for slot in mine if slot.parameter]
+            kept += [name for slot in mine for name in slot.reads]
             text = inline_text(part.work, iter(mine), statement.reads, "self.")
             if flag is not None:
                 kept.append(flag)
@@ -139,15 +139,13 @@ def _class_lines(found: Definitions, definition: Definition, network: Network, a
     build += [f"        {_tied(scope, tie, attributes)}" for tie in scope.ties]
     own = [f"        self.{p.name} = {p.name}" for p in definition.parameters if p.name in kept]
     what = f"The block {scope.kind}." if not top else network.name
+    parameters = ["self", *definition.required, *definition.defaulted]
+    init = [*_signature("__init__", parameters), "        super().__init__()", *own, *build, ""]
     return [
         f"class {definition.name}(nn.Module):",
         *docstring(what, "    "),
         "",
-        *_signature("__init__", ["self", *definition.required, *definition.defaulted]),
-        "        super().__init__()",
-        *own,
-        *build,
-        "",
+        *(init if own or build else []),
         *_signature("forward", ["self", *names.inputs]),
         *loops(returned(forward, names.returned, "        ")),
     ]

@@ -62,6 +62,8 @@ class Expansion:
         """The parameters of the spec."""
         self.calls: list[tuple[str, Marked]] = []
         """The blocks that are being expanded, and where they are called."""
+        self.held: dict[tuple[int, tuple[int, ...]], Layer] = {}
+        """Tensors that layers hold, along batch axes: a layer's id and the axes' sizes -> the layer."""
         self.batch_axes = 0
         """How many of the first axes count as batch where items are being expanded."""
         self.depth = 0
@@ -240,6 +242,18 @@ class Expansion:
             from ..layers.batched import batched
 
             found = self.document.batched[id(layer), axes] = batched(layer, axes)
+        return found
+
+    def repeated(self, layer: Layer, arriving: tuple[int, ...]) -> Layer:
+        """The tensor that a layer holds, along the batch axes of what arrives; equal ones are one."""
+        from ..layers.constant import Parameter
+
+        if not isinstance(layer, Parameter):
+            return layer
+        key = (id(layer), arriving[: self.batch_axes])
+        found = self.held.get(key)
+        if found is None:
+            found = self.held[key] = layer.repeated(arriving, self.batch_axes)
         return found
 
     def _item(self, item: Item, place: Place, env: Env, current: Nodes) -> Nodes | None:
@@ -486,12 +500,15 @@ def _layer(
     sources: Nodes,
     branches: Sequence[str] = (),
 ) -> Nodes:
+    arriving = run.nodes[sources[0]].shape
     if not item.reads:
         sources = ()
     try:
         layer = template.layer or _made(run, item, template, place, env)
         if item.reads:
             layer = run.batched(layer)
+        elif run.batch_axes:
+            layer = run.repeated(layer, arriving)
         shape = run.inference.shape(layer, tuple([run.nodes[source].shape for source in sources]))
     except (GeometryError, LayerProblems, TooMuch) as error:
         return run.fail(item, place, name, error, branches or _called(run, item, place, sources))

@@ -13,7 +13,9 @@ from math import prod
 
 from .messages import OnnxNode, Tensor
 
-OF_PYTORCH = re.compile(r"/(?:.*/)?Constant(?:_\d+)?_output_0", re.DOTALL)
+OF_PYTORCH = re.compile(
+    r"/(?:.*/)?Constant(?:_\d+)?_output_0|onnx::(?:Add|Concat|Expand|Gather|Mul|Sub)_\d+", re.DOTALL
+)
 """How PyTorch's exporter calls constants of the code; it never writes a parameter or a buffer as one."""
 STATISTICS = (".running_mean", ".running_var")
 """How the names of the buffers of a batch norm end."""
@@ -56,7 +58,7 @@ def is_buffer(tensor: Tensor, frozen: frozenset[str]) -> bool:
     dims = tensor.dims
     if len(dims) < 3 or prod(dims) > LARGEST or name in ("weight", "bias") or not tensor.floating:
         return False
-    test = is_grid if 2 <= dims[-1] <= MOST_COORDINATES else is_filter if dims[1] == 1 < dims[0] else None
+    test = is_filter if dims[1] == 1 < dims[0] else is_grid if 2 <= dims[-1] <= MOST_COORDINATES else None
     numbers = tensor.numbers(LARGEST) if test is not None else None
     return test is not None and numbers is not None and test(dims, numbers)
 

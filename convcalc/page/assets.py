@@ -1,8 +1,7 @@
-"""What the page carries: styles, scripts, data, and the policy that lets it have these and nothing else."""
+"""What the page carries: styles, scripts, pictures, and the policy that lets it have these and nothing else."""
 
 from __future__ import annotations
 
-import json
 import re
 from base64 import b64encode
 from hashlib import sha256
@@ -11,8 +10,6 @@ from pathlib import Path
 HERE = Path(__file__).parent
 SCRIPTS = ("diagram.js", "page.js")
 """In the order in which they run: what offers something before the page's own."""
-_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029", "##": "\\u0023#"}
-"""What an element of script, a script and a log of a CI would read otherwise."""
 
 
 def styles_text() -> str:
@@ -52,16 +49,6 @@ def policy(style: str, scripts: list[str]) -> str:
 
 def _hashed(text: str) -> str:
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
-
-
-def island(data: object) -> str:
-    """Data as JSON that an element of script can hold, whatever stands in its texts.
-
-    >>> island({"a": "</script>"})
-    '{"a":"\\\\u003c/script\\\\u003e"}'
-    """
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return re.sub("[<>&\u2028\u2029]|##", lambda match: _ESCAPES[match[0]], text)
 
 
 def picture(svg: str) -> str:

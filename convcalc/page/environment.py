@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 LONGEST = 160
-"""Characters of a text from a file that are shown at once."""
+"""Characters of a name or a cell from a file that are shown at once."""
+PROSE = 1500
+"""The same of what says something in sentences."""
 
 
 def environment() -> Environment:
@@ -31,6 +34,8 @@ def environment() -> Environment:
         auto_reload=False,
     )
     found.filters["short"] = short
+    found.filters["cut"] = cut
+    found.filters["prose"] = partial(cut, most=PROSE)
     return found
 
 
@@ -43,11 +48,25 @@ def visible(value: object) -> object:
     return printable(value) if type(value) is str else value
 
 
-def short(text: str) -> str:
-    """A text that fits its place; the whole of a longer one stands in a title.
+def short(text: str, most: int = LONGEST) -> str:
+    """A text without what nobody sees, cut where it is long.
 
     >>> len(short("x" * 10_000)), short("x")
     (160, 'x')
     """
     clean = printable(text)
-    return clean if len(clean) <= LONGEST else f"{clean[: LONGEST - 1]}…"
+    return clean if len(clean) <= most else f"{clean[: most - 1]}…"
+
+
+def cut(text: str, most: int = LONGEST) -> str:
+    """The same as mark-up: the whole of a text that is cut is said to whoever points at it.
+
+    >>> cut("a < b"), cut("a < b", 4)
+    ('a < b', Markup('<span title="a &lt; b">a &lt;…</span>'))
+    """
+    from markupsafe import Markup
+
+    shown = short(text, most)
+    if len(shown) < most or shown == printable(text):
+        return shown
+    return Markup('<span title="{}">{}</span>').format(printable(text), shown)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from ..analysis.explain import explain
+from ..drawings.layer import layer_drawing
 from ..network import sizes
 from ..render.explain import linked, value_of
 from ..terminal import printable
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ..analysis.figures import Subject
     from ..analysis.receptive_field import AxisField, Fields
     from ..analysis.report import Report
+    from ..layers.base import Shapes
 
 MOST_PHASES = 64
 """Positions of a repeating field that are listed."""
@@ -44,17 +46,22 @@ class Shared:
 class Pages:
     """The pages of a report's layers and groups.
 
-    A page is [path, kind, what it reads and puts out, rule, sections, fields, paths that it reads]: texts, sections and
-    fields by their numbers.
+    A page is [path, kind, what it reads and puts out, rule, sections, fields, drawing, what it reads]: texts, sections,
+    fields, drawings and layers by their numbers.
     """
 
     def __init__(self, report: Report) -> None:
         self.report = report
         self.pages: list[list[object]] = []
+        self._read: list[Sequence[int]] = []
+        """For each page, the nodes that its layer reads."""
         self._texts = Shared()
         self._steps = Shared()
         self._sections = Shared()
         self._fields = Shared()
+        self._drawings = Shared()
+        self._drawn: dict[tuple[int, Shapes], int] = {}
+        """Layer, by its identity, and what it reads -> the number of its drawing."""
         self._places: dict[str, int] = {}
 
     def place(self, subject: Subject) -> int:
@@ -62,24 +69,31 @@ class Pages:
         found = self._places.get(subject.name)
         if found is None:
             found = self._places[subject.name] = len(self.pages)
+            single = subject.group is None and len(subject.nodes) == 1
+            self._read.append(self.report.node(subject.nodes[0]).inputs if single else ())
             self.pages.append(self._page(subject))
         return found
+
+    def number(self, path: str) -> int | None:
+        """The number of the page of a path; None where it has none."""
+        return self._places.get(path)
 
     def to_dict(self) -> dict[str, object]:
         """All of it as plain data."""
         return {
-            "pages": self.pages,
+            "pages": [
+                [*page, list(map(self._source, read))] for page, read in zip(self.pages, self._read, strict=True)
+            ],
             "texts": self._texts.values,
             "steps": self._steps.values,
             "sections": self._sections.values,
             "fields": self._fields.values,
+            "drawings": self._drawings.values,
         }
 
     def _page(self, subject: Subject) -> list[object]:
         report = self.report
         said = explain(report, subject)
-        node = None if subject.group is not None or len(subject.nodes) != 1 else report.node(subject.nodes[0])
-        read = [] if node is None else [printable(report.node(i).name) for i in node.inputs]
         fields = None if subject.output is None else report.receptive_fields.fields[subject.output]
         return [
             printable(subject.name),
@@ -88,8 +102,14 @@ class Pages:
             self._text(said.rule),
             [self._section(section) for section in said.sections],
             -1 if not fields or subject.output is None else self._field(fields, subject.output),
-            read,
+            -1 if subject.group is not None or len(subject.nodes) != 1 else self._drawing(subject.nodes[0]),
         ]
+
+    def _source(self, index: int) -> object:
+        """The number of the page of a layer that is read; where there is none its name."""
+        name = self.report.node(index).name
+        found = self._places.get(name)
+        return printable(name) if found is None else found
 
     def _text(self, text: str) -> int:
         return self._texts.number(printable(text))
@@ -106,6 +126,17 @@ class Pages:
     def _step(self, step: Step) -> int:
         parts = (step.result, step.expression, step.substituted, value_of(step), step.note, linked(step.source))
         return self._steps.number(parts, _without_end([self._text(part) if part else -1 for part in parts]))
+
+    def _drawing(self, index: int) -> int:
+        """The number of the drawing of a layer's arithmetic; −1 where there is none."""
+        network = self.report.network
+        node = network.nodes[index]
+        key = (id(node.layer), network.input_shapes(node))
+        found = self._drawn.get(key)
+        if found is None:
+            drawn = layer_drawing(network, index, "drawing")
+            found = self._drawn[key] = -1 if drawn is None else self._drawings.number(drawn)
+        return found
 
     def _field(self, fields: Fields, output: int) -> int:
         origin = self.report.receptive_fields.origins[output]
@@ -134,13 +165,3 @@ def _without_end(parts: list[int]) -> list[int]:
 def _shapes(said: Explanation) -> str:
     read = ", ".join(map(sizes, said.inputs))
     return f"{read} → {sizes(said.output)}" if said.output is not None else read
-
-
-def all_of(report: Report, subjects: Iterable[Subject]) -> Pages:
-    """The pages of these subjects, and of every layer."""
-    pages = Pages(report)
-    for subject in subjects:
-        pages.place(subject)
-    for layer in report.layers:
-        pages.place(layer)
-    return pages

@@ -19,7 +19,7 @@ LEFT, RIGHT, TOP = 76.0, 12.0, 26.0
 CURVE, ADDRESSES = 150.0, 320.0
 """Heights of the curve of what is alive, and of the arena."""
 LANE, THICK = 15.0, 12.0
-"""Of a bar, with the gap below it and without."""
+"""Of a bar, with the gap below it and without, as the style sheet has it."""
 MOST_LANES = 60
 """Bars beside each other: where more are alive, the thinnest are left out."""
 TICKS = 4
@@ -160,15 +160,17 @@ def _lifetimes(report: Report) -> str:
         mark("path", "peak", d=f"M{middle:.1f} {TOP:g}V{bottom:.1f}"),
         _beside(f"peak {scaled_bytes(max(live))} at {cut(name, 360)}", middle, TOP - 6, plot.x(steps)),
     ]
+    marks.append('<g class="lanes">')
     for bar in found:
-        kind = f"{'peaking' if bar.at_peak else 'bar'} s{min(4 * bar.size // max(largest, 1), 3)}"
+        kind = f"{'p' if bar.at_peak else 'b'}{min(4 * bar.size // max(largest, 1), 3)}"
         x, width = plot.x(bar.first), (bar.last - bar.first + 1) * plot.step
         y = below + bar.lane * LANE
-        said = f"{bar.label}: {scaled_bytes(bar.size)}, steps {bar.first} to {bar.last}"
-        marks.append(mark("rect", kind, said, x=x, y=y, width=width, height=THICK))
+        said = f"{bar.label}: {scaled_bytes(bar.size)}"
+        marks.append(mark("rect", kind, said, x=x, y=y, width=width))
         inside = fitting(bar.label, width - 4)
         if inside:
             marks.append(write(inside, x + 3, y + 9.5, "inside"))
+    marks.append("</g>")
     width = plot.x(steps) + RIGHT
     said = f"Memory over {counted(steps, 'step')}: at most {max(live):,} bytes are alive, at {name}"
     return drawing(said, width, bottom + 8, marks)
@@ -209,10 +211,10 @@ def _arena(report: Report) -> str:
             continue
         label = controller.label(number)
         alive = buffer.first <= plan.peak <= buffer.last
-        kind = "between" if buffer.between else "peaking s2" if alive else "bar s2"
+        kind = "between" if buffer.between else "p2" if alive else "b2"
         x, width = plot.x(buffer.first), (buffer.last - buffer.first + 1) * plot.step
         top, low = plot.y(offset + buffer.size), plot.y(offset)
-        said = f"{label}: {scaled_bytes(buffer.size)} at {offset:,}, operators {buffer.first} to {buffer.last}"
+        said = f"{label}: {scaled_bytes(buffer.size)} at {offset:,}"
         marks.append(mark("rect", kind, said, x=x, y=top, width=width, height=max(low - top, 0.5)))
         inside = fitting(label, width - 4) if low - top >= THICK else ""
         if inside:

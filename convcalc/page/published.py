@@ -55,9 +55,14 @@ class Published(NamedTuple):
     """Under which options they are computed that they do not have."""
 
 
-def published(report: Report) -> Published:
-    """The printed tables of a report's spec, computed under the options that were given. Raises SpecError."""
-    under = judged_line(report) if report.skipped and report.judged else ""
+def published(report: Report) -> Published | None:
+    """The printed tables of a report's spec, computed under the options that were given; None where there are none.
+
+    Raises SpecError.
+    """
+    if not report.judged:
+        return None
+    under = judged_line(report) if report.skipped else ""
     return Published([_printing(result) for result in report.judged], under)
 
 

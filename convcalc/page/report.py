@@ -11,7 +11,8 @@ from ..network import unknown_costs
 from ..render.table import at_text, shapes_text, source_text
 from ..units import counted
 from ..version import FORMAT, __version__
-from .assets import island, picture, policy, scripts_texts, styles_text
+from .assets import picture, policy, scripts_texts, styles_text
+from .data import island, packed
 from .diagram import graph
 from .difference import changes
 from .environment import environment
@@ -98,7 +99,7 @@ def _data(report: Report, tree: Summary, difference: Difference | None) -> dict[
         "rows": rows,
         "layers": layers,
         **pages.to_dict(),
-        "graph": graph(report, difference),
+        "graph": packed(graph(report, difference), pages),
     }
 
 

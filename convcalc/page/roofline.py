@@ -123,10 +123,7 @@ def _picture(points: list[Point], device: Device) -> str:
         intensity = point.flops / point.bytes
         attained = min(device.flops, intensity * device.bandwidth)
         radius = LEAST + (MOST - LEAST) * (point.nanoseconds / max(longest, 1)) ** 0.5
-        said = (
-            f"{point.name}: {point.intensity} FLOPs/byte, at most {scaled(int(attained))}FLOP/s, "
-            f"at least {point.nanoseconds:,} ns ({point.share} %), bound by {point.bound}"
-        )
+        said = f"{point.name}: {point.intensity} FLOPs/byte, {point.nanoseconds:,} ns ({point.share} %)"
         marks.append(mark("circle", f"point {point.bound}", said, cx=plot.x(intensity), cy=plot.y(attained), r=radius))
     name = f"Roofline of {device.name} with {len(drawn)} layers"
     return drawing(name, LEFT + WIDTH + RIGHT, TOP + HEIGHT + BOTTOM, marks)

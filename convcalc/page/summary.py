@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..analysis.figures import find
 from ..analysis.quantities import QUANTITIES
 from ..analysis.tree import fitting, size, tree
 from ..render.document import described_as, share_text
@@ -55,6 +56,7 @@ class Line(NamedTuple):
     change: str
     """`added` or `changed` against the other network; empty for what is the same."""
     subject: Subject
+    """Whose page it leads to: of several equal ones the first."""
 
 
 class Summary(NamedTuple):
@@ -101,23 +103,24 @@ def summary(report: Report, difference: Difference | None = None) -> Summary:
     opened = first_open(report, rows)
     status = {} if difference is None else {layer.after: layer.status for layer in difference.layers if layer.after}
     lines = []
-    for row, subject in zip(block.rows, preorder(rows), strict=True):
+    for row, grown in zip(block.rows, preorder(rows), strict=True):
+        shown = grown.subject if grown.times > 1 else find(report, grown.path) or grown.subject
         lines.append(
             Line(
                 row.level,
                 row.label,
-                subject.path,
+                grown.path,
                 described_as(row),
                 row.cells,
                 share_text(row.share),
-                bool(subject.rows),
-                id(subject) in opened,
-                _change(report, subject.subject, status),
-                subject.subject,
+                bool(grown.rows),
+                id(grown) in opened,
+                _change(report, shown, status),
+                shown,
             )
         )
-    shown = tuple([quantity for quantity in quantities if quantity.name not in ("name", "kind")])
-    return Summary(shown, lines, block.total, block.share, missing)
+    columns = tuple([quantity for quantity in quantities if quantity.name not in ("name", "kind")])
+    return Summary(columns, lines, block.total, block.share, missing)
 
 
 def _change(report: Report, subject: Subject, status: Mapping[str, str]) -> str:

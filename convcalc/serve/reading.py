@@ -14,9 +14,7 @@ from typing import NamedTuple, Self
 
 from ..files import NotRegular, read_regular
 
-_CHILD = (
-    "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); from convcalc.serve.recorded import main; main()"
-)
+_CHILD = "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); from convcalc.serve.recorded import main; main()"
 """The child finds modules where this process does, and none in the working folder but by it."""
 
 
@@ -45,7 +43,17 @@ class Reading:
         self._folder = TemporaryDirectory(prefix="convcalc-", ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
         self._page, self._record, self._said = folder / "page.html", folder / "files.json", folder / "said.txt"
-        command = [sys.executable, "-P", "-B", "-c", _CHILD, json.dumps(sys.path), str(self._record), "--color", "never"]
+        command = [
+            sys.executable,
+            "-P",
+            "-B",
+            "-c",
+            _CHILD,
+            json.dumps(sys.path),
+            str(self._record),
+            "--color",
+            "never",
+        ]
         with self._said.open("wb") as said:
             self._process = subprocess.Popen(
                 [*command, *arguments, "--output", str(self._page)],

@@ -16,7 +16,7 @@ from importlib.util import source_from_cache
 from pathlib import Path
 
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
-_INSTALLED = re.compile(rf"[\\/](?:site|dist)-packages[\\/]|[\\/]python\d+\.zip$")
+_INSTALLED = re.compile(r"[\\/](?:site|dist)-packages[\\/]|[\\/]python\d+\.zip$")
 _SYSTEM = ("/dev/", "/proc/", "/sys/")
 MOST_FILES = 2000
 """Files that are taken down; those of a project read by a model in code are far fewer."""

@@ -8,6 +8,7 @@ only answers GET and HEAD, and serves what is in memory: a path is a key of a ta
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
@@ -16,7 +17,6 @@ from importlib.resources import files
 from secrets import compare_digest, token_urlsafe
 from socketserver import ThreadingTCPServer
 from threading import BoundedSemaphore
-from urllib.parse import parse_qs, urlsplit
 
 from .board import Board
 
@@ -94,7 +94,7 @@ class Handler(BaseHTTPRequestHandler):
     server_version = "convcalc"
     sys_version = ""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self._answer()
 
     do_HEAD = do_GET  # noqa: N815
@@ -110,11 +110,10 @@ class Handler(BaseHTTPRequestHandler):
         origin = self.headers.get("Origin")
         if origin is not None and origin != f"http://{self.headers['Host']}":
             return self._send(HTTPStatus.FORBIDDEN, b"another page asks")
-        asked = urlsplit(self.path)
-        root, token, *rest = asked.path.split("/", 2)
-        if root or not rest or not compare_digest(token.encode(), self.server.token.encode()):
+        path, _, query = self.path.partition("?")
+        root, token, name = [*path.split("/", 2), "", ""][:3]
+        if root or not compare_digest(token.encode(), self.server.token.encode()):
             return self._send(HTTPStatus.NOT_FOUND, b"no such page")
-        name = rest[0]
         if name in _SHELL:
             file, kind = _SHELL[name]
             return self._send(HTTPStatus.OK, _file(file), kind, {"Content-Security-Policy": _POLICY})
@@ -122,14 +121,14 @@ class Handler(BaseHTTPRequestHandler):
             kind = "text/html; charset=utf-8"
             return self._send(HTTPStatus.OK, self.server.board.page, kind, {"Content-Security-Policy": _PAGE_POLICY})
         if name == "state":
-            state = json.dumps(self._state(asked.query)).encode()
+            state = json.dumps(self._state(query)).encode()
             return self._send(HTTPStatus.OK, state, "application/json")
         return self._send(HTTPStatus.NOT_FOUND, b"no such page")
 
     def _state(self, query: str) -> dict[str, object]:
         """How things stand, once they are otherwise than at the number that the client has seen."""
-        (after,) = parse_qs(query, max_num_fields=4).get("after", ["-1"])[:1]
-        number = int(after) if after.isascii() and after.isdigit() and len(after) < 16 else -1
+        seen = re.fullmatch(r"after=([0-9]{1,15})", query)
+        number = int(seen[1]) if seen else -1
         if not self.server.waiting.acquire(blocking=False):
             return self.server.board.after(-1, 0).to_dict()
         try:

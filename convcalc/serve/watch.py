@@ -18,7 +18,7 @@ from .reading import Read, Reading
 PAUSE = 0.25
 """Seconds between two looks."""
 SETTLED = 0.08
-"""Seconds in which nothing may change before it is read: an editor writes in steps, and somebody saves several files."""
+"""Seconds in which nothing may change before it is read: an editor writes in steps, somebody saves several files."""
 LONGEST_SETTLING = 2.0
 """Seconds after which it is read in spite of files that change all the time."""
 

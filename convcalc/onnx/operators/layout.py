@@ -7,6 +7,7 @@ from math import isfinite, prod
 
 from ...geometry import Window
 from ...layers.base import Shape
+from ...layers.layout import relative_window
 from ...layers.opaque import broadcast
 from ..builder import Builder, Fields, Unsupported, spelled
 from ..messages import FLOATS, SMALL, Malformed, Unknown
@@ -21,7 +22,7 @@ from .folding import (
 from .record import Operator, kept, same, viewed
 
 MOST_INDICES = 64
-"""Positions that are written out; of more it is said how many they are."""
+"""Positions that are written out; of more it is said how many they are, or which window's offsets."""
 INTEGERS = frozenset({2, 3, 4, 5, 6, 7, 12, 13})
 """Data types of integers."""
 
@@ -501,6 +502,9 @@ def _gather(b: Builder) -> Activation:
     else:
         few = numbers is not None and len(numbers) <= MOST_INDICES
         which: Fields = {"indices": tuple(numbers)} if few and numbers is not None else {"count": taken}
+        window = None if few or numbers is None else relative_window(numbers, size)
+        if window is not None:
+            which = {"relative": window}
         made = b.emit("index_select", {"dim": dim, **which}, value)
     return made if made.dims == dims else b.relayout(made, dims)
 

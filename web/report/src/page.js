@@ -14,7 +14,7 @@ const paths = pathsOf(data);
 const layers = readLayers(data, paths);
 const fields = showFields(data, (path) => tabs.go("field", path));
 const tree = growTree(document.getElementById("layers"), data, (path) => tabs.go("layer", path));
-const diagram = mountDiagram(data.graph, (path) => tabs.go("layer", paths.known(path)));
+const diagram = mountDiagram(data, (path) => tabs.go("layer", paths.known(path)));
 linkPaths(paths);
 document.querySelectorAll("table.sorts").forEach(sortable);
 const tabs = openTabs((tab, path) => {
