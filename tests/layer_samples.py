@@ -175,6 +175,7 @@ SAMPLES: list[Sample] = [
     Sample("rnn", {"hidden_size": 4, "nonlinearity": "relu", "bias": False, "num_layers": 2}, ((6, 5),), (6, 4)),
     Sample("gru", {"hidden_size": 4, "bidirectional": True, "num_layers": 2}, ((6, 5),), (6, 8)),
     Sample("lstm", {"hidden_size": 4}, ((6, 5),), (6, 4)),
+    Sample("lstm", {"hidden_size": 4, "biases": 1, "bidirectional": True}, ((6, 5),), (6, 8)),
     Sample("lstm", {"hidden_size": 4, "proj_size": 3, "bidirectional": True, "num_layers": 2}, ((6, 5),), (6, 6)),
     Sample("roll", {"shifts": 2, "dims": 1}, IMAGE, IMAGE[0]),
     Sample("roll", {"shifts": [-3, 4], "dims": [1, -1]}, IMAGE, IMAGE[0]),

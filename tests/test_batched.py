@@ -17,6 +17,7 @@ from convcalc.network import output_shape
 from convcalc.reference import Counter, backward, forward, init, run
 from convcalc.reference.initial import starts
 from convcalc.verify.confirm import verify
+from tests.exported_layers import drawn_weights
 from tests.layer_samples import SAMPLES, Sample
 
 FRAMES = (3, 2)
@@ -195,7 +196,7 @@ class TestHeldTensors:
     def test_a_run_and_its_gradients_confirm_it(self) -> None:
         network = loads(self.SPEC)
         assert verify(network).ok
-        weights = init(network)
+        weights = drawn_weights(network)
         x = np.random.default_rng(0).standard_normal((2, 4, 6, 8))
         token, table = weights["tokens.token"]["value"], weights["tokens.table"]["value"]
         rows = np.broadcast_to(token, (2, 4, 1, 8))

@@ -34,8 +34,6 @@ OPAQUE = {
     "attention_scaled": ["Attention"],
     "conv_lstm": ["ConvLSTM2D"],
     "embedding": ["Embedding"],
-    "lstm": ["LSTM"],
-    "lstm_both_ways": ["Bidirectional"],
     "op_einsum": ["Einsum"],
     "op_where": ["Greater", "Where"],
     "prelu_positions": ["PReLU"],

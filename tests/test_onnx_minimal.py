@@ -11,6 +11,7 @@ import pytest
 
 from convcalc.analysis.report import analyse
 from convcalc.onnx import load_onnx
+from tools.onnx_minimal import loop_scan
 
 from .command import run
 from .onnx_models import RECORDED, kinds
@@ -52,6 +53,7 @@ EXPECTED: dict[str, tuple[list[str], int, int]] = {
     "frozen_norm": (["conv2d", "parameter", "multiply", "parameter", "add"], 216, 14 * 14 * 8 * 27),
     "lstm_rows": (["permute", "permute", "lstm", "reshape", "permute", "squeeze"], 384, 5 * 10 * 32 * 12),
     "split_by_loop": (["roll"], 0, 0),
+    "loop_scan": ([*["linear", "tanh"] * 3, *["reshape"] * 3, "concat", "reshape"], 64, 3 * 64),
     "chosen": (["conv2d", "flatten"], 27, 30 * 30 * 27),
     "empty_slice": (["conv2d"], *CONV),
     "sequence": (["relu"], 0, 0),
@@ -105,6 +107,14 @@ def test_where_shapes_end_the_network_ends_and_says_why(tmp_path: Path) -> None:
 def test_parameters_behind_what_has_no_shape_are_said(tmp_path: Path) -> None:
     (note,) = load_onnx(str(written("chosen", tmp_path))).notes
     assert note.code == "CC708" and note.message.endswith("; 40 parameters behind it are not counted")
+
+
+@pytest.mark.parametrize("turns", [-1, 10**6, 10**18])
+def test_loops_of_no_or_too_many_turns_end_the_network(turns: int, tmp_path: Path) -> None:
+    path = tmp_path / "loop.onnx"
+    path.write_bytes(loop_scan(turns).model().SerializeToString())
+    done = run("table", str(path))
+    assert done.code == 1 and "CC706" in done.stderr and "its shape depends on what flows" in done.stderr
 
 
 def test_what_is_written_to_a_block_stands_in_its_place(tmp_path: Path) -> None:

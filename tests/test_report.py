@@ -114,7 +114,7 @@ def test_layers_and_groups_are_explained_as_explain_does(resnet: Page) -> None:
 
 def test_pages_say_what_a_layer_reads(resnet: Page) -> None:
     pages = resnet.data["pages"]
-    read = {page[0]: [pages[s][0] if isinstance(s, int) else s for s in page[6]] for page in pages}
+    read = {page[0]: [pages[s][0] if isinstance(s, int) else s for s in page[7]] for page in pages}
     assert read["conv1.conv_bn.conv2d"] == ["input"]
     assert read["conv2_x.0.add"] == [
         "conv2_x.0.body.bottleneck.conv3.batch_norm",

@@ -220,6 +220,33 @@ def split_by_loop() -> Graph:
     return g
 
 
+def loop_scan(turns: int = 3) -> Graph:
+    """A loop without condition that puts out what each turn gives, one behind the other."""
+    g = Graph(x=(1, 8))
+    body = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["h", "w"], ["next"]),
+            helper.make_node("Tanh", ["next"], ["row"]),
+            helper.make_node("Constant", [], ["again"], value=helper.make_tensor("t", TensorProto.BOOL, (), [1])),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("n", TensorProto.INT64, []),
+            helper.make_tensor_value_info("on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("h", TensorProto.FLOAT, [1, 8]),
+        ],
+        [
+            helper.make_tensor_value_info("again", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("next", TensorProto.FLOAT, [1, 8]),
+            helper.make_tensor_value_info("row", TensorProto.FLOAT, [1, 8]),
+        ],
+    )
+    g.weight("w", 8, 8)
+    g.node("Loop", f"{g.numbers('turns', [turns], ())} _ x", "_ rows", body=body)
+    g.node("Transpose", "rows", "y", perm=[1, 0, 2])
+    return g
+
+
 def chosen() -> Graph:
     """Boxes above a threshold: the network ends before the comparison, and a layer behind it has no shape."""
     g = Graph(x=(1, 3, 32, 32))
@@ -486,7 +513,19 @@ MADE: tuple[Callable[[], Graph], ...] = (
     *(conv_const_input, instance_norm_plain, shared_head, if_inside, lstm_state, pads_clip, pad_channels, sin_const),
     *(scatternd, scatternd_block, scatternd_window, scatternd_nothing, mask_of_constants, blur, blur_buffer),
     *(depthwise_ones, coordinates, layer_norm_without_bias, layer_norm_plain, frozen_norm, lstm_rows, split_by_loop),
-    *(chosen, empty_slice, sequence, nonzero, einsum, deform, matmulinteger, qlinearadd, gather_reshape, no_batch),
+    *(
+        loop_scan,
+        chosen,
+        empty_slice,
+        sequence,
+        nonzero,
+        einsum,
+        deform,
+        matmulinteger,
+        qlinearadd,
+        gather_reshape,
+        no_batch,
+    ),
     *(gemm_open, scalar_out),
 )
 

@@ -106,11 +106,23 @@ RECURRENT = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 def module_of(sample: Sample) -> nn.Module | None:
     """The module of a kind that holds weights."""
     fields = {"num_heads" if name == "heads" else name: value for name, value in sample.fields.items()}
+    biases = fields.pop("biases", 2)
     if sample.kind == "multihead_attention":
         return nn.MultiheadAttention(sample.inputs[0][1], batch_first=True, **fields)
     if sample.kind in RECURRENT:
-        return RECURRENT[sample.kind](sample.inputs[0][1], batch_first=True, **fields)
+        module = RECURRENT[sample.kind](sample.inputs[0][1], batch_first=True, **fields)
+        return module if biases == 2 else one_bias(module)
     return None
+
+
+def one_bias(module: nn.RNNBase) -> nn.RNNBase:
+    """The module with its second bias 0 and not learned."""
+    for name, value in list(module.named_parameters()):
+        if name.startswith("bias_hh"):
+            delattr(module, name)
+            module.register_buffer(name, torch.zeros_like(value))
+    module._flat_weights = [getattr(module, name) for name in module._flat_weights_names]
+    return module
 
 
 def call(sample: Sample, module: nn.Module | None, inputs: Tensors) -> torch.Tensor:

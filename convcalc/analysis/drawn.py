@@ -229,9 +229,9 @@ def _rule(axis_map: Drawable, size: int, output: int, rounding: Rounding | None)
         return Step("o", output, note=f"windows from {first[0]}…{first[1] - 1} to {last[0]}…{last[1] - 1}")
     if isinstance(axis_map, TransposedWindow):
         return step(conv_transpose_output, values)
-    if rounding is None:
+    if rounding in (None, "floor"):
         return step(conv_output, values)
-    found = step(rounded_output, {**values, "up": int(rounding != "floor")})
+    found = step(rounded_output, {**values, "up": 1})
     return found if found.value == output else replace(found, note=f"the last one is dropped: {output}")
 
 
@@ -387,7 +387,9 @@ def drawn_axes(given: Sequence[Given], most_steps: int = MOST_STEPS) -> tuple[Dr
         room = WIDEST[1]
         raise UsageError(
             f"too large to be drawn: a row of {longest:,} cells, of {widest} at the most",
-            f"one axis (--dims 1) has up to {room}" if len(given) > 1 and longest <= room else "draw a smaller kernel",
+            f"one axis (--dims 1) has up to {room}"
+            if len(given) > 1 and longest <= room
+            else "a smaller kernel, stride or padding has room",
         )
     steps = prod(axis.output for axis in fewer)
     if steps > MOST_STEPS:
@@ -397,9 +399,16 @@ def drawn_axes(given: Sequence[Given], most_steps: int = MOST_STEPS) -> tuple[Dr
     return tuple(drawn_axis(*axis, whole=(one.size, one.output)) for axis, one in zip(fewer, given, strict=True))
 
 
-def windowed(layer: Layer | None) -> bool:
-    """Whether a layer slides a window over space, or spreads windows over it."""
-    return layer is not None and (layer.patch is not None or layer.reduction is not None)
+def window_axes(layer: Layer | None, inputs: Shapes, output: Shape) -> list[Given]:
+    """The axes over which a layer slides a window, or spreads windows; none where it does neither."""
+    if layer is None or not inputs or (layer.patch is None and layer.reduction is None):
+        return []
+    read = inputs[0]
+    found = []
+    for axis, link in enumerate(layer.axes(inputs)):
+        if axis and link is not None and isinstance(link.map, (Window, TransposedWindow, AdaptiveWindow)):
+            found.append(Given(link.map, read[link.source], output[axis]))
+    return found if len(found) == len(output) - 1 == len(read) - 1 else []
 
 
 def drawn_layer(
@@ -409,14 +418,8 @@ def drawn_layer(
 
     Raises UsageError where its window is too large to be drawn.
     """
-    if not inputs or not windowed(layer):
-        return None
-    read = inputs[0]
-    given = []
-    for axis, link in enumerate(layer.axes(inputs)):
-        if axis and link is not None and isinstance(link.map, (Window, TransposedWindow, AdaptiveWindow)):
-            given.append(Given(link.map, read[link.source], output[axis]))
-    if not given or len(given) != len(output) - 1 or len(read) != len(output):
+    given = window_axes(layer, inputs, output)
+    if not given:
         return None
     return Drawn(
         name,

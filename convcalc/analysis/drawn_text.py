@@ -16,17 +16,21 @@ LETTERS = ascii_letters.replace("x", "").replace("X", "")
 """Of the inputs: those that stand for nothing else."""
 WIDEST = 76
 """Columns of a drawing beside whose input its output stands."""
+MOST_OF_PLANE = 16
+"""Cells of a row of a drawing that stands among other lines."""
 APART = "    "
 _ONE = drawn_axis(Window(), 1, 1)
 
 
-def drawing_lines(drawn: Drawn, step: int = 0, keyed: bool = True) -> list[str]:
+def drawing_lines(drawn: Drawn, step: int = 0, keyed: bool = True, counted: bool = True) -> list[str]:
     """The input, the kernel where it is flipped, and the output at a step; `keyed` says what the signs stand for.
+
+    Of a transposed convolution the contributions to each output follow, where they are to be `counted`.
 
     >>> from .drawn import Given, drawn_axes
     >>> window = Drawn("", "convolution", drawn_axes([Given(Window(3, 2, 1, 1), 4, 2)] * 2))
     >>> print("\\n".join(drawing_lines(window)))
-    input 4 × 4          output 2 × 2
+    input 4x4            output 2x2
     [.][.][.] .  .  x    [#] .
     [.][a][b] c  d  x     .  .
     [.][e][f] g  h  x
@@ -37,11 +41,12 @@ def drawing_lines(drawn: Drawn, step: int = 0, keyed: bool = True) -> list[str]:
     [ ] window   a-p input   . padding   x never read   # output
     """
     down, across = _axes(drawn)
-    blocks = [(f"input {drawn.drawn_sizes[0]}", _input(down, across, step))]
+    before, after = ("x".join(map(str, sizes)) for sizes in zip(*((a.size, a.output) for a in drawn.axes), strict=True))
+    blocks = [(f"input {before}", _input(down, across, step))]
     if drawn.transposed and drawn.weighted:
         blocks.append(("kernel, flipped", _kernel(down, across)))
-    blocks.append((f"output {drawn.drawn_sizes[1]}", _output(down, across, step)))
-    if drawn.transposed:
+    blocks.append((f"output {after}", _output(down, across, step)))
+    if drawn.transposed and counted:
         blocks.append(("contributions", _counts(down, across)))
     return [*_beside(blocks), *(["", _key(drawn, down, across)] if keyed else [])]
 
@@ -138,3 +143,14 @@ def _key(drawn: Drawn, down: DrawnAxis, across: DrawnAxis) -> str:
     if len(down.read) < len(down.cells) or len(across.read) < len(across.cells):
         said.append((UNREAD, "never read"))
     return "   ".join(f"{sign} {name}" for sign, name in (*said, (DONE, "output")))
+
+
+def plane_lines(drawn: Drawn | None, counted: bool = True) -> list[str]:
+    """The drawing of two axes, where it has room among other lines; nothing where it has not, or for one axis."""
+    if drawn is None or len(drawn.axes) == 1 or max(len(axis.cells) for axis in drawn.axes) > MOST_OF_PLANE:
+        return []
+    lines = drawing_lines(drawn, counted=counted)
+    if drawn.excerpt:
+        small = " -> ".join(drawn.drawn_sizes).replace(" × ", "x")
+        lines = [f"drawn on {small}: the same windows, padding and leftover", "", *lines]
+    return lines if max(map(len, lines)) <= WIDEST else []

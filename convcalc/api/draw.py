@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from zlib import crc32
 
-from ..analysis.drawn import Drawn, drawn_axes, drawn_layer, given_axis, windowed
+from ..analysis.drawn import Drawn, drawn_axes, drawn_layer, given_axis, window_axes
 from ..findings import UsageError
 from ..geometry import InvalidWindow, TransposedWindow, Window
 from ..geometry.inversion import invert
@@ -33,7 +33,7 @@ SUFFIXES = (".svg", ".png", ".gif", ".txt", ".json")
 """Of the files that a drawing is saved as."""
 COMFORTABLE = 100
 """Positions of a window, of which all are drawn; of more, an excerpt."""
-MOST_FRAMES = 400
+MOST_FRAMES = 200
 """Of a GIF."""
 LISTED = 8
 """Layers that a hint names."""
@@ -277,7 +277,7 @@ def _of_numbers(
 def _of_layer(network: Network, layer: str | Node | Part | None, dims: int) -> Drawn:
     """The drawing of a layer. Raises UsageError where it has no window, or where it is not said which is meant."""
     part = network if layer is None else network[layer if isinstance(layer, str) else layer.name]
-    nodes = [part] if isinstance(part, Node) else [node for node in part if windowed(node.layer)]
+    nodes = [part] if isinstance(part, Node) else [node for node in part if _windowed(network, node)]
     where = "the network" if layer is None else f"'{part.name}'"
     if len(nodes) != 1:
         names = ", ".join(node.name for node in nodes[:LISTED]) + (", ..." if len(nodes) > LISTED else "")
@@ -291,3 +291,7 @@ def _of_layer(network: Network, layer: str | Node | Part | None, dims: int) -> D
     if drawn is None:
         raise UsageError(f"'{node.name}' slides no window: it is {node.kind}", "a convolution or a pool is drawn")
     return drawn
+
+
+def _windowed(network: Network, node: Node) -> bool:
+    return bool(window_axes(node.layer, network.input_shapes(node), node.shape))

@@ -12,7 +12,7 @@ from .style import ROOT, Scheme, style
 MARGIN = 20
 LETTER = 6.6
 """Width of a letter of 12 pixels, rather too much than too little."""
-HEADING_LETTER = 7.6
+HEADING_LETTER = 7.4
 """Of bold ones."""
 TITLE_LETTER = 9.6
 LONGEST_TEXT = 120

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-LOOP, SLOWEST, QUICKEST = 40.0, 1.0, 0.1
+LOOP, SLOWEST, QUICKEST = 40.0, 0.8, 0.1
 """Seconds of a loop, if its steps take no more than the slowest and no less than the quickest."""
 RESTS = 0.7
 """Part of a step in which the window rests; in the rest of it, it goes on."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 ZOOM = 2
 """Pixels of a PNG for one of the drawing."""
+COLOURS = 128
+"""Of a GIF: those of its first step, which all others have too."""
 HINT = "pip install 'convcalc[draw]'; SVG needs nothing more: -o drawing.svg"
 
 
@@ -30,8 +32,11 @@ def gif(frames: Iterable[str], motion: Motion) -> bytes:
         raise UsageError("a GIF needs the package Pillow", HINT) from None
     images: list[Image.Image] = []
     for frame in frames:
-        with Image.open(BytesIO(_rendered(frame, 1))) as image:
-            images.append(image.convert("RGB").quantize(64))
+        with Image.open(BytesIO(_rendered(frame, 1))) as opened:
+            image = opened.convert("RGB")
+        images.append(
+            image.quantize(palette=images[0], dither=Image.Dither.NONE) if images else image.quantize(COLOURS)
+        )
     milliseconds = [round(1000 * seconds) for seconds in motion.rests()]
     whole = BytesIO()
     images[0].save(whole, "GIF", save_all=True, append_images=images[1:], duration=milliseconds, loop=0)

@@ -122,7 +122,7 @@ def _placed(panels: Sequence[tuple[str, Panel]], stacked: bool, top: int) -> lis
             placed.append((name, panel._replace(grid=grid.moved(grid.x, y + drop))))
 
     for name, panel in panels:
-        wide = round(max(panel.grid.width, text_width(panel.heading, HEADING_LETTER)))
+        wide = round(max(panel.grid.width, text_width(panel.heading, HEADING_LETTER) - GAP))
         gap = GAP if panel.sign else GAP // 2 + INDEX
         if row and (stacked or x + gap + wide > WIDEST):
             close()

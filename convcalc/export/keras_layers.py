@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from ..layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, RMSNorm, Scale
     from ..layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
     from ..layers.product import MatMul, MultiheadAttention, ScaledDotProductAttention
+    from ..layers.recurrent import GRU, LSTM, RNN
     from ..layers.reduce import Argmax, Deviation, Norm, Reduce
     from ..layers.resize import Upsample
     from ..layers.shape import Dropout, Flatten, Permute, Reshape, StochasticDepth
@@ -791,6 +792,24 @@ def _multihead(layer: MultiheadAttention, inputs: Shapes, output: Shape, orders:
     return Mapped([Call("layers.MultiHeadAttention", arguments, reads)], _plain(2))
 
 
+def _recurrent(layer: RNN | GRU | LSTM, inputs: Shapes, output: Shape) -> list[Step]:
+    """Keras's GRU has two biases, its other layers one; its weights are one tensor for all gates."""
+    if layer.num_layers > 1 or layer.state_size != layer.hidden_size:
+        raise Refused("Keras has recurrent layers one by one, whose states are not projected")
+    if layer.bias and layer.biases != (2 if layer.kind == "gru" else 1):
+        raise Refused("Keras adds two biases in a GRU and one in its other recurrent layers")
+    name = {"rnn": "SimpleRNN"}.get(layer.kind, layer.kind.upper())
+    arguments = (
+        *positional(units=layer.hidden_size),
+        optional("activation", dict(layer).get("nonlinearity", "tanh"), "tanh"),
+        optional("use_bias", layer.bias, True),
+        *keywords(return_sequences=True),
+    )
+    if not layer.bidirectional:
+        return [Call(f"layers.{name}", (*arguments, NAME))]
+    return [Call("both_ways", (*positional(recurrent=Code(f"layers.{name}")), *arguments, NAME))]
+
+
 def _roll(layer: Roll, inputs: Shapes, output: Shape) -> list[Step]:
     dims = tuple(dim % len(output) + 1 for dim in layer.dims)
     return [Inline("ops.roll({0}, {shifts}, {dims})", keywords(shifts=layer.shifts, dims=dims))]
@@ -952,6 +971,7 @@ KERAS: KindTable[Mapper] = KindTable(
         "MatMul": _natural(_matmul),
         "ScaledDotProductAttention": _natural(_attention),
         "MultiheadAttention": _multihead,
+        **dict.fromkeys(("RNN", "GRU", "LSTM"), _natural(_recurrent)),
         "Roll": _natural(_roll),
         "Flip": _natural(_flip),
         "Expand": _natural(_repeated),
@@ -968,8 +988,6 @@ KERAS: KindTable[Mapper] = KindTable(
     refused={
         **OPAQUE,
         "Unfold": "Keras has no layer that writes windows out as columns",
-        **dict.fromkeys(("RNN", "LSTM"), "Keras adds one bias where PyTorch adds two"),
-        "GRU": "Keras keeps its gates and biases in one tensor each, and in another order",
     },
 )
 """Kind or family -> its layers."""

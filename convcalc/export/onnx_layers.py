@@ -695,9 +695,12 @@ def _recurrent(graph: Graph, layer: RNN | GRU | LSTM, inputs: Shapes, output: Sh
             for name, size in shapes.items()
         ]
         if layer.bias:
-            both = [[f"bias_{name}{end}" for name in ("ih", "hh")] for end in ends]
-            shape = (directions, 2 * len(order) * hidden)
-            tensors.append(graph.composed(f"bias_l{number}", shape, partial(_reordered, both, order)))
+            both = [[f"bias_{name}{end}" for name in ("ih", "hh")[: layer.biases]] for end in ends]
+            shape = (directions, layer.biases * len(order) * hidden)
+            bias = graph.composed(f"bias_l{number}", shape, partial(_reordered, both, order))
+            if layer.biases == 1:
+                bias = graph.op("Pad", bias, graph.integers((0, 0, 0, shape[1])))
+            tensors.append(bias)
         states = graph.op(layer.kind.upper(), x, *tensors, **attributes)
         if directions == 1:
             x = graph.op("Squeeze", states, graph.integers((1,)))

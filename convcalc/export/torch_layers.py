@@ -576,6 +576,8 @@ def _recurrent(layer: RNN | GRU | LSTM, inputs: Shapes, output: Shape) -> list[S
         *(optional(name, given[name], default) for name, default in optionals.items() if name in given),
         *keywords(batch_first=True),
     )
+    if layer.bias and layer.biases == 1:
+        return [Call("one_bias", (*positional(recurrent=Code(layer.family)), *arguments))]
     return [Call(layer.family, arguments)]
 
 

@@ -88,22 +88,33 @@ def _text(network: Network, sheet: Sheet, title: str | None) -> str:
 
 
 def _block(block: Block) -> Iterator[str]:
-    yield f"{STEP}{block.name}:"
-    if block.params:
-        required = [name for name, default in block.params if default is None]
-        if len(required) == len(block.params):
-            text = f"[{', '.join(required)}]"
-        else:
-            text = _mapping([(name, "~" if default is None else default) for name, default in block.params])
-        yield from wrapped(f"{STEP * 2}params: {text}", STEP * 4)
-    items = [_flow(item) for item in block.items]
-    alone = f"{STEP * 2}layers: [{', '.join(items)}]"
-    if len(alone) <= WIDTH and not any(item.items for item in block.items):
+    """The lines of a block: one where it fits, else its params and its layers below each other."""
+    params = _params(block)
+    layers = f"layers: [{', '.join(map(_flow, block.items))}]"
+    short = not any(item.items for item in block.items)
+    alone = f"{STEP}{block.name}: {{{', '.join([*params, layers])}}}"
+    if short and len(alone) <= WIDTH:
         yield alone
+        return
+    yield f"{STEP}{block.name}:"
+    for line in params:
+        yield from wrapped(f"{STEP * 2}{line}", STEP * 4)
+    if short and len(f"{STEP * 2}{layers}") <= WIDTH:
+        yield f"{STEP * 2}{layers}"
         return
     yield f"{STEP * 2}layers:"
     for item in block.items:
         yield from _item(item, STEP * 3)
+
+
+def _params(block: Block) -> list[str]:
+    """The line of a block's params; none where it has none."""
+    if not block.params:
+        return []
+    required = [name for name, default in block.params if default is None]
+    if len(required) == len(block.params):
+        return [f"params: [{', '.join(required)}]"]
+    return [f"params: {_mapping([(name, '~' if default is None else default) for name, default in block.params])}"]
 
 
 def _item(item: Item, indent: str) -> Iterator[str]:
@@ -188,11 +199,14 @@ def _quoted(text: str) -> str:
 
 def wrapped(line: str, indent: str) -> Iterator[str]:
     """A line of flow style, broken at commas where it is too long, inside of quotes where there is no other."""
+    quoted = False
     while len(line) > WIDTH:
         commas = [match.end() - 1 for match in re.finditer(", ", line[:WIDTH]) if match.start() > len(indent)]
         if not commas:
             break
-        at = next((at for at in reversed(commas) if line[:at].count('"') % 2 == 0), commas[-1])
+        outside = [at for at in commas if line[:at].count('"') % 2 == quoted]
+        at = (outside or commas)[-1]
+        quoted ^= line[:at].count('"') % 2 == 1
         yield line[:at]
         line = indent + line[at + 1 :]
     yield line

@@ -51,10 +51,12 @@ def loop(conversion: Looping, node: OnnxNode, depth: int) -> bool:
         return False
     for name, tensor in body.tensors.items():
         b.values.setdefault(name, Constant.of(tensor, name))
-    condition, carried = node.inputs[1], list(node.inputs[2:])
+    own = next(filter(None, node.outputs))
+    condition, carried = "".join(node.inputs[1:2]) or f"{own}#goes_on", list(node.inputs[2:])
+    b.values.setdefault(f"{own}#goes_on", Constant((), (1,)))
     scanned: list[list[str]] = []
     for position in range(count):
-        prefix = f"{node.outputs[0]}#{position}/"
+        prefix = f"{own}#{position}/"
         b.values[f"{prefix}turn"] = Constant((), (position,))
         one = turn(node, body, f"{prefix}turn", condition, carried, prefix)
         b.uses.update(name for inner in one.nodes for name in inner.reads)

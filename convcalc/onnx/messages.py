@@ -133,7 +133,8 @@ class OnnxNode:
     @property
     def label(self) -> str:
         """How messages call it."""
-        named = self.name or (f"→ {self.outputs[0]}" if self.outputs else "")
+        output = next(filter(None, self.outputs), "")
+        named = self.name or (f"→ {output}" if output else "")
         return f"{self.op} '{named}'"
 
     @property

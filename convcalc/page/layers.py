@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from ..analysis.explain import explain
+from ..drawings.layer import layer_drawing
 from ..network import sizes
 from ..render.explain import linked, value_of
 from ..terminal import printable
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ..analysis.figures import Subject
     from ..analysis.receptive_field import AxisField, Fields
     from ..analysis.report import Report
+    from ..layers.base import Shapes
 
 MOST_PHASES = 64
 """Positions of a repeating field that are listed."""
@@ -44,8 +46,8 @@ class Shared:
 class Pages:
     """The pages of a report's layers and groups.
 
-    A page is [path, kind, what it reads and puts out, rule, sections, fields, what it reads]: texts, sections, fields
-    and layers by their numbers.
+    A page is [path, kind, what it reads and puts out, rule, sections, fields, drawing, what it reads]: texts, sections,
+    fields, drawings and layers by their numbers.
     """
 
     def __init__(self, report: Report) -> None:
@@ -57,6 +59,9 @@ class Pages:
         self._steps = Shared()
         self._sections = Shared()
         self._fields = Shared()
+        self._drawings = Shared()
+        self._drawn: dict[tuple[int, Shapes], int] = {}
+        """Layer, by its identity, and what it reads -> the number of its drawing."""
         self._places: dict[str, int] = {}
 
     def place(self, subject: Subject) -> int:
@@ -83,6 +88,7 @@ class Pages:
             "steps": self._steps.values,
             "sections": self._sections.values,
             "fields": self._fields.values,
+            "drawings": self._drawings.values,
         }
 
     def _page(self, subject: Subject) -> list[object]:
@@ -96,6 +102,7 @@ class Pages:
             self._text(said.rule),
             [self._section(section) for section in said.sections],
             -1 if not fields or subject.output is None else self._field(fields, subject.output),
+            -1 if subject.group is not None or len(subject.nodes) != 1 else self._drawing(subject.nodes[0]),
         ]
 
     def _source(self, index: int) -> object:
@@ -119,6 +126,17 @@ class Pages:
     def _step(self, step: Step) -> int:
         parts = (step.result, step.expression, step.substituted, value_of(step), step.note, linked(step.source))
         return self._steps.number(parts, _without_end([self._text(part) if part else -1 for part in parts]))
+
+    def _drawing(self, index: int) -> int:
+        """The number of the drawing of a layer's arithmetic; −1 where there is none."""
+        network = self.report.network
+        node = network.nodes[index]
+        key = (id(node.layer), network.input_shapes(node))
+        found = self._drawn.get(key)
+        if found is None:
+            drawn = layer_drawing(network, index, "drawing")
+            found = self._drawn[key] = -1 if drawn is None else self._drawings.number(drawn)
+        return found
 
     def _field(self, fields: Fields, output: int) -> int:
         origin = self.report.receptive_fields.origins[output]

@@ -153,6 +153,11 @@ class FormedConvTranspose(Formed):
         return self.with_bias(ops.conv_transpose(x, self.made(), data_format="channels_last", **self.steps))
 
 
+def both_ways(recurrent, *arguments, name=None, **options):
+    """A recurrent layer in both directions, whose states stand side by side."""
+    return layers.Bidirectional(recurrent(*arguments, **options), name=name)
+
+
 class Constant(layers.Layer):
     """A tensor that the layer holds, repeated for each example of what it is called with, and along more axes."""
 

@@ -200,6 +200,17 @@ class LSTM(nn.LSTM):
         return super().forward(x)[0]
 
 
+def one_bias(recurrent, *arguments, **options):
+    """A recurrent layer that learns one bias a gate; the other one stays 0."""
+    made = recurrent(*arguments, **options)
+    for name, value in list(made.named_parameters()):
+        if name.startswith("bias_hh"):
+            delattr(made, name)
+            made.register_buffer(name, torch.zeros_like(value), persistent=False)
+    made._flat_weights = [getattr(made, name) for name in made._flat_weights_names]
+    return made
+
+
 class StochasticDepth(nn.Module):
     """In training drops whole examples (row) or the whole batch with probability p."""
 

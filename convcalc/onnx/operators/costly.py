@@ -31,7 +31,7 @@ def gemm_macs(call: Call, dims: Shape) -> int:
 
 OPEN_ENDED: dict[str, tuple[int, int | None]] = {
     "Compress": (2, 2),
-    "Loop": (2, None),
+    "Loop": (0, None),
     "NonMaxSuppression": (2, 5),
     "NonZero": (1, 1),
     "Scan": (1, None),

@@ -9,7 +9,7 @@ export function readLayers(data, paths) {
   const section = document.getElementById("layer");
   const name = (source) => (typeof source === "number" ? data.pages[source][0] : source);
   const readers = new Map();
-  for (const [path, , , , , , read] of data.pages) {
+  for (const [path, , , , , , , read] of data.pages) {
     for (const source of read.map(name)) readers.set(source, [...(readers.get(source) ?? []), path]);
   }
   const text = (number) => (number === undefined || number < 0 ? "" : data.texts[number]);
@@ -45,7 +45,7 @@ export function readLayers(data, paths) {
       box.replaceChildren(...(asked ? [make("p", { class: "note" }, `There is no page of ${asked}.`)] : []));
       return;
     }
-    const [, kind, shapes, rule, sections, field, read] = data.pages[place];
+    const [, kind, shapes, rule, sections, field, drawing, read] = data.pages[place];
     const sources = [];
     box.replaceChildren(
       make("p", {}, make("b", {}, text(kind)), ` ${text(shapes)}`),
@@ -54,9 +54,16 @@ export function readLayers(data, paths) {
       ...links("read by", readers.get(path)),
       ...links("holds", held(path)),
       ...(field >= 0 && data.layers.includes(place) ? [seen(path)] : []),
+      ...(drawing >= 0 ? [drawn(drawing, path)] : []),
       ...sections.flatMap((number) => written(data.sections[number], sources)),
       ...(sources.length ? [make("h3", {}, "sources"), listed(sources)] : []),
     );
+  }
+
+  /* The drawing of a layer's arithmetic, as a picture: its styles and names are its own, and nothing in it runs. */
+  function drawn(number, path) {
+    const source = `data:image/svg+xml,${encodeURIComponent(data.drawings[number])}`;
+    return make("p", {}, make("img", { class: "drawing", src: source, alt: `The window of ${path}, position by position` }));
   }
 
   function seen(path) {

@@ -19,9 +19,9 @@ export function mountDiagram(data, onSelect) {
   let wanted = null;
   return {
     open() {
-      if (!box || mounted) return;
-      mounted = window.convcalc?.diagram?.mount?.(box, unpacked(data.graph, data.pages), { onSelect }) ?? null;
-      if (wanted !== null) mounted?.select(wanted);
+      if (mounted) return;
+      mounted = globalThis.convcalc.diagram.mount(box, unpacked(data.graph, data.pages), { onSelect });
+      if (wanted !== null) mounted.select(wanted);
     },
     select(path) {
       wanted = path;
