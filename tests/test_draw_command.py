@@ -228,6 +228,11 @@ class TestLayers:
         moved = {one.get("attributeName") for one in root.iter(f"{SVG}animate")}
         assert {"x", "y", "height"} <= moved
 
+    def test_axes_that_count_as_batch_are_not_drawn(self) -> None:
+        spec = "{convcalc: 1, input: [8, 3, 9, 9], layers: [{conv2d: {out: 4, k: 3, s: 2}, batch_axes: 1}]}"
+        drawing = draw(convcalc.loads(spec))
+        assert drawing.drawn.sizes == ("9 × 9", "4 × 4") and drawing.drawn.what == "convolution"
+
     def test_the_last_two_of_three_axes_are_drawn(self) -> None:
         drawing = draw("c3d", "conv1a")
         assert len(drawing.drawn.axes) == 2 and drawing.drawn.beside == 1
