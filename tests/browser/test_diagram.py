@@ -253,6 +253,7 @@ def test_names_are_text_whatever_stands_in_them(shown: Any, resnet: Any) -> None
     assert first.get_attribute("aria-label").startswith("</script><img src=x")
     long = page.locator("[data-key] >> nth=1")
     assert long.locator("text.name").text_content().endswith("…")
+    long.hover()
     assert "x" * 10_000 in long.locator("title").text_content()
     assert long.locator(".body").bounding_box()["width"] < 300
 

@@ -94,7 +94,7 @@ export class Picture {
     const said = this.said(item);
     const title = svg("title");
     title.textContent = said.join("\n");
-    return svg(
+    const made = svg(
       "g",
       {
         class: classes.join(" "),
@@ -105,8 +105,10 @@ export class Picture {
         "aria-label": said.join(", "),
         "aria-expanded": item.isGroup ? String(open) : null,
       },
-      title,
     );
+    // Its name says the same: a title beside it would be read twice.
+    made.addEventListener("pointerenter", () => made.prepend(title), { once: true });
+    return made;
   }
 
   /** What lies below the lines: the frame of an open group. */
@@ -154,8 +156,8 @@ export class Picture {
       this.text(element, "detail", width / 2, lower, detail);
     } else {
       this.text(element, "name", SIDE + knob, upper, name);
-      this.text(element, "share", width - SIDE, lower, share);
       this.text(element, "detail", SIDE, lower, fitted(detail, FONTS.small, width - 2 * SIDE - beside));
+      this.text(element, "share", width - SIDE, lower, share);
     }
     return element;
   }
@@ -178,7 +180,7 @@ export class Picture {
     if (content === "") return;
     const found = svg("text", { class: kind, x: x.toFixed(1), y });
     found.textContent = content;
-    element.append(found);
+    element.append(found, " "); // a blank, which is not drawn: what is read are words
   }
 }
 
