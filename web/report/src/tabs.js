@@ -32,6 +32,8 @@ export function openTabs(onShow) {
       links[i].tabIndex = i === found ? 0 : -1;
     });
     onShow(sections[found].id, rest.join("/"));
+    // Whoever shows this page in a frame, as `convcalc watch` does, opens the next one at the same place.
+    if (window.parent !== window) window.parent.postMessage({ place: location.hash }, "*");
   }
 
   window.addEventListener("hashchange", show);
