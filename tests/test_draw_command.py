@@ -287,6 +287,16 @@ class TestHostileNames:
             done = run("draw", str(spec), "--format", form)
             assert done.code == 0 and "\u202e" not in done.stdout and "</script>" not in done.stdout
 
+    def test_json_in_a_file_is_that_of_standard_output(self, tmp_path: Path) -> None:
+        spec = tmp_path / "x.yaml"
+        spec.write_text("{convcalc: 1, input: [3, 8, 8], layers: [{conv2d: {out: 1, k: 3}, name: a}]}")
+        network = convcalc.load(spec)
+        drawing = draw(network)
+        drawing = type(drawing)(drawing.drawn._replace(name="a\u202eb"))
+        drawing.save(tmp_path / "x.json")
+        assert "\u202e" not in (tmp_path / "x.json").read_text()
+        assert json.loads((tmp_path / "x.json").read_text()) == json.loads(json.dumps(drawing.to_dict()))
+
     def test_nothing_is_loaded_from_elsewhere(self) -> None:
         for drawing in drawings().values():
             svg = drawing.svg.replace("http://www.w3.org/2000/svg", "")

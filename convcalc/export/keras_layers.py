@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ..layers.border import Crop, Pad
     from ..layers.constant import Parameter
     from ..layers.conv import Conv, ConvTranspose, SeparableConv
+    from ..layers.embedding import Embedding
     from ..layers.formed import Formed
     from ..layers.join import Concat, Gate, Split
     from ..layers.layout import (
@@ -792,6 +793,11 @@ def _multihead(layer: MultiheadAttention, inputs: Shapes, output: Shape, orders:
     return Mapped([Call("layers.MultiHeadAttention", arguments, reads)], _plain(2))
 
 
+def _embedding(layer: Embedding, inputs: Shapes, output: Shape) -> list[Step]:
+    arguments = positional(input_dim=layer.num_embeddings, output_dim=layer.embedding_dim)
+    return [Call("layers.Embedding", (*arguments, NAME))]
+
+
 def _recurrent(layer: RNN | GRU | LSTM, inputs: Shapes, output: Shape) -> list[Step]:
     """Keras's GRU has two biases, its other layers one; its weights are one tensor for all gates."""
     if layer.num_layers > 1 or layer.state_size != layer.hidden_size:
@@ -971,6 +977,7 @@ KERAS: KindTable[Mapper] = KindTable(
         "MatMul": _natural(_matmul),
         "ScaledDotProductAttention": _natural(_attention),
         "MultiheadAttention": _multihead,
+        "Embedding": _natural(_embedding),
         **dict.fromkeys(("RNN", "GRU", "LSTM"), _natural(_recurrent)),
         "Roll": _natural(_roll),
         "Flip": _natural(_flip),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..layers.border import Crop, Pad
     from ..layers.constant import Parameter
     from ..layers.conv import Conv, ConvTranspose, SeparableConv
+    from ..layers.embedding import Embedding
     from ..layers.formed import Formed
     from ..layers.join import Concat, Gate, Split
     from ..layers.layout import (
@@ -668,10 +669,22 @@ GATES = {"RNN": (0,), "GRU": (1, 0, 2), "LSTM": (0, 3, 1, 2)}
 """Where ONNX's gates stand among PyTorch's: z r h of r z n, i o f c of i f g o."""
 
 
+INT64 = 7
+"""TensorProto.INT64."""
+
+
+def _embedding(graph: Graph, layer: Embedding, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    """Rows of the table; Gather takes whole numbers."""
+    positions = graph.op("Cast", names[0], to=INT64)
+    return graph.op("Gather", graph.weight("weight"), positions)
+
+
 def _recurrent(graph: Graph, layer: RNN | GRU | LSTM, inputs: Shapes, output: Shape, names: list[str]) -> str:
     """ONNX has the batch second, and one layer an operator."""
     if layer.state_size != layer.hidden_size:
         raise Refused("ONNX's LSTM projects no states")
+    if layer.bias and layer.biases == 1:
+        raise Refused("ONNX's recurrent layers add two biases")
     directions, hidden = layer.directions, layer.hidden_size
     x = graph.op("Transpose", names[0], perm=[1, 0, 2])
     attributes: dict[str, object] = {"hidden_size": hidden}
@@ -695,12 +708,9 @@ def _recurrent(graph: Graph, layer: RNN | GRU | LSTM, inputs: Shapes, output: Sh
             for name, size in shapes.items()
         ]
         if layer.bias:
-            both = [[f"bias_{name}{end}" for name in ("ih", "hh")[: layer.biases]] for end in ends]
-            shape = (directions, layer.biases * len(order) * hidden)
-            bias = graph.composed(f"bias_l{number}", shape, partial(_reordered, both, order))
-            if layer.biases == 1:
-                bias = graph.op("Pad", bias, graph.integers((0, 0, 0, shape[1])))
-            tensors.append(bias)
+            both = [[f"bias_{name}{end}" for name in ("ih", "hh")] for end in ends]
+            shape = (directions, 2 * len(order) * hidden)
+            tensors.append(graph.composed(f"bias_l{number}", shape, partial(_reordered, both, order)))
         states = graph.op(layer.kind.upper(), x, *tensors, **attributes)
         if directions == 1:
             x = graph.op("Squeeze", states, graph.integers((1,)))
@@ -928,6 +938,7 @@ ONNX: KindTable[Mapper] = KindTable(
         "MatMul": _matmul,
         "ScaledDotProductAttention": _attention,
         "MultiheadAttention": _multihead,
+        "Embedding": _embedding,
         **dict.fromkeys(("RNN", "GRU", "LSTM"), _recurrent),
         "Roll": _roll,
         "Flip": _flip,

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ..layers.border import Crop, Pad
     from ..layers.constant import Parameter
     from ..layers.conv import Conv, ConvTranspose, SeparableConv
+    from ..layers.embedding import Embedding
     from ..layers.formed import Formed
     from ..layers.join import Concat, Extreme, Gate, Split
     from ..layers.layout import (
@@ -568,6 +569,10 @@ def _multihead(layer: MultiheadAttention, inputs: Shapes, output: Shape) -> list
     return [Call("Attention", arguments, tuple(f"{{{number}}}" for number in range(len(inputs))))]
 
 
+def _embedding(layer: Embedding, inputs: Shapes, output: Shape) -> list[Step]:
+    return [Call("Embedding", positional(num_embeddings=layer.num_embeddings, embedding_dim=layer.embedding_dim))]
+
+
 def _recurrent(layer: RNN | GRU | LSTM, inputs: Shapes, output: Shape) -> list[Step]:
     given = dict(layer)
     optionals = {"num_layers": 1, "nonlinearity": "tanh", "bias": True, "bidirectional": False, "proj_size": 0}
@@ -755,6 +760,7 @@ TORCH: KindTable[Mapper] = KindTable(
         "MatMul": _matmul,
         "ScaledDotProductAttention": _attention,
         "MultiheadAttention": _multihead,
+        "Embedding": _embedding,
         **dict.fromkeys(("RNN", "GRU", "LSTM"), _recurrent),
         "Roll": _roll,
         "Flip": _flip,

@@ -64,7 +64,10 @@ export class Picture {
   /** All that is known of an item, a line each. */
   said(item) {
     const share = this.share(item);
-    const lines = [item.path, this.detail(item), item.shape_text];
+    // What is read in the box comes first, in its order.
+    const lines = [item.path, this.detail(item)];
+    if (share !== null) lines.push(`${percent(share)} of ${this.cost}`);
+    lines.push(item.shape_text);
     if (item.times > 1) lines.push(`${item.times} equal repetitions`);
     if (share !== null) {
       for (const name of this.index.costs) {
@@ -72,7 +75,6 @@ export class Picture {
         const all = item.total > 1 ? ` each, ${exact(value * item.total)} in all ${item.total}` : "";
         lines.push(`${name} ${exact(value)}${all}`);
       }
-      lines.push(`${percent(share)} of ${this.cost}`);
     }
     if (item.change !== undefined && item.change !== "same") lines.push(item.change);
     return lines.filter((line) => line !== "");
