@@ -36,6 +36,8 @@ export function openTabs(onShow) {
     kept?.focus({ preventScroll: true });
     kept = null;
     onShow(sections[found].id, rest.join("/"));
+    // Whoever shows this page in a frame, as `convcalc watch` does, opens the next one at the same place.
+    if (window.parent !== window) window.parent.postMessage({ place: location.hash }, "*");
   }
 
   window.addEventListener("hashchange", show);
