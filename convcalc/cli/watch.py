@@ -76,7 +76,8 @@ def command(
     try:
         found = watch.read()
         if found.code == WRONG_CALL:
-            sys.stderr.write(found.said)
+            for line in found.said.splitlines():
+                streams.say(line)
             raise typer.Exit(WRONG_CALL)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         streams.write_text(f"{server.url}\n")
@@ -141,6 +142,6 @@ def _server(board: Board, port: int) -> Server:
 
 def _has_screen() -> bool:
     """Whether somebody sits at a terminal of a machine with a display."""
-    if not sys.stdout.isatty():
+    if not streams.on_terminal():
         return False
     return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
