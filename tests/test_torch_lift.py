@@ -443,6 +443,16 @@ def test_a_module_that_only_views_has_its_layer(tape: Recorder) -> None:
     assert [node.name for node in network(tape.lifted()) if node.layer] == ["h.pool", "h.flat", "fc"]
 
 
+def test_an_opaque_call_of_a_parameter_alone_reads_it(tape: Recorder) -> None:
+    x, table = tape.input(4, 6), tape.parameter(1, 4, 3, name="table")
+    wide = tape.call("torch.unknown", table, to=(1, 4, 6))
+    tape.call("torch.Tensor.add", x, wide, to=(BATCH, 4, 6))
+    made = network(tape.lifted())
+    assert [node.layer.kind for node in made if node.layer] == ["parameter", "opaque", "squeeze", "add"]
+    assert sum(map(params, tape.lifted().steps)) == 12
+    assert list(wired(loads(write(made)))) == list(wired(made))
+
+
 def test_work_on_the_batch_is_opaque(tape: Recorder) -> None:
     x = tape.input(4)
     tape.call("torch.mean", x, 0, to=(4,))

@@ -228,6 +228,9 @@ class Conversion:
                 inputs[tensor] = value
             elif isinstance(value, Parameter):
                 held[value.source] = self.tape.tensors[value.source].shape
+        if not inputs:
+            inputs = {tensor: b.active(b.values[tensor]) for tensor in refs((call.args, call.kwargs))}
+            held = {}
         steps = [b.settled(value) if value.shape else value.step for value in inputs.values()]
         made: list[Value | None] = []
         for position, tensor in enumerate(call.outputs):
