@@ -251,6 +251,19 @@ def test_a_parameter_that_is_read_in_two_shapes_is_held_once(tape: Recorder) -> 
     assert sum(map(params, tape.lifted().steps)) == 30
 
 
+def test_parts_of_a_table_that_are_taken_twice_are_one(tape: Recorder) -> None:
+    x, table = tape.input(5, 6), tape.tensor(5, 12, origin="buffer", name="table")
+    y = x
+    for _ in range(2):
+        half = tape.call("torch.Tensor.__getitem__", table, (slice(None), slice(6, None)), to=(5, 6))
+        y = tape.call("torch.Tensor.mul", y, half, to=(BATCH, 5, 6))
+    assert tape.layers() == [
+        "parameter: {shape: [5, 6], learned: false}",
+        "{multiply: {}, from: [input, parameter]}",
+        "{multiply: {}, from: [multiply, parameter]}",
+    ]
+
+
 def test_a_factor_of_one_stands_where_its_class_has_other_factors(tape: Recorder) -> None:
     y = tape.input(4)
     for factor in (1.0, 0.5):
@@ -428,6 +441,16 @@ def test_a_module_that_only_views_has_its_layer(tape: Recorder) -> None:
     for index, scope in enumerate((2, 3, 4)):
         tape.tape.calls[index] = tape.tape.calls[index]._replace(scope=scope)
     assert [node.name for node in network(tape.lifted()) if node.layer] == ["h.pool", "h.flat", "fc"]
+
+
+def test_an_opaque_call_of_a_parameter_alone_reads_it(tape: Recorder) -> None:
+    x, table = tape.input(4, 6), tape.parameter(1, 4, 3, name="table")
+    wide = tape.call("torch.unknown", table, to=(1, 4, 6))
+    tape.call("torch.Tensor.add", x, wide, to=(BATCH, 4, 6))
+    made = network(tape.lifted())
+    assert [node.layer.kind for node in made if node.layer] == ["parameter", "opaque", "squeeze", "add"]
+    assert sum(map(params, tape.lifted().steps)) == 12
+    assert list(wired(loads(write(made)))) == list(wired(made))
 
 
 def test_work_on_the_batch_is_opaque(tape: Recorder) -> None:

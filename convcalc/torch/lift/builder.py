@@ -375,13 +375,14 @@ class Builder:
         """Whether a parameter that nothing has read yet is held in this shape, which has other axes of size 1 alone."""
         step = self.steps[index]
         kept = [size for size in shape if size != 1] == [size for size in step.shape if size != 1]
-        if step.layer is None or step.inputs or not kept or (second is not None and second != shape):
+        if step.layer is None or step.inputs or not kept:
             return False
         if any(index in other.inputs for other in self.steps[index + 1 :]):
             return False
         learned = {} if step.weights else {"learned": False}
         step.layer = self._layer("parameter", {"shape": shape, **learned}, 0)
-        step.shape = step.second = shape
+        step.shape, step.second = shape, second or shape
+        step.frozen = step.second != shape
         return True
 
     def _scope_of_view(self, maker: int | None) -> int:

@@ -12,6 +12,7 @@ from ..tape import Call, Tape, refs
 from .arguments import WrongCall, bound
 from .builder import Builder, Step, Unsupported
 from .functions import FUNCTIONS
+from .functions.layout import PARTS
 from .functions.record import Function
 from .names import base_name
 from .values import Activation, Constant, Derived, Padded, Parameter, Place, Sizes, Value, without_batch
@@ -51,6 +52,8 @@ class Conversion:
         self.builder.materialise = self._materialise
         self.reasons: dict[str, list[str]] = {}
         self.constant_macs = 0
+        self._parts: dict[tuple[int, str, str, int], int] = {}
+        """What takes a part of a constant -> the tensor."""
 
     def run(self) -> Lifted:
         """The steps of the whole tape."""
@@ -107,9 +110,16 @@ class Conversion:
             elif any(isinstance(value, (Parameter, Derived)) for value in read):
                 b.values[tensor] = Derived(tensor, index, sizes)
             else:
-                b.values[tensor] = Constant(tensor, sizes, self.tape.tensors[tensor].numbers)
+                b.values[tensor] = Constant(self._made_before(call, position), sizes, self.tape.tensors[tensor].numbers)
         if not any(isinstance(value, (Parameter, Derived)) for value in read):
             self.constant_macs += call.macs
+
+    def _made_before(self, call: Call, position: int) -> int:
+        """The output of a call, or of an earlier one in the same module that took the same parts of a constant."""
+        output = call.outputs[position]
+        if base_name(call.function) not in PARTS:
+            return output
+        return self._parts.setdefault((call.scope, call.function, repr((call.args, call.kwargs)), position), output)
 
     def _view(self, index: int, call: Call, function: Function | None) -> Value | None:
         """A view of a parameter or a constant, which is one still."""
@@ -218,6 +228,9 @@ class Conversion:
                 inputs[tensor] = value
             elif isinstance(value, Parameter):
                 held[value.source] = self.tape.tensors[value.source].shape
+        if not inputs:
+            inputs = {tensor: b.active(b.values[tensor]) for tensor in refs((call.args, call.kwargs))}
+            held = {}
         steps = [b.settled(value) if value.shape else value.step for value in inputs.values()]
         made: list[Value | None] = []
         for position, tensor in enumerate(call.outputs):

@@ -321,6 +321,10 @@ def _written(b: Builder) -> Value:
 VIEWS = {"__getitem__", "view", "view_as", "unsqueeze", "squeeze", "flatten", "unflatten", "detach"}
 
 
+PARTS = {"chunk", "split", "split_with_sizes", "tensor_split", "unbind", "select", "narrow", "slice", "__getitem__"}
+"""Functions that take parts of a tensor."""
+
+
 def _first_read(b: Builder, call: int) -> int | None:
     """The first tensor among the arguments of a call."""
     return next(iter(refs(b.tape.calls[call].args)), None)
