@@ -37,7 +37,7 @@ def conversion_of(data: bytes) -> Conversion:
     """What comes of a file before its layers have names."""
     model, path = parse_model(data), "test.onnx"
     assert model.graph is not None
-    return Conversion(model, model.graph, data, path, input_sizes(model, model.graph, None, path))
+    return Conversion(model, model.graph, path, input_sizes(model, model.graph, None, path))
 
 
 def shapes_of(conversion: Conversion) -> dict[str, tuple[int, ...]]:

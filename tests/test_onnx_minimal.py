@@ -180,7 +180,7 @@ def test_filters_that_nothing_learns_are_fixed(name: str, tmp_path: Path) -> Non
 def test_costs_that_are_not_known_are_said_and_fail_where_that_is_asked_for(tmp_path: Path) -> None:
     path = str(written("scatternd", tmp_path))
     table = run("table", path)
-    assert table.code == 0 and "without the macs of 1 opaque layer with weights: scatternd" in table.stdout
+    assert table.code == 0 and "without the macs of 1 opaque layer with weights: scatter_nd" in table.stdout
     for command in (("table", "--strict"), ("import", "--strict"), ("check",)):
         done = run(*command, path)
         assert done.code == 1 and "CC707" in done.stdout + done.stderr, command

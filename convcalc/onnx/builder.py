@@ -72,6 +72,8 @@ class Step:
     tag: Tag | None = None
     view: bool = False
     """Whether all it does is to make the batch of 1 an axis like others."""
+    holds: str | None = None
+    """The tensor of the file that it is, where it is no operator."""
 
     @property
     def kind(self) -> str:
@@ -238,7 +240,7 @@ class Builder:
             return Activation(value.step, value.dims, False)
         if step.layer is not None and step.layer.is_constant:
             layer = self.layer("parameter", {**step.layer.fields(), "shape": value.dims})
-            self.steps.append(Step(layer, (), value.dims, step.node, step.weights))
+            self.steps.append(Step(layer, (), value.dims, step.node, step.weights, holds=step.holds))
             return Activation(len(self.steps) - 1, value.dims, False)
         made = self.relayout(value, value.dims, batched=False)
         self.steps[made.step].view = True
@@ -369,6 +371,7 @@ class Builder:
             fields["learned"] = False
         self._append(self.layer("parameter", fields), (), [value] if learned else ())
         self.steps[-1].node = OnnxNode("Parameter", value.name, "", (), (), {}, {})
+        self.steps[-1].holds = value.name
         return Activation(len(self.steps) - 1, value.shape, batched)
 
 

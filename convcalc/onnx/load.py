@@ -82,7 +82,7 @@ def _network(data: bytes, path: str, given: object) -> Network:
     if graph is None or not (graph.nodes or graph.outputs):
         raise _wrong(path, "CC705", "the file holds no ONNX graph", "export the model as .onnx")
     try:
-        conversion = Conversion(model, graph, data, path, input_sizes(model, graph, given, path))
+        conversion = Conversion(model, graph, path, input_sizes(model, graph, given, path))
         return assemble(conversion, path, load_onnx)
     except GeometryError as error:
         raise _wrong(path, error.code, str(error), error.hint) from error

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from math import prod
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from .branches import DEEPEST, Converting
 from .messages import Graph, Graphs, Malformed, OnnxNode
+from .stated import Shapeless
 from .values import Call, Constant
 
 MOST_TURNS = 4096
@@ -26,6 +28,53 @@ class Turn(NamedTuple):
     """What the next turn begins with, or the loop gives."""
     scanned: list[str]
     """What the loop gives of every turn, one behind the other."""
+
+
+class Looping(Converting, Protocol):
+    """What converts the nodes of a graph, and counts those of its loops."""
+
+    inside_loops: int
+    """Nodes of loops that were written out."""
+
+
+def loop(conversion: Looping, node: OnnxNode, depth: int) -> bool:
+    """Convert the nodes of all turns of a loop; False where their number is not constant, or the loop too large.
+
+    Raises `Shapeless` where it may end before its last turn.
+    """
+    b = conversion.builder
+    body, count = body_of(node), turns_of(b.call)
+    if body is None or count is None or depth > DEEPEST:
+        return False
+    conversion.inside_loops += count * len(body.nodes)
+    if conversion.inside_loops > MOST_INSIDE:
+        return False
+    for name, tensor in body.tensors.items():
+        b.values.setdefault(name, Constant.of(tensor, name))
+    own = next(filter(None, node.outputs))
+    condition, carried = "".join(node.inputs[1:2]) or f"{own}#goes_on", list(node.inputs[2:])
+    b.values.setdefault(f"{own}#goes_on", Constant((), (1,)))
+    scanned: list[list[str]] = []
+    for position in range(count):
+        prefix = f"{own}#{position}/"
+        b.values[f"{prefix}turn"] = Constant((), (position,))
+        one = turn(node, body, f"{prefix}turn", condition, carried, prefix)
+        b.uses.update(name for inner in one.nodes for name in inner.reads)
+        b.uses.update((*one.carried, *one.scanned))
+        for inner in one.nodes:
+            conversion.convert(inner, depth + 1)
+        condition, carried = one.condition, one.carried
+        scanned.append(one.scanned)
+        holds = b.values.get(condition)
+        if not (isinstance(holds, Constant) and holds.scalar == 1):
+            raise Shapeless("whether it goes on depends on what flows")
+    for name, inside in zip(node.outputs, carried, strict=False):
+        conversion.same(name, inside)
+    for name, *parts in zip(node.outputs[len(carried) :], *scanned, strict=False):
+        for inner in stacked(node, name, parts) if name else ():
+            b.uses.update(inner.inputs)
+            conversion.convert(inner, depth + 1)
+    return True
 
 
 def body_of(node: OnnxNode) -> Graph | None:

@@ -50,6 +50,8 @@ class Tensor:
     message: Message | None
     learned: bool = True
     """Whether it may be a parameter: not where the exporter says that it is a buffer, or made of no parameter."""
+    source: str = ""
+    """The parameter of which the exporter says that it was computed."""
 
     @property
     def floating(self) -> bool:
@@ -283,7 +285,8 @@ def _tell_apart(tensors: list[Tensor], infos: list[ValueInfo], graph: Message) -
         if KIND in note:
             tensor.learned = note[KIND] == "PARAMETER"
         elif FOLDED in note:
-            tensor.learned = not parameters.isdisjoint(re.findall(r"'([^']*)'", note[FOLDED]))
+            tensor.source = next((name for name in re.findall(r"'([^']*)'", note[FOLDED]) if name in parameters), "")
+            tensor.learned = bool(tensor.source)
         elif COMPUTED.fullmatch(tensor.name):
             tensor.learned = False
 

@@ -7,6 +7,7 @@ from math import isfinite, prod
 
 from ...geometry import Window
 from ...layers.base import Shape
+from ...layers.layout import relative_window
 from ...layers.opaque import broadcast
 from ..builder import Builder, Fields, Unsupported, spelled
 from ..messages import FLOATS, SMALL, Malformed, Unknown
@@ -21,7 +22,7 @@ from .folding import (
 from .record import Operator, kept, same, viewed
 
 MOST_INDICES = 64
-"""Positions that are written out; of more it is said how many they are."""
+"""Positions that are written out; of more it is said how many they are, or which window's offsets."""
 INTEGERS = frozenset({2, 3, 4, 5, 6, 7, 12, 13})
 """Data types of integers."""
 
@@ -485,6 +486,8 @@ def _gathered(call: Call, shape: Shape) -> Constant:
 
 def _gather(b: Builder) -> Activation:
     """A position of an axis, some of them, or another order of them; under indices of several axes then reshaped."""
+    if isinstance(b.call.value(0), Constant) and isinstance(b.call.value(1), Activation) and not b.call.axis():
+        return _looked_up(b)
     value, dims, axis = b.activation(), _gather_dims(b.call), b.call.axis()
     wanted, size = b.call.value(1), value.dims[axis]
     if not isinstance(wanted, Constant):
@@ -501,8 +504,18 @@ def _gather(b: Builder) -> Activation:
     else:
         few = numbers is not None and len(numbers) <= MOST_INDICES
         which: Fields = {"indices": tuple(numbers)} if few and numbers is not None else {"count": taken}
+        window = None if few or numbers is None else relative_window(numbers, size)
+        if window is not None:
+            which = {"relative": window}
         made = b.emit("index_select", {"dim": dim, **which}, value)
     return made if made.dims == dims else b.relayout(made, dims)
+
+
+def _looked_up(b: Builder) -> Activation:
+    """Rows of a table that an activation names."""
+    table, positions = b.weight(0, rank=2), b.activation(1)
+    fields: Fields = {"num_embeddings": table.shape[0], "embedding_dim": table.shape[1]}
+    return b.emit("embedding", fields, positions, weights=[table])
 
 
 def _gather_slices(b: Builder) -> Activation:
