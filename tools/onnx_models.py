@@ -168,7 +168,7 @@ def exported(name: str, folder: Path, exporter: str) -> str:
         path.write_bytes(short)
     except Exception as error:  # What an exporter raises is any error; it is recorded, not handled.
         path.unlink(missing_ok=True)
-        return f"{type(error).__name__}: {error}"[:500]
+        return re.sub(r"\x1b\[\d*m", "", f"{type(error).__name__}: {error}")[:500]
     return ""
 
 
