@@ -8,10 +8,11 @@ import json
 from pathlib import Path
 
 import pytest
+from onnx import TensorProto
 
 from convcalc.analysis.report import analyse
 from convcalc.onnx import load_onnx
-from tools.onnx_minimal import loop_scan
+from tools.onnx_minimal import Graph, loop_scan
 
 from .command import run
 from .onnx_models import RECORDED, kinds
@@ -124,6 +125,43 @@ def test_loops_of_no_or_too_many_turns_end_the_network(turns: int, tmp_path: Pat
     path.write_bytes(loop_scan(turns).model().SerializeToString())
     done = run("table", str(path))
     assert done.code == 1 and "CC706" in done.stderr and "its shape depends on what flows" in done.stderr
+
+
+def saved(graph: Graph, folder: Path) -> str:
+    path = folder / "made.onnx"
+    path.write_bytes(graph.model().SerializeToString())
+    return str(path)
+
+
+@pytest.mark.parametrize("dims", [(3, 0, 2), (0, 1, 2), (4, 1, 0), (0, 16, 16)])
+def test_tensors_without_numbers_are_no_tables(dims: tuple[int, ...], tmp_path: Path) -> None:
+    graph = Graph(x=(1, 3, 8, 8))
+    graph.numbers("a.table", [], dims, TensorProto.FLOAT)
+    graph.node("Relu", "x")
+    assert kinds(load_onnx(saved(graph, tmp_path))) == ["relu"]
+
+
+@pytest.mark.parametrize(("indices", "dims"), [([0], ()), ([0] * 4, (1, 4)), ([], (1, 0))])
+def test_indices_that_are_no_positions_are_refused(indices: list[float], dims: tuple[int, ...], tmp_path: Path) -> None:
+    graph = Graph(x=(1, 3, 8))
+    graph.node("ScatterND", f"x {graph.numbers('i', indices, dims)} {graph.weight('u', 1, 8)}")
+    done = run("table", saved(graph, tmp_path))
+    assert done.code == 1 and "CC706" in done.stderr and "are not positions in [1, 3, 8]" in done.stderr
+
+
+@pytest.mark.parametrize("indices", [[0, 7], [0, -1], [0, 2, 0, 1]])
+def test_positions_that_are_no_block_leave_the_operator_as_it_is(indices: list[float], tmp_path: Path) -> None:
+    graph, rows = Graph(x=(1, 3, 8)), len(indices) // 2
+    graph.node("ScatterND", f"x {graph.numbers('i', indices, (rows, 2))} {graph.weight('u', rows, 8)}")
+    (layer,) = [node.layer for node in load_onnx(saved(graph, tmp_path)) if node.layer]
+    assert layer.fields()["reason"] == "where it writes is no block"
+
+
+def test_a_body_that_does_not_fit_its_loop_is_refused(tmp_path: Path) -> None:
+    graph = loop_scan()
+    graph.nodes[0].input.append("x")
+    done = run("table", saved(graph, tmp_path))
+    assert done.code == 1 and "CC706" in done.stderr and "its body takes 3 tensors and gives 3, not 4" in done.stderr
 
 
 def test_what_is_written_to_a_block_stands_in_its_place(tmp_path: Path) -> None:

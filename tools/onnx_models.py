@@ -20,6 +20,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Iterable
+from importlib.metadata import version
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,9 +30,12 @@ if TYPE_CHECKING:
     from convcalc.network import Network
 
 RECORD = Path(__file__).resolve().parent.parent / "tests" / "oracle" / "onnx" / "models.json"
+VERSIONS = "versions.json"
 EXPORTERS = ("torchscript", "dynamo")
 SECONDS = 300
 """That a network may take."""
+LONGEST_REASON = 160
+"""Characters of what an exporter says that are recorded."""
 MOST_DRAWN = 4096
 """Numbers of a tensor that are drawn: as many as are read; a file without its weights has no more."""
 CLASSIFIERS = (
@@ -137,6 +141,11 @@ def export(name: str, folder: Path) -> None:
             Path(f"{stem}.{exporter}.txt").write_text(error)
 
 
+def versions() -> dict[str, str]:
+    """The versions of what exports."""
+    return {package: version(package) for package in ("torch", "torchvision", "timm", "onnxscript", "onnx")}
+
+
 def exported(name: str, folder: Path, exporter: str) -> str:
     """Export a network by one exporter; what it raises, empty where it writes a file."""
     import torch
@@ -159,7 +168,7 @@ def exported(name: str, folder: Path, exporter: str) -> str:
         path.write_bytes(short)
     except Exception as error:  # What an exporter raises is any error; it is recorded, not handled.
         path.unlink(missing_ok=True)
-        return f"{type(error).__name__}: {error}"[:500]
+        return re.sub(r"\x1b\[\d*m", "", f"{type(error).__name__}: {error}")[:500]
     return ""
 
 
@@ -187,6 +196,9 @@ def compared(folder: Path, name: str) -> dict[str, Any]:
     for exporter in EXPORTERS:
         path = Path(f"{stem}.{exporter}.onnx")
         if not path.exists():
+            why = path.with_suffix(".txt")
+            if why.exists():
+                found[exporter] = {"not exported": re.sub(r"\s+", " ", why.read_text())[:LONGEST_REASON]}
             continue
         try:
             network = load_onnx(str(path))
@@ -241,6 +253,8 @@ def _folded(path: Path, sizes: dict[str, int], aliases: dict[str, str]) -> int:
         return 0
     made = 0
     for name, tensor in graph.tensors.items():
+        if not tensor.floating:
+            continue
         note = graph.infos[name].metadata.get(FOLDED, "") if name in graph.infos else ""
         own = name in sizes or name in aliases
         if not own and (name.endswith(".weight_bias") or any(f"'{of}'" in note for of in (*sizes, *aliases))):
@@ -249,12 +263,13 @@ def _folded(path: Path, sizes: dict[str, int], aliases: dict[str, str]) -> int:
     return sum(count for name, count in sizes.items() if name not in held) - made
 
 
-def _differences(found: dict[str, Any]) -> list[str]:
+def differences(found: dict[str, Any]) -> list[str]:
+    """What is not as PyTorch has it, by exporter."""
     said = []
     for exporter in EXPORTERS:
         one = found.get(exporter)
-        if one is None:
-            said.append(f"{exporter}: not exported")
+        if one is None or "not exported" in one:
+            said.append(f"{exporter}: not exported {(one or {}).get('not exported', '')}")
         elif "error" in one:
             said.append(f"{exporter}: {one['error']}")
         else:
@@ -271,7 +286,7 @@ def summary(records: dict[str, dict[str, Any]]) -> dict[str, dict[str, int]]:
     """By exporter, how many files there are, are read, are whole, and have PyTorch's counts."""
     result = {}
     for exporter in EXPORTERS:
-        files = [found for found in records.values() if exporter in found]
+        files = [found for found in records.values() if exporter in found and "not exported" not in found[exporter]]
         read = [found for found in files if "error" not in found[exporter]]
         result[exporter] = {
             "files": len(files),
@@ -297,6 +312,7 @@ def main() -> None:
         return
     if given.action == "export":
         folder.mkdir(exist_ok=True)
+        (folder / VERSIONS).write_text(json.dumps(versions()))
         for name in given.names or NAMES:
             if not (folder / name.replace("/", "-")).with_suffix(".json").exists():
                 command = [sys.executable, "-m", "tools.onnx_models", "one", str(folder), name]
@@ -305,14 +321,18 @@ def main() -> None:
                 except subprocess.TimeoutExpired:
                     print(f"{name}: more than {SECONDS} seconds")
         return
-    names = given.names or [name for name in NAMES if (folder / name.replace("/", "-")).with_suffix(".json").exists()]
+    counted = (path.stem for path in sorted(folder.glob("*.json")) if path.name != VERSIONS)
+    names = given.names or [stem.replace("timm-", "timm/", 1) for stem in counted]
     records = {name: compared(folder, name) for name in names}
     for name, found in records.items():
-        for line in _differences(found):
+        for line in differences(found):
             print(f"{name} {line}")
     print(summary(records))
     if given.action == "record":
-        RECORD.write_text(json.dumps({"summary": summary(records), "networks": records}, indent=1) + "\n")
+        lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(found)}" for name, found in records.items())
+        told = json.loads((folder / VERSIONS).read_text())
+        head = f'{{"versions": {json.dumps(told)},\n"summary": {json.dumps(summary(records))},\n"networks": {{\n'
+        RECORD.write_text(f"{head}{lines}\n}}}}\n")
 
 
 if __name__ == "__main__":

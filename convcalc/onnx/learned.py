@@ -66,7 +66,7 @@ def is_buffer(tensor: Tensor, frozen: frozenset[str]) -> bool:
         return False
     test = is_filter if dims[1] == 1 < dims[0] else is_grid if 2 <= dims[-1] <= MOST_COORDINATES else None
     numbers = tensor.numbers(LARGEST) if test is not None else None
-    return test is not None and numbers is not None and test(dims, numbers)
+    return test is not None and bool(numbers) and test(dims, numbers or ())
 
 
 def is_mask(numbers: Sequence[float]) -> bool:
