@@ -49,7 +49,7 @@ def expected(network: Network) -> Row:
 
 def layout(array: Any, like: tuple[int, ...], kind: str) -> Any:
     """PyTorch's layout of a tensor as Keras's, whose shape is `like`."""
-    if min(array.ndim, len(like)) < 2 or kind in ("layer_norm", "rms_norm", "parameter"):
+    if min(array.ndim, len(like)) < 2 or kind in ("layer_norm", "rms_norm", "parameter", "embedding"):
         return array.reshape(like)
     if kind == "linear":
         return array.T
@@ -77,6 +77,24 @@ def heads(tensors: dict[str, Any], count: int) -> list[Any]:
     return [*found, tensors["out_proj.bias"]] if biases is not None else found
 
 
+def gates(tensors: dict[str, Any], kind: str) -> list[Any]:
+    """The tensors of a recurrent layer of PyTorch as Keras's: of all gates side by side, a GRU's second one first."""
+
+    def ordered(array: Any) -> Any:
+        if kind != "gru":
+            return array.T
+        reset, update, new = np.split(array, 3)
+        return np.concatenate([update, reset, new]).T
+
+    found = []
+    for end in ("", "_reverse"):
+        if f"weight_ih_l0{end}" in tensors:
+            found += [ordered(tensors[f"weight_{name}_l0{end}"]) for name in ("ih", "hh")]
+            biases = [ordered(tensors[name]) for part in ("ih", "hh") if (name := f"bias_{part}_l0{end}") in tensors]
+            found += [np.stack(biases) if kind == "gru" else biases[0]] if biases else []
+    return found
+
+
 def values(network: Network, text: str, inputs: Row, weights: Row) -> Any:
     """The last layer's output in float32, its channels first again."""
     model = model_of(text)()
@@ -86,6 +104,8 @@ def values(network: Network, text: str, inputs: Row, weights: Row) -> Any:
         layer = model.get_layer(node.name)
         if node.kind == "multihead_attention":
             layer.set_weights(heads(dict(given), node.layer.inside.num_heads))
+        elif node.kind in ("rnn", "gru", "lstm"):
+            layer.set_weights(gates(dict(given), node.kind))
         else:
             layer.set_weights([layout(a, w.shape, node.kind) for (_, a), w in zip(given, layer.weights, strict=True)])
     arrays = [(np.moveaxis(x, 1, -1) if x.ndim > 1 else x).astype("float32") for x in inputs.values()]

@@ -1,9 +1,9 @@
 """convcalc: what a convolutional architecture does to shapes, parameters and cost.
 
-`load` reads a network, `analyse` gives its report, `arena`, `check`, `diff`, `explain`, `export`, `forensics`,
-`invert`, `sizes`, `solve` and `verify` answer as the commands of their names do. Results have attributes, `to_dict()`
-and a text that can be printed. The public names are imported when they are first used, so that `import convcalc` is
-cheap.
+`load` reads a network, `analyse` gives its report, `arena`, `check`, `diff`, `draw`, `explain`, `export`,
+`forensics`, `invert`, `report`, `sizes`, `solve` and `verify` answer as the commands of their names do. Results have
+attributes, `to_dict()` and a text that can be printed. The public names are imported when they are first used, so that
+`import convcalc` is cheap.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .api.arena import Plan, arena
     from .api.check import CheckResult, check
     from .api.diff import Difference, diff
+    from .api.draw import Drawing, draw
     from .api.explain import Explanation, explain
     from .api.export import export
     from .api.flows import Flows, compare_flows
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .api.growth import Growth
     from .api.invert import Inversion, invert
     from .api.load import load
+    from .api.page import report
     from .api.report import Report, analyse
     from .api.sizes import Sizes, sizes
     from .api.solve import Search, solve
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "CheckResult": ".api.check",
     "Difference": ".api.diff",
+    "Drawing": ".api.draw",
     "Explanation": ".api.explain",
     "Finding": ".findings",
     "Flows": ".api.flows",
@@ -64,6 +67,7 @@ _PLACES = {
     "check": ".api.check",
     "compare_flows": ".api.flows",
     "diff": ".api.diff",
+    "draw": ".api.draw",
     "explain": ".api.explain",
     "export": ".api.export",
     "forensics": ".api.forensics",
@@ -74,6 +78,7 @@ _PLACES = {
     "loads": ".language",
     "parse_layer": ".language",
     "reference": ".reference",
+    "report": ".api.page",
     "sizes": ".api.sizes",
     "solve": ".api.solve",
     "summary": ".api.summary",
@@ -83,6 +88,7 @@ _PLACES = {
 __all__ = [
     "CheckResult",
     "Difference",
+    "Drawing",
     "Explanation",
     "Finding",
     "Flows",
@@ -107,6 +113,7 @@ __all__ = [
     "check",
     "compare_flows",
     "diff",
+    "draw",
     "explain",
     "export",
     "forensics",
@@ -117,6 +124,7 @@ __all__ = [
     "loads",
     "parse_layer",
     "reference",
+    "report",
     "sizes",
     "solve",
     "summary",

@@ -64,6 +64,15 @@ class Node(NamedTuple):
         return f"<{kind}{self.name} → {sizes(self.shape)}>"
 
 
+class BlockParam(NamedTuple):
+    """A parameter of a block in one of its uses."""
+
+    name: str
+    value: object
+    given: bool
+    """Whether it stands for itself, rather than to follow from other parameters and from what arrives."""
+
+
 class Group(NamedTuple):
     """Consecutive nodes under one path: a block, a branch, a join with its branches, a repeated item."""
 
@@ -77,6 +86,8 @@ class Group(NamedTuple):
     """The node that is the group's output; for an empty branch the node that passes through."""
     repeats: int = 1
     """How often its item is repeated."""
+    params: tuple[BlockParam, ...] = ()
+    """Of a use of a block of the spec: what its parameters are there."""
 
     @property
     def is_block(self) -> bool:

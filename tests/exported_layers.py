@@ -152,6 +152,11 @@ MORE: list[tuple[str, dict[str, Any], tuple[Shape, ...]]] = [
     ("multihead_attention", {"num_heads": 2, "batch_axes": 1}, ((3, 5, 8),)),
     ("multihead_attention", {"num_heads": 2, "batch_axes": 1}, ((3, 5, 8), (3, 7, 8), (3, 7, 8))),
     ("lstm", {"hidden_size": 4, "bidirectional": True, "batch_axes": 1}, ((3, 6, 5),)),
+    ("rnn", {"hidden_size": 4, "biases": 1}, ((6, 5),)),
+    ("rnn", {"hidden_size": 4, "bias": False, "nonlinearity": "relu"}, ((6, 5),)),
+    ("gru", {"hidden_size": 4}, ((6, 5),)),
+    ("gru", {"hidden_size": 4, "bidirectional": True}, ((6, 5),)),
+    ("lstm", {"hidden_size": 4, "biases": 1}, ((6, 5),)),
 ]
 
 

@@ -14,9 +14,10 @@ from convcalc.language.write import write
 from convcalc.layers.base import Saved
 from convcalc.layers.batched import batched
 from convcalc.network import output_shape
-from convcalc.reference import Counter, backward, forward, init
+from convcalc.reference import Counter, backward, forward, init, run
 from convcalc.reference.initial import starts
 from convcalc.verify.confirm import verify
+from tests.exported_layers import drawn_weights
 from tests.layer_samples import SAMPLES, Sample
 
 FRAMES = (3, 2)
@@ -167,3 +168,47 @@ def test_what_does_not_fit(layers: str, message: str) -> None:
 def test_statistics_of_the_batch_are_kept_once() -> None:
     layer = batched(next(sample for sample in SAMPLES if sample.kind == "batch_norm").layer(), 1)
     assert layer.saved(((5, 6, 8, 9),), (5, 6, 8, 9))[-1] == Saved("extra", elements=12, bytes=4, batched=False)
+
+
+class TestHeldTensors:
+    """A tensor that the network holds is the same along the batch axes of what arrives."""
+
+    SPEC = """
+    convcalc: 1
+    name: windows
+    input: [4, 6, 8]
+    blocks:
+      tokens:
+        layers:
+          - {parameter: {shape: [1, 8]}, name: token}
+          - {concat: {dim: 0}, from: [token, in]}
+          - {parameter: {shape: [7, 8]}, name: table}
+          - {add: {}, from: [concat, table]}
+    layers: [{tokens: {}, batch_axes: 1}]
+    """
+
+    def test_it_has_the_axes_and_its_weights_do_not(self) -> None:
+        network = loads(self.SPEC)
+        shapes = {node.name: node.shape for node in network.nodes}
+        assert shapes["tokens.token"] == (4, 1, 8) and shapes["tokens.table"] == (4, 7, 8)
+        assert analyse(network).totals.params == 8 + 56
+
+    def test_a_run_and_its_gradients_confirm_it(self) -> None:
+        network = loads(self.SPEC)
+        assert verify(network).ok
+        weights = drawn_weights(network)
+        x = np.random.default_rng(0).standard_normal((2, 4, 6, 8))
+        token, table = weights["tokens.token"]["value"], weights["tokens.table"]["value"]
+        rows = np.broadcast_to(token, (2, 4, 1, 8))
+        expected = np.concatenate([rows, x], axis=2) + table
+        (*_, last) = run(network, x, dtype="float64", weights=weights)
+        np.testing.assert_allclose(last.output, expected)
+
+    def test_what_is_written_is_read_back(self) -> None:
+        network = loads(self.SPEC)
+        again = loads(write(network))
+        assert [(node.kind, node.shape) for node in again.nodes] == [(node.kind, node.shape) for node in network.nodes]
+
+    def test_without_these_axes_nothing_arrives(self) -> None:
+        with pytest.raises(SpecError, match=r"parameter has batch_axes 2, but \[4\] has 1 axes"):
+            loads("{convcalc: 1, input: [4], layers: [{parameter: {shape: [3]}, batch_axes: 2}]}")

@@ -106,9 +106,10 @@ def stack(*rows: tuple[int, int, int]) -> Network:
 
 def test_widths_follow_from_widths_at_enough_points() -> None:
     lines = items(stack((8, 3, 32), (16, 3, 64), (32, 3, 128)))
-    assert lines[3] == "    layers: [{conv2d: {out: width, k: 3}, name: a}, {conv2d: {out: 4 * width, k: 1}, name: b}]"
+    layers = "[{conv2d: {out: width, k: 3}, name: a}, {conv2d: {out: 4 * width, k: 1}, name: b}]"
+    assert lines[1] == f"  pair: {{params: [width], layers: {layers}}}"
     text = survives(stack((8, 3, 32), (16, 3, 64)))
-    assert "4 *" not in text and "    params: [width, out]" in text.splitlines()
+    assert "4 *" not in text and "  pair: {params: [width, out], layers: " in text
 
 
 def test_parts_of_a_split_follow_from_what_arrives() -> None:
@@ -121,13 +122,13 @@ def test_parts_of_a_split_follow_from_what_arrives() -> None:
             first, second = m.draft.split(parts, m.x, scope=m.scope)
             m.layer("add", "", first, second)
     lines = items(m.network("Halves"))
-    assert lines[2] == "    layers: [{split: {channels: [in_channels // 2, in_channels // 2]}}, add]"
+    assert lines[1] == "  half: {layers: [{split: {channels: [in_channels // 2, in_channels // 2]}}, add]}"
 
 
 def test_a_width_follows_from_no_kernel() -> None:
     text = survives(stack((8, 1, 24), (24, 3, 24), (40, 5, 24)))
     assert "8 *" not in text and "{a: 8, k: 1}" not in text
-    assert "    params: [width, k]" in text.splitlines()
+    assert "  pair: {params: [width, k], layers: " in text
 
 
 def test_half_a_kernel_is_its_padding() -> None:
@@ -164,6 +165,179 @@ def test_a_word_says_which_activation_stands() -> None:
         "  - {part: {act: relu}, name: part2}",
         "  - {part: {}, name: part3}",
     ]
+
+
+def test_activations_in_one_place_take_turns() -> None:
+    m = Modules(3, 64, 64)
+    for number, act in enumerate(("relu", "hardswish", "relu", "hardswish")):
+        with m(f"norm{number}", "NormAct"):
+            m.layer("batch_norm")
+            m.layer(act, "act")
+    lines = items(m.network("Acts"))
+    assert lines[1:6] == [
+        "  norm_act:",
+        "    params: {act: relu}",
+        "    layers:",
+        "      - batch_norm",
+        "      - {relu: {}, name: act, when: act == 'relu'}",
+    ]
+    assert lines[-1] == "  - {norm_act: {act: hardswish}, name: norm3}"
+
+
+def test_the_values_of_repetitions_are_listed_where_nothing_says_them() -> None:
+    m = Modules(3, 64, 64)
+    with m("stages"):
+        for number, width in enumerate((24, 40, 112, 104)):
+            with m(str(number), "Unit"):
+                m.conv_bn(width, 3, "conv", "bn", s=2 if number in (0, 3) else 1)
+    assert items(m.network("Stages"))[-1] == (
+        '  - {unit: {out: "[24, 40, 112, 104][index]", s: "[2, 1, 1, 2][index]"}, name: stages, repeat: 4}'
+    )
+
+
+def test_blocks_whose_repetitions_have_other_values_take_a_list() -> None:
+    m = Modules(3, 64, 64)
+    for stage, widths in enumerate(((24, 40, 112), (16, 88, 96))):
+        with m(f"stage{stage}", "Stage"):
+            m.layer("relu", "act")
+            with m("blocks"):
+                for number, width in enumerate(widths):
+                    with m(str(number), "Unit"):
+                        m.conv_bn(width, 3, "conv", "bn")
+    lines = items(m.network("Stages"))
+    layers = '[{relu: {}, name: act}, {unit: {out: "out[index]"}, name: blocks, repeat: 3}]'
+    assert f"  stage: {{params: [out], layers: {layers}}}" in lines
+    assert lines[-1] == "  - {stage: {out: [16, 88, 96]}, name: stage1}"
+
+
+def test_long_lists_of_values_are_broken_inside_their_quotes() -> None:
+    m = Modules(3, 64, 64)
+    with m("stages"):
+        for number in range(9):
+            with m(str(number), "Unit"):
+                m.layer("conv2d", "conv", out=8, k=1)
+                m.layer("rescale", "", scale=0.123456789012345 + 0.1 * number**2)
+    assert all(len(line) <= 120 for line in items(m.network("Factors")))
+
+
+def test_what_only_some_repetitions_have_needs_no_value_in_others() -> None:
+    m = Modules(8, 64, 64)
+    with m("stages"):
+        for number, factor in enumerate((None, 0.5, 0.25, 0.75)):
+            with m(str(number), "Unit"):
+                m.layer("conv2d", "conv", out=8, k=1)
+                if factor is not None:
+                    m.layer("rescale", "", scale=factor)
+    said = '{rescale_scale: "[0.5, 0.5, 0.25, 0.75][index]", with_rescale: index != 0}'
+    assert items(m.network("Factors"))[-1] == f"  - {{unit: {said}, name: stages, repeat: 4}}"
+
+
+def test_layers_called_by_their_kinds_meet_under_other_numbers() -> None:
+    m = Modules(8, 64, 64)
+    for number, expanded in enumerate((False, True, True)):
+        with m(f"unit{number}", "Unit"):
+            if expanded:
+                m.layer("conv2d", "expand", out=32, k=1)
+                m.layer("relu")
+            m.layer("conv2d", "reduce", out=8, k=3)
+            m.layer("relu")
+    assert items(m.network("Units"))[3:8] == [
+        "    layers:",
+        "      - {conv2d: {out: 32, k: 1}, name: expand, when: with_expand}",
+        "      - {relu: {}, when: with_expand}",
+        "      - {conv2d: {out: 8, k: 3}, name: reduce}",
+        "      - relu",
+    ]
+
+
+def test_a_layer_that_is_read_keeps_its_number() -> None:
+    m = Modules(8, 64, 64)
+    for number, expanded in enumerate((False, True, True)):
+        with m(f"unit{number}", "Unit"):
+            if expanded:
+                m.layer("conv2d", "expand", out=8, k=1)
+                m.layer("relu")
+            kept = m.layer("relu")
+            m.layer("conv2d", "reduce", out=8, k=3, p=1)
+            m.layer("add", "", m.x, kept)
+    survives(m.network("Units"))
+
+
+def test_a_condition_compares_no_channels_that_arrive_inside() -> None:
+    m = Modules(16, 64, 64)
+    for number, (width, s) in enumerate(((16, 2), (16, 1), (32, 2), (24, 1))):
+        with m(f"unit{number}", "Unit") as before:
+            if s == 2:
+                m.layer("conv2d", "down", before, out=4 * width, k=1, s=2)
+                before = m.x
+            m.layer("conv2d", "conv", out=width, k=3, p=1)
+            after = m.layer("conv2d", "expand", out=4 * width, k=1)
+            if s == 2:
+                m.layer("add", "", after, before)
+    assert "4 * in_channels" not in "".join(line for line in items(m.network("Units")) if "params:" in line)
+
+
+def test_a_width_that_some_have_earlier_is_that_of_all() -> None:
+    m = Modules(16, 64, 64)
+    for number, (width, projected) in enumerate(((64, True), (64, False), (128, True), (128, False), (256, True))):
+        with m(f"unit{number}", "Unit") as before:
+            m.layer("relu", "act")
+            start = m.x
+            if projected:
+                before = m.layer("conv2d", "project", start, out=width, k=1)
+            m.layer("conv2d", "conv", start, out=width // 4, k=3, p=1)
+            after = m.layer("conv2d", "expand", out=width, k=1)
+            m.layer("add", "", after, before)
+    lines = items(m.network("Units"))
+    assert "    params: {out: ~, width: ~, project: in_channels != out}" in lines
+    assert "      - {conv2d: {out: out, k: 1}, name: project, when: project}" in lines
+
+
+def test_the_channels_that_arrive_at_a_block_are_a_default() -> None:
+    m = Modules(16, 64, 64)
+    for number, (width, s) in enumerate(((32, 1), (48, 1), (72, 2), (96, 1))):
+        with m(f"unit{number}", "Unit") as before:
+            arriving = m.draft.shape(before)[0]
+            m.layer("conv2d", "conv", out=width, k=3, p=1, s=s)
+            if s == 1:
+                m.layer("conv2d", "back", out=arriving, k=1)
+                m.layer("add", "", m.x, before)
+                m.layer("conv2d", "last", out=width, k=1)
+    assert "in_channels" in next(line for line in items(m.network("Units")) if "params:" in line)
+
+
+def test_scopes_that_read_in_many_ways_are_one_block_where_they_share_enough() -> None:
+    text = spec(
+        "- {unit: [true], name: u0}\n- {unit: [false], name: u1}\n- {unit: [false], name: u2}",
+        head="""
+        blocks:
+          unit:
+            params: [first]
+            layers:
+              - {conv2d: {out: 16, k: 1, bias: false}, name: conv}
+              - {batch_norm: {}, name: bn}
+              - {split: {channels: [4, 4, 4, 4]}, name: parts}
+              - {conv2d: {out: 4, k: 3, p: 1}, name: conv0, from: parts.0}
+              - {batch_norm: {}, name: bn0}
+              - {relu: {}, name: act0}
+              - {add: {}, name: sum1, from: [act0, parts.1], when: not first}
+              - {conv2d: {out: 4, k: 3, p: 1}, name: conv1, when: not first}
+              - {conv2d: {out: 4, k: 3, p: 1}, name: conv1, from: parts.1, when: first}
+              - {batch_norm: {}, name: bn1}
+              - {relu: {}, name: act1}
+              - {add: {}, name: sum2, from: [act1, parts.2], when: not first}
+              - {conv2d: {out: 4, k: 3, p: 1}, name: conv2, when: not first}
+              - {conv2d: {out: 4, k: 3, p: 1}, name: conv2, from: parts.2, when: first}
+              - {batch_norm: {}, name: bn2}
+              - {relu: {}, name: act2}
+              - {max_pool2d: {k: 3, s: 1, p: 1}, name: pool, from: parts.3, when: first}
+              - {concat: {}, from: [act0, act1, act2, pool], when: first}
+              - {concat: {}, from: [act0, act1, act2, parts.3], when: not first}
+        """,
+    )
+    lines = items(loads(text))
+    assert [line for line in lines if line.startswith("  unit")] == ["  unit:"]
+    assert "      - {conv2d: {out: 4, k: 3, p: 1}, name: conv1, from: parts.1, when: not residual}" in lines
 
 
 def test_repetitions_that_take_turns() -> None:
@@ -215,10 +389,8 @@ def test_stages_of_one_class_take_the_number_of_their_blocks() -> None:
                     with m(str(number), "Unit"):
                         m.conv_bn(8 << stage, 3, "conv", "bn")
     lines = items(m.network("Stages"))
-    assert (
-        "    layers: [{conv2d: {out: in_channels, k: 3, p: 1, bias: false}, name: conv}, {batch_norm: {}, name: bn}]"
-        in lines
-    )
+    layers = "[{conv2d: {out: in_channels, k: 3, p: 1, bias: false}, name: conv}, {batch_norm: {}, name: bn}]"
+    assert f"  unit: {{layers: {layers}}}" in lines
     assert (
         "    layers: [{conv2d: {out: out, k: 2, s: 2}, name: down}, {unit: {}, name: blocks, repeat: depth}]" in lines
     )
@@ -253,8 +425,7 @@ def test_a_group_that_hides_a_name_is_a_block() -> None:
         m.layer("add", "", m.x, first)
     assert items(m.network("Hidden")) == [
         "blocks:",
-        "  inner:",
-        "    layers: [{batch_norm: {}, name: bn}, {add: {}, from: [bn, in]}]",
+        "  inner: {layers: [{batch_norm: {}, name: bn}, {add: {}, from: [bn, in]}]}",
         "layers:",
         "  - {batch_norm: {}, name: bn}",
         "  - inner",
@@ -311,8 +482,7 @@ def test_a_block_reads_several_values() -> None:
             a, b = b, m.x
     assert items(m.network("Mixed")) == [
         "blocks:",
-        "  mix:",
-        "    layers: [{relu: {}, name: act, from: in.0}, {add: {}, from: [act, in.1]}]",
+        "  mix: {layers: [{relu: {}, name: act, from: in.0}, {add: {}, from: [act, in.1]}]}",
         "layers:",
         "  - {relu: {}, name: a}",
         "  - {silu: {}, name: b}",
@@ -340,7 +510,7 @@ def test_blocks_are_called_by_their_classes(cls: str, name: str) -> None:
         with m(f"m{number}", cls):
             m.layer("relu", "a")
             m.layer("silu", "b")
-    assert items(m.network("Named"))[1] == f"  {name}:"
+    assert items(m.network("Named"))[1] == f"  {name}: {{layers: [{{relu: {{}}, name: a}}, {{silu: {{}}, name: b}}]}}"
 
 
 def test_params_are_called_as_no_function_and_no_word() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -37,10 +38,147 @@ def test_blocks_that_differ_in_numbers_share_a_class() -> None:
 def test_a_module_that_some_blocks_lack_is_optional() -> None:
     text = torch_module(load("resnet", variant="resnet18"))
     assert "Residual2" not in text
-    assert "    def __init__(self, in_channels, out_channels, stride, shortcut=False):" in text
-    assert "self.shortcut = ConvBn(in_channels, out_channels, 1, 2, 0) if shortcut else nn.Identity()" in text
-    assert "self.conv3_x = nn.Sequential(Residual(64, 128, 2, shortcut=True), Residual(128, 128, 1))" in text
-    assert {"residual", "residual2"} <= set(functions(keras_module(load("resnet", variant="resnet18"))))
+    assert "    def __init__(self, in_channels, out_channels, stride=1, shortcut=False):" in text
+    assert "            ConvBn(in_channels, out_channels, 1, stride=2) if shortcut else nn.Identity()\n" in text
+    assert "Residual(64, 128, stride=2, shortcut=True), Residual(128, 128)" in text
+    keras = keras_module(load("resnet", variant="resnet18"))
+    assert "residual2" not in functions(keras) and "conv_bn2" not in functions(keras)
+    shortcut = """    if shortcut:
+        x = conv_bn(x, filters, 1, strides=2, name=f"{name}_shortcut")
+"""
+    assert shortcut in keras
+    assert 'x = residual(x, 128, padding=1, strides=2, shortcut=True, name="conv3_x_0")' in keras
+
+
+def test_a_sum_that_some_blocks_lack_is_optional() -> None:
+    text = torch_module(load("mobilenet_v2"))
+    assert [name for name in functions(text) if name.startswith("Bottleneck")] == ["Bottleneck"]
+    assert "        return x + body if self.residual else body\n" in text
+    keras = keras_module(load("mobilenet_v2"))
+    assert "    return layers.Add()([x, body]) if residual else body\n" in keras
+
+
+def test_arguments_that_follow_from_others_are_no_parameters() -> None:
+    """Four times the width, half a kernel, a part of what arrives; each seen at three blocks or more."""
+    resnet = torch_module(load("resnet"))
+    assert "def __init__(self, in_channels, channels, stride=1):" in resnet
+    assert "self.conv3 = ConvBn(channels, 4 * channels, 1)" in resnet
+    assert "padding=kernel_size // 2" in resnet
+    assert "self.norm_conv = NormConv(in_channels, in_channels // 2, 1)" in torch_module(load("densenet"))
+    assert "body = layers.Dense(4 * units, name=" in keras_module(load("convnext"))
+
+
+@pytest.mark.parametrize(("widths", "related"), [((4, 8), False), ((4, 8, 16), True)])
+def test_a_relation_needs_three_points_and_no_parameter_of_the_spec(widths: tuple[int, ...], related: bool) -> None:
+    convs = "{conv2d: {out: one, k: 1}, name: a}, {conv2d: {out: %s, k: 1}, name: b}"
+    spec = f"{{convcalc: 1, input: [3, 8, 8], blocks: {{unit: {{params: [%s], layers: [{convs}]}}}}, layers: [%s]}}"
+    alone = spec % ("one", "2 * one", ", ".join(f"{{unit: [{width}]}}" for width in widths))
+    assert ("2 * one" in torch_module(loads(alone))) is related
+    given = spec % ("one, two", "two", ", ".join(f"{{unit: [{width}, {2 * width}]}}" for width in widths))
+    assert "def __init__(self, in_channels, one, two):" in torch_module(loads(given))
+
+
+def test_sizes_follow_from_others_element_by_element() -> None:
+    torch, keras = torch_module(load("swin")), keras_module(load("swin"))
+    assert "def __init__(self, in_channels, heads, side, p, shift=False):" in torch
+    assert "nn.Unflatten(1, (side // 7, 7, side // 7, 7, channels))" in torch
+    assert "layers.Reshape((side // 7, 7, side // 7, 7, channels))" in keras
+    assert "layers.Reshape(((side // 7) ** 2, 49, channels))" in keras
+    assert 'x = block(x, 96, 3, 56, 0.01818181818181818, shift=True, name="stage1_1")' in keras
+    assert max(map(len, keras.partition("def heads_apart")[2].splitlines())) <= 110
+
+
+def test_what_only_an_optional_statement_reads_stands_in_its_choice() -> None:
+    choice = """    if shift:
+        bias = Constant(((side // 7) ** 2, 1, 49, 49), learned=False, name=f"{name}_bias_mask")(x)
+        x = layers.Add()([x, bias])
+"""
+    assert choice in keras_module(load("swin"))
+
+
+def test_parameters_are_called_as_the_spec_does_where_the_framework_has_one_name_for_several() -> None:
+    text = torch_module(load("googlenet"))
+    assert "def __init__(self, in_channels, one, reduce3, three, reduce5, fives, proj):" in text
+    assert "def inception(x, one, reduce3, three, reduce5, fives, proj, name):" in keras_module(load("googlenet"))
+
+
+@pytest.mark.parametrize(
+    "name", ["resnet", "mobilenet_v3", "densenet", "convnext", "efficientnet", "googlenet", "unet", "vit"]
+)
+@pytest.mark.parametrize("write", WRITERS)
+def test_no_name_is_leaked_and_nothing_is_written_twice(write: Callable[[Network], str], name: str) -> None:
+    text = write(load(name))
+    assert "relu_2" not in text
+    names = [re.sub(r"\d+$", "", found) for found in functions(text) if found[-1].isdigit()]
+    assert not set(names) & set(functions(text)), "numbered twins"
+    for found in functions(text).values():
+        if isinstance(found, ast.FunctionDef):
+            leaked = [one.arg for one in found.args.args if one.arg.endswith(("_out_channels", "_out_features"))]
+            assert not leaked
+
+
+def test_an_activation_that_differs_is_an_argument() -> None:
+    text = torch_module(load("mobilenet_v3"))
+    assert "self.activation = activation()" in text and "Conv(3, 16, 3, nn.Hardswish, stride=2)" in text
+    assert "return layers.Activation(activation)(x)" in keras_module(load("mobilenet_v3"))
+
+
+def test_one_activation_serves_a_block_unless_it_has_names() -> None:
+    spec = "{convcalc: 1, input: [3, 4, 4], layers: [relu, {conv2d: {out: 3, k: 1}}, relu, {relu: {}, name: last}]}"
+    text = torch_module(loads(spec))
+    assert text.count("nn.ReLU()") == 2 and text.count("self.relu(x)") == 2 and "self.last(x)" in text
+
+
+def test_blocks_in_a_row_that_differ_in_a_number_are_a_generator() -> None:
+    text = torch_module(load("densenet"))
+    assert "nn.Sequential(*(Dense(in_channels) for in_channels in range(64, 256, 32)))" in text
+    assert "*(Block(96, p) for p in (0.0, 0.0058823529411764705, 0.011764705882352941))" in torch_module(
+        load("convnext")
+    )
+
+
+def test_keras_layers_in_a_row_that_differ_in_their_names_are_a_loop() -> None:
+    text = keras_module(load("densenet"))
+    loop = """    for i in range(24):
+        x = dense(x, name=f"block3_{i}")  # [14, 14, 1024] after the last
+"""
+    assert loop in text
+
+
+def test_what_is_read_much_later_has_a_name_of_its_own() -> None:
+    text = torch_module(load("unet"))
+    assert "down0 = self.down0(x)  #" in text and "x = self.pool0(down0)  #" in text
+    assert "x = self.up0(x, down0)  #" in text
+
+
+def test_blocks_that_repeat_something_more_often_have_classes_of_their_own() -> None:
+    text = torch_module(load("darknet", variant="darknet53"))
+    assert text.count("nn.Identity()") == 0
+    assert all(f"for _ in range({count})" in text for count in (2, 4, 8))
+
+
+def test_equal_modules_that_some_lack_are_all_written() -> None:
+    spec = """
+    convcalc: 1
+    input: [3, 8, 8]
+    blocks:
+      unit:
+        params: [more]
+        layers:
+          - layers:
+              - {conv2d: {out: 3, k: 1}}
+              - {dropout: {}, name: a, when: more}
+              - {dropout: {}, name: b, when: more}
+              - relu
+            name: body
+    layers: [{unit: [true]}, {unit: [false]}]
+    """
+    assert torch_module(loads(spec)).count("nn.Dropout() if more else nn.Identity()") == 2
+
+
+def test_twins_are_told_apart_by_a_word() -> None:
+    """Keras has two layers for a convolution with and without groups."""
+    assert {"conv_bn", "depthwise_conv_bn"} <= set(functions(keras_module(load("efficientnet"))))
 
 
 def test_blocks_of_which_one_reads_otherwise_have_classes_of_their_own() -> None:

@@ -85,7 +85,7 @@ class TestTorch:
         items = "- {b: , name: x}\n- {b: , name: y}"
         shared = lines(torch_module(build(items, input="[4, 9, 9]", head=head)))
         assert shared.count("x = self.one(x)") == 2 and "self.two" not in " ".join(shared)
-        assert "x = self.two(x)" in lines(torch_module(build(items, input="[4, 9, 9]", head=apart)))
+        assert "return self.two(x)" in lines(torch_module(build(items, input="[4, 9, 9]", head=apart)))
 
     def test_a_module_of_which_some_layers_are_another_s_is_built(self) -> None:
         more = "\n- {unit: , name: c}\n- {conv2d: {out: 4, k: 3, p: 1}, name: d, share: c.c}"

@@ -291,6 +291,19 @@ def test_a_failing_case_is_made_small() -> None:
     assert shrink(case, lambda made: False) == case
 
 
+def test_shrinking_ends_when_its_time_is_over() -> None:
+    """A large case has as many pieces as bytes, and each try copies them."""
+    tried: list[Case] = []
+    case = Case(("table", "-"), data=b"a" * 300_000)
+
+    def fails(made: Case) -> bool:
+        tried.append(made)
+        return False
+
+    assert shrink(case, fails, seconds=-1) == case
+    assert not tried
+
+
 @pytest.mark.slow
 def test_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(KINDS, "specs", Kind("deadly", mortal, dying))

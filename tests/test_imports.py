@@ -60,6 +60,11 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
             ("numpy", "rich", "onnx", "convcalc.analysis", "convcalc.layers.shuffle"),
         ),
         (["solve", "--in", "224", "--out", "112"], ("numpy", "yaml", "rich", "convcalc.layers")),
+        (["draw", "-k", "3"], ("numpy", "rich", "convcalc.drawings", "PIL", "resvg_py", "convcalc.export")),
+        (["table", "lenet5"], ("convcalc.drawings", "convcalc.analysis.drawn", "PIL", "resvg_py")),
+        (["table", "lenet5", "--format", "json"], ("jinja2", "convcalc.page", "convcalc.export")),
+        (["diff", "lenet5", "lenet5"], ("jinja2", "convcalc.page", "convcalc.export")),
+        (["report", "lenet5"], ("numpy", "rich", "torch", "convcalc.reference", "convcalc.check")),
     ],
 )
 def test_a_command_loads_only_what_it_needs(arguments: list[str], names: tuple[str, ...]) -> None:
@@ -97,6 +102,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "language.expansion": {"layers.batched"},
         "onnx.stated": {"onnx.inference"},
         "render.invert": {"language.write", "terminal"},
+        "render.draw": {"analysis.drawn_matrices"},
         "render.progress": {"terminal"},
         "render.findings": {"render.diff"},
         "render.streams": {"render.escape", "render.json_text", "render.text", "terminal"},
@@ -108,10 +114,20 @@ LAZY: dict[str, dict[str, set[str]]] = {
     "a call of the API loads what it asks for": {
         "api.arena": {"export.arena"},
         "api.check": {"analysis.diff", "api.growth", "render.diff"},
+        "api.draw": {
+            "analysis.drawn_matrices",
+            "drawings.matrices",
+            "drawings.motion",
+            "drawings.raster",
+            "drawings.strip",
+            "drawings.window",
+            "files",
+        },
         "api.explain": {"language", "verify.on_numbers"},
         "api.export": {
             "api.arena",
             "export.drawing",
+            "export.figure",
             "export.keras_module",
             "export.onnx_model",
             "export.torch_module",
@@ -129,6 +145,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "api.arena": {"render.arena"},
         "api.check": {"render.document", "render.findings"},
         "api.diff": {"render.diff"},
+        "api.draw": {"render.draw", "render.lines", "render.streams", "render.text"},
         "api.growth": {"render.diff", "render.document"},
         "api.explain": {"render.explain"},
         "api.flows": {"render.flows"},
@@ -159,7 +176,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "analysis.explain": {"analysis.controller", "analysis.device"},
         "check.claims": {"analysis.published"},
         "analysis.gallery": {"analysis.published", "analysis.report", "language.load"},
-        "analysis.report": {"analysis.published"},
+        "analysis.report": {"analysis.device", "analysis.published"},
         "analysis.published": {"analysis.widths"},
         "verify.confirm": {"verify.flow"},
     },
@@ -192,9 +209,11 @@ LAZY: dict[str, dict[str, set[str]]] = {
     },
     "a package that most calls do without": {
         "api.report": {"pandas"},
+        "drawings.raster": {"PIL", "resvg_py"},
         "export.onnx_model": {"onnx"},
         "keras.h5_config": {"h5py"},
         "onnx.infer_shapes": {"onnx"},
+        "page.environment": {"jinja2", "markupsafe"},
     },
 }
 """Why a module imports inside a function -> module -> what it imports there, for start-up alone.

@@ -326,8 +326,17 @@ def test_what_the_language_cannot_say_is_said(tmp_path: Path) -> None:
     frozen = saved(tmp_path, configuration("layers", "frozen"), "frozen.keras")
     (note,) = load(frozen).notes
     assert (note.code, note.message) == ("CC717", "111 of the params are frozen (trainable: false)")
-    (note,) = load(saved(tmp_path, configuration("layers", "lstm"))).notes
-    assert note.code == "CC701" and note.hint == "Keras's LSTM adds one bias where the language's adds two"
+    (note,) = load(saved(tmp_path, configuration("layers", "conv_lstm"))).notes
+    assert note.code == "CC701" and note.hint == "the language has no convolutional LSTM"
+
+
+def test_a_recurrent_layer_of_keras_has_one_bias(tmp_path: Path) -> None:
+    network = load(saved(tmp_path, configuration("layers", "lstm")))
+    assert [(node.kind, node.shape) for node in network.nodes[1:]] == [("lstm", (12, 5)), ("select", (5,))]
+    assert network.nodes[1].layer is not None and network.nodes[1].layer.fields()["biases"] == 1
+    both = load(saved(tmp_path, configuration("layers", "lstm_both_ways")))
+    kinds = ["lstm", "select", "slice", "select", "slice", "concat"]
+    assert [node.kind for node in both.nodes[1:]] == kinds and both.nodes[-1].shape == (10,)
 
 
 def test_a_class_of_somebody_elses_stands_with_the_shape_that_what_reads_it_states(tmp_path: Path) -> None:

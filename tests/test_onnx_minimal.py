@@ -11,6 +11,7 @@ import pytest
 
 from convcalc.analysis.report import analyse
 from convcalc.onnx import load_onnx
+from tools.onnx_minimal import loop_scan
 
 from .command import run
 from .onnx_models import RECORDED, kinds
@@ -38,7 +39,22 @@ EXPECTED: dict[str, tuple[list[str], int, int]] = {
     "pads_clip": (["pad", "conv2d"], 216, 16 * 16 * 8 * 27),
     "pad_channels": (["reshape", "pad", "relu", "reshape"], 0, 0),
     "sin_const": (["parameter", "add"], 0, 0),
-    "scatternd": (["conv2d", "opaque", "relu"], CONV[0] + 7200, CONV[1]),
+    "scatternd": (["conv2d", "opaque", "relu"], CONV[0] + 1800, CONV[1]),
+    "scatternd_block": (["conv2d", "parameter", "slice", "slice", "concat", "relu"], CONV[0] + 2700, CONV[1]),
+    "scatternd_window": (["crop", "relu", "slice", "slice", "slice", "concat", "concat"], 0, 0),
+    "scatternd_nothing": (["parameter", "reshape", "add"], 0, 0),
+    "mask_of_constants": (["parameter", "add"], 0, 0),
+    "blur": (["conv2d"], 0, 8 * 8 * 4 * 9),
+    "blur_buffer": (["conv2d"], 0, 8 * 8 * 4 * 9),
+    "depthwise_ones": (["conv2d"], 36, 16 * 16 * 4 * 9),
+    "coordinates": (["parameter", "parameter", "matmul", "reshape", "permute", "add"], 4, 15 * 2 * 2),
+    "layer_norm_without_bias": (["layer_norm"], 64, 0),
+    "layer_norm_plain": (["layer_norm"], 0, 0),
+    "frozen_norm": (["conv2d", "parameter", "multiply", "parameter", "add"], 216, 14 * 14 * 8 * 27),
+    "lstm_rows": (["permute", "permute", "lstm", "reshape", "permute", "squeeze"], 384, 5 * 10 * 32 * 12),
+    "split_by_loop": (["roll"], 0, 0),
+    "loop_scan": ([*["linear", "tanh"] * 3, *["reshape"] * 3, "concat", "reshape"], 64, 3 * 64),
+    "chosen": (["conv2d", "flatten"], 27, 30 * 30 * 27),
     "empty_slice": (["conv2d"], *CONV),
     "sequence": (["relu"], 0, 0),
     "nonzero": (["conv2d"], *CONV),
@@ -47,6 +63,15 @@ EXPECTED: dict[str, tuple[list[str], int, int]] = {
     "qlinearadd": (["add"], 0, 0),
     "no_batch": (["conv2d"], 216, 222 * 222 * 8 * 27),
     "gemm_open": (["linear"], 640, 640),
+    "fused_conv": (["conv2d", "add", "relu"], 576 + 8, PADDED),
+    "fused_clip": (["conv2d", "relu6"], 64, 16 * 16 * 64),
+    "channels_in_blocks": (["conv2d", "relu", "conv2d", "permute"], 420 + 200, 64 * (400 + 180)),
+    "norm_in_blocks": (["scale", "relu", "global_avg_pool"], 64, 0),
+    "fused_matmul": (["permute", "matmul", "rescale"], 0, 4 * 10 * 10 * 64),
+    "skip_layer_norm": (["add", "layer_norm", "add"], 128, 0),
+    "bias_gelu": (["linear", "gelu"], 64 * 32 + 32, 10 * 64 * 32),
+    "hard_sigmoid": (["rescale", "clamp"], 0, 0),
+    "folded_mask": (["parameter", "add"], 0, 0),
     "scalar_out": (["reshape", "mean"], 0, 0),
 }
 
@@ -86,6 +111,32 @@ def test_a_product_in_letters_keeps_its_cost(tmp_path: Path) -> None:
 def test_where_shapes_end_the_network_ends_and_says_why(tmp_path: Path) -> None:
     (note,) = load_onnx(str(written("nonzero", tmp_path))).notes
     assert note.code == "CC708" and "NonZero" in note.message and "depends on what flows" in note.message
+
+
+def test_parameters_behind_what_has_no_shape_are_said(tmp_path: Path) -> None:
+    (note,) = load_onnx(str(written("chosen", tmp_path))).notes
+    assert note.code == "CC708" and note.message.endswith("; 40 parameters behind it are not counted")
+
+
+@pytest.mark.parametrize("turns", [-1, 10**6, 10**18])
+def test_loops_of_no_or_too_many_turns_end_the_network(turns: int, tmp_path: Path) -> None:
+    path = tmp_path / "loop.onnx"
+    path.write_bytes(loop_scan(turns).model().SerializeToString())
+    done = run("table", str(path))
+    assert done.code == 1 and "CC706" in done.stderr and "its shape depends on what flows" in done.stderr
+
+
+def test_what_is_written_to_a_block_stands_in_its_place(tmp_path: Path) -> None:
+    network = load_onnx(str(written("scatternd_window", tmp_path)))
+    assert [node.shape for node in network if node.kind == "slice"] == [(1, 1, 81), (1, 80, 81), (1, 80, 1)]
+    joined = [(node.layer.fields(), node.shape) for node in network if node.kind == "concat" and node.layer]
+    assert joined == [({"dim": 2}, (1, 80, 81)), ({"dim": 1}, (1, 81, 81))]
+
+
+@pytest.mark.parametrize("name", ["blur", "blur_buffer"])
+def test_filters_that_nothing_learns_are_fixed(name: str, tmp_path: Path) -> None:
+    (layer,) = [node.layer for node in load_onnx(str(written(name, tmp_path))) if node.layer]
+    assert layer.fields()["fixed"] is True
 
 
 def test_costs_that_are_not_known_are_said_and_fail_where_that_is_asked_for(tmp_path: Path) -> None:

@@ -221,20 +221,45 @@ def test_a_size_that_follows_another_tensor_is_read_from_it(tape: Recorder) -> N
     assert tape.layers()[1] == ("{upsample: {mode: bilinear, align_corners: false}, from: [conv2d, input]}")
 
 
-def test_parameters_become_layers_with_their_stored_shape(tape: Recorder) -> None:
+def test_parameters_become_layers_in_the_shape_that_is_read(tape: Recorder) -> None:
     x, token, table = tape.input(4, 6), tape.parameter(1, 1, 6, name="cls_token"), tape.parameter(1, 5, 6, name="pos")
     wide = tape.call("torch.Tensor.expand", token, 1, -1, -1, to=(BATCH, 1, 6))
     y = tape.call("torch.cat", (wide, x), dim=1, to=(BATCH, 5, 6))
     tape.call("torch.Tensor.add", y, table, to=(BATCH, 5, 6))
     assert tape.layers() == [
-        "{parameter: {shape: [1, 1, 6]}, name: cls_token}",
-        "squeeze: {dim: 0}",
-        "{concat: {}, from: [squeeze, input]}",
-        "{parameter: {shape: [1, 5, 6]}, name: pos}",
-        "squeeze: {dim: 0}",
-        "{add: {}, from: [concat, squeeze_2]}",
+        "{parameter: {shape: [1, 6]}, name: cls_token}",
+        "{concat: {}, from: [cls_token, input]}",
+        "{parameter: {shape: [5, 6]}, name: pos}",
+        "{add: {}, from: [concat, pos]}",
     ]
     assert sum(map(params, tape.lifted().steps)) == 36
+
+
+def test_a_parameter_that_is_read_in_two_shapes_is_held_once(tape: Recorder) -> None:
+    x, table = tape.input(5, 6), tape.parameter(1, 5, 6, name="table")
+    y = tape.call("torch.Tensor.add", x, table, to=(BATCH, 5, 6))
+    z = tape.call("torch.Tensor.unsqueeze", y, 1, to=(BATCH, 1, 5, 6))
+    view = tape.call("torch.Tensor.view", table, 1, 1, 5, 6, to=(1, 1, 5, 6))
+    tape.call("torch.Tensor.add", z, view, to=(BATCH, 1, 5, 6))
+    assert tape.layers() == [
+        "{parameter: {shape: [5, 6]}, name: table}",
+        "{add: {}, from: [input, table]}",
+        "unsqueeze: {dim: 0}",
+        "{unsqueeze: {dim: 0}, from: table}",
+        "{add: {}, from: [unsqueeze, unsqueeze_2]}",
+    ]
+    assert sum(map(params, tape.lifted().steps)) == 30
+
+
+def test_a_factor_of_one_stands_where_its_class_has_other_factors(tape: Recorder) -> None:
+    y = tape.input(4)
+    for factor in (1.0, 0.5):
+        tape.tape.scopes.append(Scope(f"block{factor:g}", "Block", 0, start=len(tape.tape.calls)))
+        y = tape.call("torch.Tensor.mul", y, factor, to=(BATCH, 4))
+        tape.tape.calls[-1] = tape.tape.calls[-1]._replace(scope=len(tape.tape.scopes) - 1)
+    tape.call("torch.Tensor.mul", y, 1.0, to=(BATCH, 4))
+    steps = tape.lifted().steps
+    assert [step.layer.fields().get("scale", 1.0) for step in steps if step.layer is not None] == [1.0, 0.5]
 
 
 def params(step: Step) -> int:
@@ -370,7 +395,6 @@ def test_bounds_that_the_model_holds_are_joined(tape: Recorder) -> None:
     tape.call("torch.clamp", x, low, 6.0, to=(BATCH, 4))
     assert [line.partition(":")[0].strip("{") for line in tape.layers()] == [
         "parameter",
-        "unsqueeze",
         "maximum",
         "clamp",
     ]

@@ -50,7 +50,8 @@ class Graph:
         """The model that puts out y."""
         outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)]
         graph = helper.make_graph(self.nodes, "g", self.inputs, outputs, self.tensors)
-        opsets = [helper.make_opsetid("", self.opset), helper.make_opsetid("com.microsoft", 1)]
+        domains = ("com.microsoft", "com.microsoft.nchwc")
+        opsets = [helper.make_opsetid("", self.opset), *(helper.make_opsetid(domain, 1) for domain in domains)]
         return helper.make_model(graph, opset_imports=opsets)
 
 
@@ -172,6 +173,93 @@ def lstm_state() -> Graph:
     return g
 
 
+def lstm_rows() -> Graph:
+    """An LSTM over each row of an image, as sequencers have it: the rows stand where the batch does."""
+    g = Graph(x=(1, 5, 10, 4))
+    g.node("Squeeze", f"x {g.numbers('b', [0])}", "s")
+    g.node("Transpose", "s", "a", perm=[1, 0, 2])
+    g.node("LSTM", f"a {g.weight('w', 1, 32, 4)} {g.weight('r', 1, 32, 8)}", "o", hidden_size=8)
+    g.node("Squeeze", f"o {g.numbers('one', [1])}")
+    return g
+
+
+def split_by_loop() -> Graph:
+    """Parts of a tensor that a loop of two turns collects, as PyTorch exports `tensor_split`."""
+    g = Graph(x=(1, 6, 8))
+    g.numbers("bounds", [0, 2, 6])
+    body = helper.make_graph(
+        [
+            helper.make_node("Gather", ["bounds", "n"], ["from"], axis=0),
+            helper.make_node("Add", ["n", "step"], ["next"]),
+            helper.make_node("Gather", ["bounds", "next"], ["to"], axis=0),
+            helper.make_node("Unsqueeze", ["from", "first"], ["from1"]),
+            helper.make_node("Unsqueeze", ["to", "first"], ["to1"]),
+            helper.make_node("Slice", ["x", "from1", "to1", "step1"], ["part"]),
+            helper.make_node("SequenceInsert", ["before", "part"], ["after"]),
+            helper.make_node("Identity", ["on"], ["again"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("n", TensorProto.INT64, []),
+            helper.make_tensor_value_info("on", TensorProto.BOOL, []),
+            helper.make_tensor_sequence_value_info("before", TensorProto.FLOAT, None),
+        ],
+        [
+            helper.make_tensor_value_info("again", TensorProto.BOOL, []),
+            helper.make_tensor_sequence_value_info("after", TensorProto.FLOAT, None),
+        ],
+    )
+    g.numbers("step", [1], ())
+    g.numbers("step1", [1])
+    g.numbers("first", [0])
+    g.node("SequenceEmpty", "", "empty")
+    turns, go_on = g.numbers("turns", [2], ()), g.numbers("go", [1], (), TensorProto.BOOL)
+    g.node("Loop", f"{turns} {go_on} empty", "parts", body=body)
+    for position, name in enumerate(("p", "q")):
+        g.node("SequenceAt", f"parts {g.numbers(f'at{position}', [position], ())}", name)
+    g.node("Concat", "q p", axis=1)
+    return g
+
+
+def loop_scan(turns: int = 3) -> Graph:
+    """A loop without condition that puts out what each turn gives, one behind the other."""
+    g = Graph(x=(1, 8))
+    body = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["h", "w"], ["next"]),
+            helper.make_node("Tanh", ["next"], ["row"]),
+            helper.make_node("Constant", [], ["again"], value=helper.make_tensor("t", TensorProto.BOOL, (), [1])),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("n", TensorProto.INT64, []),
+            helper.make_tensor_value_info("on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("h", TensorProto.FLOAT, [1, 8]),
+        ],
+        [
+            helper.make_tensor_value_info("again", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("next", TensorProto.FLOAT, [1, 8]),
+            helper.make_tensor_value_info("row", TensorProto.FLOAT, [1, 8]),
+        ],
+    )
+    g.weight("w", 8, 8)
+    g.node("Loop", f"{g.numbers('turns', [turns], ())} _ x", "_ rows", body=body)
+    g.node("Transpose", "rows", "y", perm=[1, 0, 2])
+    return g
+
+
+def chosen() -> Graph:
+    """Boxes above a threshold: the network ends before the comparison, and a layer behind it has no shape."""
+    g = Graph(x=(1, 3, 32, 32))
+    g.node("Conv", f"x {g.weight('w', 1, 3, 3, 3)}", "a")
+    g.node("Reshape", f"a {g.numbers('s', [-1])}", "b")
+    g.node("Greater", f"b {g.numbers('t', [0.5], (), TensorProto.FLOAT)}", "c")
+    g.node("NonZero", "c", "n")
+    g.node("Cast", "n", "f", to=TensorProto.FLOAT)
+    g.node("MatMul", f"f {g.weight('head', 1, 40)}")
+    return g
+
+
 def pads_clip() -> Graph:
     """Pads that are cut off at 0 and cast."""
     g = Graph(x=(1, 3, 32, 32))
@@ -202,10 +290,135 @@ def sin_const() -> Graph:
 
 
 def scatternd() -> Graph:
+    """Rows written to positions that lie apart."""
     g = Graph(x=(1, 3, 32, 32))
     g.node("Conv", f"x {g.weight('w', 8, 3, 3, 3)}", "a")
-    g.node("ScatterND", f"a {g.numbers('i', [0], (1, 1))} {g.weight('u', 1, 8, 30, 30)}", "b")
+    g.node("ScatterND", f"a {g.numbers('i', [0, 2, 0, 5], (2, 2))} {g.weight('u', 2, 30, 30)}", "b")
     g.node("Relu", "b")
+    return g
+
+
+def scatternd_block() -> Graph:
+    """Some channels replaced: `y[:, 2:5] = u`, as PyTorch exports it."""
+    g = Graph(x=(1, 3, 32, 32))
+    g.node("Conv", f"x {g.weight('w', 8, 3, 3, 3)}", "a")
+    g.node("ScatterND", f"a {g.numbers('i', [0, 2, 0, 3, 0, 4], (1, 3, 2))} {g.weight('u', 1, 3, 30, 30)}", "b")
+    g.node("Relu", "b")
+    return g
+
+
+def scatternd_window() -> Graph:
+    """All but a class token and its neighbours written anew, by indices too many to be computed: they are expanded."""
+    g = Graph(x=(1, 1, 81, 81))
+    g.node("Slice", f"x {g.numbers('o', [1, 1])} {g.numbers('e', [81, 81])} {g.numbers('ax', [2, 3])}", "p")
+    g.node("Relu", "p", "u")
+    shape = g.numbers("s", [1, 1, 80, 80])
+    columns = []
+    for n, (first, count, dims) in enumerate(((0, 1, [1]), (0, 1, [1]), (1, 80, [80, 1]), (1, 80, [80]))):
+        g.node("Expand", f"{g.numbers(f'n{n}', list(range(first, first + count)), tuple(dims))} {shape}", f"e{n}")
+        g.node("Unsqueeze", f"e{n} {g.numbers(f'l{n}', [-1])}", f"c{n}")
+        columns.append(f"c{n}")
+    g.node("Concat", " ".join(columns), "i", axis=-1)
+    g.node("ScatterND", "x i u")
+    return g
+
+
+def scatternd_nothing() -> Graph:
+    """Nothing written to an empty block, by indices that are joined of empty ones."""
+    g = Graph(x=(1, 3, 8, 8))
+    g.node("ConstantOfShape", g.numbers("z", [8, 8]), "m")
+    g.node("Expand", f"{g.numbers('r', [], (0, 1))} {g.numbers('s', [0, 8])}", "a")
+    g.node("Unsqueeze", f"a {g.numbers('l', [-1])}", "b")
+    g.node("Concat", "b b", "i", axis=-1)
+    g.node("ScatterND", f"m i {g.numbers('u', [], (0, 8), TensorProto.FLOAT)}", "n")
+    g.node("Add", "x n")
+    return g
+
+
+def mask_of_constants() -> Graph:
+    """A mask of windows that is computed of a large table: a constant, whatever computes it."""
+    g = Graph(x=(1, 64, 100))
+    one = helper.make_tensor("one", TensorProto.FLOAT, (1,), [1.0])
+    g.node("ConstantOfShape", g.numbers("s", [64, 100]), "z")
+    g.node("ConstantOfShape", g.numbers("r", [1, 100]), "u", value=one)
+    g.node("ScatterND", f"z {g.numbers('i', [3], (1, 1))} u", "t")
+    g.node("Equal", f"t {g.numbers('o', [0.0], (), TensorProto.FLOAT)}", "e")
+    g.node("Where", f"e t {g.numbers('h', [-100.0], (), TensorProto.FLOAT)}", "m")
+    g.node("Add", "x m")
+    return g
+
+
+def blur() -> Graph:
+    """A filter that blurs, as a constant of the code."""
+    g = Graph(x=(1, 4, 16, 16))
+    filters = helper.make_tensor(
+        "f", TensorProto.FLOAT, (4, 1, 3, 3), [float(n) for n in (1, 2, 1, 2, 4, 2, 1, 2, 1)] * 4
+    )
+    g.node("Constant", "", "/blur/Constant_output_0", value=filters)
+    g.node("Conv", "x /blur/Constant_output_0", group=4, pads=[1, 1, 1, 1], strides=[2, 2])
+    return g
+
+
+def blur_buffer() -> Graph:
+    """The same as a buffer, which PyTorch's older exporter writes as it writes parameters."""
+    g = Graph(x=(1, 4, 16, 16))
+    numbers = [float(n) for n in (1, 2, 1, 2, 4, 2, 1, 2, 1)] * 4
+    g.numbers("layer1.0.aa.filt", numbers, (4, 1, 3, 3), TensorProto.FLOAT)
+    g.node("Conv", "x layer1.0.aa.filt", group=4, pads=[1, 1, 1, 1], strides=[2, 2])
+    return g
+
+
+def depthwise_ones() -> Graph:
+    """A depthwise convolution whose filters are still alike: its name says that it learns."""
+    g = Graph(x=(1, 4, 16, 16))
+    g.numbers("conv.weight", [float(n) for n in range(9)] * 4, (4, 1, 3, 3), TensorProto.FLOAT)
+    g.node("Conv", "x conv.weight", group=4, pads=[1, 1, 1, 1])
+    return g
+
+
+def coordinates() -> Graph:
+    """A buffer with the coordinates of a grid, of which a small network makes a bias, as in Swin v2."""
+    g = Graph(x=(1, 2, 15))
+    grid = [float(n) for row in range(-1, 2) for column in range(-2, 3) for n in (row, column)]
+    g.numbers("attn.relative_coords_table", grid, (1, 3, 5, 2), TensorProto.FLOAT)
+    g.node("MatMul", f"attn.relative_coords_table {g.weight('attn.mlp.weight', 2, 2)}", "b")
+    g.node("Reshape", f"b {g.numbers('s', [15, 2])}", "r")
+    g.node("Transpose", "r", "t", perm=[1, 0])
+    g.node("Add", "x t")
+    return g
+
+
+def layer_norm_without_bias() -> Graph:
+    """The zeros that PyTorch's exporter writes where a layer norm has no bias."""
+    g = Graph(x=(1, 10, 64))
+    zeros = helper.make_tensor("z", TensorProto.FLOAT, (64,), [0.0] * 64)
+    g.node("Constant", "", "/norm/Constant_output_0", value=zeros)
+    g.node("LayerNormalization", f"x {g.weight('norm.weight', 64)} /norm/Constant_output_0")
+    return g
+
+
+def layer_norm_plain() -> Graph:
+    """The ones and zeros that it writes where a layer norm learns nothing."""
+    g = Graph(x=(1, 10, 64))
+    for name, number in (("/norm/Constant_output_0", 1.0), ("/norm/Constant_1_output_0", 0.0)):
+        g.node("Constant", "", name, value=helper.make_tensor("n", TensorProto.FLOAT, (64,), [number] * 64))
+    g.node("LayerNormalization", "x /norm/Constant_output_0 /norm/Constant_1_output_0")
+    return g
+
+
+def frozen_norm() -> Graph:
+    """A batch norm whose four tensors are buffers and that is computed with, as torchvision's detectors have it."""
+    g = Graph(x=(1, 3, 16, 16))
+    g.node("Conv", f"x {g.weight('conv.weight', 8, 3, 3, 3)}", "a")
+    for name in ("weight", "bias", "running_mean", "running_var"):
+        g.node("Reshape", f"{g.weight(f'bn.{name}', 8)} {g.numbers(f's{name}', [1, 8, 1, 1])}", name)
+    g.node("Add", f"running_var {g.numbers('eps', [1e-5], (), TensorProto.FLOAT)}", "v")
+    g.node("Sqrt", "v", "d")
+    g.node("Div", "weight d", "scale")
+    g.node("Mul", "running_mean scale", "m")
+    g.node("Sub", "bias m", "shift")
+    g.node("Mul", "a scale", "c")
+    g.node("Add", "c shift")
     return g
 
 
@@ -264,6 +477,85 @@ def qlinearadd() -> Graph:
     return g
 
 
+def fused_conv() -> Graph:
+    """A convolution, a tensor that is added and a ReLU, as onnxruntime fuses them."""
+    g = Graph(x=(1, 8, 16, 16))
+    weights = f"{g.weight('w', 8, 8, 3, 3)} {g.weight('b', 8)}"
+    g.node("FusedConv", f"x {weights} x", domain="com.microsoft", activation="Relu", pads=[1, 1, 1, 1])
+    return g
+
+
+def fused_clip() -> Graph:
+    """A convolution that is cut off at 0 and 6."""
+    g = Graph(x=(1, 8, 16, 16))
+    g.node("FusedConv", f"x {g.weight('w', 8, 8, 1, 1)}", domain="com.microsoft", activation="Clip")
+    g.nodes[-1].attribute.append(helper.make_attribute("activation_params", [0.0, 6.0]))
+    return g
+
+
+def channels_in_blocks() -> Graph:
+    """20 channels in blocks of 16: a convolution, a depthwise one and a batch norm, all filled up to 32."""
+    g, nchwc = Graph(x=(1, 20, 8, 8)), "com.microsoft.nchwc"
+    for n in ("a", "b", "c"):
+        g.numbers(f"{n}.bias", [1.0] * 20 + [0.0] * 12, None, TensorProto.FLOAT)
+    g.node("ReorderInput", "x", "i", domain=nchwc)
+    g.node("Conv", f"i {g.weight('a', 32, 32, 1, 1)} a.bias", "p", domain=nchwc, activation="Relu")
+    g.node("Conv", f"p {g.weight('b', 32, 1, 3, 3)} b.bias", "q", domain=nchwc, group=32, pads=[1, 1, 1, 1])
+    g.node("ReorderOutput", "q", domain=nchwc, channels=20, channels_last=1)
+    return g
+
+
+def norm_in_blocks() -> Graph:
+    """A batch norm as a depthwise convolution of one position."""
+    g, nchwc = Graph(x=(1, 32, 8, 8)), "com.microsoft.nchwc"
+    g.node("ReorderInput", "x", "i", domain=nchwc)
+    g.node(
+        "Conv", f"i {g.weight('w', 32, 1, 1, 1)} {g.weight('b', 32)}", "n", domain=nchwc, group=32, activation="Relu"
+    )
+    g.node("GlobalAveragePool", "n", "p", domain=nchwc)
+    g.node("ReorderOutput", "p", domain=nchwc, channels=32)
+    return g
+
+
+def fused_matmul() -> Graph:
+    """Scores of attention: queries with turned keys, times a number."""
+    g = Graph(x=(1, 4, 10, 64), k=(1, 4, 10, 64))
+    g.node("FusedMatMul", "x k", domain="com.microsoft", transB=1, alpha=0.125)
+    return g
+
+
+def skip_layer_norm() -> Graph:
+    """A sum, which is read too, and its layer norm."""
+    g = Graph(x=(1, 10, 64), s=(1, 10, 64))
+    weights = f"{g.weight('w', 64)} {g.weight('b', 64)}"
+    g.node("SkipLayerNormalization", f"x s {weights}", "n _ _ z", domain="com.microsoft", epsilon=1e-6)
+    g.node("Add", "n z")
+    return g
+
+
+def bias_gelu() -> Graph:
+    """The bias of a product and a GELU."""
+    g = Graph(x=(1, 10, 64))
+    g.node("MatMul", f"x {g.weight('w', 64, 32)}", "m")
+    g.node("BiasGelu", f"m {g.weight('b', 32)}", domain="com.microsoft")
+    return g
+
+
+def hard_sigmoid() -> Graph:
+    """With ONNX's own slope, which is not PyTorch's."""
+    g = Graph(x=(1, 10))
+    g.node("HardSigmoid", "x")
+    return g
+
+
+def folded_mask() -> Graph:
+    """A mask of windows that an exporter has computed."""
+    g = Graph(x=(1, 2, 4, 16, 16))
+    g.numbers("onnx::Add_17", [0.0, -100.0] * 256, (2, 1, 16, 16), TensorProto.FLOAT)
+    g.node("Add", "x onnx::Add_17")
+    return g
+
+
 def gather_reshape() -> Graph:
     """A reshape that is written as a Gather of all positions."""
     g = Graph(x=(1, 8, 7, 7))
@@ -299,8 +591,23 @@ def scalar_out() -> Graph:
 MADE: tuple[Callable[[], Graph], ...] = (
     *(gemm_tokens, conv_windows, bias_table, matmul_left, matmul_batch, condconv, gained, conv_bias_expand),
     *(conv_const_input, instance_norm_plain, shared_head, if_inside, lstm_state, pads_clip, pad_channels, sin_const),
-    *(scatternd, empty_slice, sequence, nonzero, einsum, deform, matmulinteger, qlinearadd, gather_reshape, no_batch),
-    *(gemm_open, scalar_out),
+    *(scatternd, scatternd_block, scatternd_window, scatternd_nothing, mask_of_constants, blur, blur_buffer),
+    *(depthwise_ones, coordinates, layer_norm_without_bias, layer_norm_plain, frozen_norm, lstm_rows, split_by_loop),
+    *(
+        loop_scan,
+        chosen,
+        empty_slice,
+        sequence,
+        nonzero,
+        einsum,
+        deform,
+        matmulinteger,
+        qlinearadd,
+        gather_reshape,
+        no_batch,
+    ),
+    *(gemm_open, scalar_out, fused_conv, fused_clip, channels_in_blocks, norm_in_blocks, fused_matmul),
+    *(skip_layer_norm, bias_gelu, hard_sigmoid, folded_mask),
 )
 
 

@@ -6,7 +6,7 @@ python -m tools.onnx_models record FOLDER               writes tests/oracle/onnx
 
 `export` needs PyTorch, torchvision, timm and onnxscript, `compare` convcalc. A network is exported in a process of its
 own. Its tensors get numbers that differ, for exporters store equal ones once. Counts are those of PyTorch: the numbers
-of `parameters()`, and half the operations that `torch.utils.flop_counter` sees in a forward pass on the meta device.
+of `parameters()`, and half the operations that `torch.utils.flop_counter` sees in a forward pass.
 The old exporter is asked to leave all as it is; the new one folds batch norms into convolutions and computes with
 tables of positions, so that parameters that are not in the file are taken off, and what came of them is added.
 """
@@ -15,17 +15,25 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import traceback
+from collections.abc import Iterable
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from convcalc.findings import Finding
+    from convcalc.network import Network
 
 RECORD = Path(__file__).resolve().parent.parent / "tests" / "oracle" / "onnx" / "models.json"
 EXPORTERS = ("torchscript", "dynamo")
 SECONDS = 300
 """That a network may take."""
+MOST_DRAWN = 4096
+"""Numbers of a tensor that are drawn: as many as are read; a file without its weights has no more."""
 CLASSIFIERS = (
     *("alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "efficientnet_v2_s", "googlenet", "inception_v3"),
     *("maxvit_t", "mnasnet1_0", "mobilenet_v2", "mobilenet_v3_large", "regnet_x_400mf", "regnet_y_400mf", "resnet18"),
@@ -66,6 +74,9 @@ def model_of(name: str, device: str) -> tuple[Any, Any]:
     """(a network without trained weights, in evaluation; its input)."""
     import torch
 
+    if device == "meta" and name.startswith("regnet"):  # They draw their first numbers with a generator.
+        model, image = model_of(name, "cpu")
+        return model.to("meta"), image.to("meta")
     with torch.device(device):
         if name.startswith("timm/"):
             import timm
@@ -88,52 +99,81 @@ def model_of(name: str, device: str) -> tuple[Any, Any]:
 
 
 def counts(name: str) -> dict[str, Any]:
-    """PyTorch's own counts; MACs are None where a forward pass cannot run on the meta device."""
+    """PyTorch's own counts, and the names of parameters; a parameter that several modules have goes by the first."""
+    model, _ = model_of(name, "meta")
+    owners: dict[int, str] = {}
+    aliases: dict[str, str] = {}
+    for path, parameter in model.named_parameters(remove_duplicate=False):
+        if owners.setdefault(id(parameter), path) != path:
+            aliases[path] = owners[id(parameter)]
+    sizes = {path: parameter.numel() for path, parameter in model.named_parameters()}
+    return {"params": sum(sizes.values()), "macs": _macs(name), "sizes": sizes, "aliases": aliases}
+
+
+def _macs(name: str) -> int:
+    """Half the operations of a forward pass; of a detector, which needs numbers, those before it chooses regions."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    model, image = model_of(name, "meta")
-    params = sum(parameter.numel() for parameter in model.parameters())
-    buffers = sum(buffer.numel() for buffer in model.buffers() if buffer.is_floating_point())
-    macs = None
-    try:
-        with FlopCounterMode(display=False) as counter:
-            model(image)
-        macs = counter.get_total_flops() // 2
-    except (RuntimeError, NotImplementedError, ValueError, TypeError) as error:
-        print(f"{name}: no forward pass on the meta device: {str(error)[:100]}", file=sys.stderr)
-    sizes = {name: parameter.numel() for name, parameter in model.named_parameters()}
-    return {"params": params, "macs": macs, "buffers": buffers, "sizes": sizes}
+    for device in ("meta", "cpu"):
+        model, image = model_of(name, device)
+        try:
+            with FlopCounterMode(display=False) as counter:
+                model(image)
+            break
+        except (RuntimeError, NotImplementedError, ValueError, TypeError):
+            if device == "cpu":
+                raise
+    behind = sum(counter.get_flop_counts().get(f"{type(model).__name__}.roi_heads", {}).values())
+    return (counter.get_total_flops() - behind) // 2
 
 
 def export(name: str, folder: Path) -> None:
     """Export a network by both exporters, and write what PyTorch counts."""
+    stem = folder / name.replace("/", "-")
+    stem.with_suffix(".json").write_text(json.dumps(counts(name)))
+    for exporter in EXPORTERS:
+        error = exported(name, folder, exporter)
+        if error:
+            Path(f"{stem}.{exporter}.txt").write_text(error)
+
+
+def exported(name: str, folder: Path, exporter: str) -> str:
+    """Export a network by one exporter; what it raises, empty where it writes a file."""
     import torch
 
     from convcalc.onnx.skim import skimmed
 
-    stem = folder / name.replace("/", "-")
-    stem.with_suffix(".json").write_text(json.dumps(counts(name)))
     model, image = model_of(name, "cpu")
+    _with_numbers(model)
+    path = folder / f"{name.replace('/', '-')}.{exporter}.onnx"
+    try:
+        if exporter == "dynamo":
+            torch.onnx.export(model, (image,), path, dynamo=True, external_data=False, verbose=False)
+        else:
+            kept = torch.onnx.TrainingMode.PRESERVE
+            torch.onnx.export(
+                model, (image,), path, dynamo=False, opset_version=17, training=kept, do_constant_folding=False
+            )
+        with path.open("rb") as file:
+            short = skimmed(file, path.stat().st_size)
+        path.write_bytes(short)
+    except Exception as error:  # What an exporter raises is any error; it is recorded, not handled.
+        path.unlink(missing_ok=True)
+        return f"{type(error).__name__}: {error}"[:500]
+    return ""
+
+
+def _with_numbers(model: Any) -> None:
+    """Give parameters and statistics numbers that differ, as training does; other buffers keep what they are."""
+    import torch
+
+    statistics = (buffer for name, buffer in model.named_buffers() if name.endswith(("running_mean", "running_var")))
     with torch.no_grad():
-        for tensor in (*model.parameters(), *model.buffers()):
+        for number, tensor in enumerate((*model.parameters(), *statistics)):
             if tensor.is_floating_point():
-                tensor.uniform_(0.5, 1.5)
-    for exporter in EXPORTERS:
-        path = Path(f"{stem}.{exporter}.onnx")
-        try:
-            if exporter == "dynamo":
-                torch.onnx.export(model, (image,), path, dynamo=True, external_data=False, verbose=False)
-            else:
-                kept = torch.onnx.TrainingMode.PRESERVE
-                torch.onnx.export(
-                    model, (image,), path, dynamo=False, opset_version=17, training=kept, do_constant_folding=False
-                )
-            with path.open("rb") as file:
-                short = skimmed(file, path.stat().st_size)
-            path.write_bytes(short)
-        except Exception as error:  # What an exporter raises is any error; it is recorded, not handled.
-            path.unlink(missing_ok=True)
-            Path(f"{stem}.{exporter}.txt").write_text(f"{type(error).__name__}: {error}"[:500])
+                first = tensor.view(-1)[:MOST_DRAWN]
+                tensor.fill_(0.5 + number % 997 / 1000)
+                first.uniform_(0.5, 1.5)
 
 
 def compared(folder: Path, name: str) -> dict[str, Any]:
@@ -151,12 +191,13 @@ def compared(folder: Path, name: str) -> dict[str, Any]:
         try:
             network = load_onnx(str(path))
             totals = analyse(network).totals
-            folded = _folded(path, wanted["sizes"])
+            folded = _folded(path, wanted["sizes"], wanted["aliases"]) + _behind(network.notes)
             opaque = [node.layer.operator for node in network if node.kind == "opaque"]  # type: ignore[union-attr]
             found[exporter] = {
                 "params": totals.params,
                 "folded": folded,
                 "macs": totals.macs,
+                "constant_macs": _constant_macs(network),
                 "opaque": {operator: opaque.count(operator) for operator in sorted(set(opaque))},
             }
         except Exception as error:  # Whatever it is, it is what is looked for.
@@ -165,7 +206,32 @@ def compared(folder: Path, name: str) -> dict[str, Any]:
     return found
 
 
-def _folded(path: Path, sizes: dict[str, int]) -> int:
+def _constant_macs(network: Network) -> int:
+    """Those of layers that read no input: products of parameters, which the new exporter computes."""
+    flows: list[bool] = []
+    found = 0
+    for node in network.nodes:
+        flows.append(node.layer is None or any(flows[source] for source in node.inputs))
+        if node.layer is not None and not flows[-1]:
+            reads = tuple([network.nodes[source].shape for source in node.inputs])
+            found += node.layer.operations(reads, node.shape).get("mac", 0)
+    return found
+
+
+def _macs_of(found: dict[str, Any], exporter: str) -> int:
+    """Those of a file, and those of products of parameters that the old exporter's file has and this one does not."""
+    constant = found.get(EXPORTERS[0], {}).get("constant_macs", 0)
+    macs: int = found[exporter]["macs"] + max(constant - found[exporter]["constant_macs"], 0)
+    return macs
+
+
+def _behind(notes: Iterable[Finding]) -> int:
+    """The parameters behind the place where shapes are not known any more, as a note says."""
+    said = (re.search(r"([\d,]+) parameters behind", note.message) for note in notes)
+    return sum(int(found[1].replace(",", "")) for found in said if found)
+
+
+def _folded(path: Path, sizes: dict[str, int], aliases: dict[str, str]) -> int:
     """How many parameters fewer the new exporter's file has, because it computed with some: folded norms, tables."""
     from convcalc.onnx.messages import FOLDED, parse_model
 
@@ -176,9 +242,11 @@ def _folded(path: Path, sizes: dict[str, int]) -> int:
     made = 0
     for name, tensor in graph.tensors.items():
         note = graph.infos[name].metadata.get(FOLDED, "") if name in graph.infos else ""
-        if name not in sizes and (name.endswith(".weight_bias") or any(f"'{own}'" in note for own in sizes)):
+        own = name in sizes or name in aliases
+        if not own and (name.endswith(".weight_bias") or any(f"'{of}'" in note for of in (*sizes, *aliases))):
             made += prod(tensor.dims)
-    return sum(count for name, count in sizes.items() if name not in graph.tensors) - made
+    held = {aliases.get(name, name) for name in graph.tensors}
+    return sum(count for name, count in sizes.items() if name not in held) - made
 
 
 def _differences(found: dict[str, Any]) -> list[str]:
@@ -193,25 +261,28 @@ def _differences(found: dict[str, Any]) -> list[str]:
             parts = [f"opaque {one['opaque']}"] if one["opaque"] else []
             if one["params"] + one["folded"] != found["params"]:
                 parts.append(f"params {one['params'] + one['folded']:,} of {found['params']:,}")
-            if found["macs"] is not None and one["macs"] != found["macs"]:
-                parts.append(f"macs {one['macs']:,} of {found['macs']:,}")
+            if _macs_of(found, exporter) != found["macs"]:
+                parts.append(f"macs {_macs_of(found, exporter):,} of {found['macs']:,}")
             said += [f"{exporter}: {', '.join(parts)}"] if parts else []
     return said
 
 
-def summary(records: dict[str, dict[str, Any]]) -> dict[str, int]:
-    """How many files were exported, are read, are whole, and have PyTorch's counts."""
-    files = [(found, found[exporter]) for found in records.values() for exporter in EXPORTERS if exporter in found]
-    read = [(found, one) for found, one in files if "error" not in one]
-    return {
-        "networks": len(records),
-        "files": len(files),
-        "read": len(read),
-        "without opaque": sum(not one["opaque"] for _, one in read),
-        "params equal": sum(one["params"] + one["folded"] == found["params"] for found, one in read),
-        "macs equal": sum(found["macs"] is not None and one["macs"] == found["macs"] for found, one in read),
-        "macs counted": sum(found["macs"] is not None for found, _ in read),
-    }
+def summary(records: dict[str, dict[str, Any]]) -> dict[str, dict[str, int]]:
+    """By exporter, how many files there are, are read, are whole, and have PyTorch's counts."""
+    result = {}
+    for exporter in EXPORTERS:
+        files = [found for found in records.values() if exporter in found]
+        read = [found for found in files if "error" not in found[exporter]]
+        result[exporter] = {
+            "files": len(files),
+            "read": len(read),
+            "without opaque": sum(not found[exporter]["opaque"] for found in read),
+            "params equal": sum(
+                found[exporter]["params"] + found[exporter]["folded"] == found["params"] for found in read
+            ),
+            "macs equal": sum(_macs_of(found, exporter) == found["macs"] for found in read),
+        }
+    return result
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from tests import golden_output
 from tests.recorded_exports import WRITE, record_path, renewed
-from tools import examples, gallery, notebooks, pages
+from tools import examples, gallery, notebooks, pages, pictures
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = "python -m tools.regenerate"
@@ -36,6 +36,7 @@ class Part(NamedTuple):
 PARTS = (
     Part("gallery", gallery.texts),
     Part("pages", pages.texts),
+    Part("pictures", pictures.texts),
     Part("golden output", golden_output.texts),
     Part("examples of the documentation", examples.texts),
     Part("notebooks", notebooks.texts),

@@ -3,10 +3,10 @@
 python -m tools.token_layers            prints what was recorded of each
 python -m tools.token_layers --write    and writes tests/oracle/token_layers.json
 
-Needs PyTorch. Every sample of these kinds in tests/layer_samples.py runs at batch 2 in float64 on numbers that NumPy
-draws from the sample's place among them. Recorded are the output's shape, the parameters, the multiply-accumulates by
-torch.utils.flop_counter where it knows the operator, and the output and the gradients of sum(output·g), each as its
-products with two tensors of random numbers.
+Needs PyTorch and torchvision. Every sample of these kinds in tests/layer_samples.py runs at batch 2 in float64 on
+numbers that NumPy draws from the sample's place among them. Recorded are the output's shape, the parameters, the
+multiply-accumulates by torch.utils.flop_counter where it knows the operator, and the output and the gradients of
+sum(output·g), each as its products with two tensors of random numbers.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import torch
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 from torch.utils.flop_counter import FlopCounterMode
+from torchvision.models.swin_transformer import ShiftedWindowAttention
 
 from tests.layer_samples import Sample
 from tests.token_numbers import BATCH, RECORDED, directions, gradient, numbers
@@ -66,8 +67,13 @@ def _slice(x: Tensors, dim: int = 0, start: int = 0, stop: int | None = None, st
     return x[0][tuple(index)]
 
 
-def _index(x: Tensors, dim: int, indices: list[int] | None = None, count: int = 0) -> torch.Tensor:
+def _index(
+    x: Tensors, dim: int, indices: list[int] | None = None, count: int = 0, relative: list[int] | None = None
+) -> torch.Tensor:
     axis = _behind(dim)[0]
+    if relative is not None:
+        window = ShiftedWindowAttention(4, relative, [0, 0], 1)
+        return torch.index_select(x[0], axis, window.relative_position_index)
     size = x[0].shape[axis]
     taken = [n % size for n in (range(count) if indices is None else indices)]
     return torch.index_select(x[0], axis, torch.tensor(taken))
@@ -100,11 +106,23 @@ RECURRENT = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 def module_of(sample: Sample) -> nn.Module | None:
     """The module of a kind that holds weights."""
     fields = {"num_heads" if name == "heads" else name: value for name, value in sample.fields.items()}
+    biases = fields.pop("biases", 2)
     if sample.kind == "multihead_attention":
         return nn.MultiheadAttention(sample.inputs[0][1], batch_first=True, **fields)
     if sample.kind in RECURRENT:
-        return RECURRENT[sample.kind](sample.inputs[0][1], batch_first=True, **fields)
+        module = RECURRENT[sample.kind](sample.inputs[0][1], batch_first=True, **fields)
+        return module if biases == 2 else one_bias(module)
     return None
+
+
+def one_bias(module: nn.RNNBase) -> nn.RNNBase:
+    """The module with its second bias 0 and not learned."""
+    for name, value in list(module.named_parameters()):
+        if name.startswith("bias_hh"):
+            delattr(module, name)
+            module.register_buffer(name, torch.zeros_like(value))
+    module._flat_weights = [getattr(module, name) for name in module._flat_weights_names]
+    return module
 
 
 def call(sample: Sample, module: nn.Module | None, inputs: Tensors) -> torch.Tensor:

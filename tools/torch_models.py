@@ -95,6 +95,20 @@ def shapes(output: Any) -> list[list[int]]:
     return [shape for part in parts for shape in shapes(part)]
 
 
+def versions() -> dict[str, str]:
+    """Those of the packages that answer."""
+    return {package.__name__: str(package.__version__) for package in (torch, torchvision, timm)}
+
+
+def write_record(found: dict[str, Any]) -> None:
+    """Put answers into tests/oracle, in place of those that stand there."""
+    _write(RECORD, {"versions": versions(), "models": dict(sorted(found.items()))})
+
+
+def _write(path: Path, data: dict[str, Any]) -> None:
+    path.write_bytes(gzip.compress(json.dumps(data, separators=(",", ":")).encode(), 9, mtime=0))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="*", metavar="PATTERN")
@@ -122,9 +136,8 @@ def main() -> None:
         found[model.name] = said
         print(f"{model.name} {said['params']} {said['macs']} {time.perf_counter() - started:.2f} s", flush=True)
     if options.only == "*":
-        versions = {package.__name__: str(package.__version__) for package in (torch, torchvision, timm)}
-        for path, data in ((RECORD, {"versions": versions, "models": found}), (TAPES, tapes)):
-            path.write_bytes(gzip.compress(json.dumps(data, separators=(",", ":")).encode(), 9, mtime=0))
+        write_record(found)
+        _write(TAPES, tapes)
 
 
 if __name__ == "__main__":

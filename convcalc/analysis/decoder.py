@@ -127,11 +127,18 @@ def _start(network: Network, until: str | None, skips: bool) -> int:
     return found
 
 
+class _Followers(NamedTuple):
+    """A layer that follows, and those after it: a chain, since a network may have very many in a row."""
+
+    layer: int
+    rest: _Followers | None
+
+
 class _Tensor(NamedTuple):
     """A tensor of the decoder that stands for a node of the encoder."""
 
     node: int
-    followers: tuple[int, ...] = ()
+    followers: _Followers | None = None
     """Norms and activations of the encoder, passed on the way back: they follow once the walk goes on."""
 
 
@@ -210,10 +217,12 @@ class _Walk:
         node = tensor.node
         if node == self.latent:
             return node
-        for follower in tensor.followers:
-            layer = self.nodes[follower].layer
+        followers = tensor.followers
+        while followers is not None:
+            layer = self.nodes[followers.layer].layer
             assert layer is not None
-            node = self.sketch.copy(self._name(follower), layer, [node])
+            node = self.sketch.copy(self._name(followers.layer), layer, [node])
+            followers = followers.rest
         return node
 
     def _passes(self, node: Node, layer: Layer) -> bool:
@@ -225,7 +234,7 @@ class _Walk:
         if reason is not None:
             self._omit(index, reason)
         elif follows(layer):
-            tensor = tensor._replace(followers=(index, *tensor.followers))
+            tensor = tensor._replace(followers=_Followers(index, tensor.followers))
         self._give(self.nodes[index].inputs[0], tensor)
 
     def _give(self, source: int, tensor: _Tensor) -> None:

@@ -282,7 +282,9 @@ def _fields(node: Node) -> dict[str, object]:
     """The fields of a layer as JSON holds them."""
     if node.layer is None:
         return {}
-    return {name: _listed(value) for name, value in node.layer if name != "kind"}
+    layer = node.layer
+    batch_axes = {"batch_axes": layer.batch_axes} if layer.batch_axes else {}
+    return {name: _listed(value) for name, value in layer.inside if name != "kind"} | batch_axes
 
 
 def _listed(value: object) -> object:

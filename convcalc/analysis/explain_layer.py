@@ -6,7 +6,9 @@ from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..findings import UsageError
 from ..geometry import (
+    IDENTITY,
     AxisMap,
     TransposedWindow,
     Window,
@@ -26,6 +28,8 @@ from ..geometry import (
     zeros_between,
 )
 from ..layers.base import OPERATIONS
+from .drawn import drawn_layer, window_axes
+from .drawn_text import plane_lines
 from .explanation import Section, Step, product, step, total
 from .multiplications import effective_macs, im2col_elements
 from .quantity import SPACE_LETTERS
@@ -40,6 +44,8 @@ if TYPE_CHECKING:
 WIDEST = 72
 SHOWN = 3
 """Positions drawn at each edge."""
+MOST_DRAWN = 36
+"""Positions of a window over two axes, of which all are drawn; of more, an excerpt."""
 
 
 class _Scene(NamedTuple):
@@ -242,7 +248,17 @@ def _output_sections(layer: Layer, inputs: Shapes, output: Shape) -> list[Sectio
             Section(f"output, axis {names}", tuple(steps), tuple(draw_window(window, read[axis], output[axis])))
         )
     shape = Step("output", " × ".join(map(str, output)) or "[]", unit="channels × space" if len(output) > 1 else "")
-    return [*sections, Section("output", (shape, product("elements", output)))]
+    return [*sections, Section("output", (shape, product("elements", output)), tuple(_plane(layer, inputs, output)))]
+
+
+def _plane(layer: Layer, inputs: Shapes, output: Shape) -> list[str]:
+    """The window over two axes, in characters; nothing where there is none to be seen, or no room."""
+    if all(given.map == IDENTITY for given in window_axes(layer, inputs, output)):
+        return []
+    try:
+        return plane_lines(drawn_layer("", layer, inputs, output, most_steps=MOST_DRAWN))
+    except UsageError:
+        return []
 
 
 def _window_steps(layer: Layer, window: Window, size: int, output: int) -> list[Step]:

@@ -129,14 +129,14 @@ def fft_flops(layer: Layer, inputs: Shapes, output: Shape) -> int:
     (425721856, 425721856)
     """
     layer, inputs, output, times = layer.alone(inputs, output)
-    windows = _windows(layer, inputs)
     points, slices = [], 1
-    for read, written, window in zip(inputs[0][1:], output[1:], windows, strict=bool(windows)):
-        if window.kernel_size > 1:
-            points.append(read + window[2] + window[3])
-        else:
-            slices *= written
-    if layer.multiplies != "convolution" or not points:
+    if layer.multiplies == "convolution":
+        for read, written, window in zip(inputs[0][1:], output[1:], _windows(layer, inputs), strict=True):
+            if window.kernel_size > 1:
+                points.append(read + window[2] + window[3])
+            else:
+                slices *= written
+    if not points:
         return times * OPERATIONS["mac"][0] * layer.operations(inputs, output).get("mac", 0)
     bits = sum([(size - 1).bit_length() for size in points])
     return times * fft_operations(inputs[0][0], output[0], layer.channel_groups or 1, slices, 1 << bits, bits)

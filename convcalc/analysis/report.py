@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..network import Network
+from ..network import Group, Network
 from ..version import FORMAT, __version__
 from .figures import Figures, Subject
 from .quantity import Quantity, Shaped
@@ -28,6 +28,10 @@ CONVENTIONS = {
     "depth": "weighted layers on the longest path; a separable convolution counts 1",
 }
 """What the numbers of every report mean: printed under every table and part of the contract."""
+
+
+MOST_PLANNED = 10_000
+"""Layers up to which the contract has offsets: to plan an arena takes long in large networks."""
 
 
 class Joined(NamedTuple):
@@ -107,7 +111,7 @@ class Report(Figures):
         judged: bool = False,
     ) -> dict[str, object]:
         """The same, with the printed tables also where they are `judged` under other options than the file's; its
-        layers come one after the other: a large network has many. What can fail has been done.
+        layers and groups come one after the other: a large network has many. What can fail has been done.
         """
         network = self.network
         stages = self.stages if stages is None else stages
@@ -120,6 +124,7 @@ class Report(Figures):
             "input": {name: list(shape) for name, shape in network.inputs.items()},
             "batch": self.batch,
             "conventions": dict(CONVENTIONS),
+            "groups": (Joined(_group(network, group), ()) for group in network.groups.values()),
             "layers": _layers(self, layers)
             if columns is None
             else [_row(self, layer, columns) for layer in (self.layers if layers is None else layers)],
@@ -167,10 +172,23 @@ def total_figures(report: Report) -> dict[str, object]:
     }
 
 
+def _group(network: Network, group: Group) -> dict[str, object]:
+    """A block, a branch, a join or a repeated item: from which layer to which, and which of them is its output."""
+    nodes = network.nodes
+    return {
+        "path": group.path,
+        "kind": group.kind,
+        "first": nodes[group.start].name if group.start < group.stop else None,
+        "last": nodes[group.stop - 1].name if group.start < group.stop else None,
+        "output": nodes[group.output].name,
+        "repeats": group.repeats,
+    }
+
+
 def _layers(report: Report, layers: Sequence[Subject] | None) -> Iterator[Joined]:
     """The layers, all of them for None. Raises before there is one of them."""
     nodes = report.network.nodes
-    _ = report.costs, report.receptive_fields
+    _ = report.costs, report.receptive_fields, report.liveness, report.moved
     indices = (
         (index for index, node in enumerate(nodes) if node.layer is not None)
         if layers is None
@@ -180,11 +198,14 @@ def _layers(report: Report, layers: Sequence[Subject] | None) -> Iterator[Joined
 
 
 def _rows(report: Report, indices: Iterable[int]) -> Iterator[Joined]:
+    from .device import intensity
+
     nodes, costs, fields = report.network.nodes, report.costs, report.receptive_fields.fields
     worked: dict[tuple[int, Shapes, bool], dict[str, object]] = {}
     """What equal layers on equal shapes have in common, those that hold their weights and those that do not."""
     seen: Fields | None = None
     field = _field(seen)
+    memory = _Memory(report)
     for index in indices:
         name, layer, sources, shape, shares = nodes[index]
         assert layer is not None
@@ -206,8 +227,34 @@ def _rows(report: Report, indices: Iterable[int]) -> Iterator[Joined]:
             "kind": layer.kind,
             "from": [nodes[i].name for i in sources],
             "shares": None if shares is None else nodes[shares].name,
+            **memory.of(index),
+            "bytes_moved": report.moved[index],
+            "intensity": plain_figure(intensity(costs[index].flops * report.batch, report.moved[index])),
         }
         yield Joined(named, (work, field))
+
+
+class _Memory:
+    """From when to when outputs are alive at inference, in bytes, and where they lie in a planned arena."""
+
+    def __init__(self, report: Report) -> None:
+        self._nodes = report.network.nodes
+        self._facts = report.liveness
+        self._scale = report.batch * report.item
+        plan = report.arena if len(self._nodes) <= MOST_PLANNED else None
+        self._offsets = None if plan is None or plan.offsets is None else [plan.offsets[held] for held in plan.holds]
+
+    def of(self, index: int) -> dict[str, object]:
+        """Of the layer at an index."""
+        live, _, last, storages = self._facts
+        nodes, storage = self._nodes, storages[index]
+        freed = last[storage]
+        return {
+            "live": live[index] * self._scale,
+            "view_of": None if storage == index else nodes[storage].name,
+            "last_reader": nodes[freed].name if freed < len(nodes) else None,
+            "offset": None if self._offsets is None else self._offsets[index],
+        }
 
 
 def _row(report: Report, subject: Subject, columns: Sequence[Quantity]) -> dict[str, object]:
@@ -237,12 +284,13 @@ def _stage(report: Report, stage: Subject) -> dict[str, object]:
 
 
 def _field(fields: Fields | None) -> dict[str, object]:
-    """Extent and jump of the receptive field on each space axis of the network's input; fractions as "p/q"."""
+    """Extent, jump and start of the receptive field on each space axis of the network's input; fractions as "p/q"."""
     if not fields:
-        return {"receptive_field": None, "jump": None}
+        return {"receptive_field": None, "jump": None, "start": None}
     return {
         "receptive_field": [_exact(field.size) for field in fields],
         "jump": [_exact(field.jump) for field in fields],
+        "start": [None if field.jump is None else _exact(field.start) for field in fields],
     }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..layers.registry import layer_class
 from .fields import QUANTITIES
-from .merging import Family, Row, families
+from .merging import Family, Merging, Row, families
 from .pieces import Piece, outline, same
 from .relations import NONE, Column, Expression, Param, Relations, Unrelated
 from .repetitions import repeat
@@ -26,11 +26,13 @@ MOST_TRIES = 20
 """How often it is tried to find blocks, each time knowing more."""
 
 
-def find(network: Network, taken: Collection[str], reserved: Collection[str], *, merging: bool = True) -> Sheet:
+def find(
+    network: Network, taken: Collection[str], reserved: Collection[str], *, merging: Merging = Merging.NARROWLY
+) -> Sheet:
     """The blocks and items of a network.
 
-    `taken` are names that no block may have, `reserved` those that no param may have. Without `merging`, scopes that
-    differ in structure are different blocks. Raises Unrelated where the language cannot say it by blocks.
+    `taken` are names that no block may have, `reserved` those that no param may have. Raises Unrelated where the
+    language cannot say it by blocks.
     """
     marks = Marks(not any(group.is_block for group in network.groups.values()))
     for _ in range(MOST_TRIES):
@@ -92,7 +94,7 @@ class _Finder:
         network: Network,
         taken: Collection[str],
         reserved: Collection[str],
-        merging: bool,
+        merging: Merging,
         marks: Marks,
     ) -> None:
         self.network = network
@@ -137,7 +139,7 @@ class _Finder:
             except Unrelated:
                 if len(family.scopes) == 1:
                     raise
-                apart = families([scopes[n] for n in family.scopes], merging=False)
+                apart = families([scopes[n] for n in family.scopes], merging=Merging.NEVER)
                 if len(apart) == 1:
                     apart = [families([scopes[n]])[0] for n in family.scopes]
                     for number, alone in zip(family.scopes, apart, strict=True):
@@ -281,11 +283,6 @@ def _label(row: Row) -> str:
     return _label(row.rows[0]) if head[0] == "repeat" else GROUP
 
 
-def _activates(row: Row) -> bool:
-    """Whether it is an activation."""
-    return row.piece.head[0] == "layer" and layer_class(str(row.piece.head[1])).activates
-
-
 class _Writer:
     """Rows -> items."""
 
@@ -347,7 +344,7 @@ class _Writer:
 
     def _flag_name(self, row: Row, first: bool) -> str:
         """What a flag of an item is called."""
-        if _activates(row):
+        if row.activates:
             return "act"
         label = _label(row)
         if row.piece.head[0] == "layer" and layer_class(label).joins:
@@ -360,7 +357,7 @@ class _Writer:
         """Find activations of which each scope has one, or none: a param says which."""
         run: list[Row] = []
         for row in (*rows, None):
-            fits = row is not None and _activates(row) and set(row.members) != around and id(row) not in self.when
+            fits = row is not None and row.activates and set(row.members) != around and id(row) not in self.when
             if fits and row is not None and not any(row.members.keys() & other.members.keys() for other in run):
                 run.append(row)
                 continue
@@ -373,7 +370,7 @@ class _Writer:
             run = [row] if fits and row is not None else []
 
     def _counted(self, rows: Sequence[Row], around: set[int]) -> None:
-        """Find items of one kind of which each scope has the first few: a param says how many."""
+        """Find items of one kind of which each scope has the first few: where no flag does, a param says how many."""
         series: dict[tuple[str, str], list[Row]] = {}
         for row in rows:
             stem = row.piece.name.rstrip("0123456789")
@@ -382,7 +379,7 @@ class _Writer:
         for (stem, _), alike in series.items():
             counts = {n: sum(n in row.members for row in alike) for n in around}
             first = all((n in row.members) is (k < counts[n]) for k, row in enumerate(alike) for n in around)
-            if first and len(set(counts.values())) > 1 and len(alike) - min(counts.values()) > 1:
+            if first and len(set(counts.values())) > 2:
                 param = self.relations.count(counts, stem)
                 for k, row in enumerate(alike[min(counts.values()) :], start=min(counts.values())):
                     self.when[id(row)] = (param, f" >= {k + 1}")

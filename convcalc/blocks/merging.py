@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
+from itertools import pairwise
 
+from ..layers.registry import layer_class
 from .pieces import Piece
 from .repetitions import structure
 
@@ -12,8 +15,20 @@ LARGEST = 40_000
 """Pairs of pieces that are compared to lay one scope beside another."""
 MOST_VARIANTS = 60
 """Structures of one class up to which it is tried to make one block of them."""
+MOST_LEFT_OUT = 2
+"""Items for each that scopes share which some of them may lack, where those have nothing of their own."""
 MOST_WAYS = 2
-"""Items that scopes of one block may have more because they are wired in different ways."""
+"""Items that scopes of one block may always have more because they are wired in different ways."""
+
+
+class Merging(Enum):
+    """How much scopes of one class that are one block may differ."""
+
+    WIDELY = 1 / 3
+    """One item more for every three that they share, where they are wired in different ways; items may be left out."""
+    NARROWLY = 0.0
+    NEVER = -1.0
+    """Scopes that differ in structure are different blocks."""
 
 
 @dataclass(slots=True, eq=False)
@@ -34,6 +49,12 @@ class Row:
         return next(iter(self.members.values()))
 
     @property
+    def activates(self) -> bool:
+        """Whether it is an activation."""
+        head = self.piece.head
+        return head[0] == "layer" and layer_class(str(head[1])).activates
+
+    @property
     def weight(self) -> int:
         """How many pieces it holds, itself one of them."""
         return 1 + sum(row.weight for row in self.rows)
@@ -52,18 +73,18 @@ class Family:
         _renumber(self.rows, numbers)
 
 
-def families(scopes: Sequence[list[Piece]], *, merging: bool = True) -> list[Family]:
+def families(scopes: Sequence[list[Piece]], *, merging: Merging = Merging.NARROWLY) -> list[Family]:
     """The scopes, those together that are alike in structure, then those that differ in a few pieces."""
     variants: dict[Hashable, list[int]] = {}
     for number, pieces in enumerate(scopes):
         key = tuple((piece.name, structure(piece)) for piece in pieces)
         variants.setdefault(key, []).append(number)
     found = [Family(numbers, _rows({n: scopes[n] for n in numbers})) for numbers in variants.values()]
-    if merging and 1 < len(found) <= MOST_VARIANTS:
+    if merging is not Merging.NEVER and 1 < len(found) <= MOST_VARIANTS:
         order = {id(family): position for position, family in enumerate(found)}
         joined: list[Family] = []
         for family in sorted(found, key=lambda family: -sum(row.weight for row in family.rows)):
-            if not any(_joined(other, family) for other in joined):
+            if not any(_joined(other, family, merging) for other in joined):
                 joined.append(family)
         found = sorted(joined, key=lambda family: order[id(family)])
     for family in found:
@@ -87,17 +108,28 @@ def _row(members: dict[int, Piece]) -> Row:
     return Row(members, _rows({number: piece.pieces for number, piece in members.items()}))
 
 
-def _joined(family: Family, other: Family) -> bool:
+def _joined(family: Family, other: Family, merging: Merging) -> bool:
     """Put the other family to a family, where they differ in little and can be wired as one."""
-    found = _aligned(family.rows, other.rows)
+    found = _aligned(family.rows, other.rows, numbers=True)
+    if found is not None and _misnamed(found[0]):
+        found = _aligned(family.rows, other.rows, numbers=False)
     if found is None:
         return False
     rows, alike, unlike = found
-    if (unlike > alike and not _more_of_the_same(rows, family, other)) or _ways(rows) > MOST_WAYS:
+    left_out = merging is Merging.WIDELY and unlike <= MOST_LEFT_OUT * alike and _within(rows, family, other)
+    if unlike > alike and not left_out and not _more_of_the_same(rows, family, other):
+        return False
+    if _ways(rows) > max(MOST_WAYS, alike * merging.value):
         return False
     family.rows = rows
     family.scopes = sorted([*family.scopes, *other.scopes])
     return True
+
+
+def _within(rows: list[Row], *sides: Family) -> bool:
+    """Whether one side has nothing alone: it is the other one with items left out."""
+    alone = [row.members.keys() for row in rows]
+    return any(all(members & set(side.scopes) != members for members in alone) for side in sides)
 
 
 def _more_of_the_same(rows: list[Row], *sides: Family) -> bool:
@@ -114,23 +146,49 @@ def _stem(row: Row) -> str:
     return stem if stem != name else ""
 
 
-def _aligned(left: list[Row], right: list[Row]) -> tuple[list[Row], int, int] | None:
+def _misnamed(rows: list[Row]) -> bool:
+    """Whether something is read, or shares its weights, by a name that it has in some scopes alone."""
+    read: set[str] = set()
+    several: set[str] = set()
+    pending = list(rows)
+    while pending:
+        row = pending.pop()
+        names = {piece.name for piece in row.members.values()}
+        several |= names if len(names) > 1 and not row.piece.numbered else set()
+        for refs, share in set(_wirings(row).values()):
+            read.update(ref.partition(".")[0] for ref in (*(refs or ()), share or ""))
+        pending += row.rows
+    stems = tuple(ref.removesuffix("*") for ref in read if ref.endswith("*"))
+    return not several.isdisjoint(read) or any(name.startswith(stems) for name in several if stems)
+
+
+def _aligned(left: list[Row], right: list[Row], *, numbers: bool) -> tuple[list[Row], int, int] | None:
     """The rows of both in an order that keeps each, and the weights of what is alike and what is not.
 
-    Of equal ways the one that has what only one side has first: an expansion before the layers that all have.
+    With `numbers`, layers that are called by their kinds may have other numbers behind them.
+
+    Of equal ways the one in which most rows read the same, then the one that has what only one side has first: an
+    expansion before the layers that all have.
     """
     if len(left) * len(right) > LARGEST:
         return None
     pairs: dict[tuple[int, int], tuple[Row, int, int]] = {}
     for i, one in enumerate(left):
         for j, other in enumerate(right):
-            found = _pair(one, other)
+            found = _pair(one, other, numbers=numbers)
             if found is not None:
                 pairs[i, j] = found
+    most = len(left) + len(right)
+
+    def gain(i: int, j: int) -> int:
+        one, other = left[i].piece, right[j].piece
+        named = not one.numbered and one.name == other.name
+        return most * (most * pairs[i, j][1] + _reads_alike(left[i], right[j])) + named
+
     best = [[0] * (len(right) + 1) for _ in range(len(left) + 1)]
     for i in reversed(range(len(left))):
         for j in reversed(range(len(right))):
-            both = best[i + 1][j + 1] + pairs[i, j][1] if (i, j) in pairs else 0
+            both = best[i + 1][j + 1] + gain(i, j) if (i, j) in pairs else 0
             best[i][j] = max(both, best[i + 1][j], best[i][j + 1])
     rows: list[Row] = []
     alike = unlike = i = j = 0
@@ -145,17 +203,30 @@ def _aligned(left: list[Row], right: list[Row]) -> tuple[list[Row], int, int] | 
             pair = pairs[i, j]
             rows.append(pair[0])
             alike, unlike, i, j = alike + pair[1], unlike + pair[2], i + 1, j + 1
-    return rows, alike, unlike
+    turns = sum(_take_turns(one, other) for one, other in pairwise(rows))
+    return rows, alike + turns, unlike - 2 * turns
 
 
-def _pair(left: Row, right: Row) -> tuple[Row, int, int] | None:
+def _reads_alike(one: Row, other: Row) -> bool:
+    """Whether two rows name the same things to read."""
+    return not one.piece.flow and not other.piece.flow and one.piece.refs == other.piece.refs
+
+
+def _take_turns(one: Row, other: Row) -> bool:
+    """Whether two rows are two activations in one place, of which each scope has one at most."""
+    if one.piece.name != other.piece.name and not one.piece.numbered:
+        return False
+    return one.activates and other.activates and one.members.keys().isdisjoint(other.members)
+
+
+def _pair(left: Row, right: Row, *, numbers: bool) -> tuple[Row, int, int] | None:
     """Two rows as one, and the weights of what is alike in them and what is not; None where they are two."""
     one, other = left.piece, right.piece
     if one.head != other.head or one.numbered is not other.numbered:
         return None
-    if one.name != other.name and not one.numbered:
+    if one.name != other.name and not one.numbered and not (numbers and one.automatic and other.automatic):
         return None
-    found = _aligned(left.rows, right.rows)
+    found = _aligned(left.rows, right.rows, numbers=numbers)
     if found is None:
         return None
     rows, alike, unlike = found

@@ -67,6 +67,12 @@ class Piece:
         return self.name.isdigit()
 
     @property
+    def automatic(self) -> bool:
+        """Whether it is a layer that is called by its kind, and perhaps a number."""
+        stem, _, number = self.name.rpartition("_")
+        return self.head[0] == "layer" and self.head[1] in (self.name, stem if number.isdigit() else "")
+
+    @property
     def is_group(self) -> bool:
         """Whether it is an anonymous group."""
         return self.head[0] == "group"
@@ -93,6 +99,11 @@ class Series:
         """Of every second repetition, where two values take turns; None where they do not."""
         turns = all(same(value, self.values[number % 2]) for number, value in enumerate(self.values))
         return self.values[1] if turns else None
+
+    @property
+    def rule(self) -> bool:
+        """Whether the number of the repetition says the values."""
+        return self.later is not None or self.other is not None or self.step is not None
 
     @property
     def step(self) -> int | None:

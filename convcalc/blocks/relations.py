@@ -86,11 +86,18 @@ class Relations:
         steps = {v.step if isinstance(v, Series) else None for v in found.values()}
         step = steps.pop()
         if steps or step is None:
-            raise Unrelated
+            return self._listing(found, quantity, hints)
         start = self._plain({n: v.first for n, v in found.items() if isinstance(v, Series)}, quantity, {}, hints)
         if start == ("0",):
             return (f"{step} * index" if step != 1 else "index",)
         return (*start, f" {'-' if step < 0 else '+'} ", f"{abs(step)} * index" if abs(step) != 1 else "index")
+
+    def _listing(self, column: Column, quantity: Quantity, hints: tuple[str, ...]) -> Expression:
+        """A list of the values of the repetitions, of which each takes its own."""
+        if not all(isinstance(value, Series) for value in column.values()):
+            raise Unrelated
+        lists = {n: value.values for n, value in column.items() if isinstance(value, Series)}
+        return (*self._plain(lists, f"{quantity} list", {}, hints), "[index]")
 
     def _in_turn(
         self, counter: str, column: Column, later: Column, quantity: Quantity, hints: tuple[str, ...]
@@ -135,6 +142,11 @@ class Relations:
         for param in self.params:
             if param.quantity in wanted and _equal(column, param.values):
                 return (param,)
+        if quantity == "width":
+            for param in self.params:
+                if param.quantity == "width" and _continues(column, param.values):
+                    self._settle(param, column)
+                    return (param,)
         widths = {n: width[n] for n in column} if all(n in width for n in column) else {}
         if quantity in ("width", "groups"):
             if widths and _equal(column, widths):
@@ -162,7 +174,7 @@ class Relations:
         found: list[str | Param] = ["["]
         for position in range(size):
             entries = {n: value[position] for n, value in lists.items()}
-            entry = self._related(entries, quantity, width)
+            entry = self._related(entries, "width" if quantity == "shape" else quantity, width)
             if entry is None:
                 return None
             found += [", "] * (position > 0) + list(entry)
@@ -170,22 +182,27 @@ class Relations:
 
     def _param(self, column: Column, quantity: Quantity, hints: tuple[str, ...]) -> Param:
         """A new param for a value."""
-        made = Param(quantity, dict(column), hints)
+        made = Param(quantity, {}, hints)
         self.params.append(made)
-        whole = len(column) == len(self.scopes)
-        if quantity == "width" and whole:
+        self._settle(made, column)
+        return made
+
+    def _settle(self, made: Param, column: Column) -> None:
+        """Give a param its values, and its default."""
+        made.values, made.default, made.usual, made.computed = dict(column), None, {}, False
+        quantity, whole = made.quantity, len(column) == len(self.scopes)
+        if quantity == "width":
             arriving = {n: self.arriving[n] for n in column}
             factor = _column_factor(column, arriving)
             if factor is not None:
                 made.default, made.computed = _times(("in_channels",), factor), True
-                return made
+                return
         halves = self._halves(column) if quantity == "padding" and whole else None
         value, count = Counter(map(_Value, column.values())).most_common(1)[0]
         if halves is not None:
             made.default, made.usual = halves
         elif not whole or (quantity != "width" and 2 * count > len(column)):
             made.default, made.usual = (literal(value.value),), dict.fromkeys(self.scopes, value.value)
-        return made
 
     def _halves(self, column: Column) -> tuple[Expression, dict[int, object]] | None:
         """Half of the kernel, where most paddings are that; and what it is in each scope."""
@@ -256,10 +273,13 @@ class Relations:
         return None
 
     def _last_widths(self) -> Iterator[Known]:
-        """The widths that are no number, the last one first, each once."""
+        """The widths that follow from params alone, the last one first, each once.
+
+        What an item takes from the channels that arrive at it is none: in the params the word means another number.
+        """
         seen: set[Expression] = set()
         for known in reversed(self.widths):
-            if known.expression not in seen and known.expression != ("in_channels",):
+            if known.expression not in seen and "in_channels" not in _words(known.expression):
                 seen.add(known.expression)
                 yield known
 
@@ -306,6 +326,11 @@ def _counter_flag(counter: str, first: Column, later: Column) -> Expression:
     raise Unrelated
 
 
+def _words(expression: Expression) -> set[str]:
+    """The words in the texts of an expression."""
+    return {word for part in expression if isinstance(part, str) for word in part.split()}
+
+
 def _times(base: Expression, factor: tuple[str, int]) -> Expression:
     sign, number = factor
     if number == 1:
@@ -326,6 +351,12 @@ def _operation(width: Expression) -> tuple[str, int]:
 def _equal(column: Column, values: Column) -> bool:
     """Whether a column is another one, in all its scopes; it is not constant."""
     return values.keys() >= column.keys() and all(same(value, values[n]) for n, value in column.items())
+
+
+def _continues(column: Column, values: Column) -> bool:
+    """Whether a column has the different values of another one in all its scopes, and those of others too."""
+    more = column.keys() > values.keys() and all(same(value, column[n]) for n, value in values.items())
+    return more and len(set(map(_Value, values.values()))) > 1
 
 
 def _half(column: Column, kernels: Column) -> bool:

@@ -9,8 +9,12 @@ from .pieces import Piece, Series, same
 
 FEWEST_STEPS = 4
 """Repetitions from which on a constant step, or a change to and fro, is taken for one."""
-MOST_FIRST = 2
-"""Values that may be others in the first of three or more repetitions; of two, one may."""
+FEWEST_LISTED, MOST_LISTED = 3, 20
+"""Repetitions whose values are listed where they follow from nothing."""
+MOST_FIRST = 3
+"""Values that may tell three or more repetitions apart; of two, one may."""
+MANY, MOST_APART = 6, 5
+"""Repetitions from which on more values may tell them apart."""
 VARYING = ("width", "stride", "flag", "p")
 FACTORS = (1, 2, 3, 4, 6, 8)
 
@@ -43,10 +47,11 @@ def _repetition(pieces: list[Piece]) -> Piece | None:
     if not all(piece.flow for piece in pieces) or len({structure(piece) for piece in pieces}) > 1:
         return None
     found = _together(pieces, repeated=False)
-    return found if found is not None and _told_apart(found) <= (MOST_FIRST if len(pieces) > 2 else 1) else None
+    most = MOST_APART if len(pieces) >= MANY else MOST_FIRST if len(pieces) > 2 else 1
+    return found if found is not None and _told_apart(found, most) <= most else None
 
 
-def _told_apart(piece: Piece) -> int:
+def _told_apart(piece: Piece, most: int) -> int:
     """How many values of a repetition are others the first time, or grow; the channels that arrive tell none apart.
 
     Only widths, strides and flags do that; others count as many.
@@ -54,9 +59,9 @@ def _told_apart(piece: Piece) -> int:
     count = 0
     for slot, value in piece.slots.items():
         if isinstance(value, Series) and of_width(value, piece.width) is None:
-            natural = piece.quantities.get(slot) in VARYING or isinstance(value.first, bool)
-            count += 1 if natural else MOST_FIRST + 1
-    return count + sum(map(_told_apart, piece.pieces))
+            natural = piece.quantities.get(slot) in VARYING or isinstance(value.first, bool) or not value.rule
+            count += 1 if natural else most + 1
+    return count + sum(_told_apart(inner, most) for inner in piece.pieces)
 
 
 def _together(pieces: list[Piece], *, repeated: bool) -> Piece | None:
@@ -66,10 +71,8 @@ def _together(pieces: list[Piece], *, repeated: bool) -> Piece | None:
     slots: dict[str, object] = {}
     names = dict.fromkeys(name for piece in pieces for name in piece.slots)
     for name in names:
-        given = [piece.slots[name] for piece in pieces if name in piece.slots]
-        value = series(given)
-        if isinstance(value, Series) and len(given) < len(pieces):
-            return None
+        any_value = next(piece.slots[name] for piece in pieces if name in piece.slots)
+        value = series([piece.slots.get(name, any_value) for piece in pieces])
         if isinstance(value, Series) and (repeated or not indexable(value, width)):
             return None
         slots[name] = value
@@ -89,7 +92,7 @@ def series(values: list[object]) -> object:
 
 
 def indexable(found: Series, width: object) -> bool:
-    """Whether the values follow from the number of the repetition, or from what arrives."""
+    """Whether the values follow from the number of the repetition, or from what arrives, or are few enough to list."""
     values = found.values
     if not all(type(value) in (bool, int, float) for value in values):
         return False
@@ -97,7 +100,7 @@ def indexable(found: Series, width: object) -> bool:
         return True
     if len(values) >= FEWEST_STEPS and (found.step is not None or found.other is not None):
         return True
-    return of_width(found, width) is not None
+    return of_width(found, width) is not None or FEWEST_LISTED <= len(values) <= MOST_LISTED
 
 
 def of_width(found: object, width: object) -> tuple[str, int] | None:

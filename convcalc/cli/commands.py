@@ -38,11 +38,29 @@ COMMANDS = {
         ("convcalc explain resnet conv1", "convcalc explain 'conv2d: {out: 64, k: 3}' --input 3,32,32"),
         "A convolution on small numbers, of a spec or of a kernel alone: convcalc explain -k 2 --size 3 --matrix.",
     ),
+    "draw": Command(
+        "look",
+        "A window that moves over its input, and the output that it fills: as SVG, GIF, PNG or in characters.",
+        ("convcalc draw -k 3 -s 2 -p 1 --transposed -o t.svg", "convcalc draw resnet conv1 -o conv1.svg"),
+        "--steps draws a strip of stills, --matrix the matrices. The suffix of -o says what is written.",
+    ),
     "arena": Command(
         "look",
         "Where each tensor lies in a microcontroller's memory, and what the params take of its flash.",
         ("convcalc arena mobilenet_v2", "convcalc arena my.yaml --format json"),
         "Batch norms are folded, ReLU is fused as converters to TensorFlow Lite do. As a picture: export --to arena",
+    ),
+    "report": Command(
+        "look",
+        "One page to look at and to send: tree, diagram, memory, receptive fields, every layer explained.",
+        ("convcalc report resnet -o resnet.html", "convcalc report my.yaml --against git:HEAD:my.yaml -o change.html"),
+        "The page is one HTML file that asks for nothing and opens in any browser; it needs convcalc[report].",
+    ),
+    "watch": Command(
+        "look",
+        "The report in a browser while you write: it follows the file, and shows what is wrong where.",
+        ("convcalc watch my.yaml", "convcalc watch ./net.py:Net --input 3,224,224"),
+        "A server of this machine alone, whose address has a secret in it. Ctrl-C ends it.",
     ),
     "specs": Command(
         "look",

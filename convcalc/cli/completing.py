@@ -242,7 +242,7 @@ def _layers(call: Call, word: str) -> Iterator[Candidate]:
     paths = (*network.groups, *(node.name for node in network.nodes if node.layer is not None))
     level = word.count(".")
     yield from _plain(dict.fromkeys(".".join(path.split(".")[: level + 1]) for path in paths if path.startswith(word)))
-    if word.count(".") == 0:
+    if word.count(".") == 0 and call.command.name != "draw":
         yield Candidate("total", "the whole network")
 
 
@@ -373,6 +373,7 @@ VALUES: dict[str, Callable[[Call, str], Iterator[Candidate]]] = {
     "--plot": _columns,
     "--fail-over": _limited,
     "--base": _revisions,
+    "--against": _specs,
     "--report": _reports,
     "--select": _codes,
     "--ignore": _codes,

@@ -8,9 +8,10 @@ the scope where they form one, and otherwise dissolve into it.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ..findings import UsageError
@@ -18,7 +19,7 @@ from ..layers.kind_table import Refused
 from ..network import consumers, holder
 
 if TYPE_CHECKING:
-    from ..network import Group, Network, Node
+    from ..network import BlockParam, Group, Network, Node
 
 Value = TypeVar("Value")
 
@@ -40,6 +41,13 @@ class Argument(NamedTuple):
     value: object
     default: object = REQUIRED
     positional: bool = False
+    means: str = ""
+    """The framework's name of what it is, where it has another one."""
+
+    @property
+    def quantity(self) -> str:
+        """The framework's name of what it is."""
+        return self.means or self.name
 
 
 def keywords(**values: object) -> tuple[Argument, ...]:
@@ -65,6 +73,7 @@ class Call(NamedTuple):
     """A module: `function(arguments)`, applied to its inputs."""
 
     function: str
+    """What is called; nothing where the first argument says it."""
     arguments: tuple[Argument, ...] = ()
     reads: tuple[str, ...] = ("{0}",)
     """What it is applied to, as expressions over the layer's inputs."""
@@ -163,6 +172,13 @@ class Part:
     """The last node that it computes."""
     again: Part | None = None
     """The statement of the same scope whose module it calls once more."""
+    anonymous: bool = False
+    """Whether it is an activation without weights whose name says no more than its kind."""
+
+    @property
+    def label(self) -> str:
+        """What it is called where blocks are laid side by side."""
+        return "" if self.anonymous else self.name
 
 
 Address = tuple[int, ...]
@@ -184,15 +200,17 @@ class Scope:
 
     path: str
     kind: str
+    params: tuple[BlockParam, ...] = ()
+    """The parameters of the spec's block, as they are here."""
     inputs: list[int] = field(default_factory=list)
     outputs: list[int] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
     ties: list[Tie] = field(default_factory=list)
 
-    def wiring(self, without: Collection[int] = ()) -> tuple[object, ...]:
+    def wiring(self, without: Mapping[int, int] = MappingProxyType({})) -> tuple[object, ...]:
         """What reads what, the values counted in the order in which they are made.
 
-        A statement at a position `without` is left out: what would read it reads what it would have read.
+        A statement at a position `without` is left out: what would read it reads that one of its inputs.
         """
         local = {value: number for number, value in enumerate(self.inputs)}
         rows: list[tuple[tuple[int, ...], int]] = []
@@ -200,7 +218,7 @@ class Scope:
         for position, part in enumerate(self.parts):
             inputs = tuple(local[value] for value in part.inputs)
             if position in without:
-                local[part.outputs[0]] = inputs[0]
+                local[part.outputs[0]] = inputs[without[position]]
                 continue
             for value in part.outputs:
                 local[value] = made
@@ -287,20 +305,29 @@ class _Builder:
         if self.chains and len(calls) == len(steps) > 1:
             inside = [Part(name, "layer", call, (), (), index) for call in calls]
             return [Part(name, "layer", Chain(inside), node.inputs, (index,), index)]
+        anonymous = len(steps) == 1 and self._is_anonymous(node, name)
+        if anonymous and self.chains:
+            steps = [_by_argument(step) for step in steps]
         parts = []
         inputs = node.inputs
         for position, step in enumerate(steps):
             value = index if position == len(steps) - 1 else self.between
             self.between += value == self.between
             read = inputs[: step.inputs] if isinstance(step, Call) else inputs
-            parts.append(Part(name, "layer", step, read, (value,), index))
+            parts.append(Part(name, "layer", step, read, (value,), index, anonymous=anonymous))
             inputs = (value, *node.inputs[1:])
         return parts
+
+    def _is_anonymous(self, node: Node, name: str) -> bool:
+        """Whether a layer is an activation without weights whose name is its kind's, numbered at most."""
+        if node.layer is None or not node.layer.activates or node.layer.weights(self.network.input_shapes(node)):
+            return False
+        return re.sub(r"_\d+$", "", name.rpartition(".")[2]) == node.kind
 
     def _group(self, group: Group, scope: Scope) -> list[Part]:
         if not group.is_block or group.path in self.dissolved:
             return self._inlined(group, self._range(group.start, group.stop, scope), scope)
-        block = Scope(group.path, group.kind)
+        block = Scope(group.path, group.kind, group.params)
         block.parts = self._range(group.start, group.stop, block)
         block.inputs = self._read_from_outside(group)
         block.outputs = [n for n in range(group.start, group.stop) if self.last_read[n] >= group.stop]
@@ -318,7 +345,7 @@ class _Builder:
         name, prefix = self._local(group.path, scope), "branch" if group.kind == "branch" else "layer"
         if len(parts) == 1:
             if not isinstance(parts[0].work, Inline):
-                parts[0].name, parts[0].prefix = name, prefix
+                parts[0].name, parts[0].prefix, parts[0].anonymous = name, prefix, False
             return parts
         if self.chains and self._is_chain(parts) and not self._shares_inside(group):
             first, last = parts[0], parts[-1]
@@ -345,6 +372,13 @@ class _Builder:
         first, last = parts[0], parts[-1]
         modules = not any(isinstance(part.work, Inline) for part in parts)
         return modules and len(first.inputs) == 1 and len(last.outputs) == 1
+
+
+def _by_argument(step: Step) -> Step:
+    """A module without arguments as one whose class is an argument: blocks may differ in it."""
+    if not isinstance(step, Call) or step.arguments:
+        return step
+    return step._replace(function="", arguments=positional(activation=Code(step.function)))
 
 
 def _spliced(parts: list[Part], name: str) -> list[Part]:

@@ -1,4 +1,4 @@
-"""A program as Python code: names, literals and calls as text, definitions that blocks share, variables, helpers."""
+"""Python as text: names, literals and calls, what stands at a file's head, helpers that are copied into it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ import ast
 import keyword
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from itertools import groupby
+from itertools import pairwise
 from math import isinf, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..terminal import printable
-from .program import REQUIRED, Argument, Chain, Code, Inline, Part, Program, Scope, Use, Work
-from .twins import Family, families
+from .program import Code
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -28,6 +25,8 @@ COPIED = Path(__file__).parent / "copied"
 """Files of helpers. It is no package: what is in it needs a framework, and is read alone."""
 WIDTH = 100
 INDENT = "    "
+ROW = 3
+"""So many calls in a row that differ in one argument are written as one."""
 
 
 def _ascii(text: str) -> str:
@@ -127,34 +126,66 @@ def literal(value: object) -> str:
 
 
 class Form(NamedTuple):
-    """`head(items)`; an item is finished text, a form or a repeated one."""
+    """`head(items)`; an item is finished text, a form, a repeated one or one that may not be there."""
 
     head: str
-    items: tuple[Form | Repeated | str, ...]
+    items: tuple[Written, ...]
+
+
+def read_call(text: str) -> Form | str:
+    """A call that is written as text, so that it can be broken; what is none stays text, and so does one with quotes.
+
+    >>> read_call("f(a, g(b, c))"), read_call("x + 1")
+    (Form(head='f', items=('a', 'g(b, c)')), 'x + 1')
+    """
+    match = re.fullmatch(r"([A-Za-z_][\w.]*)\(([^'\"]*)\)", text)
+    if match is None:
+        return text
+    items, depth = [""], 0
+    for character in match[2]:
+        depth += (character in "([{") - (character in ")]}")
+        if depth < 0:
+            return text
+        if character == "," and not depth:
+            items.append("")
+        else:
+            items[-1] += character
+    return Form(match[1], tuple(item.strip() for item in items))
 
 
 class Repeated(NamedTuple):
-    """`*(form for _ in range(times))`: so many equal arguments."""
+    """`*(form clause)`: an argument for each value of a generator."""
 
     form: Form
-    times: int
-
-    @property
-    def clause(self) -> str:
-        """What makes a generator of the form."""
-        return f"for _ in range({self.times})"
+    clause: Form
+    """`for … in` and what it goes over."""
 
 
-def one_line(form: Form | Repeated | str) -> str:
+class Chosen(NamedTuple):
+    """`form if flag else other`."""
+
+    form: Form
+    flag: str
+    other: str
+
+
+Written = Form | Repeated | Chosen | str
+
+
+def one_line(form: Written) -> str:
     """The form without line breaks."""
     if isinstance(form, str):
         return form
     if isinstance(form, Repeated):
-        return f"*({one_line(form.form)} {form.clause})"
-    return f"{form.head}({', '.join(map(one_line, form.items))})"
+        return f"*({one_line(form.form)} {one_line(form.clause)})"
+    if isinstance(form, Chosen):
+        return f"{one_line(form.form)} if {form.flag} else {form.other}"
+    return (
+        f"{form.head}({', '.join(map(one_line, form.items))}{',' * (form.head.endswith(' ') and len(form.items) == 1)})"
+    )
 
 
-def layout(before: str, form: Form | Repeated | str, after: str = "", depth: int = 0) -> list[str]:
+def layout(before: str, form: Written, after: str = "", depth: int = 0) -> list[str]:
     """Lines of `before form after`, indented by `depth`, broken where one line is too long.
 
     >>> layout("x = ", Form("f", ("1", "2")))
@@ -162,20 +193,49 @@ def layout(before: str, form: Form | Repeated | str, after: str = "", depth: int
     """
     pad = INDENT * depth
     line = f"{pad}{before}{one_line(form)}{after}"
+    fits = len(line) <= WIDTH
     if isinstance(form, Repeated):
-        if len(line) <= WIDTH:
+        if fits:
             return [line]
-        inside = layout("", form.form, depth=depth + 1)
-        return [f"{pad}{before}*(", *inside, f"{pad}{INDENT}{form.clause}", f"{pad}){after}"]
-    if isinstance(form, str) or not form.items or (len(line) <= WIDTH and not _deep(form)):
+        inside = [*layout("", form.form, depth=depth + 1), *layout("", form.clause, depth=depth + 1)]
+        return [f"{pad}{before}*(", *inside, f"{pad}){after}"]
+    if isinstance(form, Chosen):
+        if fits:
+            return [line]
+        deeper = depth + bool(before)
+        if before and len(INDENT * deeper + one_line(form)) <= WIDTH:
+            return [f"{pad}{before}(", INDENT * deeper + one_line(form), f"{pad}){after}"]
+        inside = [*layout("", form.form, depth=deeper), f"{INDENT * deeper}if {form.flag}"]
+        if not before:
+            return [*inside, f"{pad}else {form.other}{after}"]
+        return [f"{pad}{before}(", *inside, f"{INDENT * deeper}else {form.other}", f"{pad}){after}"]
+    if isinstance(form, str) or not form.items or (fits and not _deep(form)):
         return [line]
     inner = f"{pad}{INDENT}{', '.join(map(one_line, form.items))}"
-    if len(inner) <= WIDTH and not _deep(form):
-        return [f"{pad}{before}{form.head}(", inner, f"{pad}){after}"]
     lines = [f"{pad}{before}{form.head}("]
-    for item in form.items:
-        lines += layout("", item, ",", depth + 1)
+    if len(inner) <= WIDTH and not _deep(form):
+        return [*lines, inner, f"{pad}){after}"]
+    if all(isinstance(item, str) for item in form.items):
+        lines += _filled(list(map(one_line, form.items)), depth + 1)
+    else:
+        for item in form.items:
+            lines += layout("", item, ",", depth + 1)
     return [*lines, f"{pad}){after}"]
+
+
+def _filled(items: Sequence[str], depth: int) -> list[str]:
+    """Items on as few lines as hold them.
+
+    >>> _filled(["a" * 60, "b" * 30, "c" * 30], 0) == ["a" * 60 + ", " + "b" * 30 + ",", "c" * 30 + ","]
+    True
+    """
+    lines: list[str] = []
+    for item in items:
+        if lines and len(lines[-1]) + len(item) + 2 <= WIDTH:
+            lines[-1] += f" {item},"
+        else:
+            lines.append(f"{INDENT * depth}{item},")
+    return lines
 
 
 def _deep(form: Form) -> bool:
@@ -184,247 +244,64 @@ def _deep(form: Form) -> bool:
     return len(inner) > 2 or any(map(_deep, inner))
 
 
-class Slot(NamedTuple):
-    """An argument's place in a definition: a fixed value, or the parameter of that name."""
+def progressions(items: Sequence[Written], names: Mapping[str, Sequence[str]]) -> list[Written]:
+    """Items; calls in a row of one function that differ in one argument as a generator.
 
-    argument: Argument
-    parameter: str | None = None
+    `names` are those of each function's arguments that stand without names.
 
-
-@dataclass(slots=True)
-class Definition:
-    """One block: its statements are those of `scope`, its arguments the slots, in the order of `arguments`."""
-
-    name: str
-    scope: Scope
-    parameters: list[str] = field(default_factory=list)
-    slots: list[Slot] = field(default_factory=list)
-    optional: dict[int, str] = field(default_factory=dict)
-    """The flags of statements that not all uses have, by their positions."""
-    flags: tuple[str, ...] = ()
-    """All flags: parameters that are false where nothing is given."""
-
-
-@dataclass(slots=True)
-class Definitions:
-    """All definitions, inner ones first, and what each use of a block gives for the parameters."""
-
-    blocks: list[Definition]
-    top: Definition
-    of: dict[int, tuple[Definition, tuple[Argument, ...]]]
-    """id of a scope -> its definition and the arguments of that use."""
-
-    def arguments(self, work: Work, owner: str, prefix: str) -> Iterator[tuple[str, Argument]]:
-        """(owner, argument) of a statement's work, in the order in which it is written."""
-        if isinstance(work, Chain):
-            for part in work.parts:
-                yield from self.arguments(part.work, part.name, prefix)
-            return
-        arguments = self.of[id(work.scope)][1] if isinstance(work, Use) else work.arguments
-        for argument in arguments:
-            yield identifier(owner, prefix), argument
-
-
-def define(program: Program, reserved: Iterable[str], *, classes: bool = True, optional: bool = False) -> Definitions:
-    """Group the program's blocks into definitions; names are classes or functions, none of them reserved.
-
-    With `optional`, blocks share one too where one lacks modules of the other that take one value and give one.
+    >>> items = [Form("Dense", (str(n),)) for n in (64, 96, 128, 160)]
+    >>> [one_line(item) for item in progressions(items, {"Dense": ["channels"]})]
+    ['*(Dense(channels) for channels in range(64, 192, 32))']
     """
-    names = Names(reserved)
-    top_name = names.unique(class_name(program.top.kind) if classes else identifier(program.top.kind, "model").lower())
-    found = Definitions([], Definition(top_name, program.top), {})
-    kept = {"x", "y", "z", "name", "self", *reserved, *(identifier(scope.kind).lower() for scope in program.blocks)}
-    for family in families(program.blocks, optional=optional):
-        kind = family.base.kind
-        name = names.unique(class_name(kind, "Block") if classes else identifier(kind, "block").lower())
-        definition = Definition(name, family.base)
-        _fill(found, definition, family, kept)
-        found.blocks.append(definition)
-    arguments = _all_arguments(found, program.top)
-    found.top.slots = [Slot(argument) for _, argument in arguments]
-    return found
-
-
-def _all_arguments(found: Definitions, scope: Scope) -> list[tuple[str, Argument]]:
-    return [pair for part in scope.parts for pair in _built(found, part)]
-
-
-def _built(found: Definitions, part: Part) -> list[tuple[str, Argument]]:
-    """The arguments of what a statement builds; none where it calls a module again."""
-    return [] if part.again is not None else list(found.arguments(part.work, part.name, part.prefix))
-
-
-ABSENT = object()
-"""Stands for an argument of a module that a block lacks."""
-
-
-def _rows(found: Definitions, family: Family) -> list[list[tuple[str, Argument]]]:
-    """The arguments of each block, beside those of the base; absent ones where it lacks a module."""
-    base = [_built(found, part) for part in family.base.parts]
-    rows = []
-    for scope in family.scopes:
-        row: list[tuple[str, Argument]] = []
-        for part, arguments in zip(family.parts_of(scope), base, strict=True):
-            if part is None:
-                row += [(owner, argument._replace(value=ABSENT)) for owner, argument in arguments]
-            else:
-                row += _built(found, part)
-        rows.append(row)
-    return rows
-
-
-def _fill(found: Definitions, definition: Definition, family: Family, reserved: set[str]) -> None:
-    """The slots and parameters of a definition, and the arguments of each of its uses."""
-    rows = _rows(found, family)
-    columns = list(zip(*([argument.value for _, argument in row] for row in rows), strict=True))
-    first = rows[family.scopes.index(family.base)]
-    varying: dict[tuple[object, ...], list[int]] = {}
-    for number, values in sorted(enumerate(columns), key=lambda entry: ABSENT in entry[1]):
-        given = [value for value in values if value is not ABSENT]
-        if any(value != given[0] or type(value) is not type(given[0]) for value in given[1:]):
-            key = tuple((type(v), _hashable(v)) for v in values)
-            varying.setdefault(next((one for one in varying if _stands_for(one, key)), key), []).append(number)
-    leads = sorted(varying.values(), key=min)
-    short = [first[numbers[0]][1].name for numbers in leads]
-    names = Names(reserved)
-    parameter_of: dict[int, str] = {}
-    for numbers, simple in zip(leads, short, strict=True):
-        owner, argument = first[numbers[0]]
-        unique = short.count(simple) == 1 or (argument.name == "in_channels" and not definition.parameters)
-        name = names.unique(identifier(argument.name if unique else f"{owner}_{argument.name}"))
-        definition.parameters.append(name)
-        parameter_of.update(dict.fromkeys(numbers, name))
-    definition.slots = [Slot(argument, parameter_of.get(number)) for number, (_, argument) in enumerate(first)]
-    flags = {present: names.unique(identifier(name)) for present, name in family.flags().items()}
-    definition.flags = tuple(flags.values())
-    definition.optional = {n: flags[present] for n, present in family.optional().items()}
-    for position, (scope, row) in enumerate(zip(family.scopes, rows, strict=True)):
-        given_here = [
-            Argument(name, _present(row[n[0]][1].value, columns[n[0]]), positional=True)
-            for name, n in zip(definition.parameters, leads, strict=True)
-        ]
-        given_here += [Argument(name, present[position], default=False) for present, name in flags.items()]
-        found.of[id(scope)] = (definition, tuple(given_here))
-
-
-def _stands_for(key: tuple[object, ...], other: tuple[object, ...]) -> bool:
-    """Whether one column has the values of another one wherever that has some."""
-    return all(own == value or value == (object, ABSENT) for own, value in zip(key, other, strict=True))
-
-
-def _present(value: object, column: tuple[object, ...]) -> object:
-    """What is given: where the module is absent, what most others give."""
-    if value is not ABSENT:
-        return value
-    return Counter(_hashable(v) for v in column if v is not ABSENT).most_common(1)[0][0]
-
-
-def _hashable(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
-
-
-@dataclass(slots=True)
-class Statement:
-    """A part with its variables."""
-
-    reads: list[str]
-    writes: list[str]
-
-
-@dataclass(slots=True)
-class Variables:
-    """The function's parameters, its statements, and what it returns."""
-
-    inputs: list[str]
-    statements: list[Statement]
-    returned: list[str]
-
-
-def variables(scope: Scope, input_names: list[str] | None = None, reserved: Iterable[str] = ()) -> Variables:
-    """Name the values of a scope. A variable is used again once nothing reads its value any more."""
-    last: dict[int, int] = {}
-    for number, part in enumerate(scope.parts):
-        for value in part.inputs:
-            last[value] = number
-    for value in scope.outputs:
-        last[value] = len(scope.parts)
-    count = len(scope.inputs)
-    names = input_names or (["x", "y", "z"][:count] if count <= 3 else [f"x{n}" for n in range(1, count + 1)])
-    holder = dict(zip(scope.inputs, names, strict=True))
-    live = {name for value, name in holder.items() if last.get(value, -1) >= 0}
-    taken = set(reserved)
-    statements: list[Statement] = []
-    for number, part in enumerate(scope.parts):
-        reads = [holder[value] for value in part.inputs]
-        dying = [holder[value] for value in dict.fromkeys(part.inputs) if last[value] == number]
-        live.difference_update(dying)
-        writes: list[str] = []
-        for value in part.outputs:
-            name = _choose(part.name, part.prefix, dying if not writes else [], live | taken)
-            holder[value] = name
-            if last.get(value, -1) > number:
-                live.add(name)
-            writes.append(name)
-        statements.append(Statement(reads, writes))
-    return Variables(names, statements, [holder[value] for value in scope.outputs])
-
-
-def _choose(path: str, prefix: str, dying: list[str], unavailable: set[str]) -> str:
-    if len(dying) == 1 and dying[0] not in unavailable:
-        return dying[0]
-    if "x" not in unavailable:
-        return "x"
-    if dying and dying[0] not in unavailable:
-        return dying[0]
-    stem = identifier(path.partition(".")[0], prefix)
-    name, number = stem, 1
-    while name in unavailable:
-        number += 1
-        name = f"{stem}_{number}"
-    return name
-
-
-def loops(lines: Iterable[str]) -> Iterator[str]:
-    """Lines of a function; three and more equal ones that follow one another as a loop.
-
-    >>> list(loops(["    x = f(x)"] * 12 + ["    return x"]))
-    ['    for _ in range(12):', '        x = f(x)', '    return x']
-    """
-    for line, group in groupby(lines):
-        count = len(list(group))
-        if count < 3:
-            yield from (line,) * count
-        else:
-            pad = line[: len(line) - len(line.lstrip())]
-            yield from (f"{pad}for _ in range({count}):", f"{INDENT}{line}")
-
-
-Slots = Iterator[Slot]
-
-
-def value_text(slot: Slot, owner: str = "") -> str:
-    """The parameter's name (an attribute of `owner` where it is one) or the literal."""
-    return f"{owner}{slot.parameter}" if slot.parameter else literal(slot.argument.value)
-
-
-def argument_texts(arguments: tuple[Argument, ...], slots: Slots) -> list[str]:
-    """Arguments as they are written; fixed ones that equal their default are left out."""
-    found = []
-    for argument in arguments:
-        slot = next(slots)
-        fixed = slot.parameter is None
-        if fixed and argument.default is not REQUIRED and slot.argument.value == argument.default:
+    found: list[Written] = []
+    position = 0
+    while position < len(items):
+        stop, differing = _row(items, position)
+        first = items[position]
+        if stop - position < ROW or differing is None or not isinstance(first, Form):
+            found.append(first)
+            position += 1
             continue
-        text = value_text(slot)
-        found.append(text if argument.positional else f"{argument.name}={text}")
+        texts = [one_line(item.items[differing]) for item in items[position:stop] if isinstance(item, Form)]
+        name, values = _named(texts, differing, names.get(first.head, ()))
+        argument = name if texts[0] == values[0] else f"{name}={name}"
+        arguments = (*first.items[:differing], argument, *first.items[differing + 1 :])
+        found.append(Repeated(Form(first.head, arguments), _over(name, values)))
+        position = stop
     return found
 
 
-def inline_text(work: Inline, slots: Slots, reads: list[str], owner: str = "") -> str:
-    """An expression over variables."""
-    values: dict[str, str] = {argument.name: value_text(next(slots), owner) for argument in work.arguments}
-    values |= {str(number): name for number, name in enumerate(reads)}
-    return re.sub(r"\{(\w+)\}", lambda match: values[match[1]], work.template)
+def _row(items: Sequence[Written], start: int) -> tuple[int, int | None]:
+    """Behind which item the calls end that differ from the first one in the same argument, and in which."""
+    first, differing, stop = items[start], None, start + 1
+    if not isinstance(first, Form):
+        return stop, None
+    for item in items[start + 1 :]:
+        if not isinstance(item, Form) or item.head != first.head or len(item.items) != len(first.items):
+            break
+        others = [n for n, (one, other) in enumerate(zip(first.items, item.items, strict=True)) if one != other]
+        if len(others) != 1 or differing not in (None, others[0]):
+            break
+        differing, stop = others[0], stop + 1
+    return stop, differing
+
+
+def _named(texts: Sequence[str], position: int, names: Sequence[str]) -> tuple[str, list[str]]:
+    """The name of an argument, and its values without that."""
+    keyword_name = re.match(r"([A-Za-z_]\w*)=", texts[0])
+    if keyword_name:
+        return keyword_name[1], [text[keyword_name.end() :] for text in texts]
+    return names[position] if position < len(names) else "value", list(texts)
+
+
+def _over(name: str, values: Sequence[str]) -> Form:
+    """The clause that goes over values: a range where they are one."""
+    if all(value.isdecimal() for value in values):
+        numbers = list(map(int, values))
+        step = numbers[1] - numbers[0]
+        if step and all(after - before == step for before, after in pairwise(numbers)):
+            return Form(f"for {name} in range", tuple(map(str, (numbers[0], numbers[-1] + step, step))))
+    return Form(f"for {name} in ", tuple(values))
 
 
 def file_head(network: Network, framework: str) -> list[str]:

@@ -7,29 +7,26 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ..layers.kind_table import Refused
+from .definitions import Definition, Definitions, define
+from .for_torch.common import pads
 from .program import Address, Call, Chain, Inline, Part, Scope, Step, Tie, Use, Work, program, refusal, with_examples
 from .python_code import (
-    Definition,
-    Definitions,
+    Chosen,
     Form,
     Names,
     Repeated,
-    Slot,
-    Slots,
-    argument_texts,
-    define,
+    Written,
     docstring,
     file_head,
     helper_texts,
     helpers_in,
     identifier,
-    inline_text,
     layout,
-    loops,
-    variables,
+    progressions,
 )
 from .sharing import share
-from .torch_layers import TORCH, pads
+from .statements import Slots, argument_texts, form_of, inline_text, loops, returned, variables
+from .torch_layers import TORCH
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -63,8 +60,12 @@ def torch_module(network: Network) -> str:
     network = with_examples(network)
     written = program(network, _steps(network), chains=True)
     share(written, "torch", lambda call: not pads(call), ties=True)
-    found = define(written, RESERVED, optional=True)
+    for scope in (*written.blocks, written.top):
+        _call_again(scope)
+    found = define(written, RESERVED, classes=True)
     attributes = {id(scope): _attributes(scope) for scope in (*written.blocks, written.top)}
+    for definition in found.blocks:
+        attributes[id(definition.scope)] = _attributes(definition.scope, definition)
     classes = [_class_lines(found, definition, network, attributes) for definition in found.blocks]
     classes.append(_class_lines(found, found.top, network, attributes))
     body = "\n\n\n".join("\n".join(lines) for lines in classes)
@@ -98,6 +99,15 @@ Attributes = dict[int, dict[int, str]]
 """id of a scope -> id of a statement -> the attribute that holds its module."""
 
 
+def _call_again(scope: Scope) -> None:
+    """One module for the activations of a scope that are alike and have no name of their own."""
+    first: dict[Call, Part] = {}
+    for part in scope.parts:
+        if part.anonymous and isinstance(part.work, Call):
+            one = first.setdefault(part.work, part)
+            part.again = None if one is part else one
+
+
 def _class_lines(found: Definitions, definition: Definition, network: Network, attributes: Attributes) -> list[str]:
     top = definition is found.top
     scope = definition.scope
@@ -105,49 +115,57 @@ def _class_lines(found: Definitions, definition: Definition, network: Network, a
     inputs = [local.unique(identifier(network.nodes[index].name, "x")) for index in scope.inputs] if top else None
     names = variables(scope, ["x"] if top and len(scope.inputs) == 1 else inputs, ("torch", "F", *HELPERS))
     slots: Slots = iter(definition.slots)
-    kept: list[Slot] = []
+    kept: list[str] = []
     build: list[str] = []
     forward: list[str] = []
     for position, (part, statement) in enumerate(zip(scope.parts, names.statements, strict=True)):
+        flag = definition.optional.get((position,))
         if isinstance(part.work, Inline):
             mine = [next(slots) for _ in part.work.arguments]
-            kept += mine
+            kept += [name for slot in mine for name in slot.reads]
             text = inline_text(part.work, iter(mine), statement.reads, "self.")
+            if flag is not None:
+                kept.append(flag)
+                text = f"{text} if self.{flag} else {statement.reads[definition.passed[position,]]}"
         else:
             attribute = attributes[id(scope)][id(part.again or part)]
             if part.again is None:
-                flag = definition.optional.get(position)
-                otherwise = "" if flag is None else f" if {flag} else nn.Identity()"
-                build += layout(f"self.{attribute} = ", _form(found, part.work, slots), otherwise, depth=2)
+                form = _form(found, definition, part.work, slots, (position,))
+                build += _built(f"self.{attribute} = ", form, flag)
             reads = statement.reads
             given = part.work.applied(reads) if isinstance(part.work, Call) else ", ".join(reads)
             text = f"self.{attribute}({given})"
         shape = f"  # {list(network.nodes[part.node].shape)}" if top else ""
         forward.append(f"        {', '.join(statement.writes)} = {text}{shape}")
     build += [f"        {_tied(scope, tie, attributes)}" for tie in scope.ties]
-    read = {slot.parameter for slot in kept}
-    own = [f"        self.{name} = {name}" for name in definition.parameters if name in read]
+    own = [f"        self.{p.name} = {p.name}" for p in definition.parameters if p.name in kept]
     what = f"The block {scope.kind}." if not top else network.name
+    parameters = ["self", *definition.required, *definition.defaulted]
+    init = [*_signature("__init__", parameters), "        super().__init__()", *own, *build, ""]
     return [
         f"class {definition.name}(nn.Module):",
         *docstring(what, "    "),
         "",
-        *_signature("__init__", ["self", *definition.parameters, *(f"{flag}=False" for flag in definition.flags)]),
-        "        super().__init__()",
-        *own,
-        *build,
-        "",
+        *(init if own or build else []),
         *_signature("forward", ["self", *names.inputs]),
-        *loops(forward),
-        f"        return {', '.join(names.returned)}",
+        *loops(returned(forward, names.returned, "        ")),
     ]
 
 
-def _attributes(scope: Scope) -> dict[int, str]:
-    """The attributes of the modules that are built in a scope."""
+def _built(before: str, form: Form, flag: str | None) -> list[str]:
+    """The statement that builds a module; nothing is done in its place where the flag is false."""
+    if flag is None:
+        return layout(before, form, depth=2)
+    return layout(before, Chosen(form, flag, "nn.Identity()"), depth=2)
+
+
+def _attributes(scope: Scope, definition: Definition | None = None) -> dict[int, str]:
+    """The attributes of the modules that are built in a scope; an activation that differs between uses is just one."""
     names = Names(MODULE_ATTRIBUTES)
     built = [part for part in scope.parts if part.again is None and not isinstance(part.work, Inline)]
-    return {id(part): names.unique(identifier(part.name, part.prefix)) for part in built}
+    given = set(definition.activations) if definition is not None else set()
+    names_of = [(part, "activation" if id(part) in given else identifier(part.name, part.prefix)) for part in built]
+    return {id(part): names.unique(name) for part, name in names_of}
 
 
 def _tied(scope: Scope, tie: Tie, attributes: Attributes) -> str:
@@ -176,23 +194,32 @@ def _signature(name: str, parameters: list[str]) -> list[str]:
     return layout("", Form(f"def {name}", tuple(parameters)), ":", depth=1)
 
 
-def _form(found: Definitions, work: Work, slots: Slots) -> Form:
+def _form(found: Definitions, definition: Definition, work: Work, slots: Slots, at: Address) -> Form:
     """What builds a module."""
     if isinstance(work, Use):
-        definition, arguments = found.of[id(work.scope)]
-        return Form(definition.name, tuple(argument_texts(arguments, slots)))
+        used, arguments = found.of[id(work.scope)]
+        return Form(used.name, tuple(argument_texts(arguments, slots)))
     if isinstance(work, Call):
-        return Form(work.function, tuple(argument_texts(work.arguments, slots)))
+        return form_of(work, slots)
     assert isinstance(work, Chain), "an expression builds no module"
-    return Form("nn.Sequential", tuple(_repeats(found, work.parts, slots)))
+    modules: list[Form | Chosen] = []
+    for number, part in enumerate(work.parts):
+        form = _form(found, definition, part.work, slots, (*at, number))
+        flag = definition.optional.get((*at, number))
+        modules.append(form if flag is None else Chosen(form, flag, "nn.Identity()"))
+    names = {block.name: block.required for block in found.blocks}
+    return Form("nn.Sequential", tuple(progressions(_repeats(modules), names)))
 
 
-def _repeats(found: Definitions, parts: list[Part], slots: Slots) -> list[Form | Repeated]:
+def _repeats(modules: Sequence[Form | Chosen]) -> list[Written]:
     """The modules of a chain; equal ones that follow one another are written once."""
-    written: list[Form | Repeated] = []
-    for form, group in groupby([_form(found, part.work, slots) for part in parts]):
-        count = len(list(group))
-        written.append(Repeated(form, count) if count > 1 else form)
+    written: list[Written] = []
+    for form, group in groupby(modules):
+        equal = list(group)
+        if len(equal) > 1 and isinstance(form, Form):
+            written.append(Repeated(form, Form("for _ in range", (str(len(equal)),))))
+        else:
+            written += equal
     return written
 
 

@@ -11,7 +11,11 @@ from ..limits import SPEC_DEPTH, SPEC_NODES
 from ..marked import List, Map, Marked, Source, Text
 from ..network import without_collector
 
-Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Loader: Any
+if yaml.__with_libyaml__:
+    Loader = yaml.CSafeLoader
+else:
+    from .pure_yaml import PureLoader as Loader
 
 
 def parse(source: Source) -> Marked:

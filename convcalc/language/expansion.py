@@ -11,13 +11,13 @@ from ..geometry import GeometryError, RankMismatch
 from ..layers.base import Layer
 from ..limits import LAYERS, NESTING, PATH_CHARACTERS, STEPS
 from ..marked import Marked
-from ..network import BlockGroup, Inference, Node
+from ..network import BlockGroup, BlockParam, Inference, Node
 from ..network import Group as NodeGroup
 from .document import LAYER_STEPS, Document
 from .expressions import Expression, Value, say
 from .items import Call, Group, Item, Join, LayerProblems, LayerTemplate, Split
 from .names import FAILED, FAILURE, Absent, Nodes, Place, Unknown, entries, note, resolve, shown
-from .params import Compiled, bind, evaluate
+from .params import Compiled, bind, evaluate, is_constant
 from .problems import Problem, TooMuch
 from .sharing import Span, pairs, weighted
 
@@ -62,6 +62,8 @@ class Expansion:
         """The parameters of the spec."""
         self.calls: list[tuple[str, Marked]] = []
         """The blocks that are being expanded, and where they are called."""
+        self.held: dict[tuple[int, tuple[int, ...]], Layer] = {}
+        """Tensors that layers hold, along batch axes: a layer's id and the axes' sizes -> the layer."""
         self.batch_axes = 0
         """How many of the first axes count as batch where items are being expanded."""
         self.depth = 0
@@ -240,6 +242,14 @@ class Expansion:
             from ..layers.batched import batched
 
             found = self.document.batched[id(layer), axes] = batched(layer, axes)
+        return found
+
+    def repeated(self, layer: Layer, arriving: tuple[int, ...]) -> Layer:
+        """A layer that reads nothing, along the batch axes of what arrives; equal ones are one."""
+        key = (id(layer), arriving[: self.batch_axes])
+        found = self.held.get(key)
+        if found is None:
+            found = self.held[key] = layer.repeated(arriving, self.batch_axes)
         return found
 
     def _item(self, item: Item, place: Place, env: Env, current: Nodes) -> Nodes | None:
@@ -442,11 +452,18 @@ class Expansion:
         return inner
 
     def close(
-        self, inner: Place, kind: str, start: int, value: Nodes, repeats: int = 1, made: type[NodeGroup] = NodeGroup
+        self,
+        inner: Place,
+        kind: str,
+        start: int,
+        value: Nodes,
+        repeats: int = 1,
+        made: type[NodeGroup] = NodeGroup,
+        params: tuple[BlockParam, ...] = (),
     ) -> Nodes:
         """Complete a group with what it puts out."""
         self.depth -= 1
-        self.groups[inner.group] = made(inner.path, kind, start, len(self.nodes), value[-1], repeats)
+        self.groups[inner.group] = made(inner.path, kind, start, len(self.nodes), value[-1], repeats, params)
         inner.complete(value)
         self.written.pop(inner, None)
         return value
@@ -479,12 +496,15 @@ def _layer(
     sources: Nodes,
     branches: Sequence[str] = (),
 ) -> Nodes:
+    arriving = run.nodes[sources[0]].shape
     if not item.reads:
         sources = ()
     try:
         layer = template.layer or _made(run, item, template, place, env)
         if item.reads:
             layer = run.batched(layer)
+        elif run.batch_axes:
+            layer = run.repeated(layer, arriving)
         shape = run.inference.shape(layer, tuple([run.nodes[source].shape for source in sources]))
     except (GeometryError, LayerProblems, TooMuch) as error:
         return run.fail(item, place, name, error, branches or _called(run, item, place, sources))
@@ -590,12 +610,15 @@ def _call(run: Expansion, item: Item, call: Call, place: Place, name: str, env: 
         bind(block.params, given, inner_env)
     except Problem as problem:
         return run.fail(item, place, name, problem)
+    params = tuple(
+        [BlockParam(name, inner_env[name], name in given or is_constant(p.default)) for name, p in block.params.items()]
+    )
     inner = run.open(item, place, name, run.top, sources)
     start = len(run.nodes)
     run.calls.append((block.name, item.at))
     value = run.items(block.items, inner, inner_env, sources)
     run.calls.pop()
-    return run.close(inner, block.name, start, value, made=BlockGroup)
+    return run.close(inner, block.name, start, value, made=BlockGroup, params=params)
 
 
 def repetitions(item: Item, env: Env) -> int | None:

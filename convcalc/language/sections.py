@@ -236,17 +236,20 @@ VARIANTS = Named(
     nothing=True,
 )
 
-_SHAPE = Placed(
-    Items(
-        _number(1),
-        f"an input is a list of channels and 0 to {MAX_SPACE_AXES} space axes",
-        "input: [3, 224, 224]",
-        least=1,
-        most=MAX_SPACE_AXES + 1,
-    )
-)
 Shape = tuple[list[Pending], Marked]
 """The sizes of an input, and where they stand."""
+
+
+def _shape(least: int) -> Form[Shape]:
+    return Placed(
+        Items(
+            _number(1),
+            f"an input is a list of channels and 0 to {MAX_SPACE_AXES} space axes",
+            "input: [3, 224, 224]",
+            least=least,
+            most=MAX_SPACE_AXES + 1,
+        )
+    )
 
 
 def _input_name(text: str) -> str:
@@ -256,7 +259,7 @@ def _input_name(text: str) -> str:
 
 
 class _Inputs(Either[Shape | dict[str, Shape]]):
-    """The shape of the only input, or a mapping of names to shapes."""
+    """The shape of the only input, or a mapping of names to shapes: under its name an input may be one number, `[]`."""
 
     def read(self, node: Marked, reader: Reader) -> Shape | dict[str, Shape]:
         if isinstance(node, (List, Map)) and node.size == 1:
@@ -265,9 +268,9 @@ class _Inputs(Either[Shape | dict[str, Shape]]):
 
 
 INPUT = _Inputs(
-    _SHAPE,
+    _shape(1),
     Named(
-        _SHAPE,
+        _shape(0),
         names=Scalar(_input_name, "a name is a word", schema={"anyOf": [{"enum": ["input"]}, defined("name")]}),
         where="{name}",
         least=1,

@@ -9,18 +9,24 @@ from typing import TYPE_CHECKING
 from ..blocks.fields import fields_of
 from ..blocks.literals import literal, scalar
 from ..blocks.pieces import parts_of
+from ..findings import SpecError, UsageError
+from ..marked import Source
 from ..network import RESERVED, Network, Output, UniqueNames, consumers
+from .events import parse
 from .names import NAME
 
 if TYPE_CHECKING:
     from ..layers.base import Layer
+
+ALWAYS_READ = 10_000
+"""Items up to which a flat spec is within the limits of what is read."""
 
 
 def write(network: Network, *, title: str | None = None) -> str:
     """The text of a spec that gives the same layers, shapes and wiring.
 
     Blocks, branches and repetitions are written out, and the dots of paths become underscores. Raises
-    ValueError for a split whose parts do not stand together.
+    ValueError for a split whose parts do not stand together, UsageError where the text would be more than is read.
 
     >>> from convcalc.language import loads
     >>> print(write(loads("{input: [3, 8, 8], name: tiny, layers: [{conv2d: {out: 4, k: [3, 3]}}, relu]}")), end="")
@@ -37,7 +43,22 @@ def write(network: Network, *, title: str | None = None) -> str:
     lines.append("layers:")
     body = _items(network, len(inputs), names)
     lines += [f"  - {item}" for item in body] or ["  []"]
-    return "\n".join(lines + outputs(network, names.given)) + "\n"
+    text = "\n".join(lines + outputs(network, names.given)) + "\n"
+    if len(body) > ALWAYS_READ:
+        _refuse_unreadable(text, network)
+    return text
+
+
+def _refuse_unreadable(text: str, network: Network) -> None:
+    """Raises UsageError where a text has more nodes or bytes than a spec may have."""
+    try:
+        parse(Source(text, network.name))
+    except SpecError as error:
+        raise UsageError(
+            f"{network.name} has {len(network.nodes):,} layers: one a line, the spec would have "
+            f"{error.findings[0].message}",
+            "take a part of it, or a network whose repetitions stand in blocks",
+        ) from None
 
 
 def head(network: Network, title: str | None, inputs: Sequence[str]) -> list[str]:
@@ -52,7 +73,7 @@ def head(network: Network, title: str | None, inputs: Sequence[str]) -> list[str
     nodes = network.nodes[: len(inputs)]
     if any(node.layer is not None for node in nodes) or len(network.inputs) != len(inputs):
         raise ValueError("the inputs of a network stand first")
-    if list(inputs) == ["input"]:
+    if list(inputs) == ["input"] and nodes[0].shape:
         return [*lines, f"input: {literal(nodes[0].shape)}"]
     return [*lines, "input:", *(f"  {name}: {literal(node.shape)}" for name, node in zip(inputs, nodes, strict=True))]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ..blocks.find import find
+from ..blocks.merging import Merging
 from ..blocks.relations import Unrelated
 from ..blocks.sheet import Block, Item, Sheet
 from ..findings import SpecError
@@ -38,15 +40,18 @@ def write_blocks(network: Network, *, title: str | None = None) -> str:
     taken = {*KINDS, *WIRING, GROUP}
     words = {word for kind in {node.kind for node in network} if kind in KINDS for word in _words(kind)}
     reserved = {*KINDS, *FUNCTIONS, *CONSTANTS, *MEANINGS, *RESERVED, *words}
-    for merging in (True, False):
+    texts: list[str] = []
+    for merging in Merging:
+        if merging is Merging.NEVER and texts:
+            break
         try:
             sheet = find(network, taken, reserved, merging=merging)
         except Unrelated:
             continue
         text = _text(network, sheet, title)
         if _gives(text, network):
-            return text
-    return write(network, title=title)
+            texts.append(text)
+    return min(texts, key=lambda text: text.count("\n"), default=None) or write(network, title=title)
 
 
 def _words(kind: str) -> Iterator[str]:
@@ -83,22 +88,33 @@ def _text(network: Network, sheet: Sheet, title: str | None) -> str:
 
 
 def _block(block: Block) -> Iterator[str]:
-    yield f"{STEP}{block.name}:"
-    if block.params:
-        required = [name for name, default in block.params if default is None]
-        if len(required) == len(block.params):
-            text = f"[{', '.join(required)}]"
-        else:
-            text = _mapping([(name, "~" if default is None else default) for name, default in block.params])
-        yield from wrapped(f"{STEP * 2}params: {text}", STEP * 4)
-    items = [_flow(item) for item in block.items]
-    alone = f"{STEP * 2}layers: [{', '.join(items)}]"
-    if len(alone) <= WIDTH and not any(item.items for item in block.items):
+    """The lines of a block: one where it fits, else its params and its layers below each other."""
+    params = _params(block)
+    layers = f"layers: [{', '.join(map(_flow, block.items))}]"
+    short = not any(item.items for item in block.items)
+    alone = f"{STEP}{block.name}: {{{', '.join([*params, layers])}}}"
+    if short and len(alone) <= WIDTH:
         yield alone
+        return
+    yield f"{STEP}{block.name}:"
+    for line in params:
+        yield from wrapped(f"{STEP * 2}{line}", STEP * 4)
+    if short and len(f"{STEP * 2}{layers}") <= WIDTH:
+        yield f"{STEP * 2}{layers}"
         return
     yield f"{STEP * 2}layers:"
     for item in block.items:
         yield from _item(item, STEP * 3)
+
+
+def _params(block: Block) -> list[str]:
+    """The line of a block's params; none where it has none."""
+    if not block.params:
+        return []
+    required = [name for name, default in block.params if default is None]
+    if len(required) == len(block.params):
+        return [f"params: [{', '.join(required)}]"]
+    return [f"params: {_mapping([(name, '~' if default is None else default) for name, default in block.params])}"]
 
 
 def _item(item: Item, indent: str) -> Iterator[str]:
@@ -177,16 +193,20 @@ def _mapping(entries: list[tuple[str, str]]) -> str:
 
 def _quoted(text: str) -> str:
     """A value inside braces: in quotes where it is an expression that holds what ends one."""
-    listed = text.startswith("[") and text.endswith("]")
+    listed = text.startswith("[") and text.endswith("]") and not text.endswith("[index]")
     return f'"{text}"' if not listed and any(sign in text for sign in ",[]{}") else text
 
 
 def wrapped(line: str, indent: str) -> Iterator[str]:
-    """A line of flow style, broken at commas where it is too long."""
+    """A line of flow style, broken at commas where it is too long, inside of quotes where there is no other."""
+    quoted = False
     while len(line) > WIDTH:
-        at = line.rfind(", ", len(indent) + 1, WIDTH) + 1
-        if at == 0 or line[:at].count('"') % 2:
+        commas = [match.end() - 1 for match in re.finditer(", ", line[:WIDTH]) if match.start() > len(indent)]
+        if not commas:
             break
+        outside = [at for at in commas if line[:at].count('"') % 2 == quoted]
+        at = (outside or commas)[-1]
+        quoted ^= line[:at].count('"') % 2 == 1
         yield line[:at]
         line = indent + line[at + 1 :]
     yield line

@@ -4,7 +4,10 @@ repeat_interleave, index_select.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import product
+from math import isqrt, prod
 from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
@@ -337,34 +340,55 @@ class RepeatInterleave(Layer):
 class IndexSelect(Layer):
     """The positions `indices` of an axis, in their order; or `count` of them, where it is not said which.
 
-    A table of relative positions is read so. Of `count` positions the reference takes the first ones, again and again.
-    Source: torch.index_select.
+    `relative` is the size of a window of tokens: the axis is a table of all offsets between two of them, and taken is,
+    for each pair of tokens p and q in the order of their rows, the entry of p − q. Swin's bias is read so. Of `count`
+    positions the reference takes the first ones, again and again.
+    Source: torch.index_select; Liu et al. 2021, arXiv:2103.14030, section 3.2.
     """
 
     dim: Axis
     indices: tuple[Integer, ...] | None = None
     count: Count | None = None
+    relative: Annotated[tuple[Count, ...], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> IndexSelect:
-        if (self.indices is None) == (self.count is None):
-            raise InvalidWindow("index_select takes indices, or the count of them where it is not said which")
+        if [self.indices, self.count, self.relative].count(None) != 2:
+            raise InvalidWindow(
+                "index_select takes one of indices, relative (the size of a window) and count (of what is not said)"
+            )
         if self.indices == ():
             raise InvalidWindow("indices must name at least one position")
         return self
 
+    @property
+    def positions(self) -> tuple[int, ...] | None:
+        """The positions that it takes; None where that is not said."""
+        return self.indices if self.relative is None else relative_positions(self.relative)
+
     def output_shape(self, inputs: Shapes) -> Shape:
         shape = inputs[0]
         axis = resolve_axis(self, "dim", self.dim, shape)
-        beyond = [index for index in self.indices or () if not -shape[axis] <= index < shape[axis]]
-        if beyond:
-            raise EmptyOutput(
-                f"index_select takes position {beyond[0]} of axis {axis}, which has {shape[axis]}: {list(shape)}",
-                hint=f"from 0 to {shape[axis] - 1}, or from the end: -1 to -{shape[axis]}",
-                index=beyond[0],
-                size=shape[axis],
-            )
-        taken = len(self.indices) if self.indices is not None else self.count or 0
+        taken, size = self.count or 0, shape[axis]
+        if self.indices is not None:
+            taken = len(self.indices)
+            beyond = [index for index in self.indices if not -size <= index < size]
+            if beyond:
+                raise EmptyOutput(
+                    f"index_select takes position {beyond[0]} of axis {axis}, which has {size}: {list(shape)}",
+                    hint=f"from 0 to {size - 1}, or from the end: -1 to -{size}",
+                    index=beyond[0],
+                    size=size,
+                )
+        if self.relative is not None:
+            taken, offsets = prod(self.relative) ** 2, prod(2 * side - 1 for side in self.relative)
+            if offsets != size:
+                raise EmptyOutput(
+                    f"a window of {list(self.relative)} has {offsets} offsets; axis {axis} has {size}: {list(shape)}",
+                    hint="the product of 2·side − 1",
+                    offsets=offsets,
+                    size=size,
+                )
         return (*shape[:axis], taken, *shape[axis + 1 :])
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
@@ -378,3 +402,39 @@ class IndexSelect(Layer):
         axis = resolve_axis(self, "dim", self.dim, inputs[0])
         links[axis] = AxisLink(axis, None)
         return tuple(links)
+
+
+def relative_positions(window: tuple[int, ...]) -> tuple[int, ...]:
+    """For each two positions of a window, in the order of rows, where the offset between them stands in a table of all.
+
+    The table's first entry is that from the first position to the last one.
+    Source: Liu et al. 2021, arXiv:2103.14030, section 3.2.
+
+    >>> relative_positions((2,)), relative_positions((1, 2))
+    ((1, 0, 2, 1), (1, 0, 2, 1))
+    """
+    places = list(product(*map(range, window)))
+    return tuple(_offset(one, other, window) for one in places for other in places)
+
+
+def _offset(one: tuple[int, ...], other: tuple[int, ...], window: tuple[int, ...]) -> int:
+    """Where the offset between two positions stands."""
+    index = 0
+    for own, from_, side in zip(one, other, window, strict=True):
+        index = index * (2 * side - 1) + own - from_ + side - 1
+    return index
+
+
+def relative_window(positions: Sequence[int], offsets: int) -> tuple[int, ...] | None:
+    """The window of one or two axes whose relative positions these are, of a table of so many offsets; None for others.
+
+    >>> relative_window((1, 0, 2, 1), 3), relative_window((0, 1, 2, 1), 3)
+    ((2,), None)
+    """
+    tokens = isqrt(len(positions))
+    if tokens**2 != len(positions) or not tokens:
+        return None
+    windows: list[tuple[int, ...]] = [(tokens,)]
+    windows += [(side, tokens // side) for side in range(2, tokens) if tokens % side == 0]
+    fitting = (window for window in windows if prod(2 * side - 1 for side in window) == offsets)
+    return next((window for window in fitting if relative_positions(window) == tuple(positions)), None)

@@ -16,13 +16,15 @@ class _Recurrent(Layer):
     [L, F] gives [L, D·H]: one state a position, of both directions with `bidirectional` (D = 2). `rnn` has one product
     a state (f is `nonlinearity`), `gru` three, `lstm` four and a cell besides; an lstm with `proj_size` P puts out P
     numbers, W_hr times its state. Weights have PyTorch's names: weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0, …,
-    `_reverse` those of the other direction. Source: torch.nn.RNN, GRU, LSTM; Hochreiter & Schmidhuber 1997,
-    10.1162/neco.1997.9.8.1735; Cho et al. 2014, arXiv:1406.1078.
+    `_reverse` those of the other direction; with `biases: 1`, as Keras has it, there is no b_hh.
+    Source: torch.nn.RNN, GRU, LSTM; Hochreiter & Schmidhuber 1997, 10.1162/neco.1997.9.8.1735; Cho et al. 2014,
+    arXiv:1406.1078.
     """
 
     hidden_size: Count
     num_layers: Count = Field(default=1, le=1000)
     bias: Flag = True
+    biases: Literal[1, 2] = 2
     bidirectional: Flag = False
 
     width_field: ClassVar[str | None] = "hidden_size"
@@ -72,7 +74,7 @@ class _Recurrent(Layer):
                 Weight(f"weight_hh{end}", (rows, self.state_size)),
             ]
             if self.bias:
-                found += [Weight(f"bias_ih{end}", (rows,)), Weight(f"bias_hh{end}", (rows,))]
+                found += [Weight(f"bias_{name}{end}", (rows,)) for name in ("ih", "hh")[: self.biases]]
             if self.state_size != self.hidden_size:
                 found.append(Weight(f"weight_hr{end}", (self.state_size, self.hidden_size)))
         return tuple(found)
@@ -100,7 +102,7 @@ class _Recurrent(Layer):
             "activation": self.activated * states,
             "elementwise": self.combined * states,
         }
-        return {**found, "bias": 2 * self.gates * states} if self.bias else found
+        return {**found, "bias": self.biases * self.gates * states} if self.bias else found
 
     def saved(self, inputs: Shapes, output: Shape) -> tuple[Saved, ...]:
         """The input, the output, and of every state its gates and what they make; kernels keep more or less of it."""

@@ -30,6 +30,9 @@ class Converting(Protocol):
     def settle(self, name: str, value: Value) -> None:
         """Give a tensor its value."""
 
+    def same(self, name: str, inside: str) -> None:
+        """Let a tensor be another one, or the sequence that it is, or lost as it is."""
+
     def undo(self, count: int) -> None:
         """Take back the steps after the first `count`."""
 
@@ -55,12 +58,8 @@ def branch(conversion: Converting, node: OnnxNode, depth: int) -> bool:
 def _taken(conversion: Converting, node: OnnxNode, graph: Graph, depth: int) -> None:
     """The nodes of the branch that is taken, in the place of the If."""
     _inside(conversion, graph, depth)
-    values, lost = conversion.builder.values, conversion.lost
     for name, info in zip(node.outputs, graph.outputs, strict=False):
-        if info.name in lost:
-            lost[name] = lost[info.name]
-        elif name and info.name in values:
-            conversion.settle(name, values[info.name])
+        conversion.same(name, info.name)
 
 
 def _inside(conversion: Converting, graph: Graph, depth: int) -> None:

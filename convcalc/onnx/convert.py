@@ -6,8 +6,11 @@ from collections import Counter
 from math import prod
 
 from ..geometry import LIMIT, TooLarge
+from ..layers.base import Shape
+from ..layers.opaque import Opaque
 from .builder import Builder, Step
 from .graph import Inputs, inlined, living, open_weights, ordered
+from .learned import frozen_norms, is_buffer
 from .messages import Graph, Malformed, Model, OnnxNode, ValueInfo
 from .nodes import Nodes
 from .stated import Stated
@@ -29,7 +32,7 @@ class Conversion:
         self.builder = Builder(model.opset, uses)
         self._inputs, stated = inputs, Stated(graph, inputs)
         self._nodes = Nodes(self.builder, stated, path)
-        self._enter()
+        self._enter(nodes)
         try:
             for node in nodes:
                 self._nodes.convert(node)
@@ -42,13 +45,18 @@ class Conversion:
         """Operator -> why its nodes are opaque, once a node."""
         return self._nodes.reasons
 
-    def _enter(self) -> None:
+    @property
+    def lost_weights(self) -> dict[str, Shape]:
+        """Learned tensors that are read where shapes are not known."""
+        return self._nodes.lost_weights
+
+    def _enter(self, nodes: list[OnnxNode]) -> None:
         """Inputs and initialisers as values."""
-        values = self.builder.values
+        values, frozen = self.builder.values, frozen_norms(nodes)
         for name, tensor in self.graph.tensors.items():
             if min(tensor.dims, default=0) < 0:
                 raise Malformed(f"tensor '{name}' has the shape {list(tensor.dims)}")
-            values[name] = Constant.of(tensor, name)
+            values[name] = Constant.of(tensor, name, learned=not is_buffer(tensor, frozen))
         for info in self.graph.inputs:
             if info.name in values:
                 continue
@@ -93,7 +101,7 @@ class Conversion:
     def _last_known(self, put_out: set[int]) -> list[int]:
         """The steps that are read where shapes are lost, and that lead to no other of them and to no output."""
         steps, inside = self.builder.steps, set[int]()
-        ends = {step for step in self._nodes.ends if steps[step].layer is not None}
+        ends = {step for step in self._computed_ends() if steps[step].layer is not None}
         found: list[int] = []
         for index in reversed(range(len(steps))):
             if index in ends and index not in inside and index not in put_out:
@@ -101,6 +109,25 @@ class Conversion:
             if index in inside or index in ends or index in put_out:
                 inside.update(steps[index].inputs)
         return found[::-1]
+
+    def _computed_ends(self) -> set[int]:
+        """The ends before what chooses among numbers: comparisons, the largest of them, and what is picked by these."""
+        steps, ends = self.builder.steps, self._nodes.ends
+        chosen: set[int] = set()
+        for index, step in enumerate(steps):
+            if step.layer is not None and not step.weights and not step.layer.weighted:
+                opaque = isinstance(step.layer, Opaque)
+                if opaque or not chosen.isdisjoint(step.inputs):
+                    chosen.add(index)
+        found, pending, seen = set[int](), list(ends), set[int]()
+        while pending:
+            end = pending.pop()
+            if end not in chosen:
+                found.add(end)
+            elif end not in seen:
+                pending += steps[end].inputs
+            seen.add(end)
+        return found if any(steps[end].layer is not None for end in found) else set(ends)
 
 
 def _open_weight(info: ValueInfo) -> Constant:

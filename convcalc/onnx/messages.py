@@ -58,10 +58,10 @@ class Tensor:
         """Whether it holds floats, as weights do."""
         return self.data_type in FLOATS
 
-    def numbers(self) -> tuple[float, ...] | None:
-        """Its numbers in row order; None for large tensors, those in other files and those without numbers."""
+    def numbers(self, most: int = SMALL) -> tuple[float, ...] | None:
+        """Its numbers in row order; None where they are more than `most`, in other files, or not there."""
         count, message = prod(self.dims), self.message
-        if count > SMALL or message is None:
+        if count > most or message is None:
             return None
         code = STRUCT.get(self.data_type)
         found: list[float]
@@ -81,6 +81,15 @@ class Tensor:
         else:
             found = [*message.integers({7: 7, 12: 11, 13: 11}.get(self.data_type, 5))]
         return tuple(found) if len(found) == count else None
+
+    def first_numbers(self, most: int) -> tuple[float, ...]:
+        """The first of its numbers in row order, also of a large one whose bytes are cut off behind them."""
+        code = STRUCT.get(self.data_type)
+        if code is None or self.message is None or 9 not in self.message:
+            return self.numbers(most) or ()
+        start, stop = self.message.spans(9)[-1]
+        count = min(most, (stop - start) // struct.calcsize(f"<{code}"))
+        return struct.unpack_from(f"<{count}{code}", self.message.data, start)
 
 
 @dataclass(slots=True)
@@ -135,7 +144,8 @@ class OnnxNode:
     @property
     def label(self) -> str:
         """How messages call it."""
-        named = self.name or (f"→ {self.outputs[0]}" if self.outputs else "")
+        output = next(filter(None, self.outputs), "")
+        named = self.name or (f"→ {output}" if output else "")
         return f"{self.op} '{named}'"
 
     @property

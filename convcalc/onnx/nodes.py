@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from ..findings import Finding, SpecError
 from ..geometry import GeometryError
+from ..layers.base import Shape
 from .branches import branch
 from .builder import Builder, Unsupported
+from .loops import loop
 from .messages import Malformed, OnnxNode, Unknown
 from .operators import operator_of
 from .operators.record import Operator, Restate
@@ -27,6 +29,10 @@ class Nodes:
         """Operator -> why its nodes are opaque, once a node."""
         self.lost: dict[str, str] = {}
         """Tensors whose shapes are not known -> why."""
+        self.lost_weights: dict[str, Shape] = {}
+        """Learned tensors that are read where shapes are not known."""
+        self.inside_loops = 0
+        """Nodes of loops that were written out."""
         self.ends: dict[int, None] = {}
         """Steps that are read where shapes are lost."""
         self._stated, self._path = stated, path
@@ -45,11 +51,14 @@ class Nodes:
         b.begin(node)
         operator = operator_of(node.domain, node.op, b.call.opset)
         if node.op == "Concat":
-            b.call = b.call._replace(inputs=tuple([value for value in b.call.inputs if not _is_empty(value)]))
+            filled = tuple([value for value in b.call.inputs if not _is_empty(value)])
+            b.call = b.call._replace(inputs=filled or b.call.inputs)
         try:
             if node.op in SEQUENCES and not node.domain:
                 self._sequence(node)
-            elif node.op != "If" or not branch(self, node, depth):
+            elif not (node.op == "If" and branch(self, node, depth)) and not (
+                node.op == "Loop" and loop(self, node, depth)
+            ):
                 self._operator(node, operator)
         except Shapeless as reason:
             self.undo(count)
@@ -69,6 +78,15 @@ class Nodes:
                 value = restate(b, value, stated) or value
             b.steps[value.step].names += 1
         b.values[name] = value
+
+    def same(self, name: str, inside: str) -> None:
+        """Let a tensor be another one, or the sequence that it is, or lost as it is."""
+        if inside in self.lost:
+            self.lost[name] = self.lost[inside]
+        elif inside in self._sequences:
+            self._sequences[name] = self._sequences[inside]
+        elif name and inside in self.builder.values:
+            self.settle(name, self.builder.values[inside])
 
     def undo(self, count: int) -> None:
         """Take back the steps after the first `count`."""
@@ -149,6 +167,9 @@ class Nodes:
         self.lost.update(dict.fromkeys(filter(None, node.outputs), why))
         values = [self.builder.values.get(name) for name in node.reads]
         self.ends.update(dict.fromkeys(value.step for value in values if isinstance(value, Activation)))
+        for value in values:
+            if isinstance(value, Constant):
+                self.lost_weights.update(value.stored)
 
 
 def _is_empty(value: Value | None) -> bool:

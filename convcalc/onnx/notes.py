@@ -31,6 +31,9 @@ def notes(conversion: Conversion, steps: Sequence[Step], holding: Sequence[Step]
         found.append(Finding("CC701", message, path, hint="; ".join(reasons[:SHOWN]) or None))
     if conversion.lost_outputs:
         message = f"the network ends where shapes are not known any more: {_some(conversion.lost_outputs)}"
+        held = {name for step in holding for name in step.weights}
+        behind = sum(prod(dims) for name, dims in conversion.lost_weights.items() if name not in held)
+        message += f"; {behind:,} parameters behind it are not counted" if behind else ""
         found.append(Finding("CC708", message, path))
     b = conversion.builder
     norms = [step for step in steps if folded(step)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from math import prod
 from typing import NamedTuple
 
 from ..geometry import LIMIT
 from ..layers.base import Shape
+from .learned import of_a_module
 from .messages import FLOATS, SMALL, Malformed, OnnxNode, Tensor, Unknown
 
 Numbers = tuple[float, ...]
@@ -15,15 +15,6 @@ MOST_SOURCES = 64
 """Tensors of the file of which a constant is known to be computed."""
 Stored = dict[str, Shape]
 """Names and shapes of tensors that the file holds."""
-
-
-def of_a_module(name: str) -> bool:
-    """Whether a tensor's name is that of a module's own: no exporter made it up.
-
-    >>> of_a_module("blocks.0.gain"), of_a_module("onnx::Mul_193"), of_a_module("/Constant_output_0")
-    (True, False, False)
-    """
-    return "." in name and not re.search(r"::|/|\s", name)
 
 
 class Activation(NamedTuple):
@@ -45,7 +36,7 @@ class Activation(NamedTuple):
 class Constant:
     """A constant: its shape, and where it is small its numbers in row order."""
 
-    __slots__ = ("_numbers", "_tensor", "call", "floating", "is_scale", "name", "shape", "stored")
+    __slots__ = ("_numbers", "_tensor", "call", "fixed", "floating", "is_scale", "name", "shape", "stored")
 
     def __init__(
         self,
@@ -57,6 +48,7 @@ class Constant:
         tensor: Tensor | None = None,
         stored: Stored | None = None,
         is_scale: bool = False,
+        fixed: bool = False,
     ) -> None:
         self.shape = shape
         self.name = name
@@ -66,6 +58,8 @@ class Constant:
         """The learned tensors of the file that it is computed of."""
         self.is_scale = is_scale
         """Whether it is how quantised numbers are stored: a factor that stands for nothing in the network."""
+        self.fixed = fixed
+        """Whether it is of tensors that nothing learns: buffers, and constants of a model's code."""
         self.call: Call | None = None
         """What computed it; None for what stands in the file."""
         self._numbers = numbers
@@ -75,16 +69,19 @@ class Constant:
     def of(cls, tensor: Tensor, name: str, learned: bool = True) -> Constant:
         """The constant of a tensor of the file; without `learned` it is no parameter, whatever the file notes."""
         floating, learned = tensor.data_type in FLOATS, learned and tensor.learned
-        stored = {name: tensor.dims} if floating and learned and prod(tensor.dims) > 1 else None
-        return cls(tensor.dims, name=name, floating=floating, tensor=tensor, stored=stored)
+        several = floating and prod(tensor.dims) > 1
+        stored = {name: tensor.dims} if several and learned else None
+        fixed = several and not learned
+        return cls(tensor.dims, name=name, floating=floating, tensor=tensor, stored=stored, fixed=fixed)
 
     def made_by(self, call: Call) -> Constant:
         """Itself, as the node of a call gave it."""
         if self.call is None and self not in call.inputs:
             self.call = call
-            sources = [value.stored for value in call.inputs if isinstance(value, Constant)]
-            found = {name: shape for stored in sources for name, shape in stored.items()}
+            sources = [value for value in call.inputs if isinstance(value, Constant)]
+            found = {name: shape for value in sources for name, shape in value.stored.items()}
             self.stored = dict(list(found.items())[:MOST_SOURCES]) if found else self.stored
+            self.fixed = not self.stored and (self.fixed or any(value.fixed for value in sources))
             self.is_scale = any(isinstance(value, Constant) and value.is_scale for value in call.inputs)
         return self
 
@@ -114,7 +111,13 @@ class Constant:
     @property
     def holds_weights(self) -> bool:
         """Whether learned tensors reach it, or it stands in the file, or is created where a layer's weights should."""
-        return bool(self.stored) or self.call is None or self.call.node.op == "ConstantOfShape"
+        if self.call is None:
+            return not self.is_only(0)
+        return bool(self.stored) or self.call.node.op == "ConstantOfShape"
+
+    def is_only(self, number: float) -> bool:
+        """Whether it is this number over and over, and nothing learns it."""
+        return self.fixed and self.numbers is not None and set(self.numbers) == {number}
 
     @property
     def is_stored(self) -> bool:
@@ -131,7 +134,7 @@ class Constant:
 
     def become(self, shape: Shape, numbers: Numbers | None) -> Constant:
         """Other numbers under another shape that stem from this constant."""
-        return Constant(shape, numbers, name=self.name, floating=self.floating, stored=self.stored)
+        return Constant(shape, numbers, name=self.name, floating=self.floating, stored=self.stored, fixed=self.fixed)
 
     def reshaped(self, shape: Shape) -> Constant:
         """The same numbers under another shape."""

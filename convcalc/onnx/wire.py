@@ -13,7 +13,7 @@ COUNTED = frozenset({VARINT, LENGTH})
 """Wire types whose fields begin with a number: the value, or the size of the payload."""
 
 
-MOST_WORK = 1_000_000
+MOST_WORK = 3_000_000
 """Fields and packed numbers that are read of a file; a message counts as `MESSAGE` more."""
 MESSAGE = 4
 MOST_NUMBERS = 1000

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 
 def _parameter(layer: Parameter, inputs: Arrays, weights: Weights, context: Context) -> Array:
-    return np.repeat(weights["value"][np.newaxis], context.batch, axis=0)
+    value = weights["value"]
+    return np.broadcast_to(value, (context.batch, *layer.repeats, *value.shape)).copy()
 
 
 def _parameter_backward(layer: Parameter, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
     """What all examples say of the one tensor is added up."""
-    return (), {"value": grad.sum(axis=0)} if layer.learned else {}
+    return (), {"value": grad.sum(axis=tuple(range(1 + len(layer.repeats))))} if layer.learned else {}
 
 
 def _tensors(layer: Parameter, shape: tuple[int, ...]) -> Starts:

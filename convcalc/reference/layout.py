@@ -152,12 +152,23 @@ def _repeat_interleave_backward(
 
 def _positions(layer: IndexSelect, size: int) -> Array:
     """Which positions of an axis are taken; where it is not said, the first ones, again and again."""
+    if layer.relative is not None:
+        return _relative(layer.relative)
     positions = np.asarray(range(layer.count or 0) if layer.indices is None else layer.indices)
     if layer.indices is None:
         return positions % size
     if positions.min() < -size or positions.max() >= size:
         raise DoesNotFit(f"positions {positions.min()} to {positions.max()} of an axis of {size}")
     return positions
+
+
+def _relative(window: tuple[int, ...]) -> Array:
+    """The entries of a table of offsets, an axis a side of the window, at the offset of each two positions."""
+    places = np.indices(window).reshape(len(window), -1)
+    offsets = places[:, :, None] - places[:, None, :]
+    table = tuple(2 * side - 1 for side in window)
+    from_first = offsets - offsets.min(axis=(1, 2), keepdims=True)
+    return np.asarray(np.ravel_multi_index(tuple(from_first), table)).ravel()
 
 
 def _index_select(layer: IndexSelect, inputs: Arrays, weights: Weights, context: Context) -> Array:

@@ -148,7 +148,7 @@ def _run(layer: Recurrent, x: Array, weights: Weights, end: str, counter: Counte
     kept: list[Kept] = [(np.zeros((batch, hidden), x.dtype),) * 2]
     for position in range(length):
         product = multiply_matrices(states[-1], recurrent.T, counter)
-        if layer.bias:
+        if layer.bias and layer.biases == 2:
             product = product + weights[f"bias_hh{end}"]
         state, found = cell.forward(layer, arrived[:, position], product, kept[-1])
         kept.append(found)
@@ -207,7 +207,7 @@ def _through_time(
     rows = np.stack(arrived[::-1], axis=1).reshape(-1, sums.size)
     gradients[f"weight_ih{end}"] = multiply_matrices(rows.T, ran.read.reshape(-1, features), counter)
     if layer.bias:
-        gradients |= {f"bias_ih{end}": rows.sum(axis=0), f"bias_hh{end}": sums}
+        gradients |= {f"bias_ih{end}": rows.sum(axis=0)} | ({f"bias_hh{end}": sums} if layer.biases == 2 else {})
     back = multiply_matrices(rows, matrices["ih"], counter).reshape(ran.read.shape)
     return (back[:, ::-1] if end.endswith("_reverse") else back), gradients
 
@@ -235,7 +235,9 @@ def _tensors(layer: Recurrent, shape: tuple[int, ...], projected: int = 0) -> St
             found[f"weight_ih{end}"] = Start((rows, features), features, rows, hidden)
             found[f"weight_hh{end}"] = Start((rows, state), state, rows, hidden)
             if layer.bias:
-                found |= {f"bias_{name}{end}": Start((rows,), torch_fan=hidden) for name in ("ih", "hh")}
+                found |= {
+                    f"bias_{name}{end}": Start((rows,), torch_fan=hidden) for name in ("ih", "hh")[: layer.biases]
+                }
             if projected:
                 found[f"weight_hr{end}"] = Start((state, hidden), hidden, state, hidden)
         features = state * (2 if layer.bidirectional else 1)

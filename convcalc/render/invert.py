@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from math import gcd
 from typing import TYPE_CHECKING
 
+from ..analysis.drawn import Drawn, drawn_axes, given_axis
+from ..analysis.drawn_text import plane_lines
+from ..findings import UsageError
+from ..geometry import TransposedWindow
 from ..geometry.dialects import inverse, keras_refuses, keras_same, keras_valid, onnx_transposed, torch_transposed
 from ..geometry.inversion import AxisInversion, Inversion, SizeInversion
 from .document import PAGE, Block, Code, Column, Document, Paragraph, Section, Table
@@ -19,6 +23,8 @@ Axes = Sequence[tuple[AxisInversion, SizeInversion]]
 
 WIDEST_PICTURE = 32
 """Positions that a picture may have on a line."""
+AFTER_ZEROS = 2
+"""Where the page goes on behind the section of the inserted zeros."""
 LETTERS = "abcdefgh"
 COMMENT_WIDTH = 78
 
@@ -36,6 +42,10 @@ def inversion_document(inversion: Inversion, verified: Sequence[Identity] = ()) 
             page += _axis_sections(axis, sizes, title, where, level=2 if number else 1)
     layer = [(axis, sizes[-1]) for axis, sizes in pairs]
     square = layer * 2 if len(layer) == 1 else layer
+    plane = _plane([axis for axis, _ in square[:2]])
+    if plane:
+        below = AFTER_ZEROS if inversion.axes_agree else len(page)
+        page.insert(below, _section("Over two axes, at the first step", (_formulas(plane),)))
     backs = sorted({f"{size.size} back from {size.conv_output}" for _, size in layer})
     page.append(_section(f"In the frameworks ({len(square)}-d): {', '.join(backs)}", framework_blocks(square)))
     page.append(_overlap_section([axis for axis, _ in square]))
@@ -146,6 +156,16 @@ def _zero_blocks(axis: AxisInversion) -> tuple[Block, ...]:
                 )
             )
     return tuple(blocks)
+
+
+def _plane(axes: Sequence[AxisInversion]) -> list[str]:
+    """The zeros, the padding and the window over two axes; nothing where they have no room."""
+    windows = [TransposedWindow(a.kernel_size, a.stride, a.before, a.after, a.dilation) for a in axes]
+    try:
+        given = [given_axis(window) for window in windows]
+        return plane_lines(Drawn("", "transposed convolution", drawn_axes(given)), counted=False)
+    except UsageError:
+        return []
 
 
 def _size_blocks(axis: AxisInversion, sizes: Sequence[SizeInversion]) -> tuple[Block, ...]:

@@ -20,22 +20,31 @@ Fails = Callable[[Case], bool]
 _WORDS = re.compile(rb"\w+|\s+|[^\w\s]", re.DOTALL)
 
 
+class _TimeIsOver(Exception):
+    """Nothing more is tried; what was found by then stays."""
+
+
 def shrink(case: Case, fails: Fails, seconds: float = SECONDS) -> Case:
     """A smaller case of which `fails` is true, found within about this time; the case itself where none is."""
     until = time.monotonic() + seconds
 
     def holds(candidate: Case) -> bool:
-        return time.monotonic() < until and fails(candidate)
+        if time.monotonic() > until:
+            raise _TimeIsOver
+        return fails(candidate)
 
     before = None
-    while case.size != before and time.monotonic() < until:
-        before = case.size
-        case = _with_fewer_arguments(case, holds)
-        for name in sorted(case.files):
-            case = _with_less_of_a_file(case, name, holds)
-        case = _with_less_data(case, holds)
-        if case.ci and holds(replace(case, ci=False)):
-            case = replace(case, ci=False)
+    try:
+        while case.size != before:
+            before = case.size
+            case = _with_fewer_arguments(case, holds)
+            for name in sorted(case.files):
+                case = _with_less_of_a_file(case, name, holds)
+            case = _with_less_data(case, holds)
+            if case.ci and holds(replace(case, ci=False)):
+                case = replace(case, ci=False)
+    except _TimeIsOver:
+        pass
     return case
 
 
@@ -86,15 +95,18 @@ def fewest(parts: Sequence[T], holds: Callable[[Sequence[T]], bool]) -> Sequence
     [3, 6]
     """
     run = max(1, len(parts) // 2)
-    while parts:
-        at = 0
-        while at < len(parts):
-            rest = [*parts[:at], *parts[at + run :]]
-            if holds(rest):
-                parts = rest
-            else:
-                at += run
-        if run == 1:
-            break
-        run //= 2
+    try:
+        while parts:
+            at = 0
+            while at < len(parts):
+                rest = [*parts[:at], *parts[at + run :]]
+                if holds(rest):
+                    parts = rest
+                else:
+                    at += run
+            if run == 1:
+                break
+            run //= 2
+    except _TimeIsOver:
+        pass
     return parts

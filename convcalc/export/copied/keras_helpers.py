@@ -153,19 +153,25 @@ class FormedConvTranspose(Formed):
         return self.with_bias(ops.conv_transpose(x, self.made(), data_format="channels_last", **self.steps))
 
 
-class Constant(layers.Layer):
-    """A tensor that the layer holds, repeated for each example of what it is called with."""
+def both_ways(recurrent, *arguments, name=None, **options):
+    """A recurrent layer in both directions, whose states stand side by side."""
+    return layers.Bidirectional(recurrent(*arguments, **options), name=name)
 
-    def __init__(self, shape, learned=True, **kwargs):
+
+class Constant(layers.Layer):
+    """A tensor that the layer holds, repeated for each example of what it is called with, and along more axes."""
+
+    def __init__(self, shape, learned=True, repeats=(), **kwargs):
         super().__init__(**kwargs)
         self.size = shape
+        self.repeats = repeats
         self.learned = learned
 
     def build(self, input_shape):
         self.value = self.add_weight(shape=self.size, initializer="zeros", name="value", trainable=self.learned)
 
     def call(self, x):
-        return ops.broadcast_to(self.value, (ops.shape(x)[0], *self.size))
+        return ops.broadcast_to(self.value, (ops.shape(x)[0], *self.repeats, *self.size))
 
 
 class RMSNorm(layers.Layer):
@@ -202,3 +208,22 @@ class Scale(layers.Layer):
 
     def call(self, x):
         return x * self.gamma + self.beta if self.use_bias else x * self.gamma
+
+
+def scaled_attention(query, key, value, scale, mask=None, is_causal=False):
+    """The values, weighed by the softmax of the scaled products of queries with keys, to which a mask is added."""
+    scores = ops.matmul(query, ops.swapaxes(key, -1, -2)) * scale
+    if mask is not None:
+        scores = scores + mask
+    if is_causal:
+        scores = scores + np.triu(np.full(scores.shape[-2:], -np.inf, "float32"), 1)
+    return ops.matmul(ops.softmax(scores), value)
+
+
+def relative_positions(window):
+    """For each two positions of a window, where the offset between them stands in a table of all offsets."""
+    places = np.indices(window).reshape(len(window), -1)
+    index = 0
+    for side, place in zip(window, places):
+        index = index * (2 * side - 1) + place[:, None] - place + side - 1
+    return index.flatten()

@@ -128,10 +128,11 @@ def by_example(function, x, weight, bias=None, **steps):
 
 
 class Constant(nn.Module):
-    """A tensor that the module holds, repeated for each example of what it is called with."""
+    """A tensor that the module holds, repeated for each example of what it is called with, and along more axes."""
 
-    def __init__(self, shape, learned=True):
+    def __init__(self, shape, learned=True, repeats=()):
         super().__init__()
+        self.repeats = repeats
         value = torch.zeros(shape)
         if learned:
             self.value = nn.Parameter(value)
@@ -139,7 +140,7 @@ class Constant(nn.Module):
             self.register_buffer("value", value)
 
     def forward(self, x):
-        return self.value.expand(len(x), *self.value.shape)
+        return self.value.expand(len(x), *self.repeats, *self.value.shape)
 
 
 class Rescale(nn.Module):
@@ -178,6 +179,13 @@ class Attention(nn.MultiheadAttention):
         return super().forward(query, key, value, need_weights=False)[0]
 
 
+class Embedding(nn.Embedding):
+    """The rows of a table that numbers name, which may be floating-point ones."""
+
+    def forward(self, x):
+        return super().forward(x.long())
+
+
 class RNN(nn.RNN):
     """A recurrent layer, batch first, that gives the states of all positions."""
 
@@ -197,6 +205,17 @@ class LSTM(nn.LSTM):
 
     def forward(self, x):
         return super().forward(x)[0]
+
+
+def one_bias(recurrent, *arguments, **options):
+    """A recurrent layer that learns one bias a gate; the other one stays 0."""
+    made = recurrent(*arguments, **options)
+    for name, value in list(made.named_parameters()):
+        if name.startswith("bias_hh"):
+            delattr(made, name)
+            made.register_buffer(name, torch.zeros_like(value), persistent=False)
+    made._flat_weights = [getattr(made, name) for name in made._flat_weights_names]
+    return made
 
 
 class StochasticDepth(nn.Module):
@@ -292,3 +311,13 @@ def share_weights(module, holder):
         setattr(module, name, buffer)
     for own, held in zip(module.children(), holder.children()):
         share_weights(own, held)
+
+
+def relative_positions(window):
+    """For each two positions of a window, where the offset between them stands in a table of all offsets."""
+    sides = [torch.arange(side) for side in window]
+    places = torch.stack(torch.meshgrid(*sides, indexing="ij")).flatten(1)
+    index = 0
+    for side, place in zip(window, places):
+        index = index * (2 * side - 1) + place[:, None] - place + side - 1
+    return index.flatten()

@@ -1,7 +1,6 @@
 """Recurrent layers, look-ups, and products that an equation names.
 
-Keras's LSTM and SimpleRNN add one bias where PyTorch's and the language's add two, so that with a bias they stand as
-opaque, with their weights and their cost. Source: keras/src/layers/rnn, keras/src/layers/core of Keras 3.
+Keras's LSTM and SimpleRNN add one bias, its GRU two. Source: keras/src/layers/rnn, keras/src/layers/core of Keras 3.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from ...geometry import conv_output, matmul_macs, same_padding
 from ...layers.base import Shape
 from ..builder import Builder, Fields, Unsupported, Use
 from ..document import Json, Malformed, Settings, mapping, shown
-from ..tensor import Tensor
+from ..tensor import Tensor, plain
 from .activation import activated, named
 from .conv import dense
 
@@ -55,7 +54,7 @@ def _recurrent(builder: Builder, use: Use, name: str, settings: Settings, direct
     two = name == "GRU" and settings.flag("reset_after", builder.modern)
     length, features = tensor.sizes
     sequences = settings.flag("return_sequences", False)
-    reason = _reason(name, settings, directions, merge, bias and not two)
+    reason = _reason(name, settings, directions, merge)
     if len(use.tensors) > 1:
         reason = "it is given a first state"
     if reason is not None:
@@ -71,6 +70,8 @@ def _recurrent(builder: Builder, use: Use, name: str, settings: Settings, direct
     fields: Fields = {"hidden_size": units}
     if not bias:
         fields["bias"] = False
+    elif not two:
+        fields["biases"] = 1
     if directions == 2:
         fields["bidirectional"] = True
     if name == "SimpleRNN" and named(settings.get("activation"))[0] == "relu":
@@ -79,16 +80,22 @@ def _recurrent(builder: Builder, use: Use, name: str, settings: Settings, direct
     made = builder.emit(KINDS[name], fields, read)
     if settings.flag("go_backwards", False):
         raise Unsupported("it reads its positions from the end")
-    return made if sequences else builder.emit("select", {"dim": 0, "index": -1}, made, order=(0,))
+    if sequences:
+        return made
+    if directions == 1:
+        return builder.emit("select", {"dim": 0, "index": -1}, made, order=(0,))
+    ends = []
+    for index, start in ((-1, 0), (0, units)):
+        state = builder.emit("select", {"dim": 0, "index": index}, made, order=(0,))
+        ends.append(builder.emit("slice", {"dim": 0, "start": start, "stop": start + units}, state, order=(0,)))
+    return builder.emit("concat", {}, *ends, order=(0,))
 
 
-def _reason(name: str, settings: Settings, directions: int, merge: str, one_bias: bool) -> str | None:
+def _reason(name: str, settings: Settings, directions: int, merge: str) -> str | None:
     """Why the language cannot say a recurrent layer; None where it can."""
     inside = named(settings.get("activation"))[0] or "tanh"
     gate = named(settings.get("recurrent_activation"))[0] or "sigmoid"
     usual = inside == "tanh" or (name == "SimpleRNN" and inside == "relu")
-    if one_bias:
-        return f"Keras's {name} adds one bias where the language's adds two"
     if name == "GRU" and not settings.flag("reset_after", True):
         return "the language's gru resets its state after the product"
     if not usual or (name != "SimpleRNN" and gate != "sigmoid"):
@@ -97,8 +104,8 @@ def _reason(name: str, settings: Settings, directions: int, merge: str, one_bias
         return "it reads its positions from the end"
     if settings.flag("return_state", False):
         return "it gives its last state too"
-    if directions == 2 and (merge != "concat" or not settings.flag("return_sequences", False)):
-        return "its two directions are not put side by side at every position"
+    if directions == 2 and merge != "concat":
+        return "its two directions are not put side by side"
     return None
 
 
@@ -129,9 +136,11 @@ def _conv_lstm(rank: int) -> Rule:
 
 
 def _embedding(builder: Builder, use: Use) -> Tensor:
-    rows, features = use.settings.integer("input_dim"), use.settings.integer("output_dim")
-    sizes = [(*use.tensor.sizes, features)]
-    raise Unsupported("the language has no look-up in a table", holds=[(rows, features)], sizes=sizes)
+    fields: Fields = {
+        "num_embeddings": use.settings.integer("input_dim"),
+        "embedding_dim": use.settings.integer("output_dim"),
+    }
+    return builder.emit("embedding", fields, use.tensor, order=plain(use.tensor.rank + 1))
 
 
 def _einsum_dense(builder: Builder, use: Use) -> Tensor:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from math import ceil, prod
 
 from ...geometry import LIMIT
 from ...layers.base import Shape
+from ..learned import OF_PYTORCH, of_a_module
 from ..messages import SMALL, Malformed, Tensor, Unknown
-from ..values import Call, Constant, of_a_module
+from ..values import Call, Constant
 from .record import Operator
-
-OF_PYTORCH = re.compile(r"/(?:.*/)?Constant(?:_\d+)?_output_0", re.DOTALL)
-"""How PyTorch's exporter calls constants of the code; it never writes a parameter or a buffer as one."""
 
 
 def _given(call: Call) -> Constant:

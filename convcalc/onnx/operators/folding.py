@@ -174,12 +174,12 @@ def gathered_slices(call: Call, shape: Shape) -> Constant | None:
     return value.become(shape, tuple(found))
 
 
-def scattered_slices(call: Call, shape: Shape) -> Constant | None:
+def scattered_slices(call: Call, shape: Shape) -> Constant:
     """ScatterND: the first input with slices put where the indices say, one behind the other."""
     value, indices, updates = call.constant(), call.constant(1), call.constant(2)
     numbers, given = _numbers(call), _numbers(call, 2)
     if numbers is None or given is None or _numbers(call, 1) is None or _combines(call):
-        return None
+        return Constant(shape, floating=value.floating or updates.floating)
     width = indices.shape[-1] if indices.shape else 0
     if not 0 < width <= len(shape):
         raise Malformed(f"its indices {list(indices.shape)} are not positions in {list(shape)}")

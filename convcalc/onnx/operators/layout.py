@@ -7,6 +7,7 @@ from math import isfinite, prod
 
 from ...geometry import Window
 from ...layers.base import Shape
+from ...layers.layout import relative_window
 from ...layers.opaque import broadcast
 from ..builder import Builder, Fields, Unsupported, spelled
 from ..messages import FLOATS, SMALL, Malformed, Unknown
@@ -16,14 +17,12 @@ from .folding import (
     gathered_elements,
     gathered_slices,
     repeated,
-    scattered_elements,
-    scattered_slices,
     taken,
 )
 from .record import Operator, kept, same, viewed
 
 MOST_INDICES = 64
-"""Positions that are written out; of more it is said how many they are."""
+"""Positions that are written out; of more it is said how many they are, or which window's offsets."""
 INTEGERS = frozenset({2, 3, 4, 5, 6, 7, 12, 13})
 """Data types of integers."""
 
@@ -321,11 +320,11 @@ def _slice(b: Builder) -> Activation | Sequence[Activation]:
             cuts = tuple((span.start, size - span.stop) for span, size in zip(spans, value.dims, strict=True))
             return b.emit("crop", {"cropping": cuts[first + 1 :]}, value)
     for axis in changed:
-        value = _positions(b, value, own_axis(value, axis, "slices"), spans[axis], value.dims[axis])
+        value = positions(b, value, own_axis(value, axis, "slices"), spans[axis], value.dims[axis])
     return value
 
 
-def _positions(b: Builder, value: Activation, dim: int, span: range, size: int) -> Activation:
+def positions(b: Builder, value: Activation, dim: int, span: range, size: int) -> Activation:
     """Some positions of an axis of a size, in their order or backwards."""
     if span.step < 0:
         value = b.emit("flip", {"dims": (dim,)}, value)
@@ -487,6 +486,8 @@ def _gathered(call: Call, shape: Shape) -> Constant:
 
 def _gather(b: Builder) -> Activation:
     """A position of an axis, some of them, or another order of them; under indices of several axes then reshaped."""
+    if isinstance(b.call.value(0), Constant) and isinstance(b.call.value(1), Activation) and not b.call.axis():
+        return _looked_up(b)
     value, dims, axis = b.activation(), _gather_dims(b.call), b.call.axis()
     wanted, size = b.call.value(1), value.dims[axis]
     if not isinstance(wanted, Constant):
@@ -499,12 +500,22 @@ def _gather(b: Builder) -> Activation:
     dim = own_axis(value, axis, "gathers from")
     taken = prod(wanted.shape)
     if numbers is not None and numbers == list(range(numbers[0], numbers[0] + taken)):
-        made = _positions(b, value, dim, range(numbers[0], numbers[0] + taken), size)
+        made = positions(b, value, dim, range(numbers[0], numbers[0] + taken), size)
     else:
         few = numbers is not None and len(numbers) <= MOST_INDICES
         which: Fields = {"indices": tuple(numbers)} if few and numbers is not None else {"count": taken}
+        window = None if few or numbers is None else relative_window(numbers, size)
+        if window is not None:
+            which = {"relative": window}
         made = b.emit("index_select", {"dim": dim, **which}, value)
     return made if made.dims == dims else b.relayout(made, dims)
+
+
+def _looked_up(b: Builder) -> Activation:
+    """Rows of a table that an activation names."""
+    table, positions = b.weight(0, rank=2), b.activation(1)
+    fields: Fields = {"num_embeddings": table.shape[0], "embedding_dim": table.shape[1]}
+    return b.emit("embedding", fields, positions, weights=[table])
 
 
 def _gather_slices(b: Builder) -> Activation:
@@ -590,6 +601,4 @@ OPERATORS = (
     Operator("Tile", _tile, dims=_tile_dims, fold=repeated, inputs=(2, 3)),
     Operator("GatherElements", dims=lambda call: call.dims(1), fold=gathered_elements, inputs=(2, 2)),
     Operator("GatherND", _gather_slices, dims=_slices_dims, fold=gathered_slices, inputs=(2, 2)),
-    *(Operator(name, dims=kept, fold=scattered_elements, inputs=(3, 3)) for name in ("Scatter", "ScatterElements")),
-    Operator("ScatterND", dims=kept, fold=scattered_slices, inputs=(3, 3)),
 )

@@ -7,9 +7,10 @@ from math import prod
 
 from ...layers.base import Shape
 from ..builder import Builder, Fields, Unsupported, spelled
+from ..learned import of_a_module
 from ..messages import Malformed
 from ..patterns import layer_norm_fields, tag_mean
-from ..values import Activation, Call, Constant, counted, of_a_module
+from ..values import Activation, Call, Constant, counted
 from .folding import reduction
 from .record import Fold, Operator, kept
 
@@ -27,6 +28,8 @@ def _batch_norm(b: Builder) -> Activation:
             raise Malformed(
                 f"input {position} {list(weight.shape)} is not one number for each channel of {list(value.dims)}"
             )
+    if weights[0].is_only(1) and weights[1].is_only(0):
+        return b.emit("batch_norm", spelled({"affine": False, "eps": _eps(b)}), value, weights=weights[2:])
     return b.emit("batch_norm", spelled({"eps": _eps(b)}), value, weights=weights)
 
 
@@ -60,17 +63,20 @@ def _group_norm(b: Builder) -> Activation:
 
 
 def _layer_norm(b: Builder) -> Activation:
-    """Over trailing axes."""
+    """Over trailing axes, without the ones and zeros that exporters write where it has no factor or no bias."""
     value, weight = b.activation(), b.weight(1)
     axis = b.call.axis(-1) - value.batched
     if axis < 0:
         raise Unsupported("it normalizes over the batch")
     bias = b.constant(2)
     fields = layer_norm_fields(value.shape, axis, _eps(b))
-    if bias is None:
-        fields["bias"] = False
     if weight.shape != value.shape[axis:]:
         raise Unsupported(f"its factors {list(weight.shape)} are not one an element")
+    bias = None if bias is not None and bias.is_only(0) else bias
+    if bias is None and weight.is_only(1):
+        return b.emit("layer_norm", {**fields, "elementwise_affine": False}, value)
+    if bias is None:
+        fields["bias"] = False
     return b.emit("layer_norm", fields, value, weights=[weight] if bias is None else [weight, bias])
 
 

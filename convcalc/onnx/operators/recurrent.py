@@ -68,20 +68,43 @@ def _fields(b: Builder) -> Fields:
 
 
 def _recurrent(b: Builder) -> Sequence[Activation]:
-    """The states of all positions and, of one direction, the last one; the batch of one stands aside meanwhile."""
+    """The states of all positions and, of one direction, the last one; a batch of one stands aside meanwhile."""
     value = b.activation()
     weights = [b.weight(1, rank=3), b.weight(2, rank=3)]
     bias = b.constant(3)
     fields, (dims, last, _) = _fields(b), _dims(b.call)
+    weights += [bias] if bias is not None else []
     length, batch, features = value.dims
-    if batch != 1 or value.batched:
-        raise Unsupported("its batch is the second axis")
+    if value.batched:
+        raise Unsupported("its positions are the batch")
+    if batch != 1:
+        return _over_rows(b, value, fields, weights)
     source = seen_as(b, value, (1, length, features))
-    made = b.emit(b.node.op.lower(), fields, source, weights=[*weights, *([bias] if bias is not None else [])])
+    made = b.emit(b.node.op.lower(), fields, source, weights=weights)
     found = [seen_as(b, made, dims, batched=False)]
-    if _directions(b.call) == 1 and len(b.node.outputs) > 1 and b.uses.get(b.node.outputs[1]):
+    if _reads_last(b):
         state = b.emit("select", {"dim": 0, "index": length - 1}, made)
         found.append(seen_as(b, state, last, batched=False))
+    return found
+
+
+def _reads_last(b: Builder) -> bool:
+    """Whether something reads the last state, which in one direction is that of the last position."""
+    outputs = b.node.outputs
+    return _directions(b.call) == 1 and len(outputs) > 1 and bool(b.uses.get(outputs[1]))
+
+
+def _over_rows(b: Builder, value: Activation, fields: Fields, weights: Sequence[Constant]) -> Sequence[Activation]:
+    """The same where the batch is an axis like others, as rows of an image are: the layer runs over each of them."""
+    length, rows, _ = value.dims
+    turned = b.emit("permute", {"dims": (1, 0, 2)}, value)
+    made = b.emit(b.node.op.lower(), fields, turned._replace(batched=True), weights=weights)._replace(batched=False)
+    states = b.emit(
+        "reshape", {"shape": (rows, length, _directions(b.call), made.dims[-1] // _directions(b.call))}, made
+    )
+    found = [b.emit("permute", {"dims": (1, 2, 0, 3)}, states)]
+    if _reads_last(b):
+        found.append(b.emit("permute", {"dims": (1, 0, 2)}, b.emit("select", {"dim": 1, "index": length - 1}, states)))
     return found
 
 

@@ -127,7 +127,7 @@ def _multiplied(
         return b.emit(kind, {**spelled(fields), "weight": "input"}, value, *given)
     if isinstance(bias, Activation):
         raise Unsupported("its bias is computed")
-    formed = formed_of(weight, fields["out_channels"])
+    formed = formed_of(weight, fields["out_channels"], bias)
     if formed is None:
         raise Unsupported("its weights are computed of others")
     return b.emit(kind, {**spelled(fields), **formed}, value, weights=[weight] if bias is None else [weight, bias])
@@ -137,8 +137,15 @@ NORMALIZING = frozenset({"BatchNormalization", "InstanceNormalization", "LayerNo
 """Operators of which weight standardisation is made."""
 
 
-def formed_of(weight: Constant, outputs: object) -> Fields | None:
-    """How weights come of the tensors of the file: as they are, standardised, times a gain; None for another way."""
+def formed_of(weight: Constant, outputs: object, bias: Constant | None) -> Fields | None:
+    """How weights come of tensors of the file: as they are, fixed, standardised, times a gain; None for another way.
+
+    Raises `Unsupported` where nothing learns the weights, but the bias is learned.
+    """
+    if weight.fixed:
+        if bias is not None and not bias.fixed:
+            raise Unsupported("its weights are fixed, and its bias is not")
+        return {"fixed": True}
     if not weight.stored or weight.is_stored:
         return {"standardize": True} if weight.stored and _standardized(weight) else {}
     sizes = sorted(prod(shape) for shape in weight.stored.values())
@@ -202,7 +209,7 @@ def _conv_transpose(b: Builder) -> Activation:
         "groups": groups,
         "bias": bias is not None,
     }
-    formed = formed_of(weight, fields["out_channels"])
+    formed = formed_of(weight, fields["out_channels"], bias)
     if formed is None:
         raise Unsupported("its weights are computed of others")
     weights = [weight] if bias is None else [weight, bias]
@@ -298,7 +305,6 @@ def _unrounded(b: Builder, value: Activation, declared: Shape) -> Activation | N
 
 OPERATORS = (
     Operator("Conv", _conv(weight_at=1, bias_at=2), weights=(1, 2), inputs=(2, 3), macs=conv_macs),
-    Operator("FusedConv", _conv(weight_at=1, bias_at=2), weights=(1, 2), domains=("com.microsoft",), inputs=(2, 4)),
     Operator("ConvTranspose", _conv_transpose, weights=(1, 2), inputs=(2, 3), macs=conv_transpose_macs),
     Operator("MaxPool", _pool("max"), restate=_unrounded),
     Operator("AveragePool", _pool("avg"), restate=_unrounded),

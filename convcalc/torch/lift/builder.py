@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from math import prod
@@ -119,6 +119,8 @@ class Builder:
             self.producers.update(dict.fromkeys(call.outputs, index))
         for _, tensor in tape.outputs:
             self.readers.setdefault(tensor, []).append(-1)
+        self._own: dict[int, list[int]] | None = None
+        """Call of a module -> the calls of functions that are its own."""
         self._layers = Layers()
         self._inference = Inference()
         self._constants: dict[int, int] = {}
@@ -234,6 +236,18 @@ class Builder:
         readers = self.readers.get(tensor, [])
         return base_name(self.tape.calls[readers[0]].function) if len(readers) == 1 and readers[0] >= 0 else ""
 
+    def alike(self) -> Iterator[Call]:
+        """The calls that stand where this one stands, in other calls of modules of the same class."""
+        scopes, scope = self.tape.scopes, self.call.scope
+        if self._own is None:
+            self._own = {}
+            for index, call in enumerate(self.tape.calls):
+                self._own.setdefault(call.scope, []).append(index)
+        place = self._own[scope].index(self.index)
+        for other, own in self._own.items():
+            if other != scope and scopes[other].cls == scopes[scope].cls and place < len(own):
+                yield self.tape.calls[own[place]]
+
     def transposed(self, value: Value) -> int | None:
         """The stored parameter of which a matrix is the transpose; None where it is none."""
         if not isinstance(value, Derived) or value.sizes.rank != 2:
@@ -348,12 +362,27 @@ class Builder:
         if not shape:
             raise Unsupported("its input has no axes")
         found = self._views.get((value.step, shape))
+        if found is None and self._held_so(value.step, shape, second):
+            return value.step
         if found is None:
             kind, fields = self._view(step.shape, shape, second or shape)
             scope = self._scope_of_view(value.scope if own else None)
             found = self.remember(self._views, (value.step, shape), self.layer(kind, fields, value.step))
             self.steps[found].scope = scope
         return found
+
+    def _held_so(self, index: int, shape: Shape, second: Shape | None) -> bool:
+        """Whether a parameter that nothing has read yet is held in this shape, which has other axes of size 1 alone."""
+        step = self.steps[index]
+        kept = [size for size in shape if size != 1] == [size for size in step.shape if size != 1]
+        if step.layer is None or step.inputs or not kept or (second is not None and second != shape):
+            return False
+        if any(index in other.inputs for other in self.steps[index + 1 :]):
+            return False
+        learned = {} if step.weights else {"learned": False}
+        step.layer = self._layer("parameter", {"shape": shape, **learned}, 0)
+        step.shape = step.second = shape
+        return True
 
     def _scope_of_view(self, maker: int | None) -> int:
         """The call of a module in which a view becomes a layer: that which made it, where its layers stay together.

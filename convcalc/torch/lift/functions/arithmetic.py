@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from math import prod
 
+from ...tape import Call
 from ..builder import Builder, Fields, Unsupported
+from ..names import base_name
 from ..values import Activation, Parameter, Value
 from .activations import alone
 from .record import Function, Rule
@@ -61,6 +63,8 @@ def rescaled_alone(b: Builder, value: Value, scale: float) -> Activation:
 def _product(b: Builder) -> Value:
     numbers = [b.scalar(b.arguments[name]) for name in ("input", "other")]
     for number, name in zip(numbers, ("other", "input"), strict=True):
+        if number == 1 and any(_factor(call) not in (None, 1) for call in b.alike()):
+            return b.made(b.layer("rescale", {}, b.settled(b.active(b.given(name)))), b.activation(name).place)
         if number is not None:
             return rescaled(b, b.given(name), scale=number)
     left, right = b.given("input"), b.given("other")
@@ -70,6 +74,13 @@ def _product(b: Builder) -> Value:
             if found is not None:
                 return found
     return joined(b, "multiply", left, right)
+
+
+def _factor(call: Call) -> float | None:
+    """The number by which a call multiplies; None where it multiplies by none."""
+    if base_name(call.function) != "mul":
+        return None
+    return next((arg for arg in call.args if isinstance(arg, (int, float)) and not isinstance(arg, bool)), None)
 
 
 def scaled(b: Builder, value: Value, factor: Parameter) -> Activation | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import prod
 
 from ....layers.base import Shape
+from ....layers.layout import relative_window
 from ...tape import Ref, refs
 from ..arguments import bound, listed
 from ..builder import Builder, Fields, Unsupported, shortest
@@ -215,8 +216,11 @@ def taken(
     """Positions of an axis, in whose place stand axes of these sizes; few of them are written out."""
     axis, own = value.sizes.axis(dim), axis_of(value, dim)
     fields: Fields = {"dim": own}
+    window = None if positions is None or first != second else relative_window(positions, value.sizes.first[axis])
     if positions is not None and len(positions) <= FEW:
         fields["indices"] = positions
+    elif window is not None:
+        fields["relative"] = window
     else:
         fields["count"] = prod(first)
     sizes = value.sizes.put(axis, *zip(first, second, strict=True), instead=True)

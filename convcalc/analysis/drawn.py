@@ -1,0 +1,445 @@
+"""The arithmetic of a window as a drawing shows it: a row of cells an axis, and the cells that each output reads.
+
+A convolution and a pool slide over the padded input. A transposed convolution is drawn as the lecture has it: zeros
+between its inputs, padding, and a convolution at stride 1 with the flipped kernel. Everything is an integer of
+`geometry/` or of `seen.taps`, which `explain` and `invert` print too; where nothing is large, nothing is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from math import gcd, prod
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from ..findings import UsageError
+from ..geometry import (
+    AdaptiveWindow,
+    InvalidWindow,
+    Rounding,
+    TransposedWindow,
+    Window,
+    adaptive_window,
+    checked,
+    conv_output,
+    conv_transpose_output,
+    effective_kernel,
+    rounded_output,
+    transposed_padding,
+)
+from ..geometry.transposed import contribution_counts
+from .explanation import Step, step
+from .seen import taps
+
+if TYPE_CHECKING:
+    from ..layers.base import Layer, Shape, Shapes
+
+Role = Literal["input", "zero", "padding", "output_padding", "beyond"]
+"""What a cell is: a number of the input, a zero put between two of them, padding, what output_padding adds to it, or
+what a pool that rounds up reaches beyond it."""
+ROLES: tuple[Role, ...] = ("input", "zero", "padding", "output_padding", "beyond")
+"""In the order in which one prevails where two axes cross."""
+Drawable = Window | TransposedWindow | AdaptiveWindow
+"""The maps of an axis whose windows can be drawn."""
+
+WIDEST = {1: 96, 2: 64}
+"""Cells of a row of a drawing, by its axes."""
+MOST_STEPS = 1_024
+"""Positions that a drawn window takes."""
+FEWEST, SMALLEST = 3, 5
+"""Positions and inputs that an excerpt keeps of an axis, where it has so many."""
+SMALLEST_TRANSPOSED = 3
+
+
+class DrawnAxis(NamedTuple):
+    """One axis of a drawing: a row of cells, and what each output reads of it."""
+
+    map: Drawable
+    size: int
+    """Inputs that are drawn."""
+    output: int
+    """Outputs that are drawn."""
+    begin: int
+    """The place of the first cell; the first input stands at 0."""
+    cells: tuple[Role, ...]
+    windows: tuple[Sequence[int], ...]
+    """The places that each output reads, padding and zeros among them, in rising order."""
+    whole: tuple[int, int]
+    """Inputs and outputs of the layer, of which fewer are drawn where they are many."""
+
+    @property
+    def places(self) -> range:
+        """The places of all cells."""
+        return range(self.begin, self.begin + len(self.cells))
+
+    @property
+    def stretched(self) -> int:
+        """Places from one input to the next: the stride of a transposed window, else 1."""
+        return self.map.stride if isinstance(self.map, TransposedWindow) else 1
+
+    @property
+    def read(self) -> frozenset[int]:
+        """The places that any window reads."""
+        return frozenset(place for window in self.windows for place in window)
+
+    @property
+    def rigid(self) -> bool:
+        """Whether all windows are one that moves; those of an adaptive pool may differ."""
+        return not isinstance(self.map, AdaptiveWindow) or len({len(window) for window in self.windows}) == 1
+
+    @property
+    def kernel_size(self) -> int:
+        """Taps of a window; of windows that differ those of the largest."""
+        return max(map(len, self.windows))
+
+    @property
+    def counts(self) -> tuple[int, ...] | None:
+        """Contributions that each output of a transposed window gets; None for others.
+
+        >>> drawn_axis(TransposedWindow(3, 2), 3, 7).counts
+        (1, 1, 2, 1, 2, 1, 1)
+        """
+        if not isinstance(self.map, TransposedWindow):
+            return None
+        counts = contribution_counts(self.size, *self.map)
+        return counts + (0,) * (self.output - len(counts))
+
+    def input_at(self, place: int) -> int | None:
+        """The input that stands at a place; None where there is none."""
+        return place // self.stretched if self.cells[place - self.begin] == "input" else None
+
+    def inputs_of(self, position: int) -> tuple[int, ...]:
+        """The inputs that an output reads: neither padding nor zeros.
+
+        >>> drawn_axis(Window(3, 2, 1, 1), 5, 3).inputs_of(0), drawn_axis(TransposedWindow(3, 2), 3, 7).inputs_of(2)
+        ((0, 1), (0, 1))
+        """
+        found = (self.input_at(place) for place in self.windows[position] if place in self.places)
+        return tuple(index for index in found if index is not None)
+
+    def to_dict(self) -> dict[str, object]:
+        """The axis as plain data."""
+        return {
+            "size": self.whole[0],
+            "output": self.whole[1],
+            "drawn": {"size": self.size, "output": self.output},
+            "begin": self.begin,
+            "cells": list(self.cells),
+            "read": [place in self.read for place in self.places],
+            "windows": [list(window) for window in self.windows],
+            "contributions": None if self.counts is None else list(self.counts),
+        }
+
+
+class Drawn(NamedTuple):
+    """A window over one or two axes, as it is drawn."""
+
+    name: str
+    """What it is called; names of layers are as files have them."""
+    what: str
+    """What it does: `convolution`, `transposed convolution`, `max pool`."""
+    axes: tuple[DrawnAxis, ...]
+    border: str = "zeros"
+    """What fills the padding."""
+    rounding: Rounding | None = None
+    """How it rounds the number of its positions; None where it always rounds down."""
+    beside: int = 0
+    """Axes that are not drawn: the first ones of a window over three."""
+
+    @property
+    def transposed(self) -> bool:
+        """Whether it is drawn with zeros between its inputs."""
+        return any(isinstance(axis.map, TransposedWindow) for axis in self.axes)
+
+    @property
+    def weighted(self) -> bool:
+        """Whether its window holds a kernel; that of a pool does not."""
+        return "pool" not in self.what
+
+    @property
+    def excerpt(self) -> bool:
+        """Whether fewer inputs are drawn than there are."""
+        return any(axis.whole != (axis.size, axis.output) for axis in self.axes)
+
+    @property
+    def alone(self) -> Drawn:
+        """What is drawn, as if it were all."""
+        return self._replace(axes=tuple(axis._replace(whole=(axis.size, axis.output)) for axis in self.axes))
+
+    @property
+    def steps(self) -> int:
+        """Positions that the window takes: one an output."""
+        return prod(axis.output for axis in self.axes)
+
+    def position(self, number: int) -> tuple[int, ...]:
+        """The output that a step fills, counted from 0, the last axis fastest."""
+        found: list[int] = []
+        for axis in reversed(self.axes):
+            number, position = divmod(number, axis.output)
+            found.append(position)
+        return tuple(reversed(found))
+
+    @property
+    def sizes(self) -> tuple[str, str]:
+        """The sizes of the layer's input and output: `5 × 5`."""
+        return by(axis.whole[0] for axis in self.axes), by(axis.whole[1] for axis in self.axes)
+
+    @property
+    def drawn_sizes(self) -> tuple[str, str]:
+        """The sizes that are drawn."""
+        return by(axis.size for axis in self.axes), by(axis.output for axis in self.axes)
+
+    @property
+    def said(self) -> str:
+        """Its window in words: kernel 3, stride 2, padding 1."""
+        return window_text([axis.map for axis in self.axes])
+
+    @property
+    def formulas(self) -> list[Step]:
+        """The size rule of each axis with its numbers in it, once where the axes agree."""
+        return list(dict.fromkeys(_rule(axis.map, *axis.whole, self.rounding) for axis in self.axes))
+
+    def to_dict(self) -> dict[str, object]:
+        """The drawing as plain data: everything that stands in it."""
+        return {
+            "name": self.name,
+            "what": self.what,
+            "window": self.said,
+            "padding_mode": self.border,
+            "excerpt": self.excerpt,
+            "steps": self.steps,
+            "axes": [axis.to_dict() for axis in self.axes],
+        }
+
+
+def by(sizes: Iterable[int]) -> str:
+    """Sizes with a sign between them.
+
+    >>> by((3, 5))
+    '3 × 5'
+    """
+    return " × ".join(map(str, sizes))
+
+
+def _rule(axis_map: Drawable, size: int, output: int, rounding: Rounding | None) -> Step:
+    """The size rule of an axis, as `explain` has it."""
+    values = {"size": size, **axis_map._asdict()}
+    if isinstance(axis_map, AdaptiveWindow):
+        first, last = (adaptive_window(size, output, position) for position in (0, output - 1))
+        return Step("o", output, note=f"windows from {first[0]}…{first[1] - 1} to {last[0]}…{last[1] - 1}")
+    if isinstance(axis_map, TransposedWindow):
+        return step(conv_transpose_output, values)
+    if rounding in (None, "floor"):
+        return step(conv_output, values)
+    found = step(rounded_output, {**values, "up": 1})
+    return found if found.value == output else replace(found, note=f"the last one is dropped: {output}")
+
+
+def window_text(maps: Sequence[Drawable]) -> str:
+    """A window in words, one number where its axes agree.
+
+    >>> window_text([Window(3, 2, 1, 1)] * 2)
+    'kernel 3 × 3, stride 2, padding 1'
+    >>> window_text([TransposedWindow(3, 2, 1, 1, 1, 1), TransposedWindow(5, 2, 1, 2)])
+    'kernel 3 × 5, stride 2, padding 1 × 1:2, output_padding 1 × 0'
+    """
+    adaptive = [axis for axis in maps if isinstance(axis, AdaptiveWindow)]
+    if adaptive:
+        return f"windows that spread the input over {by(axis.output for axis in adaptive)}"
+    windows = [axis for axis in maps if not isinstance(axis, AdaptiveWindow)]
+    pads = [str(w.before) if w.before == w.after else f"{w.before}:{w.after}" for w in windows]
+    parts = [
+        f"kernel {by(w.kernel_size for w in windows)}",
+        f"stride {_agreed([str(w.stride) for w in windows])}",
+        f"padding {_agreed(pads)}",
+    ]
+    if any(w.dilation > 1 for w in windows):
+        parts.append(f"dilation {_agreed([str(w.dilation) for w in windows])}")
+    more = [str(w.output_padding) for w in windows if isinstance(w, TransposedWindow)]
+    if set(more) - {"0"}:
+        parts.append(f"output_padding {_agreed(more)}")
+    return ", ".join(parts)
+
+
+def _agreed(values: Sequence[str]) -> str:
+    """One value where all axes have it, else all of them."""
+    return values[0] if len(set(values)) == 1 else " × ".join(values)
+
+
+def drawn_axis(axis_map: Drawable, size: int, output: int, whole: tuple[int, int] | None = None) -> DrawnAxis:
+    """An axis of `size` inputs and `output` outputs, cell by cell.
+
+    >>> drawn = drawn_axis(Window(3, 2, 1, 1), 6, 3)
+    >>> drawn.begin, drawn.cells.count("padding"), sorted(set(drawn.places) - drawn.read)
+    (-1, 2, [6])
+    >>> [window[0] for window in drawn.windows]
+    [-1, 1, 3]
+    """
+    windows = tuple(_places(axis_map, position) for position in range(output))
+    stride, before, after, added = 1, 0, 0, 0
+    if isinstance(axis_map, TransposedWindow):
+        stride, added = axis_map.stride, axis_map.output_padding
+        before, after = (
+            transposed_padding(axis_map.kernel_size, side, axis_map.dilation)
+            for side in (axis_map.before, axis_map.after)
+        )
+    elif isinstance(axis_map, Window):
+        before, after = axis_map.before, axis_map.after
+    length = (size - 1) * stride + 1
+    begin = min(0, -before, windows[0][0])
+    end = max(length, length + after + added, windows[-1][-1] + 1)
+
+    def role(place: int) -> Role:
+        if 0 <= place < length:
+            return "zero" if place % stride else "input"
+        if place < length + after:
+            return "padding"
+        return "output_padding" if place < length + after + added else "beyond"
+
+    return DrawnAxis(
+        axis_map, size, output, begin, tuple(map(role, range(begin, end))), windows, whole or (size, output)
+    )
+
+
+def _places(axis_map: Drawable, position: int) -> Sequence[int]:
+    """The places that an output reads; of a transposed window those among the zeros, where it moves by one."""
+    if isinstance(axis_map, TransposedWindow):
+        k, _, before, _, d, _ = axis_map
+        return taps(Window(k, 1, transposed_padding(k, before, d), 0, d), position)
+    return taps(axis_map, position)
+
+
+def shortened(axis_map: Drawable, size: int, output: int) -> tuple[int, int]:
+    """Inputs and outputs of the smallest axis with the same windows, padding and leftover.
+
+    Where s inputs are taken away, one window goes with them, and nothing else changes; of a transposed window one input
+    goes with s outputs, of an adaptive one they go in the ratio of their sizes.
+
+    >>> shortened(Window(7, 2, 3, 3), 224, 112), shortened(TransposedWindow(2, 2), 112, 224)
+    ((6, 3), (3, 6))
+    >>> shortened(AdaptiveWindow(224, 7), 224, 7)
+    (96, 3)
+    """
+    if isinstance(axis_map, AdaptiveWindow):
+        shared = gcd(size, output)
+        kept = min(-(-FEWEST * shared // output), shared)
+        return size // shared * kept, output // shared * kept
+    if isinstance(axis_map, TransposedWindow):
+        fewer = max(min(size - SMALLEST_TRANSPOSED, (output - 1) // axis_map.stride), 0)
+        return size - fewer, output - fewer * axis_map.stride
+    fewer = max(min(output - FEWEST, (size - SMALLEST) // axis_map.stride), 0)
+    return size - fewer * axis_map.stride, output - fewer
+
+
+def row_length(axis_map: Drawable, size: int) -> int:
+    """Cells of the row of an axis, without building it."""
+    if isinstance(axis_map, TransposedWindow):
+        reach = 2 * axis_map.dilation * (axis_map.kernel_size - 1) - axis_map.before - axis_map.after
+        return (size - 1) * axis_map.stride + 1 + max(reach, 0) + axis_map.output_padding
+    if isinstance(axis_map, Window):
+        return max(size + axis_map.before + axis_map.after, axis_map.dilation * (axis_map.kernel_size - 1) + 1)
+    return size
+
+
+class Given(NamedTuple):
+    """An axis as the layer has it."""
+
+    map: Drawable
+    size: int
+    output: int
+
+
+def given_axis(window: Window | TransposedWindow, size: int | None = None) -> Given:
+    """An axis of so many inputs; without a size of a few: as many as give three outputs, at least five or three.
+
+    Raises a GeometryError for a size that the window cannot have.
+
+    >>> given_axis(Window(3, 2, 1, 1))[1:], given_axis(TransposedWindow(3, 2, 1, 1))[1:]
+    ((5, 3), (3, 5))
+    """
+    extent = effective_kernel(window.kernel_size, window.dilation) - window.before - window.after
+    if isinstance(window, TransposedWindow):
+        if size is None:
+            size = max(SMALLEST_TRANSPOSED, -(-(FEWEST - extent - window.output_padding) // window.stride) + 1)
+        return Given(window, _size(size), conv_transpose_output(size, *window))
+    if size is None:
+        size = max(SMALLEST, (FEWEST - 1) * window.stride + extent)
+    return Given(window, _size(size), conv_output(size, *window))
+
+
+def _size(size: int) -> int:
+    if size < 1:
+        raise InvalidWindow(f"the size must be at least 1, not {size}")
+    return checked("a size", size)
+
+
+def drawn_axes(given: Sequence[Given], most_steps: int = MOST_STEPS) -> tuple[DrawnAxis, ...]:
+    """The axes of a drawing: whole, or the smallest with the same windows where they take more steps or cells.
+
+    Raises UsageError, with the numbers, where even those are too large to be looked at.
+    """
+    widest = WIDEST[len(given)]
+    if prod(axis.output for axis in given) <= most_steps and all(row_length(a.map, a.size) <= widest for a in given):
+        return tuple(drawn_axis(*axis) for axis in given)
+    fewer = [Given(a.map, *shortened(a.map, a.size, a.output)) for a in given]
+    longest = max(row_length(axis.map, axis.size) for axis in fewer)
+    if longest > widest:
+        room = WIDEST[1]
+        raise UsageError(
+            f"too large to be drawn: a row of {longest:,} cells, of {widest} at the most",
+            f"one axis (--dims 1) has up to {room}"
+            if len(given) > 1 and longest <= room
+            else "a smaller kernel, stride or padding has room",
+        )
+    steps = prod(axis.output for axis in fewer)
+    if steps > MOST_STEPS:
+        raise UsageError(
+            f"too large to be drawn: {steps:,} positions, of {MOST_STEPS:,} at the most", "--dims 1 draws one axis"
+        )
+    return tuple(drawn_axis(*axis, whole=(one.size, one.output)) for axis, one in zip(fewer, given, strict=True))
+
+
+def window_axes(layer: Layer | None, inputs: Shapes, output: Shape) -> list[Given]:
+    """The axes over which a layer slides a window, or spreads windows; none where it does neither."""
+    if layer is None or not inputs:
+        return []
+    layer, inputs, output, _ = layer.alone(inputs, output)
+    if layer.patch is None and layer.reduction is None:
+        return []
+    read = inputs[0]
+    found = []
+    for axis, link in enumerate(layer.axes(inputs)):
+        if axis and link is not None and isinstance(link.map, (Window, TransposedWindow, AdaptiveWindow)):
+            found.append(Given(link.map, read[link.source], output[axis]))
+    return found if len(found) == len(output) - 1 == len(read) - 1 else []
+
+
+def drawn_layer(
+    name: str, layer: Layer, inputs: Shapes, output: Shape, dims: int = 2, most_steps: int = MOST_STEPS
+) -> Drawn | None:
+    """A layer whose window slides over one axis or more; None for others. Of more axes than `dims` the last are drawn.
+
+    Raises UsageError where its window is too large to be drawn.
+    """
+    given = window_axes(layer, inputs, output)
+    if not given:
+        return None
+    layer = layer.alone(inputs, output)[0]
+    return Drawn(
+        name,
+        _what(layer),
+        drawn_axes(given[-dims:], most_steps),
+        layer.border_mode,
+        layer.rounding,
+        len(given) - len(given[-dims:]),
+    )
+
+
+def _what(layer: Layer) -> str:
+    """What a window does, in words."""
+    if layer.multiplies is not None:
+        return {"transposed": "transposed convolution", "separable": "separable convolution"}.get(
+            layer.multiplies, "convolution"
+        )
+    adaptive = "" if layer.patch is not None else "adaptive "
+    return f"{adaptive}{ {'max': 'max', 'avg': 'average'}.get(layer.reduction or '', layer.reduction) } pool"

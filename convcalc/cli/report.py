@@ -1,0 +1,64 @@
+"""`convcalc report`: a spec as one page to look at, alone or against another."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .options import (
+    ArgOption,
+    BatchOption,
+    DeviceOption,
+    DtypeOption,
+    InputOption,
+    OptimizerOption,
+    SetOption,
+    SpecArgument,
+    StrictOption,
+    VariantOption,
+    load_network,
+    load_pair,
+    read_devices,
+    refuse_unknown_costs,
+)
+from .output import ForceOption, OutputOption, refuse_existing, write_file
+
+
+def command(
+    spec: SpecArgument,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against", metavar="SPEC", help="Show what it changes against this one: a file, git:REV:PATH, …"
+        ),
+    ] = None,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    input: InputOption = None,
+    arg: ArgOption = None,
+    set: SetOption = None,
+    variant: VariantOption = None,
+    batch: BatchOption = 1,
+    dtype: DtypeOption = "float32",
+    optimizer: OptimizerOption = "sgd",
+    device: DeviceOption = None,
+    strict: StrictOption = False,
+) -> None:
+    refuse_existing(output, force)
+    from ..page.environment import environment
+
+    environment()
+    machine, run = read_devices(device)
+    if against is None:
+        networks = [load_network(spec, set, variant, input, arg, run)]
+    else:
+        networks = list(load_pair(against, spec, set, variant, input, arg, run))
+    from ..api.page import report
+    from ..api.report import analyse
+
+    if strict:
+        refuse_unknown_costs(networks[-1])
+    reports = [analyse(found, batch, dtype=dtype, optimizer=optimizer, device=machine) for found in networks]
+    text = report(reports[-1], against=reports[0] if against is not None else None)
+    write_file(text, output, force, "entities")

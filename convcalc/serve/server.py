@@ -1,0 +1,156 @@
+"""A server for one person on this machine: a page that shows the report and asks what has changed.
+
+It listens on 127.0.0.1 alone. Whoever asks has to know the token of the address, which only the terminal said, and has
+to name this server as the host, so that no page of another site reaches it by a name of its own for 127.0.0.1. It
+only answers GET and HEAD, and serves what is in memory: a path is a key of a table and never that of a file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from importlib.resources import files
+from secrets import compare_digest, token_urlsafe
+from socketserver import ThreadingTCPServer
+from threading import BoundedSemaphore
+
+from .board import Board
+
+HOST = "127.0.0.1"
+WAIT_SECONDS = 25.0
+"""How long a client waits for news in one request."""
+MOST_WAITING = 32
+"""Clients that wait at the same time; others are told at once how things stand."""
+_SHELL = {
+    "": ("shell.html", "text/html; charset=utf-8"),
+    "shell.css": ("shell.css", "text/css; charset=utf-8"),
+    "shell.js": ("shell.js", "text/javascript; charset=utf-8"),
+}
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "connect-src 'self'",
+        "frame-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_PAGE_POLICY = "sandbox allow-scripts; frame-ancestors 'self'"
+"""The page says itself what it may do; here it is kept from being anything else than what the shell shows."""
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@cache
+def _file(name: str) -> bytes:
+    return files(__package__).joinpath(name).read_bytes()
+
+
+class Server(ThreadingTCPServer):
+    """Serves a board at a port; 0 is any that is free. Raises OSError where the port is taken."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 64
+
+    def __init__(self, board: Board, port: int = 0) -> None:
+        super().__init__((HOST, port), Handler)
+        self.board = board
+        self.token = token_urlsafe(24)
+        self.port: int = self.server_address[1]
+        self.waiting = BoundedSemaphore(MOST_WAITING)
+
+    @property
+    def url(self) -> str:
+        """The address of the shell."""
+        return f"http://{HOST}:{self.port}/{self.token}/"
+
+    @property
+    def hosts(self) -> tuple[str, str]:
+        """What a browser of this machine calls the server."""
+        return f"{HOST}:{self.port}", f"localhost:{self.port}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that is gone is no news."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request."""
+
+    server: Server
+    timeout = 60
+    server_version = "convcalc"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def _not_allowed(self) -> None:
+        self._send(HTTPStatus.METHOD_NOT_ALLOWED, b"", headers={"Allow": "GET, HEAD"})
+
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _not_allowed  # noqa: N815
+
+    def _answer(self) -> None:
+        if self.headers.get_all("Host", []) not in [[host] for host in self.server.hosts]:
+            return self._send(HTTPStatus.MISDIRECTED_REQUEST, b"another host is meant")
+        origin = self.headers.get("Origin")
+        if origin is not None and origin != f"http://{self.headers['Host']}":
+            return self._send(HTTPStatus.FORBIDDEN, b"another page asks")
+        path, _, query = self.path.partition("?")
+        root, token, name = [*path.split("/", 2), "", ""][:3]
+        if root or not compare_digest(token.encode(), self.server.token.encode()):
+            return self._send(HTTPStatus.NOT_FOUND, b"no such page")
+        if name in _SHELL:
+            file, kind = _SHELL[name]
+            return self._send(HTTPStatus.OK, _file(file), kind, {"Content-Security-Policy": _POLICY})
+        if name == "page":
+            kind = "text/html; charset=utf-8"
+            return self._send(HTTPStatus.OK, self.server.board.page, kind, {"Content-Security-Policy": _PAGE_POLICY})
+        if name == "state":
+            state = json.dumps(self._state(query)).encode()
+            return self._send(HTTPStatus.OK, state, "application/json")
+        return self._send(HTTPStatus.NOT_FOUND, b"no such page")
+
+    def _state(self, query: str) -> dict[str, object]:
+        """How things stand, once they are otherwise than at the number that the client has seen."""
+        seen = re.fullmatch(r"after=([0-9]{1,15})", query)
+        number = int(seen[1]) if seen else -1
+        if not self.server.waiting.acquire(blocking=False):
+            return self.server.board.after(-1, 0).to_dict()
+        try:
+            return self.server.board.after(number, WAIT_SECONDS).to_dict()
+        finally:
+            self.server.waiting.release()
+
+    def _send(
+        self,
+        status: HTTPStatus,
+        body: bytes,
+        kind: str = "text/plain; charset=utf-8",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.send_response(status)
+        for name, value in {**_HEADERS, **(headers or {})}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Requests are not told: the address has the token."""
