@@ -12,11 +12,12 @@ from onnx import TensorProto, helper
 
 from convcalc.language import loads
 from convcalc.language.write import write
+from convcalc.language.write_blocks import write_blocks
 from convcalc.limits import NAME_CHARACTERS
 from convcalc.onnx import load_onnx
 from convcalc.onnx.scopes import SCOPES
 
-from .onnx_models import Maker, recorded
+from .onnx_models import PACKAGED, Maker, recorded
 
 
 def names_of(tmp_path: Path, name: str) -> list[str]:
@@ -69,6 +70,51 @@ def test_a_dot_between_slashes_is_part_of_a_name(tmp_path: Path) -> None:
     assert not any("00_224_1" in name or name.startswith("00_") for name in names), names
 
 
+def chain(tmp_path: Path, *names: str) -> list[str]:
+    """Names of a chain of activations whose nodes are called so."""
+    maker = Maker(1, 3, 8, 8)
+    source = "x"
+    for name in names:
+        source = maker.node("Relu", source, name=name)
+    return [node.name for node in maker.load(tmp_path, source).nodes][1:]
+
+
+def test_operators_of_tensorflow_are_no_modules(tmp_path: Path) -> None:
+    model = "StatefulPartitionedCall/mobilenetv2_1.00_224"
+    names = ("Conv1/Conv2D", "bn_Conv1/FusedBatchNormV3", "Conv1_relu/Relu6", "fork/add", "fork_add/add_1")
+    found = ["Conv1", "bn_Conv1", "Conv1_relu", "fork.add", "fork_add"]
+    assert chain(tmp_path, *[f"{model}/{name}" for name in names]) == found
+
+
+def test_numbered_beginnings_of_names_are_parts(tmp_path: Path) -> None:
+    names = [f"res{stage}_{block}_conv{n}" for stage in (2, 3) for block in (0, 1) for n in (1, 2)]
+    assert chain(tmp_path, "conv1", *names, "pred") == ["conv1", *[name.replace("_", ".") for name in names], "pred"]
+    blocks = [f"block_{block}_{layer}" for block in (1, 2) for layer in ("expand", "project")]
+    assert chain(tmp_path, *blocks) == ["block_1.expand", "block_1.project", "block_2.expand", "block_2.project"]
+
+
+def test_beginnings_that_stand_apart_or_alone_are_no_parts(tmp_path: Path) -> None:
+    apart = ("conv1_a", "conv2_a", "conv1_b", "conv2_b")
+    alone = ("stage1_a", "stage1_b", "head_a")
+    single = ("res1_a", "res2_a", "res3_a")
+    for names in (apart, alone, single):
+        assert chain(tmp_path, *names) == list(names)
+
+
+def test_names_of_caffe2_give_the_stages_of_a_resnet(tmp_path: Path) -> None:
+    network = load_onnx(str(PACKAGED / "light" / "light_resnet50.onnx"))
+    names = [node.name for node in network.nodes]
+    assert names[5:9] == [
+        "res2.0.branch2a.conv2d",
+        "res2.0.branch2a.batch_norm",
+        "res2.0.relu",
+        "res2.0.branch2b.conv2d",
+    ]
+    text = write_blocks(network)
+    assert "- {res: {width: 256, s: 2 if index == 0 else 1}, name: res4, repeat: 6}" in text
+    assert text.count("\n") <= 33
+
+
 def test_groups_stand_together(tmp_path: Path) -> None:
     path = tmp_path / "x.onnx"
     path.write_bytes(recorded("googlenet.onnx"))
@@ -88,7 +134,9 @@ def test_an_interrupted_group_becomes_flat(tmp_path: Path) -> None:
     assert [node.name for node in maker.load(tmp_path).nodes] == ["input", "a_b", "c", "a_d"]
 
 
-PATH = st.lists(st.sampled_from(["a", "b", "0", "1", "in", "total", "x y", "é", "a.0", "-", ""]), max_size=4)
+PATH = st.lists(
+    st.sampled_from(["a", "b", "0", "1", "in", "total", "x y", "é", "a.0", "-", "", ".", "a_1"]), max_size=4
+)
 
 
 @settings(max_examples=80, deadline=None)

@@ -14,6 +14,7 @@ from ..models.steps import Place
 from .builder import Step
 from .messages import Tensor
 from .notes import folded
+from .prefixes import divided
 from .scopes import ANONYMOUS, Module, Scope, Scopes, of_weights, parts
 
 AGAIN = re.compile(r"(.+)_[1-9]\d*", re.DOTALL)
@@ -27,11 +28,11 @@ Places = tuple[Place, ...]
 def places(steps: Sequence[Step]) -> list[Places]:
     """The calls of modules around each step, outer ones first; inputs stand in none."""
     scopes = Scopes()
-    found = [_of_layer(step, scopes.of(step)) for step in steps]
+    found = [None if step.layer is None else _of_layer(step, scopes.of(step)) for step in steps]
     _own_of_parameters(steps, found)
     _without_common(found)
     _recalled(steps, found)
-    return _filled(steps, _called(steps, found))
+    return _filled(steps, _called(steps, divided(found)))
 
 
 def own_name(step: Step, tensors: Mapping[str, Tensor]) -> str:
@@ -136,7 +137,8 @@ def _filled(steps: Sequence[Step], known: list[Places | None]) -> list[Places]:
     joins: set[int] = set()
     for index, (step, own) in enumerate(zip(steps, known, strict=True)):
         layer, before = step.layer, found[-1] if found else ()
-        if own is None and layer is not None and layer.joins and len(set(step.inputs)) > 1:
+        flows = {source for source in step.inputs if steps[source].holds is None}
+        if own is None and layer is not None and layer.joins and len(flows) > 1:
             own = _shared(before, _of_paths(steps, found, index, before))
             joins.add(index)
         elif own is None:

@@ -33,6 +33,8 @@ SUFFIX = re.compile(
     r"(?:[._/](?:weight|kernel|gamma|scale|w|s|slope)(?:_quantized)?(?:[_:/]?\d+)?|_(?:bn)?_?(?:w|s|scale)_\d+)$"
 )
 """What a weight's name adds to that of its layer."""
+OPERATOR = re.compile(r"[A-Z][A-Za-z]*(?:[1-3][dD][A-Za-z]*|V[23]|6)?(?:_\d+)?")
+"""How TensorFlow calls operators, which end the names of its nodes: Conv2D, FusedBatchNormV3, Relu6."""
 FRACTION = re.compile(r"(\d)\.(?=0\d|\d+_)")
 """The point of a number inside a name, as in `mobilenetv2_1.00_224`."""
 
@@ -144,10 +146,12 @@ def _of_path(name: str) -> Scope:
 
 
 def _of_name(node: OnnxNode) -> Scope:
-    """The parts of a node's name, without a last one that is the operator's."""
+    """The parts of a node's name, without a last one that is the operator's: `block_1_add/add`, `Conv1/Conv2D`."""
     found = parts(node.name)
-    if len(found) > 1 and "/" in node.name and found[-1].rstrip("_0123456789") == node.op:
-        found = found[:-1]
+    if len(found) > 1 and "/" in node.name:
+        last = found[-1].rstrip("_0123456789")
+        if OPERATOR.fullmatch(found[-1]) or (last and found[-2].lower().endswith(last.lower())):
+            found = found[:-1]
     return _of_parts(found)
 
 
