@@ -70,9 +70,8 @@ def test_single_layers_have_the_references_values(framework: str) -> None:
 
 def test_what_keras_cannot_say_is_recorded_with_the_reason() -> None:
     refused = {name: row["refused"] for name, row in record("keras")["networks"].items() if "refused" in row}
-    assert list(refused) == ["sknet", "swin"]
+    assert list(refused) == ["sknet"]
     assert "a stride and a dilation above 1" in refused["sknet"]
-    assert "which positions it takes is not said" in refused["swin"]
 
 
 def test_a_disagreement_is_found() -> None:
