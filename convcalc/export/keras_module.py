@@ -178,21 +178,23 @@ def _goes_on(before: _Lines, lines: _Lines) -> bool:
 
 def _inner(definition: Definition) -> set[int]:
     """The statements whose values only others of the same flag read."""
-    parts, found = definition.scope.parts, set[int]()
-    for position, part in enumerate(parts):
-        flag = definition.optional.get((position,))
-        readers = {
-            definition.optional.get((n,)) for n, other in enumerate(parts) if set(part.outputs) & set(other.inputs)
-        }
-        if flag is not None and readers == {flag} and not set(part.outputs) & set(definition.scope.outputs):
-            passing = [
-                n
-                for n, other in enumerate(parts)
-                if (n,) in definition.passed and other.inputs[definition.passed[n,]] in part.outputs
-            ]
-            if not passing:
-                found.add(position)
-    return found
+    if not definition.optional:
+        return set()
+    readers: dict[int, set[str | None]] = {}
+    passing = set[int]()
+    for position, part in enumerate(definition.scope.parts):
+        for value in part.inputs:
+            readers.setdefault(value, set()).add(definition.optional.get((position,)))
+        if (position,) in definition.passed:
+            passing.add(part.inputs[definition.passed[position,]])
+    kept = passing | set(definition.scope.outputs)
+    return {
+        position
+        for position, part in enumerate(definition.scope.parts)
+        if (flag := definition.optional.get((position,))) is not None
+        and not kept & set(part.outputs)
+        and all(readers.get(value) == {flag} for value in part.outputs)
+    }
 
 
 def _chosen(body: Sequence[_Lines], counter: str) -> Iterator[str]:
@@ -237,7 +239,8 @@ NUMBERED = re.compile(
 def _numbered(body: Sequence[_Lines], start: int, counter: str) -> tuple[int, list[str]]:
     """How many statements from one on are a loop over the numbers of their names, and its lines."""
     found: list[re.Match[str]] = []
-    for lines in body[start:]:
+    for position in range(start, len(body)):
+        lines = body[position]
         match = NUMBERED.fullmatch(lines.lines[0]) if len(lines.lines) == 1 and lines.flag is None else None
         if match is None or (found and not _follows(found[0], match, len(found))):
             break

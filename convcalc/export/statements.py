@@ -42,6 +42,7 @@ def variables(scope: Scope, input_names: list[str] | None = None, reserved: Iter
     holder = dict(zip(scope.inputs, names, strict=True))
     live = {name for value, name in holder.items() if last.get(value, -1) >= 0}
     taken = set(reserved)
+    changes = _changes([_stem(part) for part in scope.parts])
     statements: list[Statement] = []
     for number, part in enumerate(scope.parts):
         reads = [holder[value] for value in part.inputs]
@@ -49,8 +50,8 @@ def variables(scope: Scope, input_names: list[str] | None = None, reserved: Iter
         live.difference_update(dying)
         writes: list[str] = []
         for value in part.outputs:
-            between = {_stem(other) for other in scope.parts[number + 1 : last.get(value, 0)]}
-            name = _choose(part, dying if not writes else [], live | taken, stays=len(between) > 1)
+            stays = number + 1 < len(changes) and changes[number + 1] < last.get(value, 0)
+            name = _choose(part, dying if not writes else [], live | taken, stays=stays)
             holder[value] = name
             if last.get(value, -1) > number:
                 live.add(name)
@@ -74,6 +75,19 @@ def _choose(part: Part, dying: list[str], unavailable: set[str], *, stays: bool)
         number += 1
         name = f"{stem}_{number}"
     return name
+
+
+def _changes(stems: list[str]) -> list[int]:
+    """For each statement the first one after it whose name begins otherwise.
+
+    >>> _changes(["a", "a", "b"])
+    [2, 2, 3]
+    """
+    found = list(range(1, len(stems) + 1))
+    for number in range(len(stems) - 2, -1, -1):
+        if stems[number] == stems[number + 1]:
+            found[number] = found[number + 1]
+    return found
 
 
 def _stem(part: Part) -> str:
