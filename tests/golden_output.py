@@ -96,10 +96,19 @@ COMMANDS = [
     _command("solve_224_112.txt", "solve --in 224 --out 112"),
     _command("solve_28_56.markdown.txt", "solve --in 28 --out 56 --transposed --k 1..7 --s 2 --d 1 --format markdown"),
 ]
+PICTURES = [
+    Golden(FOLDER.parent.parent / "docs" / "pictures" / f"{name}.svg", ("export", *spec.split(), "--to", "svg", *style))
+    for name, spec, style in (
+        ("figure_resnet50", "resnet --variant resnet50", ("--style", "figure")),
+        ("figure_unet", "unet", ("--style", "figure")),
+        ("graph_unet", "unet", ()),
+    )
+]
+"""Pictures of the documentation."""
 FINDINGS = [Golden(path.with_suffix(".out"), ("check", "--advice", path.name)) for path in WRONG]
 """The wrong specs, and what `check` says of them."""
 
 
 def texts() -> dict[Path, str]:
     """Every golden file and what belongs into it now."""
-    return {golden.path: golden.run().stdout for golden in (*COMMANDS, *FINDINGS)}
+    return {golden.path: golden.run().stdout for golden in (*COMMANDS, *PICTURES, *FINDINGS)}

@@ -127,6 +127,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "api.export": {
             "api.arena",
             "export.drawing",
+            "export.figure",
             "export.keras_module",
             "export.onnx_model",
             "export.torch_module",

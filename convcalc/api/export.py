@@ -17,31 +17,46 @@ if TYPE_CHECKING:
 CodeTarget = Literal["torch", "keras"]
 Drawing = Literal["mermaid", "dot", "svg"]
 Boxes = Literal["stage", "layer"]
+Style = Literal["graph", "figure"]
 TARGETS = ("torch", "keras", "onnx", "mermaid", "dot", "svg", "arena")
 
 
 @overload
 def export(spec: Spec, to: CodeTarget) -> str: ...
 @overload
-def export(spec: Spec, to: Drawing, *, by: Boxes = "stage") -> str: ...
+def export(spec: Spec, to: Drawing, *, by: Boxes = "stage", style: Style = "graph") -> str: ...
 @overload
 def export(spec: Spec, to: Literal["onnx"], *, seed: int | None = None) -> bytes: ...
 @overload
 def export(spec: Spec, to: Literal["arena"], *, dtype: Dtype = "int8") -> str: ...
 @overload
 def export(
-    spec: Spec, to: str, *, by: Boxes = "stage", seed: int | None = None, dtype: Dtype = "int8"
+    spec: Spec,
+    to: str,
+    *,
+    by: Boxes = "stage",
+    style: Style = "graph",
+    seed: int | None = None,
+    dtype: Dtype = "int8",
 ) -> str | bytes: ...
 
 
-def export(spec: Spec, to: str, *, by: Boxes = "stage", seed: int | None = None, dtype: Dtype = "int8") -> str | bytes:
+def export(
+    spec: Spec,
+    to: str,
+    *,
+    by: Boxes = "stage",
+    style: Style = "graph",
+    seed: int | None = None,
+    dtype: Dtype = "int8",
+) -> str | bytes:
     """A network as the source of a PyTorch module or a Keras model, as an ONNX file's bytes, or as a drawing.
 
     `to` is torch, keras, onnx, mermaid, dot or svg. The boxes of a drawing are its top-level stages or, `by="layer"`,
-    its layers. With arena it is the SVG picture of a microcontroller's arena for tensors of this `dtype`. Weights of an
-    ONNX file are zero; with a `seed` they are those that `verify` draws from it. Raises SpecError where the target has
-    no equal of a layer, UsageError for another target, for a drawing of too much, or where the onnx package is needed
-    and missing.
+    its layers; an SVG picture of stages is also drawn as a figure of a paper, `style="figure"`. With arena it is the
+    SVG picture of a microcontroller's arena for tensors of this `dtype`. Weights of an ONNX file are zero; with a
+    `seed` they are those that `verify` draws from it. Raises SpecError where the target has no equal of a layer,
+    UsageError for another target, for a drawing of too much, or where the onnx package is needed and missing.
 
     >>> export("lenet5", "torch").splitlines()[0]
     '\"\"\"LeNet-5, for PyTorch.'
@@ -67,6 +82,12 @@ def export(spec: Spec, to: str, *, by: Boxes = "stage", seed: int | None = None,
         from .arena import arena
 
         return arena(network, dtype=dtype).svg()
+    if to == "svg" and style == "figure":
+        if by != "stage":
+            raise UsageError("a figure shows stages", 'by="layer" goes with style="graph"')
+        from ..export.figure import figure
+
+        return figure(network)
     from ..export import drawing
 
     graph = drawing.drawing(network, by)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Target = Literal["torch", "keras", "onnx", "mermaid", "dot", "svg", "arena"]
 By = Literal["stage", "layer"]
+Style = Literal["graph", "figure"]
 Weights = Literal["zero", "seeded"]
 
 DRAWINGS = ("mermaid", "dot", "svg")
@@ -29,6 +30,10 @@ def command(
     force: ForceOption = False,
     by: Annotated[
         By | None, typer.Option("--by", help="Boxes of a drawing: top-level stages (default) or layers.")
+    ] = None,
+    style: Annotated[
+        Style | None,
+        typer.Option("--style", help="Look of an SVG picture: a graph (default) or a figure as papers have it."),
     ] = None,
     weights: Annotated[
         Weights | None, typer.Option("--weights", help="Weights of an ONNX file: zero (default) or seeded.")
@@ -45,6 +50,10 @@ def command(
 ) -> None:
     if by is not None and to not in DRAWINGS:
         raise UsageError(f"--by goes with {', '.join(DRAWINGS)}, not with {to}")
+    if style is not None and to != "svg":
+        raise UsageError(f"--style goes with svg, not with {to}")
+    if style == "figure" and by == "layer":
+        raise UsageError("a figure shows stages: --by layer goes with --style graph")
     if (weights is not None or seed is not None) and to != "onnx":
         raise UsageError(f"--weights and --seed go with onnx, not with {to}")
     if seed is not None and weights != "seeded":
@@ -65,5 +74,5 @@ def command(
     elif to == "arena":
         data = export(network, to, dtype=dtype or "int8")
     else:
-        data = export(network, to, by=by or "stage")
+        data = export(network, to, by=by or "stage", style=style or "graph")
     write_file(data, output, force, notation)

@@ -85,7 +85,7 @@ def drawing(network: Network, by: Literal["stage", "layer"] = "stage") -> Drawin
         for index, node in enumerate(nodes):
             if node.layer is not None:
                 box_of[index] = len(boxes)
-                boxes.append(Box(plain(node.name), _kind(node.layer), "layer"))
+                boxes.append(Box(plain(node.name), kind_and_window(node.layer), "layer"))
     else:
         for name, members, _ in network.stages():
             group = network.groups.get(name)
@@ -93,9 +93,9 @@ def drawing(network: Network, by: Literal["stage", "layer"] = "stage") -> Drawin
                 box_of[index] = len(boxes)
             layer = nodes[members[0]].layer
             if group is None or len(members) == 1:
-                boxes.append(Box(plain(name), _kind(layer), "layer"))
+                boxes.append(Box(plain(name), kind_and_window(layer), "layer"))
             else:
-                boxes.append(Box(plain(name), plain(_content(network, group)), "block"))
+                boxes.append(Box(plain(name), plain(content(network, group)), "block"))
     arrows = {
         (box_of[source], box_of[index], source): Arrow(box_of[source], box_of[index], nodes[source].shape)
         for index, node in enumerate(nodes)
@@ -109,17 +109,17 @@ def drawing(network: Network, by: Literal["stage", "layer"] = "stage") -> Drawin
     return Drawing(plain(network.name), boxes, found)
 
 
-def _content(network: Network, group: Group) -> str:
+def content(network: Network, group: Group) -> str:
     """What a stage is made of: its block, how many layers, or what is repeated."""
     if group.kind != "repeat":
         return f"{group.stop - group.start} layers" if group.kind == "layers" else group.kind
     first = network.nodes[group.start]
     number = first.name[len(group.path) + 1 :].partition(".")[0]
     each = network.groups.get(f"{group.path}.{number}")
-    return f"{group.repeats} × {_kind(first.layer) if each is None else _content(network, each)}"
+    return f"{group.repeats} × {kind_and_window(first.layer) if each is None else content(network, each)}"
 
 
-def _kind(layer: Layer | None) -> str:
+def kind_and_window(layer: Layer | None) -> str:
     """The kind, with kernel and stride where it has them: `conv2d 7×7/2`."""
     assert layer is not None, "an input is no stage"
     patch = layer.patch
@@ -375,11 +375,17 @@ def nested_skips(drawing: Drawing) -> list[tuple[int, int]]:
     return skips if chain <= pairs and len(skips) > 1 and nested else []
 
 
-def place_as_u(drawing: Drawing, widths: list[float], skips: list[tuple[int, int]]) -> list[Place]:
-    """The encoder down the left, the decoder up the right; both ends of a skip stand in one row."""
+def rows_of_u(count: int, skips: list[tuple[int, int]]) -> tuple[list[int], int]:
+    """(the rows of boxes in a chain whose `nested_skips` these are, the box at the bottom).
+
+    The encoder goes down on the left, the decoder up on the right; both ends of a skip stand in one row.
+
+    >>> rows_of_u(7, [(1, 5), (2, 4)])
+    ([0, 1, 2, 3, 2, 1, 0], 3)
+    """
     top, last = skips[0]
     row = {number: number for number in range(top + 1)}
-    row |= {number: top - (number - last) for number in range(last, len(drawing.boxes))}
+    row |= {number: top - (number - last) for number in range(last, count)}
     for (start, end), (inner_start, inner_end) in pairwise(skips):
         base, steps = row[start], max(inner_start - start, end - inner_end)
         row |= {start + step: base + step for step in range(1, inner_start - start)}
@@ -389,13 +395,19 @@ def place_as_u(drawing: Drawing, widths: list[float], skips: list[tuple[int, int
     middle = start + (end - start - 1) // 2 + 1
     row |= {number: row[start] + number - start for number in range(start + 1, middle + 1)}
     row |= {number: row[start] + end - number for number in range(middle + 1, end)}
+    above = min(row.values())
+    return [row[number] - above for number in range(count)], middle
+
+
+def place_as_u(drawing: Drawing, widths: list[float], skips: list[tuple[int, int]]) -> list[Place]:
+    """The places of the boxes of `rows_of_u`, the bottom one between the two sides."""
+    rows, middle = rows_of_u(len(drawing.boxes), skips)
     left, right = max(widths[:middle]), max(widths[middle + 1 :])
     label = max(len(shape_text(arrow.shape)) for arrow in drawing.arrows) * SMALL_LETTER
     between = max(label, widths[middle]) + 2 * GAP
-    above = min(row.values())
     return [
         Place(
-            row[number] - above,
+            rows[number],
             width,
             left / 2 if number < middle else left + between / 2 if number == middle else left + between + right / 2,
         )
