@@ -87,6 +87,12 @@ COMMANDS = [
     _command("invert_k3_s2_p1.txt", "invert --k 3 --s 2 --p 1"),
     _command("invert_two_axes.txt", "invert --k 3,1 --s 2,3 --p 1:2,1 --d 2,1 --size 16,10"),
     _command("invert_k4_s2_p1.markdown.txt", "invert --k 4 --s 2 --p 1 --size 32 --format markdown --verify"),
+    _command("draw_transposed_80.txt", "draw -k 3 -s 2 -p 1 --transposed --op 1", columns=80),
+    _command("draw_steps.ascii.txt", "draw -k 3 -s 2 --size 6,4 --steps", columns=80, encoding="ascii"),
+    _command("draw_layer_80.txt", "draw resnet pool1", columns=80),
+    _command("draw_matrix_80.txt", "draw -k 2 --size 2,3 --matrix", columns=80),
+    _command("draw_one_axis.json.txt", "draw -k 3 -s 2 -p 1:0 --size 6 --dims 1 --format json"),
+    _command("draw_one_axis.svg.txt", "draw -k 3 -s 2 -p 1:0 --size 6 --dims 1 --format svg"),
     _command("solve_224_112.txt", "solve --in 224 --out 112"),
     _command("solve_28_56.markdown.txt", "solve --in 28 --out 56 --transposed --k 1..7 --s 2 --d 1 --format markdown"),
 ]

@@ -27,6 +27,7 @@ from tools.pictures import drawings
 
 from .command import run
 from .drawn_pictures import SVG, read_back
+from .golden_output import COMMANDS, Golden
 
 SVG_START = '<svg xmlns="http://www.w3.org/2000/svg"'
 HOSTILE = [
@@ -45,6 +46,11 @@ def refused(*arguments: str) -> str:
     done = run("draw", *arguments)
     assert done.code == 2 and done.stdout == ""
     return done.stderr
+
+
+@pytest.mark.parametrize("golden", [g for g in COMMANDS if g.arguments[0] == "draw"], ids=lambda g: g.path.name)
+def test_golden(golden: Golden) -> None:
+    assert golden.run().stdout == golden.expected
 
 
 class TestWhereItGoes:

@@ -197,7 +197,10 @@ class Drawn(NamedTuple):
     @property
     def formulas(self) -> list[Step]:
         """The size rule of each axis with its numbers in it, once where the axes agree."""
-        return list(dict.fromkeys(_rule(axis.map, *axis.whole, self.rounding) for axis in self.axes))
+        rules = [_rule(axis.map, *axis.whole, self.rounding) for axis in self.axes]
+        if len(set(rules)) == 1:
+            return rules[:1]
+        return [replace(rule, unit=f"positions of axis {number}") for number, rule in enumerate(rules)]
 
     def to_dict(self) -> dict[str, object]:
         """The drawing as plain data: everything that stands in it."""

@@ -51,7 +51,7 @@ def said_lines(drawn: Drawn) -> list[str]:
     before, after = drawn.sizes
     lines = [f"{drawn.what}, {before} → {after}"] if drawn.name else []
     for rule in drawn.formulas:
-        parts = [rule.result, typeset(rule.expression), typeset(rule.substituted), str(rule.value)]
+        parts = [rule.result, typeset(rule.expression), typeset(rule.substituted), f"{rule.value} {rule.unit}".rstrip()]
         lines.append(" = ".join(part for part in parts if part) + (f"  ({rule.note})" if rule.note else ""))
     if drawn.excerpt:
         small = drawn.drawn_sizes
