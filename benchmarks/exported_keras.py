@@ -49,7 +49,7 @@ def expected(network: Network) -> Row:
 
 def layout(array: Any, like: tuple[int, ...], kind: str) -> Any:
     """PyTorch's layout of a tensor as Keras's, whose shape is `like`."""
-    if min(array.ndim, len(like)) < 2 or kind in ("layer_norm", "rms_norm", "parameter"):
+    if min(array.ndim, len(like)) < 2 or kind in ("layer_norm", "rms_norm", "parameter", "embedding"):
         return array.reshape(like)
     if kind == "linear":
         return array.T

@@ -171,6 +171,8 @@ SAMPLES: list[Sample] = [
         ((5, 8), (7, 6), (7, 3)),
         (5, 8),
     ),
+    Sample("embedding", {"num_embeddings": 9, "embedding_dim": 4}, ((6,),), (6, 4)),
+    Sample("embedding", {"num_embeddings": 5, "embedding_dim": 3}, ((2, 6),), (2, 6, 3)),
     Sample("rnn", {"hidden_size": 4}, ((6, 5),), (6, 4)),
     Sample("rnn", {"hidden_size": 4, "nonlinearity": "relu", "bias": False, "num_layers": 2}, ((6, 5),), (6, 4)),
     Sample("gru", {"hidden_size": 4, "bidirectional": True, "num_layers": 2}, ((6, 5),), (6, 8)),

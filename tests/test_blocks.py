@@ -106,9 +106,10 @@ def stack(*rows: tuple[int, int, int]) -> Network:
 
 def test_widths_follow_from_widths_at_enough_points() -> None:
     lines = items(stack((8, 3, 32), (16, 3, 64), (32, 3, 128)))
-    assert lines[3] == "    layers: [{conv2d: {out: width, k: 3}, name: a}, {conv2d: {out: 4 * width, k: 1}, name: b}]"
+    layers = "[{conv2d: {out: width, k: 3}, name: a}, {conv2d: {out: 4 * width, k: 1}, name: b}]"
+    assert lines[1] == f"  pair: {{params: [width], layers: {layers}}}"
     text = survives(stack((8, 3, 32), (16, 3, 64)))
-    assert "4 *" not in text and "    params: [width, out]" in text.splitlines()
+    assert "4 *" not in text and "  pair: {params: [width, out], layers: " in text
 
 
 def test_parts_of_a_split_follow_from_what_arrives() -> None:
@@ -121,13 +122,13 @@ def test_parts_of_a_split_follow_from_what_arrives() -> None:
             first, second = m.draft.split(parts, m.x, scope=m.scope)
             m.layer("add", "", first, second)
     lines = items(m.network("Halves"))
-    assert lines[2] == "    layers: [{split: {channels: [in_channels // 2, in_channels // 2]}}, add]"
+    assert lines[1] == "  half: {layers: [{split: {channels: [in_channels // 2, in_channels // 2]}}, add]}"
 
 
 def test_a_width_follows_from_no_kernel() -> None:
     text = survives(stack((8, 1, 24), (24, 3, 24), (40, 5, 24)))
     assert "8 *" not in text and "{a: 8, k: 1}" not in text
-    assert "    params: [width, k]" in text.splitlines()
+    assert "  pair: {params: [width, k], layers: " in text
 
 
 def test_half_a_kernel_is_its_padding() -> None:
@@ -204,7 +205,8 @@ def test_blocks_whose_repetitions_have_other_values_take_a_list() -> None:
                     with m(str(number), "Unit"):
                         m.conv_bn(width, 3, "conv", "bn")
     lines = items(m.network("Stages"))
-    assert '    layers: [{relu: {}, name: act}, {unit: {out: "out[index]"}, name: blocks, repeat: 3}]' in lines
+    layers = '[{relu: {}, name: act}, {unit: {out: "out[index]"}, name: blocks, repeat: 3}]'
+    assert f"  stage: {{params: [out], layers: {layers}}}" in lines
     assert lines[-1] == "  - {stage: {out: [16, 88, 96]}, name: stage1}"
 
 
@@ -226,9 +228,8 @@ def test_what_only_some_repetitions_have_needs_no_value_in_others() -> None:
                 m.layer("conv2d", "conv", out=8, k=1)
                 if factor is not None:
                     m.layer("rescale", "", scale=factor)
-    assert items(m.network("Factors"))[-1] == (
-        '  - {unit: {rescale_scale: "[0.5, 0.5, 0.25, 0.75][index]", with_rescale: index != 0}, name: stages, repeat: 4}'
-    )
+    said = '{rescale_scale: "[0.5, 0.5, 0.25, 0.75][index]", with_rescale: index != 0}'
+    assert items(m.network("Factors"))[-1] == f"  - {{unit: {said}, name: stages, repeat: 4}}"
 
 
 def test_layers_called_by_their_kinds_meet_under_other_numbers() -> None:
@@ -388,10 +389,8 @@ def test_stages_of_one_class_take_the_number_of_their_blocks() -> None:
                     with m(str(number), "Unit"):
                         m.conv_bn(8 << stage, 3, "conv", "bn")
     lines = items(m.network("Stages"))
-    assert (
-        "    layers: [{conv2d: {out: in_channels, k: 3, p: 1, bias: false}, name: conv}, {batch_norm: {}, name: bn}]"
-        in lines
-    )
+    layers = "[{conv2d: {out: in_channels, k: 3, p: 1, bias: false}, name: conv}, {batch_norm: {}, name: bn}]"
+    assert f"  unit: {{layers: {layers}}}" in lines
     assert (
         "    layers: [{conv2d: {out: out, k: 2, s: 2}, name: down}, {unit: {}, name: blocks, repeat: depth}]" in lines
     )
@@ -426,8 +425,7 @@ def test_a_group_that_hides_a_name_is_a_block() -> None:
         m.layer("add", "", m.x, first)
     assert items(m.network("Hidden")) == [
         "blocks:",
-        "  inner:",
-        "    layers: [{batch_norm: {}, name: bn}, {add: {}, from: [bn, in]}]",
+        "  inner: {layers: [{batch_norm: {}, name: bn}, {add: {}, from: [bn, in]}]}",
         "layers:",
         "  - {batch_norm: {}, name: bn}",
         "  - inner",
@@ -484,8 +482,7 @@ def test_a_block_reads_several_values() -> None:
             a, b = b, m.x
     assert items(m.network("Mixed")) == [
         "blocks:",
-        "  mix:",
-        "    layers: [{relu: {}, name: act, from: in.0}, {add: {}, from: [act, in.1]}]",
+        "  mix: {layers: [{relu: {}, name: act, from: in.0}, {add: {}, from: [act, in.1]}]}",
         "layers:",
         "  - {relu: {}, name: a}",
         "  - {silu: {}, name: b}",
@@ -513,7 +510,7 @@ def test_blocks_are_called_by_their_classes(cls: str, name: str) -> None:
         with m(f"m{number}", cls):
             m.layer("relu", "a")
             m.layer("silu", "b")
-    assert items(m.network("Named"))[1] == f"  {name}:"
+    assert items(m.network("Named"))[1] == f"  {name}: {{layers: [{{relu: {{}}, name: a}}, {{silu: {{}}, name: b}}]}}"
 
 
 def test_params_are_called_as_no_function_and_no_word() -> None:

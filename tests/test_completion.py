@@ -94,6 +94,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("export", "net.yaml", "--output", "n"), []),
         (("explain", "net.yaml", ""), ["first", "second", "total"]),
         (("explain", "vgg", "conv2."), ["conv2.0", "conv2.1"]),
+        (("draw", "net.yaml", ""), ["first", "second"]),
         (("invert", "net.yaml", "--until", "f"), ["first"]),
         (("check", "--explain", "CC20"), [f"CC20{n}" for n in range(10)]),
         (("check", "--select", "CC201,CC202"), ["CC201,CC202"]),

@@ -228,6 +228,11 @@ class TestLayers:
         moved = {one.get("attributeName") for one in root.iter(f"{SVG}animate")}
         assert {"x", "y", "height"} <= moved
 
+    def test_axes_that_count_as_batch_are_not_drawn(self) -> None:
+        spec = "{convcalc: 1, input: [8, 3, 9, 9], layers: [{conv2d: {out: 4, k: 3, s: 2}, batch_axes: 1}]}"
+        drawing = draw(convcalc.loads(spec))
+        assert drawing.drawn.sizes == ("9 × 9", "4 × 4") and drawing.drawn.what == "convolution"
+
     def test_the_last_two_of_three_axes_are_drawn(self) -> None:
         drawing = draw("c3d", "conv1a")
         assert len(drawing.drawn.axes) == 2 and drawing.drawn.beside == 1
@@ -286,6 +291,16 @@ class TestHostileNames:
         for form in ("svg", "text", "json"):
             done = run("draw", str(spec), "--format", form)
             assert done.code == 0 and "\u202e" not in done.stdout and "</script>" not in done.stdout
+
+    def test_json_in_a_file_is_that_of_standard_output(self, tmp_path: Path) -> None:
+        spec = tmp_path / "x.yaml"
+        spec.write_text("{convcalc: 1, input: [3, 8, 8], layers: [{conv2d: {out: 1, k: 3}, name: a}]}")
+        network = convcalc.load(spec)
+        drawing = draw(network)
+        drawing = type(drawing)(drawing.drawn._replace(name="a\u202eb"))
+        drawing.save(tmp_path / "x.json")
+        assert "\u202e" not in (tmp_path / "x.json").read_text()
+        assert json.loads((tmp_path / "x.json").read_text()) == json.loads(json.dumps(drawing.to_dict()))
 
     def test_nothing_is_loaded_from_elsewhere(self) -> None:
         for drawing in drawings().values():

@@ -10,7 +10,8 @@ from typing import Any
 
 import onnx
 
-from convcalc.export.keras_layers import KERAS, channels_last
+from convcalc.export.for_keras.common import channels_last
+from convcalc.export.keras_layers import KERAS
 from convcalc.export.onnx_model import onnx_model
 from convcalc.export.program import Argument, Call, Step
 from convcalc.export.torch_layers import TORCH

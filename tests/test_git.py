@@ -269,8 +269,8 @@ def users_of_processes() -> dict[str, set[str]]:
     return found
 
 
-def test_programs_are_git_the_pager_and_a_guarded_python() -> None:
-    homes = ("git.py", "keras/h5.py", "onnx/inference.py", "render/streams.py")
+def test_programs_are_git_the_pager_and_python_itself() -> None:
+    homes = ("git.py", "keras/h5.py", "onnx/inference.py", "render/streams.py", "serve/reading.py")
     assert users_of_processes() == {home: {"subprocess"} for home in homes}
 
 

@@ -145,7 +145,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "api.arena": {"render.arena"},
         "api.check": {"render.document", "render.findings"},
         "api.diff": {"render.diff"},
-        "api.draw": {"render.draw", "render.lines", "render.text"},
+        "api.draw": {"render.draw", "render.lines", "render.streams", "render.text"},
         "api.growth": {"render.diff", "render.document"},
         "api.explain": {"render.explain"},
         "api.flows": {"render.flows"},
@@ -188,7 +188,6 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "network": {"layers.base"},
     },
     "a part of the standard library that most calls do without": {
-        "api.draw": {"json"},
         "check.config": {"tomllib"},
         "check.run": {"concurrent.futures", "concurrent.futures.process", "multiprocessing"},
         "geometry.formulas": {"re"},

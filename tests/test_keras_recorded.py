@@ -33,7 +33,6 @@ OPAQUE = {
     "additive_attention": ["AdditiveAttention"],
     "attention_scaled": ["Attention"],
     "conv_lstm": ["ConvLSTM2D"],
-    "embedding": ["Embedding"],
     "op_einsum": ["Einsum"],
     "op_where": ["Greater", "Where"],
     "prelu_positions": ["PReLU"],
@@ -157,8 +156,20 @@ def as_ours(kind: str, array: Any, shape: tuple[int, ...]) -> Any:
 NO_VALUES = {
     *OPAQUE,
     # Weights in another order than the layer's, or that stand in no settings.
-    *("gru", "gru_both_ways", "lstm_without_bias", "simple_rnn", "multi_head", "multi_head_wide", "multi_head_causal"),
+    *(
+        "gru",
+        "gru_both_ways",
+        "lstm",
+        "lstm_both_ways",
+        "lstm_without_bias",
+        "simple_rnn",
+        "multi_head",
+        "multi_head_wide",
+        "multi_head_causal",
+    ),
     *("grouped_query", "tokens", "spectral_norm", "normalization_adapted", "op_constant", "nested", "several_inputs"),
+    # It reads positions, which no drawn numbers are.
+    "embedding",
     # On PyTorch it counts the padding that it puts on one side alone; elsewhere, and here, a mean is over the input.
     "average_pool2d",
 }

@@ -63,6 +63,15 @@ EXPECTED: dict[str, tuple[list[str], int, int]] = {
     "qlinearadd": (["add"], 0, 0),
     "no_batch": (["conv2d"], 216, 222 * 222 * 8 * 27),
     "gemm_open": (["linear"], 640, 640),
+    "fused_conv": (["conv2d", "add", "relu"], 576 + 8, PADDED),
+    "fused_clip": (["conv2d", "relu6"], 64, 16 * 16 * 64),
+    "channels_in_blocks": (["conv2d", "relu", "conv2d", "permute"], 420 + 200, 64 * (400 + 180)),
+    "norm_in_blocks": (["scale", "relu", "global_avg_pool"], 64, 0),
+    "fused_matmul": (["permute", "matmul", "rescale"], 0, 4 * 10 * 10 * 64),
+    "skip_layer_norm": (["add", "layer_norm", "add"], 128, 0),
+    "bias_gelu": (["linear", "gelu"], 64 * 32 + 32, 10 * 64 * 32),
+    "hard_sigmoid": (["rescale", "clamp"], 0, 0),
+    "folded_mask": (["parameter", "add"], 0, 0),
     "scalar_out": (["reshape", "mean"], 0, 0),
 }
 

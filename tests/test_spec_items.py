@@ -127,7 +127,7 @@ class TestGroups:
     def test_a_named_group_adds_its_name(self) -> None:
         network = build("- {layers: [relu, relu], name: stem}")
         assert names(network) == ["stem.relu", "stem.relu_2"]
-        assert network.groups["stem"] == ("stem", "layers", 1, 3, 2, 1)
+        assert network.groups["stem"][:6] == ("stem", "layers", 1, 3, 2, 1)
 
     def test_unnamed_groups_are_counted(self) -> None:
         network = build("- layers: [relu]\n- layers: [relu]")
@@ -144,7 +144,7 @@ class TestGroups:
 
     def test_an_empty_group_is_the_identity(self) -> None:
         network = build("- relu\n- {layers: [], name: g}\n- sigmoid")
-        assert network.groups["g"] == ("g", "layers", 2, 2, 1, 1)
+        assert network.groups["g"][:6] == ("g", "layers", 2, 2, 1, 1)
         assert wiring(network)["sigmoid"] == ["relu"]
 
 
@@ -156,7 +156,7 @@ class TestSplit:
             ("s.1", (2, 32, 32)),
             ("relu", (2, 32, 32)),
         ]
-        assert network.groups["s"] == ("s", "split", 1, 3, 2, 1)
+        assert network.groups["s"][:6] == ("s", "split", 1, 3, 2, 1)
 
     def test_the_next_item_takes_all_parts(self) -> None:
         assert wiring(build("- split: {channels: [1, 2]}\n- concat"))["concat"] == ["split.0", "split.1"]

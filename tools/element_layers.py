@@ -139,7 +139,7 @@ def call(sample: Sample, inputs: list[torch.Tensor], weights: Tensors, training:
     """The layer's output."""
     kind, fields = sample.kind, sample.fields
     if kind == "parameter":
-        return weights["value"].expand(BATCH, *fields["shape"])
+        return weights["value"].expand(BATCH, *fields.get("repeats", ()), *fields["shape"])
     if kind == "linear" or kind.startswith("conv"):
         return _weighted(sample, inputs, weights)
     if kind in ("rms_norm", "batch_norm", "scale"):

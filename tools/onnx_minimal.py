@@ -50,7 +50,8 @@ class Graph:
         """The model that puts out y."""
         outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)]
         graph = helper.make_graph(self.nodes, "g", self.inputs, outputs, self.tensors)
-        opsets = [helper.make_opsetid("", self.opset), helper.make_opsetid("com.microsoft", 1)]
+        domains = ("com.microsoft", "com.microsoft.nchwc")
+        opsets = [helper.make_opsetid("", self.opset), *(helper.make_opsetid(domain, 1) for domain in domains)]
         return helper.make_model(graph, opset_imports=opsets)
 
 
@@ -476,6 +477,85 @@ def qlinearadd() -> Graph:
     return g
 
 
+def fused_conv() -> Graph:
+    """A convolution, a tensor that is added and a ReLU, as onnxruntime fuses them."""
+    g = Graph(x=(1, 8, 16, 16))
+    weights = f"{g.weight('w', 8, 8, 3, 3)} {g.weight('b', 8)}"
+    g.node("FusedConv", f"x {weights} x", domain="com.microsoft", activation="Relu", pads=[1, 1, 1, 1])
+    return g
+
+
+def fused_clip() -> Graph:
+    """A convolution that is cut off at 0 and 6."""
+    g = Graph(x=(1, 8, 16, 16))
+    g.node("FusedConv", f"x {g.weight('w', 8, 8, 1, 1)}", domain="com.microsoft", activation="Clip")
+    g.nodes[-1].attribute.append(helper.make_attribute("activation_params", [0.0, 6.0]))
+    return g
+
+
+def channels_in_blocks() -> Graph:
+    """20 channels in blocks of 16: a convolution, a depthwise one and a batch norm, all filled up to 32."""
+    g, nchwc = Graph(x=(1, 20, 8, 8)), "com.microsoft.nchwc"
+    for n in ("a", "b", "c"):
+        g.numbers(f"{n}.bias", [1.0] * 20 + [0.0] * 12, None, TensorProto.FLOAT)
+    g.node("ReorderInput", "x", "i", domain=nchwc)
+    g.node("Conv", f"i {g.weight('a', 32, 32, 1, 1)} a.bias", "p", domain=nchwc, activation="Relu")
+    g.node("Conv", f"p {g.weight('b', 32, 1, 3, 3)} b.bias", "q", domain=nchwc, group=32, pads=[1, 1, 1, 1])
+    g.node("ReorderOutput", "q", domain=nchwc, channels=20, channels_last=1)
+    return g
+
+
+def norm_in_blocks() -> Graph:
+    """A batch norm as a depthwise convolution of one position."""
+    g, nchwc = Graph(x=(1, 32, 8, 8)), "com.microsoft.nchwc"
+    g.node("ReorderInput", "x", "i", domain=nchwc)
+    g.node(
+        "Conv", f"i {g.weight('w', 32, 1, 1, 1)} {g.weight('b', 32)}", "n", domain=nchwc, group=32, activation="Relu"
+    )
+    g.node("GlobalAveragePool", "n", "p", domain=nchwc)
+    g.node("ReorderOutput", "p", domain=nchwc, channels=32)
+    return g
+
+
+def fused_matmul() -> Graph:
+    """Scores of attention: queries with turned keys, times a number."""
+    g = Graph(x=(1, 4, 10, 64), k=(1, 4, 10, 64))
+    g.node("FusedMatMul", "x k", domain="com.microsoft", transB=1, alpha=0.125)
+    return g
+
+
+def skip_layer_norm() -> Graph:
+    """A sum, which is read too, and its layer norm."""
+    g = Graph(x=(1, 10, 64), s=(1, 10, 64))
+    weights = f"{g.weight('w', 64)} {g.weight('b', 64)}"
+    g.node("SkipLayerNormalization", f"x s {weights}", "n _ _ z", domain="com.microsoft", epsilon=1e-6)
+    g.node("Add", "n z")
+    return g
+
+
+def bias_gelu() -> Graph:
+    """The bias of a product and a GELU."""
+    g = Graph(x=(1, 10, 64))
+    g.node("MatMul", f"x {g.weight('w', 64, 32)}", "m")
+    g.node("BiasGelu", f"m {g.weight('b', 32)}", domain="com.microsoft")
+    return g
+
+
+def hard_sigmoid() -> Graph:
+    """With ONNX's own slope, which is not PyTorch's."""
+    g = Graph(x=(1, 10))
+    g.node("HardSigmoid", "x")
+    return g
+
+
+def folded_mask() -> Graph:
+    """A mask of windows that an exporter has computed."""
+    g = Graph(x=(1, 2, 4, 16, 16))
+    g.numbers("onnx::Add_17", [0.0, -100.0] * 256, (2, 1, 16, 16), TensorProto.FLOAT)
+    g.node("Add", "x onnx::Add_17")
+    return g
+
+
 def gather_reshape() -> Graph:
     """A reshape that is written as a Gather of all positions."""
     g = Graph(x=(1, 8, 7, 7))
@@ -526,7 +606,8 @@ MADE: tuple[Callable[[], Graph], ...] = (
         gather_reshape,
         no_batch,
     ),
-    *(gemm_open, scalar_out),
+    *(gemm_open, scalar_out, fused_conv, fused_clip, channels_in_blocks, norm_in_blocks, fused_matmul),
+    *(skip_layer_norm, bias_gelu, hard_sigmoid, folded_mask),
 )
 
 

@@ -401,7 +401,10 @@ def drawn_axes(given: Sequence[Given], most_steps: int = MOST_STEPS) -> tuple[Dr
 
 def window_axes(layer: Layer | None, inputs: Shapes, output: Shape) -> list[Given]:
     """The axes over which a layer slides a window, or spreads windows; none where it does neither."""
-    if layer is None or not inputs or (layer.patch is None and layer.reduction is None):
+    if layer is None or not inputs:
+        return []
+    layer, inputs, output, _ = layer.alone(inputs, output)
+    if layer.patch is None and layer.reduction is None:
         return []
     read = inputs[0]
     found = []
@@ -421,6 +424,7 @@ def drawn_layer(
     given = window_axes(layer, inputs, output)
     if not given:
         return None
+    layer = layer.alone(inputs, output)[0]
     return Drawn(
         name,
         _what(layer),

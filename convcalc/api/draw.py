@@ -100,9 +100,9 @@ class Drawing(Shown):
         if suffix == ".txt":
             return self._text(step or 1)
         if suffix == ".json":
-            import json
+            from ..render.streams import json_text
 
-            return json.dumps(self.to_dict(), ensure_ascii=False) + "\n"
+            return json_text(self.to_dict()) + "\n"
         raise UsageError(
             f"no drawing is saved as '{suffix}'" if suffix else "the file's name has no suffix that says what it is",
             f"one of {', '.join(SUFFIXES)}",
@@ -287,7 +287,8 @@ def _of_layer(network: Network, layer: str | Node | Part | None, dims: int) -> D
     (node,) = nodes
     drawn = None
     if node.layer is not None:
-        drawn = drawn_layer(node.name, node.layer, network.input_shapes(node), node.shape, dims, COMFORTABLE)
+        name = part.name if isinstance(part, Part) else node.name
+        drawn = drawn_layer(name, node.layer, network.input_shapes(node), node.shape, dims, COMFORTABLE)
     if drawn is None:
         raise UsageError(f"'{node.name}' slides no window: it is {node.kind}", "a convolution or a pool is drawn")
     return drawn

@@ -370,7 +370,7 @@ class _Writer:
             run = [row] if fits and row is not None else []
 
     def _counted(self, rows: Sequence[Row], around: set[int]) -> None:
-        """Find items of one kind of which each scope has the first few: a param says how many, where a flag does not."""
+        """Find items of one kind of which each scope has the first few: where no flag does, a param says how many."""
         series: dict[tuple[str, str], list[Row]] = {}
         for row in rows:
             stem = row.piece.name.rstrip("0123456789")

@@ -15,6 +15,8 @@ LARGEST = 40_000
 """Pairs of pieces that are compared to lay one scope beside another."""
 MOST_VARIANTS = 60
 """Structures of one class up to which it is tried to make one block of them."""
+MOST_LEFT_OUT = 2
+"""Items for each that scopes share which some of them may lack, where those have nothing of their own."""
 MOST_WAYS = 2
 """Items that scopes of one block may always have more because they are wired in different ways."""
 
@@ -23,7 +25,7 @@ class Merging(Enum):
     """How much scopes of one class that are one block may differ."""
 
     WIDELY = 1 / 3
-    """One item more for every three that they share, where they are wired in different ways."""
+    """One item more for every three that they share, where they are wired in different ways; items may be left out."""
     NARROWLY = 0.0
     NEVER = -1.0
     """Scopes that differ in structure are different blocks."""
@@ -114,13 +116,20 @@ def _joined(family: Family, other: Family, merging: Merging) -> bool:
     if found is None:
         return False
     rows, alike, unlike = found
-    if (unlike > alike and not _more_of_the_same(rows, family, other)) or _ways(rows) > max(
-        MOST_WAYS, alike * merging.value
-    ):
+    left_out = merging is Merging.WIDELY and unlike <= MOST_LEFT_OUT * alike and _within(rows, family, other)
+    if unlike > alike and not left_out and not _more_of_the_same(rows, family, other):
+        return False
+    if _ways(rows) > max(MOST_WAYS, alike * merging.value):
         return False
     family.rows = rows
     family.scopes = sorted([*family.scopes, *other.scopes])
     return True
+
+
+def _within(rows: list[Row], *sides: Family) -> bool:
+    """Whether one side has nothing alone: it is the other one with items left out."""
+    alone = [row.members.keys() for row in rows]
+    return any(all(members & set(side.scopes) != members for members in alone) for side in sides)
 
 
 def _more_of_the_same(rows: list[Row], *sides: Family) -> bool:

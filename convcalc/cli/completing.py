@@ -242,7 +242,7 @@ def _layers(call: Call, word: str) -> Iterator[Candidate]:
     paths = (*network.groups, *(node.name for node in network.nodes if node.layer is not None))
     level = word.count(".")
     yield from _plain(dict.fromkeys(".".join(path.split(".")[: level + 1]) for path in paths if path.startswith(word)))
-    if word.count(".") == 0:
+    if word.count(".") == 0 and call.command.name != "draw":
         yield Candidate("total", "the whole network")
 
 

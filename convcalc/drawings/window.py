@@ -56,7 +56,7 @@ def window_page(drawn: Drawn, prefix: str, at: int | None = None) -> Page:
         grids[name] = grid
         parts.append(text(grid.x, grid.y - INDEX - 6, panel.heading, "heading"))
         if panel.sign:
-            parts.append(_sign(panel, scene.flat, cell))
+            parts.append(text(grid.x - GAP / 2 - 2, grid.y + grid.height / 2 + 8, panel.sign, "sign"))
         parts += panel.content
         parts += drawers[name](scene, grid, prefix) if name in drawers else _content(name, scene, grid)
         right = max(right, grid.x + max(grid.width, text_width(panel.heading, HEADING_LETTER)))
@@ -131,19 +131,12 @@ def _placed(panels: Sequence[tuple[str, Panel]], stacked: bool, top: int) -> lis
             x = MARGIN + INDEX
         elif row:
             x += gap
-        row.append((name, panel._replace(grid=panel.grid.moved(x, 0))))
+        sign = panel.sign if row else ""
+        row.append((name, panel._replace(grid=panel.grid.moved(x, 0), sign=sign)))
         x += wide
         height = max(height, panel.grid.height)
     close()
     return placed
-
-
-def _sign(panel: Panel, flat: bool, cell: int) -> str:
-    """The sign before a panel."""
-    grid = panel.grid
-    if flat:
-        return ""
-    return text(grid.x - GAP / 2 - 2, grid.y + grid.height / 2 + 8, panel.sign, "sign")
 
 
 def _indices(grid: Grid, rows: Iterable[tuple[int, int]], columns: Iterable[tuple[int, int]]) -> Iterator[str]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from ..layers.kind_table import Refused
 from .definitions import Definition, Definitions, define
-from .keras_layers import KERAS, Order, channels_last, is_named, permuted
+from .for_keras.common import Order, channels_last, is_named, permuted
+from .keras_layers import KERAS
 from .program import Call, Inline, Part, Scope, Step, Use, program, refusal, with_examples
 from .python_code import (
     INDENT,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..layers.kind_table import Refused
 from .definitions import Definition, Definitions, define
+from .for_torch.common import pads
 from .program import Address, Call, Chain, Inline, Part, Scope, Step, Tie, Use, Work, program, refusal, with_examples
 from .python_code import (
     Chosen,
@@ -25,7 +26,7 @@ from .python_code import (
 )
 from .sharing import share
 from .statements import Slots, argument_texts, form_of, inline_text, loops, returned, variables
-from .torch_layers import TORCH, pads
+from .torch_layers import TORCH
 
 if TYPE_CHECKING:
     from ..network import Network

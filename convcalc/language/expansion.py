@@ -245,11 +245,7 @@ class Expansion:
         return found
 
     def repeated(self, layer: Layer, arriving: tuple[int, ...]) -> Layer:
-        """The tensor that a layer holds, along the batch axes of what arrives; equal ones are one."""
-        from ..layers.constant import Parameter
-
-        if not isinstance(layer, Parameter):
-            return layer
+        """A layer that reads nothing, along the batch axes of what arrives; equal ones are one."""
         key = (id(layer), arriving[: self.batch_axes])
         found = self.held.get(key)
         if found is None:

@@ -204,6 +204,10 @@ class Layer(BaseModel):
         """How many of the first axes of what it reads count as batch, beside the batch itself."""
         return 0
 
+    def repeated(self, arriving: Shape, axes: int) -> Layer:
+        """Of a layer that reads nothing, the layer inside so many batch axes of what arrives there."""
+        return self
+
     def alone(self, inputs: Shapes, output: Shape) -> Alone:
         """The layer without its batch axes, on inputs of these shapes."""
         return Alone(self, inputs, output, 1)

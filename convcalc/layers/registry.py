@@ -97,6 +97,7 @@ _YIELDING: dict[tuple[str, str], tuple[str, ...]] = {
     ("product", "MatMul"): ("matmul",),
     ("product", "ScaledDotProductAttention"): ("scaled_dot_product_attention",),
     ("product", "MultiheadAttention"): ("multihead_attention",),
+    ("embedding", "Embedding"): ("embedding",),
     ("recurrent", "RNN"): ("rnn",),
     ("recurrent", "GRU"): ("gru",),
     ("recurrent", "LSTM"): ("lstm",),

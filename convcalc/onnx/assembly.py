@@ -30,7 +30,7 @@ def assemble(conversion: Conversion, path: str, load: Callable[..., Network]) ->
         if step.layer is None:
             draft.input(step.node.name, step.shape)
             continue
-        name, label = own_name(step), step.node.label
+        name, label = own_name(step, conversion.graph.tensors), step.node.label
         if step.part is not None:
             scope = (*scope, Place((step.kind,), "", ("split", len(draft.steps) - step.part), split=True))
             name = str(step.part)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..models.steps import Place
@@ -39,20 +39,24 @@ class _Module:
 
 
 def classed(steps: Sequence[Step], places: Sequence[Places]) -> list[Places]:
-    """The places with classes; as they are where the file names classes."""
-    modules = _modules(steps, places)
-    if any(module[-1].cls for module in modules):
-        return list(places)
-    names = _names(modules)
+    """The places with classes: those of layers are their kinds, others are told where the file names none."""
+    sizes = Counter(own[: depth + 1] for own in places for depth in range(len(own)))
+    modules = _modules(steps, places, sizes)
+    names = {} if any(module[-1].cls for module in modules) else _names(modules)
+    names |= {own: step.kind for step, own in zip(steps, places, strict=True) if own and _is_layer(own, sizes)}
     return [
         tuple([place._replace(cls=names.get(own[: depth + 1], place.cls)) for depth, place in enumerate(own)])
         for own in places
     ]
 
 
-def _modules(steps: Sequence[Step], places: Sequence[Places]) -> dict[Places, _Module]:
+def _is_layer(module: Places, sizes: Mapping[Places, int]) -> bool:
+    """Whether a module is one layer, of a class that nothing names."""
+    return sizes[module] == 1 and not module[-1].cls
+
+
+def _modules(steps: Sequence[Step], places: Sequence[Places], sizes: Mapping[Places, int]) -> dict[Places, _Module]:
     """The modules that hold more than one layer, with their children."""
-    sizes = Counter(own[: depth + 1] for own in places for depth in range(len(own)))
     found: dict[Places, _Module] = {}
     for step, own in zip(steps, places, strict=True):
         for depth in range(len(own)):

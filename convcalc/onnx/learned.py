@@ -23,6 +23,10 @@ MOST_COORDINATES = 4
 """Axes of a grid whose positions a table has: width and height, of a video also time."""
 LARGEST = 1 << 14
 """Numbers of a tensor that are looked at."""
+SMALLEST_MASK = 16
+"""Positions among which a mask chooses."""
+MASKED = -10
+"""The most that a mask adds where it lets nothing through."""
 NORMS = frozenset({"BatchNormalization", "SpatialBN"})
 """Operators that read the statistics of a batch norm as such."""
 
@@ -56,11 +60,23 @@ def is_buffer(tensor: Tensor, frozen: frozenset[str]) -> bool:
     if tensor.name.endswith(STATISTICS) or module in frozen:
         return True
     dims = tensor.dims
+    if len(dims) > 2 and dims[-1] == dims[-2] >= SMALLEST_MASK and not of_a_module(tensor.name) and tensor.floating:
+        return is_mask(tensor.first_numbers(LARGEST))
     if len(dims) < 3 or prod(dims) > LARGEST or name in ("weight", "bias") or not tensor.floating:
         return False
     test = is_filter if dims[1] == 1 < dims[0] else is_grid if 2 <= dims[-1] <= MOST_COORDINATES else None
     numbers = tensor.numbers(LARGEST) if test is not None else None
     return test is not None and numbers is not None and test(dims, numbers)
+
+
+def is_mask(numbers: Sequence[float]) -> bool:
+    """Whether numbers are those of a mask that is added to scores: 0 where they stay, else the same far below it.
+
+    >>> is_mask((0, 0, -100, 0)), is_mask((0, 0, 0.5, 0)), is_mask(())
+    (True, False, False)
+    """
+    below = set(numbers) - {0}
+    return bool(numbers) and len(below) < 2 and all(number <= MASKED for number in below)
 
 
 def is_grid(dims: Sequence[int], numbers: Sequence[float]) -> bool:

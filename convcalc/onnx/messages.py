@@ -50,6 +50,8 @@ class Tensor:
     message: Message | None
     learned: bool = True
     """Whether it may be a parameter: not where the exporter says that it is a buffer, or made of no parameter."""
+    source: str = ""
+    """The parameter of which the exporter says that it was computed."""
 
     @property
     def floating(self) -> bool:
@@ -79,6 +81,15 @@ class Tensor:
         else:
             found = [*message.integers({7: 7, 12: 11, 13: 11}.get(self.data_type, 5))]
         return tuple(found) if len(found) == count else None
+
+    def first_numbers(self, most: int) -> tuple[float, ...]:
+        """The first of its numbers in row order, also of a large one whose bytes are cut off behind them."""
+        code = STRUCT.get(self.data_type)
+        if code is None or self.message is None or 9 not in self.message:
+            return self.numbers(most) or ()
+        start, stop = self.message.spans(9)[-1]
+        count = min(most, (stop - start) // struct.calcsize(f"<{code}"))
+        return struct.unpack_from(f"<{count}{code}", self.message.data, start)
 
 
 @dataclass(slots=True)
@@ -274,7 +285,8 @@ def _tell_apart(tensors: list[Tensor], infos: list[ValueInfo], graph: Message) -
         if KIND in note:
             tensor.learned = note[KIND] == "PARAMETER"
         elif FOLDED in note:
-            tensor.learned = not parameters.isdisjoint(re.findall(r"'([^']*)'", note[FOLDED]))
+            tensor.source = next((name for name in re.findall(r"'([^']*)'", note[FOLDED]) if name in parameters), "")
+            tensor.learned = bool(tensor.source)
         elif COMPUTED.fullmatch(tensor.name):
             tensor.learned = False
 

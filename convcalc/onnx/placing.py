@@ -1,18 +1,18 @@
 """Where each layer stands in the network: the calls of modules around it, from the scopes that the file tells.
 
-A layer of which the file tells nothing stands in what those before and behind it share; a sum, a product or a
-concatenation in what all share that flows into it from where its paths part.
+A layer of which the file tells nothing stands in what those before and behind it share; an activation with the layer
+that it reads; a sum, a product or a concatenation in what all share that flows into it from where its paths part.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from heapq import heapify, heappop, heappush
 
 from ..models.steps import Place
 from .builder import Step
+from .messages import Tensor
 from .notes import folded
 from .scopes import ANONYMOUS, Module, Scope, Scopes, of_weights, parts
 
@@ -34,11 +34,11 @@ def places(steps: Sequence[Step]) -> list[Places]:
     return _filled(steps, _called(steps, found))
 
 
-def own_name(step: Step) -> str:
+def own_name(step: Step, tensors: Mapping[str, Tensor]) -> str:
     """What a step is called inside its module; empty where its kind says it."""
-    if step.holds is None or ANONYMOUS.fullmatch(step.holds):
-        return ""
-    return parts(step.holds)[-1]
+    tensor = tensors.get(step.holds or "")
+    name = tensor.source or tensor.name if tensor is not None else step.holds or ""
+    return "" if ANONYMOUS.fullmatch(name) else (parts(name) or ("",))[-1]
 
 
 def _of_layer(step: Step, scope: Scope | None) -> Scope | None:
@@ -86,23 +86,23 @@ def _recalled(steps: Sequence[Step], scopes: list[Scope | None]) -> None:
     for step, scope in zip(steps, scopes, strict=True):
         if scope is not None and scope.called:
             alike.setdefault(scope.modules, []).append((step.kind, step.weights))
-    for index, scope in enumerate(scopes):
-        again = AGAIN.fullmatch(scope.modules[-1].mark) if scope is not None and scope.modules else None
-        if scope is None or again is None or not scope.called:
+    for index, (step, scope) in enumerate(zip(steps, scopes, strict=True)):
+        if scope is None or not scope.modules or not step.node.name.startswith("/"):
             continue
         *around, own = scope.modules
-        name = AGAIN.fullmatch(own.name[-1])
-        first = own._replace(name=(*own.name[:-1], name[1]), mark=again[1]) if name is not None else own
-        if alike.get((*around, first)) == alike[scope.modules]:
-            scopes[index] = Scope((*around, own._replace(name=first.name)), True)
+        mark, name = AGAIN.fullmatch(own.mark), AGAIN.fullmatch(own.name[-1])
+        if mark is not None and name is not None:
+            first = Module((*own.name[:-1], name[1]), own.cls, mark[1])
+            if alike.get((*around, first)) == alike[scope.modules]:
+                scopes[index] = Scope((*around, own._replace(name=first.name)), True)
 
 
 def _called(steps: Sequence[Step], scopes: Sequence[Scope | None]) -> list[Places | None]:
     """The calls that scopes stand for: a module that is entered again is called again, a name alone is one group."""
-    known = (scope for scope in scopes if scope is not None)
-    members = Counter(scope.modules[:depth] for scope in known for depth in range(1, len(scope.modules) + 1))
     found: list[Places | None] = []
+    groups: dict[tuple[Module, ...], int] = {}
     stack: list[tuple[Module, Place]] = []
+    call = ("", "")
     for index, (step, scope) in enumerate(zip(steps, scopes, strict=True)):
         if scope is None:
             found.append(None if step.layer is not None else ())
@@ -111,12 +111,15 @@ def _called(steps: Sequence[Step], scopes: Sequence[Scope | None]) -> list[Place
         if scope.called:
             while depth < min(len(stack), len(scope.modules)) and stack[depth][0] == scope.modules[depth]:
                 depth += 1
+            again = scope.call[0] == call[0] and scope.call != call
+            depth -= again and depth == len(stack) == len(scope.modules)
+        call = scope.call
         del stack[depth:]
         for level in range(depth, len(scope.modules)):
             module = scope.modules[level]
-            alone = not module.cls and members[scope.modules[: level + 1]] == 1
-            call = (index, level) if scope.called else scope.modules[: level + 1]
-            stack.append((module, Place(module.name, step.kind if alone else module.cls, call)))
+            around = scope.modules[: level + 1]
+            key = (index, level) if scope.called else groups.setdefault(around, len(groups))
+            stack.append((module, Place(module.name, module.cls, key)))
         found.append(tuple([place for _, place in stack]))
     return found
 
@@ -130,25 +133,26 @@ def _filled(steps: Sequence[Step], known: list[Places | None]) -> list[Places]:
         later = later if own is None else own
         behind[index] = later
     found: list[Places] = []
-    joined: set[int] = set()
+    joins: set[int] = set()
     for index, (step, own) in enumerate(zip(steps, known, strict=True)):
-        before = found[-1] if found else ()
-        if own is None:
-            activates = step.layer is not None and step.layer.activates
-            if step.layer is not None and step.layer.joins and len(set(step.inputs)) > 1:
-                own = _shared(before, _of_paths(steps, found, index, before))
-                joined.add(index)
-            elif activates and joined.issuperset(step.inputs):
-                own = _shared(before, found[step.inputs[0]])
-                joined.add(index)
-            else:
-                own = _shared(before, behind[index])
+        layer, before = step.layer, found[-1] if found else ()
+        if own is None and layer is not None and layer.joins and len(set(step.inputs)) > 1:
+            own = _shared(before, _of_paths(steps, found, index, before))
+            joins.add(index)
+        elif own is None:
+            own = _shared(before, behind[index])
+            if layer is not None and layer.activates and step.inputs == (index - 1,):
+                own = max(own, before if index - 1 in joins else before[:-1], key=len)
+                joins.add(index)
         found.append(own)
     return found
 
 
 def _of_paths(steps: Sequence[Step], found: Sequence[Places], join: int, before: Places) -> Places:
-    """What all steps share that flow into a join from where its paths part."""
+    """What all steps share that flow into a join from where its paths part.
+
+    A sum with what its paths begin with stands in the numbered block around them.
+    """
     frontier = [-source for source in set(steps[join].inputs)]
     heapify(frontier)
     seen = set(frontier)
@@ -156,15 +160,20 @@ def _of_paths(steps: Sequence[Step], found: Sequence[Places], join: int, before:
     for _ in range(LONGEST_PATH):
         latest = -heappop(frontier)
         if not frontier:
-            return shared
+            skips = latest in steps[join].inputs and len(shared) > 1 and not _numbered(shared[-1])
+            return shared[:-1] if skips and _numbered(shared[-2]) else shared
         shared = _shared(shared, found[latest])
         for source in steps[latest].inputs:
             if -source not in seen:
                 seen.add(-source)
                 heappush(frontier, -source)
         if not frontier:
-            return shared
+            break
     return ()
+
+
+def _numbered(place: Place) -> bool:
+    return place.name[-1].isdigit()
 
 
 def _shared(one: Places, other: Places) -> Places:

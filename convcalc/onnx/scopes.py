@@ -54,6 +54,8 @@ class Scope(NamedTuple):
     modules: tuple[Module, ...]
     called: bool
     """Whether these are calls, so that a module that is entered again is called again."""
+    call: tuple[str, str] = ("", "")
+    """(operator, which call of it) of the innermost module, where each call of that is one operator of PyTorch."""
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -65,7 +67,7 @@ class Scopes:
     """Reads the scopes of layers."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str, str], Scope] = {}
+        self._known: dict[tuple[str, ...], Scope] = {}
 
     def of(self, step: Step) -> Scope | None:
         """The scope of a layer; None where nothing says it."""
@@ -125,9 +127,8 @@ def _of_metadata(scopes: str, classes: str, namespace: str) -> Scope:
             last = cls.rpartition(".")[2]
             found.append(Module(tuple(below.split(".", DEEPEST)), "" if last in PLAIN else last, below))
             around = name
-    if found and SIMPLE.fullmatch(types[len(names) - 2]):
-        found[-1] = found[-1]._replace(mark=f"{found[-1].mark} {names[-1]}")
-    return Scope(tuple(found), called=True)
+    simple = len(names) > 1 and SIMPLE.fullmatch(types[len(names) - 2])
+    return Scope(tuple(found), True, (types[len(names) - 1], names[-1]) if simple else ("", ""))
 
 
 def _of_path(name: str) -> Scope:
@@ -139,7 +140,7 @@ def _of_path(name: str) -> Scope:
         if component:
             found.append(Module(tuple(below.split(".", DEEPEST)), "", component))
             around = component
-    return Scope(tuple(found), called=True)
+    return Scope(tuple(found), True)
 
 
 def _of_name(node: OnnxNode) -> Scope:
@@ -151,4 +152,4 @@ def _of_name(node: OnnxNode) -> Scope:
 
 
 def _of_parts(names: Sequence[str]) -> Scope:
-    return Scope(tuple([Module((name,), "", name) for name in names]), called=False)
+    return Scope(tuple([Module((name,), "", name) for name in names]), False)

@@ -10,7 +10,7 @@ from ..analysis.quantities import QUANTITIES
 from ..analysis.tree import fitting, size, tree
 from ..render.document import described_as, share_text
 from ..render.first_screen import windowed
-from ..render.table import share_of, tree_block
+from ..render.table import COUNTED, share_of, tree_block
 from ..units import scaled, scaled_bytes
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ class Summary(NamedTuple):
     """Cells of the whole network."""
     shared: str
     """The quantity whose share is drawn."""
+    counted: frozenset[str]
+    """Units of the columns whose figures are shown short."""
     missing: int
     """Layers that have no row of their own or with their equals, since there are too many."""
 
@@ -120,7 +122,7 @@ def summary(report: Report, difference: Difference | None = None) -> Summary:
             )
         )
     columns = tuple([quantity for quantity in quantities if quantity.name not in ("name", "kind")])
-    return Summary(columns, lines, block.total, block.share, missing)
+    return Summary(columns, lines, block.total, block.share, COUNTED | {"bytes"}, missing)
 
 
 def _change(report: Report, subject: Subject, status: Mapping[str, str]) -> str:

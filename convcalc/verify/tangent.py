@@ -92,6 +92,11 @@ def _reduced(layer: Layer, inputs: Arrays, weights: Weights, direction: Arrays) 
     return forward(build("sum", over), handed * direction[0])
 
 
+def _flat(layer: Layer, inputs: Arrays, weights: Weights, direction: Arrays) -> Array:
+    """What is looked up moves in steps: its derivative is 0."""
+    return np.zeros_like(forward(layer, inputs, weights, training=True), direction[0].dtype)
+
+
 TANGENTS: KindTable[Tangent] = KindTable(
     {
         **dict.fromkeys(("Conv", "ConvTranspose", "Linear"), _product),
@@ -102,6 +107,7 @@ TANGENTS: KindTable[Tangent] = KindTable(
         **dict.fromkeys(("Unsqueeze", "Expand", "Tile", "RepeatInterleave"), _affine),
         **dict.fromkeys(("MatMul", "ScaledDotProductAttention", "MultiheadAttention"), _smooth),
         **dict.fromkeys(("RNN", "GRU", "LSTM"), _smooth),
+        "Embedding": _flat,
         BATCHED: _over_examples,
         **dict.fromkeys(("Concat", "Split", "Crop", "Pad", "Add", "Sub", "Upsample", "Parameter"), _affine),
         **dict.fromkeys(("Activation", "Gelu", "LeakyReLU", "PReLU", "ELU", "Softplus"), _diagonal),

@@ -179,6 +179,13 @@ class Attention(nn.MultiheadAttention):
         return super().forward(query, key, value, need_weights=False)[0]
 
 
+class Embedding(nn.Embedding):
+    """The rows of a table that numbers name, which may be floating-point ones."""
+
+    def forward(self, x):
+        return super().forward(x.long())
+
+
 class RNN(nn.RNN):
     """A recurrent layer, batch first, that gives the states of all positions."""
 

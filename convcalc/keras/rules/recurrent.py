@@ -12,7 +12,7 @@ from ...geometry import conv_output, matmul_macs, same_padding
 from ...layers.base import Shape
 from ..builder import Builder, Fields, Unsupported, Use
 from ..document import Json, Malformed, Settings, mapping, shown
-from ..tensor import Tensor
+from ..tensor import Tensor, plain
 from .activation import activated, named
 from .conv import dense
 
@@ -136,9 +136,11 @@ def _conv_lstm(rank: int) -> Rule:
 
 
 def _embedding(builder: Builder, use: Use) -> Tensor:
-    rows, features = use.settings.integer("input_dim"), use.settings.integer("output_dim")
-    sizes = [(*use.tensor.sizes, features)]
-    raise Unsupported("the language has no look-up in a table", holds=[(rows, features)], sizes=sizes)
+    fields: Fields = {
+        "num_embeddings": use.settings.integer("input_dim"),
+        "embedding_dim": use.settings.integer("output_dim"),
+    }
+    return builder.emit("embedding", fields, use.tensor, order=plain(use.tensor.rank + 1))
 
 
 def _einsum_dense(builder: Builder, use: Use) -> Tensor:

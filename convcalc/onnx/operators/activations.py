@@ -67,6 +67,16 @@ def _elu(b: Builder) -> Activation:
     return b.emit("elu", {"alpha": b.node.number("alpha", 1.0)}, b.activation())
 
 
+def _hard_sigmoid(b: Builder) -> Activation:
+    """With PyTorch's numbers, else what it is: cut off at 0 and 1 behind a factor and an offset."""
+    alpha, beta = b.node.number("alpha", 0.2), b.node.number("beta", 0.5)
+    if math.isclose(alpha, 1 / 6, rel_tol=1e-3) and beta == 0.5:
+        return plain("hardsigmoid")(b)  # type: ignore[return-value]
+    return b.emit(
+        "clamp", {"min": 0.0, "max": 1.0}, b.emit("rescale", {"scale": alpha, "offset": beta}, b.activation())
+    )
+
+
 def _prelu(b: Builder) -> Activation:
     """With one slope, or one a channel."""
     value, slope = b.activation(), b.weight(1)
@@ -160,7 +170,6 @@ _PLAIN = {
     "Sigmoid": "sigmoid",
     "Tanh": "tanh",
     "HardSwish": "hardswish",
-    "HardSigmoid": "hardsigmoid",
     "Mish": "mish",
     "Swish": "silu",
     "Softplus": "softplus",
@@ -197,6 +206,7 @@ OPERATORS = (
     *(Operator(name, plain(kind), dims=kept) for name, kind in _PLAIN.items()),
     *(Operator(name, unary, dims=kept) for name in _UNKNOWN),
     *(Operator(name, function(name), dims=kept, fold=computed(compute)) for name, compute in _COMPUTED.items()),
+    Operator("HardSigmoid", _hard_sigmoid, dims=kept),
     Operator("Celu", _celu, dims=kept),
     Operator("Shrink", _shrink, dims=kept),
     Operator("ThresholdedRelu", _thresholded, dims=kept),

@@ -31,7 +31,7 @@ def gemm_macs(call: Call, dims: Shape) -> int:
 
 OPEN_ENDED: dict[str, tuple[int, int | None]] = {
     "Compress": (2, 2),
-    "Loop": (0, None),
+    "Loop": (2, None),
     "NonMaxSuppression": (2, 5),
     "NonZero": (1, 1),
     "Scan": (1, None),
@@ -41,5 +41,8 @@ OPEN_ENDED: dict[str, tuple[int, int | None]] = {
 
 OPERATORS = (
     Operator("DeformConv", inputs=(3, 5), macs=conv_macs, weights=(1, 3)),
-    *(Operator(name, inputs=inputs, open_ended=True) for name, inputs in OPEN_ENDED.items()),
+    *(
+        Operator(name, inputs=inputs, open_ended=True, left_out=(0, 1) if name == "Loop" else ())
+        for name, inputs in OPEN_ENDED.items()
+    ),
 )

@@ -486,6 +486,8 @@ def _gathered(call: Call, shape: Shape) -> Constant:
 
 def _gather(b: Builder) -> Activation:
     """A position of an axis, some of them, or another order of them; under indices of several axes then reshaped."""
+    if isinstance(b.call.value(0), Constant) and isinstance(b.call.value(1), Activation) and not b.call.axis():
+        return _looked_up(b)
     value, dims, axis = b.activation(), _gather_dims(b.call), b.call.axis()
     wanted, size = b.call.value(1), value.dims[axis]
     if not isinstance(wanted, Constant):
@@ -507,6 +509,13 @@ def _gather(b: Builder) -> Activation:
             which = {"relative": window}
         made = b.emit("index_select", {"dim": dim, **which}, value)
     return made if made.dims == dims else b.relayout(made, dims)
+
+
+def _looked_up(b: Builder) -> Activation:
+    """Rows of a table that an activation names."""
+    table, positions = b.weight(0, rank=2), b.activation(1)
+    fields: Fields = {"num_embeddings": table.shape[0], "embedding_dim": table.shape[1]}
+    return b.emit("embedding", fields, positions, weights=[table])
 
 
 def _gather_slices(b: Builder) -> Activation:

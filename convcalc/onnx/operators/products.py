@@ -63,7 +63,15 @@ def _scaled(b: Builder, value: Activation, factor: float) -> Activation:
 
 
 def _matmul_dims(call: Call) -> Shape:
-    first, second = call.dims(0), call.dims(1)
+    return matmul_shape(call.dims(0), call.dims(1))
+
+
+def matmul_shape(first: Shape, second: Shape) -> Shape:
+    """The shape of the product of two tensors; raises GeometryError where they do not fit.
+
+    >>> matmul_shape((4, 10, 64), (64, 32))
+    (4, 10, 32)
+    """
     a = (1, *first) if len(first) == 1 else first
     b = (*second, 1) if len(second) == 1 else second
     if a[-1] != b[-2]:

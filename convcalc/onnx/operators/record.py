@@ -28,6 +28,8 @@ class Operator:
     _: KW_ONLY
     inputs: tuple[int, int | None] = (1, 1)
     """The fewest and the most inputs that its nodes have, in all versions; None for no bound."""
+    left_out: tuple[int, ...] = ()
+    """Those among the fewest inputs in whose place nothing may stand."""
     dims: Dims | None = None
     """ONNX's dims of the first output. Raises `Malformed`, or `Unknown` where they depend on what flows."""
     parts: Callable[[Call], Sequence[Shape]] | None = None
@@ -55,7 +57,7 @@ class Operator:
         fewest, most = self.inputs
         count = len(call.inputs)
         for position in range(fewest):
-            if call.value(position) is None:
+            if call.value(position) is None and (position not in self.left_out or position >= count):
                 raise Malformed(f"input {position} is missing")
         if most is not None and count > most:
             raise Malformed(f"it takes {most} input{'s' * (most != 1)}, not {count}")

@@ -305,7 +305,6 @@ def _unrounded(b: Builder, value: Activation, declared: Shape) -> Activation | N
 
 OPERATORS = (
     Operator("Conv", _conv(weight_at=1, bias_at=2), weights=(1, 2), inputs=(2, 3), macs=conv_macs),
-    Operator("FusedConv", _conv(weight_at=1, bias_at=2), weights=(1, 2), domains=("com.microsoft",), inputs=(2, 4)),
     Operator("ConvTranspose", _conv_transpose, weights=(1, 2), inputs=(2, 3), macs=conv_transpose_macs),
     Operator("MaxPool", _pool("max"), restate=_unrounded),
     Operator("AveragePool", _pool("avg"), restate=_unrounded),

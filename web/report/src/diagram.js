@@ -51,7 +51,7 @@ class Diagram {
       this.turn,
       button("−", "Zoom out", () => this.camera.zoom(1 / 1.4)),
       button("+", "Zoom in", () => this.camera.zoom(1.4)),
-      button("Fit", "See all of it", () => this.camera.fit()),
+      button("Fit", "Fit: see all of it", () => this.camera.fit()),
     );
     this.lines = svg("g", { class: "lines", "aria-hidden": "true" });
     this.view = svg("g", { class: "view" });

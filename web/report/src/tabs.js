@@ -1,6 +1,7 @@
 /* Tabs: one section at a time, named by the hash: #memory, #layer/conv1. Arrow keys go from one to the next. */
 
 export function openTabs(onShow) {
+  let kept = null; // the tab that was chosen itself: it keeps the focus, which the browser moves to the section
   const links = [...document.querySelectorAll("#tabs a")];
   const sections = links.map((link) => document.getElementById(link.hash.slice(1)));
   document.getElementById("tabs").setAttribute("role", "tablist");
@@ -11,15 +12,16 @@ export function openTabs(onShow) {
     link.setAttribute("aria-controls", sections[i].id);
     sections[i].setAttribute("role", "tabpanel");
     sections[i].setAttribute("aria-labelledby", link.id);
-    sections[i].tabIndex = -1;
     link.addEventListener("keydown", (event) => {
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
       const to = event.key === "Home" ? 0 : event.key === "End" ? links.length - 1 : i + step;
       if (Number.isNaN(to)) return;
       event.preventDefault();
-      const next = links[(to + links.length) % links.length];
-      next.focus();
-      location.hash = next.hash;
+      kept = links[(to + links.length) % links.length];
+      kept.click();
+    });
+    link.addEventListener("click", () => {
+      kept = link;
     });
   });
 
@@ -31,7 +33,11 @@ export function openTabs(onShow) {
       links[i].setAttribute("aria-selected", String(i === found));
       links[i].tabIndex = i === found ? 0 : -1;
     });
+    kept?.focus({ preventScroll: true });
+    kept = null;
     onShow(sections[found].id, rest.join("/"));
+    // Whoever shows this page in a frame, as `convcalc watch` does, opens the next one at the same place.
+    if (window.parent !== window) window.parent.postMessage({ place: location.hash }, "*");
   }
 
   window.addEventListener("hashchange", show);

@@ -5,7 +5,10 @@ import { key, short } from "./numbers.js";
 import { linkTo } from "./paths.js";
 import { compared, following } from "./sorting.js";
 
+const AT_ONCE = 200;
+
 export function growTree(table, data, onOpen) {
+  let waiting = 0;
   const body = table.tBodies[0];
   const rows = [...body.rows].map((element, i) => ({ element, page: data.rows[i], below: [], up: null, open: false }));
   const paths = data.pages.map((page) => page[0]);
@@ -18,59 +21,74 @@ export function growTree(table, data, onOpen) {
     (row.up?.below ?? top).push(row);
     path.push(row);
     row.open = row.element.dataset.f === "1";
-    dress(row);
   }
   const written = rows.map((row) => `${paths[row.page]} ${row.element.cells[1].textContent}`.toLowerCase());
+  const largest = Math.max(...rows.map(share)) || 1;
+  const shared = table.tHead.rows[0].lastElementChild.textContent.startsWith("%");
+  const counts = [...table.tHead.rows[0].cells].map((head) => head.dataset.counts !== undefined);
+  shortenAll(table.tFoot.rows[0]);
 
+  function share(row) {
+    return Number.parseFloat(row.element.lastElementChild.textContent.replace("<", "")) || 0;
+  }
+
+  /* A row is dressed when it is first shown: its link, its button, short numbers and the bar of its share. */
   function dress(row) {
-    const [head, ...cells] = row.element.cells;
-    const link = make("a", { href: linkTo(paths[row.page]) }, head.textContent);
-    link.title = paths[row.page];
+    if (row.dressed) return;
+    row.dressed = true;
+    const head = row.element.cells[0];
+    const link = make("a", { href: linkTo(paths[row.page]), title: paths[row.page] }, head.textContent);
     head.replaceChildren(link);
     if (row.element.dataset.f !== undefined) {
       row.button = make("button", { type: "button", class: "f", "aria-label": `rows of ${paths[row.page]}` });
       head.prepend(row.button);
     }
-    cells.slice(1).forEach(shorten);
-  }
-  for (const cell of [...table.tFoot.rows[0].cells].slice(1)) shorten(cell);
-  bars();
-
-  function shorten(cell) {
-    const exact = cell.textContent;
-    const said = short(exact);
-    if (exact === "0" || exact === "0 B") {
-      cell.className = "zero";
-      cell.replaceChildren(make("span", { class: "s", "aria-hidden": "true" }, "·"), make("span", { class: "x" }, exact));
-    } else if (said !== exact) {
-      cell.title = exact;
-      cell.replaceChildren(make("span", { class: "s", "aria-hidden": "true" }, said), make("span", { class: "x" }, exact));
-    }
+    shortenAll(row.element);
+    if (shared) row.element.lastElementChild.style.setProperty("--part", `${(100 * share(row)) / largest}%`);
   }
 
-  function bars() {
-    const last = table.tHead.rows[0].cells.length - 1;
-    if (!table.tHead.rows[0].cells[last].textContent.startsWith("%")) return;
-    const parts = rows.map((row) => Number.parseFloat(row.element.cells[last].textContent.replace("<", "")) || 0);
-    const largest = Math.max(...parts) || 1;
-    rows.forEach((row, i) => {
-      const cell = row.element.cells[last];
-      cell.className = "share";
-      const bar = make("i", { "aria-hidden": "true" });
-      bar.style.setProperty("--part", `${(100 * parts[i]) / largest}%`);
-      cell.append(bar);
+  function shortenAll(row) {
+    counts.forEach((counted, column) => {
+      if (counted) shorten(row.cells[column]);
     });
   }
 
+  /* The style sheet shows what is short in the place of the exact text, which stays. */
+  function shorten(cell) {
+    const exact = cell.textContent;
+    const said = exact === "0" || exact === "0 B" ? "·" : short(exact);
+    if (said === exact) return;
+    cell.dataset.short = said;
+    cell.title = exact;
+  }
+
+  /* Shows the rows that are open, or those that a search has found. Of many the first are shown at once, the others
+     piece by piece, so that whoever asked need not wait for them. */
   function reveal(found) {
-    const walk = (siblings, shown) => {
+    clearTimeout(waiting);
+    const shown = [];
+    const walk = (siblings, open) => {
       for (const row of siblings) {
-        row.element.hidden = found ? !found.has(row) : !shown;
-        row.button?.setAttribute("aria-expanded", String(found ? row.below.some((below) => found.has(below)) : row.open));
-        walk(row.below, shown && row.open);
+        const visible = found ? found.has(row) : open;
+        if (visible) shown.push(row);
+        else if (!row.element.hidden) row.element.hidden = true;
+        walk(row.below, open && row.open);
       }
     };
     walk(top, true);
+    for (const row of shown.slice(AT_ONCE)) row.element.hidden = true;
+    piece(shown, 0, found);
+  }
+
+  function piece(shown, start, found) {
+    for (const row of shown.slice(start, start + AT_ONCE)) {
+      dress(row);
+      if (row.element.hidden) row.element.hidden = false;
+      row.button?.setAttribute("aria-expanded", String(found ? row.below.some((below) => found.has(below)) : row.open));
+    }
+    const rest = start + AT_ONCE < shown.length;
+    table.setAttribute("aria-busy", String(rest));
+    if (rest) waiting = setTimeout(() => piece(shown, start + AT_ONCE, found));
   }
 
   const asked = document.getElementById("search");
@@ -144,8 +162,7 @@ export function growTree(table, data, onOpen) {
   });
 
   function value(row, column) {
-    const cell = row.element.cells[column];
-    return key((cell.querySelector(".x, a") ?? cell).textContent.trim());
+    return key(row.element.cells[column].textContent.trim());
   }
   function arrange(column, direction) {
     const order = direction && compared(direction, (row) => value(row, column));
@@ -158,7 +175,9 @@ export function growTree(table, data, onOpen) {
       }
     };
     walk(top);
+    for (const row of rows) row.element.hidden = true;
     body.append(all);
+    search();
   }
 
   reveal(null);

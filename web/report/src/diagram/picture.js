@@ -64,7 +64,10 @@ export class Picture {
   /** All that is known of an item, a line each. */
   said(item) {
     const share = this.share(item);
-    const lines = [item.path, this.detail(item), item.shape_text];
+    // What is read in the box comes first, in its order.
+    const lines = [item.path, this.detail(item)];
+    if (share !== null) lines.push(`${percent(share)} of ${this.cost}`);
+    lines.push(item.shape_text);
     if (item.times > 1) lines.push(`${item.times} equal repetitions`);
     if (share !== null) {
       for (const name of this.index.costs) {
@@ -72,7 +75,6 @@ export class Picture {
         const all = item.total > 1 ? ` each, ${exact(value * item.total)} in all ${item.total}` : "";
         lines.push(`${name} ${exact(value)}${all}`);
       }
-      lines.push(`${percent(share)} of ${this.cost}`);
     }
     if (item.change !== undefined && item.change !== "same") lines.push(item.change);
     return lines.filter((line) => line !== "");
@@ -92,7 +94,7 @@ export class Picture {
     const said = this.said(item);
     const title = svg("title");
     title.textContent = said.join("\n");
-    return svg(
+    const made = svg(
       "g",
       {
         class: classes.join(" "),
@@ -103,8 +105,10 @@ export class Picture {
         "aria-label": said.join(", "),
         "aria-expanded": item.isGroup ? String(open) : null,
       },
-      title,
     );
+    // Its name says the same: a title beside it would be read twice.
+    made.addEventListener("pointerenter", () => made.prepend(title), { once: true });
+    return made;
   }
 
   /** What lies below the lines: the frame of an open group. */
@@ -152,8 +156,8 @@ export class Picture {
       this.text(element, "detail", width / 2, lower, detail);
     } else {
       this.text(element, "name", SIDE + knob, upper, name);
-      this.text(element, "share", width - SIDE, lower, share);
       this.text(element, "detail", SIDE, lower, fitted(detail, FONTS.small, width - 2 * SIDE - beside));
+      this.text(element, "share", width - SIDE, lower, share);
     }
     return element;
   }
@@ -176,7 +180,7 @@ export class Picture {
     if (content === "") return;
     const found = svg("text", { class: kind, x: x.toFixed(1), y });
     found.textContent = content;
-    element.append(found);
+    element.append(found, " "); // a blank, which is not drawn: what is read are words
   }
 }
 

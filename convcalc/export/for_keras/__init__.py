@@ -1,0 +1,1 @@
+"""What layers are in Keras's words, a file a family; `keras_layers.py` has the table of all."""
