@@ -23,6 +23,34 @@ AS_U = ["pix2pix_generator", "segnet", "unet", "unet3d", "vnet"]
 SPACE = "{http://www.w3.org/2000/svg}"
 
 
+DETECTOR = """
+convcalc: 1
+name: Detector
+input: [3, 416, 416]
+blocks:
+  conv: {params: {out: ~, k: 3, s: 1}, layers: [{conv2d: {out: out, k: k, s: s, p: "k // 2"}}, batch_norm, leaky_relu]}
+layers:
+  - {conv: {out: 32}, name: stem}
+  - {conv: {out: 64, s: 2}, name: c1}
+  - {conv: {out: 256, s: 2}, name: p3}
+  - {conv: {out: 512, s: 2}, name: p4}
+  - {conv: {out: 1024, s: 2}, name: p5}
+  - {conv2d: {out: 255, k: 1}, name: head5}
+  - {conv: {out: 256, k: 1}, from: p5, name: lateral5}
+  - {upsample: {scale_factor: 2}, name: up5}
+  - {concat: , from: [up5, p4], name: cat4}
+  - {conv: {out: 256}, name: n4}
+  - {conv2d: {out: 255, k: 1}, name: head4}
+  - {conv: {out: 128, k: 1}, from: n4, name: lateral4}
+  - {upsample: {scale_factor: 2}, name: up4}
+  - {concat: , from: [up4, p3], name: cat3}
+  - {conv: {out: 128}, name: n3}
+  - {conv2d: {out: 255, k: 1}, name: head3}
+outputs: [head5, head4, head3]
+"""
+"""A backbone with three heads, of which two read what an upsampling and the backbone join."""
+
+
 def segments(made: Figure) -> list[Rectangle]:
     """The straight pieces of all arrows."""
     return [
@@ -42,9 +70,9 @@ def crosses(segment: Rectangle, place: Rectangle) -> bool:
     )
 
 
-@pytest.mark.parametrize("name", GALLERY)
+@pytest.mark.parametrize("name", [*GALLERY, "detector"])
 def test_nothing_lies_on_anything_else(name: str) -> None:
-    made = arranged(load(name))
+    made = arranged(loads(DETECTOR) if name == "detector" else load(name))
     solids = [each.place for each in made.parts]
     texts = [text.place for text in made.texts]
     assert not [pair for pair in combinations(solids, 2) if pair[0].meets(pair[1])]
@@ -115,6 +143,16 @@ def test_repetitions_are_slices_and_pooling_is_a_slab() -> None:
     assert said["conv4_x"] == ("6 × residual", 6, [])
     assert "pool1" not in said and "flatten" not in said
     assert ">6 × residual</text>" in figure(load("resnet", variant="resnet50"))
+
+
+def test_heads_stand_in_the_row_and_arrows_lead_over_them() -> None:
+    found, leads = parts(loads(DETECTOR))
+    names = [part.name for part in found]
+    ends = {(names[lead.source], names[lead.target]) for lead in leads}
+    assert ("head5", "lateral5") not in ends
+    assert {("p5", "lateral5"), ("p4", "up5"), ("n4", "lateral4"), ("p3", "up4")} <= ends
+    assert [part.name for part in found if part.detail.endswith(", output")] == ["head5", "head4", "head3"]
+    assert [slab.role for slab in found[names.index("up5")].slabs] == ["join"]
 
 
 def test_what_only_lends_its_size_is_dashed() -> None:
