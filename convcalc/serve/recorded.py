@@ -60,7 +60,7 @@ class Record:
         """What was read, and the sources of what was imported."""
         for module in list(sys.modules.values()):
             source = getattr(module, "__file__", None)
-            if isinstance(source, str):
+            if isinstance(source, str) and Path(source).is_file():
                 self.add(source)
         return [path for path in self.read if path not in self.written and not Path(path).is_dir()]
 

@@ -176,7 +176,7 @@ class Playground {
       const [first, ...others] = finding.lines;
       const place = first.indexOf(finding.code);
       const head = [element("b", {}, first.slice(first.indexOf(":") + 1, place + finding.code.length)), first.slice(place + finding.code.length)];
-      const lines = others.map((line) => element("span", { class: /^\s*hint:/.test(line) ? "hint" : null }, `\n${line}`));
+      const lines = others.map((line) => element("span", { class: /^\s*hint:/.test(line) ? "hint" : "source" }, `\n${line}`));
       const button = element("button", { type: "button", class: finding.severity }, element("pre", {}, ...head, ...lines));
       button.addEventListener("click", () => this.editor.go(finding));
       return element("li", {}, button);
