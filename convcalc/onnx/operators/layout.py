@@ -514,6 +514,8 @@ def _gather(b: Builder) -> Activation:
 def _looked_up(b: Builder) -> Activation:
     """Rows of a table that an activation names."""
     table, positions = b.weight(0, rank=2), b.activation(1)
+    if not table.holds_weights:
+        raise Unsupported("it picks numbers that nothing learns by indices that are computed while it runs")
     fields: Fields = {"num_embeddings": table.shape[0], "embedding_dim": table.shape[1]}
     return b.emit("embedding", fields, positions, weights=[table])
 
