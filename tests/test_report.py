@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 import sys
 from base64 import b64encode
 from hashlib import sha256
@@ -14,6 +16,7 @@ import pytest
 import convcalc
 from convcalc import UsageError, analyse, load, loads
 from convcalc.analysis.controller import Controller
+from convcalc.analysis.gallery import read_index
 from convcalc.analysis.memory import liveness
 from convcalc.page.memory import MOST_LANES, bars
 from convcalc.render.explain import value_of
@@ -314,6 +317,36 @@ def test_options_are_those_of_table() -> None:
         Page(run("report", "-", "--set", "out=6", "--input", "1,9,9", "--batch", "2", data=SPEC).stdout).visible
     )
     assert "1×9×9 → 6×7×7, batch 2" in text and "60" in text
+
+
+RESNET50, LARGEST = 600_000, 1_200_000
+"""Bytes of pages."""
+TIMES = 3
+"""How much of the processor a report may take, in calls of `table --format json`."""
+
+
+@pytest.mark.slow
+def test_pages_of_the_gallery_are_small(resnet: Page) -> None:
+    assert len(resnet.text.encode()) <= RESNET50
+    sizes = {entry["name"]: len(convcalc.report(entry["name"]).encode()) for entry in read_index()}
+    assert {name: size for name, size in sizes.items() if size > LARGEST} == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spec", ["lenet5", "resnet", "googlenet", "nasnet", "hrnet"])
+def test_a_report_takes_no_longer_than_a_few_tables(spec: str) -> None:
+    def seconds(*arguments: str) -> float:
+        """Of the processor, the least of three runs."""
+        runs = []
+        for _ in range(3):
+            before = os.times()
+            command = [sys.executable, "-m", "convcalc", *arguments]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            after = os.times()
+            runs.append(after.children_user - before.children_user + after.children_system - before.children_system)
+        return min(runs)
+
+    assert seconds("report", spec) <= TIMES * seconds("table", spec, "--format", "json")
 
 
 def test_long_networks_have_bounds() -> None:

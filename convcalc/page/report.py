@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..analysis.diff import diff
 from ..export import drawing
 from ..findings import UsageError
-from ..network import unknown_costs
+from ..network import unknown_costs, without_collector
 from ..render.table import at_text, shapes_text, source_text
 from ..units import counted
 from ..version import FORMAT, __version__
@@ -51,6 +51,11 @@ def page(report: Report, *, against: Report | None = None) -> str:
     """The page of a report, and of what changed since another. Raises UsageError where jinja2 is not installed,
     SpecError where a printed table cannot be read.
     """
+    with without_collector():
+        return _page(report, against)
+
+
+def _page(report: Report, against: Report | None) -> str:
     templates = environment()
     difference = None if against is None else diff(against, report)
     tree = summary(report, difference)
