@@ -75,6 +75,8 @@ def _concatenate(builder: Builder, use: Use) -> Tensor:
 
 def concatenated(builder: Builder, tensors: list[Tensor], axis: int) -> Tensor:
     """Side by side along an axis that Keras counts with the batch."""
+    if not tensors:
+        raise Malformed("it has no inputs")
     if len({tensor.rank for tensor in tensors}) > 1:
         raise Malformed(f"its inputs have {' and '.join(str(list(tensor.sizes)) for tensor in tensors)}")
     if len(tensors) == 1:
