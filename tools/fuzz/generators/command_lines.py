@@ -133,7 +133,9 @@ UNBOUNDED = frozenset({"--jobs"})
 """Options whose number is never drawn at large: it is that of processes."""
 
 
-_DRAWN = tuple(name for name in COMMANDS for _ in range(1 if name == "schema" else 8))
+ENDLESS = frozenset({"watch"})
+"""Commands that go on until they are interrupted."""
+_DRAWN = tuple(name for name in COMMANDS if name not in ENDLESS for _ in range(1 if name == "schema" else 8))
 """The schema takes ten times as long as the rest, and has no options."""
 
 
