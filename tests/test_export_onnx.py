@@ -96,6 +96,10 @@ def test_what_onnx_cannot_say_is_refused_with_the_reason() -> None:
         onnx_model(loads(f"{{convcalc: 1, input: [3], layers: {layers}}}"))
 
 
+BUFFERS_UNTOLD = frozenset({"swin"})
+"""Those with masks that nobody learns: an ONNX file has no word for buffers, and these have no numbers that tell."""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", gallery_names())
 def test_graphs_infer_the_same_shapes_and_are_read_back(name: str, tmp_path: Path) -> None:
@@ -116,8 +120,11 @@ def test_graphs_infer_the_same_shapes_and_are_read_back(name: str, tmp_path: Pat
     path.write_bytes(data)
     back = load_onnx(str(path))
     totals, again = (analyse(one).to_dict()["totals"] for one in (reached(network), back))
-    for quantity in ("params", "buffers", "macs"):
-        assert again[quantity] == totals[quantity]
+    if name in BUFFERS_UNTOLD:
+        assert again["params"] + again["buffers"] == totals["params"] + totals["buffers"]
+    else:
+        assert (again["params"], again["buffers"]) == (totals["params"], totals["buffers"])
+    assert again["macs"] == totals["macs"]
     if name not in NOT_READ_BACK:
         assert totals_of(loads(write(back))) == totals_of(back)
 

@@ -27,6 +27,10 @@ function carried(inputs, lock) {
   return [...found].sort();
 }
 
+/** A script without raw controls, which a page must not have; in scripts they stand in strings alone. */
+const escaped = (text) =>
+  text.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`);
+
 async function bundle(name) {
   const result = await build({
     absWorkingDir: here,
@@ -43,7 +47,7 @@ async function bundle(name) {
     logLevel: "warning",
   });
   const [file] = result.outputFiles;
-  return { name: `${name}.js`, text: file.text, inputs: Object.keys(result.metafile.inputs) };
+  return { name: `${name}.js`, text: escaped(file.text), inputs: Object.keys(result.metafile.inputs) };
 }
 
 /** The text of a package's licence. Fails where it has none. */
