@@ -12,7 +12,10 @@ from tools import notebooks, sessions
 from tools.examples import GENERATED, PAGES, ROOT, differences, unreadable
 from tools.notebooks import NOTEBOOKS
 
-LONG = {"lecture.md", "verify.md"}
+LONG = {
+    *("analysis.md", "check.md", "export.md", "lecture.md", "models.md", "onnx.md", "published.md", "python.md"),
+    *("report.md", "terminal.md", "verify.md"),
+}
 """Pages whose examples take seconds."""
 
 

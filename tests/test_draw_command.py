@@ -316,6 +316,7 @@ class TestHostileNames:
 
 
 class TestPictures:
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", list(drawings()))
     def test_resvg_renders_them_in_light_and_dark(self, name: str) -> None:
         from PIL import Image

@@ -25,6 +25,8 @@ from convcalc.serve.watch import Watch, stamp
 
 from .command import run
 
+pytestmark = pytest.mark.slow
+
 SPEC = "convcalc: 1\nname: {name}\ninput: [3, 32, 32]\nlayers: [{{conv2d: {{out: 8, k: {k}}}, name: first}}]\n"
 SECONDS = 30.0
 """A reading on a machine that does much else takes no longer."""
