@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..limits import NAME_CHARACTERS
 from ..models.steps import Place
 from ..network import UniqueNames
 from .builder import Step
 
 Places = tuple[Place, ...]
 
-NUMBERS = re.compile(r"(?:_?[0-9]+[a-z]?)+$|_+$")
+NUMBERS = re.compile(r"(?:_?[0-9]++[a-z]?)+$|_+$")
 """What numbers a name: `inception3a` is an inception."""
 MODULE = ""
 """What a child is that is a module."""
@@ -77,7 +78,7 @@ def _modules(steps: Sequence[Step], places: Sequence[Places], sizes: Mapping[Pla
 def _stem(places: Places) -> str:
     """What a module is called without its numbers, by what is around it where it is but a number."""
     for part in reversed([part for place in places for part in place.name]):
-        stem = NUMBERS.sub("", part)
+        stem = NUMBERS.sub("", part[:NAME_CHARACTERS])
         if stem:
             return stem
     return "block"

@@ -8,6 +8,7 @@ from math import prod
 from ..geometry import LIMIT, TooLarge
 from ..layers.base import Shape
 from ..layers.opaque import Opaque
+from ..limits import LIST_VALUES
 from .builder import Builder, Step
 from .graph import Inputs, inlined, living, open_weights, ordered
 from .learned import frozen_norms, is_buffer
@@ -54,6 +55,8 @@ class Conversion:
         """Inputs and initialisers as values."""
         values, frozen = self.builder.values, frozen_norms(nodes)
         for name, tensor in self.graph.tensors.items():
+            if len(tensor.dims) > LIST_VALUES:
+                raise Malformed(f"tensor '{name}' has {len(tensor.dims):,} axes")
             if min(tensor.dims, default=0) < 0:
                 raise Malformed(f"tensor '{name}' has the shape {list(tensor.dims)}")
             values[name] = Constant.of(tensor, name, learned=not is_buffer(tensor, frozen))
