@@ -64,7 +64,8 @@ def named(texts: list[str] | tuple[()]) -> list[str]:
     """
     import csv
 
-    return [name.strip() for row in csv.reader(texts, skipinitialspace=True) for name in row]
+    lines = [" ".join(text.split()) for text in texts]
+    return [name.strip() for row in csv.reader(lines, skipinitialspace=True) for name in row]
 
 
 def read_widths(texts: list[str] | tuple[()]) -> dict[str, range]:
