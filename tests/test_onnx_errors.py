@@ -37,6 +37,7 @@ def test_no_onnx_file(tmp_path: Path) -> None:
         load_onnx(str(tmp_path / "missing.onnx"))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_damaged_files(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:

@@ -349,6 +349,7 @@ def test_a_report_takes_no_longer_than_a_few_tables(spec: str) -> None:
     assert seconds("report", spec) <= TIMES * seconds("table", spec, "--format", "json")
 
 
+@pytest.mark.slow
 def test_long_networks_have_bounds() -> None:
     layers = ", ".join(f"{{relu: {{}}, name: r{i}}}" for i in range(6000))
     network = loads(f"{{convcalc: 1, input: [8, 4, 4], layers: [{layers}]}}")
