@@ -218,12 +218,8 @@ def draw(
     >>> draw("lenet5", "C1")
     <Drawing C1: convolution 32 × 32 → 28 × 28: 9 steps>
     """
-    if picture not in PICTURES:
-        raise UsageError(
-            f"there is no picture '{picture}'", suggest(picture, PICTURES, f"one of {', '.join(PICTURES)}")
-        )
-    if scheme not in SCHEMES:
-        raise UsageError(f"there is no scheme '{scheme}'", suggest(scheme, SCHEMES, f"one of {', '.join(SCHEMES)}"))
+    _refuse_unknown("picture", picture, PICTURES)
+    _refuse_unknown("scheme", scheme, SCHEMES)
     if dims not in (None, 1, 2):
         raise UsageError(f"one axis is drawn or two, not {dims}")
     if spec is not None:

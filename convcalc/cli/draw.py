@@ -12,13 +12,18 @@ from ..geometry import GeometryError
 from .options import (
     PER_AXIS,
     ArgOption,
+    DilationOption,
     InputOption,
+    KernelOption,
+    PaddingOption,
     RunOption,
     SetOption,
+    StrideOption,
     VariantOption,
     load_network,
     numbers,
     paddings,
+    refuse_mixed,
 )
 from .output import ForceOption, OutputOption, refuse_existing, write, write_file
 
@@ -34,12 +39,10 @@ def command(
     layer: Annotated[
         str | None, typer.Argument(metavar="[LAYER]", help="Its path; not needed where only one has a window.")
     ] = None,
-    kernel_size: Annotated[
-        str | None, typer.Option("--k", "-k", metavar="K", help="Kernel: 3, or one number an axis: 3,5.")
-    ] = None,
-    stride: Annotated[str, typer.Option("--s", "-s", metavar="S", help="Stride.")] = "1",
-    padding: Annotated[str, typer.Option("--p", "-p", metavar="P", help="Padding: 1, or before:after: 1:2.")] = "0",
-    dilation: Annotated[str, typer.Option("--d", "-d", metavar="D", help="Dilation.")] = "1",
+    kernel_size: KernelOption = None,
+    stride: StrideOption = "1",
+    padding: PaddingOption = "0",
+    dilation: DilationOption = "1",
     size: Annotated[
         str | None, typer.Option("--size", metavar="I", help="What the drawn layer reads: 5, or 5,7; else a few.")
     ] = None,
@@ -88,9 +91,7 @@ def command(
     }
     about_spec: dict[str, object] = {"--set": set, "--variant": variant, "--input": input, "--arg": arg}
     about_spec["--device"] = device
-    for option, given in (about_spec if spec is None else about_kernel).items():
-        if given:
-            raise UsageError(f"{option} needs a SPEC" if spec is None else f"{option} does not go with a SPEC")
+    refuse_mixed(spec, about_spec, about_kernel)
     if spec is None and kernel_size is None:
         raise UsageError("draw needs the kernel of a convolution, or a spec and its layer", f"for example {EXAMPLE}")
     if steps + matrix + (step is not None) > 1:

@@ -24,6 +24,7 @@ from .options import (
     paddings,
     read_devices,
     read_input,
+    refuse_mixed,
 )
 from .output import format_option, write
 
@@ -92,11 +93,7 @@ def command(
     }
     about_spec: dict[str, object] = {"--set": set, "--variant": variant, "--input": input, "--arg": arg}
     inline = spec is None or (layer is None and _is_item(spec))
-    for option, given in (about_spec if spec is None else about_kernel).items():
-        if given:
-            raise UsageError(
-                f"{option} needs a SPEC" if spec is None else f"{option} does not go with a SPEC or a layer"
-            )
+    refuse_mixed(spec, about_spec, about_kernel, "a SPEC or a layer")
     if at is not None and shown:
         raise UsageError(
             f"--at does not go with --{shown[0]}", "--at says what a position sees, the others its numbers"

@@ -14,13 +14,18 @@ from ..geometry.errors import GeometryError
 from .options import (
     PER_AXIS,
     ArgOption,
+    DilationOption,
     InputOption,
+    KernelOption,
+    PaddingOption,
     RunOption,
     SetOption,
+    StrideOption,
     VariantOption,
     load_network,
     numbers,
     paddings,
+    refuse_mixed,
     renamed,
 )
 from .output import ForceOption, OutputOption, format_option, refuse_existing, write, write_file
@@ -37,13 +42,10 @@ def command(
     spec: Annotated[
         str | None, typer.Argument(metavar="[SPEC]", help="A spec: its mirrored decoder is written, as a spec.")
     ] = None,
-    kernel_size: Annotated[
-        str | None,
-        typer.Option("--k", "-k", metavar="K", help="Kernel: 3, or one number an axis: 3,5."),
-    ] = None,
-    stride: Annotated[str, typer.Option("--s", "-s", metavar="S", help="Stride.")] = "1",
-    padding: Annotated[str, typer.Option("--p", "-p", metavar="P", help="Padding: 1, or before:after: 1:2.")] = "0",
-    dilation: Annotated[str, typer.Option("--d", "-d", metavar="D", help="Dilation.")] = "1",
+    kernel_size: KernelOption = None,
+    stride: StrideOption = "1",
+    padding: PaddingOption = "0",
+    dilation: DilationOption = "1",
     size: Annotated[
         list[str] | None,
         typer.Option("--size", metavar="I", help="Input size to work out; may be given again."),
@@ -81,9 +83,7 @@ def command(
         "--d": dilation != "1",
     }
     about_kernel |= {"--size": size, "--verify": verify, "--format": format != "text"}
-    for option, given in (about_kernel if spec is not None else about_spec).items():
-        if given:
-            raise UsageError(f"{option} does not go with a SPEC" if spec is not None else f"{option} needs a SPEC")
+    refuse_mixed(spec, about_spec, about_kernel)
     if spec is not None:
         refuse_existing(output, force)
         write_file(_decoder(load_network(spec, set, variant, input, arg, device), resize, skips, until), output, force)

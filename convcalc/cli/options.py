@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -48,6 +48,16 @@ ModelInputOption = Annotated[
 ]
 BatchOption = Annotated[int, typer.Option("--batch", min=1, help="Batch size: multiplies macs, flops, activations.")]
 
+AgainstOption = Annotated[
+    str | None,
+    typer.Option("--against", metavar="SPEC", help="Show what it changes against this one: a file, git:REV:PATH, …"),
+]
+KernelOption = Annotated[
+    str | None, typer.Option("--k", "-k", metavar="K", help="Kernel: 3, or one number an axis: 3,5.")
+]
+StrideOption = Annotated[str, typer.Option("--s", "-s", metavar="S", help="Stride.")]
+PaddingOption = Annotated[str, typer.Option("--p", "-p", metavar="P", help="Padding: 1, or before:after: 1:2.")]
+DilationOption = Annotated[str, typer.Option("--d", "-d", metavar="D", help="Dilation.")]
 DtypeOption = Annotated[Dtype, typer.Option("--dtype", help="Type of activations and params in memory.")]
 OptimizerOption = Annotated[Optimizer, typer.Option("--optimizer", help="Whose state training memory counts.")]
 FailOverOption = Annotated[
@@ -90,6 +100,15 @@ def renamed(old: str, new: str) -> Any:
             raise UsageError(f"there is no option {old}", f"it is called {new}")
 
     return typer.Option(old, hidden=True, callback=refuse)
+
+
+def refuse_mixed(
+    spec: str | None, about_spec: Mapping[str, object], about_kernel: Mapping[str, object], what: str = "a SPEC"
+) -> None:
+    """Raise UsageError for an option that was given about a spec where there is none, or about a kernel beside one."""
+    for option, given in (about_spec if spec is None else about_kernel).items():
+        if given:
+            raise UsageError(f"{option} needs a SPEC" if spec is None else f"{option} does not go with {what}")
 
 
 def number(option: str, text: str, expected: str = "a whole number") -> int:

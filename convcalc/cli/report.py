@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from .options import (
+    AgainstOption,
     ArgOption,
     BatchOption,
     DeviceOption,
@@ -27,12 +24,7 @@ from .output import ForceOption, OutputOption, refuse_existing, write_file
 
 def command(
     spec: SpecArgument,
-    against: Annotated[
-        str | None,
-        typer.Option(
-            "--against", metavar="SPEC", help="Show what it changes against this one: a file, git:REV:PATH, …"
-        ),
-    ] = None,
+    against: AgainstOption = None,
     output: OutputOption = None,
     force: ForceOption = False,
     input: InputOption = None,

@@ -13,6 +13,7 @@ import typer
 from ..findings import UsageError
 from ..render import streams
 from .options import (
+    AgainstOption,
     ArgOption,
     BatchOption,
     DeviceOption,
@@ -42,10 +43,7 @@ def command(
             help="A spec, ONNX or Keras file, a gallery name, or a model in code: ./net.py:Net, whose code then runs.",
         ),
     ],
-    against: Annotated[
-        str | None,
-        typer.Option("--against", metavar="SPEC", help="Show what it changes against this one: git:HEAD:net.yaml, …"),
-    ] = None,
+    against: AgainstOption = None,
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, metavar="N", help="The port of 127.0.0.1; 0: any that is free.")
     ] = 0,
