@@ -17,6 +17,12 @@ DEEPEST = 24
 """Groups in each other; what is deeper joins the names above."""
 
 
+Runs = list[tuple[int, int]]
+"""Spans of steps: (first, behind the last)."""
+_Level = tuple[Runs, int, str]
+"""What stands directly in a scope, its depth, and what its paths begin with."""
+
+
 class _Segment(NamedTuple):
     name: str
     cls: str
@@ -49,18 +55,17 @@ class _Naming:
         for index in range(inputs):
             name = self.steps[index].name
             self.paths[index] = "input" if inputs == 1 else taken.give(allowed(name))
-        pending = [(inputs, len(self.steps), 0, "")]
+        pending: list[_Level] = [(self._runs(inputs, len(self.steps), 0), 0, "")]
         while pending:
             pending += reversed(self._level(*pending.pop()))
         order = {group.path: place for place, group in enumerate(sorted(self.groups, key=lambda g: (g.start, -g.stop)))}
         self.groups.sort(key=lambda group: order[group.path])
 
-    def _level(self, start: int, stop: int, depth: int, prefix: str) -> list[tuple[int, int, int, str]]:
+    def _level(self, runs: Runs, depth: int, prefix: str) -> list[_Level]:
         """Names what stands directly in a scope; gives the scopes in it."""
-        runs = self._runs(start, stop, depth)
-        heads = [self.segments[first][depth] if len(self.segments[first]) > depth else None for first, _ in runs]
-        taken = UniqueNames(self.paths[:start] if not prefix and start else ())
-        below: list[tuple[int, int, int, str]] = []
+        heads = self._heads(runs, depth)
+        taken = UniqueNames(self.paths[: runs[0][0]] if runs and not prefix else ())
+        below: list[_Level] = []
         for (first, last), head in zip(runs, heads, strict=True):
             step = self.steps[first]
             leaf = head is None or (last == first + 1 and len(self.segments[first]) == depth + 1 and not head.split)
@@ -74,18 +79,18 @@ class _Naming:
             if head.split:
                 for index in range(first, last):
                     self.paths[index] = f"{path}.{self.steps[index].name}"
+                self.groups.append(Group(path, "split", first, last, last - 1))
             else:
-                below.append((first, last, depth + 1, f"{path}."))
-            self.groups.append(self._group(path, head, first, last, depth + 1))
+                inner = self._runs(first, last, depth + 1)
+                below.append((inner, depth + 1, f"{path}."))
+                self.groups.append(self._group(path, head, first, last, self._heads(inner, depth + 1)))
         return below
 
-    def _group(self, path: str, head: _Segment, start: int, stop: int, depth: int) -> Group:
-        if head.split:
-            return Group(path, "split", start, stop, stop - 1)
-        inner = [
-            self.segments[first][depth] if len(self.segments[first]) > depth else None
-            for first, _ in self._runs(start, stop, depth)
-        ]
+    def _heads(self, runs: Runs, depth: int) -> list[_Segment | None]:
+        """What each run is at a depth; None for a step that stands there by itself."""
+        return [self.segments[first][depth] if len(self.segments[first]) > depth else None for first, _ in runs]
+
+    def _group(self, path: str, head: _Segment, start: int, stop: int, inner: Sequence[_Segment | None]) -> Group:
         if _numbered(inner):
             return Group(path, "repeat", start, stop, stop - 1, len(inner))
         return (
@@ -94,10 +99,10 @@ class _Naming:
             else Group(path, "layers", start, stop, stop - 1)
         )
 
-    def _runs(self, start: int, stop: int, depth: int) -> list[tuple[int, int]]:
+    def _runs(self, start: int, stop: int, depth: int) -> Runs:
         """Spans of one scope, or of a single step, at a depth; containers that others interrupt are opened."""
         while True:
-            runs: list[tuple[int, int]] = []
+            runs: Runs = []
             keys: list[Hashable] = []
             for index in range(start, stop):
                 own = self.segments[index]
