@@ -61,6 +61,8 @@ class Difference(NamedTuple):
     stages: tuple[StageChange, ...]
     totals: tuple[Change, ...]
     """Every compared quantity of the whole network, changed or not."""
+    pairs: Pairs
+    """Nodes of the former network -> nodes of the later one that are the same layers."""
 
     @property
     def empty(self) -> bool:
@@ -102,6 +104,7 @@ def diff(before: Report, after: Report) -> Difference:
         tuple(_layers(before, after, pairs)),
         tuple(_stages(before, after, pairs)),
         tuple(_values(before, before.whole, after, after.whole, compared())),
+        pairs,
     )
 
 

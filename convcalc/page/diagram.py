@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from ..analysis.matching import match
 from ..analysis.quantities import quantity
 from ..analysis.quantity import Quantity, Shaped
 from ..analysis.tree import Row, fitting, size, tree
@@ -194,7 +193,7 @@ def _single(row: Row) -> Row:
 def _compared(difference: Difference) -> dict[str, object]:
     """The graph of the later network with what was removed."""
     before, after = difference.before, difference.after
-    pairs = match(before.network, after.network)
+    pairs = difference.pairs
     matched = set(pairs.values())
     changed = {layer.after for layer in difference.layers if layer.status == "changed"}
 
