@@ -201,6 +201,7 @@ def _rows(report: Report, indices: Iterable[int]) -> Iterator[Joined]:
     from .device import intensity
 
     nodes, costs, fields = report.network.nodes, report.costs, report.receptive_fields.fields
+    batch, moved = report.batch, report.moved
     worked: dict[tuple[int, Shapes, bool], dict[str, object]] = {}
     """What equal layers on equal shapes have in common, those that hold their weights and those that do not."""
     seen: Fields | None = None
@@ -216,7 +217,9 @@ def _rows(report: Report, indices: Iterable[int]) -> Iterator[Joined]:
             work = worked[key] = {
                 "input_shapes": [list(shape) for shape in shapes],
                 "output_shape": list(shape),
-                **_costs(costs[index], report.batch),
+                **_costs(costs[index], batch),
+                "bytes_moved": moved[index],
+                "intensity": plain_figure(intensity(costs[index].flops * batch, moved[index])),
             }
         if fields[index] is not seen:
             seen = fields[index]
@@ -228,8 +231,6 @@ def _rows(report: Report, indices: Iterable[int]) -> Iterator[Joined]:
             "from": [nodes[i].name for i in sources],
             "shares": None if shares is None else nodes[shares].name,
             **memory.of(index),
-            "bytes_moved": report.moved[index],
-            "intensity": plain_figure(intensity(costs[index].flops * report.batch, report.moved[index])),
         }
         yield Joined(named, (work, field))
 

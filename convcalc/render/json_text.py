@@ -138,6 +138,8 @@ class _Writer:
                 before = keys[key] = f"{inner}{self.string(key)}: "
             if type(value) is str:
                 parts.append(before + (known(value) or self.string(value)))
+            elif value is None:
+                parts.append(f"{before}null")
             else:
                 parts.append(f"{before}{value if type(value) is int else self.text(value, inner)}")
         return ",".join(parts)
