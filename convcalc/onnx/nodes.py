@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..findings import Finding, SpecError
 from ..geometry import GeometryError
@@ -18,6 +18,9 @@ from .sequences import SEQUENCES, sequence_of
 from .stated import Shapeless, Stated
 from .values import Activation, Constant, Value
 from .wire import Damaged
+
+WITH_GRAPHS: dict[str, Callable[[Nodes, OnnxNode, int], bool]] = {"If": branch, "Loop": loop}
+"""Operators that hold graphs -> what converts the nodes of these in their place, where it can."""
 
 
 class Nodes:
@@ -56,9 +59,7 @@ class Nodes:
         try:
             if node.op in SEQUENCES and not node.domain:
                 self._sequence(node)
-            elif not (node.op == "If" and branch(self, node, depth)) and not (
-                node.op == "Loop" and loop(self, node, depth)
-            ):
+            elif node.op not in WITH_GRAPHS or not WITH_GRAPHS[node.op](self, node, depth):
                 self._operator(node, operator)
         except Shapeless as reason:
             self.undo(count)
