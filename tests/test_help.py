@@ -18,6 +18,7 @@ from convcalc.cli.help_ import FIRST
 from convcalc.render.help import Page, Terms, help_lines
 from convcalc.render.lines import plain
 from tests.command import run
+from tools.fuzz.generators.command_lines import ENDLESS
 
 SPEC = "convcalc: 1\ninput: [3, 32, 32]\nlayers:\n  - conv2d: {out: 8, k: 3, p: 1}\n  - relu\n"
 MODEL = Path(__file__).parent.parent / "docs" / "files" / "resnet18.onnx"
@@ -35,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-EXAMPLES = (e for name, known in COMMANDS.items() if name != "watch" for e in known.examples)
+EXAMPLES = (e for name, known in COMMANDS.items() if name not in ENDLESS for e in known.examples)
 """Those of commands that end; test_watch.py starts and ends the one that does not."""
 
 

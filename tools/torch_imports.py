@@ -25,11 +25,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatch
-from math import prod
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from convcalc.analysis.report import analyse
 from convcalc.language import loads
 from convcalc.language.write_blocks import equal, write_blocks
 from convcalc.layers.opaque import Opaque
@@ -46,23 +46,6 @@ class Late(BaseException):
     """A model took too long; no code of a model catches it."""
 
 
-def learned(network: Network) -> int:
-    """The learned numbers of a network, those that layers share once."""
-    return sum(
-        prod(weight.shape)
-        for node in network
-        if node.layer is not None and node.shares is None
-        for weight in node.layer.weights(network.input_shapes(node))
-        if weight.learnable
-    )
-
-
-def macs(network: Network) -> int:
-    """The multiply-accumulates of all layers, those of opaque ones as they were counted."""
-    layers = [(node.layer, network.input_shapes(node), node.shape) for node in network if node.layer is not None]
-    return sum(layer.operations(inputs, shape).get("mac", 0) for layer, inputs, shape in layers)
-
-
 def compared(network: Network, answer: Row) -> tuple[Row, str]:
     """How a network compares with PyTorch's answer, and the spec that is written of it.
 
@@ -72,12 +55,12 @@ def compared(network: Network, answer: Row) -> tuple[Row, str]:
     unused, constant = (_said(network, code) for code in ("CC724", "CC726"))
     text = write_blocks(network)
     other = loads(text)
-    own = (learned(network), macs(network))
+    own, again = (analyse(each).totals for each in (network, other))
     row = {
-        "params": own[0] + unused == answer["params"],
-        "macs": own[1] + constant == answer["macs"],
+        "params": own.params + unused == answer["params"],
+        "macs": own.macs + constant == answer["macs"],
         "opaque": [[n.layer.operator, n.layer.reason] for n in network if isinstance(n.layer, Opaque)],
-        "reload": equal(network, other) and (learned(other), macs(other)) == own,
+        "reload": equal(network, other) and (again.params, again.macs) == (own.params, own.macs),
         "lines": text.count("\n"),
     }
     return row, text

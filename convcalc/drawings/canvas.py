@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
+from ..export.drawing import px
 from ..terminal import printable, width
 from .style import ROOT, Scheme, style
 
@@ -85,15 +86,6 @@ def rect(kind: str, x: float, y: float, w: float, h: float, inside: str = "", mo
 def used(name: str) -> str:
     """The beginning of a group that is drawn again elsewhere: there it stands outside of the drawing, for its style."""
     return f'<g id="{name}" class="{ROOT}">'
-
-
-def px(number: float) -> str:
-    """A coordinate with one decimal at most.
-
-    >>> px(3.0), px(2.25)
-    ('3', '2.2')
-    """
-    return f"{number:.1f}".removesuffix(".0")
 
 
 def text_width(said: str, letter: float = LETTER) -> float:

@@ -43,6 +43,16 @@ class Opened:
 Open = Callable[..., Opened]
 
 
+def listened(page: Page, seconds: float) -> Opened:
+    """A new page, whose requests and messages are kept, and which is waited for so long at the most."""
+    found = Opened(page)
+    page.set_default_timeout(1000 * seconds)
+    page.on("request", lambda request: found.requests.append(request.url))
+    page.on("console", lambda message: found.messages.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: found.messages.append(f"error: {error}"))
+    return found
+
+
 def _missing(what: str) -> None:
     if os.environ.get("CONVCALC_BROWSER") == "required":
         pytest.fail(f"CONVCALC_BROWSER=required, but there is no {what}")
@@ -73,13 +83,8 @@ def open_file(browser: Browser) -> Iterator[Open]:
     def opened(path: Path, **options: object) -> Opened:
         context = browser.new_context(offline=True, **options)  # type: ignore[arg-type]
         contexts.append(context)
-        found = Opened(context.new_page())
-        page = found.page
-        page.set_default_timeout(1000 * SECONDS)
-        page.on("request", lambda request: found.requests.append(request.url))
-        page.on("console", lambda message: found.messages.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: found.messages.append(f"error: {error}"))
-        page.goto(path.as_uri())
+        found = listened(context.new_page(), SECONDS)
+        found.page.goto(path.as_uri())
         return found
 
     yield opened

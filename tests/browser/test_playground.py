@@ -21,7 +21,7 @@ import pytest
 from convcalc import analyse, load
 from tools import playground as builder
 
-from .conftest import Opened, _missing
+from .conftest import Opened, _missing, listened
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -94,13 +94,8 @@ def arrived(page: Page, address: str, fragment: str) -> None:
 def opened(browser: Browser, address: str) -> Iterator[Opened]:
     """A page on which Python has started; tests go to other places on it."""
     context = browser.new_context(viewport={"width": 1400, "height": 860}, color_scheme="light")
-    found = Opened(context.new_page())
-    page = found.page
-    page.set_default_timeout(1000 * ANSWERING)
-    page.on("request", lambda request: found.requests.append(request.url))
-    page.on("console", lambda message: found.messages.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: found.messages.append(f"error: {error}"))
-    arrived(page, address, "spec=resnet&variant=resnet50")
+    found = listened(context.new_page(), ANSWERING)
+    arrived(found.page, address, "spec=resnet&variant=resnet50")
     yield found
     context.close()
 
