@@ -161,6 +161,10 @@ class Drawn(NamedTuple):
         """Whether fewer inputs are drawn than there are."""
         return any(axis.whole != (axis.size, axis.output) for axis in self.axes)
 
+    def excerpt_text(self, arrow: str = "->") -> str:
+        """What is said of an excerpt: the sizes that are drawn."""
+        return f"drawn on {f' {arrow} '.join(self.drawn_sizes)}: the same windows, padding and leftover"
+
     @property
     def alone(self) -> Drawn:
         """What is drawn, as if it were all."""

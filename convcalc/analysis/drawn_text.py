@@ -151,6 +151,5 @@ def plane_lines(drawn: Drawn | None, counted: bool = True) -> list[str]:
         return []
     lines = drawing_lines(drawn, counted=counted)
     if drawn.excerpt:
-        small = " -> ".join(drawn.drawn_sizes).replace(" × ", "x")
-        lines = [f"drawn on {small}: the same windows, padding and leftover", "", *lines]
+        lines = [drawn.excerpt_text().replace(" × ", "x"), "", *lines]
     return lines if max(map(len, lines)) <= WIDEST else []

@@ -54,8 +54,7 @@ def said_lines(drawn: Drawn) -> list[str]:
         parts = [rule.result, typeset(rule.expression), typeset(rule.substituted), f"{rule.value} {rule.unit}".rstrip()]
         lines.append(" = ".join(part for part in parts if part) + (f"  ({rule.note})" if rule.note else ""))
     if drawn.excerpt:
-        small = drawn.drawn_sizes
-        lines.append(f"drawn on {small[0]} → {small[1]}: the same windows, padding and leftover")
+        lines.append(drawn.excerpt_text("→"))
     if drawn.border != "zeros":
         lines.append(f"the padding is filled from the input: {drawn.border}")
     if drawn.beside:

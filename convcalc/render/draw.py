@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ..analysis.drawn import by
 from ..analysis.drawn_text import drawing_lines
 from ..findings import UsageError
-from ..units import counted
 from .document import (
     Block,
     Code,
@@ -43,8 +42,7 @@ def drawing_document(drawn: Drawn, picture: str = "motion", step: int = 0) -> Do
     rules = [Equation(r.result, value_of(r), r.expression, r.substituted, r.note) for r in drawn.formulas]
     blocks.append(Equations(tuple(rules)))
     if drawn.excerpt:
-        small = " -> ".join(drawn.drawn_sizes)
-        blocks.append(Notes((Note(f"drawn on {small}: the same windows, padding and leftover"),)))
+        blocks.append(Notes((Note(drawn.excerpt_text()),)))
     if drawn.border != "zeros":
         blocks.append(Notes((Note(f"the padding is filled from the input: {drawn.border}"),)))
     if picture == "matrix":
@@ -61,7 +59,7 @@ def _steps(drawn: Drawn, steps: range) -> Iterator[Block]:
         )
     for step in steps:
         position = ", ".join(map(str, drawn.position(step)))
-        heading = f"step {step + 1} of {counted(drawn.steps, 'step').partition(' ')[0]}: output ({position})"
+        heading = f"step {step + 1} of {drawn.steps:,}: output ({position})"
         lines = drawing_lines(drawn, step, keyed=step == steps[-1])
         yield Section(heading, (Code(tuple(lines), drawn=True),), 3)
 

@@ -107,7 +107,7 @@ class Playground:
         windows = [node for node in nodes if node.layer is not None and node.layer.patch is not None]
         inside = [] if isinstance(found, Node) else [node.name for node in nodes]
         drawn = windows[0].name if len(windows) == 1 else None
-        svg = None if drawn is None else layer_drawing(report.network, report.network.nodes.index(windows[0]), "layer")
+        svg = None if drawn is None else layer_drawing(report.network, report.index[drawn], "layer")
         return {"path": path, "text": text, "window": drawn, "svg": svg, "inside": inside[:MOST_INSIDE]}
 
     def invert(self, asked: Data) -> Data:

@@ -264,15 +264,16 @@ def test_a_box_of_the_diagram_opens_its_page(report: Report) -> None:
 
 def test_tabs_follow_the_arrow_keys(report: Report) -> None:
     page = report("resnet", "resnet50").page
+    focused = "(name) => document.activeElement.textContent === name"
     page.get_by_role("tab", name="Summary").focus()
     for name in ("Diagram", "Memory"):
         page.keyboard.press("ArrowRight")
-        assert page.evaluate("document.activeElement.textContent") == name
+        page.wait_for_function(focused, arg=name)
         assert page.get_by_role("tab", name=name).get_attribute("aria-selected") == "true"
     page.keyboard.press("End")
-    assert page.evaluate("document.activeElement.textContent") == "Layer"
+    page.wait_for_function(focused, arg="Layer")
     page.keyboard.press("ArrowRight")
-    assert page.evaluate("document.activeElement.textContent") == "Summary"
+    page.wait_for_function(focused, arg="Summary")
 
 
 @pytest.mark.parametrize(
