@@ -69,7 +69,7 @@ def test_blocks_open_and_close_where_they_stand(shown: Any, resnet: Any) -> None
     assert abs(after["x"] + after["width"] / 2 - before["x"] - before["width"] / 2) < 2
     block.click()
     settled(opened)
-    opened.page.locator(".frame").wait_for(state="detached")
+    opened.page.locator(".frame").first.wait_for(state="detached")
     assert boxes.count() == 11
     assert quiet(opened)
 
@@ -110,7 +110,7 @@ def test_keys_follow_lines_and_open_blocks(shown: Any, resnet: Any) -> None:
     assert label(opened) == "conv2_x.0"
     keyboard.press("Escape")
     keyboard.press("Enter")
-    opened.page.locator(".frame").wait_for(state="detached")
+    opened.page.locator(".frame").first.wait_for(state="detached")
     assert label(opened) == "conv2_x"
     keyboard.press("ArrowUp")
     assert label(opened) == "pool1"

@@ -22,6 +22,7 @@ class Playground {
   constructor() {
     this.place = places.read(location.hash);
     this.edits = 0;
+    this.saves = 0;
     this.known = null; // the spec of the gallery that stands in the editor, as it is
     this.stale = true;
     this.python = new Python((state) => this.loaded(state));
@@ -258,11 +259,13 @@ class Playground {
     panel.replaceChildren(...figures, element("pre", { class: "text" }, text));
   }
 
-  /** The place in the address: a spec of the gallery by its name, another text whole. */
+  /** The place in the address: a spec of the gallery by its name, another text whole. A later one goes before it. */
   async save(text) {
+    const [save, before] = [++this.saves, location.hash];
     const { tab, variant, layer, window } = this.place;
     const spec = this.known?.name ?? null;
     const packed = spec === null ? await places.packed(text) : null;
+    if (save !== this.saves || location.hash !== before) return;
     this.tooLong = spec === null && packed === null;
     const shown = { spec, text: packed, variant, tab: tab === "table" ? null : tab };
     shown.layer = tab === "layer" ? layer : null;
