@@ -96,6 +96,15 @@ class PureLoader(yaml.SafeLoader):
         self.stale_possible_simple_keys()
         super().fetch_stream_end()
 
+    def parse_flow_sequence_entry_mapping_key(self) -> Any:
+        """A key behind `?` in brackets; where it is absent, libyaml passes over the sign that follows."""
+        self.get_token()
+        if not self.check_token(yaml.ValueToken, yaml.FlowEntryToken, yaml.FlowSequenceEndToken):
+            self.states.append(self.parse_flow_sequence_entry_mapping_value)
+            return self.parse_flow_node()
+        self.state = self.parse_flow_sequence_entry_mapping_value
+        return self.process_empty_scalar(self.get_token().end_mark)
+
     def parse_flow_mapping_value(self) -> Any:
         """The value of a key in braces; one that is absent stands where what follows begins."""
         if self.check_token(yaml.ValueToken):
@@ -163,6 +172,22 @@ class PureLoader(yaml.SafeLoader):
                 break
             self.forward()
         return chomping, increment
+
+    def scan_block_scalar_indentation(self) -> Any:
+        """The empty lines before a block scalar, and how far its text is set in, by blanks alone."""
+        found = super().scan_block_scalar_indentation()
+        self._refuse_tab(self.column + 1)
+        return found
+
+    def scan_block_scalar_breaks(self, indent: int) -> Any:
+        """The empty lines inside a block scalar, and the indentation of the next one."""
+        found = super().scan_block_scalar_breaks(indent)
+        self._refuse_tab(indent)
+        return found
+
+    def _refuse_tab(self, indent: int) -> None:
+        if self.column < indent and self.peek() == "\t":
+            self._fail(_BLOCK, None, "found a tab character where an indentation space is expected")
 
     def scan_block_scalar_ignored_line(self, start: Any) -> None:
         """Blanks and a comment up to the end of the line."""
