@@ -207,6 +207,8 @@ def _rows(report: Report, indices: Iterable[int]) -> Iterator[Joined]:
     seen: Fields | None = None
     field = _field(seen)
     memory = _Memory(report)
+    intensities: dict[tuple[int, int], object] = {}
+    """FLOPs and bytes -> the first for each of the second: many layers have the same."""
     for index in indices:
         name, layer, sources, shape, shares = nodes[index]
         assert layer is not None
@@ -218,12 +220,13 @@ def _rows(report: Report, indices: Iterable[int]) -> Iterator[Joined]:
                 "input_shapes": [list(shape) for shape in shapes],
                 "output_shape": list(shape),
                 **_costs(costs[index], batch),
-                "bytes_moved": moved[index],
-                "intensity": plain_figure(intensity(costs[index].flops * batch, moved[index])),
             }
         if fields[index] is not seen:
             seen = fields[index]
             field = _field(seen)
+        passed = (costs[index].flops * batch, moved[index])
+        if passed not in intensities:
+            intensities[passed] = plain_figure(intensity(*passed))
         named: dict[str, object] = {
             "name": name,
             "stage": name.partition(".")[0],
@@ -231,6 +234,8 @@ def _rows(report: Report, indices: Iterable[int]) -> Iterator[Joined]:
             "from": [nodes[i].name for i in sources],
             "shares": None if shares is None else nodes[shares].name,
             **memory.of(index),
+            "bytes_moved": passed[1],
+            "intensity": intensities[passed],
         }
         yield Joined(named, (work, field))
 
