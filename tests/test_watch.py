@@ -27,6 +27,12 @@ from .command import run
 
 pytestmark = pytest.mark.slow
 
+AT_A_TERMINAL = (
+    "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    "runpy.run_module('convcalc', run_name='__main__', alter_sys=True)"
+)
+"""Runs the program as it is at a terminal: ^C is ignored of what a shell, and so CI, has put into the background."""
+
 SPEC = "convcalc: 1\nname: {name}\ninput: [3, 32, 32]\nlayers: [{{conv2d: {{out: 8, k: {k}}}, name: first}}]\n"
 SECONDS = 30.0
 """A reading on a machine that does much else takes no longer."""
@@ -331,7 +337,7 @@ def test_a_record_has_what_was_read(tmp_path: Path) -> None:
 class TestCommand:
     def start(self, *arguments: str, folder: Path) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "convcalc", "watch", *arguments],
+            [sys.executable, "-c", AT_A_TERMINAL, "watch", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -29,7 +29,7 @@ def watched(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield path, process.stdout.readline().strip()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         assert process.wait(SECONDS) == 0
 
 
