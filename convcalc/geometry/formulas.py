@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 SYMBOLS = {
@@ -47,7 +48,7 @@ class Formula:
     @property
     def symbols(self) -> dict[str, str]:
         """Letter in the expression -> parameter of the function."""
-        return {SYMBOLS.get(p, p): p for p in inspect.signature(self.function).parameters}
+        return {SYMBOLS.get(p, p): p for p in _parameters(self.function)}
 
     def substituted(self, **values: object) -> str:
         """The expression with the letters replaced by `values` (keyed by parameter name)."""
@@ -55,6 +56,12 @@ class Formula:
 
         letters = {letter: _number(values[p]) for letter, p in self.symbols.items() if p in values}
         return re.sub(r"[A-Za-z_]\w*", lambda m: letters.get(m[0], m[0]), self.expression)
+
+
+@cache
+def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of a function's parameters."""
+    return tuple(inspect.signature(function).parameters)
 
 
 def _number(value: object) -> str:

@@ -57,6 +57,8 @@ class Pages:
         """For each page, the nodes that its layer reads."""
         self._texts = Shared()
         self._steps = Shared()
+        self._known: dict[Step, int] = {}
+        """Steps as they are explained -> their numbers."""
         self._sections = Shared()
         self._fields = Shared()
         self._drawings = Shared()
@@ -124,8 +126,12 @@ class Pages:
         return self._texts.number(printable(drawing, kept="\n"))
 
     def _step(self, step: Step) -> int:
-        parts = (step.result, step.expression, step.substituted, value_of(step), step.note, linked(step.source))
-        return self._steps.number(parts, _without_end([self._text(part) if part else -1 for part in parts]))
+        found = self._known.get(step)
+        if found is None:
+            parts = (step.result, step.expression, step.substituted, value_of(step), step.note, linked(step.source))
+            value = _without_end([self._text(part) if part else -1 for part in parts])
+            found = self._known[step] = self._steps.number(parts, value)
+        return found
 
     def _drawing(self, index: int) -> int:
         """The number of the drawing of a layer's arithmetic; −1 where there is none."""
