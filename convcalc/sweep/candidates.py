@@ -33,7 +33,7 @@ class Refused(NamedTuple):
 
 
 class Space(Protocol):
-    """A design space: any candidate by its number, so that chunks of numbers can be worked on anywhere, in any order."""
+    """A design space: any candidate by its number, so that chunks of numbers can be worked on anywhere."""
 
     @property
     def names(self) -> tuple[str, ...]:
