@@ -16,7 +16,7 @@ import yaml
 
 from ..blocks.literals import scalar
 from ..findings import SpecError
-from ..marked import List, Source
+from ..marked import List
 from ..network import Network
 from .document import Document
 from .events import Loader
@@ -173,24 +173,24 @@ class _Places:
 
     def _read(self, loader: Any) -> None:
         stack: list[_Open] = []
-        while not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
-            if not isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent):
+        while (kind := type(event := loader.get_event())) is not yaml.StreamEndEvent:
+            if not issubclass(kind, yaml.NodeEvent | yaml.CollectionEndEvent):
                 continue
             start, stop = event.start_mark.index, event.end_mark.index
             name = ""
-            if isinstance(event, yaml.AliasEvent):
+            if kind is yaml.AliasEvent:
                 self.aliases.add(event.anchor)
-            elif isinstance(event, yaml.NodeEvent) and event.anchor is not None:
+            elif issubclass(kind, yaml.NodeEvent) and event.anchor is not None:
                 self.anchors[event.anchor] = start
-            if isinstance(event, yaml.CollectionStartEvent):
+            if issubclass(kind, yaml.CollectionStartEvent):
                 way = (*stack[-1].way, stack[-1].key or "") if stack else ()
-                stack.append(_Open(start, stop, isinstance(event, yaml.MappingStartEvent), bool(event.flow_style), way))
+                stack.append(_Open(start, stop, kind is yaml.MappingStartEvent, bool(event.flow_style), way))
                 self.flow = bool(event.flow_style) if self.flow is None else self.flow
                 continue
-            if isinstance(event, yaml.CollectionEndEvent):
+            if issubclass(kind, yaml.CollectionEndEvent):
                 closed = stack.pop()
                 start, stop = closed.start, stop if closed.flow else closed.stop
-            elif isinstance(event, yaml.ScalarEvent):
+            elif kind is yaml.ScalarEvent:
                 name = event.value
             if stack:
                 self._complete(stack[-1], name, start, stop)
