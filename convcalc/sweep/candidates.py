@@ -27,7 +27,8 @@ class Refused(NamedTuple):
     """A candidate that there is no network of: the code and the message of the first error."""
 
     number: int
-    values: tuple[ParamValue, ...]
+    values: tuple[ParamValue | None, ...]
+    """What it has of each of `Space.names`; None where that could not be worked out."""
     code: str
     message: str
 
