@@ -12,7 +12,6 @@ from .document import (
     Block,
     Column,
     Document,
-    Heading,
     KeyLines,
     Note,
     Notes,
@@ -20,10 +19,12 @@ from .document import (
     Scatter,
     Table,
 )
+from .progress import KNOWN_SECONDS, duration
 from .table import COUNTED
 
 if TYPE_CHECKING:
     from ..sweep.found import Cell, Cloud, Found, FoundRow, Refusals, Shown
+    from ..sweep.running import Progress
 
 ROW = "row"
 """The heading of the numbers of candidates."""
@@ -33,10 +34,8 @@ MOST_REASONS = 5
 
 def sweep_document(found: Found, exact: bool = False, plot: bool = False) -> Document:
     """What was searched, what came of it, and the rows; with `plot` the cloud of candidates above them."""
-    blocks: list[Block] = [
-        Heading(f"{found.name} swept", rest=f"   {found.spec}" if found.spec != found.name else ""),
-        KeyLines("", tuple(_answers(found)), ("", "")),
-    ]
+    title = f"{found.name} swept" + (f"  ({found.spec})" if found.spec != found.name else "")
+    blocks: list[Block] = [KeyLines(title, tuple(_answers(found)), ("", title))]
     if plot and found.cloud is not None and found.cloud.points:
         blocks.append(cloud_scatter(found.cloud, exact))
     if found.rows:
@@ -108,7 +107,23 @@ def _notes(found: Found) -> Iterable[str]:
         yield f"no candidate fits{said}"
     elif found.file is not None and found.rows:
         number = found.rows[0].number
-        yield f"convcalc sweep {found.file} --row {number} > net.yaml writes a row as a spec"
+        yield f"{row_command(found.file, number)} > net.yaml writes a row as a spec"
+
+
+def row_command(file: str | None, number: int) -> str:
+    """The command that prints the spec of a row; empty where no file has the run.
+
+    >>> row_command("run.sqlite", 17), row_command("my runs/-a", 1)
+    ('convcalc sweep run.sqlite --row 17', "convcalc sweep 'my runs/-a' --row 1")
+    """
+    return "" if file is None else f"convcalc sweep {as_argument(file)} --row {number}"
+
+
+def as_argument(file: str) -> str:
+    """A file as a shell takes it."""
+    from shlex import quote
+
+    return quote(f"./{file}" if file.startswith("-") else file)
 
 
 def _of(count: int, whole: int) -> str:
@@ -205,7 +220,7 @@ def cloud_scatter(cloud: Cloud, exact: bool = False) -> Scatter:
     """What fits over two axes: the front by letters, the rest as dots."""
     points = tuple(
         Point(f"{ROW} {number}", x, y, (cell_text(x, cloud.x, exact), cell_text(y, cloud.y, exact)))
-        for number, x, y in cloud.points
+        for number, x, y in sorted(cloud.points, key=lambda point: point[1:])
         if number in cloud.front
     )
     rest = tuple((x, y) for number, x, y in cloud.points if number not in cloud.front)
@@ -250,3 +265,27 @@ def row_data(columns: Sequence[Shown], row: FoundRow) -> dict[str, object]:
         said[column.kind][column.name] = cell
     joined = {"joined": said["joined"]} if said["joined"] else {}
     return {ROW: row.number, "values": said["axis"], "figures": said["figure"], **joined}
+
+
+def progress_texts(name: str, progress: Progress) -> list[str]:
+    """How far a sweep is, for a line of a terminal: the longest text first."""
+    done = f"{progress.tried:,} of {progress.candidates:,}"
+    fit = f"{100 * progress.share:.1f}% fit"
+    if progress.wanted is not None:
+        done = f"{progress.fitting:,} of {progress.wanted:,} found, {progress.tried:,} tried"
+    pace = f"{rate(progress.here, progress.seconds)} a second" if progress.here and progress.seconds else ""
+    left = _left(progress)
+    whole = [f"sweep of {name}: {done}", pace, fit, f"about {duration(left)} left" if left is not None else ""]
+    texts = [", ".join(part for part in whole[:length] if part) for length in (4, 3, 2, 1)]
+    return [*texts, done]
+
+
+def _left(progress: Progress) -> float | None:
+    """The seconds that the rest will take at the rate so far."""
+    if progress.seconds < KNOWN_SECONDS or not progress.here:
+        return None
+    if progress.wanted is None:
+        return (progress.candidates - progress.tried) / progress.rate
+    if not progress.fitting:
+        return None
+    return (progress.wanted - progress.fitting) / progress.share / progress.rate
