@@ -15,10 +15,10 @@ from itertools import accumulate
 
 from ..findings import SpecError
 from ..language.events import parse
-from ..language.expressions import Number, Value, checked, say
 from ..language.names import shown
 from ..language.params import INVALID, Names, is_constant, read_value
 from ..language.problems import Findings, Problem
+from ..language.values import Number, Value, checked, say
 from ..marked import Source
 from .words import Piece, Target, assignment, read_target, split
 

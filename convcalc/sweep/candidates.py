@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
-from ..language.expressions import Value as ParamValue
+from ..language.values import Value as ParamValue
 
 Inputs = Mapping[str, tuple[int, ...]]
 """Name of an input -> its shape without the batch."""

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..language.document import Document, Variant
-from ..language.expressions import Expression, Value, compile_expression
+from ..language.expressions import Expression, compile_expression
 from ..language.load import input_shapes
 from ..language.params import evaluate
 from ..language.problems import Problem
+from ..language.values import Value
 from .words import Target, assignment, read_target
 
 LET = "--let 'widths[1]=2*widths[0]'"

@@ -17,9 +17,9 @@ from typing import Any, TypeVar
 from ..analysis.quantities import quantity
 from ..findings import UsageError
 from ..language.document import Document
-from ..language.expressions import Value
 from ..language.load import override
 from ..language.problems import Problem
+from ..language.values import Value
 from ..marked import Source
 from .asked import Asked, Options
 from .axes import Axis, read_grid, read_range, read_shapes

@@ -12,9 +12,9 @@ from math import prod
 from ..geometry import LIMIT
 from ..hints import nearest, suggest
 from ..language.document import Document, Variant
-from ..language.expressions import Value
 from ..language.problems import Problem
 from ..language.sections import MAX_SPACE_AXES
+from ..language.values import Value
 from .axes import Axis
 from .candidates import Candidate, Refused
 from .lets import INPUT, Let, Names
