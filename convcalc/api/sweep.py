@@ -8,6 +8,8 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..findings import UsageError
+from ..language.load import SpecOrigin
+from ..language.sources import read
 from ..marked import Source
 from ..network import Network
 from ..readers import code_of, read_row, reader_of
@@ -91,7 +93,7 @@ class Sweep(Shown):
         return [self._swept(row) for row in View(self.store, plan).rows()]
 
     def spec(self, number: int) -> str:
-        """The spec of a row, as a text. Raises UsageError for a row that there is not, or of which there is no network."""
+        """The spec of a row, as a text. Raises UsageError for a row that there is not, or that has no network."""
         return plan_spec(self.store.plan, number, self.store.path or "the sweep").text
 
     def network(self, number: int) -> Network:
@@ -122,9 +124,15 @@ class Sweep(Shown):
         index = pandas.Index([row.number for row in rows], name="row")
         return pandas.DataFrame([row.cells for row in rows], index, names)
 
-    def found(self) -> Found:
-        """How many candidates there are, build and fit, why others do not, and the rows that are printed."""
-        return self._view.found(self.seconds)
+    def found(
+        self, *, top: int | None = None, every: bool = False, plot: Sequence[str] = (), timed: bool = True
+    ) -> Found:
+        """How many candidates there are, build and fit, why others do not, and the rows that are printed.
+
+        `top` is how many rows there are at most, `every` takes all; `plot` are two columns whose cloud is drawn,
+        without them that of the first objectives or figures; `timed` says whether the run's seconds are told.
+        """
+        return self._view.found(self.seconds if timed else None, plot, top, every)
 
     def to_dict(self) -> dict[str, object]:
         """The same as plain data, as `convcalc sweep --format json` prints it."""
@@ -181,10 +189,10 @@ def sweep(
     """The candidates of a spec on these axes, and which of them are as `where` demands: the command `convcalc sweep`.
 
     `axes` are what params, the variant and the input go through; `let` are derived values ({"depth":
-    "round(1.2 ** phi)"}), `params` fixed ones. `where` are conditions ("macs<=600e6"), `near` regimes ("macs=400e6,1%"),
-    of which `random` candidates are found; without it so many are drawn. The rows come in the order of `sort`,
-    `minimize` and `maximize`, and the front is of `pareto`. `jobs` processes work, or a Dask `scheduler`; the run is
-    kept in the file `output`. A run that is kept is opened by its path as the spec.
+    "round(1.2 ** phi)"}), `params` fixed ones. `where` are conditions ("macs<=600e6"), `near` regimes
+    ("macs=400e6,1%"), of which `random` candidates are found; without it so many are drawn. The
+    rows come in the order of `sort`, `minimize` and `maximize`, and the front is of `pareto`. `jobs` processes work, or
+    a Dask `scheduler`; the run is kept in the file `output`. A run that is kept is opened by its path as the spec.
 
     Raises UsageError where the call is wrong, SpecError where the spec is; a candidate that does not build is counted.
 
@@ -195,7 +203,11 @@ def sweep(
     [(10, 61706), (100, 69356)]
     """
     if not isinstance(spec, Network) and is_run(fspath(spec)):
-        return _stored(fspath(spec), axes, where, pareto, minimize, maximize, columns, sort, top)
+        if axes:
+            raise UsageError(f"{fspath(spec)} is a run, whose axes are its own", "sweep its spec for other ones")
+        views = {"where": where, "pareto": pareto, "minimize": minimize, "maximize": maximize}
+        views |= {"columns": columns, "sort": sort}
+        return opened(fspath(spec), {key: _texts(texts) for key, texts in views.items()}, top)
     source = source_of(spec)
     grids, ranges, inputs = _axes(axes or {})
     plan = Plan(
@@ -246,45 +258,25 @@ def source_of(spec: Spec) -> Source:
     network that was read from one. Raises UsageError, SpecError.
     """
     if isinstance(spec, Network):
-        if spec.origin is None or not spec.origin.source.text:
-            raise UsageError("this network was not read from a spec", "convcalc.export writes no spec: give its path")
+        if not isinstance(spec.origin, SpecOrigin):
+            raise UsageError("this network was not read from a spec, whose params could be swept")
         return spec.origin.source
     name = fspath(spec)
     reader = reader_of(name)
     if reader is not None or code_of(name) is not None:
         what = reader.what if reader is not None else "a model in code"
         raise UsageError(f"{name} is {what}, which has no params to sweep", f"convcalc import {name} -o net.yaml")
-    from ..language import read
-
     if name.startswith("git:"):
         from ..language.revisions import read_revision
 
         return read_revision(name)
-    return read_row(name) or read(name)
+    found = read_row(name) or read(name)
+    return found if name == "-" else Source(found.text, name)
 
 
-def _stored(
-    path: str,
-    axes: Axes | None,
-    where: Texts,
-    pareto: Texts,
-    minimize: Texts,
-    maximize: Texts,
-    columns: Texts,
-    sort: Texts,
-    top: int | None,
-) -> Sweep:
-    if axes:
-        raise UsageError(f"{path} is a run, whose axes are its own", "sweep its spec for other ones")
+def opened(path: str, given: Mapping[str, tuple[str, ...]], top: int | None = None) -> Sweep:
+    """A run that is kept, seen under other words than its own. Raises UsageError."""
     store = Store.open(path)
-    given = {
-        "where": _texts(where),
-        "pareto": _texts(pareto),
-        "minimize": _texts(minimize),
-        "maximize": _texts(maximize),
-        "columns": _texts(columns),
-        "sort": _texts(sort),
-    }
     return Sweep(store, viewed(store.plan, given, top))
 
 

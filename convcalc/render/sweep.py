@@ -37,7 +37,7 @@ def sweep_document(found: Found, exact: bool = False, plot: bool = False) -> Doc
     title = f"{found.name} swept" + (f"  ({found.spec})" if found.spec != found.name else "")
     blocks: list[Block] = [KeyLines(title, tuple(_answers(found)), ("", title))]
     if plot and found.cloud is not None and found.cloud.points:
-        blocks.append(cloud_scatter(found.cloud, exact))
+        blocks.append(cloud_scatter(found.cloud, [row.number for row in found.rows], exact))
     if found.rows:
         blocks.append(rows_table(found, exact))
     notes = list(_notes(found))
@@ -216,14 +216,15 @@ def _unit(column: Shown) -> str:
     return " bytes" if column.unit == "bytes" else ""
 
 
-def cloud_scatter(cloud: Cloud, exact: bool = False) -> Scatter:
-    """What fits over two axes: the front by letters, the rest as dots."""
+def cloud_scatter(cloud: Cloud, rows: Iterable[int], exact: bool = False) -> Scatter:
+    """What fits over two axes: those of these rows that are on the front by letters, the rest as dots."""
+    named = cloud.front.intersection(rows)
     points = tuple(
         Point(f"{ROW} {number}", x, y, (cell_text(x, cloud.x, exact), cell_text(y, cloud.y, exact)))
         for number, x, y in sorted(cloud.points, key=lambda point: point[1:])
-        if number in cloud.front
+        if number in named
     )
-    rest = tuple((x, y) for number, x, y in cloud.points if number not in cloud.front)
+    rest = tuple((x, y) for number, x, y in cloud.points if number not in named)
     first = "front" if points else ""
     return Scatter(Axis(cloud.x.name, cloud.x.unit), Axis(cloud.y.name, cloud.y.unit), points, first, rest)
 

@@ -16,7 +16,7 @@ from .found import Cloud, Excluded, Found, FoundRow, Goal, Refusals, Shown
 if TYPE_CHECKING:
     from .objectives import Objective
     from .plan import Plan
-    from .store import Row, Store
+    from .store import Row, Store, Summary
 
 TOP = 20
 """Rows that are shown where nobody says how many; fronts are shown whole."""
@@ -27,10 +27,9 @@ MOST_DRAWN = 2_000
 class View:
     """What is shown of a run: `plan` is its own, or one with other conditions, objectives, order and columns."""
 
-    def __init__(self, store: Store, plan: Plan | None = None, top: int | None = None) -> None:
+    def __init__(self, store: Store, plan: Plan | None = None) -> None:
         self.store = store
         self.plan = plan or store.plan
-        self.top = top if top is not None else self.plan.top
         self.columns = list(_columns(store, self.plan))
         self._places = {name: place for place, name in enumerate((*store.axes, *store.figures))}
         axes = {name: place for place, name in enumerate(store.axes)}
@@ -65,8 +64,12 @@ class View:
         on_it = front(columns, [objective.maximize for objective in self.plan.objectives])
         return frozenset(numbers[place] for place in on_it)
 
-    def found(self, seconds: float | None = None, finished: bool = True, plot: Sequence[str] = ()) -> Found:
-        """All that is shown; `plot` names the columns of the cloud, the first objectives or figures without."""
+    def found(
+        self, seconds: float | None = None, plot: Sequence[str] = (), top: int | None = None, every: bool = False
+    ) -> Found:
+        """All that is shown: `top` rows, or `every` one; `plot` names the columns of the cloud, the first objectives or
+        figures without.
+        """
         store, plan = self.store, self.plan
         summary = store.summary()
         refused = [Refusals(*each) for each in store.refusals()]
@@ -74,7 +77,9 @@ class View:
         on_front = self.front() if plan.objectives else frozenset()
         fit = summary.fitting if not self.conditions else store.count(self.conditions, fitting=True)
         of = len(on_front) if plan.objectives else fit
-        top = self.top if self.top is not None or plan.objectives else TOP
+        top = plan.top if top is None else top
+        if top is None and not plan.objectives:
+            top = TOP
         return Found(
             plan.spec,
             plan.document.text("name") or plan.spec,
@@ -89,9 +94,9 @@ class View:
             self._what(),
             of,
             self.columns,
-            list(self.rows(top)),
+            list(self.rows(None if every else top)),
             store.path,
-            finished,
+            _finished(plan, summary),
             self._cloud(plot, on_front),
         )
 
@@ -163,6 +168,11 @@ class View:
         names += [each.name for each in self.columns if each.kind != "axis" and each.unit]
         first = list(dict.fromkeys(names))[:2]
         return (known[first[0]], known[first[1]]) if len(first) == 2 else (None, None)
+
+
+def _finished(plan: Plan, summary: Summary) -> bool:
+    enough = plan.wanted is not None and summary.fitting >= plan.wanted
+    return enough or summary.tried == summary.candidates
 
 
 def _cells(row: Row) -> tuple[Cell, ...]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..findings import SpecError, UsageError
-from ..language.expressions import Value
 from ..language.load import expand
 from ..language.names import shown
 from ..language.settled import settled, value_text
+from ..language.values import Value
 from ..marked import Source
 from ..terminal import printable
 from .candidates import Refused
