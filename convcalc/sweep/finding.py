@@ -89,7 +89,7 @@ class View:
             built,
             fit,
             sorted(refused, key=lambda each: -each.candidates),
-            list(self._excluded(built)) if fit < built else [],
+            list(self._excluded(built)) if fit < built and plan.wanted is None else [],
             seconds,
             self._what(),
             of,
