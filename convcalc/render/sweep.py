@@ -103,8 +103,9 @@ def _notes(found: Found) -> Iterable[str]:
         yield "no candidate builds: the messages above say why"
     elif not found.fit:
         worst = found.excluded[0] if found.excluded else None
-        said = f": {worst.condition} leaves out {_of(worst.candidates, found.built)}" if worst is not None else ""
-        yield f"no candidate fits{said}"
+        said = f"{worst.condition} leaves out {_of(worst.candidates, found.built)}" if worst is not None else ""
+        near = f"none of {found.built:,} is near {found.searched['near']}" if "near" in found.searched else ""
+        yield ": ".join(part for part in ("no candidate fits", said or near) if part)
     elif found.file is not None and found.rows:
         number = found.rows[0].number
         yield f"{row_command(found.file, number)} > net.yaml writes a row as a spec"

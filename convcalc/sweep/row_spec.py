@@ -46,7 +46,9 @@ def _refused(number: int, path: str, code: str, message: str) -> UsageError:
     return UsageError(f"there is no network of row {number} in {shown(path)}: {code} {message}")
 
 
-def _remark(path: str, number: int, names: Sequence[str], values: Sequence[Value]) -> str:
-    pairs = ", ".join(f"{name} {value_text(value)}" for name, value in zip(names, values, strict=True))
+def _remark(path: str, number: int, names: Sequence[str], values: Sequence[Value | None]) -> str:
+    pairs = ", ".join(
+        f"{name} {value_text(value)}" for name, value in zip(names, values, strict=True) if value is not None
+    )
     text = printable(f"row {number} of {path}: {pairs}")
     return text if len(text) <= LONGEST_REMARK else f"{text[: LONGEST_REMARK - 1]}…"
