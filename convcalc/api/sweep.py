@@ -8,7 +8,9 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..findings import UsageError
-from ..language.load import SpecOrigin
+from ..language.load import SpecOrigin, from_python
+from ..language.problems import Problem
+from ..language.settled import value_text
 from ..language.sources import read
 from ..marked import Source
 from ..network import Network
@@ -326,10 +328,6 @@ def _through(given: object) -> str:
 
 
 def _value(given: object) -> str:
-    from ..language.load import from_python
-    from ..language.problems import Problem
-    from ..language.settled import value_text
-
     try:
         return given if isinstance(given, str) else value_text(from_python(given))
     except Problem as problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from ..units import counted, scaled, scaled_bytes
@@ -122,8 +123,6 @@ def row_command(file: str | None, number: int) -> str:
 
 def as_argument(file: str) -> str:
     """A file as a shell takes it."""
-    from shlex import quote
-
     return quote(f"./{file}" if file.startswith("-") else file)
 
 
@@ -233,29 +232,27 @@ def cloud_scatter(cloud: Cloud, rows: Iterable[int], exact: bool = False) -> Sca
 def sweep_data(found: Found) -> dict[str, object]:
     """The same as plain data: the contract of `--format json`."""
     return {
-        "sweep": {
-            "spec": found.spec,
-            "name": found.name,
-            "searched": dict(found.searched),
-            "candidates": found.size,
-            "done": found.done,
-            "finished": found.finished,
-            "built": found.built,
-            "fit": found.fit,
-            "refused": [
-                {"code": each.code, "count": each.candidates, "row": each.number, "message": each.message}
-                for each in found.refused
-            ],
-            "left_out": [{"condition": each.condition, "count": each.candidates} for each in found.excluded],
-            "seconds": found.seconds,
-            "file": found.file,
-        },
+        "spec": found.name,
+        "path": found.spec,
+        "run": found.file,
+        "searched": dict(found.searched),
+        "candidates": found.size,
+        "done": found.done,
+        "finished": found.finished,
+        "seconds": found.seconds,
+        "built": found.built,
+        "refused": [
+            {"code": each.code, "count": each.candidates, "row": each.number, "message": each.message}
+            for each in found.refused
+        ],
+        "fit": found.fit,
+        "left_out": [{"condition": each.condition, "count": each.candidates} for each in found.excluded],
         "columns": [
             {"name": each.name, "kind": each.kind, "unit": each.unit, "objective": each.goal or None}
             for each in found.columns
         ],
-        "what": found.what,
-        "of": found.of,
+        "shown": found.what,
+        "count": found.of,
         "rows": [row_data(found.columns, row) for row in found.rows],
     }
 
