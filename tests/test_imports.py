@@ -110,6 +110,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "render.html": {"render.matrices"},
         "render.markup": {"render.matrices"},
         "render.text": {"render.matrices", "render.scatter"},
+        "sweep.running": {"sweep.cluster", "sweep.processes"},
     },
     "a call of the API loads what it asks for": {
         "api.arena": {"export.arena"},
@@ -214,6 +215,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "keras.h5_config": {"h5py"},
         "onnx.infer_shapes": {"onnx"},
         "page.environment": {"jinja2", "markupsafe"},
+        "sweep.cluster": {"distributed"},
     },
 }
 """Why a module imports inside a function -> module -> what it imports there, for start-up alone.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from fractions import Fraction
 from operator import eq, ge, gt, le, lt, ne
 from typing import Literal, NamedTuple, get_args
@@ -35,6 +35,8 @@ class Condition(NamedTuple):
     asked: Asked
     op: Op
     limit: Limit
+    joined: bool = False
+    """Whether it is of a column that is joined; `asked.quantity` is then the column's name."""
 
     def holds(self, value: Value) -> bool:
         """Whether a value is so; of several axes all have to be, and what has no value is never so.
@@ -73,8 +75,10 @@ def read_asked(piece: Piece) -> Asked:
     return Asked(name, path or "total")
 
 
-def read_conditions(text: str) -> tuple[Condition, ...]:
+def read_conditions(text: str, joined: Container[str] = ()) -> tuple[Condition, ...]:
     """What a text demands: one condition, or two where a quantity stands between two limits. Raises a Problem.
+
+    `joined` are the names of columns that are joined.
 
     >>> [str(condition) for condition in read_conditions("100M <= macs < 600e6")]
     ['macs>=100000000', 'macs<600000000']
@@ -85,15 +89,17 @@ def read_conditions(text: str) -> tuple[Condition, ...]:
     ends = [0, *(edge for match in operators for edge in match.span()), len(text)]
     pieces = [Piece(text[a:b], a).stripped() for a, b in zip(ends[::2], ends[1::2], strict=True)]
     ops = [_operator(match) for match in operators]
+    turned = len(ops) == 2 or (_is_amount(pieces[0]) and not _is_amount(pieces[1]))
+    subject = pieces[1] if turned else pieces[0]
+    measured = subject.text in joined
+    asked = Asked(subject.text) if measured else read_asked(subject)
+
+    def condition(op: Op, limit: Piece) -> Condition:
+        return Condition(asked, op, _limit(limit, op, asked), measured)
+
     if len(ops) == 2:
-        asked = read_asked(pieces[1])
-        first = Condition(asked, _TURNED[ops[0]], _limit(pieces[0], ops[0], asked))
-        return first, Condition(asked, ops[1], _limit(pieces[2], ops[1], asked))
-    if _is_amount(pieces[0]) and not _is_amount(pieces[1]):
-        asked = read_asked(pieces[1])
-        return (Condition(asked, _TURNED[ops[0]], _limit(pieces[0], ops[0], asked)),)
-    asked = read_asked(pieces[0])
-    return (Condition(asked, ops[0], _limit(pieces[1], ops[0], asked)),)
+        return condition(_TURNED[ops[0]], pieces[0]), condition(ops[1], pieces[2])
+    return (condition(_TURNED[ops[0]], pieces[0]) if turned else condition(ops[0], pieces[1]),)
 
 
 def read_near(text: str) -> tuple[Condition, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -218,7 +218,8 @@ class Plan:
     def conditions(self) -> tuple[Condition, ...]:
         """What a candidate has to be to fit: all of them."""
         found: list[Condition] = []
-        for key, texts, reader in (("where", self.where, read_conditions), ("near", self.near, read_near)):
+        conditions = partial(read_conditions, joined=self.joined)
+        for key, texts, reader in (("where", self.where, conditions), ("near", self.near, read_near)):
             for number, text in enumerate(texts):
                 found += _read(key, number, text, reader)
         return tuple(found)
@@ -252,7 +253,7 @@ class Plan:
         objectives = (*self.objectives, *self.best, *self.order)
         found = [
             *self.shown,
-            *(condition.asked for condition in self.conditions),
+            *(condition.asked for condition in self.conditions if not condition.joined),
             *(each.asked for each in objectives if not each.joined),
         ]
         asked = tuple(dict.fromkeys(found))
@@ -263,12 +264,18 @@ class Plan:
         return asked
 
     def fits(self, values: Sequence[Any]) -> bool:
-        """Whether values, one for each of `asked`, are as all conditions demand."""
+        """Whether values, one for each of `asked`, are as all conditions on them demand."""
         return all(condition.holds(values[place]) for condition, place in self._places)
 
     @cached_property
     def _places(self) -> tuple[tuple[Condition, int], ...]:
-        return tuple((condition, self.asked.index(condition.asked)) for condition in self.conditions)
+        conditions = (condition for condition in self.conditions if not condition.joined)
+        return tuple((condition, self.asked.index(condition.asked)) for condition in conditions)
+
+    def fits_joined(self, values: Sequence[Any]) -> bool:
+        """Whether values, one for each of `joined`, are as all conditions on these demand."""
+        conditions = (condition for condition in self.conditions if condition.joined)
+        return all(condition.holds(values[self.joined.index(condition.asked.quantity)]) for condition in conditions)
 
     def validate(self) -> None:
         """Read every word. Raises WordError, UsageError and SpecError."""
