@@ -111,6 +111,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "render.markup": {"render.matrices"},
         "render.text": {"render.matrices", "render.scatter"},
         "sweep.running": {"sweep.cluster", "sweep.processes"},
+        "sweep.store": {"sweep.front"},
     },
     "a call of the API loads what it asks for": {
         "api.arena": {"export.arena"},
@@ -220,6 +221,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "onnx.infer_shapes": {"onnx"},
         "page.environment": {"jinja2", "markupsafe"},
         "sweep.cluster": {"distributed"},
+        "sweep.export": {"pyarrow"},
     },
 }
 """Why a module imports inside a function -> module -> what it imports there, for start-up alone.

@@ -216,5 +216,5 @@ CALLED: dict[str, tuple[int, int, Callable[..., Value]]] = {
     "power": (2, 2, power),
 }
 """The same of all that can be called: these others are functions only where they are."""
-WALKING = frozenset({"min", "max", "sum", "range", "distinct", "counts"})
-"""Functions that go through a list."""
+WALKING = frozenset({"min", "max", "sum", "distinct", "counts"})
+"""Functions that go through a list, where they have one argument."""

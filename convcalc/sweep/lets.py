@@ -30,6 +30,11 @@ class Let(NamedTuple):
     offset: int
     """Characters before the expression."""
 
+    @property
+    def hidden(self) -> bool:
+        """Whether nobody is to see it: a name that starts with `_`."""
+        return self.target.name.startswith("_")
+
 
 def read_let(text: str) -> Let:
     """The derived value of `NAME=EXPRESSION`. Raises a Problem.

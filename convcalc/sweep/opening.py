@@ -28,6 +28,8 @@ READING_PATIENCE = 10.0
 LONGEST_VALUE = 1 << 26
 """Bytes of one value in a file."""
 CACHE_KIB = 16 << 10
+MAGIC = b"SQLite format 3\0"
+"""How files of SQLite begin."""
 
 
 class Manifest(NamedTuple):
@@ -38,6 +40,14 @@ class Manifest(NamedTuple):
     """Of the convcalc that makes the rows."""
     joined: str
     """The hash of the file that is joined; empty without one."""
+
+
+def is_run(path: str) -> bool:
+    """Whether a path is a file of SQLite: a run of a sweep, or what is refused as none."""
+    try:
+        return read_regular(path, len(MAGIC) - 1)[: len(MAGIC)] == MAGIC
+    except (OSError, ValueError):
+        return False
 
 
 def manifest_of(plan: Plan, joined: str) -> Manifest:

@@ -63,7 +63,7 @@ class DesignSpace:
         self._key = blake2b(str(seed).encode(), digest_size=32).digest()
         self._half = max((self.product - 1).bit_length() + 1, 2) // 2
         self._inputs = tuple(document.inputs)
-        targets = [*(axis.target for axis in self.axes), *(let.target for let in self.lets)]
+        targets = [*(axis.target for axis in self.axes), *(let.target for let in self.lets if not let.hidden)]
         self._shown = [target for place, target in enumerate(targets) if target not in targets[:place]]
         named = [place for place, axis in enumerate(self.axes) if axis.target.name == VARIANT]
         self._variants = named[0] if named and VARIANT not in document.params else None
