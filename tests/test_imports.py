@@ -182,7 +182,6 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "analysis.gallery": {"analysis.published", "analysis.report", "language.load"},
         "analysis.report": {"analysis.device", "analysis.published"},
         "analysis.published": {"analysis.widths"},
-        "sweep.finding": {"sweep.front"},
         "verify.confirm": {"verify.flow"},
     },
     "only a mistake needs it": {

@@ -17,6 +17,7 @@ from ..network import Network
 from ..readers import code_of, read_row, reader_of
 from ..sweep.asked import Options
 from ..sweep.cells import Cell
+from ..sweep.export import distinct
 from ..sweep.finding import View
 from ..sweep.found import Found, FoundRow
 from ..sweep.opening import is_run
@@ -108,7 +109,7 @@ class Sweep(Shown):
     def to_frame(self) -> pandas.DataFrame:
         """A pandas data frame: one row a candidate that fits, by its number, in the order of the rows.
 
-        A figure that is called as an axis is has `figure.` before its name. Raises ImportError without pandas.
+        A figure that is called as an axis is has a number behind its name. Raises ImportError without pandas.
 
         >>> sweep("lenet5", {"classes": [10, 100]}).to_frame()["params"].tolist()  # doctest: +SKIP
         [61706, 69356]
@@ -117,12 +118,8 @@ class Sweep(Shown):
             import pandas
         except ImportError as error:
             raise ImportError("to_frame needs pandas: pip install 'convcalc[pandas]'", name="pandas") from error
-        axes = self.store.axes
         rows = list(self._every.rows())
-        names = [
-            f"{column.kind}.{column.name}" if column.kind != "axis" and column.name in axes else column.name
-            for column in self._view.columns
-        ]
+        names = distinct([column.name for column in self._view.columns])
         index = pandas.Index([row.number for row in rows], name="row")
         return pandas.DataFrame([row.cells for row in rows], index, names)
 

@@ -57,8 +57,17 @@ def names(store: Store) -> list[str]:
 
     Two columns never have one name, whatever axes and quantities are called.
     """
+    return distinct(("number", "fits", *store.axes, *store.figures, "code", "message"))
+
+
+def distinct(names: Iterable[str]) -> list[str]:
+    """Names of which each is another one: what is there already has a number behind it.
+
+    >>> distinct(["depth", "macs", "depth"])
+    ['depth', 'macs', 'depth_2']
+    """
     found: list[str] = []
-    for name in ("number", "fits", *store.axes, *store.figures, "code", "message"):
+    for name in names:
         free, turn = name, 2
         while free in found:
             free, turn = f"{name}_{turn}", turn + 1

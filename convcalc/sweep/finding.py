@@ -11,7 +11,7 @@ from ..findings import UsageError
 from ..hints import suggest
 from .cells import Cell, magnitude
 from .conditions import read_conditions, read_near
-from .found import Cloud, Excluded, Found, FoundRow, Goal, Refusals, Shown
+from .found import Cloud, Excluded, Found, FoundRow, Goal, Shown
 
 if TYPE_CHECKING:
     from .objectives import Objective
@@ -49,20 +49,7 @@ class View:
 
     def front(self) -> frozenset[int]:
         """The numbers of the rows on the front. Raises UsageError for an objective that the run does not have."""
-        from .front import front
-
-        places = [self._place(objective) for objective in self.plan.objectives]
-        numbers: list[int] = []
-        columns: list[list[Cell]] = [[] for _ in places]
-        for row in self._fitting():
-            cells = _cells(row)
-            numbers.append(row.number)
-            for column, place in zip(columns, places, strict=True):
-                column.append(cells[place])
-        if not numbers:
-            return frozenset()
-        on_it = front(columns, [objective.maximize for objective in self.plan.objectives])
-        return frozenset(numbers[place] for place in on_it)
+        return frozenset(self.store.front(self.plan.objectives, self.conditions))
 
     def found(
         self, seconds: float | None = None, plot: Sequence[str] = (), top: int | None = None, every: bool = False
@@ -72,7 +59,7 @@ class View:
         """
         store, plan = self.store, self.plan
         summary = store.summary()
-        refused = [Refusals(*each) for each in store.refusals()]
+        refused = store.refusals()
         built = summary.tried - sum(each.candidates for each in refused)
         on_front = self.front() if plan.objectives else frozenset()
         fit = summary.fitting if not self.conditions else store.count(self.conditions, fitting=True)
@@ -119,13 +106,6 @@ class View:
     def _shown(self, row: Row) -> FoundRow:
         cells = _cells(row)
         return FoundRow(row.number, tuple([cells[place] for place in self._shown_places]))
-
-    def _place(self, objective: Objective) -> int:
-        place = self._places.get(objective.name)
-        if place is None:
-            hint = suggest(objective.name, self._places, f"its columns: {', '.join(self._places)}")
-            raise UsageError(f"the run has no column '{objective.name}'", hint)
-        return place
 
     def _excluded(self, built: int) -> Iterator[Excluded]:
         """What each condition leaves out of what builds, from the one that leaves out most."""

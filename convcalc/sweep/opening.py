@@ -19,8 +19,6 @@ from .faults import damaged, no_run, said
 from .layout import APPLICATION, LAYOUT, statements
 from .plan import Plan
 
-MAGIC = b"SQLite format 3\0"
-"""What files of SQLite begin with."""
 WRITING_PATIENCE = 60.0
 """Seconds that a chunk waits for those who read the file."""
 READING_PATIENCE = 10.0
@@ -87,14 +85,6 @@ def created(path: str, plan: Plan, manifest: Manifest, overwrite: bool) -> sqlit
             Path(path).unlink()
         raise
     return connection
-
-
-def is_run(path: str) -> bool:
-    """Whether a file is one of SQLite, which no spec is; False for what is no file, or cannot be read."""
-    try:
-        return read_regular(path, len(MAGIC)).startswith(MAGIC)
-    except (OSError, ValueError):
-        return False
 
 
 def opened(path: str, *, write: bool) -> tuple[sqlite3.Connection, Manifest, Plan]:

@@ -21,6 +21,7 @@ from .cells import Cell, setting
 from .chunks import Chunk
 from .conditions import Condition
 from .faults import Doing, damaged, said
+from .found import Refusals
 from .layout import Bound, bound, fields, kept_setting, refusal_id, unbound
 from .objectives import Objective
 from .opening import created, differing, in_memory, manifest_of, opened
@@ -46,17 +47,6 @@ class Row(NamedTuple):
     code: str | None = None
     message: str | None = None
     """Why there is no network of it."""
-
-
-class Refusals(NamedTuple):
-    """Candidates that there is no network of, for one reason."""
-
-    code: str
-    candidates: int
-    message: str
-    """What is said of the first of them."""
-    number: int
-    """The first of them."""
 
 
 class Summary(NamedTuple):
@@ -353,26 +343,6 @@ class Store:
         """The values of a candidate, made again of its number: some are too long to be kept."""
         for value in self.plan.space.candidate(number).values:
             yield None if value is None else setting(value)
-
-    def count(self, where: Sequence[Condition] = (), *, fitting: bool = False) -> int:
-        """How many candidates that build are so. Raises UsageError for a column that the run does not have."""
-        self._require([condition.asked.name for condition in where])
-        terms, values = chosen(self._connection, where, self._columns)
-        terms.append("fits = 1" if fitting else "refusal IS NULL")
-        with said(self.path, "read"):
-            query = f"SELECT count(*) FROM candidates WHERE {' AND '.join(terms)}"
-            (found,) = self._connection.execute(query, values).fetchone()
-        return int(found)
-
-    def refusals(self) -> list[tuple[str, int, str, int]]:
-        """(code, how many, message and number of the first) of candidates that there is no network of, by code."""
-        query = (
-            "SELECT code, count(*), message, min(number) FROM candidates JOIN refusals ON refusals.id = refusal"
-            " GROUP BY code ORDER BY count(*) DESC, code"
-        )
-        with said(self.path, "read"):
-            found = self._connection.execute(query).fetchall()
-        return [(str(code), int(count), str(message), int(first)) for code, count, message, first in found]
 
     def summary(self) -> Summary:
         """What the run has come to so far."""
