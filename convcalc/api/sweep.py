@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike, fspath
@@ -15,13 +16,15 @@ from ..language.sources import read
 from ..marked import Source
 from ..network import Network
 from ..readers import code_of, read_row, reader_of
-from ..sweep.asked import Options
 from ..sweep.cells import Cell
 from ..sweep.export import distinct
 from ..sweep.finding import View
 from ..sweep.found import Found, FoundRow
+from ..sweep.join import Join
 from ..sweep.opening import is_run
 from ..sweep.plan import Plan
+from ..sweep.plan_file import plan_names, plan_path
+from ..sweep.planning import planned
 from ..sweep.row_spec import plan_spec
 from ..sweep.running import Progress
 from ..sweep.running import sweep as run
@@ -161,23 +164,25 @@ def sweep(
     axes: Axes | None = None,
     *,
     let: Mapping[str, str] | Texts = (),
+    require: Texts = (),
     params: Mapping[str, object] | None = None,
     variant: str | None = None,
     input: object = None,
     where: Texts = (),
     near: Texts = (),
     random: int | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     pareto: Texts = (),
     minimize: Texts = (),
     maximize: Texts = (),
     columns: Texts = (),
     sort: Texts = (),
     top: int | None = None,
-    batch: int = 1,
-    dtype: str = "float32",
-    optimizer: str = "sgd",
+    batch: int | None = None,
+    dtype: str | None = None,
+    optimizer: str | None = None,
     device: str | None = None,
+    join: str | PathLike[str] | None = None,
     jobs: int = 1,
     scheduler: str | None = None,
     output: str | PathLike[str] | None = None,
@@ -207,31 +212,34 @@ def sweep(
         views = {"where": where, "pareto": pareto, "minimize": minimize, "maximize": maximize}
         views |= {"columns": columns, "sort": sort}
         return opened(fspath(spec), {key: _texts(texts) for key, texts in views.items()}, top)
-    source = source_of(spec)
     grids, ranges, inputs = _axes(axes or {})
-    plan = Plan(
-        spec=source.path,
-        text=source.text,
-        grid=grids,
-        range=ranges,
-        let=_assignments(let),
-        set=_assignments({name: _value(value) for name, value in (params or {}).items()}),
-        variant=variant,
-        input=inputs or _inputs(input),
-        random=random,
-        seed=seed,
-        where=_texts(where),
-        near=_texts(near),
-        pareto=_texts(pareto),
-        minimize=_texts(minimize),
-        maximize=_texts(maximize),
-        columns=_texts(columns),
-        sort=_texts(sort),
-        top=top,
-        options=Options(batch, dtype, optimizer, device),
-    )
-    plan.validate()
-    return swept(plan, None if output is None else fspath(output), resume, overwrite, jobs, scheduler, progress)
+    given = {
+        "grid": grids,
+        "range": ranges,
+        "let": _assignments(let),
+        "require": _texts(require),
+        "set": _assignments({name: _value(value) for name, value in (params or {}).items()}),
+        "variant": variant,
+        "input": inputs or _inputs(input),
+        "random": random,
+        "seed": seed,
+        "where": _texts(where),
+        "near": _texts(near),
+        "pareto": _texts(pareto),
+        "minimize": _texts(minimize),
+        "maximize": _texts(maximize),
+        "columns": _texts(columns),
+        "sort": _texts(sort),
+        "top": top,
+        "batch": batch,
+        "dtype": dtype,
+        "optimizer": optimizer,
+        "device": device,
+        "join": None if join is None else fspath(join),
+    }
+    plan, file = planned(source_of(spec), given)
+    kept = None if output is None else fspath(output)
+    return swept(plan, kept, resume, overwrite, jobs, scheduler, progress, file)
 
 
 def swept(
@@ -242,12 +250,16 @@ def swept(
     jobs: int = 1,
     scheduler: str | None = None,
     progress: Callable[[Progress], None] | None = None,
+    join: Join | None = None,
 ) -> Sweep:
     """A plan carried out: in memory, or in the file `output`."""
     if output is None:
-        store = Store.memory(plan)
+        store = Store.memory(plan, join=join)
         return Sweep(store, None, run(plan, store=store, jobs=jobs, scheduler=scheduler, progress=progress).seconds)
-    with Store.resume(output, plan) if resume else Store.create(output, plan, overwrite=overwrite) as store:
+    made = (
+        Store.resume(output, plan, join=join) if resume else Store.create(output, plan, join=join, overwrite=overwrite)
+    )
+    with made as store:
         seconds = run(plan, store=store, jobs=jobs, scheduler=scheduler, progress=progress).seconds
     return Sweep(Store.open(output), None, seconds)
 
@@ -269,6 +281,8 @@ def source_of(spec: Spec) -> Source:
         from ..language.revisions import read_revision
 
         return read_revision(name)
+    if name in plan_names() and not os.path.lexists(name):
+        return read(plan_path(name))
     found = read_row(name) or read(name)
     return found if name == "-" else Source(found.text, name)
 

@@ -20,7 +20,8 @@ def command(
     spec: Annotated[
         str,
         typer.Argument(
-            metavar="SPEC|RUN", help="A spec whose params are swept, or a run that is kept: its rows are shown."
+            metavar="SPEC|PLAN|RUN",
+            help="A spec whose params are swept, a plan in a file, or a run that is kept: its rows are shown.",
         ),
     ],
     grid: Annotated[
@@ -35,6 +36,10 @@ def command(
         list[str] | None,
         typer.Option("--let", metavar="NAME=EXPRESSION", help="A derived value: 'widths[1]=2*widths[0]'; repeatable."),
     ] = None,
+    require: Annotated[
+        list[str] | None,
+        typer.Option("--require", metavar="EXPRESSION", help="What axes and derived values have to be: 'a<=2*b'."),
+    ] = None,
     set: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a param of the spec; repeatable.")
     ] = None,
@@ -47,7 +52,9 @@ def command(
         int | None,
         typer.Option("--random", min=1, metavar="N", help="Draw so many candidates; with --near find so many."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Of what is drawn.")] = 0,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, metavar="N", help="Of what is drawn (default: 0).")
+    ] = None,
     where: Annotated[
         list[str] | None,
         typer.Option("--where", metavar="CONDITION", help="What fits: macs<=600e6, peak_memory<=256KiB; repeatable."),
@@ -92,16 +99,23 @@ def command(
     scheduler: Annotated[
         str | None, typer.Option("--scheduler", metavar="ADDRESS", help="A Dask scheduler whose workers work.")
     ] = None,
-    batch: Annotated[int, typer.Option("--batch", min=1, help="Batch size.")] = 1,
-    dtype: Annotated[Dtype, typer.Option("--dtype", help="Type of activations and params in memory.")] = "float32",
-    optimizer: Annotated[Optimizer, typer.Option("--optimizer", help="Whose state training memory counts.")] = "sgd",
+    join: Annotated[
+        str | None,
+        typer.Option("--join", metavar="FILE.csv", help="Join measured columns by those that are called as axes."),
+    ] = None,
+    batch: Annotated[int | None, typer.Option("--batch", min=1, metavar="N", help="Batch size (default: 1).")] = None,
+    dtype: Annotated[
+        Dtype | None, typer.Option("--dtype", help="Type of activations and params in memory (default: float32).")
+    ] = None,
+    optimizer: Annotated[
+        Optimizer | None, typer.Option("--optimizer", help="Whose state training memory counts (default: sgd).")
+    ] = None,
     device: Annotated[str | None, typer.Option("--device", metavar="NAME", help="For the roofline.")] = None,
     format: Annotated[str, format_option("sweep")] = "text",
 ) -> None:
     from ..api.sweep import opened, source_of, swept
-    from ..sweep.asked import Options
     from ..sweep.opening import is_run
-    from ..sweep.plan import Plan
+    from ..sweep.planning import planned
 
     rows = None if top is None else first_rows("--top", top)
     look = Look(format, rows, top == "all", read_plot(plot, format), exact, page, force)
@@ -123,31 +137,30 @@ def command(
         return
     if row is not None:
         raise UsageError("--row is of a run", "for example convcalc sweep run.sqlite --row 17")
-    source = source_of(spec)
-    plan = Plan(
-        spec=source.path,
-        text=source.text,
-        grid=tuple(grid or ()),
-        range=tuple(range or ()),
-        let=tuple(let or ()),
-        set=tuple(set or ()),
-        variant=variant,
-        input=tuple(input or ()),
-        random=random,
-        seed=seed,
-        where=views["where"],
-        near=tuple(near or ()),
-        pareto=views["pareto"],
-        minimize=views["minimize"],
-        maximize=views["maximize"],
-        columns=views["columns"],
-        sort=views["sort"],
-        options=Options(batch, dtype, optimizer, device),
-    )
-    plan.validate()
+    given = {
+        **views,
+        "grid": tuple(grid or ()),
+        "range": tuple(range or ()),
+        "let": tuple(let or ()),
+        "require": tuple(require or ()),
+        "set": tuple(set or ()),
+        "variant": variant,
+        "input": tuple(input or ()),
+        "random": random,
+        "seed": seed,
+        "near": tuple(near or ()),
+        "batch": batch,
+        "dtype": dtype,
+        "optimizer": optimizer,
+        "device": device,
+        "join": join,
+    }
+    plan, file = planned(source_of(spec), given)
     from ..render.progress import status
     from ..render.sweep import progress_texts
 
     with status() as says:
-        found = swept(plan, output, resume, force, jobs, scheduler, lambda done: says(progress_texts(plan.spec, done)))
+        found = swept(
+            plan, output, resume, force, jobs, scheduler, lambda done: says(progress_texts(plan.spec, done)), file
+        )
     show(found, look)

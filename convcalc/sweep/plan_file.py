@@ -6,7 +6,8 @@ A word says what the option of its name says. What is wrong is placed in the fil
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -35,7 +36,7 @@ from ..language.grammar import (
 from ..language.json_schema import DIALECT
 from ..language.names import shown
 from ..language.problems import Findings, Problem
-from ..language.sources import SUFFIXES, gallery_path, read_named
+from ..language.sources import SUFFIXES, file_beside, gallery_path, read_named
 from ..limits import SPEC_BYTES
 from ..marked import List, Map, Marked, Source, Text
 from .asked import Options
@@ -182,6 +183,10 @@ class PlanSections(Entries):
     dtype = Key(_one_of(DTYPES), "Type of activations and params in memory.")
     optimizer = Key(_one_of(OPTIMIZERS), "Whose state training memory counts.")
     device = _text("The device of the roofline.")
+    join = Key(
+        Placed(Scalar(str, "a file is named", "join: times.csv", schema=WORD, filled=True)),
+        "A CSV file in the folder of the plan or below: its columns that are called as axes are the key of the others.",
+    )
     notes = Key(Later({}), "Anything, for readers.")
 
 
@@ -255,13 +260,13 @@ class PlanFile:
             self.words[key] = [Word(text, at) for text, at in self.said.said.get(key) or ()]
         self.words[INPUT] = _input_words(self.said.input, findings)
         findings.raise_any()
+        self._merged = self.words
 
     def plan(self, given: Mapping[str, Any] | None = None) -> Plan:
         """The plan, with what a call says beside or in place of it: fields of a Plan, and of its options, by name.
 
         An axis, a derived value, a param or an input of the call replaces that of its name, conditions come to those
-        that there are, and everything else replaces. Raises SpecError for what is wrong in the file, UsageError for a
-        wrong call.
+        that there are, and everything else replaces. No word is read. Raises SpecError for a spec that is not there.
         """
         call = {key: value for key, value in (given or {}).items() if value not in (None, ())}
         words = {key: _merged(key, found, call.pop(key, ())) for key, found in self.words.items()}
@@ -276,14 +281,29 @@ class PlanFile:
         fields |= {key: tuple([word.text for word in found]) for key, found in words.items()}
         fields["options"] = Options(**{name: value for name, value in options.items() if value is not None})
         plan = Plan(spec=spec.path, text=spec.text, **fields, **call)
+        self._merged = words
+        return plan
+
+    @contextmanager
+    def placed(self) -> Iterator[None]:
+        """Errors of the last plan's words that stand in the file are a SpecError with their places."""
         try:
-            plan.validate()
+            yield
         except WordError as error:
-            word = words[error.key][error.number]
+            word = self._merged[error.key][error.number]
             if word.at is None:
                 raise
             raise SpecError([self._finding(word, error.problem)]) from None
-        return plan
+
+    def join(self) -> str | None:
+        """The file whose columns are joined, if any. Raises a SpecError for one that is not in the plan's folder."""
+        if self.said.join is None:
+            return None
+        name, at = self.said.join
+        try:
+            return file_beside(name, self.source.path)
+        except UsageError as error:
+            self.source.fail("CC106", error.message, at, hint=error.hint)
 
     def _spec(self) -> Source:
         """The spec that it names. Raises a SpecError at the name where there is none."""
