@@ -14,12 +14,13 @@ from ..marked import Marked
 from ..network import BlockGroup, BlockParam, Inference, Node
 from ..network import Group as NodeGroup
 from .document import LAYER_STEPS, Document
-from .expressions import Expression, Value, say
+from .expressions import Expression
 from .items import Call, Group, Item, Join, LayerProblems, LayerTemplate, Split
 from .names import FAILED, FAILURE, Absent, Nodes, Place, Unknown, entries, note, resolve, shown
 from .params import Compiled, bind, evaluate, is_constant
 from .problems import Problem, TooMuch
 from .sharing import Span, pairs, weighted
+from .values import Value, say
 
 GROUP_STEPS = 3
 """Steps that a group counts as, beside what stands in it: it holds names of its own."""
