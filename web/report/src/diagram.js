@@ -338,6 +338,12 @@ class Diagram {
     return true;
   }
 
+  /** What is open is shown whole while it is printed. All of it is there once the promises that wait are kept. */
+  setPaper(paper) {
+    this.layouts.setPrompt(paper);
+    this.ready.then(() => this.camera.setPaper(paper));
+  }
+
   destroy() {
     this.ending.abort();
     this.camera.destroy();
@@ -353,6 +359,7 @@ function mount(element, graph, options) {
     select: (path) => diagram.select(path),
     setCost: (name) => diagram.setCost(name),
     fit: () => diagram.camera.fit(),
+    setPaper: (paper) => diagram.setPaper(paper),
     destroy: () => diagram.destroy(),
     ready: diagram.ready,
     place: () => diagram.layouts.place,
