@@ -383,9 +383,11 @@ PRINTED = """() => {
 }"""
 PAPER = {"width": 703, "height": 1000}
 """Pixels between the margins of a sheet of A4."""
-BEYOND = """() => [...document.querySelectorAll("table, svg, img, p, dl")].filter((each) =>
-  each.getClientRects().length && each.getBoundingClientRect().right > innerWidth + 1).map((each) => each.outerHTML.slice(0, 80))
-"""
+BEYOND = """() => {
+  const shown = [...document.querySelectorAll("table, svg, img, p, dl")].filter((each) => each.getClientRects().length);
+  const beyond = shown.filter((each) => each.getBoundingClientRect().right > innerWidth + 1);
+  return beyond.map((each) => each.outerHTML.slice(0, 80));
+}"""
 
 
 @pytest.mark.parametrize("place", ["", "diagram", "layer/up0.conv2.relu"])
@@ -402,7 +404,7 @@ def test_it_prints_all_parts(report: Report, place: str) -> None:
     assert page.locator(".diagram").count() == (1 if place == "diagram" else 0)
     assert page.locator(".diagram-stage[viewBox]").count() == 0, "on the screen it is as it was"
     go(opened, "diagram")
-    assert page.locator(".diagram [data-key]").count() == 16
+    assert page.locator(".diagram [data-key]").count() >= 16, "around a layer that was looked at it is open"
     page.emulate_media(media="print")
     assert not page.locator("nav").is_visible() and not page.get_by_label("Search").is_visible()
     for name in tabs(opened):
