@@ -149,7 +149,7 @@ class AxisField(NamedTuple):
     @property
     def start(self) -> Rational:
         """The first input that position 0 sees, negative inside the padding."""
-        return (self.at(0) or (self.first, self.last))[0]
+        return self.first if self.phases is None else (self.at(0) or (self.first, self.last))[0]
 
     @property
     def centre(self) -> Rational:
@@ -333,7 +333,7 @@ def receptive_fields(network: Network, origin: int | None = None, local: bool = 
             origins.append(-1)
             fields.append(None)
             continue
-        shapes = tuple([nodes[i].shape for i in inputs])
+        shapes = (nodes[inputs[0]].shape,) if len(inputs) == 1 else tuple([nodes[i].shape for i in inputs])
         key = (id(layer), shapes)
         ways = steps.get(key)
         if ways is None:
@@ -360,7 +360,7 @@ def receptive_fields(network: Network, origin: int | None = None, local: bool = 
                 arrived = tuple([field.bounded() for field in arrived])
             passed = _passed(ways[which] if len(ways) > 1 else step, arrived, shapes[which], shape, sizes)
             if passed is not arrived:
-                tabulated += sum([_length(field) for field in passed])
+                tabulated += sum([_length(field.phases) for field in passed if field.phases is not None])
             if found is None:
                 found, first = passed, i
             elif passed != found:
@@ -370,10 +370,9 @@ def receptive_fields(network: Network, origin: int | None = None, local: bool = 
     return ReceptiveFields(fields, origins, notes)
 
 
-def _length(field: AxisField) -> int:
-    """Intervals of the field's pattern, by what it takes to follow them."""
-    phases = field.phases
-    return 0 if phases is None else len(phases.intervals) * (1 if phases.monotone else MOST_READ)
+def _length(phases: Phases) -> int:
+    """Intervals of a pattern, by what it takes to follow them."""
+    return len(phases.intervals) * (1 if phases.monotone else MOST_READ)
 
 
 def _origin(origins: Sequence[int], read: Sequence[int]) -> int:
