@@ -176,8 +176,9 @@ def _every(store: Store, plan: Plan) -> Iterator[Shown]:
     goals: dict[str, Goal] = {}
     for objective in (*plan.objectives, *plan.best):
         goals.setdefault(objective.name, "max" if objective.maximize else "min")
+    fixed = {str(axis.target) for axis in plan.space.axes if axis.size == 1}
     for name in store.axes:
-        yield Shown(name, "axis")
+        yield Shown(name, "axis", fixed=name in fixed)
     for name in store.figures:
         if name in store.plan.joined:
             yield Shown(name, "joined", "", goals.get(name, ""))
