@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
+from ..files import taken
 from ..findings import UsageError
 from ..language.names import shown
 from .output import write, write_file
@@ -54,9 +56,16 @@ def refuse_for_runs(run: str, given: Mapping[str, object]) -> None:
     """Raise UsageError for options that say what a run is made of: one that is kept has been made."""
     for name, value in given.items():
         if value not in (None, ()):
-            raise UsageError(
-                f"--{name} is of a new sweep, and {shown(run)} is a run that is kept", "name its spec instead"
-            )
+            message = f"--{name} is of a new sweep, and {shown(run)} is a run that is kept"
+            raise UsageError(message, "name its spec instead")
+
+
+def refuse_taken(output: str | None, force: bool) -> None:
+    """Raise UsageError where a new run would be written over something, or nowhere."""
+    if output == "-":
+        raise UsageError("a run is kept in a file, not on standard output", "for example -o run.sqlite")
+    if output is not None and not force and taken(Path(output)):
+        raise UsageError(f"{shown(output)} exists already", "--resume goes on with it, --force overwrites it")
 
 
 def carried_out(plan: Plan, join: Join | None, work: Work) -> Sweep:
