@@ -17,19 +17,18 @@ Nothing is said of an error: where there is one, and where a limit could be reac
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import cast
 
 from ...language.document import LAYER_STEPS
 from ...language.expansion import SHAPE_STEPS, Env, Expansion, Stop, expand_one
-from ...language.items import Call, Item, LayerTemplate
+from ...language.items import Call, Item
 from ...language.names import FAILED, Nodes, Place
 from ...layers.base import Layer, Shape, Shapes
 from ...limits import LAYERS, NESTING, PATH_CHARACTERS
 from ...marked import Marked
-from ...network import Inference, output_shape
+from ...network import Inference, Node, output_shape
 from .known import OPEN, PASSED, Key, Known
 from .parts import Part, Piece, Size
-from .reads import Atom, values
+from .reads import Atom, Reads, values
 from .remembered import Remembered
 from .unsure import Unsure
 
@@ -100,29 +99,43 @@ class Folding(Expansion):
         return inner
 
     def on(self, item: Item, place: Place, env: Env, sources: Nodes) -> Nodes | None:
-        single = isinstance(item.what, LayerTemplate) and item.repeat is None and place is not self.top
-        if single or not self._foldable(item, sources):
+        worth = item.repeat is not None or isinstance(item.what, Call) or place is self.top
+        reads = self._reads(item, sources) if worth else None
+        if reads is None:
             return super().on(item, place, env, sources)
-        reads = self.known.reads.of(item)
-        key = ("item", item, *self._key(reads.around, env, reads.spec, sources))
-        part = self._part(key, item, lambda run, alone: Expansion.on(run, item, alone, dict(env), (0,)))
+        key = self._key(item, reads.around, env, reads.spec, sources)
+        part = self.known.parts.get(key)
+        if part is None:
+            if item.repeat is None and isinstance(item.what, Call):
+                return self._called(key, lambda: Expansion.on(self, item, place, env, sources))
+            part = self._part(key, item, lambda run, alone: Expansion.on(run, item, alone, dict(env), (0,)), sources)
         if part is OPEN:
             return super().on(item, place, env, sources)
         if part is PASSED:
             self.pass_over(item, place)
             return None
-        if item.name is not None:
+        name = item.name
+        if name is None:
+            name = place.automatic(item.kind)
+        elif name in place.names:
             self.refuse_name(item, place)
         if item.number is not None:
             place.number = item.number
-        return self._use(part, item, place, item.name or place.automatic(item.kind), sources)
+        return self._use(part, item, place, name, sources)
 
     def repetition(self, item: Item, inner: Place, name: str, env: Env, sources: Nodes) -> Nodes:
-        if not self._foldable(item, sources):
+        reads = self._reads(item, sources)
+        if reads is None:
             return super().repetition(item, inner, name, env, sources)
-        reads = self.known.reads.of(item)
-        key = ("repetition", item, *self._key(reads.again, env, reads.spec, sources))
-        part = self._part(key, item, lambda run, alone: expand_one(run, item, alone, name, dict(env), (0,)))
+        key = self._key((item, "repetition"), reads.again, env, reads.spec, sources)
+        part = self.known.parts.get(key)
+        if part is None:
+            if isinstance(item.what, Call):
+                found = self._called(key, lambda: expand_one(self, item, inner, name, env, sources))
+                return sources if found is None else found
+            part = self._part(
+                key, item, lambda run, alone: expand_one(run, item, alone, name, dict(env), (0,)), sources
+            )
         if part is OPEN:
             return super().repetition(item, inner, name, env, sources)
         return self._use(part, item, inner, name, sources)
@@ -131,49 +144,64 @@ class Folding(Expansion):
         self, item: Item, call: Call, place: Place, name: str, env: Env, given: Collection[str], sources: Nodes
     ) -> Nodes:
         block = call.block
-        if not self._foldable(item, sources):
+        if self._reads(item, sources) is None:
             return super().block(item, call, place, name, env, given, sources)
-        bound = tuple([(name, None) for name in block.params])
-        key = ("block", block, *self._key(bound, env, self.known.reads.block(block), sources))
-        part = self._part(
-            key, item, lambda run, alone: Expansion.block(run, item, call, alone, name, dict(env), given, (0,))
-        )
+        own, spec = self.known.reads.block(block)
+        key = self._key(block, own, env, spec, sources)
+        part = self.known.parts.get(key)
+        if part is None:
+            part = self._part(
+                key,
+                item,
+                lambda run, alone: Expansion.block(run, item, call, alone, name, dict(env), given, (0,)),
+                sources,
+            )
         if part is OPEN:
             return super().block(item, call, place, name, env, given, sources)
         return self._use(part, item, place, name, sources)
 
-    def _foldable(self, item: Item, sources: Nodes) -> bool:
-        if len(sources) != 1 or sources[0] == FAILED or not self.known.folds(item):
-            return False
+    def _reads(self, item: Item, sources: Nodes) -> Reads | None:
+        """What an item on these tensors reads that may be a part; None for another."""
+        if len(sources) != 1 or sources[0] == FAILED:
+            return None
         layer = self.nodes[sources[0]].layer
-        return layer is None or not layer.is_constant
+        return None if layer is not None and layer.is_constant else self.known.folds(item)
 
-    def _key(self, around: tuple[Atom, ...], env: Env, spec: tuple[Atom, ...], sources: Nodes) -> Key:
-        """What an item's expansion follows from."""
-        return (
-            self.batch_axes,
-            self.nodes[sources[0]].shape,
-            *values(around, env),
-            *values(spec, self.params),
-        )
+    def _key(self, what: object, around: tuple[Atom, ...], env: Env, spec: tuple[Atom, ...], sources: Nodes) -> Key:
+        """What an expansion follows from."""
+        shape = self.nodes[sources[0]].shape
+        if not spec:
+            return (what, self.batch_axes, shape, *values(around, env))
+        return (what, self.batch_axes, shape, *values(around, env), *values(spec, self.params))
 
-    def _part(self, key: Key, item: Item, expand: Callable[[Folding, Place], Nodes | None]) -> Part:
-        """What is known of an item's expansion, which is made on a placeholder where it is not remembered."""
+    def _called(self, key: Key, expand: Callable[[], Nodes | None]) -> Nodes | None:
+        """Expand a use of a block where it stands; the part that it is will be known by this key too."""
+        index, taken, ahead = len(self.nodes), self.taken, self.ahead
+        self.ahead = 0
+        value = expand()
+        part = self.parts[index] if value == (index,) and len(self.nodes) == index + 1 else None
+        if part is not None:
+            steps = self.taken - taken
+            self.known.parts[key] = part.sized(part.size._replace(steps=steps, ahead=max(self.ahead - taken, steps)))
+        elif value is None:
+            self.known.parts[key] = PASSED
+        self.ahead = max(self.ahead, ahead)
+        return value
+
+    def _part(self, key: Key, item: Item, expand: Callable[[Folding, Place], Nodes | None], sources: Nodes) -> Part:
+        """What is known of an item's expansion, which is made on a placeholder, and remembered by this key."""
         known = self.known
-        part = known.parts.get(key)
-        if part is None:
-            run = Folding(known, self.left - self.taken)
-            run.params = self.params
-            run.batch_axes = self.batch_axes
-            shape = cast(Shape, key[3])
-            run.append(PLACEHOLDER, None, (), shape, item.at)
-            try:
-                part = run.summary(expand(run, Place("", None)))
-            except Stop:
-                raise Unsure from None
-            known.parts[key] = part
-            if part is OPEN:
-                known.trials[item] = known.trials.get(item, 0) + 1
+        run = Folding(known, self.left - self.taken)
+        run.params = self.params
+        run.batch_axes = self.batch_axes
+        run.append(PLACEHOLDER, None, (), self.nodes[sources[0]].shape, item.at)
+        try:
+            part = run.summary(expand(run, Place("", None)))
+        except Stop:
+            raise Unsure from None
+        known.parts[key] = part
+        if part is OPEN:
+            known.tried(item)
         return part
 
     def summary(self, value: Nodes | None) -> Part:
@@ -199,19 +227,26 @@ class Folding(Expansion):
         """Let a part stand for an item."""
         steps, ahead, layers, nesting, longest = part.size
         path = place.prefix + name
-        self.ahead = max(self.ahead, self.taken + ahead)
+        ahead += self.taken
         self.steps += steps
-        self.nested = max(self.nested, self.depth + nesting)
-        self.longest = max(self.longest, len(path) + longest)
         self.layers += layers
-        if self.ahead > self.left or self.layers > LAYERS or self.nested > NESTING or self.longest > PATH_CHARACTERS:
+        nesting += self.depth
+        longest += len(path)
+        if ahead > self.ahead:
+            self.ahead = ahead
+        if nesting > self.nested:
+            self.nested = nesting
+        if longest > self.longest:
+            self.longest = longest
+        if ahead > self.left or self.layers > LAYERS or nesting > NESTING or longest > PATH_CHARACTERS:
             raise Unsure
-        if not layers:
-            index = sources[0]
+        if layers:
+            index = len(self.nodes)
+            self.nodes.append(Node(path, FOLDED, sources, part.shape))
+            self.places.append(item.at)
+            self.parts.append(part)
         else:
-            index = self.append(path, FOLDED, sources, part.shape, item.at)
-            self.layers -= 1
-            self.parts[index] = part
+            index = sources[0]
         if not isinstance(place.names.get(name), Place):
             place.names[name] = index
         return (index,)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
+from ...analysis.cost import FREE, Cost, layer_cost, total
 from ...analysis.figures import Figures, Subject
 from ...analysis.memory import storages
 from ...analysis.quantity import Quantity
@@ -14,7 +16,7 @@ from ...network import Network, Node
 from ..asked import Options
 from .parts import Part, Piece, Size, added, deepest, memory
 from .passages import Passages
-from .reads import ReadNames
+from .reads import ReadNames, Reads
 from .remembered import Remembered
 
 MOST_PARTS = 40_000
@@ -28,6 +30,19 @@ PASSED = Part((), (), (), Size())
 """Stands for an item that is passed over."""
 
 Key = tuple[object, ...]
+
+
+class _LayerFigures(Figures):
+    """Of a network of one layer and of what it reads."""
+
+    @cached_property
+    def costs(self) -> list[Cost]:
+        *sources, node = self.network.nodes
+        assert node.layer is not None
+        return [FREE] * len(sources) + [layer_cost(node.layer, self.network.input_shapes(node), node.shape)]
+
+    def cost(self, subject: Subject) -> Cost:
+        return total(self.costs, self.batch)
 
 
 class Known:
@@ -55,18 +70,28 @@ class Known:
         fields = bool(others - {"depth", "live", "name", "output", "out_channels"})
         self.passages = Passages() if fields else None
         self.parts: Remembered[Key, Part] = Remembered(MOST_PARTS)
-        self.trials: dict[Item, int] = {}
-        """Item -> how often it was found to be no part."""
+        self._folds: dict[Item, Reads | None] = {}
+        self._trials: dict[Item, int] = {}
         self.shapes: Remembered[tuple[int, Shapes], tuple[Layer, Shape]] = Remembered(MOST_LAYERS)
         """A layer's id and what it reads -> the layer and its output's shape."""
         self._layers: Remembered[Key, Part] = Remembered(MOST_LAYERS)
 
-    def folds(self, item: Item) -> bool:
-        """Whether an item may be a part. Raises TooDeep."""
-        return not self.reads.of(item).openly and self.trials.get(item, 0) < MOST_TRIALS
+    def folds(self, item: Item) -> Reads | None:
+        """What an item reads that may be a part; None for another. Raises TooDeep."""
+        found = self._folds.get(item)
+        if found is None and item not in self._folds:
+            reads = self.reads.of(item)
+            found = self._folds[item] = None if reads.openly else reads
+        return found
+
+    def tried(self, item: Item) -> None:
+        """Note that an item was found to be no part; in the end it is tried no more."""
+        self._trials[item] = self._trials.get(item, 0) + 1
+        if self._trials[item] >= MOST_TRIALS:
+            self._folds[item] = None
 
     def layer(self, nodes: Sequence[Node], index: int) -> Part:
-        """A layer as a part. Raises SpecError for figures that are too large."""
+        """A layer as a part. Raises GeometryError for figures that are too large."""
         node = nodes[index]
         assert node.layer is not None
         sources = [nodes[i] for i in node.inputs]
@@ -91,7 +116,7 @@ class Known:
         nodes = (*sources, Node(node.name, layer, tuple(range(count)), node.shape))
         network = Network("", nodes, (), {})
         batch, dtype, optimizer, _ = self.options
-        figures = Figures(network, batch, dtype, optimizer)
+        figures = _LayerFigures(network, batch, dtype, optimizer)
         subject = Subject(node.name, (count,), count)
         params, weights, buffers, macs, flops = figures.costs[count]
         bound = params + weights + buffers + (macs + flops) * batch

@@ -13,7 +13,6 @@ A part is a layer, or what an item of a spec expands to. What holds inside is kn
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...layers.base import Layer, Shape
@@ -76,8 +75,10 @@ class Part:
 
     def sized(self, size: Size) -> Part:
         """The same of another size."""
-        found = copy(self)
-        found.size = size
+        found = Part(self.shape, self.summed, self.largest, size)
+        found.layer, found.passage = self.layer, self.passage
+        found.through, found.reach, found.start, found.inner = self.through, self.reach, self.start, self.inner
+        found.alias, found.output, found.during, found.after = self.alias, self.output, self.during, self.after
         return found
 
 

@@ -7,8 +7,9 @@ shapes.
 from __future__ import annotations
 
 import ast
+import operator
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ...language.document import Document
@@ -18,11 +19,20 @@ from ...language.params import Compiled, Listed
 from ...language.values import Value
 from ...limits import NESTING
 
-Atom = tuple[str, int | None]
-"""A name, and which element of its list is read; None for all of it."""
+Element = int | tuple[str, int] | None
+Atom = tuple[str, Element]
+"""A name, and what of its value is read: an element of a list, how it compares with a number; None for all of it."""
 Atoms = frozenset[Atom]
 NONE: Atoms = frozenset()
-INDEX: Atom = ("index", None)
+TESTS: dict[str, Callable[[int, int], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+COMPARISONS = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 _KIND = re.compile(r"_\d+$")
 """What an automatic name has behind the kind."""
 
@@ -53,7 +63,7 @@ class ReadNames:
         self._document = document
         self._elements: dict[str, Atoms] = {}
         self._blocks: dict[str, Atoms] = {}
-        self._calls: dict[str, tuple[Atom, ...]] = {}
+        self._calls: dict[str, tuple[tuple[Atom, ...], tuple[Atom, ...]]] = {}
         self._items: dict[int, Reads] = {}
         self._into = tuple(dict.fromkeys(_led_into(document, paths)))
         self.shares = any(item.share is not None for item in _every(document))
@@ -65,11 +75,15 @@ class ReadNames:
             found = self._items[id(item)] = self._read(item)
         return found
 
-    def block(self, block: Block) -> tuple[Atom, ...]:
-        """What a block reads of the spec's parameters, through those that it calls too. Raises TooDeep."""
+    def block(self, block: Block) -> tuple[tuple[Atom, ...], tuple[Atom, ...]]:
+        """What a use of a block reads: its parameters, and the spec's, through the blocks that it calls too.
+
+        Raises TooDeep.
+        """
         found = self._calls.get(block.name)
         if found is None:
-            found = self._calls[block.name] = _whole(self._block(block))
+            own = tuple([(name, None) for name in block.params])
+            found = self._calls[block.name] = own, _whole(self._block(block))
         return found
 
     def _block(self, block: Block, depth: int = 0) -> Atoms:
@@ -90,7 +104,7 @@ class ReadNames:
         around, again = inside | when, inside
         if item.repeat is not None:
             again = inside | when if item.indexed else inside
-            around = (inside | when) - {INDEX} | self._of(item.repeat[0])
+            around = _without_index(inside | when) | self._of(item.repeat[0])
             around |= when if not item.indexed else NONE
         calls = list(_called([item]))
         spec = NONE.union(*map(self._block, calls))
@@ -151,16 +165,34 @@ def _atoms(expression: Expression) -> Iterator[Atom]:
             if type(node.slice.value) is int:
                 yield node.value.id, node.slice.value
                 continue
+        test = _test(node)
+        if test is not None:
+            yield "index", test
+            continue
         if isinstance(node, ast.Name) and node.id in expression.names:
             yield node.id, None
         pending += ast.iter_child_nodes(node)
+
+
+def _test(node: ast.AST) -> tuple[str, int] | None:
+    """How a comparison of a repetition's number with a constant is told; None for everything else."""
+    if not isinstance(node, ast.Compare) or len(node.ops) != 1:
+        return None
+    left, right, spelling = node.left, node.comparators[0], COMPARISONS.get(type(node.ops[0]))
+    if not isinstance(left, ast.Name) or left.id != "index" or not isinstance(right, ast.Constant):
+        return None
+    return (spelling, right.value) if spelling is not None and type(right.value) is int else None
+
+
+def _without_index(atoms: Atoms) -> Atoms:
+    return frozenset([atom for atom in atoms if atom[0] != "index"])
 
 
 def _whole(atoms: Atoms) -> tuple[Atom, ...]:
     """In one order, without elements of lists that are read whole."""
     whole = {name for name, element in atoms if element is None}
     kept = [atom for atom in atoms if atom[1] is None or atom[0] not in whole]
-    return tuple(sorted(kept, key=lambda atom: (atom[0], -1 if atom[1] is None else atom[1])))
+    return tuple(sorted(kept, key=repr))
 
 
 def values(atoms: tuple[Atom, ...], env: Mapping[str, Value]) -> list[object]:
@@ -168,8 +200,12 @@ def values(atoms: tuple[Atom, ...], env: Mapping[str, Value]) -> list[object]:
     found: list[object] = []
     for name, element in atoms:
         value = env.get(name)
-        if element is not None and type(value) is tuple and len(value) > element:
-            value = value[element]
+        if element is not None:
+            if type(element) is tuple:
+                if type(value) is int:
+                    value = TESTS[element[0]](value, element[1])
+            elif type(value) is tuple and len(value) > element:  # type: ignore[operator]
+                value = value[element]  # type: ignore[index]
         kind = type(value)
         found.append(value if kind is int or kind is str else _told(value))
     return found
