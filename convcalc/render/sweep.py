@@ -106,6 +106,8 @@ def _candidates(found: Found) -> str:
 def _notes(found: Found) -> Iterable[str]:
     if not found.finished:
         yield "the run is not finished: --resume goes on where it stopped"
+    if found.params:
+        yield f"nothing is searched: --grid NAME=VALUES goes through {', '.join(found.params)}"
     if not found.done:
         return
     if not found.built:

@@ -84,6 +84,7 @@ class View:
             list(self.rows(None if every else top)),
             store.path,
             _finished(plan, summary),
+            [] if store.axes else [*plan.document.params, *(["variant"] if plan.document.variants else []), "input"],
             self._cloud(plot, on_front),
         )
 

@@ -91,4 +91,6 @@ class Found(NamedTuple):
     file: str | None
     """The run, by which a row is named as a spec."""
     finished: bool = True
+    params: Sequence[str] = ()
+    """What could be an axis, where nothing is one."""
     cloud: Cloud | None = None
