@@ -53,7 +53,8 @@ def sweep_rows(found: Found) -> Document:
 
 
 def rows_table(found: Found, exact: bool = False) -> Table:
-    """The rows of the front or the best."""
+    """The rows of the front or the best, without axes of one value."""
+    found = varied(found)
     numeric = [any(isinstance(row.cells[i], int | float) for row in found.rows) for i in range(len(found.columns))]
     columns = [
         Column(ROW, "right"),
@@ -64,6 +65,13 @@ def rows_table(found: Found, exact: bool = False) -> Table:
         cells = zip(row.cells, found.columns, strict=True)
         rows.append([str(row.number), *(cell_text(cell, column, exact) for cell, column in cells)])
     return Table(columns, rows, _title(found))
+
+
+def varied(found: Found) -> Found:
+    """The same without the columns of axes that have one value."""
+    kept = [place for place, column in enumerate(found.columns) if not column.fixed]
+    rows = [row._replace(cells=tuple([row.cells[place] for place in kept])) for row in found.rows]
+    return found._replace(columns=[found.columns[place] for place in kept], rows=rows)
 
 
 def _title(found: Found) -> str:
@@ -98,6 +106,8 @@ def _candidates(found: Found) -> str:
 def _notes(found: Found) -> Iterable[str]:
     if not found.finished:
         yield "the run is not finished: --resume goes on where it stopped"
+    if found.params:
+        yield f"nothing is searched: --grid NAME=VALUES goes through {', '.join(found.params)}"
     if not found.done:
         return
     if not found.built:

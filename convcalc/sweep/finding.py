@@ -84,6 +84,7 @@ class View:
             list(self.rows(None if every else top)),
             store.path,
             _finished(plan, summary),
+            [] if store.axes else [*plan.document.params, *(["variant"] if plan.document.variants else []), "input"],
             self._cloud(plot, on_front),
         )
 
@@ -176,8 +177,9 @@ def _every(store: Store, plan: Plan) -> Iterator[Shown]:
     goals: dict[str, Goal] = {}
     for objective in (*plan.objectives, *plan.best):
         goals.setdefault(objective.name, "max" if objective.maximize else "min")
+    fixed = {str(axis.target) for axis in plan.space.axes if axis.size == 1}
     for name in store.axes:
-        yield Shown(name, "axis")
+        yield Shown(name, "axis", fixed=name in fixed)
     for name in store.figures:
         if name in store.plan.joined:
             yield Shown(name, "joined", "", goals.get(name, ""))
