@@ -154,6 +154,7 @@ def test_zero_weights_take_no_room() -> None:
     assert analyse(network).to_dict()["totals"]["params"] > 100_000_000
 
 
+@pytest.mark.slow
 def test_the_pieces_are_what_the_library_writes() -> None:
     for name in ("lenet5", "resnet", "unet"):
         network = load(name)

@@ -43,7 +43,6 @@ REFUSED = {
         "ONNX has no operator that writes windows out as columns": 1,
         "ONNX repeats no learned key for a batch of any size": 1,
         "ONNX's LSTM projects no states": 1,
-        "ONNX's recurrent layers add two biases": 3,
         "ONNX's convolutions have one weight for all examples": 4,
         "onnxruntime takes an output_padding below the stride N, not N": 1,
         "onnxruntime normalizes over an odd number of channels, not over N": 1,

@@ -92,6 +92,7 @@ FUNCTIONS: dict[str, Callable[..., torch.Tensor]] = {
     "expand": _expand,
     "slice": _slice,
     "select": lambda x, dim, index: torch.select(x[0], _behind(dim)[0], index),
+    "unbind": lambda x, parts, dim=0, part=0: torch.unbind(x[0], _behind(dim)[0])[part],
     "squeeze": lambda x, dim: torch.squeeze(x[0], tuple(_behind(dim))),
     "unsqueeze": lambda x, dim: torch.unsqueeze(x[0], _inserted(dim)),
     "stack": lambda x, dim=0: torch.stack(x, _inserted(dim)),

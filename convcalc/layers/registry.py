@@ -106,6 +106,7 @@ _YIELDING: dict[tuple[str, str], tuple[str, ...]] = {
     ("layout", "Expand"): ("expand",),
     ("layout", "Slice"): ("slice",),
     ("layout", "Select"): ("select",),
+    ("layout", "Unbind"): ("unbind",),
     ("layout", "Squeeze"): ("squeeze",),
     ("layout", "Unsqueeze"): ("unsqueeze",),
     ("layout", "Stack"): ("stack",),
