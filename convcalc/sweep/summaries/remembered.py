@@ -16,11 +16,11 @@ class Remembered(Generic[Key, Value]):
     >>> kept: Remembered[str, int] = Remembered(4)
     >>> for number, word in enumerate("abcd"):
     ...     kept[word] = number
-    >>> kept.get("a"), kept.get("d"), len(kept)
-    (0, 3, 4)
+    >>> kept.get("c"), kept.get("d"), len(kept)
+    (2, 3, 4)
     >>> kept["e"] = 4
-    >>> kept.get("a"), kept.get("b"), kept.get("e"), len(kept)
-    (0, None, 4, 3)
+    >>> kept.get("a"), kept.get("c"), kept.get("e")
+    (None, 2, 4)
     """
 
     def __init__(self, most: int) -> None:
