@@ -21,11 +21,11 @@ from ..network import Given, Network, Output, without_collector
 from .document import Document
 from .events import parse
 from .expansion import Expansion
-from .expressions import Value, checked, say
 from .names import Nodes, PassedOver, resolve
 from .params import INVALID, Names, bind, evaluate, read_value
 from .problems import Findings, Problem
 from .sources import read
+from .values import Value, checked, say
 
 Shapes = dict[str, tuple[tuple[int, ...], Marked]]
 

@@ -81,6 +81,14 @@ def read_named(name: str, path: str, most: int) -> Source:
                 else "a file is named with its .yaml; 'convcalc specs' lists the gallery",
             )
         return _bounded(str(gallery_path() / f"{name}.yaml"), most)
+    return _bounded(file_beside(name, path), most, str(Path(path).parent / name))
+
+
+def file_beside(name: str, path: str) -> str:
+    """Where a file is that the one at `path` names: in its folder or below, neither by `..` nor through a link outside.
+
+    Raises UsageError.
+    """
     if path.startswith(("<", "git:")):
         raise UsageError(f"{shown(path)} stands in no folder: it cannot name {shown(name)}", "name one of the gallery")
     parts = PurePosixPath(name)
@@ -91,8 +99,8 @@ def read_named(name: str, path: str, most: int) -> Source:
     except (OSError, ValueError):
         raise UsageError(f"{shown(name)} is no path") from None
     if parts.is_absolute() or ".." in parts.parts or "\\" in name or not inside:
-        raise UsageError(f"{shown(name)} is not in the folder of the spec that names it", "move it beside that spec")
-    return _bounded(found, most, str(Path(path).parent / name))
+        raise UsageError(f"{shown(name)} is not in the folder of the file that names it", "move it beside that file")
+    return found
 
 
 def _bounded(path: str, most: int, said: str = "") -> Source:

@@ -15,9 +15,10 @@ from types import NoneType
 from typing import NamedTuple
 
 from ...language.document import Document
-from ...language.expressions import Expression, Value
+from ...language.expressions import Expression
 from ...language.items import Block, Call, Group, Item, Join, LayerTemplate
 from ...language.params import Compiled, Listed
+from ...language.values import Value
 from ...limits import NESTING
 
 Element = int | tuple[str, int] | None
