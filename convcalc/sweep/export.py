@@ -14,7 +14,7 @@ from ..files import sentence, write
 from ..findings import UsageError
 from ..language.names import shown
 from ..terminal import printable
-from .cells import Cell
+from .cells import Cell, distinct
 from .store import Row, Store
 
 if TYPE_CHECKING:
@@ -58,21 +58,6 @@ def names(store: Store) -> list[str]:
     Two columns never have one name, whatever axes and quantities are called.
     """
     return distinct(("number", "fits", *store.axes, *store.figures, "code", "message"))
-
-
-def distinct(names: Iterable[str]) -> list[str]:
-    """Names of which each is another one: what is there already has a number behind it.
-
-    >>> distinct(["depth", "macs", "depth"])
-    ['depth', 'macs', 'depth_2']
-    """
-    found: list[str] = []
-    for name in names:
-        free, turn = name, 2
-        while free in found:
-            free, turn = f"{name}_{turn}", turn + 1
-        found.append(free)
-    return found
 
 
 class _Counted:
