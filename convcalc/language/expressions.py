@@ -175,14 +175,19 @@ def _weight(tree: ast.expr, most: Parts) -> int:
     return parts // A_STEP
 
 
+def _goes_through(node: ast.AST) -> bool:
+    """Whether a node calls what goes through a list."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        return False
+    return node.func.id == "range" or (node.func.id in WALKING and len(node.args) == 1)
+
+
 def _each(tree: ast.AST) -> int:
     """Parts that one element of a list takes, without those of lists that are made inside it."""
     parts, waiting = 0, [tree]
     while waiting:
         node = waiting.pop()
-        walks = isinstance(node, (ast.In, ast.NotIn, ast.List)) or (
-            isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in WALKING
-        )
+        walks = isinstance(node, (ast.In, ast.NotIn, ast.List)) or _goes_through(node)
         parts += OVER_A_LIST if walks else 1
         waiting += [] if isinstance(node, ast.ListComp) else ast.iter_child_nodes(node)
     return parts

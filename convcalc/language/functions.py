@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from decimal import Context, Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from ..limits import LIST_VALUES
 from .problems import Problem
@@ -141,37 +142,74 @@ LOGARITHM_BITS = 2**14
 """Of the numbers that decide how a logarithm is rounded."""
 
 
-def _at_most(value: Number, base: Number, halves: int) -> int:
+@lru_cache(maxsize=2**14)
+def _powers(over: int, under: int, halves: int) -> tuple[int, int]:
+    """(over / under)^halves as a fraction. Raises a Problem (CC108) where it is too large."""
+    if abs(halves) * max(over.bit_length(), under.bit_length()) > LOGARITHM_BITS:
+        raise Problem("CC108", f"a logarithm to the base {say(Fraction(over, under))} is too large to be rounded")
+    return (over**halves, under**halves) if halves >= 0 else (under**-halves, over**-halves)
+
+
+def _compared(value: Number, base: Number, halves: int) -> int:
     """-1, 0 or 1: how value^2 compares with base^halves, in integers."""
-    if abs(halves) * max(base.numerator.bit_length(), base.denominator.bit_length()) > LOGARITHM_BITS:
-        raise Problem("CC108", f"the logarithm of {say(value)} to the base {say(base)} is too large to be rounded")
-    left, right = Fraction(value) ** 2, Fraction(base) ** halves
+    over, under = value.as_integer_ratio()
+    power, divisor = _powers(*base.as_integer_ratio(), halves)
+    left, right = over * over * divisor, under * under * power
     return (left > right) - (left < right)
 
 
-def _rounded_log(rounding: str) -> Callable[[Value, Value], Value]:
-    """floor, ceil or round of a logarithm, decided in integers: log_b x < k / 2 where x^2 < b^k, for b above 1."""
+@lru_cache(maxsize=2**10)
+def _logarithm(over: int, under: int) -> float:
+    """A natural logarithm, nearly."""
+    ratio = over / under
+    return math.log1p((over - under) / under) if 0.5 < ratio < 2 else math.log(ratio)
 
-    def run(value: Value, base: Value) -> Value:
+
+def _guess(value: Number, base: Number) -> float:
+    """The logarithm to a base, nearly."""
+    return _logarithm(*value.as_integer_ratio()) / _logarithm(*base.as_integer_ratio())
+
+
+def _nearest_log(value: Number, base: Number) -> int:
+    """The nearest whole number, of two that are equally near the even one; for bases above 1."""
+    found = round(_guess(value, base))
+    while (sign := _compared(value, base, 2 * found + 1)) > 0 or (sign == 0 and found % 2):
+        found += 1
+    while (sign := _compared(value, base, 2 * found - 1)) < 0 or (sign == 0 and found % 2):
+        found -= 1
+    return found
+
+
+def _floor_log(value: Number, base: Number) -> int:
+    """The largest whole number that is not above the logarithm; for bases above 1."""
+    found = math.floor(_guess(value, base))
+    while _compared(value, base, 2 * found + 2) >= 0:
+        found += 1
+    while _compared(value, base, 2 * found) < 0:
+        found -= 1
+    return found
+
+
+def _ceil_log(value: Number, base: Number) -> int:
+    return -_floor_log(1 / Fraction(value), base)
+
+
+def _rounded_log(rule: Callable[[Number, Number], int], below: Callable[[Number, Number], int]) -> Callable[..., int]:
+    """A rounded logarithm; `below` is what its negative follows, for bases below 1."""
+
+    def run(value: Value, base: Value) -> int:
         found, under = _bases(value, base)
-        sign = 1
-        if under < 1:
-            under, sign = 1 / Fraction(under), -1
-        near = _REAL.divide(_REAL.ln(_decimal(found)), _REAL.ln(_decimal(under)))
-        whole = math.floor(near)
-        whole += _at_most(found, under, 2 * whole + 2) >= 0
-        whole -= _at_most(found, under, 2 * whole) < 0
-        beyond = _at_most(found, under, 2 * whole) > 0
-        half = _at_most(found, under, 2 * whole + 1)
-        up = whole + beyond
-        if rounding == "round":
-            return sign * (whole + (half > 0 or (half == 0 and whole % 2 == 1)))
-        return sign * (whole if (rounding == "floor") is (sign == 1) else up)
+        return rule(found, under) if under > 1 else -below(found, 1 / Fraction(under))
 
     return run
 
 
-LOGARITHMS = {name: _rounded_log(name) for name in ("round", "floor", "ceil")}
+LOGARITHMS: dict[str, Callable[..., int]] = {
+    "round": _rounded_log(_nearest_log, _nearest_log),
+    "floor": _rounded_log(_floor_log, _ceil_log),
+    "ceil": _rounded_log(_ceil_log, _floor_log),
+}
+"""Function -> what it makes of a logarithm, decided in integers: log_b x < k / 2 where x^2 < b^k, for b above 1."""
 
 CALLED: dict[str, tuple[int, int, Callable[..., Value]]] = {
     **FUNCTIONS,
@@ -182,5 +220,5 @@ CALLED: dict[str, tuple[int, int, Callable[..., Value]]] = {
     "power": (2, 2, power),
 }
 """The same of all that can be called: these others are functions only where they are."""
-WALKING = frozenset({"min", "max", "sum", "range", "distinct", "counts"})
-"""Functions that go through a list."""
+WALKING = frozenset({"min", "max", "sum", "distinct", "counts"})
+"""Functions that go through a list, where they have one argument."""

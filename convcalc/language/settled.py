@@ -20,9 +20,9 @@ from ..marked import List
 from ..network import Network
 from .document import Document
 from .events import Loader
-from .expressions import Value
 from .load import SpecOrigin, loads
 from .params import TRUTHS
+from .values import Value
 from .write import write
 
 OF_OTHERS = ("variants", "expect", "published")

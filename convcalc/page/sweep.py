@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from math import sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..render.document import Axis
 from ..render.scatter import Scale, scale
-from ..render.sweep import exact_text, refusal_text, said_of
+from ..render.sweep import as_argument, exact_text, refusal_text, row_command, said_of, varied
 from ..units import counted
 from ..version import __version__
 from .assets import policy, script_text, styles_text
@@ -42,6 +41,7 @@ class Line(NamedTuple):
 def sweep_page(found: Found) -> str:
     """The page of what a sweep found. Raises UsageError where jinja2 is not installed."""
     templates = environment()
+    found = varied(found)
     style, script = styles_text(), script_text(SCRIPT)
     front = found.cloud.front if found.cloud is not None else frozenset()
     return templates.get_template("sweep.html").render(
@@ -61,7 +61,7 @@ def sweep_page(found: Found) -> str:
         columns=[(column.name, _heading(column), _is_number(found.rows, i)) for i, column in enumerate(found.columns)],
         lines=[_line(found, row, front) for row in found.rows[:MOST_ROWS]],
         missing=max(found.of - len(found.rows[:MOST_ROWS]), 0),
-        file=found.file,
+        file=None if found.file is None else as_argument(found.file),
         version=__version__,
     )
 
@@ -82,8 +82,7 @@ def _is_number(rows: Sequence[FoundRow], column: int) -> bool:
 
 def _line(found: Found, row: FoundRow, front: frozenset[int]) -> Line:
     cells = [(_cell(value), isinstance(value, int | float)) for value in row.cells]
-    command = "" if found.file is None else f"convcalc sweep {found.file} --row {row.number}"
-    return Line(f"row-{row.number}", row.number, cells, command, row.number in front)
+    return Line(f"row-{row.number}", row.number, cells, row_command(found.file, row.number), row.number in front)
 
 
 def _cell(value: Cell) -> str:
@@ -110,9 +109,9 @@ def _picture(cloud: Cloud, found: Found) -> str:
         said = said_of(number, *zip(found.columns, row.cells, strict=True))
         kind = "on" if number in cloud.front else "shown"
         circle = mark("circle", f"point {kind}", said, cx=left, cy=top, r=RADIUS)
-        linked.append((left + top / sqrt(2), f'<a href="#row-{number}">{circle}</a>'))
+        linked.append((left, top, f'<a href="#row-{number}">{circle}</a>'))
     name = f"{cloud.y.name} over {cloud.x.name}: {counted(len(cloud.points), 'candidate')}"
-    marks += [text for _, text in sorted(linked)]
+    marks += [text for *_, text in sorted(linked)]
     return drawing(name, LEFT + WIDTH + RIGHT, TOP + HEIGHT + BOTTOM, marks, "chart sweep", "cloud", role="group")
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from shlex import quote
 from typing import TYPE_CHECKING
 
+from ..sweep.cells import distinct
 from ..units import counted, scaled, scaled_bytes
 from .document import (
     ZERO,
@@ -12,7 +14,6 @@ from .document import (
     Block,
     Column,
     Document,
-    Heading,
     KeyLines,
     Note,
     Notes,
@@ -20,10 +21,12 @@ from .document import (
     Scatter,
     Table,
 )
+from .progress import KNOWN_SECONDS, duration
 from .table import COUNTED
 
 if TYPE_CHECKING:
     from ..sweep.found import Cell, Cloud, Found, FoundRow, Refusals, Shown
+    from ..sweep.running import Progress
 
 ROW = "row"
 """The heading of the numbers of candidates."""
@@ -33,12 +36,10 @@ MOST_REASONS = 5
 
 def sweep_document(found: Found, exact: bool = False, plot: bool = False) -> Document:
     """What was searched, what came of it, and the rows; with `plot` the cloud of candidates above them."""
-    blocks: list[Block] = [
-        Heading(f"{found.name} swept", rest=f"   {found.spec}" if found.spec != found.name else ""),
-        KeyLines("", tuple(_answers(found)), ("", "")),
-    ]
+    title = f"{found.name} swept" + (f"  ({found.spec})" if found.spec != found.name else "")
+    blocks: list[Block] = [KeyLines(title, tuple(_answers(found)), ("", ""))]
     if plot and found.cloud is not None and found.cloud.points:
-        blocks.append(cloud_scatter(found.cloud, exact))
+        blocks.append(cloud_scatter(found.cloud, [row.number for row in found.rows], exact))
     if found.rows:
         blocks.append(rows_table(found, exact))
     notes = list(_notes(found))
@@ -47,13 +48,15 @@ def sweep_document(found: Found, exact: bool = False, plot: bool = False) -> Doc
 
 def sweep_rows(found: Found) -> Document:
     """The rows alone with raw numbers, for programs."""
-    columns = [Column(ROW, "right"), *(Column(column.name, "right") for column in found.columns)]
+    names = distinct([ROW, *(column.name for column in found.columns)])
+    columns = [Column(name, "right") for name in names]
     rows = [[str(row.number), *map(raw_text, row.cells)] for row in found.rows]
     return Document((Table(columns, rows),))
 
 
 def rows_table(found: Found, exact: bool = False) -> Table:
-    """The rows of the front or the best."""
+    """The rows of the front or the best, without axes of one value."""
+    found = varied(found)
     numeric = [any(isinstance(row.cells[i], int | float) for row in found.rows) for i in range(len(found.columns))]
     columns = [
         Column(ROW, "right"),
@@ -64,6 +67,13 @@ def rows_table(found: Found, exact: bool = False) -> Table:
         cells = zip(row.cells, found.columns, strict=True)
         rows.append([str(row.number), *(cell_text(cell, column, exact) for cell, column in cells)])
     return Table(columns, rows, _title(found))
+
+
+def varied(found: Found) -> Found:
+    """The same without the columns of axes that have one value."""
+    kept = [place for place, column in enumerate(found.columns) if not column.fixed]
+    rows = [row._replace(cells=tuple([row.cells[place] for place in kept])) for row in found.rows]
+    return found._replace(columns=[found.columns[place] for place in kept], rows=rows)
 
 
 def _title(found: Found) -> str:
@@ -82,8 +92,9 @@ def _answers(found: Found) -> Iterable[tuple[str, str]]:
         more = found.refused[MOST_REASONS:]
         if more:
             yield "", f"{sum(each.candidates for each in more):,} more for {counted(len(more), 'other reason')}"
-    yield "fit", f"{found.fit:,}{share(found.fit, found.done)}" if found.built else "0"
-    if found.fit < found.built:
+    demanded = found.searched.keys() & {"where", "near"}
+    if demanded or found.fit < found.built:
+        yield "fit", f"{found.fit:,}{share(found.fit, found.done)}" if found.built else "0"
         for number, left_out in enumerate(each for each in found.excluded if each.candidates):
             yield "left out" if not number else "", f"{left_out.candidates:,} by {left_out.condition}"
 
@@ -98,17 +109,34 @@ def _candidates(found: Found) -> str:
 def _notes(found: Found) -> Iterable[str]:
     if not found.finished:
         yield "the run is not finished: --resume goes on where it stopped"
+    if found.params:
+        yield f"nothing is searched: --grid NAME=VALUES goes through {', '.join(found.params)}"
     if not found.done:
         return
     if not found.built:
         yield "no candidate builds: the messages above say why"
     elif not found.fit:
         worst = found.excluded[0] if found.excluded else None
-        said = f": {worst.condition} leaves out {_of(worst.candidates, found.built)}" if worst is not None else ""
-        yield f"no candidate fits{said}"
+        said = f"{worst.condition} leaves out {_of(worst.candidates, found.built)}" if worst is not None else ""
+        near = f"none of {found.built:,} is near {found.searched['near']}" if "near" in found.searched else ""
+        yield ": ".join(part for part in ("no candidate fits", said or near) if part)
     elif found.file is not None and found.rows:
         number = found.rows[0].number
-        yield f"convcalc sweep {found.file} --row {number} > net.yaml writes a row as a spec"
+        yield f"{row_command(found.file, number)} > net.yaml writes a row as a spec"
+
+
+def row_command(file: str | None, number: int) -> str:
+    """The command that prints the spec of a row; empty where no file has the run.
+
+    >>> row_command("run.sqlite", 17), row_command("my runs/-a", 1)
+    ('convcalc sweep run.sqlite --row 17', "convcalc sweep 'my runs/-a' --row 1")
+    """
+    return "" if file is None else f"convcalc sweep {as_argument(file)} --row {number}"
+
+
+def as_argument(file: str) -> str:
+    """A file as a shell takes it."""
+    return quote(f"./{file}" if file.startswith("-") else file)
 
 
 def _of(count: int, whole: int) -> str:
@@ -201,14 +229,15 @@ def _unit(column: Shown) -> str:
     return " bytes" if column.unit == "bytes" else ""
 
 
-def cloud_scatter(cloud: Cloud, exact: bool = False) -> Scatter:
-    """What fits over two axes: the front by letters, the rest as dots."""
+def cloud_scatter(cloud: Cloud, rows: Iterable[int], exact: bool = False) -> Scatter:
+    """What fits over two axes: those of these rows that are on the front by letters, the rest as dots."""
+    named = cloud.front.intersection(rows)
     points = tuple(
         Point(f"{ROW} {number}", x, y, (cell_text(x, cloud.x, exact), cell_text(y, cloud.y, exact)))
-        for number, x, y in cloud.points
-        if number in cloud.front
+        for number, x, y in sorted(cloud.points, key=lambda point: point[1:])
+        if number in named
     )
-    rest = tuple((x, y) for number, x, y in cloud.points if number not in cloud.front)
+    rest = tuple((x, y) for number, x, y in cloud.points if number not in named)
     first = "front" if points else ""
     return Scatter(Axis(cloud.x.name, cloud.x.unit), Axis(cloud.y.name, cloud.y.unit), points, first, rest)
 
@@ -216,29 +245,27 @@ def cloud_scatter(cloud: Cloud, exact: bool = False) -> Scatter:
 def sweep_data(found: Found) -> dict[str, object]:
     """The same as plain data: the contract of `--format json`."""
     return {
-        "sweep": {
-            "spec": found.spec,
-            "name": found.name,
-            "searched": dict(found.searched),
-            "candidates": found.size,
-            "done": found.done,
-            "finished": found.finished,
-            "built": found.built,
-            "fit": found.fit,
-            "refused": [
-                {"code": each.code, "count": each.candidates, "row": each.number, "message": each.message}
-                for each in found.refused
-            ],
-            "left_out": [{"condition": each.condition, "count": each.candidates} for each in found.excluded],
-            "seconds": found.seconds,
-            "file": found.file,
-        },
+        "spec": found.name,
+        "path": found.spec,
+        "run": found.file,
+        "searched": dict(found.searched),
+        "candidates": found.size,
+        "done": found.done,
+        "finished": found.finished,
+        "seconds": found.seconds,
+        "built": found.built,
+        "refused": [
+            {"code": each.code, "count": each.candidates, "row": each.number, "message": each.message}
+            for each in found.refused
+        ],
+        "fit": found.fit,
+        "left_out": [{"condition": each.condition, "count": each.candidates} for each in found.excluded],
         "columns": [
             {"name": each.name, "kind": each.kind, "unit": each.unit, "objective": each.goal or None}
             for each in found.columns
         ],
-        "what": found.what,
-        "of": found.of,
+        "shown": found.what,
+        "count": found.of,
         "rows": [row_data(found.columns, row) for row in found.rows],
     }
 
@@ -250,3 +277,27 @@ def row_data(columns: Sequence[Shown], row: FoundRow) -> dict[str, object]:
         said[column.kind][column.name] = cell
     joined = {"joined": said["joined"]} if said["joined"] else {}
     return {ROW: row.number, "values": said["axis"], "figures": said["figure"], **joined}
+
+
+def progress_texts(name: str, progress: Progress) -> list[str]:
+    """How far a sweep is, for a line of a terminal: the longest text first."""
+    done = f"{progress.tried:,} of {progress.candidates:,}"
+    fit = f"{100 * progress.share:.1f}% fit"
+    if progress.wanted is not None:
+        done = f"{progress.fitting:,} of {progress.wanted:,} found, {progress.tried:,} tried"
+    pace = f"{rate(progress.here, progress.seconds)} a second" if progress.here and progress.seconds else ""
+    left = _left(progress)
+    whole = [f"sweep of {name}: {done}", pace, fit, f"about {duration(left)} left" if left is not None else ""]
+    texts = [", ".join(part for part in whole[:length] if part) for length in (4, 3, 2, 1)]
+    return [*texts, done]
+
+
+def _left(progress: Progress) -> float | None:
+    """The seconds that the rest will take at the rate so far."""
+    if progress.seconds < KNOWN_SECONDS or not progress.here:
+        return None
+    if progress.wanted is None:
+        return (progress.candidates - progress.tried) / progress.rate
+    if not progress.fitting:
+        return None
+    return (progress.wanted - progress.fitting) / progress.share / progress.rate

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from itertools import accumulate
+from math import exp, floor
 
 from ..findings import SpecError
 from ..language.events import parse
@@ -30,6 +31,8 @@ GRID = "--grid width=32:256:8, or --grid 'depths=[2,3,4,3],[3,4,6,3]'"
 RANGE = "--range w0=24:128:8,log"
 _EXACT = Context(prec=40)
 """Its logarithms and exponentials are correctly rounded: the same on every machine."""
+DOUBT = 1e-6
+"""Of a step: nearer to the middle between two values machines may differ, which round to 1e-9 of a step at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +103,30 @@ class Log:
     behind its last (from half the first value where that is more), taken to the nearest value."""
 
     def __init__(self, progression: Progression) -> None:
-        start, step, count = progression.start, progression.step, progression.size
-        self._count = count
+        start, step = progression.start, progression.step
+        self._last = progression.size - 1
         low = max(start - Fraction(step) / 2, Fraction(start) / 2)
-        high = start + (count - Fraction(1, 2)) * step
+        high = start + (progression.size - Fraction(1, 2)) * step
         self._low = _EXACT.ln(_decimal(low))
         self._width = _EXACT.subtract(_EXACT.ln(_decimal(high)), self._low)
-        self._start, self._step = _decimal(Fraction(start)), _decimal(Fraction(step))
+        self._start, self._step = _decimal(start), _decimal(step)
+        self._near = float(self._low), float(self._width), float(self._start), float(self._step)
 
     def number(self, draw: int) -> int:
         """The number of the value that a draw from 0 to 2^64 - 1 stands for."""
+        low, width, start, step = self._near
+        place = (exp(low + width * (draw / 2**64)) - start) / step + 0.5
+        number = floor(place)
+        if not (DOUBT < place - number < 1 - DOUBT and place < 1 / DOUBT):
+            number = self._exact(draw)
+        return min(max(number, 0), self._last)
+
+    def _exact(self, draw: int) -> int:
+        """The same where machines may differ."""
         share = _EXACT.divide(Decimal(draw), Decimal(2**64))
         drawn = _EXACT.exp(_EXACT.fma(share, self._width, self._low))
         steps = _EXACT.divide(_EXACT.subtract(drawn, self._start), self._step)
-        nearest = int(_EXACT.add(steps, Decimal("0.5")).to_integral_value(ROUND_FLOOR))
-        return min(max(nearest, 0), self._count - 1)
+        return int(_EXACT.add(steps, Decimal("0.5")).to_integral_value(ROUND_FLOOR))
 
 
 def _decimal(value: Number) -> Decimal:

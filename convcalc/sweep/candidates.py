@@ -19,8 +19,9 @@ class Candidate(NamedTuple):
     """The spec's params that axes and derived values set; the others are the spec's own."""
     variant: str | None
     input: Inputs | None
-    values: tuple[ParamValue, ...]
-    """What it has of each of `Space.names`, in order: words, numbers and lists as the spec would write them."""
+    values: tuple[ParamValue | None, ...]
+    """What it has of each of `Space.names`, in order: words, numbers and lists as the spec would write them; None for
+    an element of a list that became shorter."""
 
 
 class Refused(NamedTuple):

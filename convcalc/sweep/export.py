@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..files import sentence, write
 from ..findings import UsageError
 from ..terminal import printable
-from .cells import Cell
+from .cells import Cell, distinct
 from .faults import quoted
 from .store import Row, Store
 
@@ -57,13 +57,7 @@ def names(store: Store) -> list[str]:
 
     Two columns never have one name, whatever axes and quantities are called.
     """
-    found: list[str] = []
-    for name in ("number", "fits", *store.axes, *store.figures, "code", "message"):
-        free, turn = name, 2
-        while free in found:
-            free, turn = f"{name}_{turn}", turn + 1
-        found.append(free)
-    return found
+    return distinct(("number", "fits", *store.axes, *store.figures, "code", "message"))
 
 
 class _Counted:

@@ -1,7 +1,8 @@
 """Derived values: `NAME=EXPRESSION`, worked out for every candidate in the order in which they are said.
 
 An expression sees the axes, what was derived before it, and the params of the spec as they are until then. What it
-sets is a param, an element of one, a size of the input, or a name of its own that later ones read.
+sets is a param, an element of one, a size of the input, or a name of its own that later ones read. What is required of
+all that is an expression too.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from ..language.expressions import Expression, compile_expression
 from ..language.load import input_shapes
 from ..language.params import evaluate
 from ..language.problems import Problem
-from ..language.values import Value
+from ..language.values import Value, truth
 from .words import Target, assignment, read_target
 
 LET = "--let 'widths[1]=2*widths[0]'"
@@ -28,6 +29,11 @@ class Let(NamedTuple):
     expression: Expression
     offset: int
     """Characters before the expression."""
+
+    @property
+    def hidden(self) -> bool:
+        """Whether nobody is to see it: a name that starts with `_`."""
+        return self.target.name.startswith("_")
 
 
 def read_let(text: str) -> Let:
@@ -43,6 +49,27 @@ def read_let(text: str) -> Let:
     except Problem as problem:
         problem.offset += behind.offset
         raise
+
+
+class Requirement(NamedTuple):
+    """What axes and derived values have to be."""
+
+    text: str
+    expression: Expression
+
+    def check(self, names: Mapping[str, Value]) -> None:
+        """Raise a Problem (CC301) where it does not hold."""
+        if not truth(self.expression.evaluate(names), "require"):
+            raise Problem("CC301", f"{self.text} does not hold")
+
+
+def read_requirement(text: str) -> Requirement:
+    """What a text requires. Raises a Problem.
+
+    >>> read_requirement("len(widths) == 4").expression.names
+    {'widths': 4}
+    """
+    return Requirement(text.strip(), compile_expression(text))
 
 
 class Names(dict[str, Value]):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property, partial
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -24,9 +24,9 @@ from ..marked import Source
 from .asked import Asked, Options
 from .axes import Axis, read_grid, read_range, read_shapes
 from .conditions import Condition, read_conditions, read_near
-from .lets import Let, read_let
+from .lets import Let, read_let, read_requirement
 from .objectives import Objective, read_objective
-from .space import MOST_AXES, MOST_CANDIDATES, DesignSpace, judge_axis, judge_let
+from .space import MOST_AXES, MOST_CANDIDATES, DesignSpace, judge_axis, judge_expression, judge_let
 from .words import Piece, split
 
 T = TypeVar("T")
@@ -44,21 +44,21 @@ class WordError(UsageError):
         self.key = key
         self.number = number
         self.problem = problem
-        super().__init__(_pointed(f"--{key}", text, problem), problem.hint)
+        super().__init__(f"--{key}: {problem.message}", problem.hint, _pointed(text, problem))
 
 
 LONGEST_SHOWN = 76
 
 
-def _pointed(option: str, text: str, problem: Problem) -> str:
-    """A message with the word below it, and a caret where the problem is."""
+def _pointed(text: str, problem: Problem) -> tuple[str, ...]:
+    """A word with a caret below it where the problem is; nothing for what cannot be printed on a line."""
     if not text.isprintable() or not text:
-        return f"{option}: {problem.message}"
+        return ()
     first = max(0, min(problem.offset - LONGEST_SHOWN // 2, len(text) - LONGEST_SHOWN))
     shown = text[first : first + LONGEST_SHOWN]
     before = problem.offset - first
     width = max(1, min(problem.width or len(shown), len(shown) - before))
-    return f"{option}: {problem.message}\n  {shown}\n  {' ' * before}{'^' * width}"
+    return shown, f"{' ' * before}{'^' * width}"
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,12 @@ class Plan:
 
     spec: str
     """As it was named."""
-    text: str
+    text: str = field(repr=False)
     """The spec's text."""
     grid: tuple[str, ...] = ()
     range: tuple[str, ...] = ()
     let: tuple[str, ...] = ()
+    require: tuple[str, ...] = ()
     set: tuple[str, ...] = ()
     variant: str | None = None
     input: tuple[str, ...] = ()
@@ -100,9 +101,9 @@ class Plan:
     def from_dict(found: Mapping[str, Any]) -> Plan:
         """The plan of such a dict. Raises UsageError for what is none."""
         said: dict[str, Any] = {}
-        for field in fields(Plan):
-            if field.name in found:
-                said[field.name] = _typed(field.name, str(field.type), found[field.name])
+        for each in fields(Plan):
+            if each.name in found:
+                said[each.name] = _typed(each.name, str(each.type), found[each.name])
         if "spec" not in said or "text" not in said:
             raise UsageError("this is no plan of a sweep: it has no spec")
         plan = Plan(**said)
@@ -124,17 +125,30 @@ class Plan:
     def space(self) -> DesignSpace:
         """The candidates."""
         document, lets, axes = self.document, self._lets, self._axes
-        read = {name for let in lets for name in let.expression.names}
+        requirements = [_read("require", n, text, read_requirement) for n, text in enumerate(self.require)]
+        required = {name for requirement in requirements for name in requirement.expression.names}
+        read = required.union(*(let.expression.names for let in lets))
         for key, number, text, axis in axes:
             with _word(key, number, text):
                 judge_axis(document, axis, read)
-        seen = [axis.target.name for _, _, _, axis in axes]
+        seen = {axis.target.name for _, _, _, axis in axes}
         for number, let in enumerate(lets):
+            later = required.union(*(other.expression.names for other in lets[number + 1 :]))
             with _word("let", number, self.let[number]):
-                judge_let(document, let, seen, lets[number + 1 :])
-            seen.append(let.target.name)
+                judge_let(document, let, seen, later)
+            seen.add(let.target.name)
+        for number, requirement in enumerate(requirements):
+            with _word("require", number, self.require[number]):
+                judge_expression(document, requirement.expression, seen, 0)
         space = DesignSpace(
-            document, [axis for *_, axis in axes], lets, self._fixed, self._variant(), self._draws, self.seed
+            document,
+            [axis for *_, axis in axes],
+            lets,
+            requirements,
+            fixed=self._fixed,
+            variant=self._variant(),
+            draws=self._draws,
+            seed=self.seed,
         )
         if space.size > MOST_CANDIDATES:
             message = f"{space.size:,} candidates are more than {MOST_CANDIDATES:,}"

@@ -5,19 +5,21 @@ Candidates are made from their numbers alone: the same on every machine, and non
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+import struct
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from math import prod
 
 from ..geometry import LIMIT
 from ..hints import nearest, suggest
 from ..language.document import Document, Variant
+from ..language.expressions import Expression
 from ..language.problems import Problem
 from ..language.sections import MAX_SPACE_AXES
 from ..language.values import Value
 from .axes import Axis
 from .candidates import Candidate, Refused
-from .lets import INPUT, Let, Names
+from .lets import INPUT, Let, Names, Requirement
 from .words import Target
 
 MOST_CANDIDATES = 10**9
@@ -40,6 +42,7 @@ class DesignSpace:
         document: Document,
         axes: Sequence[Axis],
         lets: Sequence[Let] = (),
+        requirements: Sequence[Requirement] = (),
         fixed: Mapping[str, Value] | None = None,
         variant: str | None = None,
         draws: int | None = None,
@@ -48,6 +51,7 @@ class DesignSpace:
         self.document = document
         self.axes = tuple(axes)
         self.lets = tuple(lets)
+        self._steps = _ordered(document, self.lets, requirements)
         self.product = prod(axis.size for axis in self.axes)
         """Candidates that there are."""
         self.distinct = draws is None or all(axis.log is None for axis in self.axes)
@@ -59,8 +63,11 @@ class DesignSpace:
         self._key = blake2b(str(seed).encode(), digest_size=32).digest()
         self._half = max((self.product - 1).bit_length() + 1, 2) // 2
         self._inputs = tuple(document.inputs)
-        targets = [*(axis.target for axis in self.axes), *(let.target for let in self.lets)]
+        targets = [*(axis.target for axis in self.axes), *(let.target for let in self.lets if not let.hidden)]
         self._shown = [target for place, target in enumerate(targets) if target not in targets[:place]]
+        named = [place for place, axis in enumerate(self.axes) if axis.target.name == VARIANT]
+        self._variants = named[0] if named and VARIANT not in document.params else None
+        """The axis of the variants."""
         self._sets_input = any(input_name(document, target.name) is not None for target in targets)
 
     @property
@@ -71,42 +78,47 @@ class DesignSpace:
     def candidate(self, number: int) -> Candidate | Refused:
         """The candidate of a number from 0 to `size` - 1."""
         values = [axis.value(place) for axis, place in zip(self.axes, self._places(number), strict=True)]
-        variant, names = self._variant, None
+        variant, known = self._variant, 0
+        if self._variants is not None:
+            named = values[self._variants]
+            assert isinstance(named, str)
+            variant = named
+        chosen: Variant = {} if variant is None else self.document.variants[variant]
+        names = Names(self.document, chosen, self._fixed)
         try:
-            for axis, value in zip(self.axes, values, strict=True):
-                if axis.target.name == VARIANT and VARIANT not in self.document.params:
-                    assert isinstance(value, str)
-                    variant = value
-            chosen: Variant = {} if variant is None else self.document.variants[variant]
-            names = Names(self.document, chosen, self._fixed)
-            for axis, value in zip(self.axes, values, strict=True):
-                names.put(axis.target, value)
-            for let in self.lets:
-                names.put(let.target, let.expression.evaluate(names))
+            for known, (axis, value) in enumerate(zip(self.axes, values, strict=True)):
+                if known != self._variants:
+                    names.put(axis.target, value)
+            known = len(self.axes)
+            for let, requirements in self._steps:
+                if let is not None:
+                    names.put(let.target, let.expression.evaluate(names))
+                    known += 1
+                for requirement in requirements:
+                    requirement.check(names)
             shapes = self._shapes(names)
-            shown = self._values(names, variant)
         except Problem as problem:
-            code, message = problem.code, problem.message
-            return Refused(number, self._known(values), code, message)
+            return Refused(number, self._known(names, variant, known), problem.code, problem.message)
         params = {name: value for name, value in names.given.items() if name in self.document.params}
-        return Candidate(number, params, variant, shapes, shown)
+        return Candidate(number, params, variant, shapes, self._values(names, variant, self._shown))
 
-    def _known(self, values: Iterable[Value]) -> tuple[Value | None, ...]:
-        """What is known of a candidate whose derived values could not be worked out."""
-        axes = {axis.target: value for axis, value in zip(self.axes, values, strict=True)}
-        return tuple(axes.get(target) for target in self._shown)
+    def _known(self, values: Names, variant: str | None, known: int) -> tuple[Value | None, ...]:
+        """What is known of a candidate that is refused, after so many axes and derived values."""
+        targets = [*(axis.target for axis in self.axes), *(let.target for let in self.lets)]
+        shown = self._values(values, variant, [target for target in self._shown if target in targets[:known]])
+        return (*shown, *[None] * (len(self._shown) - len(shown)))
 
-    def _values(self, names: Names, variant: str | None) -> tuple[Value, ...]:
-        found: list[Value] = []
-        for target in self._shown:
-            value: Value
-            if target.name == VARIANT and VARIANT not in self.document.params:
-                value = variant or ""
-            else:
-                value = names[target.name]
+    def _values(self, names: Names, variant: str | None, targets: Iterable[Target]) -> tuple[Value | None, ...]:
+        """What the targets are in the end; None for an element of a list that became shorter."""
+        found: list[Value | None] = []
+        for target in targets:
+            if target.name == VARIANT and self._variants is not None:
+                found.append(variant)
+                continue
+            value: Value | None = names[target.name]
             for index in target.indices:
-                assert isinstance(value, tuple)
-                value = value[index]
+                there = isinstance(value, tuple) and -len(value) <= index < len(value)
+                value = value[index] if there and isinstance(value, tuple) else None
             found.append(value)
         return tuple(found)
 
@@ -125,7 +137,7 @@ class DesignSpace:
         """The number of the value that a candidate has on each axis."""
         if self._draws is not None:
             if not self.distinct:
-                return [axis.drawn(self._draw(number, place)) for place, axis in enumerate(self.axes)]
+                return [axis.drawn(draw) for axis, draw in zip(self.axes, self._drawn(number), strict=False)]
             number = self._permuted(number)
         places: list[int] = []
         for axis in reversed(self.axes):
@@ -133,10 +145,11 @@ class DesignSpace:
             places.append(place)
         return places[::-1]
 
-    def _draw(self, number: int, place: int) -> int:
-        """64 bits that follow from the seed, the number and the axis."""
-        digest = blake2b(b"%d:%d" % (number, place), key=self._key, digest_size=8).digest()
-        return int.from_bytes(digest, "big")
+    def _drawn(self, number: int) -> Iterator[int]:
+        """64 bits for each axis, which follow from the seed, the number and the axis."""
+        for block in range((len(self.axes) + 7) // 8):
+            digest = blake2b(b"%d:%d" % (number, block), key=self._key).digest()
+            yield from struct.unpack(">8Q", digest)
 
     def _permuted(self, number: int) -> int:
         """Where a permutation of the product that follows from the seed takes a number.
@@ -153,6 +166,23 @@ class DesignSpace:
             number = left << half | right
             if number < self.product:
                 return number
+
+
+def _ordered(
+    document: Document, lets: Sequence[Let], requirements: Iterable[Requirement]
+) -> list[tuple[Let | None, list[Requirement]]]:
+    """Derived values in their order, behind each what can be required then: what it reads has its last value.
+
+    What reads a param of the spec waits for the last derived value that sets one, since params follow from others.
+    """
+    steps: list[tuple[Let | None, list[Requirement]]] = [(None, []), *((let, []) for let in lets)]
+    for requirement in requirements:
+        read = set(requirement.expression.names)
+        if any(name in document.params or name == INPUT for name in read):
+            read.update(document.params, (let.target.name for let in lets if let.target.name.startswith(INPUT)))
+        last = max((place for place, let in enumerate(lets, 1) if let.target.name in read), default=0)
+        steps[last][1].append(requirement)
+    return steps
 
 
 def input_name(document: Document, name: str) -> str | None:
@@ -219,21 +249,26 @@ def unknown_name(document: Document, target: Target, otherwise: str) -> Problem:
     return Problem("CC106", f"there is no parameter '{target.name}'", hint, 0, len(target.name))
 
 
-def judge_let(document: Document, let: Let, seen: Iterable[str], later: Iterable[Let]) -> None:
-    """Raise a Problem unless a derived value reads names that are there, and sets what is there or is read later."""
+def judge_expression(document: Document, expression: Expression, seen: Iterable[str], offset: int) -> None:
+    """Raise a Problem unless an expression, behind so many characters, reads names that are there."""
     known = {*document.params, *seen}
     if input_name(document, INPUT) is not None:
         known.add(INPUT)
-    for name, offset in let.expression.names.items():
+    for name, at in expression.names.items():
         if name not in known:
             hint = suggest(name, known, f"known here: {', '.join(sorted(known))}" if known else None)
-            raise Problem("CC106", f"'{name}' names nothing here", hint, let.offset + offset, len(name))
+            raise Problem("CC106", f"'{name}' names nothing here", hint, offset + at, len(name))
+
+
+def judge_let(document: Document, let: Let, seen: Collection[str], later: Container[str]) -> None:
+    """Raise a Problem unless a derived value reads names that are there, and sets what is there or is read later."""
+    judge_expression(document, let.expression, seen, let.offset)
     target = let.target
-    if target.name in document.params or input_name(document, target.name) is not None or target.name in known:
+    if target.name in document.params or input_name(document, target.name) is not None or target.name in seen:
         return
     if target.name == VARIANT:
         raise Problem("CC105", "the variant is an axis, it is not derived", "--grid variant=…", 0, len(VARIANT))
     if target.indices or "." in target.name:
         raise unknown_name(document, target, "a name of its own has no elements")
-    if nearest(target.name, document.params) and not any(target.name in other.expression.names for other in later):
+    if target.name not in later and nearest(target.name, document.params):
         raise unknown_name(document, target, "")

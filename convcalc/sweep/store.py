@@ -21,6 +21,7 @@ from .cells import Cell, setting
 from .chunks import Chunk
 from .conditions import Condition
 from .faults import Doing, damaged, quoted, said
+from .found import Refusals
 from .layout import Bound, bound, fields, kept_setting, refusal_id, unbound
 from .objectives import Objective
 from .opening import created, differing, in_memory, manifest_of, opened
@@ -46,17 +47,6 @@ class Row(NamedTuple):
     code: str | None = None
     message: str | None = None
     """Why there is no network of it."""
-
-
-class Refusals(NamedTuple):
-    """Candidates that there is no network of, for one reason."""
-
-    code: str
-    candidates: int
-    message: str
-    """What is said of the first of them."""
-    number: int
-    """The first of them."""
 
 
 class Summary(NamedTuple):
