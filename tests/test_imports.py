@@ -111,6 +111,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "render.markup": {"render.matrices"},
         "render.text": {"render.matrices", "render.scatter"},
         "sweep.running": {"sweep.cluster", "sweep.processes"},
+        "sweep.store": {"sweep.front"},
     },
     "a call of the API loads what it asks for": {
         "api.arena": {"export.arena"},
@@ -138,8 +139,9 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "api.load": {"language", "language.revisions", "torch.spec"},
         "api.from_keras": {"torch.load"},
         "api.summary": {"torch.load", "torch.live.summary"},
-        "readers": {"keras", "onnx", "torch.exported", "torch.load", "torch.spec"},
+        "readers": {"keras", "onnx", "sweep.row_spec", "torch.exported", "torch.load", "torch.spec"},
         "api.report": {"analysis.device", "analysis.quantities"},
+        "api.sweep": {"language", "language.revisions"},
         "api.verify": {"verify.flow", "verify.prediction", "verify.substitute"},
     },
     "how a result looks is loaded when it is looked at": {
@@ -156,6 +158,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "api.sizes": {"render.sizes"},
         "api.forensics": {"render.forensics"},
         "api.solve": {"render.solve"},
+        "api.sweep": {"page.sweep", "render.sweep"},
         "api.verify": {"render.verify"},
     },
     "an analysis is loaded when its figures are asked for": {
@@ -210,12 +213,14 @@ LAZY: dict[str, dict[str, set[str]]] = {
     },
     "a package that most calls do without": {
         "api.report": {"pandas"},
+        "api.sweep": {"pandas"},
         "drawings.raster": {"PIL", "resvg_py"},
         "export.onnx_model": {"onnx"},
         "keras.h5_config": {"h5py"},
         "onnx.infer_shapes": {"onnx"},
         "page.environment": {"jinja2", "markupsafe"},
         "sweep.cluster": {"distributed"},
+        "sweep.export": {"pyarrow"},
     },
 }
 """Why a module imports inside a function -> module -> what it imports there, for start-up alone.

@@ -80,7 +80,7 @@ def test_programs_get_raw_numbers() -> None:
     assert rows[0] == ["row", "width", "depths", "params", "macs", "peak_memory"]
     assert rows[1] == [str(found.rows[0].number), *map(str, found.rows[0].cells)]
     data = sweep_data(found)
-    assert data["of"] == len(found.rows)
+    assert (data["spec"], data["run"], data["count"]) == ("ours", "run.sqlite", len(found.rows))
     first = data["rows"][0]  # type: ignore[index]
     assert first["figures"]["params"] == found.rows[0].cells[2] and first["values"]["depths"] == "a,b"
 

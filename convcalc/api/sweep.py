@@ -9,12 +9,15 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..findings import UsageError
-from ..language.load import SpecOrigin
+from ..language.load import SpecOrigin, from_python
+from ..language.problems import Problem
+from ..language.settled import value_text
 from ..language.sources import read
 from ..marked import Source
 from ..network import Network
 from ..readers import code_of, read_row, reader_of
-from ..sweep.cells import Cell
+from ..sweep.cells import Cell, distinct
+from ..sweep.export import export
 from ..sweep.finding import View
 from ..sweep.found import Found, FoundRow
 from ..sweep.join import Join
@@ -109,7 +112,7 @@ class Sweep(Shown):
     def to_frame(self) -> pandas.DataFrame:
         """A pandas data frame: one row a candidate that fits, by its number, in the order of the rows.
 
-        A figure that is called as an axis is has `figure.` before its name. Raises ImportError without pandas.
+        A figure that is called as an axis is has a number behind its name. Raises ImportError without pandas.
 
         >>> sweep("lenet5", {"classes": [10, 100]}).to_frame()["params"].tolist()  # doctest: +SKIP
         [61706, 69356]
@@ -118,12 +121,8 @@ class Sweep(Shown):
             import pandas
         except ImportError as error:
             raise ImportError("to_frame needs pandas: pip install 'convcalc[pandas]'", name="pandas") from error
-        axes = self.store.axes
         rows = list(self._every.rows())
-        names = [
-            f"{column.kind}.{column.name}" if column.kind != "axis" and column.name in axes else column.name
-            for column in self._view.columns
-        ]
+        names = distinct([column.name for column in self._view.columns])
         index = pandas.Index([row.number for row in rows], name="row")
         return pandas.DataFrame([row.cells for row in rows], index, names)
 
@@ -142,6 +141,12 @@ class Sweep(Shown):
         from ..render.sweep import sweep_data
 
         return sweep_data(self.found())
+
+    def export(self, path: str | PathLike[str], *, overwrite: bool = False) -> int:
+        """Write every row of the run, those that do not fit or build too, to a .csv or .parquet file; how many there
+        are. Raises UsageError where it cannot be written.
+        """
+        return export(self.store, fspath(path), overwrite=overwrite)
 
     def page(self) -> str:
         """The rows as one HTML page. Raises UsageError where jinja2 is not installed."""
@@ -340,10 +345,6 @@ def _through(given: object) -> str:
 
 
 def _value(given: object) -> str:
-    from ..language.load import from_python
-    from ..language.problems import Problem
-    from ..language.settled import value_text
-
     try:
         return given if isinstance(given, str) else value_text(from_python(given))
     except Problem as problem:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from shlex import quote
 from typing import TYPE_CHECKING
 
+from ..sweep.cells import distinct
 from ..units import counted, scaled, scaled_bytes
 from .document import (
     ZERO,
@@ -35,7 +37,7 @@ MOST_REASONS = 5
 def sweep_document(found: Found, exact: bool = False, plot: bool = False) -> Document:
     """What was searched, what came of it, and the rows; with `plot` the cloud of candidates above them."""
     title = f"{found.name} swept" + (f"  ({found.spec})" if found.spec != found.name else "")
-    blocks: list[Block] = [KeyLines(title, tuple(_answers(found)), ("", title))]
+    blocks: list[Block] = [KeyLines(title, tuple(_answers(found)), ("", ""))]
     if plot and found.cloud is not None and found.cloud.points:
         blocks.append(cloud_scatter(found.cloud, [row.number for row in found.rows], exact))
     if found.rows:
@@ -46,13 +48,15 @@ def sweep_document(found: Found, exact: bool = False, plot: bool = False) -> Doc
 
 def sweep_rows(found: Found) -> Document:
     """The rows alone with raw numbers, for programs."""
-    columns = [Column(ROW, "right"), *(Column(column.name, "right") for column in found.columns)]
+    names = distinct([ROW, *(column.name for column in found.columns)])
+    columns = [Column(name, "right") for name in names]
     rows = [[str(row.number), *map(raw_text, row.cells)] for row in found.rows]
     return Document((Table(columns, rows),))
 
 
 def rows_table(found: Found, exact: bool = False) -> Table:
-    """The rows of the front or the best."""
+    """The rows of the front or the best, without axes of one value."""
+    found = varied(found)
     numeric = [any(isinstance(row.cells[i], int | float) for row in found.rows) for i in range(len(found.columns))]
     columns = [
         Column(ROW, "right"),
@@ -63,6 +67,13 @@ def rows_table(found: Found, exact: bool = False) -> Table:
         cells = zip(row.cells, found.columns, strict=True)
         rows.append([str(row.number), *(cell_text(cell, column, exact) for cell, column in cells)])
     return Table(columns, rows, _title(found))
+
+
+def varied(found: Found) -> Found:
+    """The same without the columns of axes that have one value."""
+    kept = [place for place, column in enumerate(found.columns) if not column.fixed]
+    rows = [row._replace(cells=tuple([row.cells[place] for place in kept])) for row in found.rows]
+    return found._replace(columns=[found.columns[place] for place in kept], rows=rows)
 
 
 def _title(found: Found) -> str:
@@ -81,8 +92,9 @@ def _answers(found: Found) -> Iterable[tuple[str, str]]:
         more = found.refused[MOST_REASONS:]
         if more:
             yield "", f"{sum(each.candidates for each in more):,} more for {counted(len(more), 'other reason')}"
-    yield "fit", f"{found.fit:,}{share(found.fit, found.done)}" if found.built else "0"
-    if found.fit < found.built:
+    demanded = found.searched.keys() & {"where", "near"}
+    if demanded or found.fit < found.built:
+        yield "fit", f"{found.fit:,}{share(found.fit, found.done)}" if found.built else "0"
         for number, left_out in enumerate(each for each in found.excluded if each.candidates):
             yield "left out" if not number else "", f"{left_out.candidates:,} by {left_out.condition}"
 
@@ -97,6 +109,8 @@ def _candidates(found: Found) -> str:
 def _notes(found: Found) -> Iterable[str]:
     if not found.finished:
         yield "the run is not finished: --resume goes on where it stopped"
+    if found.params:
+        yield f"nothing is searched: --grid NAME=VALUES goes through {', '.join(found.params)}"
     if not found.done:
         return
     if not found.built:
@@ -122,8 +136,6 @@ def row_command(file: str | None, number: int) -> str:
 
 def as_argument(file: str) -> str:
     """A file as a shell takes it."""
-    from shlex import quote
-
     return quote(f"./{file}" if file.startswith("-") else file)
 
 
@@ -233,29 +245,27 @@ def cloud_scatter(cloud: Cloud, rows: Iterable[int], exact: bool = False) -> Sca
 def sweep_data(found: Found) -> dict[str, object]:
     """The same as plain data: the contract of `--format json`."""
     return {
-        "sweep": {
-            "spec": found.spec,
-            "name": found.name,
-            "searched": dict(found.searched),
-            "candidates": found.size,
-            "done": found.done,
-            "finished": found.finished,
-            "built": found.built,
-            "fit": found.fit,
-            "refused": [
-                {"code": each.code, "count": each.candidates, "row": each.number, "message": each.message}
-                for each in found.refused
-            ],
-            "left_out": [{"condition": each.condition, "count": each.candidates} for each in found.excluded],
-            "seconds": found.seconds,
-            "file": found.file,
-        },
+        "spec": found.name,
+        "path": found.spec,
+        "run": found.file,
+        "searched": dict(found.searched),
+        "candidates": found.size,
+        "done": found.done,
+        "finished": found.finished,
+        "seconds": found.seconds,
+        "built": found.built,
+        "refused": [
+            {"code": each.code, "count": each.candidates, "row": each.number, "message": each.message}
+            for each in found.refused
+        ],
+        "fit": found.fit,
+        "left_out": [{"condition": each.condition, "count": each.candidates} for each in found.excluded],
         "columns": [
             {"name": each.name, "kind": each.kind, "unit": each.unit, "objective": each.goal or None}
             for each in found.columns
         ],
-        "what": found.what,
-        "of": found.of,
+        "shown": found.what,
+        "count": found.of,
         "rows": [row_data(found.columns, row) for row in found.rows],
     }
 

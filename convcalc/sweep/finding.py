@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ..analysis.quantities import quantity
@@ -11,7 +12,7 @@ from ..findings import UsageError
 from ..hints import suggest
 from .cells import Cell, magnitude
 from .conditions import read_conditions, read_near
-from .found import Cloud, Excluded, Found, FoundRow, Goal, Refusals, Shown
+from .found import Cloud, Excluded, Found, FoundRow, Goal, Shown
 
 if TYPE_CHECKING:
     from .objectives import Objective
@@ -49,20 +50,7 @@ class View:
 
     def front(self) -> frozenset[int]:
         """The numbers of the rows on the front. Raises UsageError for an objective that the run does not have."""
-        from .front import front
-
-        places = [self._place(objective) for objective in self.plan.objectives]
-        numbers: list[int] = []
-        columns: list[list[Cell]] = [[] for _ in places]
-        for row in self._fitting():
-            cells = _cells(row)
-            numbers.append(row.number)
-            for column, place in zip(columns, places, strict=True):
-                column.append(cells[place])
-        if not numbers:
-            return frozenset()
-        on_it = front(columns, [objective.maximize for objective in self.plan.objectives])
-        return frozenset(numbers[place] for place in on_it)
+        return frozenset(self.store.front(self.plan.objectives, self.conditions))
 
     def found(
         self, seconds: float | None = None, plot: Sequence[str] = (), top: int | None = None, every: bool = False
@@ -72,7 +60,7 @@ class View:
         """
         store, plan = self.store, self.plan
         summary = store.summary()
-        refused = [Refusals(*each) for each in store.refusals()]
+        refused = store.refusals()
         built = summary.tried - sum(each.candidates for each in refused)
         on_front = self.front() if plan.objectives else frozenset()
         fit = summary.fitting if not self.conditions else store.count(self.conditions, fitting=True)
@@ -82,7 +70,7 @@ class View:
             top = TOP
         return Found(
             plan.spec,
-            plan.document.text("name") or plan.spec,
+            name_of(plan),
             dict(_searched(plan)),
             summary.candidates,
             summary.tried,
@@ -97,6 +85,7 @@ class View:
             list(self.rows(None if every else top)),
             store.path,
             _finished(plan, summary),
+            [] if store.axes else [*plan.document.params, *(["variant"] if plan.document.variants else []), "input"],
             self._cloud(plot, on_front),
         )
 
@@ -105,7 +94,7 @@ class View:
             return f"front of {', '.join(map(str, self.plan.objectives))}"
         order = self.plan.order
         if not order:
-            return "what fits, in order"
+            return "what fits, by number"
         said = [f"{'most' if each.maximize else 'least'} {each.name}" for each in order]
         return ", then ".join(said)
 
@@ -119,13 +108,6 @@ class View:
     def _shown(self, row: Row) -> FoundRow:
         cells = _cells(row)
         return FoundRow(row.number, tuple([cells[place] for place in self._shown_places]))
-
-    def _place(self, objective: Objective) -> int:
-        place = self._places.get(objective.name)
-        if place is None:
-            hint = suggest(objective.name, self._places, f"its columns: {', '.join(self._places)}")
-            raise UsageError(f"the run has no column '{objective.name}'", hint)
-        return place
 
     def _excluded(self, built: int) -> Iterator[Excluded]:
         """What each condition leaves out of what builds, from the one that leaves out most."""
@@ -170,6 +152,11 @@ class View:
         return (known[first[0]], known[first[1]]) if len(first) == 2 else (None, None)
 
 
+def name_of(plan: Plan) -> str:
+    """What the network of a plan is called."""
+    return plan.document.text("name") or PurePath(plan.spec).stem.strip("<>")
+
+
 def _finished(plan: Plan, summary: Summary) -> bool:
     enough = plan.wanted is not None and summary.fitting >= plan.wanted
     return enough or summary.tried == summary.candidates
@@ -196,8 +183,9 @@ def _every(store: Store, plan: Plan) -> Iterator[Shown]:
     goals: dict[str, Goal] = {}
     for objective in (*plan.objectives, *plan.best):
         goals.setdefault(objective.name, "max" if objective.maximize else "min")
+    fixed = {str(axis.target) for axis in plan.space.axes if axis.size == 1}
     for name in store.axes:
-        yield Shown(name, "axis")
+        yield Shown(name, "axis", fixed=name in fixed)
     for name in store.figures:
         if name in store.plan.joined:
             yield Shown(name, "joined", "", goals.get(name, ""))

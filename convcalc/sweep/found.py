@@ -37,6 +37,8 @@ class Shown(NamedTuple):
     """Whether less or more of it is better, where it is an objective."""
     adds_up: bool = False
     """Whether nothing of it is worth no number."""
+    fixed: bool = False
+    """Whether it is an axis of one value, which stands above the rows and in none of them."""
 
 
 class FoundRow(NamedTuple):
@@ -89,4 +91,6 @@ class Found(NamedTuple):
     file: str | None
     """The run, by which a row is named as a spec."""
     finished: bool = True
+    params: Sequence[str] = ()
+    """What could be an axis, where nothing is one."""
     cloud: Cloud | None = None

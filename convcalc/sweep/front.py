@@ -12,12 +12,13 @@ vectors are, also where all of them are on the front.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .cells import Cell, magnitude
+from .layout import Bound, unbound
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     Ranks = NDArray[np.int64]
     """One row a vector, one column an objective; less is better."""
     Flags = NDArray[np.bool_]
+    Column = Sequence[Cell] | NDArray[np.int64] | NDArray[np.float64]
 
 SMALL = 1 << 16
 """Pairs up to which vectors are simply compared."""
@@ -32,7 +34,7 @@ BEST = 32
 """Vectors with the lowest sums of ranks that all others are compared with first."""
 
 
-def front(columns: Sequence[Sequence[Cell]], maximise: Sequence[bool]) -> list[int]:
+def front(columns: Sequence[Column], maximise: Sequence[bool]) -> list[int]:
     """The positions of the vectors on the front, in order; `columns` has one column an objective.
 
     A vector with None or a word in it is never on it, and dominates nothing. Of sizes the largest counts.
@@ -53,7 +55,7 @@ def front(columns: Sequence[Sequence[Cell]], maximise: Sequence[bool]) -> list[i
     return [int(position) for position in positions[kept]]
 
 
-def _ranks(columns: Sequence[Sequence[Cell]], maximise: Sequence[bool]) -> tuple[NDArray[np.int64], Ranks]:
+def _ranks(columns: Sequence[Column], maximise: Sequence[bool]) -> tuple[NDArray[np.int64], Ranks]:
     """Where every objective is known, and the ranks of what stands there."""
     measured = [_array(column) for column in columns]
     known = np.ones(len(columns[0]), dtype=bool)
@@ -67,13 +69,13 @@ def _ranks(columns: Sequence[Sequence[Cell]], maximise: Sequence[bool]) -> tuple
     return np.flatnonzero(known), np.stack(ranked, axis=1)
 
 
-def _array(column: Sequence[Cell]) -> tuple[NDArray[np.generic], Flags]:
+def _array(column: Column) -> tuple[NDArray[np.generic], Flags]:
     """A column as numbers that compare as its cells do, and where it has any.
 
     Integers of 64 bits and decimals are arrays of numbers; what mixes both, or is larger, is compared by Python.
     """
-    if isinstance(column, np.ndarray) and column.dtype.kind in "if":
-        return column, ~np.isnan(column) if column.dtype.kind == "f" else np.ones(len(column), dtype=bool)
+    if isinstance(column, np.ndarray):
+        return column, ~np.isnan(column)
     numbers = [magnitude(kept) for kept in column]
     defined = np.array([number is not None and number == number for number in numbers], dtype=bool)
     kinds = {type(number) for number in numbers} - {type(None)}
@@ -82,6 +84,15 @@ def _array(column: Sequence[Cell]) -> tuple[NDArray[np.generic], Flags]:
     if kinds == {float}:
         return np.array([0.0 if number is None else number for number in numbers]), defined
     return np.array([0 if number is None else number for number in numbers], dtype=object), defined
+
+
+def column(kinds: set[str], kept: Iterable[Bound]) -> Column:
+    """What SQLite keeps of a column, whose types are these: as few bytes as there can be."""
+    if kinds == {"integer"}:
+        return np.fromiter(kept, dtype=np.int64)
+    if kinds == {"real"}:
+        return np.fromiter(kept, dtype=np.float64)
+    return [unbound(each) for each in kept]
 
 
 def _not_beaten_by_the_best(ranks: Ranks) -> NDArray[np.int64]:

@@ -19,8 +19,6 @@ from .faults import damaged, no_run, said
 from .layout import APPLICATION, LAYOUT, statements
 from .plan import Plan
 
-MAGIC = b"SQLite format 3\0"
-"""What files of SQLite begin with."""
 WRITING_PATIENCE = 60.0
 """Seconds that a chunk waits for those who read the file."""
 READING_PATIENCE = 10.0
@@ -28,6 +26,8 @@ READING_PATIENCE = 10.0
 LONGEST_VALUE = 1 << 26
 """Bytes of one value in a file."""
 CACHE_KIB = 16 << 10
+MAGIC = b"SQLite format 3\0"
+"""How files of SQLite begin."""
 
 
 class Manifest(NamedTuple):
@@ -38,6 +38,14 @@ class Manifest(NamedTuple):
     """Of the convcalc that makes the rows."""
     joined: str
     """The hash of the file that is joined; empty without one."""
+
+
+def is_run(path: str) -> bool:
+    """Whether a path is a file of SQLite: a run of a sweep, or what is refused as none."""
+    try:
+        return read_regular(path, len(MAGIC) - 1)[: len(MAGIC)] == MAGIC
+    except (OSError, ValueError):
+        return False
 
 
 def manifest_of(plan: Plan, joined: str) -> Manifest:
@@ -77,14 +85,6 @@ def created(path: str, plan: Plan, manifest: Manifest, overwrite: bool) -> sqlit
             Path(path).unlink()
         raise
     return connection
-
-
-def is_run(path: str) -> bool:
-    """Whether a file is one of SQLite, which no spec is; False for what is no file, or cannot be read."""
-    try:
-        return read_regular(path, len(MAGIC)).startswith(MAGIC)
-    except (OSError, ValueError):
-        return False
 
 
 def opened(path: str, *, write: bool) -> tuple[sqlite3.Connection, Manifest, Plan]:

@@ -45,21 +45,21 @@ class WordError(UsageError):
         self.key = key
         self.number = number
         self.problem = problem
-        super().__init__(_pointed(f"--{key}", text, problem), problem.hint)
+        super().__init__(f"--{key}: {problem.message}", problem.hint, _pointed(text, problem))
 
 
 LONGEST_SHOWN = 76
 
 
-def _pointed(option: str, text: str, problem: Problem) -> str:
-    """A message with the word below it, and a caret where the problem is."""
+def _pointed(text: str, problem: Problem) -> tuple[str, ...]:
+    """A word with a caret below it where the problem is; nothing for what cannot be printed on a line."""
     if not text.isprintable() or not text:
-        return f"{option}: {problem.message}"
+        return ()
     first = max(0, min(problem.offset - LONGEST_SHOWN // 2, len(text) - LONGEST_SHOWN))
     shown = text[first : first + LONGEST_SHOWN]
     before = problem.offset - first
     width = max(1, min(problem.width or len(shown), len(shown) - before))
-    return f"{option}: {problem.message}\n  {shown}\n  {' ' * before}{'^' * width}"
+    return shown, f"{' ' * before}{'^' * width}"
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from .cells import Cell, setting
 from .chunks import Chunk
 from .conditions import Condition
 from .faults import Doing, damaged, said
+from .found import Refusals
 from .layout import Bound, bound, fields, kept_setting, refusal_id, unbound
 from .objectives import Objective
 from .opening import created, differing, in_memory, manifest_of, opened
@@ -260,6 +261,53 @@ class Store:
             raise UsageError(f"the run has no row {number}", f"candidates are 0 to {size - 1}; not all need be done")
         return found
 
+    def count(self, where: Sequence[Condition] = (), *, fitting: bool = False) -> int:
+        """How many rows there is a network of are so."""
+        self._require([condition.asked.name for condition in where])
+        terms, values = chosen(self._connection, where, self._columns)
+        terms += ["refusal IS NULL", *(["fits = 1"] if fitting else [])]
+        with said(self.path, "read"):
+            query = f"SELECT count(*) FROM candidates WHERE {' AND '.join(terms)}"
+            (found,) = self._connection.execute(query, values).fetchone()
+        return int(found)
+
+    def refusals(self) -> list[Refusals]:
+        """Why there is no network of candidates, by code."""
+        query = (
+            "SELECT code, total, message, number FROM (SELECT code, count(*) AS total, min(number) AS number "
+            "FROM candidates JOIN refusals ON refusals.id = refusal GROUP BY code) JOIN candidates USING (number) "
+            "JOIN refusals USING (code) WHERE refusals.id = refusal ORDER BY code"
+        )
+        with said(self.path, "read"):
+            found = self._connection.execute(query).fetchall()
+        return [Refusals(str(code), int(total), str(message), int(number)) for code, total, message, number in found]
+
+    def front(self, objectives: Sequence[Objective], where: Sequence[Condition] = ()) -> list[int]:
+        """The numbers of the candidates on the front, among the rows that fit and are as `where` demands."""
+        from .front import column, front
+
+        self._require([*(condition.asked.name for condition in where), *(objective.name for objective in objectives)])
+        terms, values = chosen(self._connection, where, self._columns)
+        rows = f"FROM candidates WHERE {' AND '.join([*terms, 'fits = 1'])}"
+        columns = []
+        with said(self.path, "read"):
+            for field in ("number", *(self._columns[objective.name] for objective in objectives)):
+                kinds = self._connection.execute(f"SELECT DISTINCT typeof({field}) {rows}", values).fetchall()
+                cells = self._connection.execute(f"SELECT {field} {rows} ORDER BY number", values)
+                columns.append(column({kind for (kind,) in kinds}, (kept for (kept,) in cells)))
+        numbers, *measured = columns
+        return [int(numbers[at]) for at in front(measured, [each.maximize for each in objectives])]  # type: ignore[arg-type]
+
+    def kinds(self) -> tuple[list[set[str]], list[set[str]]]:
+        """What SQLite's types of the cells are, of each axis and of each figure."""
+        if not self._fields:
+            return [], []
+        with said(self.path, "read"):
+            query = f"SELECT {', '.join(f'group_concat(DISTINCT typeof({field}))' for field in self._fields)}"
+            row = self._connection.execute(f"{query} FROM candidates").fetchone()
+        found = [set((kinds or "").split(",")) - {""} for kinds in row]
+        return found[: len(self.axes)], found[len(self.axes) :]
+
     def _require(self, names: Sequence[str]) -> None:
         for name in names:
             if name not in self._columns:
@@ -295,26 +343,6 @@ class Store:
         """The values of a candidate, made again of its number: some are too long to be kept."""
         for value in self.plan.space.candidate(number).values:
             yield None if value is None else setting(value)
-
-    def count(self, where: Sequence[Condition] = (), *, fitting: bool = False) -> int:
-        """How many candidates that build are so. Raises UsageError for a column that the run does not have."""
-        self._require([condition.asked.name for condition in where])
-        terms, values = chosen(self._connection, where, self._columns)
-        terms.append("fits = 1" if fitting else "refusal IS NULL")
-        with said(self.path, "read"):
-            query = f"SELECT count(*) FROM candidates WHERE {' AND '.join(terms)}"
-            (found,) = self._connection.execute(query, values).fetchone()
-        return int(found)
-
-    def refusals(self) -> list[tuple[str, int, str, int]]:
-        """(code, how many, message and number of the first) of candidates that there is no network of, by code."""
-        query = (
-            "SELECT code, count(*), message, min(number) FROM candidates JOIN refusals ON refusals.id = refusal"
-            " GROUP BY code ORDER BY count(*) DESC, code"
-        )
-        with said(self.path, "read"):
-            found = self._connection.execute(query).fetchall()
-        return [(str(code), int(count), str(message), int(first)) for code, count, message, first in found]
 
     def summary(self) -> Summary:
         """What the run has come to so far."""
