@@ -98,7 +98,7 @@ EFFICIENTNETS = {
 
 @pytest.mark.parametrize("name", EFFICIENTNETS)
 def test_efficientnet(name: str) -> None:
-    """Params and MACs at torchvision's resolution to the last digit; the paper's, of its own code, within some percent."""
+    """Params and MACs at torchvision's resolution to the last digit; the paper's within some percent."""
     width, depth, size, params, macs = EFFICIENTNETS[name]
     said = RECORD["efficientnet"][name]
     space = plan("efficientnet_space")
