@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ..analysis.quantities import quantity
@@ -69,7 +70,7 @@ class View:
             top = TOP
         return Found(
             plan.spec,
-            plan.document.text("name") or plan.spec,
+            name_of(plan),
             dict(_searched(plan)),
             summary.candidates,
             summary.tried,
@@ -93,7 +94,7 @@ class View:
             return f"front of {', '.join(map(str, self.plan.objectives))}"
         order = self.plan.order
         if not order:
-            return "what fits, in order"
+            return "what fits, by number"
         said = [f"{'most' if each.maximize else 'least'} {each.name}" for each in order]
         return ", then ".join(said)
 
@@ -149,6 +150,11 @@ class View:
         names += [each.name for each in self.columns if each.kind != "axis" and each.unit]
         first = list(dict.fromkeys(names))[:2]
         return (known[first[0]], known[first[1]]) if len(first) == 2 else (None, None)
+
+
+def name_of(plan: Plan) -> str:
+    """What the network of a plan is called."""
+    return plan.document.text("name") or PurePath(plan.spec).stem.strip("<>")
 
 
 def _finished(plan: Plan, summary: Summary) -> bool:
