@@ -239,7 +239,7 @@ DIFFERENT = {
 @pytest.mark.parametrize("key", DIFFERENT)
 def test_a_run_of_other_words_is_refused_with_what_differs(key: str, copied: Path) -> None:
     Store.resume(str(copied), small_plan(**WORDS)).close()
-    with pytest.raises(UsageError, match=f"is another sweep: {key} is .* there and .* here"):
+    with pytest.raises(UsageError, match=f"is another sweep: --{key} is .* there and .* here"):
         Store.resume(str(copied), small_plan(**{**WORDS, **DIFFERENT[key]}))
 
 

@@ -230,8 +230,10 @@ def differing(there: Manifest, here: Manifest) -> list[str]:
         if before.get(key) != now.get(key):
             if key == "text":
                 found.append("the spec has another text")
-            elif key != "sha256":
-                found.append(f"{key} is {_said(before.get(key))} there and {_said(now.get(key))} here")
+            elif key == "spec":
+                found.append(f"the spec is called {_said(before.get(key))} there and {_said(now.get(key))} here")
+            elif key not in ("sha256", "joined"):
+                found.append(f"--{key} is {_said(before.get(key))} there and {_said(now.get(key))} here")
     if there.version != here.version:
         found.append(f"its rows are of convcalc {printable(there.version[:40])}, and this is {here.version}")
     if there.joined != here.joined:
