@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 
 from ..analysis.quantities import quantity
 from ..findings import UsageError
-from ..language.document import Document
+from ..hints import suggest
+from ..language.document import Document, Variant
 from ..language.load import override
 from ..language.problems import Problem
 from ..language.values import Value
@@ -24,10 +25,10 @@ from ..marked import Source
 from .asked import Asked, Options
 from .axes import Axis, read_grid, read_range, read_shapes
 from .conditions import Condition, read_conditions, read_near
-from .lets import Let, read_let, read_requirement
+from .lets import Let, Names, read_let, read_requirement
 from .objectives import Objective, read_objective
-from .space import MOST_AXES, MOST_CANDIDATES, DesignSpace, judge_axis, judge_expression, judge_let
-from .words import Piece, split
+from .space import MOST_AXES, MOST_CANDIDATES, DesignSpace, judge_axis, judge_expression, judge_let, unknown_name
+from .words import Piece, Target, assignment, split
 
 T = TypeVar("T")
 PLAIN = Options()
@@ -140,13 +141,14 @@ class Plan:
         for number, requirement in enumerate(requirements):
             with _word("require", number, self.require[number]):
                 judge_expression(document, requirement.expression, seen, 0)
+        _ = self._chosen
         space = DesignSpace(
             document,
             [axis for *_, axis in axes],
             lets,
             requirements,
             fixed=self._fixed,
-            variant=self._variant(),
+            variant=self.variant,
             draws=self._draws,
             seed=self.seed,
         )
@@ -197,22 +199,30 @@ class Plan:
 
     @cached_property
     def _fixed(self) -> dict[str, Value]:
+        """The params of `set`, which see those that are set before and the variant."""
         found: dict[str, Value] = {}
         for number, text in enumerate(self.set):
-            name, equals, value = text.partition("=")
-            name = name.strip()
-            if not equals or name not in self.document.params:
-                known = ", ".join(self.document.params)
-                message = f"there is no parameter '{name}'" if equals else "expected NAME=VALUE"
-                raise WordError("set", number, text, Problem("CC106", message, f"parameters: {known}", 0, len(name)))
-            found[name] = override(self.document, name, value.strip(), found)
+            with _word("set", number, text):
+                name, value = assignment(text, "NAME=VALUE", "--set classes=10")
+                if name.text not in self.document.params:
+                    raise unknown_name(self.document, Target(name.text), "a param has one value by --set")
+                try:
+                    seen = Names(self.document, self._chosen, found)
+                    found[name.text] = override(self.document, name.text, value.text, seen)
+                except UsageError as error:
+                    raise value.problem(error.message, error.hint) from None
         return found
 
-    def _variant(self) -> str | None:
-        if self.variant is not None and self.variant not in self.document.variants:
+    @cached_property
+    def _chosen(self) -> Variant:
+        """What the variant that is not an axis sets."""
+        if self.variant is None:
+            return {}
+        if self.variant not in self.document.variants:
             known = ", ".join(self.document.variants)
-            raise UsageError(f"there is no variant '{self.variant}'", f"variants: {known}" if known else None)
-        return self.variant
+            hint = suggest(self.variant, self.document.variants, f"variants: {known}" if known else "the spec has none")
+            raise WordError("variant", 0, self.variant, Problem("CC109", f"there is no variant '{self.variant}'", hint))
+        return self.document.variants[self.variant]
 
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
