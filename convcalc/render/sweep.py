@@ -82,7 +82,9 @@ def _title(found: Found) -> str:
 
 
 def _answers(found: Found) -> Iterable[tuple[str, str]]:
-    yield from found.searched.items()
+    for name, texts in found.searched.items():
+        for number, text in enumerate(texts):
+            yield name if not number else "", text
     yield "candidates", _candidates(found)
     not_built = sum(each.candidates for each in found.refused)
     if not_built:
@@ -118,7 +120,9 @@ def _notes(found: Found) -> Iterable[str]:
     elif not found.fit:
         worst = found.excluded[0] if found.excluded else None
         said = f"{worst.condition} leaves out {_of(worst.candidates, found.built)}" if worst is not None else ""
-        near = f"none of {found.built:,} is near {found.searched['near']}" if "near" in found.searched else ""
+        near = (
+            f"none of {found.built:,} is near {', '.join(found.searched['near'])}" if "near" in found.searched else ""
+        )
         yield ": ".join(part for part in ("no candidate fits", said or near) if part)
     elif found.file is not None and found.rows:
         number = found.rows[0].number
@@ -248,7 +252,7 @@ def sweep_data(found: Found) -> dict[str, object]:
         "spec": found.name,
         "path": found.spec,
         "run": found.file,
-        "searched": dict(found.searched),
+        "searched": {name: list(texts) for name, texts in found.searched.items()},
         "candidates": found.size,
         "done": found.done,
         "finished": found.finished,

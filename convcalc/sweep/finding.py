@@ -198,18 +198,18 @@ def _every(store: Store, plan: Plan) -> Iterator[Shown]:
         yield Shown(name, "figure", unit, goals.get(name, ""), record is not None and record.total is not None)
 
 
-def _searched(plan: Plan) -> Iterator[tuple[str, str]]:
+def _searched(plan: Plan) -> Iterator[tuple[str, Sequence[str]]]:
     """What was searched, in the words of the call."""
     for text in (*plan.grid, *plan.range):
         name, _, values = text.partition("=")
-        yield name.strip(), values.strip()
+        yield name.strip(), (values.strip(),)
     for key, texts in (("let", plan.let), ("require", plan.require), ("input", plan.input), ("set", plan.set)):
         if texts:
-            yield key, "; ".join(texts)
+            yield key, texts
     if plan.variant is not None:
-        yield "variant", plan.variant
+        yield "variant", (plan.variant,)
     if plan.random is not None:
-        yield "drawn", f"{plan.random:,} with seed {plan.seed}"
+        yield "random", (f"{plan.random:,} with seed {plan.seed}",)
     for key, texts in (("where", plan.where), ("near", plan.near)):
         if texts:
-            yield key, ", ".join(texts)
+            yield key, texts
