@@ -57,7 +57,10 @@ def sweep_rows(found: Found) -> Document:
 def rows_table(found: Found, exact: bool = False) -> Table:
     """The rows of the front or the best, without axes of one value."""
     found = varied(found)
-    numeric = [any(isinstance(row.cells[i], int | float) for row in found.rows) for i in range(len(found.columns))]
+    numeric = [
+        bool(column.unit) or any(isinstance(row.cells[place], int | float) for row in found.rows)
+        for place, column in enumerate(found.columns)
+    ]
     columns = [
         Column(ROW, "right"),
         *(Column(column.name, "right" if numeric[i] else "left") for i, column in enumerate(found.columns)),

@@ -114,10 +114,10 @@ class View:
     def _excluded(self, built: int) -> Iterator[Excluded]:
         """What each condition leaves out of what builds, from the one that leaves out most."""
         found = []
-        for texts, reader in ((self.plan.where, read_conditions), (self.plan.near, read_near)):
-            for text in dict.fromkeys(texts):
-                out = built - self.store.count(reader(text))
-                found.append(Excluded(text, out))
+        demands = [(text, read_conditions(text, self.plan.joined)) for text in dict.fromkeys(self.plan.where)]
+        demands += [(text, read_near(text)) for text in dict.fromkeys(self.plan.near)]
+        for text, conditions in demands:
+            found.append(Excluded(text, built - self.store.count(conditions)))
         return iter(sorted(found, key=lambda each: -each.candidates))
 
     def _cloud(self, plot: Sequence[str], fit: int, shown: Set[int], on_front: frozenset[int]) -> Cloud | None:
