@@ -16,8 +16,8 @@ from ..language.sources import read
 from ..marked import Source
 from ..network import Network
 from ..readers import code_of, read_row, reader_of
-from ..sweep.cells import Cell
-from ..sweep.export import distinct, export
+from ..sweep.cells import Cell, distinct
+from ..sweep.export import export
 from ..sweep.finding import View
 from ..sweep.found import Found, FoundRow
 from ..sweep.join import Join

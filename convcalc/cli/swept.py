@@ -74,9 +74,10 @@ def carried_out(plan: Plan, join: Join | None, work: Work) -> Sweep:
     from ..render.progress import status
     from ..render.streams import write_error
     from ..render.sweep import progress_texts
+    from ..sweep.finding import name_of
     from ..sweep.running import Interrupted
 
-    name = plan.document.text("name") or plan.spec
+    name = name_of(plan)
     try:
         with status() as says:
             return swept(plan, *work, lambda done: says(progress_texts(name, done)), join)
@@ -113,7 +114,7 @@ def show(sweep: Sweep, look: Look) -> None:
         top=look.top,
         every=look.every or (look.top is None and look.format in WHOLE),
         plot=look.plot,
-        timed=look.format == "json" or streams.line_width() is not None,
+        timed=look.format == "json" or streams.shown_at_once(),
     )
 
     def document() -> Document:

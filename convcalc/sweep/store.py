@@ -20,7 +20,7 @@ from ..language.names import shown
 from .cells import Cell, setting
 from .chunks import Chunk
 from .conditions import Condition
-from .faults import Doing, damaged, said
+from .faults import Doing, damaged, quoted, said
 from .found import Refusals
 from .layout import Bound, bound, fields, kept_setting, refusal_id, unbound
 from .objectives import Objective
@@ -110,7 +110,7 @@ class Store:
             connection.close()
             more = f", and {len(differences) - 3} more" if len(differences) > 3 else ""
             raise UsageError(
-                f"{shown(path)} is another sweep: {'; '.join(differences[:3])}{more}",
+                f"{quoted(path)} is another sweep: {'; '.join(differences[:3])}{more}",
                 "go on with the words of that run, or name another file",
             )
         return cls(connection, path, plan, "write", join)
