@@ -175,6 +175,27 @@ def test_resnets_are_put_together_of_parts_that_are_few() -> None:
     assert len(evaluator._known.parts) == held
 
 
+def test_paths_may_go_from_one_item_to_another_and_lead_into_items() -> None:
+    asked = [
+        Asked("macs", "conv1..conv3_x"),
+        Asked("live", "conv3_x.1"),
+        Asked("depth", "conv2_x.0.body"),
+        Asked("macs"),
+    ]
+    evaluator, spec = Evaluator(document("resnet"), asked, Options()), document("resnet")
+    for candidate in RESNETS[::4]:
+        assert evaluated(evaluator, candidate) == by_network(spec, candidate, asked, Options())
+    assert evaluator.whole == 0
+
+
+def test_a_path_that_only_some_candidates_have() -> None:
+    asked = [Asked("macs", "conv3_x.2"), Asked("params")]
+    evaluator, spec = Evaluator(document("resnet"), asked, Options()), document("resnet")
+    found = [evaluated(evaluator, candidate) for candidate in RESNETS[:4]]
+    assert found == [by_network(spec, candidate, asked, Options()) for candidate in RESNETS[:4]]
+    assert [value is None for value, _ in found] == [True, True, False, False]
+
+
 OUTSIDE = """
 convcalc: 1
 input: [4, 16, 16]
