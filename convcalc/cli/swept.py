@@ -114,7 +114,7 @@ def show(sweep: Sweep, look: Look) -> None:
         top=look.top,
         every=look.every or (look.top is None and look.format in WHOLE),
         plot=look.plot,
-        timed=look.format == "json" or streams.line_width() is not None,
+        timed=look.format == "json" or streams.shown_at_once(),
     )
 
     def document() -> Document:
