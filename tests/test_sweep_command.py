@@ -60,9 +60,8 @@ def rows(*arguments: str) -> list[dict[str, str]]:
 
 
 def test_it_answers_the_question(spec: str) -> None:
-    done = run(
-        "sweep", spec, "--grid", "width=4:16:4", "--grid", "k=1,3,5,9", "--where", "params<=2K", "--maximize", "params"
-    )
+    words = ["--grid", "width=4:16:4", "--grid", "k=1,3,5,9", "--where", "params<=2K", "--maximize", "params"]
+    done = run("sweep", spec, *words)
     assert done.code == 0 and done.stderr == ""
     shown = done.stdout.splitlines()
     assert shown[0].startswith("ours swept")

@@ -195,7 +195,8 @@ def test_processes_that_do_not_start_end_the_run_with_a_sentence(monkeypatch: py
 
 def test_what_is_wrong_with_the_program_in_a_process_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     program = processes.PROGRAM.replace(
-        "import main; ", "import main; from convcalc.sweep.chunks import Worker as W; W.chunk = lambda s, a, b: 1 // 0; "
+        "import main; ",
+        "import main; from convcalc.sweep.chunks import Worker as W; W.chunk = lambda s, a, b: 1 // 0; ",
     )
     monkeypatch.setattr(processes, "PROGRAM", program)
     with Store.memory(small_plan()) as store, pytest.raises(Unforeseen, match="ZeroDivisionError"):
