@@ -149,7 +149,7 @@ class AxisField(NamedTuple):
     @property
     def start(self) -> Rational:
         """The first input that position 0 sees, negative inside the padding."""
-        return (self.at(0) or (self.first, self.last))[0]
+        return self.first if self.phases is None else (self.at(0) or (self.first, self.last))[0]
 
     @property
     def centre(self) -> Rational:
@@ -356,7 +356,7 @@ class Following:
                 fields = tuple([field.bounded() for field in fields])
             passed = _passed(ways[which] if len(ways) > 1 else step, fields, shapes[which], shape, sizes)
             if passed is not fields:
-                self.tabulated += sum([_length(field) for field in passed])
+                self.tabulated += sum([_length(field.phases) for field in passed if field.phases is not None])
             if found is None:
                 found, first = passed, which
             elif passed != found:
@@ -386,7 +386,7 @@ def receptive_fields(network: Network, origin: int | None = None, local: bool = 
             origins.append(-1)
             fields.append(None)
             continue
-        shapes = tuple([nodes[i].shape for i in inputs])
+        shapes = (nodes[inputs[0]].shape,) if len(inputs) == 1 else tuple([nodes[i].shape for i in inputs])
         key = (id(layer), shapes)
         found = readings.get(key)
         if found is None:
@@ -404,10 +404,9 @@ def receptive_fields(network: Network, origin: int | None = None, local: bool = 
     return ReceptiveFields(fields, origins, following.notes)
 
 
-def _length(field: AxisField) -> int:
-    """Intervals of the field's pattern, by what it takes to follow them."""
-    phases = field.phases
-    return 0 if phases is None else len(phases.intervals) * (1 if phases.monotone else MOST_READ)
+def _length(phases: Phases) -> int:
+    """Intervals of a pattern, by what it takes to follow them."""
+    return len(phases.intervals) * (1 if phases.monotone else MOST_READ)
 
 
 def _origin(origins: Sequence[int], read: Sequence[int]) -> int:

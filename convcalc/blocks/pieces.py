@@ -235,14 +235,15 @@ def parts_of(network: Network, index: int) -> int:
     """The number of parts of the split that starts at a node. Raises ValueError where they do not stand together."""
     nodes = network.nodes
     first = nodes[index].layer
-    sizes = first.part_of.sizes if first is not None and first.part_of is not None else ()
-    for which in range(len(sizes)):
+    part = first.part_of if first is not None else None
+    count = part.parts if part is not None else 0
+    for which in range(count):
         node = nodes[index + which] if index + which < len(nodes) else None
         layer = node.layer if node is not None else None
-        same = layer is not None and layer.part_of == (which, sizes)
+        same = layer is not None and part is not None and layer.part_of == part._replace(which=which)
         if node is None or not same or node.inputs != nodes[index].inputs:
             raise ValueError(f"the parts of the split {nodes[index].name} do not stand together")
-    return len(sizes)
+    return count
 
 
 def _nested(network: Network) -> list[Group]:

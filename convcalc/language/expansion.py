@@ -559,7 +559,8 @@ def _parts(run: Expansion, first: Layer) -> tuple[Layer, ...]:
     """All parts of the split whose first this is."""
     found = run.document.parts.get(id(first))
     if found is None:
-        count = len(first.fields()["channels"])
+        assert first.part_of is not None
+        count = first.part_of.parts
         found = (first, *(first.model_copy(update={"part": part}) for part in range(1, count)))
         run.document.parts[id(first)] = found
     return found
@@ -576,8 +577,10 @@ def _split(run: Expansion, item: Item, split: Split, place: Place, name: str, en
     inner = run.open(item, place, name, place)
     start = len(run.nodes)
     try:
-        parts = _parts(run, split.template.layer or _made(run, item, split.template, place, env, 0))
-        run.spend(len(parts), "splitting", item.at, inner.path)
+        first = split.template.layer or _made(run, item, split.template, place, env, 0)
+        assert first.part_of is not None
+        run.spend(first.part_of.parts, "splitting", item.at, inner.path)
+        parts = _parts(run, first)
         shapes = tuple([run.nodes[source].shape for source in sources])
         for part, layer in enumerate(map(run.batched, parts)):
             shape = run.inference.shape(layer, shapes)

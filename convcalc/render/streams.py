@@ -291,6 +291,11 @@ def _complain(lines: Iterable[Line]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
+def shown_at_once() -> bool:
+    """Whether standard output is a terminal: somebody reads what is printed now, and no other program."""
+    return sys.stdout.isatty()
+
+
 def watched_terminal() -> TextIO | None:
     """Standard error, where somebody sees how a line changes: a terminal that can go back in it, and no CI."""
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI"):

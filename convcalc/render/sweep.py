@@ -57,7 +57,10 @@ def sweep_rows(found: Found) -> Document:
 def rows_table(found: Found, exact: bool = False) -> Table:
     """The rows of the front or the best, without axes of one value."""
     found = varied(found)
-    numeric = [any(isinstance(row.cells[i], int | float) for row in found.rows) for i in range(len(found.columns))]
+    numeric = [
+        bool(column.unit) or any(isinstance(row.cells[place], int | float) for row in found.rows)
+        for place, column in enumerate(found.columns)
+    ]
     columns = [
         Column(ROW, "right"),
         *(Column(column.name, "right" if numeric[i] else "left") for i, column in enumerate(found.columns)),
@@ -82,7 +85,9 @@ def _title(found: Found) -> str:
 
 
 def _answers(found: Found) -> Iterable[tuple[str, str]]:
-    yield from found.searched.items()
+    for name, texts in found.searched.items():
+        for number, text in enumerate(texts):
+            yield name if not number else "", text
     yield "candidates", _candidates(found)
     not_built = sum(each.candidates for each in found.refused)
     if not_built:
@@ -118,7 +123,9 @@ def _notes(found: Found) -> Iterable[str]:
     elif not found.fit:
         worst = found.excluded[0] if found.excluded else None
         said = f"{worst.condition} leaves out {_of(worst.candidates, found.built)}" if worst is not None else ""
-        near = f"none of {found.built:,} is near {found.searched['near']}" if "near" in found.searched else ""
+        near = (
+            f"none of {found.built:,} is near {', '.join(found.searched['near'])}" if "near" in found.searched else ""
+        )
         yield ": ".join(part for part in ("no candidate fits", said or near) if part)
     elif found.file is not None and found.rows:
         number = found.rows[0].number
@@ -248,7 +255,7 @@ def sweep_data(found: Found) -> dict[str, object]:
         "spec": found.name,
         "path": found.spec,
         "run": found.file,
-        "searched": dict(found.searched),
+        "searched": {name: list(texts) for name, texts in found.searched.items()},
         "candidates": found.size,
         "done": found.done,
         "finished": found.finished,

@@ -68,8 +68,8 @@ class Found(NamedTuple):
     """As it was named."""
     name: str
     """What the network is called."""
-    searched: Mapping[str, str]
-    """Axis, derived value or condition of the call -> what was said of it."""
+    searched: Mapping[str, Sequence[str]]
+    """An axis, or what else was demanded of candidates -> what was said of it."""
     size: int
     """Candidates of the space, or draws."""
     done: int

@@ -249,7 +249,7 @@ class Plan:
     @cached_property
     def order(self) -> tuple[Objective, ...]:
         """What rows are sorted by: `sort`, else what is best; nothing for the order of numbers."""
-        return self._objectives("sort", self.sort) or self.best
+        return self._objectives("sort", self.sort, self.space.names) or self.best
 
     @cached_property
     def shown(self) -> tuple[Asked, ...]:
@@ -293,14 +293,15 @@ class Plan:
             raise UsageError("--near takes --random", "--random 500 says how many are wanted")
         _ = self.space, self.asked
 
-    def _objectives(self, key: str, texts: Iterable[str]) -> tuple[Objective, ...]:
+    def _objectives(self, key: str, texts: Iterable[str], more: Sequence[str] = ()) -> tuple[Objective, ...]:
+        """The objectives of texts; `more` are names of columns that are no quantities, beside those that are joined."""
         found: list[Objective] = []
         for number, text in enumerate(texts):
             found += _read(
                 key,
                 number,
                 text,
-                lambda text: [read_objective(piece, self.joined) for piece in split(Piece(text, 0), ",")],
+                lambda text: [read_objective(piece, (*self.joined, *more)) for piece in split(Piece(text, 0), ",")],
             )
         return tuple(dict.fromkeys(found))
 
