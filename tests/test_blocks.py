@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc import diff, load
+from convcalc.blocks import find
 from convcalc.language import gallery_names, loads
 from convcalc.language.write_blocks import equal, write_blocks
 from convcalc.layers.registry import build as build_layer
@@ -51,6 +52,14 @@ def test_networks_of_modules_are_written_as_a_person_would(name: str) -> None:
 @pytest.mark.parametrize("name", ["resnet", "mobilenet_v2", "googlenet", "unet", "hrnet"])
 def test_the_gallery_survives(name: str) -> None:
     survives(load(name))
+
+
+def test_more_blocks_than_say_anything_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = load("googlenet")
+    assert "blocks:" in survives(network)
+    monkeypatch.setattr(find, "MOST_BLOCKS", 1)
+    text = write_blocks(network)
+    assert "blocks:" not in text and equal(network, loads(text))
 
 
 @pytest.mark.slow

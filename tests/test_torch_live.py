@@ -526,6 +526,59 @@ def test_what_is_said_of_code_that_cannot_be_imported(folder: Path, text: str, s
     assert done.code == 1 and said in done.stderr and "Traceback" not in done.stderr
 
 
+HOSTILE = """
+import sys
+import torch
+
+class Stopped(torch.nn.Module):
+    def forward(self, x):
+        sys.exit("bye")
+
+class Silent(torch.nn.Module):
+    def forward(self, x):
+        return {"sizes": list(x.shape)}
+
+class Endless(torch.nn.Module):
+    def forward(self, x):
+        return self.forward(x)
+
+class Moved(torch.nn.Module):
+    def forward(self, x):
+        raise RuntimeError("Found no NVIDIA driver on your system. Please check it")
+
+def pair():
+    return torch.optim.SGD, Silent()
+
+def number():
+    return 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "said", "hint"),
+    [
+        ("Stopped", 1, "net.py:7:9: error CC721 its code ends the program (exit bye), in Stopped", None),
+        ("Silent", 1, "error CC722 it gives a dict without a tensor, so that nothing is its output", None),
+        ("Endless", 1, "error CC721 RecursionError: maximum recursion depth exceeded", None),
+        ("Moved", 1, "RuntimeError: Found no NVIDIA driver", "its code asks for a GPU: x.device is where its input is"),
+        (
+            "pair",
+            2,
+            "gives a tuple, and no module of PyTorch",
+            "its item 1 is one: name a function that gives it alone",
+        ),
+        ("number", 2, "gives an int, and no module of PyTorch", None),
+    ],
+)
+def test_what_is_said_of_models_that_give_nothing(
+    folder: Path, name: str, code: int, said: str, hint: str | None
+) -> None:
+    (folder / "net.py").write_text(HOSTILE)
+    done = command("table", f"./net.py:{name}", "--input", "3,8,8")
+    assert done.code == code and said in done.stderr and "Traceback" not in done.stderr
+    assert (f"hint: {hint}" in done.stderr) if hint else "hint" not in done.stderr
+
+
 def test_what_the_code_prints_does_not_stand_in_the_answer(folder: Path) -> None:
     done = command("table", "./net.py:Net", "--input", "3,32,32", "--format", "json")
     assert done.code == 0 and json.loads(done.stdout)["spec"] == "Net" and "imported" in done.stderr

@@ -24,6 +24,8 @@ _STEM = re.compile(r"(?:_?[0-9]+[a-z]?)+$|_+$")
 """What numbers a name: `inception_3a` is an inception."""
 MOST_TRIES = 20
 """How often it is tried to find blocks, each time knowing more."""
+MOST_BLOCKS = 500
+"""Blocks that differ, of which more say nothing to a person."""
 
 
 def find(
@@ -37,7 +39,7 @@ def find(
     """The blocks and items of a network, `joins` with their branches where these have names.
 
     `taken` are names that no block may have, `reserved` those that no param may have. Raises Unrelated where the
-    language cannot say it by blocks.
+    language cannot say it by blocks, or only by too many.
     """
     marks = Marks(not any(group.is_block for group in network.groups.values()))
     for _ in range(MOST_TRIES):
@@ -156,6 +158,8 @@ class _Finder:
                         part.renumber(dict(enumerate(family.scopes)))
                 pending = [*apart, *pending]
                 continue
+            if len(self.definitions) == MOST_BLOCKS:
+                raise Unrelated
             self.definitions.append(definition)
             for number in family.scopes:
                 use = uses[number]

@@ -13,7 +13,8 @@ from ..blocks.sheet import Block, Item, Sheet
 from ..findings import SpecError
 from ..layers.registry import KINDS, layer_class
 from ..network import RESERVED, Network
-from .expressions import CONSTANTS, FUNCTIONS
+from .expressions import CONSTANTS
+from .functions import FUNCTIONS
 from .items import fields_of
 from .load import loads
 from .names import GROUP, MEANINGS

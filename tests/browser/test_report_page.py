@@ -374,14 +374,53 @@ def test_a_phone_scrolls_tables_and_not_the_page(report: Report) -> None:
         assert opened.page.evaluate("document.documentElement.scrollWidth") <= 400, name
 
 
-def test_it_prints_all_parts(report: Report) -> None:
-    opened = report("unet")
+PRINTED = """() => {
+  // This listener comes after those of the page: what it sees is what is printed.
+  addEventListener("beforeprint", () => {
+    const stage = document.querySelector(".diagram-stage");
+    window.printed = { boxes: stage.querySelectorAll("[data-key]").length, shown: stage.getAttribute("viewBox") };
+  });
+}"""
+PAPER = {"width": 703, "height": 1000}
+"""Pixels between the margins of a sheet of A4."""
+BEYOND = """() => {
+  const shown = [...document.querySelectorAll("table, svg, img, p, dl")].filter((each) => each.getClientRects().length);
+  const beyond = shown.filter((each) => each.getBoundingClientRect().right > innerWidth + 1);
+  return beyond.map((each) => each.outerHTML.slice(0, 80));
+}"""
+
+
+@pytest.mark.parametrize("place", ["", "diagram", "layer/up0.conv2.relu"])
+def test_it_prints_all_parts(report: Report, place: str) -> None:
+    opened = report("unet", context_color_scheme="dark")
     page = opened.page
-    page.emulate_media(media="print")
-    assert not page.locator("nav").is_visible() and not page.get_by_label("Search").is_visible()
-    for name in ("summary", "memory", "field", "roofline", "published"):
-        assert page.locator(f"#{name}").is_visible()
-    assert page.locator("#layers tbody tr >> visible=true").count() == page.locator("#layers tbody tr").count()
+    if place:
+        go(opened, place)
+    page.evaluate(PRINTED)
     printed = page.pdf()
     assert printed.startswith(b"%PDF-") and printed.count(b"/Type /Page\n") > 3
+    found = page.evaluate("window.printed")
+    assert found["boxes"] == 16 and found["shown"].startswith("-3 -3 ")
+    assert page.locator(".diagram").count() == (1 if place == "diagram" else 0)
+    assert page.locator(".diagram-stage[viewBox]").count() == 0, "on the screen it is as it was"
+    go(opened, "diagram")
+    assert page.locator(".diagram [data-key]").count() >= 16, "around a layer that was looked at it is open"
+    page.emulate_media(media="print")
+    assert not page.locator("nav").is_visible() and not page.get_by_label("Search").is_visible()
+    for name in tabs(opened):
+        assert page.locator(f"#{name}").is_visible() == (name != "layer" or place.startswith("layer"))
+    assert page.locator("#layers tbody tr >> visible=true").count() == page.locator("#layers tbody tr").count()
     assert quiet(opened)
+
+
+def test_without_scripts_it_prints_the_stages(report: Report) -> None:
+    opened = report("unet", context_java_script_enabled=False)
+    opened.page.emulate_media(media="print")
+    assert opened.page.locator("#diagram img").is_visible()
+
+
+@pytest.mark.parametrize("spec", ["resnet", "unet3d", "i3d", "swin", "efficientnet_v2"])
+def test_nothing_is_wider_than_paper(report: Report, spec: str) -> None:
+    opened = report(spec, context_viewport=PAPER)
+    opened.page.emulate_media(media="print")
+    assert opened.page.evaluate(BEYOND) == []

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from ..tape import Kind, Scope, Shape, Tape
 from ..tape import Tensor as Value
+from .failure import article
 from .recorder import Macs, Recorder, dtype_name, hooked, named_tensors, numbers_of
 
 
@@ -103,7 +104,7 @@ def _settle(module: nn.Module, inputs: Sequence[Input], named: Mapping[str, Inpu
     try:
         with torch.no_grad(), torch.device(device):
             module.eval()(*args, **kwargs)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise Failed(error, "", type(module).__name__, [tuple(tensor.shape) for tensor in args]) from error
 
 
@@ -186,7 +187,7 @@ def _second(
         try:
             with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
                 second = _batched(module, tried, tried_named, device, training, 2)
-        except Exception:  # what a model raises on sizes that it is not made for says nothing
+        except (Exception, SystemExit):  # what a model raises on sizes that it is not made for says nothing
             continue
         if _same_calls(tape, second):
             return second
@@ -245,7 +246,7 @@ def run(
     """The tape of one run of a model on these arguments, whose tensors are on the device.
 
     The model is left as it was. Multiply-accumulates are counted where they are asked for. Raises Failed where its code
-    raises.
+    raises, Refused where no tensor comes out.
     """
     state, values, aliases = _state(module, device)
     given = [*zip(_positional(module, len(args)), args, strict=True), *kwargs.items()]
@@ -265,12 +266,15 @@ def run(
         stack.enter_context(recorder)
         try:
             result = torch.func.functional_call(module, state, tuple(args), dict(kwargs))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             scope = recorder.tape.scopes[recorder.open[-1].scope] if recorder.open else Scope("", "", -1)
             shapes = [recorder.tape.tensors[index].shape for index in scope.inputs]
             recorder.forget()
             raise Failed(error, scope.path, scope.cls, shapes) from error
         outputs = named_tensors(result)
+        if not outputs:
+            recorder.forget()
+            raise Refused(f"it gives {article(result)} without a tensor, so that nothing is its output")
         recorder.tape.outputs = tuple([(name, recorder.place(tensor)) for name, tensor in outputs])
         recorder.forget()
     tape = recorder.tape
