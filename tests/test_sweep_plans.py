@@ -189,8 +189,8 @@ dtype: float16
         random=None,
         columns=(),
     )
-    assert found.grid == ("size=8,16", "width=5", "phi=2") and found.range == ()
-    assert found.let == ("_other=2", "last=3*phi")
+    assert found.grid == ("width=5", "size=8,16", "phi=2") and found.range == ()
+    assert found.let == ("last=3*phi", "_other=2")
     assert found.where == ("macs<=1M", "params<=1M")
     assert (found.pareto, found.columns, found.seed) == (("params,depth",), ("macs",), 0)
     assert found.options == Options(3, "float16")
@@ -248,6 +248,15 @@ def test_the_command_reads_plans(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     write(folder, "sweep: 1\nspec: nets/net.yaml\ngrid: {widht: 1}\n")
     done = run("sweep", "plan.yaml")
     assert done.code == 1 and "plan.yaml:3:8: error CC106 there is no parameter 'widht'" in done.stderr
+
+
+def test_plans_of_the_gallery_are_named_as_specs_are() -> None:
+    done = run("sweep", "mobilenet_v1_space", "--grid", "size=96", "--grid", "width=0.25", "--format", "csv")
+    assert (done.code, done.stdout.splitlines()[1]) == (0, "0,0.25,96,470072,7745152")
+    done = run("sweep", "mobilenet_v1_spac")
+    assert done.code == 2 and "did you mean 'mobilenet_v1_space'?" in done.stderr
+    done = run("sweep", "mobilenet_v11")
+    assert done.code == 2 and "did you mean 'mobilenet_v1'?" in done.stderr
 
 
 def test_the_schema_of_plans_is_printed() -> None:

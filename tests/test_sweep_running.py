@@ -38,7 +38,7 @@ def rows_of(plan: Plan, **how: object) -> list[Row]:
 @cache
 def large_plan() -> Plan:
     """Some seconds of work, some of whose candidates do not build."""
-    return small_plan(grid=("width=1:2500", "kernel=1,3,5,7,9,17"), where=("macs<=3M",))
+    return small_plan(grid=("width=1:1000", "kernel=1,3,5,7,9,17"), where=("macs<=3M",))
 
 
 @cache
@@ -194,10 +194,8 @@ def test_processes_that_do_not_start_end_the_run_with_a_sentence(monkeypatch: py
 
 
 def test_what_is_wrong_with_the_program_in_a_process_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    program = processes.PROGRAM.replace(
-        "import main; ",
-        "import main; from convcalc.sweep.chunks import Worker as W; W.chunk = lambda s, a, b: 1 // 0; ",
-    )
+    wrong = "from convcalc.sweep.chunks import Worker; Worker.chunk = lambda self, start, stop: 1 // 0; "
+    program = processes.PROGRAM.replace("main()", f"{wrong}main()")
     monkeypatch.setattr(processes, "PROGRAM", program)
     with Store.memory(small_plan()) as store, pytest.raises(Unforeseen, match="ZeroDivisionError"):
         sweep(small_plan(), store=store, jobs=2)

@@ -9,10 +9,11 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..findings import UsageError
+from ..hints import nearest
 from ..language.load import SpecOrigin, from_python
 from ..language.problems import Problem
 from ..language.settled import value_text
-from ..language.sources import read
+from ..language.sources import gallery_names, read
 from ..marked import Source
 from ..network import Network
 from ..readers import code_of, read_row, reader_of
@@ -289,7 +290,11 @@ def source_of(spec: Spec) -> Source:
         return read_revision(name)
     if name in plan_names() and not os.path.lexists(name):
         return read(plan_path(name))
-    found = read_row(name) or read(name)
+    try:
+        found = read_row(name) or read(name)
+    except UsageError as error:
+        close = nearest(name, [*plan_names(), *gallery_names()])
+        raise UsageError(error.message, f"did you mean '{close}'?") from None if close in plan_names() else error
     return found if name == "-" else Source(found.text, name)
 
 
