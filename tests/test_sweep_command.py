@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sqlite3
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from convcalc.language import gallery_names
 from convcalc.sweep.cells import cell
 
 from .command import run
+from .terminal import at_terminal
 
 SPEC = """\
 # of ours
@@ -76,6 +78,15 @@ def test_it_answers_the_question(spec: str) -> None:
     ]
     params, width, k = max(one for one in every if one[0] <= 2000)
     assert first[1:3] == [str(width), str(k)] and rows(spec, *words)[0]["params"] == str(params)
+
+
+def test_a_terminal_is_told_how_long_it_took_and_a_pipe_is_not(spec: str) -> None:
+    words = ["sweep", spec, "--grid", "k=1,3", "--where", "params<=1"]
+    seen = at_terminal(*words, columns=100)
+    assert re.search(r"candidates\S*\s+2 in [\d.]+ s, [\d,.]+ a second", seen.stdout) and "\x1b[1m" in seen.stdout
+    plain = at_terminal(*words, columns=100, NO_COLOR="1")
+    assert "\x1b[" not in plain.stdout
+    assert "a second" not in run(*words).stdout
 
 
 def test_a_kept_run_is_seen_under_other_words(kept: str) -> None:

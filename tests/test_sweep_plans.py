@@ -189,8 +189,8 @@ dtype: float16
         random=None,
         columns=(),
     )
-    assert found.grid == ("size=8,16", "width=5", "phi=2") and found.range == ()
-    assert found.let == ("_other=2", "last=3*phi")
+    assert found.grid == ("width=5", "size=8,16", "phi=2") and found.range == ()
+    assert found.let == ("last=3*phi", "_other=2")
     assert found.where == ("macs<=1M", "params<=1M")
     assert (found.pareto, found.columns, found.seed) == (("params,depth",), ("macs",), 0)
     assert found.options == Options(3, "float16")
@@ -198,6 +198,22 @@ dtype: float16
         plan_of(folder, text, grid=("widht=5",))
     with pytest.raises(SpecError):
         plan_of(folder, text.replace("macs<=1M", "mac<=1M"), where=("params<=1M",))
+
+
+def test_paths_that_no_network_has() -> None:
+    """A stage that some networks have is asked for; one that none has is a slip."""
+    source = read("resnet")
+    for words, said, hint in (
+        ({"where": ("macs<=1G", "conv2x.macs<=1M")}, "--where: no network has 'conv2x'", "did you mean 'conv2_x'?"),
+        ({"columns": ("params,conv9.macs",)}, "--columns: no network has 'conv9'", None),
+        ({"pareto": ("macs", "-**.nothing.macs")}, "--pareto: no network has '**.nothing'", None),
+    ):
+        with pytest.raises(UsageError) as caught:
+            planned(source, words)
+        assert caught.value.message == said and (hint is None or caught.value.hint == hint)
+    planned(source, {"where": ("conv2_x.macs<=1M", "**.conv1.macs>1", "conv1..conv2_x.macs>1")})
+    planned(Source(SPEC, "net.yaml"), {"grid": ("act=relu,silu",), "columns": ("silu.macs",)})
+    planned(Source(SPEC, "net.yaml"), {"grid": ("width=0",), "columns": ("silu.macs",)})
 
 
 def test_a_plan_is_a_mapping() -> None:
@@ -248,6 +264,15 @@ def test_the_command_reads_plans(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     write(folder, "sweep: 1\nspec: nets/net.yaml\ngrid: {widht: 1}\n")
     done = run("sweep", "plan.yaml")
     assert done.code == 1 and "plan.yaml:3:8: error CC106 there is no parameter 'widht'" in done.stderr
+
+
+def test_plans_of_the_gallery_are_named_as_specs_are() -> None:
+    done = run("sweep", "mobilenet_v1_space", "--grid", "size=96", "--grid", "width=0.25", "--format", "csv")
+    assert (done.code, done.stdout.splitlines()[1]) == (0, "0,0.25,96,470072,7745152")
+    done = run("sweep", "mobilenet_v1_spac")
+    assert done.code == 2 and "did you mean 'mobilenet_v1_space'?" in done.stderr
+    done = run("sweep", "mobilenet_v11")
+    assert done.code == 2 and "did you mean 'mobilenet_v1'?" in done.stderr
 
 
 def test_the_schema_of_plans_is_printed() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from convcalc.findings import UsageError
+from convcalc.sweep import opening
 from convcalc.sweep.asked import Asked, Options
 from convcalc.sweep.cells import Cell
 from convcalc.sweep.chunks import Worker
@@ -229,10 +230,31 @@ def test_a_second_writer_is_refused_and_readers_are_not(tmp_path: Path) -> None:
             Store.resume(path, plan)
         with pytest.raises(UsageError, match="exists already"):
             Store.create(path, plan)
+        with pytest.raises(Busy, match="another process is writing"):
+            Store.create(path, plan, overwrite=True)
         store.add(Worker(plan).chunk(0, 5))
         with Store.open(path) as reader:
             assert reader.tried == 5
     Store.resume(path, plan).close()
+
+
+def test_who_looks_at_rows_does_not_hold_up_who_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "WRITING_PATIENCE", 0)
+    path, plan = str(tmp_path / "run.sqlite"), small_plan(columns=("macs",), grid=("width=1:1000",))
+    with Store.create(path, plan) as store:
+        store.add(made_chunk(plan, 0, 600, [(number,) for number in range(600)]))
+        with Store.open(path) as reader:
+            rows = reader.rows()
+            assert next(rows).number == 0
+            store.add(made_chunk(plan, 600, 1000, [(number,) for number in range(600, 1000)]))
+            assert [row.number for row in rows] == list(range(1, 600))
+            assert len(list(reader.rows())) == 1000
+
+
+def test_a_run_has_as_many_columns_as_sqlite() -> None:
+    plan = Plan("small.yaml", SPEC, grid=GRID, joined=tuple(f"t{number}" for number in range(2000)))
+    with pytest.raises(UsageError, match="2,004 axes and figures are more than 1,900"):
+        Store.memory(plan)
 
 
 DIFFERENT = {
@@ -286,9 +308,9 @@ def test_a_file_is_not_believed(what: str, copied: Path) -> None:
     if "DROP COLUMN" in statement:
         changed(copied, "DROP VIEW results")
     path = changed(copied, statement)
-    for opening in (Store.open, lambda path: Store.resume(path, small_plan(**WORDS))):
+    for opens in (Store.open, lambda path: Store.resume(path, small_plan(**WORDS))):
         with pytest.raises(UsageError, match=message):
-            opening(path)
+            opens(path)
 
 
 @pytest.mark.parametrize(
@@ -334,8 +356,8 @@ def test_bytes_that_are_not_those_of_a_run_are_said(run_file: Path, tmp_path: Pa
     for number, content in enumerate(hurt):
         path = tmp_path / f"{number}.sqlite"
         path.write_bytes(content)
-        for opening in (Store.open, lambda path: Store.resume(path, small_plan())):
-            with pytest.raises(UsageError), opening(str(path)) as store:
+        for opens in (Store.open, lambda path: Store.resume(path, small_plan())):
+            with pytest.raises(UsageError), opens(str(path)) as store:
                 list(store.rows())
 
 
@@ -351,9 +373,9 @@ def test_places_where_no_run_can_be(tmp_path: Path) -> None:
         ("a\0b", "is no path"),
     ]
     for path, message in cases:
-        for opening in (Store.open, lambda path: Store.create(path, plan), lambda path: Store.resume(path, plan)):
+        for opens in (Store.open, lambda path: Store.create(path, plan), lambda path: Store.resume(path, plan)):
             with pytest.raises(UsageError, match=message):
-                opening(str(path))
+                opens(str(path))
     assert not is_run(str(tmp_path)) and not is_run("a\0b") and not is_run(str(tmp_path / "none"))
 
 

@@ -9,10 +9,11 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..findings import UsageError
+from ..hints import nearest
 from ..language.load import SpecOrigin, from_python
 from ..language.problems import Problem
 from ..language.settled import value_text
-from ..language.sources import read
+from ..language.sources import gallery_names, read
 from ..marked import Source
 from ..network import Network
 from ..readers import code_of, read_row, reader_of
@@ -198,8 +199,9 @@ def sweep(
 ) -> Sweep:
     """The candidates of a spec on these axes, and which of them are as `where` demands: the command `convcalc sweep`.
 
-    `axes` are what params, the variant and the input go through; `let` are derived values ({"depth":
-    "round(1.2 ** phi)"}), `params` fixed ones. `where` are conditions ("macs<=600e6"), `near` regimes
+    The spec may be a plan in a file, beside whose words those of the call stand. `axes` are what params, the variant
+    and the input go through; `let` are derived values ({"depth": "round(1.2 ** phi)"}), `require` what they and the
+    axes have to be ("depth<=3"), `params` fixed ones. `join` is a CSV file of measured columns. `where` are conditions ("macs<=600e6"), `near` regimes
     ("macs=400e6,1%"), of which `random` candidates are found; without it so many are drawn. The
     rows come in the order of `sort`, `minimize` and `maximize`, and the front is of `pareto`. `jobs` processes work, or
     a Dask `scheduler`; the run is kept in the file `output`. A run that is kept is opened by its path as the spec.
@@ -289,7 +291,11 @@ def source_of(spec: Spec) -> Source:
         return read_revision(name)
     if name in plan_names() and not os.path.lexists(name):
         return read(plan_path(name))
-    found = read_row(name) or read(name)
+    try:
+        found = read_row(name) or read(name)
+    except UsageError as error:
+        close = nearest(name, [*plan_names(), *gallery_names()])
+        raise UsageError(error.message, f"did you mean '{close}'?") from None if close in plan_names() else error
     return found if name == "-" else Source(found.text, name)
 
 

@@ -33,6 +33,7 @@ LOOK = 2.0
 """Seconds after which the workers are counted again."""
 MOST_DEATHS = 3
 """How often a chunk is given out anew, whatever became of it."""
+LOGGER = logging.getLogger("distributed")
 EXAMPLE = "for example --scheduler tcp://127.0.0.1:8786"
 _ADDRESS = re.compile(r"[a-z]+://[^\s/]+:\d{1,5}", re.ASCII)
 
@@ -55,19 +56,22 @@ class Cluster:
         self._numbers = count()
         self._places = AHEAD
         self._counted_at = 0.0
+        self._level = logging.NOTSET
 
     def __enter__(self) -> Cluster:
         from distributed import Client, as_completed
 
         # What its workers and connections go through is told by this program, in its own words.
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        self._level = LOGGER.level
+        LOGGER.setLevel(logging.CRITICAL)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 self._client = Client(  # type: ignore[no-untyped-call]
                     self._address, timeout=PATIENCE, set_as_default=False
                 )
-        except (OSError, ValueError, ImportError) as error:
+        except (OSError, ValueError, RuntimeError, ImportError) as error:
+            LOGGER.setLevel(self._level)
             said = f"no scheduler answers at {shown(self._address)}"
             why = " ".join(str(error).split())[:200]
             raise UsageError(f"{said}: {why}", "dask scheduler starts one") from None
@@ -81,6 +85,7 @@ class Cluster:
             self._client.cancel(list(self._pieces), force=True)
         with suppress(Exception):
             self._client.close(timeout=PATIENCE)
+        LOGGER.setLevel(self._level)
 
     def places(self) -> int:
         """Some for each thread of the workers that there are now."""
@@ -125,7 +130,9 @@ class Cluster:
         """Give out a chunk anew whose workers died, or left with it."""
         if self._client.status != "running":
             raise self._gone(None)
-        error = None if future.cancelled() else future.exception()
+        error = None
+        with suppress(Exception):  # Of a future that was given up there is none.
+            error = future.exception(timeout=PATIENCE)
         if isinstance(error, ImportError):
             hint = f'install the same everywhere: pip install "convcalc[cluster]=={__version__}"'
             raise UsageError(f"the cluster cannot import convcalc: {error}", hint)

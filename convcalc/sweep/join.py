@@ -150,7 +150,7 @@ class _Reader:
                 continue
             if len(row) != len(self._names):
                 raise self._wrong(f"{len(row)} values for {len(self._names)} columns")
-            key = tuple(_element(_setting(row[place])) for place in of_key)
+            key = tuple(_element(row[place]) for place in of_key)
             if key in found:
                 raise self._wrong(f"the same {' and '.join(keys)} as line {lines[key]}")
             if len(found) == MOST_ROWS:
@@ -186,16 +186,15 @@ def _number(text: str) -> int | Fraction | None:
     return value.numerator if value.denominator == 1 else value
 
 
-def _setting(text: str) -> Cell:
-    """What a text of the file says of an axis, as a cell."""
-    number = _number(text.strip())
-    return text if number is None else cell(number)
-
-
 def _element(value: Cell) -> int | float | str | None:
-    """What of a cell is compared: spaces in lists and words say nothing.
+    """What of a cell, or of a text of the file, is compared: numbers by their value, lists and words without spaces.
 
-    >>> _element("[3, 4,6]") == _element(" [3,4, 6]"), _element(1.0) == _element(1)
-    (True, True)
+    >>> _element("[3, 4,6]") == _element(" [3,4, 6]"), _element("1.0") == _element(1), _element("1/3")
+    (True, True, '1/3')
     """
-    return "".join(value.split()) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    number = _number(value.strip())
+    if number is None:
+        return "".join(value.split())
+    return number if isinstance(number, int) else float(number)

@@ -15,7 +15,7 @@ from ..findings import SpecError, UsageError
 from ..language.names import shown
 from ..terminal import printable
 from ..version import __version__
-from .faults import damaged, no_run, quoted, said
+from .faults import Busy, damaged, no_run, quoted, refusal, said
 from .layout import APPLICATION, LAYOUT, statements
 from .plan import Plan
 
@@ -28,6 +28,8 @@ LONGEST_VALUE = 1 << 26
 LONGEST_ROW = 1 << 20
 """Bytes of any other row."""
 CACHE_KIB = 16 << 10
+MOST_COLUMNS = 1900
+"""Axes and figures of a run; SQLite has 2000 columns."""
 MAGIC = b"SQLite format 3\0"
 """How files of SQLite begin."""
 
@@ -119,6 +121,7 @@ def _remove(path: str) -> None:
     try:
         mode = os.lstat(path).st_mode
         if stat.S_ISREG(mode) or stat.S_ISLNK(mode):
+            _require_no_writer(path)
             Path(path).unlink()
             with suppress(FileNotFoundError):
                 Path(f"{path}-journal").unlink()
@@ -126,6 +129,18 @@ def _remove(path: str) -> None:
         pass
     except (OSError, ValueError) as error:
         raise _unwritable(error, path) from None
+
+
+def _require_no_writer(path: str) -> None:
+    """Raise UsageError where another process writes a run; whatever else is wrong with it, it may be overwritten."""
+    if not is_run(path):
+        return
+    try:
+        _for_writing(path).close()
+    except sqlite3.Error as error:
+        found = refusal(error, path, "write")
+        if isinstance(found, Busy):
+            raise found from None
 
 
 def _unwritable(error: OSError | ValueError, path: str) -> UsageError:
@@ -191,6 +206,9 @@ def _for_reading(path: str) -> sqlite3.Connection:
 
 
 def _make(connection: sqlite3.Connection, plan: Plan, manifest: Manifest) -> None:
+    count = sum(map(len, _columns(plan)))
+    if count > MOST_COLUMNS:
+        raise UsageError(f"{count:,} axes and figures are more than {MOST_COLUMNS:,}", "ask for fewer --columns")
     connection.execute("BEGIN IMMEDIATE")
     connection.execute(f"PRAGMA application_id = {APPLICATION}")
     connection.execute(f"PRAGMA user_version = {LAYOUT}")

@@ -23,6 +23,11 @@ class Pieces:
         self._left = sum(stop - start for start, stop in self._ranges)
         self._length = FIRST
 
+    @property
+    def worthwhile(self) -> int:
+        """How many places have something to do."""
+        return -(-self._left // FIRST)
+
     def take(self, places: int) -> tuple[int, int] | None:
         """The next piece, for one of so many places that work at once; None where nothing is left.
 

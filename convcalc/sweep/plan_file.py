@@ -365,9 +365,15 @@ def _shapes(node: Marked, findings: Findings) -> str:
 
 
 def _merged(key: str, words: Sequence[Word], given: Sequence[str]) -> list[Word]:
-    """The words of a file and those of a call."""
+    """The words of a file and those of a call; what replaces another stands in its place."""
     new = [Word(text) for text in given]
     if key in REPLACED:
         return new or list(words)
-    names = {word.name for word in new} if key in (*ASSIGNED, INPUT) else set()
-    return [*(word for word in words if not names or word.name not in names), *new]
+    if key not in (*ASSIGNED, INPUT):
+        return [*words, *new]
+    found: list[Word] = []
+    for word in words:
+        own = next((other for other in new if other.name == word.name), word)
+        found.append(own)
+        new = [other for other in new if other is not own]
+    return [*found, *new]

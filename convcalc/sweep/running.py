@@ -116,15 +116,16 @@ def sweep(
         return _outcome(store, 0, 0.0)
     began, before = monotonic(), store.tried
     try:
-        with _signals_interrupt(), _hands(plan, jobs, scheduler) as hands:
-            for chunk in _chunks(hands, Pieces(store.missing()), store.finished):
+        pieces = Pieces(store.missing())
+        with _signals_interrupt(), _hands(plan, min(jobs, pieces.worthwhile), scheduler) as hands:
+            for chunk in _chunks(hands, pieces, store.finished):
                 store.add(chunk)
                 if progress is not None:
                     here = store.tried - before
                     size, wanted = plan.space.size, plan.wanted
                     progress(Progress(store.tried, size, store.fitting, wanted, here, monotonic() - began))
     except KeyboardInterrupt as error:
-        number = error.args[0] if error.args else signal.SIGINT
+        number = next((each for each in error.args if isinstance(each, int)), signal.SIGINT)
         raise Interrupted(number, f"stopped: {_kept(store)}", _go_on(store)) from None
     except FullDisk as error:
         raise FullDisk(f"{error.message}: {_kept(store)}", error.hint) from None

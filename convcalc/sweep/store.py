@@ -9,8 +9,9 @@ and a chunk that was broken off is rolled back by who opens the file next.
 from __future__ import annotations
 
 import sqlite3
+from array import array
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,7 +32,7 @@ from .selecting import chosen, ordered
 if TYPE_CHECKING:
     from .join import Join
 
-BATCH = 100
+BATCH = 200
 """Rows that are read at once."""
 MOST_RANGES = 100_000
 """Ranges that are done with something missing between them; a run has as many as there are workers."""
@@ -88,9 +89,13 @@ class Store:
         self._connection = connection
         self._fields = fields(len(self.axes), len(self.figures))
         self._columns = dict(zip((*self.axes, *self.figures), self._fields, strict=True))
-        with said(path, doing):
-            self.done = self._ranges()
-            (self.fitting,) = connection.execute("SELECT count(*) FROM candidates WHERE fits = 1").fetchone()
+        try:
+            with said(path, doing):
+                self.done = self._ranges()
+                (self.fitting,) = connection.execute("SELECT count(*) FROM candidates WHERE fits = 1").fetchone()
+        except BaseException:
+            connection.close()
+            raise
 
     @classmethod
     def create(cls, path: str, plan: Plan, *, join: Join | None = None, overwrite: bool = False) -> Store:
@@ -169,20 +174,30 @@ class Store:
 
     def add(self, chunk: Chunk) -> None:
         """Keep a chunk, whole or not at all. Raises UsageError, `FullDisk` where there is no room."""
-        connection = self._connection
+        with self._transaction():
+            added = self._insert(chunk)
+        self.done = _with(self.done, chunk.start, chunk.stop)
+        self.fitting += added
+        self._hold()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All of it is kept, or nothing."""
         with said(self.path, "write"):
             try:
-                if not connection.in_transaction:
-                    connection.execute("BEGIN IMMEDIATE")
-                added = self._insert(chunk)
-                connection.execute("COMMIT")
+                if not self._connection.in_transaction:
+                    self._hold()
+                yield
+                self._connection.execute("COMMIT")
             except BaseException:
                 with suppress(sqlite3.Error):
-                    connection.execute("ROLLBACK")
+                    self._connection.execute("ROLLBACK")
                 raise
-            self.done = _with(self.done, chunk.start, chunk.stop)
-            self.fitting += added
-            connection.execute("BEGIN IMMEDIATE")
+
+    def _hold(self) -> None:
+        """Begin the next transaction, so that nobody else writes."""
+        with said(self.path, "write"):
+            self._connection.execute("BEGIN IMMEDIATE")
 
     def _insert(self, chunk: Chunk) -> int:
         """The rows of a chunk; how many of them fit."""
@@ -232,15 +247,16 @@ class Store:
 
     def _trim(self, last: int) -> None:
         connection = self._connection
-        with said(self.path, "write"):
+        with self._transaction():
             connection.execute("DELETE FROM candidates WHERE number > ?", (last,))
-            connection.execute("DELETE FROM refusals WHERE id NOT IN (SELECT refusal FROM candidates)")
+            connection.execute(
+                "DELETE FROM refusals WHERE id NOT IN (SELECT refusal FROM candidates WHERE refusal IS NOT NULL)"
+            )
             connection.execute("DELETE FROM chunks")
             connection.execute("INSERT INTO chunks VALUES (0, ?)", (last + 1,))
-            connection.execute("COMMIT")
-            connection.execute("BEGIN IMMEDIATE")
         self.done = [(0, last + 1)]
         self.fitting = self.plan.wanted or 0
+        self._hold()
 
     def rows(
         self,
@@ -322,19 +338,26 @@ class Store:
                 raise UsageError(f"the run has no column {shown(name)}", suggest(name, self._columns))
 
     def _select(self, terms: Sequence[str], order: str, values: Sequence[Bound], top: int | None) -> Iterator[Row]:
+        """Rows, a few at a time: nothing holds the file between them, so that a run goes on while it is looked at."""
         where = " AND ".join(terms) or "1"
+        query = f"SELECT number FROM candidates WHERE {where} ORDER BY {order} LIMIT ?"
+        with said(self.path, "read"):
+            found = self._connection.execute(query, (*values, -1 if top is None else top))
+            numbers = array("q", (number for (number,) in found))
+        for start in range(0, len(numbers), BATCH):
+            yield from self._numbered(numbers[start : start + BATCH])
+
+    def _numbered(self, numbers: Sequence[int]) -> Iterator[Row]:
+        """The rows of these numbers, in this order."""
+        fields = "".join(f", {field}" for field in self._fields)
+        marks = ", ".join("?" * len(numbers))
         query = (
-            f"SELECT number, fits, code, message{''.join(f', {field}' for field in self._fields)} "
-            f"FROM candidates LEFT JOIN refusals ON refusals.id = refusal WHERE {where} ORDER BY {order} LIMIT ?"
+            f"SELECT number, fits, code, message{fields} FROM candidates "
+            f"LEFT JOIN refusals ON refusals.id = refusal WHERE number IN ({marks})"
         )
         with said(self.path, "read"):
-            cursor = self._connection.execute(query, (*values, -1 if top is None else top))
-            cursor.arraysize = BATCH
-            try:
-                while batch := cursor.fetchmany():
-                    yield from map(self._row, batch)
-            finally:
-                cursor.close()
+            kept = {row[0]: row for row in self._connection.execute(query, numbers)}
+        return (self._row(kept[number]) for number in numbers if number in kept)
 
     def _row(self, kept: tuple[Bound, ...]) -> Row:
         number, fits, code, message, *cells = kept
