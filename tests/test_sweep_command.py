@@ -30,7 +30,7 @@ params:
   width: 8       # of both
   k: 3
   act: relu
-variants: {sharp: {act: gelu}, wide: {width: 32}}
+variants: {sharp: {act: gelu}, extra-wide: {width: 32}}
 layers:
   - {conv2d: {out: width, k: k}, name: first}
   - {relu: {}, when: act == 'relu'}
@@ -209,6 +209,14 @@ def test_where_nothing_fits_the_worst_condition_is_named(spec: str) -> None:
         "nothing is searched: --grid NAME=VALUES goes through width, k, act, variant, input"
         in run("sweep", spec).stdout
     )
+
+
+def test_variants_are_an_axis_whatever_they_are_called(spec: str) -> None:
+    found = rows(spec, "--grid", "variant=sharp,extra-wide", "--columns", "params")
+    assert [row["variant"] for row in found] == ["sharp", "extra-wide"]
+    for row in found:
+        assert int(row["params"]) == analyse(load(spec, variant=row["variant"])).totals.params
+    assert [row.number for row in convcalc.sweep(spec, {"variant": ["sharp", "extra-wide"]})] == [0, 1]
 
 
 def test_the_same_from_python(spec: str, kept: str, tmp_path: Path) -> None:
