@@ -30,7 +30,7 @@ params:
   width: 8       # of both
   k: 3
   act: relu
-variants: {sharp: {act: gelu}, wide: {width: 32}}
+variants: {sharp: {act: gelu}, extra-wide: {width: 32}}
 layers:
   - {conv2d: {out: width, k: k}, name: first}
   - {relu: {}, when: act == 'relu'}
@@ -200,6 +200,18 @@ def test_a_run_goes_on_by_its_own_name(kept: str) -> None:
     assert len(rows(kept)) == 11
 
 
+def test_what_could_not_be_shown_is_refused_before_the_work(spec: str, tmp_path: Path) -> None:
+    path = tmp_path / "new.sqlite"
+    for words in (["--plot", "params,live"], ["--export", "rows.txt"]):
+        assert run("sweep", spec, "--grid", "k=1,3", "-o", str(path), *words).code == 2 and not path.exists()
+
+
+def test_a_plan_says_how_many_rows_programs_get(spec: str, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("sweep: 1\nspec: ours.yaml\ngrid: {k: [1, 3, 5]}\ntop: 2\n")
+    assert len(rows(str(plan))) == 2 and len(rows(str(plan), "--top", "all")) == 3
+
+
 def test_where_nothing_fits_the_worst_condition_is_named(spec: str) -> None:
     done = run("sweep", spec, "--grid", "k=1,3", "--where", "params<=1", "--where", "macs<=100G")
     assert done.code == 0 and "no candidate fits: params<=1 leaves out all 2" in done.stdout
@@ -209,6 +221,14 @@ def test_where_nothing_fits_the_worst_condition_is_named(spec: str) -> None:
         "nothing is searched: --grid NAME=VALUES goes through width, k, act, variant, input"
         in run("sweep", spec).stdout
     )
+
+
+def test_variants_are_an_axis_whatever_they_are_called(spec: str) -> None:
+    found = rows(spec, "--grid", "variant=sharp,extra-wide", "--columns", "params")
+    assert [row["variant"] for row in found] == ["sharp", "extra-wide"]
+    for row in found:
+        assert int(row["params"]) == analyse(load(spec, variant=row["variant"])).totals.params
+    assert [row.number for row in convcalc.sweep(spec, {"variant": ["sharp", "extra-wide"]})] == [0, 1]
 
 
 def test_the_same_from_python(spec: str, kept: str, tmp_path: Path) -> None:

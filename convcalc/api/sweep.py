@@ -68,6 +68,16 @@ class Sweep(Shown):
         """Of the run; None for one that was made before."""
         self._view = View(store, self.plan)
 
+    def close(self) -> None:
+        """Let go of the run; its rows cannot be read after that. `with` does it too."""
+        self.store.close()
+
+    def __enter__(self) -> Sweep:
+        return self
+
+    def __exit__(self, *of_an_error: object) -> None:
+        self.close()
+
     def __iter__(self) -> Iterator[SweptRow]:
         return map(self._swept, self._every.rows())
 
