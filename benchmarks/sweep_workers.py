@@ -1,9 +1,9 @@
 """What processes and the workers of a cluster cost beside one process: seconds of processors for the same sweep.
 
-    python -m benchmarks.sweep_workers 20
+    python -m benchmarks.sweep_workers 100000
 
-All three do the same sweep of resnet's widths and depths in one run, of about so many seconds on one core, and their
-rows are compared. The start of processes counts, since who sweeps pays for it; that of a cluster, which is there before
+All three do the same sweep of resnet's widths and depths in one run, of so many candidates, and their rows are
+compared. The start of processes counts, since who sweeps pays for it; that of a cluster, which is there before
 and after, is told beside it.
 """
 
@@ -47,11 +47,8 @@ def rows_of(plan: Plan, jobs: int = 1, scheduler: str | None = None) -> list[Row
 def main() -> None:
     from distributed import LocalCluster
 
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 20.0
+    plan = planned(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
     rows_of(planned(200))
-    began = spent()
-    rows_of(planned(2000))
-    plan = planned(int(2000 * seconds / (spent() - began)))
     found: dict[str, float] = {"candidates": plan.space.size}
     began = spent()
     serial = rows_of(plan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from convcalc.sweep.running import Progress, sweep
 from convcalc.sweep.store import Store
 
 from .sweep_plans import small_plan
-from .test_sweep_running import ROOT, large_plan, rows_of
+from .test_sweep_running import ROOT, large_plan, large_rows, rows_of
 
 
 @pytest.mark.parametrize("address", ["", "127.0.0.1:8786", "tcp://", "tcp://host", "tcp://a b:1", "dask-scheduler"])
@@ -63,8 +64,7 @@ class TestLocalCluster:
     """What needs workers."""
 
     def test_a_cluster_gives_the_same_rows(self, local: Any) -> None:
-        plan = large_plan()
-        assert rows_of(plan, scheduler=local.scheduler_address) == rows_of(plan)
+        assert rows_of(large_plan(), scheduler=local.scheduler_address) == large_rows()
 
     def test_so_many_that_fit_are_the_same(self, local: Any) -> None:
         plan = small_plan(near=("macs=500K,80%",), random=7, seed=4)
@@ -78,7 +78,7 @@ class TestLocalCluster:
                 killed.append(worker_processes(local)[0])
                 os.kill(killed[-1], signal.SIGKILL)
 
-        assert rows_of(plan, scheduler=local.scheduler_address, progress=kill) == rows_of(plan)
+        assert rows_of(plan, scheduler=local.scheduler_address, progress=kill) == large_rows()
         assert killed
 
     def test_what_is_wrong_in_a_worker_is_said(self, local: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +96,7 @@ class TestLocalCluster:
         with Store.resume(str(path), plan) as store:
             assert done <= store.tried < plan.space.size
             sweep(plan, store=store, scheduler=local.scheduler_address)
-            assert list(store.rows()) == rows_of(plan)
+            assert list(store.rows()) == large_rows()
 
     def test_a_scheduler_that_goes_away_ends_the_run_with_a_sentence(self, tmp_path: Path) -> None:
         distributed = pytest.importorskip("distributed")
@@ -115,6 +115,18 @@ class TestLocalCluster:
             assert caught.value.hint == "--resume goes on"
         with Store.resume(path, plan) as store:
             assert store.tried > 100
+
+
+@pytest.mark.slow
+def test_the_example_of_the_manual_runs(tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    page = (ROOT / "docs" / "sweep_cluster.md").read_text("utf-8")
+    example = re.search(r"<<'PYTHON'\n(import convcalc\nfrom distributed.*?)^PYTHON$", page, re.DOTALL | re.MULTILINE)
+    assert example is not None
+    (tmp_path / "swept.py").write_text(example[1], "utf-8")
+    command = [sys.executable, "swept.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True)
+    assert "100" in done.stdout
 
 
 COORDINATOR = """

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,16 @@ def rows_of(plan: Plan, **how: object) -> list[Row]:
         return list(store.rows())
 
 
+@cache
 def large_plan() -> Plan:
     """Some seconds of work, some of whose candidates do not build."""
-    return small_plan(grid=("width=1:400", "kernel=1,3,5,7,9,17"), where=("macs<=3M",))
+    return small_plan(grid=("width=1:1000", "kernel=1,3,5,7,9,17"), where=("macs<=3M",))
+
+
+@cache
+def large_rows() -> list[Row]:
+    """The rows of the large plan, worked out by this process alone."""
+    return rows_of(large_plan())
 
 
 def test_all_candidates_are_rows_whether_they_build_or_not() -> None:
@@ -52,8 +60,7 @@ def test_all_candidates_are_rows_whether_they_build_or_not() -> None:
 def test_a_chunk_is_the_same_wherever_it_is_worked_out() -> None:
     plan = small_plan(where=("macs<=200K",))
     here = Worker(plan).chunk(3, 17)
-    travelled = json.loads(json.dumps(answer(json.dumps(plan.to_dict()), __version__, 3, 17)))
-    chunk, seconds = read_answer(travelled)
+    chunk, seconds = read_answer(answer(json.dumps(plan.to_dict()), __version__, 3, 17))
     assert chunk == here and seconds > 0
 
 
@@ -153,7 +160,7 @@ def test_processes_give_the_same_rows() -> None:
 
 def children() -> list[int]:
     """The processes that this process has started and that run."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=False).stdout
+    listed = subprocess.run(["ps", "-wweo", "pid=,ppid=,args="], capture_output=True, text=True, check=False).stdout
     lines = [line.split(None, 2) for line in listed.splitlines()]
     return [int(pid) for pid, parent, command in lines if int(parent) == os.getpid() and "sweep.worker" in command]
 
@@ -167,7 +174,7 @@ def test_a_process_that_is_killed_is_replaced_and_its_chunk_done_again() -> None
             killed.append(children()[0])
             os.kill(killed[-1], signal.SIGKILL)
 
-    assert rows_of(plan, jobs=2, progress=kill) == rows_of(plan)
+    assert rows_of(plan, jobs=2, progress=kill) == large_rows()
     assert len(killed) == 2 and not children()
 
 
@@ -187,9 +194,8 @@ def test_processes_that_do_not_start_end_the_run_with_a_sentence(monkeypatch: py
 
 
 def test_what_is_wrong_with_the_program_in_a_process_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    program = processes.PROGRAM.replace(
-        "import main; ", "import main; import convcalc.sweep.chunks as c; c.Worker.chunk = lambda s, a, b: 1 // 0; "
-    )
+    wrong = "from convcalc.sweep.chunks import Worker; Worker.chunk = lambda self, start, stop: 1 // 0; "
+    program = processes.PROGRAM.replace("main()", f"{wrong}main()")
     monkeypatch.setattr(processes, "PROGRAM", program)
     with Store.memory(small_plan()) as store, pytest.raises(Unforeseen, match="ZeroDivisionError"):
         sweep(small_plan(), store=store, jobs=2)
@@ -260,7 +266,7 @@ def test_a_coordinator_that_is_ended_is_gone_on_with(jobs: int, number: signal.S
     with Store.resume(str(path), plan) as store:
         assert done <= store.tried < plan.space.size
         sweep(plan, store=store, jobs=jobs)
-        assert list(store.rows()) == rows_of(plan)
+        assert list(store.rows()) == large_rows()
     assert os.listdir(tmp_path) == ["run.sqlite"]  # noqa: PTH208
 
 

@@ -201,6 +201,14 @@ def test_a_run_is_whole_between_two_chunks_and_goes_on(tmp_path: Path) -> None:
         assert list(store.rows()) == list(other.rows())
 
 
+def test_a_run_that_is_not_there_is_begun(tmp_path: Path) -> None:
+    plan, path = small_plan(), tmp_path / "run.sqlite"
+    for _ in range(2):
+        with Store.resume(str(path), plan) as store:
+            assert store.tried == 0
+        path.write_bytes(b"")
+
+
 def test_a_chunk_that_cannot_be_kept_leaves_nothing_of_itself(tmp_path: Path) -> None:
     path, plan = str(tmp_path / "run.sqlite"), small_plan()
     worker = Worker(plan)
@@ -302,11 +310,27 @@ def test_a_row_of_other_cells_than_a_run_has_is_read_as_text(copied: Path) -> No
         assert row.values[0] == 4 and row.figures[0] == 2
 
 
+def test_cells_that_no_run_has_are_bounded(copied: Path) -> None:
+    path = changed(
+        copied,
+        "UPDATE candidates SET q0 = zeroblob(2000000) WHERE number = 1",
+        "UPDATE candidates SET q1 = randomblob(900000) WHERE number = 2",
+        "UPDATE candidates SET q1 = 9e999, q2 = CAST(x'ff' AS TEXT) WHERE number = 5",
+    )
+    with Store.open(path) as store:
+        for number, message in ((1, "string or blob too big"), (5, "UTF-8")):
+            with pytest.raises(UsageError, match=f"is damaged: .*{message}"):
+                store.row(number)
+        assert len(str(store.row(2).figures[1])) < 200
+    with Store.open(changed(copied, "UPDATE candidates SET q2 = NULL WHERE number = 5")) as store:
+        assert store.row(5).figures[1:] == (None, None)
+
+
 def test_bytes_that_are_not_those_of_a_run_are_said(run_file: Path, tmp_path: Path) -> None:
     data = run_file.read_bytes()
     page = 4096
     noise = data[:page] + os.urandom(len(data) - page)
-    hurt = [data[:page], data[: len(data) // 2], noise, b"", b"x" * 5000, data[:99]]
+    hurt = [data[:page], data[: len(data) // 2], noise, b"x" * 5000, data[:99]]
     for number, content in enumerate(hurt):
         path = tmp_path / f"{number}.sqlite"
         path.write_bytes(content)
@@ -405,4 +429,4 @@ def test_a_million_candidates_are_small(tmp_path: Path) -> None:
     )
     found = json.loads(done.stdout)
     assert found["bytes_a_candidate_and_quantity"] <= 60
-    assert found["resident_mib"] <= 150
+    assert found["resident_mib"] <= 300

@@ -9,7 +9,7 @@ import typer
 
 from ..files import taken
 from ..findings import UsageError
-from ..language.names import shown
+from ..sweep.faults import quoted
 from .output import write, write_file
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def refuse_for_runs(run: str, given: Mapping[str, object]) -> None:
     """Raise UsageError for options that say what a run is made of: one that is kept has been made."""
     for name, value in given.items():
         if value not in (None, ()):
-            message = f"--{name} is of a new sweep, and {shown(run)} is a run that is kept"
+            message = f"--{name} is of a new sweep, and {quoted(run)} is a run that is kept"
             raise UsageError(message, "name its spec instead")
 
 
@@ -65,7 +65,7 @@ def refuse_taken(output: str | None, force: bool) -> None:
     if output == "-":
         raise UsageError("a run is kept in a file, not on standard output", "for example -o run.sqlite")
     if output is not None and not force and taken(Path(output)):
-        raise UsageError(f"{shown(output)} exists already", "--resume goes on with it, --force overwrites it")
+        raise UsageError(f"{quoted(output)} exists already", "--resume goes on with it, --force overwrites it")
 
 
 def carried_out(plan: Plan, join: Join | None, work: Work) -> Sweep:

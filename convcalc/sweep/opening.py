@@ -24,7 +24,9 @@ WRITING_PATIENCE = 60.0
 READING_PATIENCE = 10.0
 """Seconds that reading waits while a chunk is written."""
 LONGEST_VALUE = 1 << 26
-"""Bytes of one value in a file."""
+"""Bytes of a value of a file's manifest."""
+LONGEST_ROW = 1 << 20
+"""Bytes of any other row."""
 CACHE_KIB = 16 << 10
 MAGIC = b"SQLite format 3\0"
 """How files of SQLite begin."""
@@ -46,6 +48,17 @@ def is_run(path: str) -> bool:
         return read_regular(path, len(MAGIC) - 1)[: len(MAGIC)] == MAGIC
     except (OSError, ValueError):
         return False
+
+
+def is_nothing(path: str) -> bool:
+    """Whether there is no file, or one whose making was broken off before anything was in it."""
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size == 0
 
 
 def manifest_of(plan: Plan, joined: str) -> Manifest:
@@ -94,6 +107,7 @@ def opened(path: str, *, write: bool) -> tuple[sqlite3.Connection, Manifest, Pla
         connection = _for_writing(path) if write else _for_reading(path)
         try:
             manifest, plan = _checked(connection, path, thoroughly=write)
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_ROW)
         except BaseException:
             connection.close()
             raise
@@ -177,9 +191,9 @@ def _for_reading(path: str) -> sqlite3.Connection:
 
 
 def _make(connection: sqlite3.Connection, plan: Plan, manifest: Manifest) -> None:
+    connection.execute("BEGIN IMMEDIATE")
     connection.execute(f"PRAGMA application_id = {APPLICATION}")
     connection.execute(f"PRAGMA user_version = {LAYOUT}")
-    connection.execute("BEGIN IMMEDIATE")
     for statement in statements(*_columns(plan)):
         connection.execute(statement)
     rows = [("plan", json.dumps(manifest.plan)), ("convcalc", manifest.version), ("joined", manifest.joined)]
