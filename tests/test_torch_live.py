@@ -546,6 +546,13 @@ class Moved(torch.nn.Module):
     def forward(self, x):
         raise RuntimeError("Found no NVIDIA driver on your system. Please check it")
 
+class Choosing(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.backbone, self.head = torch.nn.Conv2d(3, 4, 1), torch.nn.ReLU()
+    def forward(self, x):
+        return self.head(self.backbone(x)) if x.mean() > 0 else x
+
 def pair():
     return torch.optim.SGD, Silent()
 
