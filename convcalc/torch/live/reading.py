@@ -39,9 +39,14 @@ def read_module(module: object, input: object, spec: ModelSpec | None, device: s
         with quiet() if spec is not None else nullcontext():
             return record(module, inputs.ordered, inputs.named, device=device, training=training, own=spec is not None)
     except Refused as error:
-        raise SpecError([Finding("CC722", str(error), path, hint=error.hint)]) from error
+        raise refused(error, path) from error
     except Failed as error:
         raise raised(error, path, spec, inputs, device, [name for name, _ in module.named_children()]) from error.cause
+
+
+def refused(error: Refused, path: str) -> SpecError:
+    """What is said of a model that cannot be recorded."""
+    return SpecError([Finding("CC722", str(error), path, hint=error.hint)])
 
 
 def raised(
