@@ -15,6 +15,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from importlib.resources import files
 from secrets import compare_digest, token_urlsafe
+from socket import socket
 from socketserver import ThreadingTCPServer
 from threading import BoundedSemaphore
 
@@ -25,6 +26,8 @@ WAIT_SECONDS = 25.0
 """How long a client waits for news in one request."""
 MOST_WAITING = 32
 """Clients that wait at the same time; others are told at once how things stand."""
+MOST_CONNECTIONS = 256
+"""Connections that are open at the same time, each with a thread; more are closed."""
 _SHELL = {
     "": ("shell.html", "text/html; charset=utf-8"),
     "shell.css": ("shell.css", "text/css; charset=utf-8"),
@@ -71,6 +74,7 @@ class Server(ThreadingTCPServer):
         self.token = token_urlsafe(24)
         self.port: int = self.server_address[1]
         self.waiting = BoundedSemaphore(MOST_WAITING)
+        self.connections = BoundedSemaphore(MOST_CONNECTIONS)
 
     @property
     def url(self) -> str:
@@ -82,6 +86,19 @@ class Server(ThreadingTCPServer):
         """What a browser of this machine calls the server."""
         return f"{HOST}:{self.port}", f"localhost:{self.port}"
 
+    def process_request(self, request: socket, client_address: object) -> None:  # type: ignore[override]
+        """A thread for a connection, where there is room for one: who asks for nothing takes no memory without end."""
+        if self.connections.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: socket, client_address: object) -> None:  # type: ignore[override]
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.connections.release()
+
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that is gone is no news."""
 
@@ -90,7 +107,7 @@ class Handler(BaseHTTPRequestHandler):
     """One request."""
 
     server: Server
-    timeout = 60
+    timeout = 10
     server_version = "convcalc"
     sys_version = ""
 
