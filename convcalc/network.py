@@ -323,6 +323,11 @@ class Network:
         return UnknownLayer(f"there is no layer '{path}' in {self.name}", hint)
 
     @cached_property
+    def elements(self) -> list[int]:
+        """`Node.elements` of each node."""
+        return [node.elements for node in self.nodes]
+
+    @cached_property
     def _index(self) -> dict[str, int]:
         return {node.name: index for index, node in enumerate(self.nodes)}
 

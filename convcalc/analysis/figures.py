@@ -213,8 +213,8 @@ class Figures:
 
     def activations(self, nodes: Sequence[int]) -> int:
         """Numbers that these layers put out (inputs of the network not counted)."""
-        found = self.network.nodes
-        return self.batch * sum([found[i].elements for i in nodes if found[i].layer is not None])
+        found, elements = self.network.nodes, self.network.elements
+        return self.batch * sum([elements[i] for i in nodes if found[i].layer is not None])
 
     def depth(self, nodes: Sequence[int]) -> int:
         """Weighted layers on the longest path among these nodes."""

@@ -70,7 +70,7 @@ def liveness(network: Network, in_place: bool = False) -> Liveness:
         last[held[output.node]] = count
     if in_place:
         _overwrite(nodes, held, last)
-    sizes = [node.elements for node in nodes]
+    sizes = network.elements
     freed: list[list[int]] = [[] for _ in range(count + 1)]
     alive = 0
     live: list[int] = []
@@ -148,7 +148,7 @@ def best_order(network: Network) -> Schedule:
     """
     nodes = network.nodes
     facts = liveness(network)
-    sizes = [node.elements if facts.storages[i] == i else 0 for i, node in enumerate(nodes)]
+    sizes = [size if facts.storages[i] == i else 0 for i, size in enumerate(network.elements)]
     readers: list[list[int]] = [[] for _ in nodes]
     for index, node in enumerate(nodes):
         readers[facts.storages[index]].append(index)

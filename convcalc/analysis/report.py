@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from ..network import Group, Network
+from ..network import Network
 from ..version import FORMAT, __version__
 from .figures import Figures, Subject
 from .quantity import Quantity, Shaped
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .device import Device
     from .published import TableResult
     from .receptive_field import Fields
+
+Key = TypeVar("Key")
 
 CONVENTIONS = {
     "params": "learnable numbers, biases included; buffers apart",
@@ -35,15 +37,31 @@ MOST_PLANNED = 10_000
 
 
 class Joined(NamedTuple):
-    """An object of the contract whose parts many share; its keys are those of all parts, one after the other."""
+    """An object of the contract that many are like: whole parts of it are shared.
 
-    own: dict[str, object]
-    shared: tuple[dict[str, object], ...]
+    >>> Joined(("a", None), (1, {"b": 2, "c": 3})).whole
+    {'a': 1, 'b': 2, 'c': 3}
+    """
+
+    keys: tuple[str | None, ...]
+    """In their order; None where a part stands."""
+    values: tuple[object, ...]
+    """The values of the keys, and the parts, which are mappings."""
 
     @property
     def whole(self) -> dict[str, object]:
         """All of it."""
-        return {key: value for part in (self.own, *self.shared) for key, value in part.items()}
+        found: dict[str, object] = {}
+        for key, value in zip(self.keys, self.values, strict=True):
+            found |= value if key is None and isinstance(value, dict) else {str(key): value}
+        return found
+
+
+GROUP = ("path", None, "first", "last", "output", None)
+LAYER = ("name", None, "from", None, "last_reader", None, None)
+"""Keys of groups and of layers; the parts are those of equal kinds, of equal work, of one receptive field, ..."""
+MOST_SHARED = 4096
+"""Parts of one kind that are kept to be shared."""
 
 
 class Report(Figures):
@@ -124,7 +142,7 @@ class Report(Figures):
             "input": {name: list(shape) for name, shape in network.inputs.items()},
             "batch": self.batch,
             "conventions": dict(CONVENTIONS),
-            "groups": (Joined(_group(network, group), ()) for group in network.groups.values()),
+            "groups": _groups(network),
             "layers": _layers(self, layers)
             if columns is None
             else [_row(self, layer, columns) for layer in (self.layers if layers is None else layers)],
@@ -172,17 +190,24 @@ def total_figures(report: Report) -> dict[str, object]:
     }
 
 
-def _group(network: Network, group: Group) -> dict[str, object]:
-    """A block, a branch, a join or a repeated item: from which layer to which, and which of them is its output."""
+def _groups(network: Network) -> Iterator[Joined]:
+    """Blocks, branches, joins, repeated items: from which layer to which, and which of them is the output."""
     nodes = network.nodes
-    return {
-        "path": group.path,
-        "kind": group.kind,
-        "first": nodes[group.start].name if group.start < group.stop else None,
-        "last": nodes[group.stop - 1].name if group.start < group.stop else None,
-        "output": nodes[group.output].name,
-        "repeats": group.repeats,
-    }
+    kinds: dict[str, dict[str, object]] = {}
+    repeated: dict[int, dict[str, object]] = {}
+    for path, kind, start, stop, output, repeats, _ in network.groups.values():
+        first, last = (nodes[start].name, nodes[stop - 1].name) if start < stop else (None, None)
+        of_kind = kinds.get(kind) or _kept(kinds, kind, {"kind": kind})
+        often = repeated.get(repeats) or _kept(repeated, repeats, {"repeats": repeats})
+        yield Joined(GROUP, (path, of_kind, first, last, nodes[output].name, often))
+
+
+def _kept(known: dict[Key, dict[str, object]], key: Key, part: dict[str, object]) -> dict[str, object]:
+    """A part that is shared from now on."""
+    if len(known) == MOST_SHARED:
+        known.clear()
+    known[key] = part
+    return part
 
 
 def _layers(report: Report, layers: Sequence[Subject] | None) -> Iterator[Joined]:
@@ -202,65 +227,57 @@ def _rows(report: Report, indices: Iterable[int]) -> Iterator[Joined]:
 
     nodes, costs, fields = report.network.nodes, report.costs, report.receptive_fields.fields
     batch, moved = report.batch, report.moved
-    worked: dict[tuple[int, Shapes, bool], dict[str, object]] = {}
+    live, _, last, storages = report.liveness
+    alive = report.batch * report.item
+    names = [*[node.name for node in nodes], None]
+    """The last stands for nobody: an output of the network is read by no layer."""
+    offsets = _offsets(report)
+    begun: dict[tuple[str, str], dict[str, object]] = {}
+    middle: dict[tuple[int | None, int, int | None], dict[str, object]] = {}
+    worked: dict[tuple[int, Shapes, bool, int | None, int], dict[str, object]] = {}
     """What equal layers on equal shapes have in common, those that hold their weights and those that do not."""
     seen: Fields | None = None
     field = _field(seen)
-    memory = _Memory(report)
-    intensities: dict[tuple[int, int], object] = {}
-    """FLOPs and bytes -> the first for each of the second: many layers have the same."""
     for index in indices:
         name, layer, sources, shape, shares = nodes[index]
         assert layer is not None
-        shapes = tuple([nodes[i].shape for i in sources])
-        key = (id(layer), shapes, shares is None)
-        work = worked.get(key)
+        stage, kind = name.partition(".")[0], layer.kind
+        start = begun.get((stage, kind)) or _kept(begun, (stage, kind), {"stage": stage, "kind": kind})
+        storage = storages[index]
+        place = (shares, live[index], storage if storage != index else None)
+        held = middle.get(place)
+        if held is None:
+            held = {
+                "shares": None if shares is None else names[shares],
+                "live": live[index] * alive,
+                "view_of": None if storage == index else names[storage],
+            }
+            _kept(middle, place, held)
+        shapes = (nodes[sources[0]].shape,) if len(sources) == 1 else tuple([nodes[i].shape for i in sources])
+        offset = None if offsets is None else offsets[index]
+        done = (id(layer), shapes, shares is None, offset, moved[index])
+        work = worked.get(done)
         if work is None:
-            work = worked[key] = {
+            work = {
+                "offset": offset,
+                "bytes_moved": moved[index],
+                "intensity": plain_figure(intensity(costs[index].flops * batch, moved[index])),
                 "input_shapes": [list(shape) for shape in shapes],
                 "output_shape": list(shape),
                 **_costs(costs[index], batch),
             }
+            _kept(worked, done, work)
         if fields[index] is not seen:
             seen = fields[index]
             field = _field(seen)
-        passed = (costs[index].flops * batch, moved[index])
-        if passed not in intensities:
-            intensities[passed] = plain_figure(intensity(*passed))
-        named: dict[str, object] = {
-            "name": name,
-            "stage": name.partition(".")[0],
-            "kind": layer.kind,
-            "from": [nodes[i].name for i in sources],
-            "shares": None if shares is None else nodes[shares].name,
-            **memory.of(index),
-            "bytes_moved": passed[1],
-            "intensity": intensities[passed],
-        }
-        yield Joined(named, (work, field))
+        sent = [names[i] for i in sources]
+        yield Joined(LAYER, (name, start, sent, held, names[last[storage]], work, field))
 
 
-class _Memory:
-    """From when to when outputs are alive at inference, in bytes, and where they lie in a planned arena."""
-
-    def __init__(self, report: Report) -> None:
-        self._nodes = report.network.nodes
-        self._facts = report.liveness
-        self._scale = report.batch * report.item
-        plan = report.arena if len(self._nodes) <= MOST_PLANNED else None
-        self._offsets = None if plan is None or plan.offsets is None else [plan.offsets[held] for held in plan.holds]
-
-    def of(self, index: int) -> dict[str, object]:
-        """Of the layer at an index."""
-        live, _, last, storages = self._facts
-        nodes, storage = self._nodes, storages[index]
-        freed = last[storage]
-        return {
-            "live": live[index] * self._scale,
-            "view_of": None if storage == index else nodes[storage].name,
-            "last_reader": nodes[freed].name if freed < len(nodes) else None,
-            "offset": None if self._offsets is None else self._offsets[index],
-        }
+def _offsets(report: Report) -> list[int] | None:
+    """Where the output of each node lies in a planned arena, in bytes; None where none is planned."""
+    plan = report.arena if len(report.network.nodes) <= MOST_PLANNED else None
+    return None if plan is None or plan.offsets is None else [plan.offsets[held] for held in plan.holds]
 
 
 def _row(report: Report, subject: Subject, columns: Sequence[Quantity]) -> dict[str, object]:

@@ -34,16 +34,15 @@ NOTHING = Work(0, 0)
 
 def bytes_moved(network: Network, costs: list[Cost], batch: int, item: int) -> list[int]:
     """For each node, the bytes of what it reads (inputs, params, buffers) and writes; `item`: bytes of an element."""
-    nodes = network.nodes
+    nodes, elements = network.nodes, network.elements
     found: list[int] = []
-    for index, node in enumerate(nodes):
-        layer = node.layer
+    for index, (_, layer, inputs, _, _) in enumerate(nodes):
         if layer is None or layer.is_view or layer.asleep:
             found.append(0)
             continue
         cost = costs[holder(nodes, index)]
-        elements = sum([nodes[i].elements for i in node.data]) + node.elements
-        found.append((elements * batch + cost.params + cost.buffers) * item)
+        passed = elements[index] + sum([elements[i] for i in inputs[: layer.data_inputs]])
+        found.append((passed * batch + cost.params + cost.buffers) * item)
     return found
 
 

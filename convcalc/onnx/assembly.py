@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..geometry import GeometryError
 from ..layers.sharing import check_shared
+from ..models.apart import taken_apart
 from ..models.draft import Draft
 from ..models.origin import ModelOrigin
 from ..models.steps import Place
@@ -57,7 +58,9 @@ def _ordered(conversion: Conversion) -> tuple[list[Step], dict[int, int]]:
     if not order or steps[order[0]].layer is not None:
         raise Malformed("no output depends on an input")
     place = {index: position for position, index in enumerate(order)}
-    return [replace(steps[i], inputs=tuple([place[source] for source in steps[i].inputs])) for i in order], place
+    ordered = [replace(steps[i], inputs=tuple([place[source] for source in steps[i].inputs])) for i in order]
+    apart, stands = taken_apart(ordered, {place[step] for _, step in conversion.outputs})
+    return apart, {index: stands[position] for index, position in place.items()}
 
 
 def _kept(steps: Sequence[Step], ends: Sequence[int]) -> set[int]:
@@ -69,7 +72,7 @@ def _kept(steps: Sequence[Step], ends: Sequence[int]) -> set[int]:
             needed.update(steps[index].inputs)
             part = layer.part_of if layer is not None else None
             if part is not None:
-                needed.update(range(index - part.which, index - part.which + len(part.sizes)))
+                needed.update(range(index - part.which, index - part.which + part.parts))
     return needed
 
 

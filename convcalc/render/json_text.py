@@ -4,6 +4,7 @@ in memory at once."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from json import dumps
 from json.encoder import encode_basestring, encode_basestring_ascii
 
@@ -12,8 +13,8 @@ from ..limits import PATH_CHARACTERS
 from ..terminal import without_hidden
 
 STEP = "  "
-KEPT, MOST_KEPT = (int, list, tuple), 4096
-"""Lists that begin with one of these are kept when they are written, and how many of them, as of shared parts."""
+MOST_KEPT = 4096
+"""Strings, keys and shared parts that are kept when they are written, of each."""
 
 
 def json_pieces(data: Mapping[str, object], ascii: bool = False) -> Iterator[str]:
@@ -33,113 +34,123 @@ def json_pieces(data: Mapping[str, object], ascii: bool = False) -> Iterator[str
       "c": []
     }
     """
-    writer = _Writer(ascii)
-    opening, line = "{", f"\n{STEP}"
+    strings = _Strings(ascii)
+    level = _Level(strings, f"\n{STEP}")
+    opening = "{"
     for key, value in data.items():
-        before = f"{opening}{line}{writer.string(key)}: "
+        before = f"{opening}{level.line}{strings.text(key)}: "
         if isinstance(value, Iterator):
-            yield from _array(writer, value, before, line)
+            yield from _array(level, value, before)
         else:
-            yield before + writer.text(value, line)
+            yield before + level.text(value)
         opening = ","
     yield "\n}" if data else "{}"
 
 
-def _array(writer: _Writer, values: Iterator[object], before: str, line: str) -> Iterator[str]:
+def _array(level: _Level, values: Iterator[object], before: str) -> Iterator[str]:
     """An array whose elements come one after the other."""
-    opening, inner = "[", line + STEP
+    opening, inner = "[", level.inner
     for value in values:
-        yield f"{before}{opening}{inner}{writer.text(value, inner)}"
+        yield f"{before}{opening}{inner.line}{inner.text(value)}"
         before, opening = "", ","
-    yield f"{before}[]" if opening == "[" else f"{line}]"
+    yield f"{before}[]" if opening == "[" else f"{level.line}]"
 
 
-class _Writer:
-    """Values as text; `line` is the line break that stands before what closes a value."""
+class _Strings:
+    """Strings between their quotes."""
 
     def __init__(self, ascii: bool) -> None:
         self._encode = encode_basestring_ascii if ascii else encode_basestring
-        self._strings: dict[str, str] = {}
-        """Strings as they are written: a layer's name is read by the next, stages and kinds have many layers."""
-        self._keys: dict[str, dict[str, str]] = {}
-        """Line break -> key -> the break, the key and its colon: most mappings have the same few keys."""
-        self._lists: dict[str, dict[str, str]] = {}
-        """Line break -> how Python writes a list -> its text: layers have the same few shapes."""
-        self._parts: dict[tuple[int, str], tuple[dict[str, object], str]] = {}
-        """The id of a shared part and its line break -> the part, which keeps its id from another, and its text."""
+        self.known: dict[str, str] = {}
+        """String -> its text: a layer's name is read by the next, stages and kinds have many layers."""
 
-    def string(self, text: str) -> str:
+    def text(self, string: str) -> str:
         """A string between its quotes."""
-        encoded = self._strings.get(text)
+        encoded = self.known.get(string)
         if encoded is None:
-            encoded = self._encode(text)
+            encoded = self._encode(string)
             if not (encoded.isascii() and encoded.isprintable()):
                 encoded = without_hidden(encoded, lambda character: encode_basestring_ascii(character)[1:-1])
-            if len(text) <= PATH_CHARACTERS:
-                if len(self._strings) == MOST_KEPT:
-                    self._strings.clear()
-                self._strings[text] = encoded
+            if len(string) <= PATH_CHARACTERS:
+                if len(self.known) == MOST_KEPT:
+                    self.known.clear()
+                self.known[string] = encoded
         return encoded
 
-    def text(self, value: object, line: str) -> str:
-        """A value, however deep."""
-        if isinstance(value, str):
-            return self.string(value)
-        if isinstance(value, Joined):
-            return self._joined(value, line)
-        if isinstance(value, (list, tuple)):
-            return self._list(value, line)
-        if isinstance(value, dict):
-            return self._object(value, line)
-        return "null" if value is None else dumps(value)
 
-    def _list(self, values: Sequence[object], line: str) -> str:
+class _Level:
+    """Values as text at one depth."""
+
+    def __init__(self, strings: _Strings, line: str) -> None:
+        self.line = line
+        """The line break that stands before what closes a value."""
+        self.between = f",{line}"
+        self._strings = strings
+        self._begun: dict[str, str] = {}
+        """Key of an object -> the line that it begins."""
+        self._forms: dict[tuple[str | None, ...], tuple[str | None, ...]] = {}
+        """Keys of objects with shared parts -> the lines that they begin."""
+        self._shared: dict[int, tuple[dict[str, object], str]] = {}
+        """The id of a shared part -> the part, which keeps its id from another, and its text."""
+
+    @cached_property
+    def inner(self) -> _Level:
+        """What stands inside of these values."""
+        return _Level(self._strings, self.line + STEP)
+
+    def text(self, value: object) -> str:
+        """A value, however deep; what most are is asked first."""
+        if type(value) is str:
+            return self._strings.known.get(value) or self._strings.text(value)
+        if type(value) is int:
+            return repr(value)
+        if isinstance(value, (list, tuple)):
+            return self._joined(value) if isinstance(value, Joined) else self._list(value)
+        if value is None:
+            return "null"
+        if isinstance(value, dict):
+            return f"{{{self._entries(value)}{self.line}}}" if value else "{}"
+        return self._strings.text(value) if isinstance(value, str) else dumps(value)
+
+    def _list(self, values: Sequence[object]) -> str:
         if not values:
             return "[]"
-        inner = line + STEP
-        if len(values) == 1 and type(values[0]) is str:
-            return f"[{inner}{self.string(values[0])}{line}]"
-        if type(values[0]) not in KEPT:
-            return f"[{inner}{f',{inner}'.join([self.text(value, inner) for value in values])}{line}]"
-        known = self._lists.get(line)
-        if known is None or len(known) == MOST_KEPT:
-            known = self._lists[line] = {}
-        written = repr(values)
-        text = known.get(written)
-        if text is None:
-            parts = [repr(value) if type(value) is int else self.text(value, inner) for value in values]
-            text = known[written] = f"[{inner}{f',{inner}'.join(parts)}{line}]"
+        inner = self.inner
+        if len(values) == 1:
+            return f"[{inner.line}{inner.text(values[0])}{self.line}]"
+        texts = [repr(value) if type(value) is int else inner.text(value) for value in values]
+        return f"[{inner.line}{inner.between.join(texts)}{self.line}]"
+
+    def _joined(self, joined: Joined) -> str:
+        keys, values = joined
+        form = self._forms.get(keys)
+        if form is None:
+            form = self._forms[keys] = tuple([None if key is None else self._begin(key) for key in keys])
+        shared, inner = self._shared, self.inner
+        texts = []
+        for before, value in zip(form, values, strict=True):
+            if before is not None:
+                texts.append(before + inner.text(value))
+            elif value:
+                found = shared.get(id(value))
+                texts.append(found[1] if found else self._share(value))
+        return f"{{{','.join(texts)}{self.line}}}" if texts else "{}"
+
+    def _share(self, part: object) -> str:
+        assert isinstance(part, dict)
+        if len(self._shared) == MOST_KEPT:
+            self._shared.clear()
+        text = self._entries(part)
+        self._shared[id(part)] = part, text
         return text
 
-    def _object(self, values: dict[str, object], line: str) -> str:
-        return f"{{{self._entries(values, line + STEP)}{line}}}" if values else "{}"
+    def _entries(self, values: dict[str, object]) -> str:
+        """Keys and values, a line break before each."""
+        begun, inner = self._begun, self.inner
+        return ",".join([(begun.get(key) or self._begin(key)) + inner.text(value) for key, value in values.items()])
 
-    def _joined(self, value: Joined, line: str) -> str:
-        inner = line + STEP
-        parts = [self._entries(value.own, inner), *[self._shared(part, inner) for part in value.shared]]
-        entries = ",".join([part for part in parts if part])
-        return f"{{{entries}{line}}}" if entries else "{}"
-
-    def _shared(self, part: dict[str, object], inner: str) -> str:
-        known = self._parts.get((id(part), inner))
-        if known is None:
-            if len(self._parts) == MOST_KEPT:
-                self._parts.clear()
-            known = self._parts[id(part), inner] = part, self._entries(part, inner)
-        return known[1]
-
-    def _entries(self, values: dict[str, object], inner: str) -> str:
-        """Keys and values, `inner` before each."""
-        keys, known = self._keys.setdefault(inner, {}), self._strings.get
-        parts = []
-        for key, value in values.items():
-            before = keys.get(key)
-            if before is None:
-                before = keys[key] = f"{inner}{self.string(key)}: "
-            if type(value) is str:
-                parts.append(before + (known(value) or self.string(value)))
-            elif value is None:
-                parts.append(f"{before}null")
-            else:
-                parts.append(f"{before}{value if type(value) is int else self.text(value, inner)}")
-        return ",".join(parts)
+    def _begin(self, key: str) -> str:
+        if len(self._begun) == MOST_KEPT:
+            self._begun.clear()
+        before = self._begun[key] = f"{self.inner.line}{self._strings.text(key)}: "
+        return before

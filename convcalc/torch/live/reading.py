@@ -18,6 +18,9 @@ from .record import Failed, Refused, record
 VALUES = ("meta tensor", "meta device", "'meta' backend", "'meta' device", "register_meta", "data-dependent")
 """What an exception says where the code asks for the values of tensors, in small letters."""
 
+GPU = ("cuda", "nvidia", "hip gpu", "mps")
+"""What an exception says where the code moves tensors to a device that is not there, in small letters."""
+
 
 def read_spec(spec: ModelSpec, input: object, arguments: Mapping[str, object], device: str) -> tuple[nn.Module, Tape]:
     """The module that a spec names and its tape. Raises SpecError and UsageError."""
@@ -64,12 +67,14 @@ def _hint(error: Failed, inputs: Inputs, spec: ModelSpec | None, device: str) ->
         run = "--device cpu" if spec is not None else 'device="cpu"'
         part = f"; {spec}.NAME reads a part of it" if spec is not None else ""
         return f"it asks for values, and the run has none: {run} runs it on numbers{part}"
+    if any(word in str(error.cause).lower() for word in GPU):
+        return "its code asks for a GPU: x.device is where its input is"
     first = [*inputs.ordered, *inputs.named.values()]
     given = [(1, *each.sizes) for each in first]
     if any(shape[:2] == (1, 1) and len(shape) > 3 for shape in given):
         return f"{option} is without the batch"
     if isinstance(error.cause, TypeError) and not error.scope and "argument" in str(error.cause):
         return f"{option} for each of several inputs, in order or by name"
-    if list(error.shapes) == given:
+    if list(error.shapes) == given and not isinstance(error.cause, (RecursionError, SystemExit)):
         return f"the model was given {inputs}: the batch and {option}, the sizes [channels, *space]"
     return None

@@ -1,0 +1,5 @@
+"""What is not settled by summaries."""
+
+
+class Unsure(Exception):
+    """The whole network has to be looked at."""
