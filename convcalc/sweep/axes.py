@@ -16,13 +16,15 @@ from math import exp, floor
 
 from ..findings import SpecError
 from ..language.events import parse
-from ..language.names import shown
+from ..language.names import NAME, shown
 from ..language.params import INVALID, Names, is_constant, read_value
 from ..language.problems import Findings, Problem
 from ..language.values import Number, Value, checked, say
 from ..marked import Source
 from .words import Piece, Target, assignment, read_target, split
 
+VARIANT = "variant"
+"""The axis of the variants, whose names are no expressions."""
 MOST_VALUES = 2**63 - 1
 """Values of an axis."""
 MOST_CHARACTERS = 100_000
@@ -149,6 +151,8 @@ def read_grid(text: str) -> Axis:
         ends = split(piece, ":")
         if len(ends) > 1:
             parts.append(_progression(piece, ends))
+        elif name.text == VARIANT and NAME.fullmatch(piece.text) and not piece.text.isdigit():
+            parts.append(Listed((piece.text,)))
         else:
             parts.append(Listed((constant(piece),)))
     return _axis(name, parts)
