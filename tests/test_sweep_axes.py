@@ -68,6 +68,8 @@ def fails(**words: Any) -> UsageError:
         ("act=relu,silu", ("relu", "silu")),
         ("act='relu',\"silu\"", ("relu", "silu")),
         ("wide=true,false", (True, False)),
+        ("variant=A-LRN, C,v1_50", ("A-LRN", "C", "v1_50")),
+        ("variant=1,1+1", (1, 2)),
         (" width = 1 , 2 ", (1, 2)),
     ],
 )

@@ -211,10 +211,11 @@ def sweep(
 
     The spec may be a plan in a file, beside whose words those of the call stand. `axes` are what params, the variant
     and the input go through; `let` are derived values ({"depth": "round(1.2 ** phi)"}), `require` what they and the
-    axes have to be ("depth<=3"), `params` fixed ones. `join` is a CSV file of measured columns. `where` are conditions ("macs<=600e6"), `near` regimes
-    ("macs=400e6,1%"), of which `random` candidates are found; without it so many are drawn. The
-    rows come in the order of `sort`, `minimize` and `maximize`, and the front is of `pareto`. `jobs` processes work, or
-    a Dask `scheduler`; the run is kept in the file `output`. A run that is kept is opened by its path as the spec.
+    axes have to be ("depth<=3"), `params` fixed ones. `where` are conditions ("macs<=600e6"), `near` regimes
+    ("macs=400e6,1%"), of which `random` candidates are found; without it so many are drawn. `join` is a CSV file of
+    measured columns. The rows come in the order of `sort`, `minimize` and `maximize`, and the front is of `pareto`.
+    `jobs` processes work, or a Dask `scheduler`; the run is kept in the file `output`. A run that is kept is opened by
+    its path as the spec.
 
     Raises UsageError where the call is wrong, SpecError where the spec is; a candidate that does not build is counted.
 

@@ -23,6 +23,8 @@ from ..language.values import Number, Value, checked, say
 from ..marked import Source
 from .words import Piece, Target, assignment, read_target, split
 
+VARIANT = "variant"
+"""The axis of the variants, whose names are no expressions."""
 MOST_VALUES = 2**63 - 1
 """Values of an axis."""
 VARIANT = "variant"
@@ -150,6 +152,8 @@ def read_grid(text: str) -> Axis:
         ends = split(piece, ":")
         if len(ends) > 1:
             parts.append(_progression(piece, ends))
+        elif name.text == VARIANT and NAME.fullmatch(piece.text) and not piece.text.isdigit():
+            parts.append(Listed((piece.text,)))
         else:
             parts.append(Listed((_variant(piece) if name.text == VARIANT else constant(piece),)))
     return _axis(name, parts)
