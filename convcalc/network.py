@@ -454,10 +454,15 @@ def sizes(shape: Shape) -> str:
     return "×".join(map(str, shape)) or "[]"
 
 
+FEW_WEIGHTS = 8
+"""Weights that a layer may have without counting as more than one."""
+
+
 class Inference:
     """Shape inference that remembers: equal layers on equal shapes are computed once.
 
-    Keyed by the layer's identity; it holds the layers, so that no identity is used twice. `computed` counts what was.
+    Keyed by the layer's identity; it holds the layers, so that no identity is used twice. `computed` counts what was,
+    and two weights beyond `FEW_WEIGHTS` as one more: a recurrent layer may have thousands.
     """
 
     def __init__(self) -> None:
@@ -472,6 +477,7 @@ class Inference:
         if found is None:
             self.computed += 1
             found = self._shapes[key] = output_shape(layer, inputs)
+            self.computed += max(len(layer.weights(inputs)) - FEW_WEIGHTS, 0) // 2
             self._layers[id(layer)] = layer
         return found
 

@@ -10,9 +10,12 @@ import pytest
 from convcalc import analyse, loads
 from convcalc.analysis.multiplications import effective_macs, fft_flops, im2col_elements, lecture_time, winograd_macs
 from convcalc.findings import SpecError
+from convcalc.geometry.errors import RankMismatch, UnequalInputs
 from convcalc.language.write import write
 from convcalc.layers.base import Saved
 from convcalc.layers.batched import batched
+from convcalc.layers.constant import Parameter
+from convcalc.layers.registry import build
 from convcalc.network import output_shape
 from convcalc.reference import Counter, backward, forward, init, run
 from convcalc.reference.initial import starts
@@ -27,6 +30,24 @@ each_sample = pytest.mark.parametrize("sample", READING, ids=str)
 
 def framed(sample: Sample) -> tuple[tuple[int, ...], ...]:
     return tuple((*FRAMES, *shape) for shape in sample.inputs)
+
+
+def test_what_reads_nothing_has_no_batch_axes() -> None:
+    with pytest.raises(RankMismatch, match="parameter reads nothing"):
+        batched(build("parameter", {"shape": [3]}), 1).output_shape(())
+
+
+def test_a_tensor_that_is_held_is_repeated_along_what_arrives() -> None:
+    held = Parameter(kind="parameter", shape=(8,))
+    assert held.repeated((4,), 1).output_shape(()) == (4, 8) and held.arity == (0, 0)
+    with pytest.raises(RankMismatch, match=r"batch_axes 2, but \[4\] has 1 axes"):
+        held.repeated((4,), 2)
+
+
+def test_inputs_of_other_batch_axes_are_refused_with_both() -> None:
+    with pytest.raises(UnequalInputs) as error:
+        batched(build("add", {}), 1).output_shape(((2, 3), (2, 3), (4, 3)))
+    assert error.value.said(["a", "b", "c"]).startswith("add cannot join a [2, 3] and c [4, 3]: ")
 
 
 @each_sample
@@ -47,6 +68,17 @@ def test_facts_are_those_of_the_layer_inside(sample: Sample) -> None:
     )
     for fact in ("multiplies", "is_view", "in_place", "joins", "over_batch", "multiplies_inputs", "arity"):
         assert getattr(layer, fact) == getattr(inner, fact), fact
+    beside = inner.macs_beside_windows(sample.inputs, sample.output)
+    assert layer.macs_beside_windows(inputs, output) == times * beside
+    products = inner.matrix_products(sample.inputs, sample.output)
+    assert layer.matrix_products(inputs, output) == tuple(
+        product._replace(outputs=times * product.outputs) for product in products
+    )
+    slides = inner.slides(sample.inputs, sample.output)
+    assert layer.slides(inputs, output) == tuple(slide._replace(axis=slide.axis + 2) for slide in slides)
+    assert layer.channel_groups == inner.channel_groups and layer.scales_channels is False
+    axis = inner.share_axis
+    assert layer.share_axis == (axis + 2 if axis is not None and axis >= 0 else axis)
     for count in (effective_macs, fft_flops, im2col_elements, lecture_time):
         assert count(layer, inputs, output) == times * count(inner, sample.inputs, sample.output)
     assert winograd_macs(layer, inputs, output, 2) == times * winograd_macs(inner, sample.inputs, sample.output, 2)

@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from convcalc import loads
+from convcalc.export.onnx_model import onnx_model
 from convcalc.keras import loads_keras
 from convcalc.layers.base import Layer, Shape
 from convcalc.layers.batched import batched
 from convcalc.layers.registry import build
 from convcalc.models.apart import taken_apart
+from convcalc.onnx import load_onnx
 
 from .onnx_models import Maker, kinds
 from .test_torch_lift import BATCH, Recorder
@@ -45,7 +48,9 @@ def view(source: int, shape: Shape = (2, 5), kind: str = "reshape") -> Step:
 
 def found(*steps: Step, ends: tuple[int, ...] = ()) -> list[tuple[str, tuple[int, ...]]]:
     """(kind with its part, inputs) of each step behind the input."""
-    made, _ = taken_apart([X, *steps], ends, lambda step: step.scope)
+    read = {source for step in steps for source in step.inputs}
+    last = {number for number in range(1, len(steps) + 1) if number not in read} | set(ends)
+    made, _ = taken_apart([X, *steps], last, lambda step: step.scope)
     named = [(step.layer, step.inputs) for step in made if step.layer is not None]
     parts = [("" if layer.part_of is None else f".{layer.part_of.which}", layer, inputs) for layer, inputs in named]
     return [(f"{layer.kind}{part}", inputs) for part, layer, inputs in parts]
@@ -85,7 +90,7 @@ def test_axes_behind_batch_axes_are_counted_from_there() -> None:
     for step in steps[1:]:
         assert step.layer is not None
         step.layer = batched(step.layer, 1)
-    (_, first, second), _ = taken_apart(steps, {2})
+    (_, first, second), _ = taken_apart(steps, {1, 2})
     for step in (first, second):
         assert step.layer is not None and step.layer.batch_axes == 1 and step.layer.inside.kind == "unbind"
         assert step.layer.output_shape(((4, 7, 2),)) == (4, 7)
@@ -113,8 +118,29 @@ def test_parts_that_something_else_reads_stay() -> None:
 
 
 def test_the_places_say_where_each_step_went() -> None:
-    _, places = taken_apart([X, split(0), split(1), split(2), view(3), view(1), view(2)], {4})
+    _, places = taken_apart([X, split(0), split(1), split(2), view(3), view(1), view(2)], {4, 5, 6})
     assert places == [0, 1, 2, 3, 3, 1, 2]
+
+
+def test_what_leads_nowhere_takes_nothing() -> None:
+    """As each of three calls of `unbind` of which one part alone is used."""
+    steps = [X, *(select(index) for _ in range(3) for index in range(3))]
+    made, places = taken_apart(steps, {1, 5, 9})
+    kinds = [step.layer.kind for step in made if step.layer is not None]
+    assert kinds.count("unbind") == 3 and kinds.count("select") == 6
+    assert [made[places[index]].layer.part_of.which for index in (1, 5, 9)] == [0, 1, 2]  # type: ignore[union-attr]
+
+
+def test_names_of_parts_that_an_export_wrote_come_back(tmp_path: Path) -> None:
+    parts = (
+        "{unbind: {parts: 3}, name: qkv}, {relu: {}, from: qkv.2, name: last}, {add: {}, from: [qkv.0, qkv.1, last]}"
+    )
+    network = loads(f"{{convcalc: 1, input: [3, 4], layers: [{{layers: [{parts}], name: attention}}]}}")
+    path = tmp_path / "model.onnx"
+    path.write_bytes(onnx_model(network))
+    found = load_onnx(str(path))
+    names = [node.name for node in found if node.kind == "unbind"]
+    assert [name[-5:] for name in names] == ["qkv.0", "qkv.1", "qkv.2"] and "qkv.0." not in " ".join(names)
 
 
 @pytest.mark.parametrize("how", ["unbind", "indices"])

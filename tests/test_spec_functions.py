@@ -12,10 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc import language
+from convcalc.language.document import Document
 from convcalc.language.expressions import compile_expression
+from convcalc.language.load import expand
 from convcalc.language.problems import Problem
 from convcalc.language.values import checked
 from convcalc.limits import LIST_VALUES
+from convcalc.marked import Source
 
 
 def value(text: str, **names: Any) -> Any:
@@ -188,3 +191,15 @@ layers:
 """
     )
     assert network.nodes[-1].shape == (2, 6, 6)
+
+
+def test_lists_that_params_make_count_for_every_network_of_a_file() -> None:
+    """Else a file with many params and many printed rows would be evaluated for hours."""
+    text = "convcalc: 1\ninput: [3]\nparams: {n: 9, s: DEFAULT}\nlayers: [{linear: {out: s}}]\n"
+    steps = []
+    for default in ("n", "'sum([j for j in range(n)])'"):
+        document = Document(Source(text.replace("DEFAULT", default)))
+        before = document.steps
+        expand(document)
+        steps.append(document.steps - before)
+    assert steps[1] - steps[0] > 200

@@ -123,6 +123,12 @@ class TestWhatTakesLong:
         found = build(f"- {item.replace('500', '2')}", input="[1000, 1]")
         assert [node.shape for node in found.nodes[-2:]] == [(1, 1), (1000, 1)]
 
+    def test_recurrent_layers_of_many_weights(self) -> None:
+        layers = "\n".join(f"- {{rnn: {{hidden_size: {size}, num_layers: 1000}}}}" for size in range(1, 500))
+        assert error(layers, input="[2, 3]").code == "CC111"
+        assert error("- {lstm: {hidden_size: 1, num_layers: 1000000000}}", input="[2, 3]").code == "CC103"
+        assert build("- {lstm: {hidden_size: 1, num_layers: 1000}}", input="[2, 3]").nodes[-1].shape == (2, 1)
+
     def test_joins_of_many_inputs(self) -> None:
         parts = ", ".join(["1"] * 1000)
         layers = f"- {{split: {{channels: [{parts}]}}, name: s}}\n- {{layers: [{{add: , from: s}}], repeat: 20000}}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sqlite3
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from convcalc.language import gallery_names
 from convcalc.sweep.cells import cell
 
 from .command import run
+from .terminal import at_terminal
 
 SPEC = """\
 # of ours
@@ -28,7 +30,7 @@ params:
   width: 8       # of both
   k: 3
   act: relu
-variants: {sharp: {act: gelu}, wide: {width: 32}}
+variants: {sharp: {act: gelu}, extra-wide: {width: 32}}
 layers:
   - {conv2d: {out: width, k: k}, name: first}
   - {relu: {}, when: act == 'relu'}
@@ -76,6 +78,15 @@ def test_it_answers_the_question(spec: str) -> None:
     ]
     params, width, k = max(one for one in every if one[0] <= 2000)
     assert first[1:3] == [str(width), str(k)] and rows(spec, *words)[0]["params"] == str(params)
+
+
+def test_a_terminal_is_told_how_long_it_took_and_a_pipe_is_not(spec: str) -> None:
+    words = ["sweep", spec, "--grid", "k=1,3", "--where", "params<=1"]
+    seen = at_terminal(*words, columns=100)
+    assert re.search(r"candidates\S*\s+2 in [\d.]+ s, [\d,.]+ a second", seen.stdout) and "\x1b[1m" in seen.stdout
+    plain = at_terminal(*words, columns=100, NO_COLOR="1")
+    assert "\x1b[" not in plain.stdout
+    assert "a second" not in run(*words).stdout
 
 
 def test_a_kept_run_is_seen_under_other_words(kept: str) -> None:
@@ -189,6 +200,18 @@ def test_a_run_goes_on_by_its_own_name(kept: str) -> None:
     assert len(rows(kept)) == 11
 
 
+def test_what_could_not_be_shown_is_refused_before_the_work(spec: str, tmp_path: Path) -> None:
+    path = tmp_path / "new.sqlite"
+    for words in (["--plot", "params,live"], ["--export", "rows.txt"]):
+        assert run("sweep", spec, "--grid", "k=1,3", "-o", str(path), *words).code == 2 and not path.exists()
+
+
+def test_a_plan_says_how_many_rows_programs_get(spec: str, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("sweep: 1\nspec: ours.yaml\ngrid: {k: [1, 3, 5]}\ntop: 2\n")
+    assert len(rows(str(plan))) == 2 and len(rows(str(plan), "--top", "all")) == 3
+
+
 def test_where_nothing_fits_the_worst_condition_is_named(spec: str) -> None:
     done = run("sweep", spec, "--grid", "k=1,3", "--where", "params<=1", "--where", "macs<=100G")
     assert done.code == 0 and "no candidate fits: params<=1 leaves out all 2" in done.stdout
@@ -198,6 +221,14 @@ def test_where_nothing_fits_the_worst_condition_is_named(spec: str) -> None:
         "nothing is searched: --grid NAME=VALUES goes through width, k, act, variant, input"
         in run("sweep", spec).stdout
     )
+
+
+def test_variants_are_an_axis_whatever_they_are_called(spec: str) -> None:
+    found = rows(spec, "--grid", "variant=sharp,extra-wide", "--columns", "params")
+    assert [row["variant"] for row in found] == ["sharp", "extra-wide"]
+    for row in found:
+        assert int(row["params"]) == analyse(load(spec, variant=row["variant"])).totals.params
+    assert [row.number for row in convcalc.sweep(spec, {"variant": ["sharp", "extra-wide"]})] == [0, 1]
 
 
 def test_the_same_from_python(spec: str, kept: str, tmp_path: Path) -> None:

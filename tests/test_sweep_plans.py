@@ -200,6 +200,22 @@ dtype: float16
         plan_of(folder, text.replace("macs<=1M", "mac<=1M"), where=("params<=1M",))
 
 
+def test_paths_that_no_network_has() -> None:
+    """A stage that some networks have is asked for; one that none has is a slip."""
+    source = read("resnet")
+    for words, said, hint in (
+        ({"where": ("macs<=1G", "conv2x.macs<=1M")}, "--where: no network has 'conv2x'", "did you mean 'conv2_x'?"),
+        ({"columns": ("params,conv9.macs",)}, "--columns: no network has 'conv9'", None),
+        ({"pareto": ("macs", "-**.nothing.macs")}, "--pareto: no network has '**.nothing'", None),
+    ):
+        with pytest.raises(UsageError) as caught:
+            planned(source, words)
+        assert caught.value.message == said and (hint is None or caught.value.hint == hint)
+    planned(source, {"where": ("conv2_x.macs<=1M", "**.conv1.macs>1", "conv1..conv2_x.macs>1")})
+    planned(Source(SPEC, "net.yaml"), {"grid": ("act=relu,silu",), "columns": ("silu.macs",)})
+    planned(Source(SPEC, "net.yaml"), {"grid": ("width=0",), "columns": ("silu.macs",)})
+
+
 def test_a_plan_is_a_mapping() -> None:
     with pytest.raises(SpecError, match="a plan is a mapping"):
         PlanFile(Source("- sweep: 1"))

@@ -556,3 +556,13 @@ def test_positions_that_are_counted_are_the_whole_table(
     found = tape.call("torch.nn.functional.embedding", counted, table, to=(12, 8))
     tape.call("torch.add", x, found, to=(BATCH, 12, 8))
     assert [node.kind for node in network(tape.lifted()) if node.layer is not None] == kinds
+
+
+def test_whole_numbers_stay_and_fractions_are_not_cut_off_unsaid(tape: Recorder) -> None:
+    tokens, table = tape.input(12), tape.parameter(100, 8)
+    whole = tape.call("torch.Tensor.long", tokens, to=(BATCH, 12))
+    tape.call("torch.nn.functional.embedding", whole, table, to=(BATCH, 12, 8))
+    assert tape.layers() == ["embedding: {num_embeddings: 100, embedding_dim: 8}"]
+    cut = tape.call("torch.Tensor.long", tokens, to=(BATCH, 12))
+    tape.call("torch.add", cut, 1, to=(BATCH, 12))
+    assert tape.lifted().opaque == {"torch.Tensor.long": ["it cuts off fractions"]}

@@ -546,6 +546,13 @@ class Moved(torch.nn.Module):
     def forward(self, x):
         raise RuntimeError("Found no NVIDIA driver on your system. Please check it")
 
+class Choosing(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.backbone, self.head = torch.nn.Conv2d(3, 4, 1), torch.nn.ReLU()
+    def forward(self, x):
+        return self.head(self.backbone(x)) if x.mean() > 0 else x
+
 def pair():
     return torch.optim.SGD, Silent()
 
@@ -558,7 +565,7 @@ def number():
     ("name", "code", "said", "hint"),
     [
         ("Stopped", 1, "net.py:7:9: error CC721 its code ends the program (exit bye), in Stopped", None),
-        ("Silent", 1, "error CC722 it gives a dict without a tensor, so that nothing is its output", None),
+        ("Silent", 1, "error CC722 it gives no tensor, so that nothing is its output", None),
         ("Endless", 1, "error CC721 RecursionError: maximum recursion depth exceeded", None),
         ("Moved", 1, "RuntimeError: Found no NVIDIA driver", "its code asks for a GPU: x.device is where its input is"),
         (
@@ -656,6 +663,20 @@ def test_summary_takes_torchinfos_arguments() -> None:
         convcalc.summary(model, (1, 3, 8, 8), col_names=["output"])
     with pytest.raises(UsageError, match="needs input_size or input_data"):
         convcalc.summary(model, col_names=["output_size"])
+
+
+def test_summary_of_what_cannot_be_run() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 2, 1))
+    with pytest.warns(FutureWarning):
+        script = torch.jit.script(nn.Conv2d(3, 4, 3))
+    with pytest.raises(SpecError, match="CC722 it is a ScriptModule"):
+        convcalc.summary(script, (1, 3, 8, 8), verbose=0)
+    with pytest.raises(UsageError, match="there is no device 'nowhere' here"):
+        convcalc.summary(model, (1, 3, 8, 8), device="nowhere", verbose=0)
+    nothing = Model(lambda self, x: None if self.conv(x) is not None else x, conv=nn.Conv2d(3, 2, 1))
+    assert convcalc.summary(nothing, (1, 3, 8, 8), verbose=0).total_mult_adds == 6 * 64
+    with pytest.raises(SpecError, match="CC722 it gives no tensor"):
+        from_torch(nothing, (3, 8, 8))
 
 
 def test_summary_runs_on_numbers_where_the_code_asks_for_them() -> None:

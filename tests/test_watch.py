@@ -212,6 +212,28 @@ class TestServer:
                 server.waiting.acquire()
             assert json.loads(ask(server, "state?after=0")[1])["number"] == 0
 
+    def test_more_connections_than_there_is_room_for(self, board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Clients that begin a request and go on never: each would hold a thread."""
+        monkeypatch.setattr(servers, "MOST_CONNECTIONS", 3)
+        with serving(board) as server:
+            before = threading.active_count()
+            slow = [socket.create_connection(("127.0.0.1", server.port), SECONDS) for _ in range(3)]
+            for client in slow:
+                client.sendall(b"GET /")
+            with pytest.raises(OSError):
+                ask(server, "page")
+            assert threading.active_count() <= before + 3
+            for client in slow:
+                client.close()
+            for _ in range(100):
+                try:
+                    assert ask(server, "page")[0].status == 200
+                    break
+                except OSError:
+                    threading.Event().wait(0.05)
+            else:
+                raise AssertionError("there is room again once they are gone")
+
 
 class TestFollowing:
     def test_a_change_gives_another_page(self, tmp_path: Path) -> None:

@@ -284,9 +284,7 @@ def _own_kind(figures: Figures, subject: Subject) -> str:
 
 
 def _composition(figures: Figures, inner: Subject, below: Sequence[Subject]) -> str:
-    """How the branches of a block with one join meet: `bottleneck + projection`; empty where there is no join, or a
-    sum without branches.
-    """
+    """How the branches of a block with one join meet: `bottleneck + projection`; empty where there is no join."""
     joins = [
         layer
         for item in below
@@ -296,10 +294,8 @@ def _composition(figures: Figures, inner: Subject, below: Sequence[Subject]) -> 
         return ""
     branches = [item for item in below if item.group is not None and item.group.kind == "branch"]
     sign = SIGNS.get(joins[0].family)
-    if sign is None:
+    if sign is None or not branches:
         return joins[0].kind
-    if not branches:
-        return ""
     most = max(_cores(figures, branch) for branch in branches)
     return sign.join(_branch(figures, branch, joins[0], most) for branch in branches)
 

@@ -68,6 +68,16 @@ class Sweep(Shown):
         """Of the run; None for one that was made before."""
         self._view = View(store, self.plan)
 
+    def close(self) -> None:
+        """Let go of the run; its rows cannot be read after that. `with` does it too."""
+        self.store.close()
+
+    def __enter__(self) -> Sweep:
+        return self
+
+    def __exit__(self, *of_an_error: object) -> None:
+        self.close()
+
     def __iter__(self) -> Iterator[SweptRow]:
         return map(self._swept, self._every.rows())
 
@@ -199,8 +209,9 @@ def sweep(
 ) -> Sweep:
     """The candidates of a spec on these axes, and which of them are as `where` demands: the command `convcalc sweep`.
 
-    `axes` are what params, the variant and the input go through; `let` are derived values ({"depth":
-    "round(1.2 ** phi)"}), `params` fixed ones. `where` are conditions ("macs<=600e6"), `near` regimes
+    The spec may be a plan in a file, beside whose words those of the call stand. `axes` are what params, the variant
+    and the input go through; `let` are derived values ({"depth": "round(1.2 ** phi)"}), `require` what they and the
+    axes have to be ("depth<=3"), `params` fixed ones. `join` is a CSV file of measured columns. `where` are conditions ("macs<=600e6"), `near` regimes
     ("macs=400e6,1%"), of which `random` candidates are found; without it so many are drawn. The
     rows come in the order of `sort`, `minimize` and `maximize`, and the front is of `pareto`. `jobs` processes work, or
     a Dask `scheduler`; the run is kept in the file `output`. A run that is kept is opened by its path as the spec.

@@ -13,7 +13,7 @@ from .options import (
     first_rows,
 )
 from .output import ForceOption, format_option, refuse_existing
-from .swept import Look, Work, carried_out, read_plot, refuse_for_runs, refuse_taken, show, show_row
+from .swept import Look, Work, carried_out, read_plot, refuse_for_runs, refuse_taken, refuse_unready, show, show_row
 
 
 def command(
@@ -154,20 +154,20 @@ def command(
         refuse_for_runs(spec, {**asked, "output": output})
         if resume:
             plan, file = of_run(spec)
-            output = spec
-        else:
-            found = opened(spec, views)
+            carried_out(plan, file, Work(spec, resume, force, jobs, scheduler)).close()
+        with opened(spec, views) as found:
             if row is None:
                 show(found, look)
             else:
                 show_row(found, row)
-            return
-    else:
-        plan, file = planned(source_of(spec), {**views, **asked})
+        return
+    plan, file = planned(source_of(spec), {**views, **asked})
     if row is not None:
         raise UsageError("--row is of a run that is kept", "for example convcalc sweep run.sqlite --row 17")
     if resume and output is None:
         raise UsageError("--resume goes on with a run that is kept", "name it: -o run.sqlite")
     if not resume:
         refuse_taken(output, force)
-    show(carried_out(plan, file, Work(output, resume, force, jobs, scheduler)), look)
+    refuse_unready(plan, look)
+    with carried_out(plan, file, Work(output, resume, force, jobs, scheduler)) as found:
+        show(found, look)

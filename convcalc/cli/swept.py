@@ -98,6 +98,22 @@ def read_plot(text: str | None, format: str) -> tuple[str, ...]:
     return names
 
 
+def refuse_unready(plan: Plan, look: Look) -> None:
+    """Raise UsageError for what could not be shown or written at the end: asked before the work is done."""
+    if look.plot:
+        from ..sweep.finding import refuse_unknown
+
+        refuse_unknown(look.plot, plan)
+    if look.export is not None:
+        from ..sweep.export import format_of
+
+        format_of(look.export)
+    if look.page is not None:
+        from ..page.environment import environment
+
+        environment()
+
+
 def show(sweep: Sweep, look: Look) -> None:
     """Print what was found, and write its page and its rows. Raises UsageError."""
     if look.export is not None:
@@ -110,9 +126,10 @@ def show(sweep: Sweep, look: Look) -> None:
     from ..render.sweep import sweep_data, sweep_document, sweep_rows
 
     text = look.format == "text"
+    unlimited = look.top is None and sweep.plan.top is None
     found = sweep.found(
         top=look.top,
-        every=look.every or (look.top is None and look.format in WHOLE),
+        every=look.every or (unlimited and look.format in WHOLE),
         plot=look.plot,
         timed=look.format == "json" or streams.shown_at_once(),
     )

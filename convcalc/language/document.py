@@ -86,6 +86,8 @@ class Document:
         self.outputs = None if sections.outputs is None else self._outputs(sections.outputs)
         """None where the spec does not name them."""
         self.findings.raise_any()
+        self.binding = sum(weight(param.default) for param in self.params.values())
+        """Steps that working out the parameters of one network counts as."""
         self.steps = self.reading = (
             NODE_STEPS * root.size + LAYER_STEPS * len(self.known) + CHARACTER_STEPS * self.names.expressions.characters
         )

@@ -224,6 +224,7 @@ def bound(
             hint = suggest(name, document.params, f"parameters: {known}" if known else "the spec has no parameters")
             raise UsageError(f"there is no parameter '{name}'", hint)
     env: dict[str, Value] = {}
+    document.steps += document.binding
     try:
         for name, param in document.params.items():
             if name in given:

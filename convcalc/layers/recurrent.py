@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -22,7 +22,7 @@ class _Recurrent(Layer):
     """
 
     hidden_size: Count
-    num_layers: Count = Field(default=1, le=1000)
+    num_layers: Annotated[Count, Field(le=1000)] = 1
     bias: Flag = True
     biases: Literal[1, 2] = 2
     bidirectional: Flag = False

@@ -32,10 +32,11 @@ def taken_apart(
     """The steps with an `unbind` where a model takes each position of an axis, and where each step stands now.
 
     Models take them by a `select` each, or cut the axis into parts of size 1 that lose it then; `ends` are steps that
-    are put out. Selections are of one `unbind` where `beside` says the same of them. A step that falls away stands
-    where the part is that has its numbers.
+    are put out: what leads to none of them reads nothing. Selections are of one `unbind` where `beside` says the same
+    of them. A step that falls away stands where the part is that has its numbers.
     """
-    parts = _selected(steps, beside) + _cut(steps, ends)
+    needed = _needed(steps, ends)
+    parts = _selected(steps, needed, beside) + _cut(steps, needed, ends)
     if not parts:
         return list(steps), list(range(len(steps)))
     instead: dict[int, Made] = {}
@@ -77,11 +78,20 @@ def _axis(layer: Layer, shape: Shape) -> int:
     return found % (len(shape) - layer.batch_axes)
 
 
-def _selected(steps: Sequence[Made], beside: Callable[[Made], Hashable]) -> list[Apart]:
-    """Axes of which every position is selected, once each."""
+def _needed(steps: Sequence[Made], ends: Collection[int]) -> set[int]:
+    """The steps that lead to an end."""
+    found = set(ends)
+    for index in reversed(range(len(steps))):
+        if index in found:
+            found.update(steps[index].inputs)
+    return found
+
+
+def _selected(steps: Sequence[Made], needed: set[int], beside: Callable[[Made], Hashable]) -> list[Apart]:
+    """Axes of which every position is selected, once each, by what is needed."""
     groups: dict[_Axis, list[tuple[int, int]]] = {}
     for index, step in enumerate(steps):
-        if step.layer is None or step.layer.inside.family != "Select":
+        if index not in needed or step.layer is None or step.layer.inside.family != "Select":
             continue
         shape = steps[step.inputs[0]].shape
         axis, leading = _axis(step.layer, shape), step.layer.batch_axes
@@ -97,12 +107,12 @@ def _selected(steps: Sequence[Made], beside: Callable[[Made], Hashable]) -> list
     return found
 
 
-def _cut(steps: Sequence[Made], ends: Collection[int]) -> list[Apart]:
+def _cut(steps: Sequence[Made], needed: set[int], ends: Collection[int]) -> list[Apart]:
     """Splits into parts of size 1, each of which is read by one step alone that takes the axis away."""
     readers: dict[int, list[int]] = {}
     splits: dict[tuple[object, ...], list[int]] = {}
     for index, step in enumerate(steps):
-        for source in step.inputs:
+        for source in step.inputs if index in needed else ():
             readers.setdefault(source, []).append(index)
         part = None if step.layer is None else step.layer.part_of
         if part is not None and part.sizes is not None and set(part.sizes) == {1} and part.parts > 1:

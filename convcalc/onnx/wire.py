@@ -15,6 +15,8 @@ COUNTED = frozenset({VARINT, LENGTH})
 
 MOST_WORK = 3_000_000
 """Fields and packed numbers that are read of a file; a message counts as `MESSAGE` more."""
+MOST_FIELDS = 1_000_000
+"""Fields of one message, which are all kept: 150 MB of them."""
 MESSAGE = 4
 MOST_NUMBERS = 1000
 """Different numbers that the fields of one message have: ONNX has none above 30."""
@@ -98,7 +100,7 @@ class Message:
         at, stop, found = start, len(data) if stop is None else stop, self.fields
         self.span = (start, stop)
         """Where it stands in the data."""
-        left, count = self.work.left, MESSAGE
+        left, count = min(self.work.left, MOST_FIELDS + MESSAGE), MESSAGE
         while at < stop:
             count += 1
             if count > left:
@@ -133,6 +135,8 @@ class Message:
                 found[number] = [(wire, value, begin, at)]
             else:
                 raise Damaged(f"a message of more than {MOST_NUMBERS} kinds of fields before byte {at}")
+        if count > MOST_FIELDS + MESSAGE:
+            raise Excessive(f"more than {MOST_FIELDS:,} fields in one message")
         self.work.take(count)
 
     def __contains__(self, number: int) -> bool:

@@ -15,6 +15,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from importlib.resources import files
 from secrets import compare_digest, token_urlsafe
+from socket import socket
 from socketserver import ThreadingTCPServer
 from threading import BoundedSemaphore, Condition
 
@@ -27,6 +28,8 @@ LAST_SECONDS = 2.0
 """How long the program goes on for those who are being answered when it is ended."""
 MOST_WAITING = 32
 """Clients that wait at the same time; others are told at once how things stand."""
+MOST_CONNECTIONS = 256
+"""Connections that are open at the same time, each with a thread; more are closed."""
 _SHELL = {
     "": ("shell.html", "text/html; charset=utf-8"),
     "shell.css": ("shell.css", "text/css; charset=utf-8"),
@@ -75,6 +78,7 @@ class Server(ThreadingTCPServer):
         self.waiting = BoundedSemaphore(MOST_WAITING)
         self._answering = 0
         self._answered = Condition()
+        self.connections = BoundedSemaphore(MOST_CONNECTIONS)
 
     @property
     def url(self) -> str:
@@ -102,6 +106,19 @@ class Server(ThreadingTCPServer):
         with self._answered:
             self._answered.wait_for(lambda: not self._answering, LAST_SECONDS)
 
+    def process_request(self, request: socket, client_address: object) -> None:  # type: ignore[override]
+        """A thread for a connection, where there is room for one: who asks for nothing takes no memory without end."""
+        if self.connections.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: socket, client_address: object) -> None:  # type: ignore[override]
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.connections.release()
+
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that is gone is no news."""
 
@@ -110,7 +127,7 @@ class Handler(BaseHTTPRequestHandler):
     """One request."""
 
     server: Server
-    timeout = 60
+    timeout = 10
     server_version = "convcalc"
     sys_version = ""
 

@@ -16,7 +16,7 @@ from math import exp, floor
 
 from ..findings import SpecError
 from ..language.events import parse
-from ..language.names import shown
+from ..language.names import NAME, shown
 from ..language.params import INVALID, Names, is_constant, read_value
 from ..language.problems import Findings, Problem
 from ..language.values import Number, Value, checked, say
@@ -25,6 +25,7 @@ from .words import Piece, Target, assignment, read_target, split
 
 MOST_VALUES = 2**63 - 1
 """Values of an axis."""
+VARIANT = "variant"
 MOST_CHARACTERS = 100_000
 """Of the text of an axis."""
 GRID = "--grid width=32:256:8, or --grid 'depths=[2,3,4,3],[3,4,6,3]'"
@@ -150,8 +151,14 @@ def read_grid(text: str) -> Axis:
         if len(ends) > 1:
             parts.append(_progression(piece, ends))
         else:
-            parts.append(Listed((constant(piece),)))
+            parts.append(Listed((_variant(piece) if name.text == VARIANT else constant(piece),)))
     return _axis(name, parts)
+
+
+def _variant(piece: Piece) -> Value:
+    """The name of a variant, which may have a hyphen; what is no name is a value as any."""
+    text = piece.text.strip("'\"")
+    return text if NAME.fullmatch(text) and "-" in text else constant(piece)
 
 
 def read_range(text: str) -> Axis:

@@ -36,9 +36,7 @@ def export(store: Store, path: str, rows: Iterable[Row] | None = None, *, overwr
     The columns are `number` and `fits`, axes and derived values, figures, what is joined, `code` and `message`; a name
     that is there already has a number behind it. Raises UsageError.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise UsageError(f"--export takes a .csv or .parquet file, not {quoted(path)}", "for example --export run.csv")
+    suffix = format_of(path)
     counted = _Counted(store.rows() if rows is None else rows)
     pieces = _csv(store, counted) if suffix == ".csv" else _parquet(store, counted)
     try:
@@ -50,6 +48,18 @@ def export(store: Store, path: str, rows: Iterable[Row] | None = None, *, overwr
     except ValueError:
         raise UsageError(f"{quoted(path)} is no path") from None
     return counted.number
+
+
+def format_of(path: str) -> str:
+    """The suffix of a file that is exported to. Raises UsageError for any other, and where the package for it is not
+    installed.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise UsageError(f"--export takes a .csv or .parquet file, not {quoted(path)}", "for example --export run.csv")
+    if suffix == ".parquet" and find_spec("pyarrow") is None:
+        raise UsageError("a .parquet file needs pyarrow, which is not installed", 'pip install "convcalc[parquet]"')
+    return suffix
 
 
 def names(store: Store) -> list[str]:
@@ -105,8 +115,6 @@ def _taken(text: io.StringIO) -> bytes:
 
 
 def _parquet(store: Store, rows: _Counted) -> Iterator[bytes]:
-    if find_spec("pyarrow") is None:
-        raise UsageError("a .parquet file needs pyarrow, which is not installed", 'pip install "convcalc[parquet]"')
     import pyarrow
     from pyarrow import parquet
 

@@ -143,16 +143,22 @@ class View:
     def _axes(self, plot: Sequence[str]) -> tuple[Shown | None, Shown | None]:
         known = {column.name: column for column in _every(self.store, self.plan)}
         if plot:
-            for name in plot:
-                if name not in known:
-                    hint = suggest(name, known, f"its columns: {', '.join(known)}")
-                    raise UsageError(f"--plot: the run has no column '{name}'", hint)
+            refuse_unknown(plot, self.store.plan)
             x, y = plot
             return known[x], known[y]
         names = [each.name for each in self.plan.objectives if each.name in known]
         names += [each.name for each in self.columns if each.kind != "axis" and each.unit]
         first = list(dict.fromkeys(names))[:2]
         return (known[first[0]], known[first[1]]) if len(first) == 2 else (None, None)
+
+
+def refuse_unknown(plot: Sequence[str], plan: Plan) -> None:
+    """Raise UsageError where the rows of a plan do not have what is drawn."""
+    known = (*plan.space.names, *(asked.name for asked in plan.asked), *plan.joined)
+    for name in plot:
+        if name not in known:
+            hint = suggest(name, known, f"it has {', '.join(known)}; --columns adds others")
+            raise UsageError(f"--plot: the run has no column '{name}'", hint)
 
 
 def name_of(plan: Plan) -> str:

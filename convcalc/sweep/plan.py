@@ -287,6 +287,25 @@ class Plan:
         conditions = (condition for condition in self.conditions if condition.joined)
         return all(condition.holds(values[self.joined.index(condition.asked.quantity)]) for condition in conditions)
 
+    def words_of_asked(self) -> Iterator[tuple[str, int, str, Asked]]:
+        """Option, number and text of each word that asks for a figure, and the figure."""
+        conditions = partial(read_conditions, joined=self.joined)
+        for key, texts, reader in (("where", self.where, conditions), ("near", self.near, read_near)):
+            for number, text in enumerate(texts):
+                for condition in reader(text):
+                    yield key, number, text, condition.asked
+        objectives = {
+            "columns": self.columns,
+            "pareto": self.pareto,
+            "minimize": self.minimize,
+            "maximize": self.maximize,
+            "sort": self.sort,
+        }
+        for key, texts in objectives.items():
+            for number, text in enumerate(texts):
+                for objective in self._objectives(key, [text]):
+                    yield key, number, text, objective.asked
+
     def validate(self) -> None:
         """Read every word. Raises WordError, UsageError and SpecError."""
         if self.near and self.random is None and any(axis.log for *_, axis in self._axes):

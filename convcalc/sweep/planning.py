@@ -8,6 +8,7 @@ from typing import Any
 from ..marked import Source
 from .asked import Options
 from .join import Join, joined
+from .paths import judge_paths
 from .plan import Plan
 from .plan_file import PlanFile, declares_plan
 from .store import Store
@@ -36,6 +37,7 @@ def _read(plan: Plan, path: str | None) -> tuple[Plan, Join | None]:
     if path is not None:
         plan, join = joined(plan, path)
     plan.validate()
+    judge_paths(plan)
     return plan, join
 
 

@@ -17,7 +17,7 @@ from ..language.expressions import Expression
 from ..language.problems import Problem
 from ..language.sections import MAX_SPACE_AXES
 from ..language.values import Value
-from .axes import Axis
+from .axes import VARIANT, Axis
 from .candidates import Candidate, Refused
 from .lets import INPUT, Let, Names, Requirement
 from .words import Target
@@ -25,7 +25,6 @@ from .words import Target
 MOST_CANDIDATES = 10**9
 """Candidates of a run."""
 MOST_AXES = 100
-VARIANT = "variant"
 _ROUNDS = 4
 
 

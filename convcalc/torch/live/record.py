@@ -21,7 +21,6 @@ from torch import Tensor, nn
 
 from ..tape import Kind, Scope, Shape, Tape
 from ..tape import Tensor as Value
-from .failure import article
 from .recorder import Macs, Recorder, dtype_name, hooked, named_tensors, numbers_of
 
 
@@ -129,6 +128,8 @@ def record(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         tape, inputs, named = _first(module, inputs, named, device, training)
+        if not tape.outputs:
+            raise Refused("it gives no tensor, so that nothing is its output")
         second = _second(module, inputs, named, device, training, tape)
     if second is not None:
         tape.second = [tensor.shape for tensor in second.tensors]
@@ -246,7 +247,7 @@ def run(
     """The tape of one run of a model on these arguments, whose tensors are on the device.
 
     The model is left as it was. Multiply-accumulates are counted where they are asked for. Raises Failed where its code
-    raises, Refused where no tensor comes out.
+    raises.
     """
     state, values, aliases = _state(module, device)
     given = [*zip(_positional(module, len(args)), args, strict=True), *kwargs.items()]
@@ -272,9 +273,6 @@ def run(
             recorder.forget()
             raise Failed(error, scope.path, scope.cls, shapes) from error
         outputs = named_tensors(result)
-        if not outputs:
-            recorder.forget()
-            raise Refused(f"it gives {article(result)} without a tensor, so that nothing is its output")
         recorder.tape.outputs = tuple([(name, recorder.place(tensor)) for name, tensor in outputs])
         recorder.forget()
     tape = recorder.tape

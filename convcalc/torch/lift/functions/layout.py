@@ -21,6 +21,14 @@ def _alias(b: Builder) -> Value:
     return b.viewed(b.given("input"), b.output())
 
 
+def _whole(b: Builder) -> Value:
+    """The same numbers, where they are whole already or name rows of a table."""
+    integer = "int" in b.tape.tensors[b.read_tensor("input")].dtype
+    if not integer and b.only_reader(b.call.outputs[0]) != "embedding":
+        raise Unsupported("it cuts off fractions")
+    return _alias(b)
+
+
 def permuted(b: Builder, value: Activation, order: Sequence[int]) -> Activation:
     """The value with its axes in another order; axes of size 1 alone change places without a layer."""
     axes = tuple([value.sizes.axis(axis) for axis in order])
@@ -636,6 +644,7 @@ CASTS = (
 )
 FUNCTIONS = (
     *(Function(name, "input *rest", _alias, views=True) for name in CASTS.split()),
+    Function("long int", "input *rest", _whole, views=True),
     Function("view reshape view_copy _unsafe_view unsafe_view", VIEW, _alias, views=True),
     Function("view_as reshape_as", "input other", _alias, views=True),
     Function("flatten", "input start_dim=0 end_dim=-1", _alias, views=True),
