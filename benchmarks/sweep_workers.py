@@ -4,7 +4,8 @@
 
 All three do the same sweep of resnet's widths and depths in one run, of so many candidates, and their rows are
 compared. The start of processes counts, since who sweeps pays for it; that of a cluster, which is there before
-and after, is told beside it.
+and after, is told beside it. So is what a cluster takes by the clock while it has nothing to do (it watches its
+workers a hundred times a second), which is most of its overhead on a machine that others keep busy.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 import resource
 import sys
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 
 import psutil
 
@@ -21,6 +22,8 @@ from convcalc.sweep.plan import Plan
 from convcalc.sweep.running import sweep
 from convcalc.sweep.store import Row, Store
 
+IDLE = 5.0
+"""Seconds for which a cluster is watched that has nothing to do."""
 SPEC = Path(__file__).parents[1] / "specs" / "resnet.yaml"
 
 
@@ -62,8 +65,13 @@ def main() -> None:
         rows_of(planned(20), scheduler=cluster.scheduler_address)
         found["cluster_start_seconds"] = spent() - began
         began = spent()
+        sleep(IDLE)
+        idle = found["cluster_idle_seconds_a_second"] = (spent() - began) / IDLE
+        began, at = spent(), perf_counter()
         assert rows_of(plan, scheduler=cluster.scheduler_address) == serial
+        wall = found["cluster_wall_seconds"] = perf_counter() - at
         found["cluster_overhead"] = (spent() - began) / alone - 1
+        found["cluster_overhead_beyond_idle"] = (spent() - began - idle * wall) / alone - 1
     print(json.dumps({key: round(value, 3) for key, value in found.items()}, indent=2))
 
 
