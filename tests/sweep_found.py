@@ -26,7 +26,7 @@ def front_found(file: str | None = "run.sqlite", name: str = "ours", word: str =
     return Found(
         spec=f"nets/{name}.yaml",
         name=name,
-        searched={"width": "32:256:8", "depths": "[2,3],[3,4]", "where": "macs<=600e6, peak_memory<=256KiB"},
+        searched={"width": ["32:256:8"], "depths": ["[2,3],[3,4]"], "where": ["macs<=600e6", "peak_memory<=256KiB"]},
         size=1000,
         done=1000,
         built=900,

@@ -274,7 +274,14 @@ def users_of_processes() -> dict[str, set[str]]:
 
 
 def test_programs_are_git_the_pager_and_python_itself() -> None:
-    homes = ("git.py", "keras/h5.py", "onnx/inference.py", "render/streams.py", "serve/reading.py")
+    homes = (
+        "git.py",
+        "keras/h5.py",
+        "onnx/inference.py",
+        "render/streams.py",
+        "serve/reading.py",
+        "sweep/processes.py",
+    )
     assert users_of_processes() == {home: {"subprocess"} for home in homes}
 
 

@@ -31,6 +31,17 @@ def loaded(*arguments: str, path: str = "") -> set[str]:
     return set(done.stderr.splitlines())
 
 
+def test_plugins_of_others_are_not_looked_for(tmp_path: Path) -> None:
+    """pydantic would read what every installed package says of itself, and load what some of them name."""
+    package = tmp_path / "loud-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: loud\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text("[pydantic]\nloud = loud:plugin\n")
+    (tmp_path / "loud.py").write_text("plugin = None\n")
+    assert "pydantic" in (modules := loaded("table", "lenet5", path=str(tmp_path)))
+    assert "loud" not in modules
+
+
 def unwanted(modules: set[str], *names: str) -> set[str]:
     """Loaded modules that are one of the names or lie below one."""
     return {module for module in modules for name in names if module == name or module.startswith(f"{name}.")}

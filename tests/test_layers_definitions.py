@@ -23,7 +23,7 @@ BROADCAST = {"add", "sub", "multiply", "div", "maximum", "minimum"}
 REDUCTIONS = {"mean": 1, "sum": 1, "amax": 1, "amin": 1, "prod": 1, "argmax": 1, "norm": 2, "logsumexp": 2, "var": 4,
     "std": 4}  # fmt: skip
 PRODUCTS = {"matmul", "scaled_dot_product_attention", "multihead_attention"}
-RECURRENT = {"rnn", "gru", "lstm"}
+RECURRENT = {"rnn", "gru", "lstm", "conv_lstm1d", "conv_lstm2d", "conv_lstm3d"}
 ALONG_AXES = {"expand", "select", "slice", "squeeze", "unbind", "unsqueeze"}
 NORMS = {"batch_norm", "group_norm", "layer_norm", "rms_norm", "instance_norm", "local_response_norm"}
 ADAPTIVE = {f"adaptive_{reduction}_pool{rank}d" for reduction in ("avg", "max") for rank in (1, 2, 3)}

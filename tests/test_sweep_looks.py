@@ -26,10 +26,11 @@ def text(found: Found, width: int | None = 80, plot: bool = False) -> str:
 def test_the_summary_says_what_was_swept_and_what_came_of_it() -> None:
     lines = text(front_found()).splitlines()
     assert lines[0] == "ours swept  (nets/ours.yaml)"
-    assert lines[1:11] == [
+    assert lines[1:12] == [
         "width       32:256:8",
         "depths      [2,3],[3,4]",
-        "where       macs<=600e6, peak_memory<=256KiB",
+        "where       macs<=600e6",
+        "            peak_memory<=256KiB",
         "candidates  1,000 in 0.42 s, 2,400 a second",
         "built       900 (90.0%)",
         "refused     80 with CC201, as row 12: kernel of 7 is larger than the input of 5",

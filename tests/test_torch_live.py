@@ -714,3 +714,41 @@ def test_check_runs_the_model_that_is_named(tmp_path: Path, monkeypatch: pytest.
     assert command("check", "./net.py:Net", "--input", "3,8,8").code == 0
     assert command("check", "./net.py:Net", "--input", "3,2,2").code == 1
     assert command("check", "./net.py:Net").code == 2
+
+
+class Tokens(nn.Module):
+    """Words in the order of a sentence, and a picture beside them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words, self.picture = nn.Embedding(50, 8), nn.Linear(6, 8)
+
+    def forward(self, picture: Any, words: Any) -> Any:
+        return self.words(words).mean(1) + self.picture(picture)
+
+
+def test_inputs_that_hold_positions_are_whole_numbers() -> None:
+    tape = record(Tokens(), [Input((6,)), Input((12,))])
+    assert [tape.tensors[index].dtype for index in tape.inputs] == ["float32", "int64"]
+    named = record(Tokens(), [], {"words": Input((12,)), "picture": Input((6,))})
+    assert {named.tensors[index].name: named.tensors[index].dtype for index in named.inputs} == {
+        "picture": "float32",
+        "words": "int64",
+    }
+    found = from_torch(nn.Sequential(nn.Embedding(100, 8), nn.Flatten(), nn.Linear(96, 2)), (12,))
+    assert [(node.kind, node.shape) for node in found][:2] == [("embedding", (12, 8)), ("flatten", (96,))]
+    assert convcalc.analyse(found).totals.params == 100 * 8 + 96 * 2 + 2
+
+
+def test_what_whole_numbers_do_not_mend_is_said_as_it_was() -> None:
+    model = Model(lambda self, x: self.linear(self.words(x)), words=nn.Embedding(50, 8), linear=nn.Linear(9, 2))
+    with pytest.raises(Failed, match="scalar types: Long"):
+        record(model, [Input((12,))])
+
+
+def test_two_inputs_may_hold_positions() -> None:
+    model = nn.Module()
+    model.words, model.kinds = nn.Embedding(50, 8), nn.Embedding(3, 8)
+    model.forward = lambda words, kinds: model.words(words) + model.kinds(kinds)  # type: ignore[method-assign]
+    tape = record(model, [Input((12,)), Input((12,))])
+    assert [tape.tensors[index].dtype for index in tape.inputs] == ["int64", "int64"]

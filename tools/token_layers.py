@@ -26,6 +26,8 @@ from torch.nn.functional import scaled_dot_product_attention
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.swin_transformer import ShiftedWindowAttention
 
+from convcalc.export.copied.torch_helpers import ConvLSTM, ResetFirstGRU
+from convcalc.export.torch_layers import TORCH
 from tests.layer_samples import Sample
 from tests.token_numbers import BATCH, RECORDED, directions, gradient, numbers
 
@@ -110,8 +112,12 @@ def module_of(sample: Sample) -> nn.Module | None:
     biases = fields.pop("biases", 2)
     if sample.kind == "multihead_attention":
         return nn.MultiheadAttention(sample.inputs[0][1], batch_first=True, **fields)
+    if sample.kind.startswith("conv_lstm"):
+        (call,) = TORCH.of(sample.layer())(sample.layer(), sample.inputs, sample.output)
+        return ConvLSTM(**{argument.name: argument.value for argument in call.arguments})
     if sample.kind in RECURRENT:
-        module = RECURRENT[sample.kind](sample.inputs[0][1], batch_first=True, **fields)
+        made = RECURRENT[sample.kind] if fields.pop("reset_after", True) else ResetFirstGRU
+        module = made(sample.inputs[0][1], batch_first=True, **fields)
         return module if biases == 2 else one_bias(module)
     return None
 
@@ -133,7 +139,8 @@ def call(sample: Sample, module: nn.Module | None, inputs: Tensors) -> torch.Ten
     if sample.kind == "multihead_attention":
         query, key, value = inputs if len(inputs) == 3 else inputs * 3
         return module(query, key, value, need_weights=False)[0]
-    return module(inputs[0])[0]
+    found = module(inputs[0])
+    return found if isinstance(found, torch.Tensor) else found[0]
 
 
 def products(array: torch.Tensor, number: int) -> list[float]:

@@ -271,6 +271,8 @@ def _own_kind(figures: Figures, subject: Subject) -> str:
     """The block's name, the layer's or the join's kind; of what is one layer with what belongs to it, the layer's."""
     while subject.group is not None:
         group = subject.group
+        if group.kind == "split" and not group.is_block:
+            return figures.node(subject.nodes[0]).kind
         if group.is_block or group.kind not in ("branch", "layers", "repeat"):
             return group.kind
         below = _below(figures, subject)
@@ -282,7 +284,9 @@ def _own_kind(figures: Figures, subject: Subject) -> str:
 
 
 def _composition(figures: Figures, inner: Subject, below: Sequence[Subject]) -> str:
-    """How the branches of a block with one join meet: `bottleneck + projection`; empty where there is no join."""
+    """How the branches of a block with one join meet: `bottleneck + projection`; empty where there is no join, or a
+    sum without branches.
+    """
     joins = [
         layer
         for item in below
@@ -292,8 +296,10 @@ def _composition(figures: Figures, inner: Subject, below: Sequence[Subject]) -> 
         return ""
     branches = [item for item in below if item.group is not None and item.group.kind == "branch"]
     sign = SIGNS.get(joins[0].family)
-    if sign is None or not branches:
+    if sign is None:
         return joins[0].kind
+    if not branches:
+        return ""
     most = max(_cores(figures, branch) for branch in branches)
     return sign.join(_branch(figures, branch, joins[0], most) for branch in branches)
 

@@ -16,8 +16,8 @@ from ..language.sources import read
 from ..marked import Source
 from ..network import Network
 from ..readers import code_of, read_row, reader_of
-from ..sweep.cells import Cell
-from ..sweep.export import distinct
+from ..sweep.cells import Cell, distinct
+from ..sweep.export import export
 from ..sweep.finding import View
 from ..sweep.found import Found, FoundRow
 from ..sweep.join import Join
@@ -141,6 +141,12 @@ class Sweep(Shown):
         from ..render.sweep import sweep_data
 
         return sweep_data(self.found())
+
+    def export(self, path: str | PathLike[str], *, overwrite: bool = False) -> int:
+        """Write every row of the run, those that do not fit or build too, to a .csv or .parquet file; how many there
+        are. Raises UsageError where it cannot be written.
+        """
+        return export(self.store, fspath(path), overwrite=overwrite)
 
     def page(self) -> str:
         """The rows as one HTML page. Raises UsageError where jinja2 is not installed."""

@@ -128,8 +128,8 @@ COMMANDS = {
     ),
     "schema": Command(
         "convert",
-        "The JSON Schema of the language, for editors.",
-        ("convcalc schema", "convcalc schema > convcalc.schema.json"),
+        "The JSON Schema of the language, or of plans of sweeps, for editors.",
+        ("convcalc schema > convcalc.schema.json", "convcalc schema sweep"),
     ),
     "help": Command(
         "help",

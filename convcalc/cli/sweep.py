@@ -13,7 +13,7 @@ from .options import (
     first_rows,
 )
 from .output import ForceOption, format_option, refuse_existing
-from .swept import Look, read_plot, show, show_row
+from .swept import Look, Work, carried_out, read_plot, refuse_for_runs, refuse_taken, show, show_row
 
 
 def command(
@@ -87,6 +87,10 @@ def command(
     page: Annotated[
         str | None, typer.Option("--page", metavar="FILE.html", help="Write the rows as a page to look at.")
     ] = None,
+    export: Annotated[
+        str | None,
+        typer.Option("--export", metavar="FILE", help="Write every row to a .csv or .parquet file."),
+    ] = None,
     row: Annotated[
         int | None, typer.Option("--row", min=0, metavar="N", help="Of a run: print a row as a spec.")
     ] = None,
@@ -113,13 +117,14 @@ def command(
     device: Annotated[str | None, typer.Option("--device", metavar="NAME", help="For the roofline.")] = None,
     format: Annotated[str, format_option("sweep")] = "text",
 ) -> None:
-    from ..api.sweep import opened, source_of, swept
+    from ..api.sweep import opened, source_of
     from ..sweep.opening import is_run
-    from ..sweep.planning import planned
+    from ..sweep.planning import of_run, planned
 
     rows = None if top is None else first_rows("--top", top)
-    look = Look(format, rows, top == "all", read_plot(plot, format), exact, page, force)
-    refuse_existing(page, force)
+    look = Look(format, rows, top == "all", read_plot(plot, format), exact, page, export, force)
+    for file_to_write in (page, export):
+        refuse_existing(file_to_write, force)
     views = {
         "where": tuple(where or ()),
         "pareto": tuple(pareto or ()),
@@ -128,17 +133,7 @@ def command(
         "columns": tuple(columns or ()),
         "sort": tuple(sort or ()),
     }
-    if is_run(spec):
-        found = opened(spec, views)
-        if row is not None:
-            show_row(found, row)
-        else:
-            show(found, look)
-        return
-    if row is not None:
-        raise UsageError("--row is of a run", "for example convcalc sweep run.sqlite --row 17")
-    given = {
-        **views,
+    asked = {
         "grid": tuple(grid or ()),
         "range": tuple(range or ()),
         "let": tuple(let or ()),
@@ -155,12 +150,24 @@ def command(
         "device": device,
         "join": join,
     }
-    plan, file = planned(source_of(spec), given)
-    from ..render.progress import status
-    from ..render.sweep import progress_texts
-
-    with status() as says:
-        found = swept(
-            plan, output, resume, force, jobs, scheduler, lambda done: says(progress_texts(plan.spec, done)), file
-        )
-    show(found, look)
+    if is_run(spec):
+        refuse_for_runs(spec, {**asked, "output": output})
+        if resume:
+            plan, file = of_run(spec)
+            output = spec
+        else:
+            found = opened(spec, views)
+            if row is None:
+                show(found, look)
+            else:
+                show_row(found, row)
+            return
+    else:
+        plan, file = planned(source_of(spec), {**views, **asked})
+    if row is not None:
+        raise UsageError("--row is of a run that is kept", "for example convcalc sweep run.sqlite --row 17")
+    if resume and output is None:
+        raise UsageError("--resume goes on with a run that is kept", "name it: -o run.sqlite")
+    if not resume:
+        refuse_taken(output, force)
+    show(carried_out(plan, file, Work(output, resume, force, jobs, scheduler)), look)

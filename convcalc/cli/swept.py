@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import typer
+
+from ..files import taken
 from ..findings import UsageError
+from ..sweep.faults import quoted
 from .output import write, write_file
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..api.sweep import Sweep
     from ..render.document import Document
+    from ..sweep.join import Join
+    from ..sweep.plan import Plan
 
 WHOLE = ("csv", "json")
 """Formats in which all rows stand where nobody says how many."""
@@ -28,7 +37,53 @@ class Look(NamedTuple):
     exact: bool = False
     page: str | None = None
     """The file of the page."""
+    export: str | None = None
+    """The file of all rows."""
     force: bool = False
+
+
+class Work(NamedTuple):
+    """Who works out a sweep, and where it is kept."""
+
+    output: str | None
+    resume: bool
+    force: bool
+    jobs: int
+    scheduler: str | None
+
+
+def refuse_for_runs(run: str, given: Mapping[str, object]) -> None:
+    """Raise UsageError for options that say what a run is made of: one that is kept has been made."""
+    for name, value in given.items():
+        if value not in (None, ()):
+            message = f"--{name} is of a new sweep, and {quoted(run)} is a run that is kept"
+            raise UsageError(message, "name its spec instead")
+
+
+def refuse_taken(output: str | None, force: bool) -> None:
+    """Raise UsageError where a new run would be written over something, or nowhere."""
+    if output == "-":
+        raise UsageError("a run is kept in a file, not on standard output", "for example -o run.sqlite")
+    if output is not None and not force and taken(Path(output)):
+        raise UsageError(f"{quoted(output)} exists already", "--resume goes on with it, --force overwrites it")
+
+
+def carried_out(plan: Plan, join: Join | None, work: Work) -> Sweep:
+    """A sweep, with a line of progress on a terminal. Ends the program where a signal ends the sweep."""
+    from ..api.sweep import swept
+    from ..render.progress import status
+    from ..render.streams import write_error
+    from ..render.sweep import progress_texts
+    from ..sweep.finding import name_of
+    from ..sweep.running import Interrupted
+
+    name = name_of(plan)
+    try:
+        with status() as says:
+            return swept(plan, *work, lambda done: says(progress_texts(name, done)), join)
+    except Interrupted as stop:
+        write_error(stop.message, stop.hint)
+        raise typer.Exit(stop.exit_code) from None
 
 
 def read_plot(text: str | None, format: str) -> tuple[str, ...]:
@@ -44,7 +99,9 @@ def read_plot(text: str | None, format: str) -> tuple[str, ...]:
 
 
 def show(sweep: Sweep, look: Look) -> None:
-    """Print what was found, and write its page. Raises UsageError."""
+    """Print what was found, and write its page and its rows. Raises UsageError."""
+    if look.export is not None:
+        sweep.export(look.export, overwrite=look.force)
     if look.page is not None:
         write_file(sweep.page(), look.page, look.force, "entities")
         if look.page == "-":
@@ -57,7 +114,7 @@ def show(sweep: Sweep, look: Look) -> None:
         top=look.top,
         every=look.every or (look.top is None and look.format in WHOLE),
         plot=look.plot,
-        timed=look.format == "json" or streams.line_width() is not None,
+        timed=look.format == "json" or streams.shown_at_once(),
     )
 
     def document() -> Document:

@@ -142,33 +142,37 @@ LOGARITHM_BITS = 2**14
 """Of the numbers that decide how a logarithm is rounded."""
 
 
-@lru_cache(maxsize=2**12)
-def _whole_power(base: int, exponent: int) -> int:
-    return int(base**exponent)
+@lru_cache(maxsize=2**14)
+def _powers(over: int, under: int, halves: int) -> tuple[int, int]:
+    """(over / under)^halves as a fraction. Raises a Problem (CC108) where it is too large."""
+    if abs(halves) * max(over.bit_length(), under.bit_length()) > LOGARITHM_BITS:
+        raise Problem("CC108", f"a logarithm to the base {say(Fraction(over, under))} is too large to be rounded")
+    return (over**halves, under**halves) if halves >= 0 else (under**-halves, over**-halves)
 
 
 def _compared(value: Number, base: Number, halves: int) -> int:
     """-1, 0 or 1: how value^2 compares with base^halves, in integers."""
-    over, under = base.numerator, base.denominator
-    if abs(halves) * max(over.bit_length(), under.bit_length()) > LOGARITHM_BITS:
-        raise Problem("CC108", f"the logarithm of {say(value)} to the base {say(base)} is too large to be rounded")
-    if halves < 0:
-        over, under, halves = under, over, -halves
-    left = value.numerator**2 * _whole_power(under, halves)
-    right = value.denominator**2 * _whole_power(over, halves)
+    over, under = value.as_integer_ratio()
+    power, divisor = _powers(*base.as_integer_ratio(), halves)
+    left, right = over * over * divisor, under * under * power
     return (left > right) - (left < right)
 
 
-def _guess(value: Number) -> float:
+@lru_cache(maxsize=2**10)
+def _logarithm(over: int, under: int) -> float:
     """A natural logarithm, nearly."""
-    ratio = value.numerator / value.denominator
-    near = value.numerator - value.denominator
-    return math.log1p(near / value.denominator) if 0.5 < ratio < 2 else math.log(ratio)
+    ratio = over / under
+    return math.log1p((over - under) / under) if 0.5 < ratio < 2 else math.log(ratio)
+
+
+def _guess(value: Number, base: Number) -> float:
+    """The logarithm to a base, nearly."""
+    return _logarithm(*value.as_integer_ratio()) / _logarithm(*base.as_integer_ratio())
 
 
 def _nearest_log(value: Number, base: Number) -> int:
     """The nearest whole number, of two that are equally near the even one; for bases above 1."""
-    found = round(_guess(value) / _guess(base))
+    found = round(_guess(value, base))
     while (sign := _compared(value, base, 2 * found + 1)) > 0 or (sign == 0 and found % 2):
         found += 1
     while (sign := _compared(value, base, 2 * found - 1)) < 0 or (sign == 0 and found % 2):
@@ -178,7 +182,7 @@ def _nearest_log(value: Number, base: Number) -> int:
 
 def _floor_log(value: Number, base: Number) -> int:
     """The largest whole number that is not above the logarithm; for bases above 1."""
-    found = math.floor(_guess(value) / _guess(base))
+    found = math.floor(_guess(value, base))
     while _compared(value, base, 2 * found + 2) >= 0:
         found += 1
     while _compared(value, base, 2 * found) < 0:

@@ -17,6 +17,8 @@ from ..marked import Source
 from .names import shown
 
 SUFFIXES = (".yaml", ".yml")
+DATABASE = b"SQLite format 3\0"
+"""What files of SQLite begin with: runs of sweeps are kept in such files."""
 
 
 def gallery_path() -> Path:
@@ -62,6 +64,8 @@ def read(path_or_name: str) -> Source:
         raise _unreadable(text, error) from None
     except ValueError:
         raise UsageError(f"{shown(text)} is no path") from None
+    if data.startswith(DATABASE):
+        raise UsageError(f"{shown(path)} is a database, not a spec", f"a row of a run is one: {path}:0")
     return decode(data, path)
 
 

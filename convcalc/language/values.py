@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from ..geometry import LIMIT
 from ..limits import LIST_VALUES
@@ -45,12 +45,12 @@ def say(value: Value | None) -> str:
 def checked(value: Value) -> Value:
     """The value, a whole fraction as an integer. Raises a Problem (CC108) beyond 2^63 - 1."""
     if type(value) is Fraction:
-        if value.denominator == 1:
-            value = value.numerator
-        else:
-            if max(value.numerator.bit_length(), value.denominator.bit_length()) > MAX_FRACTION_BITS:
+        over, under = value.as_integer_ratio()
+        if under != 1:
+            if over.bit_length() > MAX_FRACTION_BITS or under.bit_length() > MAX_FRACTION_BITS:
                 raise Problem("CC108", f"a fraction of more than {MAX_FRACTION_BITS} bits")
             return value
+        value = over
     if isinstance(value, int) and not -LIMIT <= value <= LIMIT:
         raise Problem("CC212", f"{say(value)} is above 2^63 - 1")
     return value
@@ -139,18 +139,28 @@ def whole_power(base: Number, exponent: Number) -> Value:
     return base**exponent if exponent >= 0 else Fraction(base) ** exponent
 
 
-def _arithmetic(spelling: str, operation: Callable[[Number, Number], Value]) -> Callable[[Value, Value], Value]:
+_NUMBERS = frozenset({int, Fraction})
+
+
+def _arithmetic(spelling: str, operation: Callable[[Any, Any], Value]) -> Callable[[Value, Value], Value]:
     def run(left: Value, right: Value) -> Value:
-        return checked(operation(number(left, spelling), number(right, spelling)))
+        if type(left) not in _NUMBERS or type(right) not in _NUMBERS:
+            left, right = number(left, spelling), number(right, spelling)
+        return checked(operation(left, right))
 
     return run
+
+
+def _quotient(left: Number, right: Number) -> Value:
+    _divisor(right, "division")
+    return Fraction(left, right) if type(left) is int and type(right) is int else left / Fraction(right)
 
 
 OPERATORS: dict[str, Callable[[Value, Value], Value]] = {
     "+": _arithmetic("+", operator.add),
     "-": _arithmetic("-", operator.sub),
     "*": _arithmetic("*", operator.mul),
-    "/": _arithmetic("/", lambda a, b: Fraction(a) / _divisor(b, "division")),
+    "/": _arithmetic("/", _quotient),
     "//": _arithmetic("//", lambda a, b: a // _divisor(b, "division")),
     "%": _arithmetic("%", lambda a, b: a % _divisor(b, "remainder")),
     "**": _arithmetic("**", whole_power),

@@ -101,6 +101,7 @@ _YIELDING: dict[tuple[str, str], tuple[str, ...]] = {
     ("recurrent", "RNN"): ("rnn",),
     ("recurrent", "GRU"): ("gru",),
     ("recurrent", "LSTM"): ("lstm",),
+    ("conv_lstm", "ConvLSTM"): ("conv_lstm1d", "conv_lstm2d", "conv_lstm3d"),
     ("layout", "Roll"): ("roll",),
     ("layout", "Flip"): ("flip",),
     ("layout", "Expand"): ("expand",),

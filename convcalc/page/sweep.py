@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..render.document import Axis
 from ..render.scatter import Scale, scale
-from ..render.sweep import as_argument, exact_text, refusal_text, row_command, said_of
+from ..render.sweep import as_argument, exact_text, refusal_text, row_command, said_of, varied
 from ..units import counted
 from ..version import __version__
 from .assets import policy, script_text, styles_text
@@ -41,6 +41,7 @@ class Line(NamedTuple):
 def sweep_page(found: Found) -> str:
     """The page of what a sweep found. Raises UsageError where jinja2 is not installed."""
     templates = environment()
+    found = varied(found)
     style, script = styles_text(), script_text(SCRIPT)
     front = found.cloud.front if found.cloud is not None else frozenset()
     return templates.get_template("sweep.html").render(

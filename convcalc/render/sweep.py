@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from ..sweep.cells import distinct
 from ..units import counted, scaled, scaled_bytes
 from .document import (
     ZERO,
@@ -36,7 +37,7 @@ MOST_REASONS = 5
 def sweep_document(found: Found, exact: bool = False, plot: bool = False) -> Document:
     """What was searched, what came of it, and the rows; with `plot` the cloud of candidates above them."""
     title = f"{found.name} swept" + (f"  ({found.spec})" if found.spec != found.name else "")
-    blocks: list[Block] = [KeyLines(title, tuple(_answers(found)), ("", title))]
+    blocks: list[Block] = [KeyLines(title, tuple(_answers(found)), ("", ""))]
     if plot and found.cloud is not None and found.cloud.points:
         blocks.append(cloud_scatter(found.cloud, [row.number for row in found.rows], exact))
     if found.rows:
@@ -47,14 +48,19 @@ def sweep_document(found: Found, exact: bool = False, plot: bool = False) -> Doc
 
 def sweep_rows(found: Found) -> Document:
     """The rows alone with raw numbers, for programs."""
-    columns = [Column(ROW, "right"), *(Column(column.name, "right") for column in found.columns)]
+    names = distinct([ROW, *(column.name for column in found.columns)])
+    columns = [Column(name, "right") for name in names]
     rows = [[str(row.number), *map(raw_text, row.cells)] for row in found.rows]
     return Document((Table(columns, rows),))
 
 
 def rows_table(found: Found, exact: bool = False) -> Table:
-    """The rows of the front or the best."""
-    numeric = [any(isinstance(row.cells[i], int | float) for row in found.rows) for i in range(len(found.columns))]
+    """The rows of the front or the best, without axes of one value."""
+    found = varied(found)
+    numeric = [
+        bool(column.unit) or any(isinstance(row.cells[place], int | float) for row in found.rows)
+        for place, column in enumerate(found.columns)
+    ]
     columns = [
         Column(ROW, "right"),
         *(Column(column.name, "right" if numeric[i] else "left") for i, column in enumerate(found.columns)),
@@ -66,13 +72,22 @@ def rows_table(found: Found, exact: bool = False) -> Table:
     return Table(columns, rows, _title(found))
 
 
+def varied(found: Found) -> Found:
+    """The same without the columns of axes that have one value."""
+    kept = [place for place, column in enumerate(found.columns) if not column.fixed]
+    rows = [row._replace(cells=tuple([row.cells[place] for place in kept])) for row in found.rows]
+    return found._replace(columns=[found.columns[place] for place in kept], rows=rows)
+
+
 def _title(found: Found) -> str:
     more = f"the first {len(found.rows):,} of {found.of:,}" if len(found.rows) < found.of else ""
     return f"{found.what}: {more or counted(found.of, 'row')}"
 
 
 def _answers(found: Found) -> Iterable[tuple[str, str]]:
-    yield from found.searched.items()
+    for name, texts in found.searched.items():
+        for number, text in enumerate(texts):
+            yield name if not number else "", text
     yield "candidates", _candidates(found)
     not_built = sum(each.candidates for each in found.refused)
     if not_built:
@@ -82,8 +97,9 @@ def _answers(found: Found) -> Iterable[tuple[str, str]]:
         more = found.refused[MOST_REASONS:]
         if more:
             yield "", f"{sum(each.candidates for each in more):,} more for {counted(len(more), 'other reason')}"
-    yield "fit", f"{found.fit:,}{share(found.fit, found.done)}" if found.built else "0"
-    if found.fit < found.built:
+    demanded = found.searched.keys() & {"where", "near"}
+    if demanded or found.fit < found.built:
+        yield "fit", f"{found.fit:,}{share(found.fit, found.done)}" if found.built else "0"
         for number, left_out in enumerate(each for each in found.excluded if each.candidates):
             yield "left out" if not number else "", f"{left_out.candidates:,} by {left_out.condition}"
 
@@ -98,6 +114,8 @@ def _candidates(found: Found) -> str:
 def _notes(found: Found) -> Iterable[str]:
     if not found.finished:
         yield "the run is not finished: --resume goes on where it stopped"
+    if found.params:
+        yield f"nothing is searched: --grid NAME=VALUES goes through {', '.join(found.params)}"
     if not found.done:
         return
     if not found.built:
@@ -105,7 +123,9 @@ def _notes(found: Found) -> Iterable[str]:
     elif not found.fit:
         worst = found.excluded[0] if found.excluded else None
         said = f"{worst.condition} leaves out {_of(worst.candidates, found.built)}" if worst is not None else ""
-        near = f"none of {found.built:,} is near {found.searched['near']}" if "near" in found.searched else ""
+        near = (
+            f"none of {found.built:,} is near {', '.join(found.searched['near'])}" if "near" in found.searched else ""
+        )
         yield ": ".join(part for part in ("no candidate fits", said or near) if part)
     elif found.file is not None and found.rows:
         number = found.rows[0].number
@@ -235,7 +255,7 @@ def sweep_data(found: Found) -> dict[str, object]:
         "spec": found.name,
         "path": found.spec,
         "run": found.file,
-        "searched": dict(found.searched),
+        "searched": {name: list(texts) for name, texts in found.searched.items()},
         "candidates": found.size,
         "done": found.done,
         "finished": found.finished,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from fractions import Fraction
 
 from ..analysis.quantity import Value, number
@@ -67,3 +68,18 @@ def sizes(kept: str) -> tuple[int, ...]:
     ((7, 7, 64), ())
     """
     return tuple(int(size) for size in kept.split("×")) if _SIZES.fullmatch(kept) else ()
+
+
+def distinct(names: Iterable[str]) -> list[str]:
+    """Names of which each is another one: what is there already has a number behind it.
+
+    >>> distinct(["depth", "macs", "depth"])
+    ['depth', 'macs', 'depth_2']
+    """
+    found: list[str] = []
+    for name in names:
+        free, turn = name, 2
+        while free in found:
+            free, turn = f"{name}_{turn}", turn + 1
+        found.append(free)
+    return found

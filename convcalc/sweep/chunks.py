@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 from time import thread_time
-from typing import Any
 
 from ..findings import SpecError, UsageError, unforeseen
 from ..version import __version__
@@ -77,18 +75,22 @@ class Unforeseen(RuntimeError):
     """An error of this program itself, where a chunk was worked out."""
 
 
-def answer(plan: str, version: str, start: int, stop: int) -> dict[str, Any]:
+def answer(plan: str, version: str, start: int, stop: int) -> bytes:
     """A chunk worked out where only the plan is known, as JSON text; `version` is that of who asks for it.
 
-    As JSON has it: the chunk and the seconds of a processor that it took, or what is wrong. Never raises.
+    The answer is JSON: the chunk and the seconds of a processor that it took, or what is wrong. Never raises.
     """
+    return json.dumps(_answer(plan, version, start, stop)).encode()
+
+
+def _answer(plan: str, version: str, start: int, stop: int) -> dict[str, object]:
     if version != __version__:
         hint = f'install the same on all machines: pip install "convcalc[cluster]=={version}"'
         return {"wrong": f"a worker has convcalc {__version__}, and this is convcalc {version}", "hint": hint}
     try:
         with _ONE_AT_A_TIME:
             began = thread_time()
-            return {"chunk": asdict(_worker(plan).chunk(start, stop)), "seconds": thread_time() - began}
+            return {"chunk": vars(_worker(plan).chunk(start, stop)), "seconds": thread_time() - began}
     except MemoryError:
         return {"wrong": "not enough memory for a worker", "hint": "fewer workers take less"}
     except (UsageError, SpecError) as error:
@@ -107,8 +109,9 @@ def _worker(plan: str) -> Worker:
     return Worker(Plan.from_dict(json.loads(plan)))
 
 
-def read_answer(found: Mapping[str, Any]) -> tuple[Chunk, float]:
+def read_answer(text: bytes) -> tuple[Chunk, float]:
     """The chunk of an answer, and the seconds that it took. Raises UsageError and Unforeseen for what went wrong."""
+    found = json.loads(text)
     if "wrong" in found:
         raise UsageError(found["wrong"], found.get("hint"))
     if "unforeseen" in found:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from ..files import sentence, write
 from ..findings import UsageError
-from ..language.names import shown
 from ..terminal import printable
-from .cells import Cell
+from .cells import Cell, distinct
+from .faults import quoted
 from .store import Row, Store
 
 if TYPE_CHECKING:
@@ -38,17 +38,17 @@ def export(store: Store, path: str, rows: Iterable[Row] | None = None, *, overwr
     """
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
-        raise UsageError(f"--export takes a .csv or .parquet file, not {shown(path)}", "for example --export run.csv")
+        raise UsageError(f"--export takes a .csv or .parquet file, not {quoted(path)}", "for example --export run.csv")
     counted = _Counted(store.rows() if rows is None else rows)
     pieces = _csv(store, counted) if suffix == ".csv" else _parquet(store, counted)
     try:
         write(Path(path), pieces, overwrite=overwrite)
     except FileExistsError:
-        raise UsageError(f"{shown(path)} exists already", "name another file") from None
+        raise UsageError(f"{quoted(path)} exists already", "name another file") from None
     except OSError as error:
-        raise UsageError(sentence(error, "write", shown(path))) from None
+        raise UsageError(sentence(error, "write", quoted(path))) from None
     except ValueError:
-        raise UsageError(f"{shown(path)} is no path") from None
+        raise UsageError(f"{quoted(path)} is no path") from None
     return counted.number
 
 
@@ -58,21 +58,6 @@ def names(store: Store) -> list[str]:
     Two columns never have one name, whatever axes and quantities are called.
     """
     return distinct(("number", "fits", *store.axes, *store.figures, "code", "message"))
-
-
-def distinct(names: Iterable[str]) -> list[str]:
-    """Names of which each is another one: what is there already has a number behind it.
-
-    >>> distinct(["depth", "macs", "depth"])
-    ['depth', 'macs', 'depth_2']
-    """
-    found: list[str] = []
-    for name in names:
-        free, turn = name, 2
-        while free in found:
-            free, turn = f"{name}_{turn}", turn + 1
-        found.append(free)
-    return found
 
 
 class _Counted:

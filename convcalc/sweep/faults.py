@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from ..findings import UsageError
-from ..language.names import shown
+from ..terminal import printable
 
 Doing = Literal["read", "write"]
 
@@ -19,6 +19,19 @@ class FullDisk(UsageError):
 
 class Busy(UsageError):
     """Another process has the file."""
+
+
+LONGEST_PATH = 300
+"""Characters of a path that are shown."""
+
+
+def quoted(path: str) -> str:
+    """A path as messages name it.
+
+    >>> quoted("run\\n.sqlite")
+    "'run\\\\n.sqlite'"
+    """
+    return f"'{printable(path if len(path) <= LONGEST_PATH else f'…{path[-LONGEST_PATH:]}')}'"
 
 
 @contextmanager
@@ -32,7 +45,7 @@ def said(path: str | None, doing: Doing) -> Iterator[None]:
 
 def refusal(error: sqlite3.Error, path: str | None, doing: Doing) -> UsageError:
     """The sentence about an error of SQLite."""
-    what = "the run in memory" if path is None else shown(path)
+    what = "the run in memory" if path is None else quoted(path)
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
         return damaged(path, str(error))
@@ -67,11 +80,11 @@ _FAILED_WRITES = (
 def no_run(path: str | None) -> UsageError:
     """What is said of a file that is no run of a sweep."""
     return UsageError(
-        f"{shown(path or '')} is no run of a sweep", "a run is what 'convcalc sweep SPEC -o run.sqlite' writes"
+        f"{quoted(path or '')} is no run of a sweep", "a run is what 'convcalc sweep SPEC -o run.sqlite' writes"
     )
 
 
 def damaged(path: str | None, why: str) -> UsageError:
     """What is said of a run that cannot be read."""
     reason = " ".join(why.split())[:200]
-    return UsageError(f"{shown(path or 'the run in memory')} is damaged: {reason}", "sweep again, to another file")
+    return UsageError(f"{quoted(path or 'the run in memory')} is damaged: {reason}", "sweep again, to another file")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from itertools import islice
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ..analysis.quantities import quantity
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 TOP = 20
 """Rows that are shown where nobody says how many; fronts are shown whole."""
 MOST_DRAWN = 2_000
-"""Points of a cloud beside the front."""
+"""Points of a cloud beside the rows that are shown."""
 
 
 class View:
@@ -67,9 +68,11 @@ class View:
         top = plan.top if top is None else top
         if top is None and not plan.objectives:
             top = TOP
+        rows = list(self.rows(None if every else top))
+        shown = on_front.union(row.number for row in rows)
         return Found(
             plan.spec,
-            plan.document.text("name") or plan.spec,
+            name_of(plan),
             dict(_searched(plan)),
             summary.candidates,
             summary.tried,
@@ -81,10 +84,11 @@ class View:
             self._what(),
             of,
             self.columns,
-            list(self.rows(None if every else top)),
+            rows,
             store.path,
             _finished(plan, summary),
-            self._cloud(plot, on_front),
+            [] if store.axes else [*plan.document.params, *(["variant"] if plan.document.variants else []), "input"],
+            self._cloud(plot, fit, shown, on_front) if fit else None,
         )
 
     def _what(self) -> str:
@@ -92,7 +96,7 @@ class View:
             return f"front of {', '.join(map(str, self.plan.objectives))}"
         order = self.plan.order
         if not order:
-            return "what fits, in order"
+            return "what fits, by number"
         said = [f"{'most' if each.maximize else 'least'} {each.name}" for each in order]
         return ", then ".join(said)
 
@@ -110,29 +114,30 @@ class View:
     def _excluded(self, built: int) -> Iterator[Excluded]:
         """What each condition leaves out of what builds, from the one that leaves out most."""
         found = []
-        for texts, reader in ((self.plan.where, read_conditions), (self.plan.near, read_near)):
-            for text in dict.fromkeys(texts):
-                out = built - self.store.count(reader(text))
-                found.append(Excluded(text, out))
+        demands = [(text, read_conditions(text, self.plan.joined)) for text in dict.fromkeys(self.plan.where)]
+        demands += [(text, read_near(text)) for text in dict.fromkeys(self.plan.near)]
+        for text, conditions in demands:
+            found.append(Excluded(text, built - self.store.count(conditions)))
         return iter(sorted(found, key=lambda each: -each.candidates))
 
-    def _cloud(self, plot: Sequence[str], on_front: frozenset[int]) -> Cloud | None:
-        """Two columns of what fits; None where there are no two with numbers."""
+    def _cloud(self, plot: Sequence[str], fit: int, shown: Set[int], on_front: frozenset[int]) -> Cloud | None:
+        """Two columns of what fits, of many rows of those that are shown and of every so manieth; None where there are
+        no two with numbers.
+        """
         x, y = self._axes(plot)
         if x is None or y is None:
             return None
+        step = -(-fit // MOST_DRAWN)
         points: list[tuple[int, int | float, int | float]] = []
-        left_out = others = 0
-        for row in self._fitting():
+        left_out = 0
+        for place, row in enumerate(self._fitting()):
+            if place % step and row.number not in shown:
+                left_out += 1
+                continue
             cells = _cells(row)
             across, up = magnitude(cells[self._places[x.name]]), magnitude(cells[self._places[y.name]])
-            if across is None or up is None:
-                continue
-            others += row.number not in on_front
-            if row.number in on_front or others <= MOST_DRAWN:
+            if across is not None and up is not None:
                 points.append((row.number, across, up))
-            else:
-                left_out += 1
         return Cloud(x, y, points, on_front, left_out)
 
     def _axes(self, plot: Sequence[str]) -> tuple[Shown | None, Shown | None]:
@@ -148,6 +153,11 @@ class View:
         names += [each.name for each in self.columns if each.kind != "axis" and each.unit]
         first = list(dict.fromkeys(names))[:2]
         return (known[first[0]], known[first[1]]) if len(first) == 2 else (None, None)
+
+
+def name_of(plan: Plan) -> str:
+    """What the network of a plan is called."""
+    return plan.document.text("name") or PurePath(plan.spec).stem.strip("<>")
 
 
 def _finished(plan: Plan, summary: Summary) -> bool:
@@ -176,8 +186,9 @@ def _every(store: Store, plan: Plan) -> Iterator[Shown]:
     goals: dict[str, Goal] = {}
     for objective in (*plan.objectives, *plan.best):
         goals.setdefault(objective.name, "max" if objective.maximize else "min")
+    fixed = {str(axis.target) for axis in plan.space.axes if axis.size == 1}
     for name in store.axes:
-        yield Shown(name, "axis")
+        yield Shown(name, "axis", fixed=name in fixed)
     for name in store.figures:
         if name in store.plan.joined:
             yield Shown(name, "joined", "", goals.get(name, ""))
@@ -187,18 +198,18 @@ def _every(store: Store, plan: Plan) -> Iterator[Shown]:
         yield Shown(name, "figure", unit, goals.get(name, ""), record is not None and record.total is not None)
 
 
-def _searched(plan: Plan) -> Iterator[tuple[str, str]]:
+def _searched(plan: Plan) -> Iterator[tuple[str, Sequence[str]]]:
     """What was searched, in the words of the call."""
     for text in (*plan.grid, *plan.range):
         name, _, values = text.partition("=")
-        yield name.strip(), values.strip()
-    for key, texts in (("let", plan.let), ("input", plan.input), ("set", plan.set)):
+        yield name.strip(), (values.strip(),)
+    for key, texts in (("let", plan.let), ("require", plan.require), ("input", plan.input), ("set", plan.set)):
         if texts:
-            yield key, "; ".join(texts)
+            yield key, texts
     if plan.variant is not None:
-        yield "variant", plan.variant
+        yield "variant", (plan.variant,)
     if plan.random is not None:
-        yield "drawn", f"{plan.random:,} with seed {plan.seed}"
+        yield "random", (f"{plan.random:,} with seed {plan.seed}",)
     for key, texts in (("where", plan.where), ("near", plan.near)):
         if texts:
-            yield key, ", ".join(texts)
+            yield key, texts

@@ -37,6 +37,8 @@ class Shown(NamedTuple):
     """Whether less or more of it is better, where it is an objective."""
     adds_up: bool = False
     """Whether nothing of it is worth no number."""
+    fixed: bool = False
+    """Whether it is an axis of one value, which stands above the rows and in none of them."""
 
 
 class FoundRow(NamedTuple):
@@ -66,8 +68,8 @@ class Found(NamedTuple):
     """As it was named."""
     name: str
     """What the network is called."""
-    searched: Mapping[str, str]
-    """Axis, derived value or condition of the call -> what was said of it."""
+    searched: Mapping[str, Sequence[str]]
+    """An axis, or what else was demanded of candidates -> what was said of it."""
     size: int
     """Candidates of the space, or draws."""
     done: int
@@ -89,4 +91,6 @@ class Found(NamedTuple):
     file: str | None
     """The run, by which a row is named as a spec."""
     finished: bool = True
+    params: Sequence[str] = ()
+    """What could be an axis, where nothing is one."""
     cloud: Cloud | None = None

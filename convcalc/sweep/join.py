@@ -16,8 +16,10 @@ from ..findings import UsageError
 from ..hints import nearest, shortened
 from ..language.names import shown
 from ..limits import NAME_CHARACTERS
+from ..terminal import printable
 from .cells import Cell, cell
 from .chunks import Chunk
+from .faults import quoted
 from .plan import Plan
 
 MOST_BYTES = 1 << 25
@@ -65,13 +67,13 @@ def _read(path: str, axes: Sequence[str]) -> Join:
         data = read_regular(path, MOST_BYTES)
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UsageError(f"{shown(path)} is no UTF-8: byte {error.start + 1} is none of a character") from None
+        raise UsageError(f"{quoted(path)} is no UTF-8: byte {error.start + 1} is none of a character") from None
     except OSError as error:
-        raise UsageError(sentence(error, "read", shown(path))) from None
+        raise UsageError(sentence(error, "read", quoted(path))) from None
     except ValueError:
-        raise UsageError(f"{shown(path)} is no path") from None
+        raise UsageError(f"{quoted(path)} is no path") from None
     if len(data) > MOST_BYTES:
-        raise UsageError(f"{shown(path)} is larger than {MOST_BYTES >> 20} MiB")
+        raise UsageError(f"{quoted(path)} is larger than {MOST_BYTES >> 20} MiB")
     return _Reader(path, axes).join(text, sha256(data).hexdigest())
 
 
@@ -108,6 +110,8 @@ class _Reader:
         names = self._names
         if not any(names):
             raise self._wrong("no column has a name", EXAMPLE)
+        if len(names) == 1 and (";" in names[0] or "\t" in names[0]):
+            raise self._wrong("there is one column: commas part columns", EXAMPLE)
         if len(names) > MOST_COLUMNS:
             raise self._wrong(f"{len(names)} columns are more than {MOST_COLUMNS}")
         keys = [name for name in names if name in self._axes]
@@ -164,7 +168,7 @@ class _Reader:
         return number
 
     def _wrong(self, message: str, hint: str | None = None, line: int | None = None) -> UsageError:
-        return UsageError(f"{shown(self._path)}, line {self._line if line is None else line}: {message}", hint)
+        return UsageError(f"{printable(self._path)}:{self._line if line is None else line}: {message}", hint)
 
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from math import isinf
 
 from ..terminal import printable
 from .cells import Cell
@@ -18,6 +19,9 @@ LAYOUT = 1
 """Version of the tables."""
 LONGEST_KEPT = 32
 """Characters of an axis's or derived value that is kept; what is longer is made again of the candidate's number."""
+
+LONGEST_NUMBER = 64
+"""Bytes of an integer."""
 
 Bound = int | float | str | bytes | None
 """What SQLite keeps."""
@@ -77,12 +81,14 @@ def bound(kept: Cell) -> Bound:
 
 
 def unbound(kept: Bound) -> Cell:
-    """The cell that SQLite keeps.
+    """The cell that SQLite keeps; no number is longer than `LONGEST_NUMBER` bytes, or endless.
 
-    >>> unbound(bound(2**64)) == 2**64
-    True
+    >>> unbound(bound(2**64)) == 2**64, unbound(float("inf"))
+    (True, None)
     """
-    return int.from_bytes(kept[1:], "big") if isinstance(kept, bytes) else kept
+    if isinstance(kept, bytes):
+        return int.from_bytes(kept[1 : LONGEST_NUMBER + 1], "big")
+    return None if isinstance(kept, float) and isinf(kept) else kept
 
 
 def kept_setting(value: Cell) -> Cell:

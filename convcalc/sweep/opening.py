@@ -15,7 +15,7 @@ from ..findings import SpecError, UsageError
 from ..language.names import shown
 from ..terminal import printable
 from ..version import __version__
-from .faults import damaged, no_run, said
+from .faults import damaged, no_run, quoted, said
 from .layout import APPLICATION, LAYOUT, statements
 from .plan import Plan
 
@@ -24,7 +24,9 @@ WRITING_PATIENCE = 60.0
 READING_PATIENCE = 10.0
 """Seconds that reading waits while a chunk is written."""
 LONGEST_VALUE = 1 << 26
-"""Bytes of one value in a file."""
+"""Bytes of a value of a file's manifest."""
+LONGEST_ROW = 1 << 20
+"""Bytes of any other row."""
 CACHE_KIB = 16 << 10
 MAGIC = b"SQLite format 3\0"
 """How files of SQLite begin."""
@@ -48,6 +50,17 @@ def is_run(path: str) -> bool:
         return False
 
 
+def is_nothing(path: str) -> bool:
+    """Whether there is no file, or one whose making was broken off before anything was in it."""
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size == 0
+
+
 def manifest_of(plan: Plan, joined: str) -> Manifest:
     """The manifest of a run that this program makes."""
     return Manifest(json.loads(json.dumps(plan.to_dict())), __version__, joined)
@@ -68,8 +81,8 @@ def created(path: str, plan: Plan, manifest: Manifest, overwrite: bool) -> sqlit
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     except FileExistsError:
         if Path(path).is_dir():
-            raise UsageError(f"{shown(path)} is a directory, not a file") from None
-        raise UsageError(f"{shown(path)} exists already", "--resume goes on with it; else name another file") from None
+            raise UsageError(f"{quoted(path)} is a directory, not a file") from None
+        raise UsageError(f"{quoted(path)} exists already", "--resume goes on with it; else name another file") from None
     except (OSError, ValueError) as error:
         raise _unwritable(error, path) from None
     try:
@@ -94,6 +107,7 @@ def opened(path: str, *, write: bool) -> tuple[sqlite3.Connection, Manifest, Pla
         connection = _for_writing(path) if write else _for_reading(path)
         try:
             manifest, plan = _checked(connection, path, thoroughly=write)
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_ROW)
         except BaseException:
             connection.close()
             raise
@@ -116,23 +130,23 @@ def _remove(path: str) -> None:
 
 def _unwritable(error: OSError | ValueError, path: str) -> UsageError:
     if isinstance(error, OSError):
-        return UsageError(sentence(error, "write", shown(path)))
-    return UsageError(f"{shown(path)} is no path")
+        return UsageError(sentence(error, "write", quoted(path)))
+    return UsageError(f"{quoted(path)} is no path")
 
 
 def _require_file(path: str) -> None:
     try:
         mode = Path(path).stat().st_mode
     except ValueError:
-        raise UsageError(f"{shown(path)} is no path") from None
+        raise UsageError(f"{quoted(path)} is no path") from None
     except OSError as error:
-        raise UsageError(sentence(error, "read", shown(path))) from None
+        raise UsageError(sentence(error, "read", quoted(path))) from None
     if stat.S_ISDIR(mode):
-        raise UsageError(f"{shown(path)} is a directory, not a file")
+        raise UsageError(f"{quoted(path)} is a directory, not a file")
     if not stat.S_ISREG(mode):
-        raise UsageError(f"{shown(path)} is no ordinary file")
+        raise UsageError(f"{quoted(path)} is no ordinary file")
     if not os.access(path, os.R_OK):
-        raise UsageError(f"no permission to read {shown(path)}")
+        raise UsageError(f"no permission to read {quoted(path)}")
 
 
 def _connected(path: str, mode: str, patience: float) -> sqlite3.Connection:
@@ -141,14 +155,19 @@ def _connected(path: str, mode: str, patience: float) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=patience)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
     connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-    for pragma in ("trusted_schema = OFF", "cell_size_check = ON", f"cache_size = -{CACHE_KIB}"):
-        connection.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in ("trusted_schema = OFF", "cell_size_check = ON", f"cache_size = -{CACHE_KIB}"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
 def _for_writing(path: str) -> sqlite3.Connection:
     if not os.access(path, os.W_OK):
-        raise UsageError(f"no permission to write {shown(path)}")
+        raise UsageError(f"no permission to write {quoted(path)}")
     connection = _connected(path, "rw", 0)
     try:
         connection.execute("BEGIN IMMEDIATE")
@@ -161,27 +180,20 @@ def _for_writing(path: str) -> sqlite3.Connection:
 
 def _for_reading(path: str) -> sqlite3.Connection:
     """A connection that reads; a chunk that was broken off is rolled back first, where this may be."""
-    connection = _connected(path, "ro", READING_PATIENCE)
     try:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        connection = _connected(path, "ro", READING_PATIENCE)
     except sqlite3.Error as error:
-        connection.close()
         if getattr(error, "sqlite_errorcode", 0) not in (sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_CANTOPEN):
             raise
         connection = _connected(path, "rw", READING_PATIENCE)
-        try:
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except BaseException:
-            connection.close()
-            raise
     connection.execute("PRAGMA query_only = ON")
     return connection
 
 
 def _make(connection: sqlite3.Connection, plan: Plan, manifest: Manifest) -> None:
+    connection.execute("BEGIN IMMEDIATE")
     connection.execute(f"PRAGMA application_id = {APPLICATION}")
     connection.execute(f"PRAGMA user_version = {LAYOUT}")
-    connection.execute("BEGIN IMMEDIATE")
     for statement in statements(*_columns(plan)):
         connection.execute(statement)
     rows = [("plan", json.dumps(manifest.plan)), ("convcalc", manifest.version), ("joined", manifest.joined)]
@@ -201,7 +213,7 @@ def _checked(connection: sqlite3.Connection, path: str, thoroughly: bool) -> tup
     if application != APPLICATION:
         raise no_run(path)
     if layout > LAYOUT:
-        raise UsageError(f"{shown(path)} is of a newer convcalc", "pip install --upgrade convcalc")
+        raise UsageError(f"{quoted(path)} is of a newer convcalc", "pip install --upgrade convcalc")
     if layout < LAYOUT:
         raise damaged(path, f"it has layout {layout}")
     made = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite!_%' ESCAPE '!'"))
@@ -232,8 +244,10 @@ def differing(there: Manifest, here: Manifest) -> list[str]:
         if before.get(key) != now.get(key):
             if key == "text":
                 found.append("the spec has another text")
-            elif key != "sha256":
-                found.append(f"{key} is {_said(before.get(key))} there and {_said(now.get(key))} here")
+            elif key == "spec":
+                found.append(f"the spec is called {_said(before.get(key))} there and {_said(now.get(key))} here")
+            elif key not in ("sha256", "joined"):
+                found.append(f"--{key} is {_said(before.get(key))} there and {_said(now.get(key))} here")
     if there.version != here.version:
         found.append(f"its rows are of convcalc {printable(there.version[:40])}, and this is {here.version}")
     if there.joined != here.joined:

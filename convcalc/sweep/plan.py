@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 
 from ..analysis.quantities import quantity
 from ..findings import UsageError
-from ..language.document import Document
+from ..hints import suggest
+from ..language.document import Document, Variant
 from ..language.load import override
 from ..language.problems import Problem
 from ..language.values import Value
@@ -24,10 +25,10 @@ from ..marked import Source
 from .asked import Asked, Options
 from .axes import Axis, read_grid, read_range, read_shapes
 from .conditions import Condition, read_conditions, read_near
-from .lets import Let, read_let, read_requirement
+from .lets import Let, Names, read_let, read_requirement
 from .objectives import Objective, read_objective
-from .space import MOST_AXES, MOST_CANDIDATES, DesignSpace, judge_axis, judge_expression, judge_let
-from .words import Piece, split
+from .space import MOST_AXES, MOST_CANDIDATES, DesignSpace, judge_axis, judge_expression, judge_let, unknown_name
+from .words import Piece, Target, assignment, split
 
 T = TypeVar("T")
 PLAIN = Options()
@@ -44,21 +45,21 @@ class WordError(UsageError):
         self.key = key
         self.number = number
         self.problem = problem
-        super().__init__(_pointed(f"--{key}", text, problem), problem.hint)
+        super().__init__(f"--{key}: {problem.message}", problem.hint, _pointed(text, problem))
 
 
 LONGEST_SHOWN = 76
 
 
-def _pointed(option: str, text: str, problem: Problem) -> str:
-    """A message with the word below it, and a caret where the problem is."""
+def _pointed(text: str, problem: Problem) -> tuple[str, ...]:
+    """A word with a caret below it where the problem is; nothing for what cannot be printed on a line."""
     if not text.isprintable() or not text:
-        return f"{option}: {problem.message}"
+        return ()
     first = max(0, min(problem.offset - LONGEST_SHOWN // 2, len(text) - LONGEST_SHOWN))
     shown = text[first : first + LONGEST_SHOWN]
     before = problem.offset - first
     width = max(1, min(problem.width or len(shown), len(shown) - before))
-    return f"{option}: {problem.message}\n  {shown}\n  {' ' * before}{'^' * width}"
+    return shown, f"{' ' * before}{'^' * width}"
 
 
 @dataclass(frozen=True)
@@ -140,13 +141,14 @@ class Plan:
         for number, requirement in enumerate(requirements):
             with _word("require", number, self.require[number]):
                 judge_expression(document, requirement.expression, seen, 0)
+        _ = self._chosen
         space = DesignSpace(
             document,
             [axis for *_, axis in axes],
             lets,
             requirements,
             fixed=self._fixed,
-            variant=self._variant(),
+            variant=self.variant,
             draws=self._draws,
             seed=self.seed,
         )
@@ -197,22 +199,30 @@ class Plan:
 
     @cached_property
     def _fixed(self) -> dict[str, Value]:
+        """The params of `set`, which see those that are set before and the variant."""
         found: dict[str, Value] = {}
         for number, text in enumerate(self.set):
-            name, equals, value = text.partition("=")
-            name = name.strip()
-            if not equals or name not in self.document.params:
-                known = ", ".join(self.document.params)
-                message = f"there is no parameter '{name}'" if equals else "expected NAME=VALUE"
-                raise WordError("set", number, text, Problem("CC106", message, f"parameters: {known}", 0, len(name)))
-            found[name] = override(self.document, name, value.strip(), found)
+            with _word("set", number, text):
+                name, value = assignment(text, "NAME=VALUE", "--set classes=10")
+                if name.text not in self.document.params:
+                    raise unknown_name(self.document, Target(name.text), "a param has one value by --set")
+                try:
+                    seen = Names(self.document, self._chosen, found)
+                    found[name.text] = override(self.document, name.text, value.text, seen)
+                except UsageError as error:
+                    raise value.problem(error.message, error.hint) from None
         return found
 
-    def _variant(self) -> str | None:
-        if self.variant is not None and self.variant not in self.document.variants:
+    @cached_property
+    def _chosen(self) -> Variant:
+        """What the variant that is not an axis sets."""
+        if self.variant is None:
+            return {}
+        if self.variant not in self.document.variants:
             known = ", ".join(self.document.variants)
-            raise UsageError(f"there is no variant '{self.variant}'", f"variants: {known}" if known else None)
-        return self.variant
+            hint = suggest(self.variant, self.document.variants, f"variants: {known}" if known else "the spec has none")
+            raise WordError("variant", 0, self.variant, Problem("CC109", f"there is no variant '{self.variant}'", hint))
+        return self.document.variants[self.variant]
 
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
@@ -239,7 +249,7 @@ class Plan:
     @cached_property
     def order(self) -> tuple[Objective, ...]:
         """What rows are sorted by: `sort`, else what is best; nothing for the order of numbers."""
-        return self._objectives("sort", self.sort) or self.best
+        return self._objectives("sort", self.sort, self.space.names) or self.best
 
     @cached_property
     def shown(self) -> tuple[Asked, ...]:
@@ -283,14 +293,15 @@ class Plan:
             raise UsageError("--near takes --random", "--random 500 says how many are wanted")
         _ = self.space, self.asked
 
-    def _objectives(self, key: str, texts: Iterable[str]) -> tuple[Objective, ...]:
+    def _objectives(self, key: str, texts: Iterable[str], more: Sequence[str] = ()) -> tuple[Objective, ...]:
+        """The objectives of texts; `more` are names of columns that are no quantities, beside those that are joined."""
         found: list[Objective] = []
         for number, text in enumerate(texts):
             found += _read(
                 key,
                 number,
                 text,
-                lambda text: [read_objective(piece, self.joined) for piece in split(Piece(text, 0), ",")],
+                lambda text: [read_objective(piece, (*self.joined, *more)) for piece in split(Piece(text, 0), ",")],
             )
         return tuple(dict.fromkeys(found))
 

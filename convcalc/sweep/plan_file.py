@@ -290,8 +290,9 @@ class PlanFile:
         try:
             yield
         except WordError as error:
-            word = self._merged[error.key][error.number]
-            if word.at is None:
+            words = self._merged.get(error.key, ())
+            word = words[error.number] if error.number < len(words) else None
+            if word is None or word.at is None:
                 raise
             raise SpecError([self._finding(word, error.problem)]) from None
 

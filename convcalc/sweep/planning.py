@@ -10,6 +10,7 @@ from .asked import Options
 from .join import Join, joined
 from .plan import Plan
 from .plan_file import PlanFile, declares_plan
+from .store import Store
 
 
 def planned(source: Source, given: Mapping[str, Any]) -> tuple[Plan, Join | None]:
@@ -36,3 +37,10 @@ def _read(plan: Plan, path: str | None) -> tuple[Plan, Join | None]:
         plan, join = joined(plan, path)
     plan.validate()
     return plan, join
+
+
+def of_run(path: str) -> tuple[Plan, Join | None]:
+    """The plan of a run that is kept, and what it joins. Raises UsageError."""
+    with Store.open(path) as store:
+        plan = store.plan
+    return _read(plan, plan.join[0] if plan.join else None)

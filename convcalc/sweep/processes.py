@@ -132,7 +132,7 @@ class Processes:
                 self._replace(process)
                 continue
             process.piece = None
-            return read_answer(json.loads(line))
+            return read_answer(line)
 
     def _next(self) -> tuple[_Process, bytes]:
         while True:

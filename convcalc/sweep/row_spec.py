@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from ..findings import SpecError, UsageError
 from ..language.load import expand
-from ..language.names import shown
 from ..language.settled import settled, value_text
 from ..language.values import Value
 from ..marked import Source
 from ..terminal import printable
 from .candidates import Refused
+from .faults import quoted
 from .plan import Plan
 from .store import Store
 
@@ -30,7 +30,7 @@ def row_spec(path: str, number: int) -> Source:
 def plan_spec(plan: Plan, number: int, path: str) -> Source:
     """The spec of a candidate of a plan; the same errors."""
     if not 0 <= number < plan.space.size:
-        raise UsageError(f"there is no row {number} in {shown(path)}", f"its rows are 0 to {plan.space.size - 1:,}")
+        raise UsageError(f"there is no row {number} in {quoted(path)}", f"its rows are 0 to {plan.space.size - 1:,}")
     candidate = plan.space.candidate(number)
     if isinstance(candidate, Refused):
         raise _refused(number, path, candidate.code, candidate.message)
@@ -43,7 +43,7 @@ def plan_spec(plan: Plan, number: int, path: str) -> Source:
 
 
 def _refused(number: int, path: str, code: str, message: str) -> UsageError:
-    return UsageError(f"there is no network of row {number} in {shown(path)}: {code} {message}")
+    return UsageError(f"there is no network of row {number} in {quoted(path)}: {code} {message}")
 
 
 def _remark(path: str, number: int, names: Sequence[str], values: Sequence[Value | None]) -> str:

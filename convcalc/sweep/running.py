@@ -10,10 +10,9 @@ from time import monotonic, process_time
 from types import FrameType
 from typing import NamedTuple, Protocol
 
-from ..language.names import shown
 from ..units import counted
 from .chunks import Chunk, Worker
-from .faults import FullDisk
+from .faults import FullDisk, quoted
 from .pieces import Pieces
 from .plan import Plan
 from .store import Store
@@ -161,7 +160,7 @@ def _kept(store: Store) -> str:
     """How much of a run is kept, in words."""
     if store.path is None:
         return "nothing is kept"
-    return f"{store.tried:,} of {counted(store.plan.space.size, 'candidate')} are in {shown(store.path)}"
+    return f"{store.tried:,} of {counted(store.plan.space.size, 'candidate')} are in {quoted(store.path)}"
 
 
 def _go_on(store: Store) -> str:

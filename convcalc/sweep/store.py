@@ -20,19 +20,21 @@ from ..language.names import shown
 from .cells import Cell, setting
 from .chunks import Chunk
 from .conditions import Condition
-from .faults import Doing, damaged, said
+from .faults import Doing, damaged, quoted, said
 from .found import Refusals
 from .layout import Bound, bound, fields, kept_setting, refusal_id, unbound
 from .objectives import Objective
-from .opening import created, differing, in_memory, manifest_of, opened
+from .opening import created, differing, in_memory, is_nothing, manifest_of, opened
 from .plan import Plan
 from .selecting import chosen, ordered
 
 if TYPE_CHECKING:
     from .join import Join
 
-BATCH = 1000
+BATCH = 100
 """Rows that are read at once."""
+MOST_RANGES = 100_000
+"""Ranges that are done with something missing between them; a run has as many as there are workers."""
 
 
 class Row(NamedTuple):
@@ -103,14 +105,16 @@ class Store:
 
     @classmethod
     def resume(cls, path: str, plan: Plan, *, join: Join | None = None) -> Store:
-        """A run in a file, to go on with. Raises UsageError for one of another plan."""
+        """A run in a file, to go on with; a new one where there is none. Raises UsageError for one of another plan."""
+        if is_nothing(path):
+            return cls.create(path, plan, join=join, overwrite=True)
         connection, manifest, _ = opened(path, write=True)
         differences = differing(manifest, manifest_of(plan, join.sha256 if join else ""))
         if differences:
             connection.close()
             more = f", and {len(differences) - 3} more" if len(differences) > 3 else ""
             raise UsageError(
-                f"{shown(path)} is another sweep: {'; '.join(differences[:3])}{more}",
+                f"{quoted(path)} is another sweep: {'; '.join(differences[:3])}{more}",
                 "go on with the words of that run, or name another file",
             )
         return cls(connection, path, plan, "write", join)
@@ -146,9 +150,13 @@ class Store:
         size = self.plan.space.size
         merged: list[tuple[int, int]] = []
         for start, stop in self._connection.execute("SELECT start, stop FROM chunks ORDER BY start"):
-            if not (isinstance(stop, int) and (merged[-1][1] if merged else 0) <= start < stop <= size):
+            end = merged[-1][1] if merged else 0
+            if not (isinstance(stop, int) and end <= start < stop <= size) or len(merged) > MOST_RANGES:
                 raise damaged(self.path, "its chunks are no ranges of its candidates")
-            merged = _with(merged, start, stop)
+            if merged and start == end:
+                merged[-1] = merged[-1][0], stop
+            else:
+                merged.append((start, stop))
         return merged
 
     def missing(self) -> Iterator[tuple[int, int]]:

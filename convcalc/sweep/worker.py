@@ -23,5 +23,5 @@ def main() -> None:
     plan = json.loads(sys.stdin.buffer.readline())
     for line in sys.stdin.buffer:
         start, stop = json.loads(line)
-        answers.write(json.dumps(answer(plan, __version__, start, stop)).encode() + b"\n")
+        answers.write(answer(plan, __version__, start, stop) + b"\n")
         answers.flush()

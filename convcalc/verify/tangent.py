@@ -106,7 +106,7 @@ TANGENTS: KindTable[Tangent] = KindTable(
         **dict.fromkeys(("Roll", "Flip", "Slice", "Select", "Unbind", "IndexSelect", "Stack"), _affine),
         **dict.fromkeys(("Squeeze", "Unsqueeze", "Expand", "Tile", "RepeatInterleave"), _affine),
         **dict.fromkeys(("MatMul", "ScaledDotProductAttention", "MultiheadAttention"), _smooth),
-        **dict.fromkeys(("RNN", "GRU", "LSTM"), _smooth),
+        **dict.fromkeys(("RNN", "GRU", "LSTM", "ConvLSTM"), _smooth),
         "Embedding": _flat,
         BATCHED: _over_examples,
         **dict.fromkeys(("Concat", "Split", "Crop", "Pad", "Add", "Sub", "Upsample", "Parameter"), _affine),

@@ -105,7 +105,7 @@ def _recurrent(graph: Graph, layer: RNN | GRU | LSTM, inputs: Shapes, output: Sh
     attributes: dict[str, object] = {"hidden_size": hidden}
     if directions == 2:
         attributes["direction"] = "bidirectional"
-    if layer.kind == "gru":
+    if dict(layer).get("reset_after"):
         attributes["linear_before_reset"] = 1
     activation = dict(layer).get("nonlinearity", "tanh")
     if activation != "tanh":

@@ -45,14 +45,14 @@ def _fields(b: Builder) -> Fields:
     node, call, directions = b.node, b.call, _directions(b.call)
     if node.word("direction", "forward") == "reverse":
         raise Unsupported("it reads backwards alone")
-    if node.op == "GRU" and not node.integer("linear_before_reset"):
-        raise Unsupported("it resets the state before the product")
     if any(name in node.attributes for name in ("clip", "input_forget")) or call.value(7) is not None:
         raise Unsupported("it clips, couples gates or has peepholes")
     if call.value(4) is not None:
         raise Unsupported("its sequences are of several lengths")
     functions = node.words("activations") or PLAIN[node.op] * directions
     fields: Fields = {"hidden_size": call.dims(2)[-1]}
+    if node.op == "GRU" and not node.integer("linear_before_reset"):
+        fields["reset_after"] = False
     if node.op == "RNN" and functions == ("Relu",) * directions:
         fields["nonlinearity"] = "relu"
     elif functions != PLAIN[node.op] * directions:

@@ -28,7 +28,7 @@ from ...marked import Marked
 from ...network import Inference, Node, output_shape
 from .known import OPEN, PASSED, Key, Known
 from .parts import Part, Piece, Size
-from .reads import Atom, Reads, values
+from .reads import Reads, Values
 from .remembered import Remembered
 from .unsure import Unsure
 
@@ -84,13 +84,22 @@ class Folding(Expansion):
         ]
 
     def append(self, name: str, layer: Layer | None, inputs: Nodes, shape: Shape, at: Marked) -> int:
-        self.parts.append(None)
+        index = len(self.nodes)
         self.layers += 1
-        return super().append(name, layer, inputs, shape, at)
+        if self.layers > LAYERS:
+            raise Unsure
+        self.nodes.append(Node(name, layer, inputs, shape))
+        self.places.append(at)
+        self.parts.append(None)
+        return index
 
     def count(self, item: Item, repetitions: int, place: Place) -> None:
-        self.ahead = max(self.ahead, self.taken + repetitions * item.size)
-        super().count(item, repetitions, place)
+        ahead = self.steps + SHAPE_STEPS * self.inference.computed + repetitions * item.size
+        if ahead > self.ahead:
+            self.ahead = ahead
+            if ahead > self.left:
+                raise Unsure
+        self.steps += item.weight
 
     def open(self, item: Item, place: Place, name: str, outer: Place, inputs: Nodes | None = None) -> Place:
         inner = super().open(item, place, name, outer, inputs)
@@ -167,12 +176,10 @@ class Folding(Expansion):
         layer = self.nodes[sources[0]].layer
         return None if layer is not None and layer.is_constant else self.known.folds(item)
 
-    def _key(self, what: object, around: tuple[Atom, ...], env: Env, spec: tuple[Atom, ...], sources: Nodes) -> Key:
+    def _key(self, what: object, around: Values, env: Env, spec: Values, sources: Nodes) -> Key:
         """What an expansion follows from."""
         shape = self.nodes[sources[0]].shape
-        if not spec:
-            return (what, self.batch_axes, shape, *values(around, env))
-        return (what, self.batch_axes, shape, *values(around, env), *values(spec, self.params))
+        return (what, self.batch_axes, shape, around.of(env), spec.of(self.params))
 
     def _called(self, key: Key, expand: Callable[[], Nodes | None]) -> Nodes | None:
         """Expand a use of a block where it stands; the part that it is will be known by this key too."""

@@ -19,8 +19,10 @@ from .passages import Passages
 from .reads import ReadNames, Reads
 from .remembered import Remembered
 
-MOST_PARTS = 40_000
-"""Parts that are remembered; a part takes about a kilobyte."""
+MOST_PARTS = 80_000
+"""Parts that are remembered; each takes about a kilobyte, and those of many pieces count as several."""
+A_PART = 8
+"""Pieces that a part is counted for."""
 MOST_LAYERS = 40_000
 MOST_TRIALS = 4
 """How often an item is found to be no part before it is tried no more."""
@@ -30,6 +32,10 @@ PASSED = Part((), (), (), Size())
 """Stands for an item that is passed over."""
 
 Key = tuple[object, ...]
+
+
+def _weight(part: Part) -> int:
+    return 1 if part.passage is None else 1 + len(part.passage.pieces) // A_PART
 
 
 class _LayerFigures(Figures):
@@ -69,7 +75,7 @@ class Known:
         others = {record.name for record in quantities if record.follows == "parts"}
         fields = bool(others - {"depth", "live", "name", "output", "out_channels"})
         self.passages = Passages() if fields else None
-        self.parts: Remembered[Key, Part] = Remembered(MOST_PARTS)
+        self.parts: Remembered[Key, Part] = Remembered(MOST_PARTS, _weight)
         self._folds: dict[Item, Reads | None] = {}
         self._trials: dict[Item, int] = {}
         self.shapes: Remembered[tuple[int, Shapes], tuple[Layer, Shape]] = Remembered(MOST_LAYERS)
@@ -145,7 +151,7 @@ class Known:
         """The part that consists of these pieces, the first of which is its input, and the last of which is its end."""
         last = pieces[-1].part
         assert last is not None
-        if len(pieces) == 2:
+        if len(pieces) == 2 and pieces[-1].inputs == (0,):
             return last.sized(size)
         part = Part(last.shape, *added(pieces), size)
         if self.depth:

@@ -17,6 +17,7 @@ from .unsure import Unsure
 
 MOST_PASSAGES = 20_000
 MOST_FOLLOWED = 40_000
+"""Passages that are remembered, and fields that were followed; those with patterns count as several."""
 
 Sizes = tuple[int, ...]
 """The space axes of the network's input."""
@@ -52,14 +53,23 @@ class Followed(NamedTuple):
 
 
 NOTHING = Followed(None, 0)
+SHORT = 8
+"""Pieces, or intervals of a pattern, that an entry is counted for."""
+
+
+def _weight(followed: Followed) -> int:
+    phases = [field.phases for field in followed.fields or ()]
+    return 1 + sum([len(pattern.intervals) // SHORT for pattern in phases if pattern is not None])
 
 
 class Passages:
     """The passages of a document's parts, and what has been followed through them."""
 
     def __init__(self) -> None:
-        self._alike: Remembered[object, Passage] = Remembered(MOST_PASSAGES)
-        self._followed: Remembered[tuple[Passage, Fields, Sizes, bool], Followed] = Remembered(MOST_FOLLOWED)
+        self._alike: Remembered[object, Passage] = Remembered(
+            MOST_PASSAGES, lambda passage: 1 + len(passage.pieces) // SHORT
+        )
+        self._followed: Remembered[tuple[Passage, Fields, Sizes, bool], Followed] = Remembered(MOST_FOLLOWED, _weight)
 
     def layer(self, layer: Layer, shapes: Shapes, shape: Shape) -> Passage:
         """The passage through a layer."""

@@ -10,6 +10,8 @@ import ast
 import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from types import NoneType
 from typing import NamedTuple
 
 from ...language.document import Document
@@ -33,6 +35,8 @@ TESTS: dict[str, Callable[[int, int], bool]] = {
     ">=": operator.ge,
 }
 COMPARISONS = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+PLAIN = frozenset({int, str, NoneType})
+"""Types whose values are equal where they mean the same."""
 _KIND = re.compile(r"_\d+$")
 """What an automatic name has behind the kind."""
 
@@ -40,11 +44,11 @@ _KIND = re.compile(r"_\d+$")
 class Reads(NamedTuple):
     """What an item reads."""
 
-    around: tuple[Atom, ...]
+    around: Values
     """Of the names where it stands."""
-    again: tuple[Atom, ...]
+    again: Values
     """The same of one of its repetitions, its number among them where that is read."""
-    spec: tuple[Atom, ...]
+    spec: Values
     """Of the spec's parameters, through the blocks that it calls."""
     openly: bool
     """Whether it is expanded as it is: paths lead into it, several tensors come out of it, its names stand around it,
@@ -63,7 +67,7 @@ class ReadNames:
         self._document = document
         self._elements: dict[str, Atoms] = {}
         self._blocks: dict[str, Atoms] = {}
-        self._calls: dict[str, tuple[tuple[Atom, ...], tuple[Atom, ...]]] = {}
+        self._calls: dict[str, tuple[Values, Values]] = {}
         self._items: dict[int, Reads] = {}
         self._into = tuple(dict.fromkeys(_led_into(document, paths)))
         self.shares = any(item.share is not None for item in _every(document))
@@ -75,15 +79,15 @@ class ReadNames:
             found = self._items[id(item)] = self._read(item)
         return found
 
-    def block(self, block: Block) -> tuple[tuple[Atom, ...], tuple[Atom, ...]]:
+    def block(self, block: Block) -> tuple[Values, Values]:
         """What a use of a block reads: its parameters, and the spec's, through the blocks that it calls too.
 
         Raises TooDeep.
         """
         found = self._calls.get(block.name)
         if found is None:
-            own = tuple([(name, None) for name in block.params])
-            found = self._calls[block.name] = own, _whole(self._block(block))
+            own = Values(frozenset([(name, None) for name in block.params]))
+            found = self._calls[block.name] = own, Values(self._block(block))
         return found
 
     def _block(self, block: Block, depth: int = 0) -> Atoms:
@@ -111,7 +115,7 @@ class ReadNames:
         unnamed = isinstance(item.what, Join) and item.name is None and item.repeat is None
         several = not isinstance(item.what, (LayerTemplate, Join, Group, Call))
         openly = unnamed or several or item.share is not None or not item.reads or self._is_led_into(item)
-        return Reads(_whole(around), _whole(again), _whole(spec), openly)
+        return Reads(Values(around), Values(again), Values(spec), openly)
 
     def _is_led_into(self, item: Item) -> bool:
         """Whether a path may lead into an item."""
@@ -188,30 +192,38 @@ def _without_index(atoms: Atoms) -> Atoms:
     return frozenset([atom for atom in atoms if atom[0] != "index"])
 
 
-def _whole(atoms: Atoms) -> tuple[Atom, ...]:
-    """In one order, without elements of lists that are read whole."""
-    whole = {name for name, element in atoms if element is None}
-    kept = [atom for atom in atoms if atom[1] is None or atom[0] not in whole]
-    return tuple(sorted(kept, key=repr))
-
-
-def values(atoms: tuple[Atom, ...], env: Mapping[str, Value]) -> list[object]:
+class Values:
     """The values of what is read, such that those that are equal mean the same."""
-    found: list[object] = []
-    for name, element in atoms:
-        value = env.get(name)
-        if element is not None:
-            if type(element) is tuple:
-                if type(value) is int:
-                    value = TESTS[element[0]](value, element[1])
-            elif type(value) is tuple and len(value) > element:  # type: ignore[operator]
-                value = value[element]  # type: ignore[index]
-        kind = type(value)
-        found.append(value if kind is int or kind is str else _told(value))
-    return found
+
+    __slots__ = ("_get", "_names", "_parts")
+
+    def __init__(self, atoms: Atoms) -> None:
+        names = sorted({name for name, element in atoms if element is None and name != "index"})
+        self._names = len(names)
+        self._get: Callable[[Mapping[str, Value]], object] | None = itemgetter(*names) if names else None
+        parts = {atom for atom in atoms if atom[1] is not None or atom[0] == "index"}
+        whole = {name for name, element in atoms if element is None}
+        self._parts = [atom for atom in sorted(parts, key=repr) if atom[1] is None or atom[0] not in whole]
+
+    def of(self, env: Mapping[str, Value]) -> tuple[object, ...]:
+        """The values under these names."""
+        found: tuple[object, ...] = ()
+        if self._get is not None:
+            found = self._get(env) if self._names > 1 else (self._get(env),)  # type: ignore[assignment]
+        if self._parts:
+            found += tuple([_part(env.get(name), element) for name, element in self._parts])
+        return found if PLAIN.issuperset(map(type, found)) else tuple(map(_told, found))
 
 
-def _told(value: Value | None) -> object:
+def _part(value: Value | None, element: Element) -> Value | None:
+    if isinstance(element, tuple):
+        return TESTS[element[0]](value, element[1]) if isinstance(value, int) else None
+    if element is not None and isinstance(value, tuple) and len(value) > element:
+        return value[element]
+    return value
+
+
+def _told(value: object) -> object:
     """A value apart from those that Python takes to be equal to it: truth values from numbers."""
     if isinstance(value, bool):
         return ("truth", value)

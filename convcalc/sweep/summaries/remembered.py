@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key")
@@ -12,19 +13,23 @@ class Remembered(Generic[Key, Value]):
     """A dictionary of at most `most` entries, which forgets those that were not asked for in a long time.
 
     It has two generations: what is asked for moves to the young one, and when that has half of all, the old one goes.
+    `weight` says as how many entries a value counts.
 
     >>> kept: Remembered[str, int] = Remembered(4)
-    >>> for number, word in enumerate("abcd"):
+    >>> for number, word in enumerate("abc"):
     ...     kept[word] = number
-    >>> kept.get("a"), kept.get("d"), len(kept)
-    (0, 3, 4)
-    >>> kept["e"] = 4
-    >>> kept.get("a"), kept.get("b"), kept.get("e"), len(kept)
-    (0, None, 4, 3)
+    >>> kept.get("a"), len(kept)
+    (0, 3)
+    >>> kept["d"] = 3
+    >>> [kept.get(word) for word in "abcd"], len(kept)
+    ([0, None, 2, 3], 3)
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, weight: Callable[[Value], int] | None = None) -> None:
         self._half = most // 2
+        self._weight = weight
+        self._held = 0
+        """What the young generation has."""
         self._young: dict[Key, Value] = {}
         self._old: dict[Key, Value] = {}
 
@@ -38,14 +43,11 @@ class Remembered(Generic[Key, Value]):
         return found
 
     def __setitem__(self, key: Key, value: Value) -> None:
-        if len(self._young) >= self._half:
+        if self._held >= self._half:
             self._old, self._young = self._young, {}
+            self._held = 0
         self._young[key] = value
+        self._held += 1 if self._weight is None else self._weight(value)
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self._young.clear()
-        self._old.clear()

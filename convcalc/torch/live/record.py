@@ -6,12 +6,14 @@ it was.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from importlib.metadata import PackageNotFoundError, version
 from inspect import Parameter, signature
 from io import StringIO
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import torch
@@ -125,7 +127,7 @@ def record(
     module = checked(module)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        tape = _batched(module, inputs, named, device, training, 1)
+        tape, inputs, named = _first(module, inputs, named, device, training)
         if not tape.outputs:
             raise Refused("it gives no tensor, so that nothing is its output")
         second = _second(module, inputs, named, device, training, tape)
@@ -137,6 +139,37 @@ def record(
             if (call.args, call.kwargs) != (other.args, other.kwargs)
         }
     return tape
+
+
+WHOLE = re.compile(r"\b[Ll]ong\b|LongTensor")
+"""What torch says of positions that are no whole numbers."""
+MOST_TOGETHER = 4
+"""Inputs of which any may hold positions; of more of them one does, or all do."""
+
+
+def _first(
+    module: nn.Module, inputs: Sequence[Input], named: Mapping[str, Input], device: str, training: bool
+) -> tuple[Tape, Sequence[Input], Mapping[str, Input]]:
+    """The tape of a run with a batch of 1, and its inputs: whole numbers where they hold positions, as of words."""
+    try:
+        return _batched(module, inputs, named, device, training, 1), inputs, named
+    except Failed as error:
+        if WHOLE.search(str(error.cause)) is None:
+            raise
+        failed = error
+    count = len(inputs) + len(named)
+    sizes = range(1, count + 1) if count <= MOST_TOGETHER else (1, count)
+    for chosen in (chosen for size in sizes for chosen in combinations(range(count), size)):
+        given = [input._replace(dtype=torch.int64) if n in chosen else input for n, input in enumerate(inputs)]
+        others = {
+            name: input._replace(dtype=torch.int64) if n in chosen else input
+            for n, (name, input) in enumerate(named.items(), len(inputs))
+        }
+        try:
+            return _batched(module, given, others, device, training, 1), given, others
+        except Failed:
+            continue
+    raise failed
 
 
 STEP = (64, 32)
