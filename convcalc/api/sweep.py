@@ -19,7 +19,7 @@ from ..network import Network
 from ..readers import code_of, read_row, reader_of
 from ..sweep.cells import Cell, distinct
 from ..sweep.export import export
-from ..sweep.finding import View
+from ..sweep.finding import View, name_of
 from ..sweep.found import Found, FoundRow
 from ..sweep.join import Join
 from ..sweep.opening import is_run
@@ -82,7 +82,7 @@ class Sweep(Shown):
         return map(self._swept, self._every.rows())
 
     def __len__(self) -> int:
-        return self.found().fit
+        return self._view.fit()
 
     @property
     def _every(self) -> View:
@@ -138,14 +138,20 @@ class Sweep(Shown):
         return pandas.DataFrame([row.cells for row in rows], index, names)
 
     def found(
-        self, *, top: int | None = None, every: bool = False, plot: Sequence[str] = (), timed: bool = True
+        self,
+        *,
+        top: int | None = None,
+        every: bool = False,
+        plot: Sequence[str] = (),
+        drawn: bool = False,
+        timed: bool = True,
     ) -> Found:
         """How many candidates there are, build and fit, why others do not, and the rows that are printed.
 
-        `top` is how many rows there are at most, `every` takes all; `plot` are two columns whose cloud is drawn,
-        without them that of the first objectives or figures; `timed` says whether the run's seconds are told.
+        `top` is how many rows there are at most, `every` takes all; `plot` are two columns whose cloud is told too, and
+        `drawn` takes that of the first objectives or figures; `timed` says whether the run's seconds are told.
         """
-        return self._view.found(self.seconds if timed else None, plot, top, every)
+        return self._view.found(self.seconds if timed else None, plot, top, every, drawn)
 
     def to_dict(self) -> dict[str, object]:
         """The same as plain data, as `convcalc sweep --format json` prints it."""
@@ -163,7 +169,7 @@ class Sweep(Shown):
         """The rows as one HTML page. Raises UsageError where jinja2 is not installed."""
         from ..page.sweep import sweep_page
 
-        return sweep_page(self.found())
+        return sweep_page(self.found(drawn=True))
 
     def document(self, width: int | None) -> Document:
         """What was searched, what came of it, and the rows."""
@@ -172,8 +178,7 @@ class Sweep(Shown):
         return sweep_document(self.found())
 
     def __repr__(self) -> str:
-        found = self.found()
-        return f"<Sweep {found.name}: {found.fit:,} of {found.done:,} fit>"
+        return f"<Sweep {name_of(self.plan)}: {len(self):,} of {self.store.tried:,} fit>"
 
 
 def sweep(
@@ -211,11 +216,11 @@ def sweep(
 
     The spec may be a plan in a file, beside whose words those of the call stand. `axes` are what params, the variant
     and the input go through; `let` are derived values ({"depth": "round(1.2 ** phi)"}), `require` what they and the
-    axes have to be ("depth<=3"), `params` fixed ones. `where` are conditions ("macs<=600e6"), `near` regimes
-    ("macs=400e6,1%"), of which `random` candidates are found; without it so many are drawn. `join` is a CSV file of
-    measured columns. The rows come in the order of `sort`, `minimize` and `maximize`, and the front is of `pareto`.
-    `jobs` processes work, or a Dask `scheduler`; the run is kept in the file `output`. A run that is kept is opened by
-    its path as the spec.
+    axes have to be ("depth<=3"), `params` fixed ones. `join` is a CSV file of measured columns. `where` are conditions
+    ("macs<=600e6"), `near` regimes ("macs=400e6,1%"), of which `random` candidates are found; without it so many are
+    drawn. The rows come in the order of `sort`, `minimize` and `maximize`, and the front is of `pareto`. `jobs`
+    processes work, or a Dask `scheduler`; the run is kept in the file `output`. A run that is kept is opened by its
+    path as the spec.
 
     Raises UsageError where the call is wrong, SpecError where the spec is; a candidate that does not build is counted.
 

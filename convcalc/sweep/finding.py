@@ -52,18 +52,27 @@ class View:
         """The numbers of the rows on the front. Raises UsageError for an objective that the run does not have."""
         return frozenset(self.store.front(self.plan.objectives, self.conditions))
 
+    def fit(self) -> int:
+        """How many candidates fit."""
+        return self.store.count(self.conditions, fitting=True)
+
     def found(
-        self, seconds: float | None = None, plot: Sequence[str] = (), top: int | None = None, every: bool = False
+        self,
+        seconds: float | None = None,
+        plot: Sequence[str] = (),
+        top: int | None = None,
+        every: bool = False,
+        drawn: bool = False,
     ) -> Found:
-        """All that is shown: `top` rows, or `every` one; `plot` names the columns of the cloud, the first objectives or
-        figures without.
+        """All that is shown: `top` rows, or `every` one; and the cloud of the two columns that `plot` names, or, where
+        it is `drawn` all the same, of the first objectives or figures.
         """
         store, plan = self.store, self.plan
         summary = store.summary()
         refused = store.refusals()
         built = summary.tried - sum(each.candidates for each in refused)
         on_front = self.front() if plan.objectives else frozenset()
-        fit = summary.fitting if not self.conditions else store.count(self.conditions, fitting=True)
+        fit = self.fit()
         of = len(on_front) if plan.objectives else fit
         top = plan.top if top is None else top
         if top is None and not plan.objectives:
@@ -88,7 +97,7 @@ class View:
             store.path,
             _finished(plan, summary),
             [] if store.axes else [*plan.document.params, *(["variant"] if plan.document.variants else []), "input"],
-            self._cloud(plot, fit, shown, on_front) if fit else None,
+            self._cloud(plot, fit, shown, on_front) if fit and (plot or drawn) else None,
         )
 
     def _what(self) -> str:
