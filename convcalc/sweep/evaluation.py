@@ -16,10 +16,10 @@ from ..limits import DIFFERENT_LAYERS, STEPS
 from ..network import Network
 from .asked import Asked, Options
 from .candidates import Candidate, Refused
+from .summaries import Unsure
 from .summaries.folding import Folding
 from .summaries.known import Known
 from .summaries.reads import TooDeep
-from .summaries.unsure import Unsure
 from .summaries.whole import WholeFigures
 
 

@@ -26,11 +26,11 @@ from ...layers.base import Layer, Shape, Shapes
 from ...limits import LAYERS, NESTING, PATH_CHARACTERS
 from ...marked import Marked
 from ...network import Inference, Node, output_shape
+from . import Unsure
 from .known import OPEN, PASSED, Key, Known
 from .parts import Part, Piece, Size
 from .reads import Reads, Values
 from .remembered import Remembered
-from .unsure import Unsure
 
 PLACEHOLDER = "\0"
 """The name of what arrives at a part: none that a reference could have."""

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from ...analysis.receptive_field import MOST_TABULATED, Fields, Following, Reading, reading
 from ...layers.base import Layer, Shape, Shapes
+from . import Unsure
 from .remembered import Remembered
-from .unsure import Unsure
 
 MOST_PASSAGES = 20_000
 MOST_FOLLOWED = 40_000

@@ -10,9 +10,9 @@ from ...analysis.memory import Liveness
 from ...analysis.receptive_field import MOST_TABULATED, Fields, ReceptiveFields, source
 from ...network import Network
 from ..asked import Options
+from . import Unsure
 from .parts import Piece, alive, depth
 from .passages import Passages
-from .unsure import Unsure
 
 
 class WholeFigures(Figures):
