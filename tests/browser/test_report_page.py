@@ -134,7 +134,17 @@ def gone_through(opened: Opened) -> list[str]:
     opened.page.evaluate("document.querySelectorAll('main > section').forEach((each) => { each.hidden = false; })")
     opened.page.evaluate(AXE.read_text("utf-8"))
     found = opened.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [f"{wrong['id']}: {node['html'][:120]}" for wrong in found["violations"] for node in wrong["nodes"][:3]]
+
+    def cut(node: dict[str, Any]) -> bool:
+        """Whether a box shows a name cut: its label has the whole of it, which is no mismatch."""
+        return "…" in (opened.page.locator(node["target"][0]).text_content() or "")
+
+    return [
+        f"{wrong['id']}: {node['html'][:120]}"
+        for wrong in found["violations"]
+        for node in wrong["nodes"]
+        if wrong["id"] != "label-content-name-mismatch" or not cut(node)
+    ]
 
 
 @gallery("lenet5")
