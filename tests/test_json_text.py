@@ -46,7 +46,7 @@ def test_more_keys_than_are_kept() -> None:
     assert "".join(json_pieces(data)) == json.dumps(data, indent=2)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.dictionaries(SEEN, VALUES, max_size=2), st.integers(0, 2), st.integers(0, 2)), max_size=5))
 def test_an_object_in_parts_is_one_object(objects: list[tuple[dict[str, Any], int, int]]) -> None:
     parts: list[dict[str, Any]] = [{"a": [1, 2]}, {"b": {"c": "d"}, "e": 1}, {}]

@@ -19,13 +19,18 @@ from convcalc.export.onnx_layers import ONNX
 from convcalc.export.torch_layers import TORCH
 from convcalc.geometry import FORMULAS, SYMBOLS
 from convcalc.geometry.formulas import Formula
+from convcalc.keras import document, h5
 from convcalc.language.items import fields_of
 from convcalc.layers.base import OPERATIONS
 from convcalc.layers.registry import KINDS, layer_class
 from convcalc.limits import LIMITS, Limit
+from convcalc.onnx import wire
 from convcalc.onnx.graph import MOST_NODES
 from convcalc.onnx.inference import MOST_BYTES, MOST_SECONDS
 from convcalc.reference.dispatch import twin
+from convcalc.serve.server import MOST_CONNECTIONS
+from convcalc.torch.exported import fields as exported_fields
+from convcalc.torch.exported import graph as exported_graph
 from convcalc.units import amount
 from convcalc.verify.prediction import RULES
 
@@ -163,8 +168,16 @@ def limits_section() -> str:
     limits = (
         *LIMITS,
         Limit(MOST_NODES, "nodes", "the graph of an ONNX file, its functions written out"),
+        Limit(wire.MOST_WORK, "fields", "what is read of an ONNX file beside the weights"),
+        Limit(wire.MOST_FIELDS, "fields", "one message of an ONNX file"),
         Limit(MOST_BYTES, "bytes", "the memory of the process in which the onnx package infers shapes"),
         Limit(MOST_SECONDS, "seconds", "the time of a processor that it takes"),
+        Limit(document.MOST_BYTES, "bytes", "the configuration of a Keras model, unpacked"),
+        Limit(h5.MOST_MEMORY, "bytes", "the memory of the process that reads an HDF5 file"),
+        Limit(h5.MOST_SECONDS, "seconds", "the time of a processor that it takes"),
+        Limit(exported_fields.MOST_BYTES, "bytes", "the graph of a .pt2 file, unpacked"),
+        Limit(exported_graph.MOST_NODES, "nodes", "the graph of a .pt2 file"),
+        Limit(MOST_CONNECTIONS, "connections", "what watch serves at one time"),
     )
     rows = [f"| {limit.what} | {_most(limit)} |" for limit in limits]
     return "\n".join(["| what | at most |", "|---|---|", *rows]) + "\n"
