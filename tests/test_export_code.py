@@ -85,13 +85,13 @@ def test_sizes_follow_from_others_element_by_element() -> None:
     assert "layers.Reshape((side // 7, 7, side // 7, 7, channels))" in keras
     assert "layers.Reshape(((side // 7) ** 2, 49, channels))" in keras
     assert 'x = block(x, 96, 3, 56, 0.01818181818181818, shift=True, name="stage1_1")' in keras
-    assert max(map(len, keras.partition("def heads_apart")[2].splitlines())) <= 110
+    assert max(map(len, keras.partition("def window_attention")[2].splitlines())) <= 110
 
 
 def test_what_only_an_optional_statement_reads_stands_in_its_choice() -> None:
     choice = """    if shift:
-        bias = Constant(((side // 7) ** 2, 1, 49, 49), learned=False, name=f"{name}_bias_mask")(x)
-        x = layers.Add()([x, bias])
+        bias_2 = Constant(((side // 7) ** 2, 1, 49, 49), learned=False, name=f"{name}_bias_mask")(bias)
+        bias = layers.Add()([bias, bias_2])
 """
     assert choice in keras_module(load("swin"))
 

@@ -70,7 +70,7 @@ def command(
     board = Board(spec)
     watch = Watch(["report", spec, *_words(options)], [*_files(spec), *_files(against)], board)
     server = _server(board, port)
-    signal.signal(signal.SIGTERM, _interrupt)
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         found = watch.read()
         if found.code == WRONG_CALL:
@@ -91,6 +91,7 @@ def command(
         board.close()
         server.finish()
         server.server_close()
+        signal.signal(signal.SIGTERM, before)
 
 
 def _interrupt(number: int, frame: object) -> None:
