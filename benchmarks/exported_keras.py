@@ -91,7 +91,7 @@ def gates(tensors: dict[str, Any], kind: str) -> list[Any]:
         if f"weight_ih_l0{end}" in tensors:
             found += [ordered(tensors[f"weight_{name}_l0{end}"]) for name in ("ih", "hh")]
             biases = [ordered(tensors[name]) for part in ("ih", "hh") if (name := f"bias_{part}_l0{end}") in tensors]
-            found += [np.stack(biases) if kind == "gru" else biases[0]] if biases else []
+            found += [np.stack(biases) if len(biases) > 1 else biases[0]] if biases else []
     return found
 
 

@@ -1,9 +1,9 @@
 """convcalc: what a convolutional architecture does to shapes, parameters and cost.
 
 `load` reads a network, `analyse` gives its report, `arena`, `check`, `diff`, `draw`, `explain`, `export`,
-`forensics`, `invert`, `report`, `sizes`, `solve` and `verify` answer as the commands of their names do. Results have
-attributes, `to_dict()` and a text that can be printed. The public names are imported when they are first used, so that
-`import convcalc` is cheap.
+`forensics`, `invert`, `report`, `sizes`, `solve`, `sweep` and `verify` answer as the commands of their names do.
+Results have attributes, `to_dict()` and a text that can be printed. The public names are imported when they are first
+used, so that `import convcalc` is cheap.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .api.sizes import Sizes, sizes
     from .api.solve import Search, solve
     from .api.summary import summary
+    from .api.sweep import Sweep, SweptRow, sweep
     from .api.verify import Verification, verify
     from .findings import Finding, SpecError, UsageError
     from .geometry.errors import GeometryError
@@ -59,6 +60,8 @@ _PLACES = {
     "Search": ".api.solve",
     "Sizes": ".api.sizes",
     "SpecError": ".findings",
+    "Sweep": ".api.sweep",
+    "SweptRow": ".api.sweep",
     "UnknownLayer": ".network",
     "UsageError": ".findings",
     "Verification": ".api.verify",
@@ -82,6 +85,7 @@ _PLACES = {
     "sizes": ".api.sizes",
     "solve": ".api.solve",
     "summary": ".api.summary",
+    "sweep": ".api.sweep",
     "verify": ".api.verify",
 }
 
@@ -104,6 +108,8 @@ __all__ = [
     "Search",
     "Sizes",
     "SpecError",
+    "Sweep",
+    "SweptRow",
     "UnknownLayer",
     "UsageError",
     "Verification",
@@ -128,6 +134,7 @@ __all__ = [
     "sizes",
     "solve",
     "summary",
+    "sweep",
     "verify",
 ]
 

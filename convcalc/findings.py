@@ -181,10 +181,13 @@ class UsageError(Exception):
       hint: did you mean 'resnet'?
     """
 
-    def __init__(self, message: str, hint: str | None = None) -> None:
-        super().__init__(message, hint)
+    def __init__(self, message: str, hint: str | None = None, excerpt: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint, excerpt)
         self.message = message
         self.hint = hint
+        self.excerpt = excerpt
+        """What was typed, and a caret where it is wrong."""
 
     def __str__(self) -> str:
-        return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
+        lines = [self.message, *(f"  {line}" for line in self.excerpt)]
+        return "\n".join([*lines, f"  hint: {self.hint}"] if self.hint else lines)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from .findings import UsageError
 from .network import Network
 
 if TYPE_CHECKING:
+    from .marked import Source
     from .torch.spec import ModelSpec
 
 
@@ -75,6 +78,41 @@ def code_of(name: str) -> ModelSpec | None:
     from .torch.spec import model_spec
 
     return model_spec(name)
+
+
+_ROW = re.compile(r"(.+):(\d{1,18})", re.ASCII | re.DOTALL)
+
+
+def row_named(name: str) -> tuple[str, int] | None:
+    """The run and the row that a text names where it names a row of a sweep; a file of the whole name is a file.
+
+    >>> row_named("run.sqlite:17"), row_named("git:HEAD:17"), row_named("./net.py:Net"), row_named("net.yaml")
+    (('run.sqlite', 17), None, None, None)
+    """
+    found = _ROW.fullmatch(name) if not name.startswith("git:") else None
+    if found is None or _exists(name):
+        return None
+    return found[1], int(found[2])
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def read_row(name: str) -> Source | None:
+    """The spec of a row of a sweep, `run.sqlite:17`; None for what names none.
+
+    Raises UsageError where there is no such run, no such row, or no network of it.
+    """
+    row = row_named(name)
+    if row is None:
+        return None
+    from .sweep.row_spec import row_spec
+
+    return row_spec(*row)
 
 
 def read_model(name: str, asked: Asked) -> Network | None:

@@ -20,7 +20,7 @@ LONGEST = 60
 Rounding = Literal["half_up", "up", "down"]
 
 _UNIT = re.compile(r"(?:(?P<prefix>[KMGTP])(?P<binary>i?))?B?", re.I | re.ASCII)
-_AMOUNT = re.compile(rf"\s*({NUMBER})\s*([A-Za-z]*)\s*")
+_AMOUNT = re.compile(rf"\s*({NUMBER})(?:[eE]([+-]?[0-9]{{1,2}}))?\s*([A-Za-z]*)\s*")
 
 
 class NoAmount(ValueError):
@@ -53,16 +53,16 @@ def exact(number: str) -> Fraction:
 
 
 def read_amount(text: str) -> Fraction:
-    """An amount as it is written: a number, with a unit or without. Raises NoAmount.
+    """An amount as it is written: a number, with a power of ten, with a unit, or without. Raises NoAmount.
 
-    >>> read_amount("1.5G"), read_amount("20 MiB"), read_amount("1,000")
-    (Fraction(1500000000, 1), Fraction(20971520, 1), Fraction(1000, 1))
+    >>> read_amount("1.5G"), read_amount("20 MiB"), read_amount("1,000"), read_amount("6e3")
+    (Fraction(1500000000, 1), Fraction(20971520, 1), Fraction(1000, 1), Fraction(6000, 1))
     """
     match = _AMOUNT.fullmatch(text) if len(text) <= LONGEST else None
-    scale = None if match is None else factor(match[2])
+    scale = None if match is None else factor(match[3])
     if match is None or scale is None:
         raise NoAmount(f"'{text[:LONGEST]}' is no amount: write 7000000, 7M (7·10^6) or 20 MiB (20·2^20)")
-    return exact(match[1]) * scale
+    return exact(match[1]) * Fraction(10) ** int(match[2] or 0) * scale
 
 
 def read_bytes(text: str) -> int:

@@ -69,6 +69,20 @@ def _jumps(element: Element, attribute: str, steps: int) -> list[int]:
     return [int(element.attrib[attribute])] * steps
 
 
+def framed(svg: str) -> list[set[Place]]:
+    """The inputs within the frame of each step, of a drawing whose frame changes its size."""
+    root = ElementTree.fromstring(svg)
+    given = _numbered(cells(root, "input"))
+    steps = len(cells(root, "pending"))
+    (moving,) = of_class(root, "moving")
+    frame = of_class(moving, "frame")[0]
+    sides = zip(*(_jumps(frame, name, steps) for name in ("x", "y", "width", "height")), strict=True)
+    return [
+        {number for (left, top), number in given.items() if x <= left < x + wide and y <= top < y + high}
+        for x, y, wide, high in sides
+    ]
+
+
 def read_back(svg: str) -> Read:
     """What a moving drawing shows, from its pixels."""
     root = ElementTree.fromstring(svg)

@@ -156,6 +156,8 @@ MORE: list[tuple[str, dict[str, Any], tuple[Shape, ...]]] = [
     ("rnn", {"hidden_size": 4, "bias": False, "nonlinearity": "relu"}, ((6, 5),)),
     ("gru", {"hidden_size": 4}, ((6, 5),)),
     ("gru", {"hidden_size": 4, "bidirectional": True}, ((6, 5),)),
+    ("gru", {"hidden_size": 4, "reset_after": False, "biases": 1, "bidirectional": True}, ((6, 5),)),
+    ("gru", {"hidden_size": 4, "reset_after": False, "bias": False}, ((6, 5),)),
     ("lstm", {"hidden_size": 4, "biases": 1}, ((6, 5),)),
 ]
 

@@ -58,8 +58,8 @@ def _imports(node: ast.AST, package: list[str], place: Place) -> Iterator[Import
         elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
             yield from _imports(ast.Module(child.body, []), package, "typing")
             yield from _imports(ast.Module(child.orelse, []), package, place)
-        else:
-            inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        elif not isinstance(child, ast.expr):
+            inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
             yield from _imports(child, package, "function" if inside and place == "top" else place)
 
 

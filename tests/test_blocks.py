@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc import diff, load
+from convcalc.blocks import find
 from convcalc.language import gallery_names, loads
 from convcalc.language.write_blocks import equal, write_blocks
 from convcalc.layers.registry import build as build_layer
@@ -20,18 +22,15 @@ from tests.spec_text import build, spec
 GOLDEN = Path(__file__).parent / "golden" / "blocks"
 LINES = {"resnet50": 40, "googlenet": 50, "densenet121": 80, "mobilenet_v2": 45}
 """The most lines of a spec that a person would write."""
-JOINS_WITH_NAMES = {"enet", "inception_resnet", "inception_v4", "nasnet", "textcnn", "wavenet"}
-"""Specs with named joins, whose layer has the path of the group around its branches: written, it is called apart."""
 
 
-def survives(network: Network, *, paths: bool = True) -> str:
+def survives(network: Network) -> str:
     """The text of a network, which is read as the same network, its paths included."""
     text = write_blocks(network)
     again = loads(text)
     assert equal(network, again), text
-    if paths:
-        assert [node.name for node in network.nodes] == [node.name for node in again.nodes], text
-        assert [name for name, _, _ in network.stages()] == [name for name, _, _ in again.stages()]
+    assert [node.name for node in network.nodes] == [node.name for node in again.nodes], text
+    assert [name for name, _, _ in network.stages()] == [name for name, _, _ in again.stages()]
     return text
 
 
@@ -55,11 +54,19 @@ def test_the_gallery_survives(name: str) -> None:
     survives(load(name))
 
 
+def test_more_blocks_than_say_anything_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = load("googlenet")
+    assert "blocks:" in survives(network)
+    monkeypatch.setattr(find, "MOST_BLOCKS", 1)
+    text = write_blocks(network)
+    assert "blocks:" not in text and equal(network, loads(text))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", gallery_names())
 def test_the_whole_gallery_survives(name: str) -> None:
     for variant in (None, *variants()[name]):
-        survives(load(name, variant=variant), paths=name not in JOINS_WITH_NAMES)
+        survives(load(name, variant=variant))
 
 
 def residual_blocks(*widths: int, project: bool = True) -> Network:
@@ -598,4 +605,62 @@ def test_specs_with_blocks_survive(
         arguments = f"{{c: {c}, k: {k}, s: {stride}, extra: {str(extra).lower()}}}"
         lines.append(f"- {{{block}: {arguments}, name: stage{number}{repeat}}}")
     network = loads(spec("\n".join(lines), head=head, input="[4, 64, 64]"))
-    survives(network, paths="name: sum" not in head)
+    survives(network)
+
+
+def test_joins_with_names_are_written_with_their_branches() -> None:
+    network = build("""
+        - {conv2d: {out: 8, k: 1}, name: stem}
+        - concat:
+            branches:
+              plain: [{conv2d: {out: 4, k: 3, p: 1}}, relu]
+              skip: []
+              far: [{conv2d: {out: 4, k: 1}, from: input}, {sigmoid: {}, repeat: 2, name: twice}]
+          name: mixed
+        - {relu: {}, from: mixed.plain}
+    """)
+    assert items(network) == [
+        "layers:",
+        "  - {conv2d: {out: 8, k: 1}, name: stem}",
+        "  - name: mixed",
+        "    concat:",
+        "      branches:",
+        "        plain: [{conv2d: {out: 4, k: 3, p: 1}}, relu]",
+        "        skip: []",
+        "        far: [{conv2d: {out: 4, k: 1}, from: input}, {sigmoid: {}, name: twice, repeat: 2}]",
+        "  - {relu: {}, from: mixed.plain}",
+    ]
+
+
+def test_joins_of_repetitions_and_blocks_are_written_with_their_branches() -> None:
+    gate = (
+        "{multiply: {branches: {way: [{conv2d: {out: c, k: 1}}], gate: [{conv2d: {out: c, k: 1}}, sigmoid]}}, name: g}"
+    )
+    head = f"blocks: {{unit: {{params: [c], layers: [{gate}, relu]}}}}\n"
+    network = loads(spec("- {unit: [4], name: a}\n- {unit: [6], repeat: 3, name: b}", head=head, input="[4, 8, 8]"))
+    assert items(network) == [
+        "blocks:",
+        "  unit:",
+        "    params: [out]",
+        "    layers:",
+        "      - name: g",
+        "        multiply:",
+        "          branches:",
+        "            way: [{conv2d: {out: out, k: 1}}]",
+        "            gate: [{conv2d: {out: out, k: 1}}, sigmoid]",
+        "      - relu",
+        "layers:",
+        "  - {unit: {out: 4}, name: a}",
+        "  - {unit: {out: 6}, name: b, repeat: 3}",
+    ]
+
+
+def test_a_join_that_also_reads_something_else_is_no_join_with_branches() -> None:
+    """As readers of models make it: a group of the join's name, and a branch that another layer stands between."""
+    branches = "{add: {branches: {a: [relu], b: [tanh]}}, name: s}"
+    network = build(f"[{branches}]")
+    nodes = list(network.nodes)
+    last = nodes[-1]
+    nodes[-1] = last._replace(inputs=(last.inputs[1], last.inputs[0]))
+    text = write_blocks(replace(network, nodes=tuple(nodes)))
+    assert "branches" not in text and loads(text).nodes[-1].inputs == (2, 1)

@@ -121,6 +121,19 @@ def test_parts_of_a_split_are_joined_and_missing_ones_made_up() -> None:
         given_back(network, mirror(network, **form))
 
 
+def test_an_axis_that_was_taken_apart_is_stacked_again() -> None:
+    layers: list[Any] = [{"conv1d": {"out": 6, "k": 3, "p": 1}}, {"reshape": {"shape": [6, 2, 8]}}]
+    whole = [*layers, {"unbind": {"parts": 2, "dim": 1}, "name": "parts"}, {"add": {}, "from": ["parts.0", "parts.1"]}]
+    network = loads(spec([4, 16], whole))
+    made = mirror(network)
+    assert kinds(made) == ["input", "stack", "reshape", "conv_transpose1d"]
+    assert model(made, "reshape_parts").fields() == {"dim": 1}
+    given_back(network, made)
+    one = loads(spec([4, 16], [*whole[:-1], {"relu": {}, "from": "parts.1"}], outputs=["relu"]))
+    with pytest.raises(UsageError, match="of its 2 parts 1 come back"):
+        mirror(one)
+
+
 def test_what_has_no_answer_is_named_with_the_reason() -> None:
     layers = [{"conv2d": {"out": 8, "k": 3}}, {"dropout": {"p": 0.5}}, "softmax"]
     made = mirror(loads(spec([3, 9, 9], layers)))

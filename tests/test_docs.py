@@ -14,7 +14,7 @@ from tools.notebooks import NOTEBOOKS
 
 LONG = {
     *("analysis.md", "check.md", "export.md", "lecture.md", "models.md", "onnx.md", "published.md", "python.md"),
-    *("report.md", "terminal.md", "verify.md"),
+    *("decoder.md", "keras.md", "report.md", "sizes.md", "sweep.md", "sweep_plans.md", "terminal.md", "verify.md"),
 }
 """Pages whose examples take seconds."""
 

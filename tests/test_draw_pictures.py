@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import product
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from convcalc import draw, invert
+from convcalc.analysis.drawn import drawn_axis, drawn_layer, window_axes
+from convcalc.api.draw import Drawing
 from convcalc.geometry import effective_kernel
+from convcalc.layers.base import Layer
 from convcalc.layers.registry import build
 from convcalc.reference import forward
 from convcalc.reference.identity import matrix, scattered
 
-from .drawn_pictures import Read, read_back
+from .drawn_pictures import SVG, Read, framed, read_back
 
 Window = tuple[int, int, int, int]
 WINDOWS: list[Window] = [(k, s, d, p) for k, s, d in product(range(1, 8), range(1, 5), range(1, 4)) for p in range(k)]
@@ -160,6 +165,127 @@ class TestTwoAxes:
         for row, column in product(range(images.shape[1]), range(images.shape[2])):
             wanted = {(n // 5, n % 5): int(images[n, row, column]) for n in range(30) if images[n, row, column]}
             assert found.reads[row, column] == wanted
+
+
+SPACE = (5, 7)
+"""Of the layers below, of which each axis has another pattern."""
+
+
+def read_by(layer: Layer, channels: int) -> dict[tuple[int, int], set[tuple[int, int]]]:
+    """Which inputs each output of a layer reads, by unit images, in any channel."""
+    places = list(np.ndindex(*SPACE))
+    units = np.zeros((len(places), channels, *SPACE))
+    for number, place in enumerate(places):
+        units[(number, slice(None), *place)] = 1
+    images = np.abs(np.asarray(forward(layer, (units,), {}))).sum(axis=1)
+    found: dict[tuple[int, int], set[tuple[int, int]]] = {
+        (r, c): set() for r, c in np.ndindex(images.shape[1], images.shape[2])
+    }
+    for number, row, column in np.argwhere(images > 1e-12).tolist():
+        found[row, column].add(places[number])
+    return found
+
+
+SCALES = (2, 3, [1, 4], [1.5, 0.5], [0.75, 2.0])
+SIZES = ([5, 7], [10, 14], [9, 13], [3, 20], [1, 2], [11, 1])
+RESIZED: list[dict[str, object]] = [
+    {**by, "mode": mode, **corners}
+    for by in ([{"scale_factor": scale} for scale in SCALES] + [{"size": size} for size in SIZES])
+    for mode in ("nearest", "nearest-exact", "area", "bilinear", "bicubic")
+    for corners in ([{}, {"align_corners": True}] if mode in ("bilinear", "bicubic") else [{}])
+]
+OTHERS: list[tuple[str, dict[str, object], int]] = [
+    ("pixel_shuffle", {"upscale_factor": 2}, 8),
+    ("pixel_shuffle", {"upscale_factor": 3}, 9),
+    ("pad", {"padding": [[2, 0], [1, 3]]}, 1),
+    ("pad", {"padding": -1}, 1),
+    ("crop", {"cropping": [[1, 0], [2, 1]]}, 1),
+    ("adaptive_avg_pool2d", {"output_size": [3, 4]}, 1),
+    ("adaptive_avg_pool2d", {"output_size": [8, 1]}, 1),
+    ("global_avg_pool", {}, 1),
+    ("lp_pool2d", {"kernel_size": [2, 3], "stride": 2, "norm_type": 2}, 1),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "channels"),
+    [*(("upsample", fields, 1) for fields in RESIZED), *OTHERS],
+    ids=lambda value: str(value).replace(" ", "") if isinstance(value, dict) else None,
+)
+def test_maps_read_what_the_reference_reads(kind: str, fields: dict[str, object], channels: int) -> None:
+    layer = build(kind, fields)
+    inputs = ((channels, *SPACE),)
+    drawn = drawn_layer("", layer, inputs, layer.output_shape(inputs))
+    assert drawn is not None and not drawn.excerpt and not drawn.weighted
+    wanted = read_by(layer, channels)
+    down, across = drawn.axes
+    found = {
+        (r, c): set(product(down.inputs_of(r), across.inputs_of(c)))
+        for r in range(down.output)
+        for c in range(across.output)
+    }
+    assert found == wanted
+    svg = Drawing(drawn).svg
+    if down.rigid and across.rigid:
+        shown = read_back(svg)
+        assert {output: set(read) for output, read in shown.reads.items()} == wanted
+        assert shown.unread == set(np.ndindex(*SPACE)) - {place for read in wanted.values() for place in read}
+    else:
+        assert framed(svg) == list(wanted.values())
+
+
+@pytest.mark.parametrize("size", [40, 100])
+@pytest.mark.parametrize("fields", [{"scale_factor": 2}, {"scale_factor": 1.5}, {"size": [80, 80]}, {"size": [20, 20]}])
+@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
+def test_an_excerpt_of_a_resized_input_has_its_pattern(size: int, fields: dict[str, object], mode: str) -> None:
+    layer = build("upsample", {**fields, "mode": mode})
+    inputs = ((1, size, size),)
+    output = layer.output_shape(inputs)
+    drawn = drawn_layer("", layer, inputs, output, most_steps=36)
+    assert drawn is not None
+    (axis, _), (whole, _) = drawn.axes, window_axes(layer, inputs, output)
+    for q in range(axis.output):
+        first = tuple(i for i in drawn_axis(*whole).inputs_of(q))
+        if axis.size - 1 not in axis.inputs_of(q):
+            assert axis.inputs_of(q) == first
+        if 0 not in axis.inputs_of(q):
+            behind = drawn_axis(*whole).inputs_of(whole.output - axis.output + q)
+            assert axis.inputs_of(q) == tuple(i - (whole.size - axis.size) for i in behind)
+
+
+def test_columns_stand_where_their_windows_do() -> None:
+    fields: dict[str, object] = {"kernel_size": [3, 2], "stride": [2, 1], "padding": [1, 0], "dilation": [1, 2]}
+    unfold, fold = build("unfold", fields), build("fold", {**fields, "output_size": list(SPACE)})
+    image = ((1, *SPACE),)
+    columns = (unfold.output_shape(image),)
+    there = drawn_layer("", unfold, image, columns[0])
+    back = drawn_layer("", fold, columns, fold.output_shape(columns))
+    assert there is not None and back is not None and there.what == "unfold" and back.what == "fold"
+    units = np.eye(35).reshape(35, 1, *SPACE)
+    read = np.asarray(forward(unfold, (units,), {})).sum(axis=1)
+    down, across = there.axes
+    for number, (row, column) in enumerate(np.ndindex(down.output, across.output)):
+        inside = set(product(down.inputs_of(row), across.inputs_of(column)))
+        assert {divmod(place, SPACE[1]) for place in np.flatnonzero(read[:, number]).tolist()} == inside
+    ones = np.asarray(forward(fold, (np.ones((1, *columns[0])),), {}))[0, 0]
+    counts = [axis.counts for axis in back.axes]
+    assert counts[0] is not None and counts[1] is not None
+    assert np.array_equal(ones, np.outer(counts[0], counts[1]))
+
+
+def test_a_long_row_has_all_its_cells() -> None:
+    drawing = draw(kernel=2, dilation=512, dims=1)
+    (axis,) = drawing.drawn.axes
+    assert (axis.size, len(axis.cells), axis.inputs_of(1)) == (515, 515, (1, 513))
+    root = ElementTree.fromstring(drawing.svg)
+    wide = [
+        sum(int(run) for run in re.findall(r"h(\d+)v", path.get("d", "")))
+        for path in root.iter(f"{SVG}path")
+        if path.get("class") == "input"
+    ]
+    assert wide == [2 * 515] and int(root.attrib["width"]) < 1200
+    lines = str(drawing).splitlines()
+    assert max(map(len, lines[5:])) <= 76 and "".join(lines[5:]).count("[") == 2 + 1 + 1
 
 
 def test_a_window_in_the_wrong_place_is_seen() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from collections.abc import Callable
 from io import BytesIO
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -244,10 +247,39 @@ def test_resvg_draws_it_within_its_margins(name: str) -> None:
     assert blank(bytes(resvg.svg_to_bytes(svg_string=figure(load(name))))) == (True, False)
 
 
+def by_cairo(picture: str) -> bytes:
+    try:
+        import cairosvg
+    except OSError:
+        pytest.skip("needs the library libcairo")
+    png: bytes = cairosvg.svg2png(bytestring=picture.encode())
+    assert cairosvg.svg2pdf(bytestring=picture.encode()).startswith(b"%PDF")
+    return png
+
+
+def by_inkscape(picture: str) -> bytes:
+    path = shutil.which("inkscape")
+    if path is None:
+        pytest.skip("needs Inkscape")
+    command = [path, "--pipe", "--export-type=png", "--export-filename=-"]
+    return subprocess.run(command, input=picture.encode(), capture_output=True, check=True, timeout=120).stdout
+
+
 @pytest.mark.parametrize("name", ["unet", "resnet", "googlenet", "hrnet", "segnet"])
 def test_cairo_draws_it_within_its_margins(name: str) -> None:
-    cairo = pytest.importorskip("cairosvg")
     pytest.importorskip("PIL")
-    picture = figure(load(name))
-    assert blank(cairo.svg2png(bytestring=picture.encode())) == (True, False)
-    assert cairo.svg2pdf(bytestring=picture.encode()).startswith(b"%PDF")
+    assert blank(by_cairo(figure(load(name)))) == (True, False)
+
+
+@pytest.mark.parametrize("drawn", [by_cairo, pytest.param(by_inkscape, marks=pytest.mark.slow)])
+def test_labels_of_arrows_are_drawn(drawn: Callable[[str], bytes]) -> None:
+    """Where a label stands there is ink, which is not there without it."""
+    pytest.importorskip("PIL")
+    from PIL import Image, ImageChops
+
+    picture = figure(load("unet"))
+    without = picture.replace(">64×568×568</text>", "></text>")
+    assert picture.count(">64×568×568</text>") == 2, "of the stage, and of the arrow that leaves it"
+    one, other = (Image.open(BytesIO(drawn(svg))).convert("RGB") for svg in (picture, without))
+    left, _, right, _ = ImageChops.difference(one, other).getbbox() or (0, 0, 0, 0)
+    assert left < one.width / 3 and right > one.width / 2, "the stage at the left, the arrow in the middle"

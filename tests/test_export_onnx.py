@@ -96,10 +96,6 @@ def test_what_onnx_cannot_say_is_refused_with_the_reason() -> None:
         onnx_model(loads(f"{{convcalc: 1, input: [3], layers: {layers}}}"))
 
 
-BUFFERS_UNTOLD = frozenset({"swin"})
-"""Those with masks that nobody learns: an ONNX file has no word for buffers, and these have no numbers that tell."""
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", gallery_names())
 def test_graphs_infer_the_same_shapes_and_are_read_back(name: str, tmp_path: Path) -> None:
@@ -120,13 +116,21 @@ def test_graphs_infer_the_same_shapes_and_are_read_back(name: str, tmp_path: Pat
     path.write_bytes(data)
     back = load_onnx(str(path))
     totals, again = (analyse(one).to_dict()["totals"] for one in (reached(network), back))
-    if name in BUFFERS_UNTOLD:
-        assert again["params"] + again["buffers"] == totals["params"] + totals["buffers"]
-    else:
-        assert (again["params"], again["buffers"]) == (totals["params"], totals["buffers"])
+    assert (again["params"], again["buffers"]) == (totals["params"], totals["buffers"])
     assert again["macs"] == totals["macs"]
     if name not in NOT_READ_BACK:
         assert totals_of(loads(write(back))) == totals_of(back)
+
+
+@pytest.mark.parametrize("drawn", [False, True], ids=["zero weights", "weights"])
+def test_what_nothing_learns_comes_back_as_a_buffer(drawn: bool, tmp_path: Path) -> None:
+    layers = "[{parameter: {shape: [3, 5, 5], learned: false}, name: mask}, {add: {}, from: [input, mask]}, batch_norm]"
+    network = loads(f"{{convcalc: 1, input: [3, 5, 5], layers: {layers}}}")
+    weights = drawn_weights(network)
+    path = tmp_path / "model.onnx"
+    path.write_bytes(onnx_model(network, (lambda node: weights[node.name]) if drawn else None))
+    totals, again = (analyse(one).totals for one in (network, load_onnx(str(path))))
+    assert (again.params, again.buffers) == (totals.params, totals.buffers) == (6, 75 + 7)
 
 
 def totals_of(network: Network) -> Any:
@@ -154,6 +158,7 @@ def test_zero_weights_take_no_room() -> None:
     assert analyse(network).to_dict()["totals"]["params"] > 100_000_000
 
 
+@pytest.mark.slow
 def test_the_pieces_are_what_the_library_writes() -> None:
     for name in ("lenet5", "resnet", "unet"):
         network = load(name)

@@ -27,12 +27,12 @@ EXPORTS: dict[str, Callable[[Network], object]] = {"torch": torch_module, "keras
 REFUSED = {
     "torch": {"which positions it takes is not said": 1},
     "keras": {
-        "Keras adds two biases in a GRU and one in its other recurrent layers": 3,
+        "Keras adds two biases in a GRU that resets after the product, one in other recurrent layers": 3,
         "Keras appends no key and no value": 1,
         "Keras has no dilated pool": 1,
         "Keras has no layer that writes windows out as columns": 1,
         "Keras has no transposed convolution with groups": 2,
-        "Keras has recurrent layers one by one, whose states are not projected": 3,
+        "Keras has recurrent layers one by one, whose states are not projected": 4,
         "Keras takes an output_padding below the stride": 1,
         "Keras's convolutions have one weight for all examples": 4,
         "which positions it takes is not said": 1,
@@ -41,9 +41,9 @@ REFUSED = {
     "onnx": {
         "ONNX has no adaptive pool, and its windows differ where N does not divide N": 7,
         "ONNX has no operator that writes windows out as columns": 1,
+        "ONNX has no recurrent operator whose products are convolutions": 4,
         "ONNX repeats no learned key for a batch of any size": 1,
         "ONNX's LSTM projects no states": 1,
-        "ONNX's recurrent layers add two biases": 3,
         "ONNX's convolutions have one weight for all examples": 4,
         "onnxruntime takes an output_padding below the stride N, not N": 1,
         "onnxruntime normalizes over an odd number of channels, not over N": 1,

@@ -212,6 +212,7 @@ def test_what_is_written_for_the_spec_makes_it_pass(tmp_path: Path) -> None:
     assert check_file(Task(str(path))).findings == ()
 
 
+@pytest.mark.slow
 def test_others_that_give_as_much_are_written_too() -> None:
     (answer,) = forensics("resnet", table="Table 1: FLOPs", every=True).answers
     made = yaml.safe_load("\n".join(entry(answer)))

@@ -51,6 +51,7 @@ def test_a_seed_and_a_number_make_one_case(kind: Kind) -> None:
     assert cases != [kind.case(2, number) for number in range(30)]
 
 
+@pytest.mark.slow
 def test_cases_do_not_depend_on_the_process() -> None:
     code = "from tools.fuzz.generators import KINDS; print([k.case(3, n) for k in KINDS.values() for n in range(40)])"
     found = {
@@ -223,7 +224,12 @@ def test_a_case_leaves_nothing_behind(tmp_path: Path) -> None:
     assert Path.cwd() == here and [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-LARGE = ("specs-onnx-of-many-layers", "specs-decoder-longer-than-a-spec", "specs-decoder-of-many-activations")
+LARGE = (
+    "specs-onnx-of-many-layers",
+    "specs-too-many-different-layers",
+    "specs-decoder-longer-than-a-spec",
+    "specs-decoder-of-many-activations",
+)
 """Kept cases that take seconds."""
 
 
@@ -280,6 +286,7 @@ def test_the_death_of_a_worker_is_a_failure_of_its_case() -> None:
     assert places[b"signal"].startswith("signal SIGSEGV") and places[b"exit"] == "exit 7"
 
 
+@pytest.mark.slow
 def test_a_prober_survives_what_it_is_asked() -> None:
     prober = Prober(DEADLY)
     try:

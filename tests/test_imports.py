@@ -31,6 +31,17 @@ def loaded(*arguments: str, path: str = "") -> set[str]:
     return set(done.stderr.splitlines())
 
 
+def test_plugins_of_others_are_not_looked_for(tmp_path: Path) -> None:
+    """pydantic would read what every installed package says of itself, and load what some of them name."""
+    package = tmp_path / "loud-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: loud\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text("[pydantic]\nloud = loud:plugin\n")
+    (tmp_path / "loud.py").write_text("plugin = None\n")
+    assert "pydantic" in (modules := loaded("table", "lenet5", path=str(tmp_path)))
+    assert "loud" not in modules
+
+
 def unwanted(modules: set[str], *names: str) -> set[str]:
     """Loaded modules that are one of the names or lie below one."""
     return {module for module in modules for name in names if module == name or module.startswith(f"{name}.")}
@@ -110,6 +121,8 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "render.html": {"render.matrices"},
         "render.markup": {"render.matrices"},
         "render.text": {"render.matrices", "render.scatter"},
+        "sweep.running": {"sweep.cluster", "sweep.processes"},
+        "sweep.store": {"sweep.front"},
     },
     "a call of the API loads what it asks for": {
         "api.arena": {"export.arena"},
@@ -137,8 +150,9 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "api.load": {"language", "language.revisions", "torch.spec"},
         "api.from_keras": {"torch.load"},
         "api.summary": {"torch.load", "torch.live.summary"},
-        "readers": {"keras", "onnx", "torch.exported", "torch.load", "torch.spec"},
+        "readers": {"keras", "onnx", "sweep.row_spec", "torch.exported", "torch.load", "torch.spec"},
         "api.report": {"analysis.device", "analysis.quantities"},
+        "api.sweep": {"language", "language.revisions"},
         "api.verify": {"verify.flow", "verify.prediction", "verify.substitute"},
     },
     "how a result looks is loaded when it is looked at": {
@@ -155,6 +169,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "api.sizes": {"render.sizes"},
         "api.forensics": {"render.forensics"},
         "api.solve": {"render.solve"},
+        "api.sweep": {"page.sweep", "render.sweep"},
         "api.verify": {"render.verify"},
     },
     "an analysis is loaded when its figures are asked for": {
@@ -209,11 +224,14 @@ LAZY: dict[str, dict[str, set[str]]] = {
     },
     "a package that most calls do without": {
         "api.report": {"pandas"},
+        "api.sweep": {"pandas"},
         "drawings.raster": {"PIL", "resvg_py"},
         "export.onnx_model": {"onnx"},
         "keras.h5_config": {"h5py"},
         "onnx.infer_shapes": {"onnx"},
         "page.environment": {"jinja2", "markupsafe"},
+        "sweep.cluster": {"distributed"},
+        "sweep.export": {"pyarrow"},
     },
 }
 """Why a module imports inside a function -> module -> what it imports there, for start-up alone.

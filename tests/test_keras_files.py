@@ -11,12 +11,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from convcalc import SpecError, UsageError, analyse, diff, load
 from convcalc.keras import load_keras
 from convcalc.keras.document import DEEPEST, MOST_BYTES
 from convcalc.models.archive import MOST_DIRECTORY
+from convcalc.reference import run as run_reference
+from tests.exported_layers import drawn_weights
 
 from .command import run
 from .keras_records import configuration
@@ -326,8 +329,63 @@ def test_what_the_language_cannot_say_is_said(tmp_path: Path) -> None:
     frozen = saved(tmp_path, configuration("layers", "frozen"), "frozen.keras")
     (note,) = load(frozen).notes
     assert (note.code, note.message) == ("CC717", "111 of the params are frozen (trainable: false)")
-    (note,) = load(saved(tmp_path, configuration("layers", "conv_lstm"))).notes
-    assert note.code == "CC701" and note.hint == "the language has no convolutional LSTM"
+    (note,) = load(saved(tmp_path, configuration("layers", "conv_lstm_hard"))).notes
+    assert note.code == "CC701" and note.hint == "the language has no ConvLSTM2D with tanh and hard_sigmoid"
+
+
+def test_convolutional_lstms_give_their_last_state_or_all(tmp_path: Path) -> None:
+    last = load(saved(tmp_path, configuration("layers", "conv_lstm")))
+    assert [(node.kind, node.shape) for node in last.nodes[1:]] == [
+        *(("permute", (5, 2, 8, 9)), ("conv_lstm2d", (5, 3, 8, 9)), ("select", (3, 8, 9))),
+    ]
+    every = load(saved(tmp_path, configuration("layers", "conv_lstm1d")))
+    assert every.nodes[-1].kind == "conv_lstm1d" and every.nodes[-1].shape == (5, 3, 4)
+
+
+@pytest.mark.parametrize("name", ["gru_reset_first", "gru_reset_first_both_ways"])
+def test_a_gru_of_keras_that_resets_first_has_one_bias(name: str, tmp_path: Path) -> None:
+    layer = load(saved(tmp_path, configuration("layers", name))).nodes[1].layer
+    assert layer is not None and (layer.fields()["reset_after"], layer.fields()["biases"]) == (False, 1)
+
+
+def test_attention_of_keras_is_causal_where_it_says_so(tmp_path: Path) -> None:
+    for name in ("multi_head_causal", "multi_head_causal_alone", "attention_causal"):
+        network = load(saved(tmp_path, configuration("layers", name)))
+        found = [node.layer for node in network if node.kind == "scaled_dot_product_attention"]
+        assert [layer.fields()["is_causal"] for layer in found if layer is not None] == [True]
+
+
+@pytest.mark.parametrize(
+    ("name", "mask"),
+    [("multi_head_masked", (12, 12)), ("multi_head_masked_positions", (12,)), ("attention_masked", (9,))],
+)
+def test_what_a_mask_of_keras_leaves_out_changes_nothing(name: str, mask: tuple[int, ...], tmp_path: Path) -> None:
+    """The last position is seen by none, so that its numbers may be any, but for what it asks itself."""
+    network = load(saved(tmp_path, configuration("layers", name)))
+    rng = np.random.default_rng(7)
+    inputs = {key: rng.standard_normal((1, *shape)) for key, shape in network.inputs.items()}
+    (values, *_), masks = (
+        list(inputs),
+        [key for key, shape in network.inputs.items() if shape in ((12, 12), (12,), (9,))],
+    )
+    values = values if name != "attention_masked" else list(inputs)[1]
+    for key in masks:
+        inputs[key] = np.ones_like(inputs[key])
+        if inputs[key].shape[1:] == mask:
+            inputs[key][..., -1] = 0
+    weights = drawn_weights(network)
+
+    def ran(changed: float) -> Any:
+        given = {key: array.copy() for key, array in inputs.items()}
+        given[values][:, -1] += changed
+        (*_, last) = run_reference(network, given, dtype="float64", weights=weights)
+        return last.output[0]
+
+    rows = slice(None) if name == "attention_masked" else slice(0, -1)
+    np.testing.assert_array_equal(ran(0.0)[rows], ran(3.0)[rows])
+    for key in masks:
+        inputs[key] = np.ones_like(inputs[key])
+    assert not np.allclose(ran(0.0)[rows], ran(3.0)[rows])
 
 
 def test_a_recurrent_layer_of_keras_has_one_bias(tmp_path: Path) -> None:

@@ -31,8 +31,7 @@ LAYERS = list(records("layers"))
 
 OPAQUE = {
     "additive_attention": ["AdditiveAttention"],
-    "attention_scaled": ["Attention"],
-    "conv_lstm": ["ConvLSTM2D"],
+    "conv_lstm_hard": ["ConvLSTM2D"],
     "op_einsum": ["Einsum"],
     "op_where": ["Greater", "Where"],
     "prelu_positions": ["PReLU"],
@@ -41,7 +40,11 @@ OPAQUE = {
 BEYOND = {"normalization_adapted": 1, "spectral_norm": 3, "op_constant": -4}
 """Numbers that Keras holds, learns never, and that have no place in the network (the count of a Normalization, the
 vector of a spectral norm); a constant is a buffer here and a number in Keras's code."""
-FIRST_STEP_TWICE = {"simple_rnn": (12, 13), "conv_lstm": (5, 6)}
+FIRST_STEP_TWICE = {"simple_rnn": (12, 13), "conv_lstm": (5, 6), "conv_lstm1d": (5, 6), "conv_lstm3d": (3, 4)}
+FIRST_STEP_TWICE |= {"conv_lstm_dilated": (4, 5), "conv_lstm_hard": (5, 6)}
+FIRST_STEP_TWICE |= dict.fromkeys(
+    ("gru_reset_first", "gru_reset_first_without_bias", "gru_reset_first_both_ways"), (12, 13)
+)
 """Keras's loop over positions on PyTorch takes the first step once more than there are."""
 
 
@@ -139,8 +142,13 @@ def drawn(shape: tuple[int, ...], which: int) -> Any:
 
 def as_ours(kind: str, array: Any, shape: tuple[int, ...]) -> Any:
     """A weight of Keras's in the layout of the language's layer."""
+    if kind == "gru":
+        update, reset, new = np.split(array, 3, axis=-1)
+        array = np.concatenate((reset, update, new), axis=-1)
     if array.ndim < 2 or len(shape) < 2:
         return array.reshape(shape)
+    if kind in ("rnn", "gru", "lstm"):
+        return array.T
     if kind == "layer_norm":
         return np.moveaxis(array, -1, 0)
     if kind == "linear":
@@ -159,14 +167,13 @@ NO_VALUES = {
     *(
         "gru",
         "gru_both_ways",
-        "lstm",
-        "lstm_both_ways",
-        "lstm_without_bias",
-        "simple_rnn",
         "multi_head",
         "multi_head_wide",
         "multi_head_causal",
+        "multi_head_causal_alone",
     ),
+    # What is true is no drawn number.
+    *("multi_head_masked", "multi_head_masked_positions", "attention_masked"),
     *("grouped_query", "tokens", "spectral_norm", "normalization_adapted", "op_constant", "nested", "several_inputs"),
     # It reads positions, which no drawn numbers are.
     "embedding",

@@ -182,4 +182,4 @@ def test_the_axis_check_can_fail() -> None:
 
 def test_the_language_gives_branches_to_what_joins() -> None:
     assert {kind for kind in KINDS if layer_class(kind).joins} == {"concat", "gate", "stack", *BROADCAST, *PRODUCTS}
-    assert [kind for kind in KINDS if layer_class(kind).splits] == ["split"]
+    assert [kind for kind in KINDS if layer_class(kind).splits] == ["split", "unbind"]

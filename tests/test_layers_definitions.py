@@ -23,8 +23,8 @@ BROADCAST = {"add", "sub", "multiply", "div", "maximum", "minimum"}
 REDUCTIONS = {"mean": 1, "sum": 1, "amax": 1, "amin": 1, "prod": 1, "argmax": 1, "norm": 2, "logsumexp": 2, "var": 4,
     "std": 4}  # fmt: skip
 PRODUCTS = {"matmul", "scaled_dot_product_attention", "multihead_attention"}
-RECURRENT = {"rnn", "gru", "lstm"}
-ALONG_AXES = {"expand", "select", "slice", "squeeze", "unsqueeze"}
+RECURRENT = {"rnn", "gru", "lstm", "conv_lstm1d", "conv_lstm2d", "conv_lstm3d"}
+ALONG_AXES = {"expand", "select", "slice", "squeeze", "unbind", "unsqueeze"}
 NORMS = {"batch_norm", "group_norm", "layer_norm", "rms_norm", "instance_norm", "local_response_norm"}
 ADAPTIVE = {f"adaptive_{reduction}_pool{rank}d" for reduction in ("avg", "max") for rank in (1, 2, 3)}
 GLOBAL = {"global_avg_pool", "global_max_pool"}
@@ -38,7 +38,7 @@ GLOBAL = {"global_avg_pool", "global_max_pool"}
         ("asleep", {"dropout", "stochastic_depth"}),
         ("in_place", {*ELEMENTWISE, *FUNCTIONS, *NORMS, *BROADCAST, "scale", "rescale", "gate"}),
         ("joins", {"concat", "stack", "gate", *BROADCAST, *PRODUCTS}),
-        ("splits", {"split"}),
+        ("splits", {"split", "unbind"}),
         ("multiplies_inputs", {"multiply", "div", "gate", "matmul", "scaled_dot_product_attention"}),
         ("activates", ELEMENTWISE),
         ("over_batch", {"batch_norm"}),

@@ -50,6 +50,8 @@ Shape = tuple[int, ...]
         ("gate", {}, [(8, 5), (8, 5)], WrongArity, "3 inputs, not 2"),
         ("gate", {}, [(8, 5), (8, 5), (8, 1)], ChannelMismatch, "(input 2): axis 1: 5 and 1"),
         ("split", {"channels": [2, 3]}, [(6, 5)], ChannelMismatch, "2 + 3 = 5 channels of [6, 5], which has 6"),
+        ("unbind", {"parts": 5}, [(6, 5)], ChannelMismatch, "5 parts of axis 0 of [6, 5], which has 6"),
+        ("unbind", {"parts": 5, "dim": 2}, [(6, 5)], RankMismatch, "dim 2"),
         ("channel_shuffle", {"groups": 4}, [(6, 5)], NotDivisible, "groups 4"),
         ("pixel_shuffle", {"upscale_factor": 2}, [(6, 5, 5)], IndivisibleShuffle, "one channel of 4"),
         ("pixel_shuffle", {"upscale_factor": 2}, [(6,)], RankMismatch, "needs space axes"),
@@ -105,6 +107,8 @@ def test_refused(kind: str, fields: dict[str, Any], inputs: list[Shape], error: 
         ("permute", {"dims": [1, 2, 3]}, "each of the axes"),
         ("split", {"channels": [2, 3], "part": 2}, "part 2 of a split into 2"),
         ("split", {"channels": []}, "channels"),
+        ("unbind", {"parts": 3, "part": 3}, "part 3 of an axis of 3"),
+        ("unbind", {}, "parts"),
     ],
 )
 def test_wrong_fields(kind: str, fields: dict[str, Any], text: str) -> None:

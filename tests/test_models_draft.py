@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from convcalc.layers.registry import build
 from convcalc.models.draft import Draft
+from convcalc.models.paths import GROUPS, GROUPS_PER_STEP
 from convcalc.models.steps import Place
 
 CONV = build("conv2d", {"out": 4, "k": 1})
@@ -89,3 +90,23 @@ def test_parts_of_a_split_stand_together_and_what_leads_nowhere_is_left_out() ->
     network = draft.network("model", [("y", draft.add(CONV, [kept], label="aten::conv"))])
     assert [node.name for node in network.nodes] == ["input", "split.0", "split.1", "conv2d"]
     assert network.groups["split"].kind == "split" and network["conv2d"].inputs == (2,)
+
+
+def interrupted(count: int, depth: int) -> list[tuple[Place, ...]]:
+    """Scopes of so many layers, each of which interrupts all of the one before."""
+    return [
+        tuple(Place((f"level{level}_{which % 2}",), "", (which, level)) for level in range(depth))
+        for which in range(count)
+    ]
+
+
+def test_more_groups_than_layers_join_their_names() -> None:
+    count = 2000
+    paths, groups = drafted(*interrupted(count, 20))
+    assert len(set(paths)) == count and len(groups) <= GROUPS + GROUPS_PER_STEP * count
+    assert ".level1_1.level2_1.level3_1_level4_1_level5_1_" in paths[-1]
+
+
+def test_groups_of_few_layers_are_as_deep_as_they_are() -> None:
+    paths, groups = drafted(*interrupted(20, 20))
+    assert [path.count(".") for path in paths] == [19] * 20 and len(groups) == 20 * 19

@@ -112,11 +112,18 @@ def test_an_input_that_is_an_output_too_is_no_weight(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        written_message(2, b"") * MOST_WORK,
+        pytest.param(written_message(2, b"") * MOST_WORK, marks=pytest.mark.slow),
         written_message(7, written_message(1, b"") * MOST_WORK),
-        written_message(7, written_message(1, written_message(1, b"x") * MOST_WORK)),
-        written_message(7, written_message(1, written_message(5, written_message(8, bytes(MOST_WORK))))),
-        written_message(7, written_message(11, written_message(2, b"")) * (MOST_WORK // 8)),
+        pytest.param(
+            written_message(7, written_message(1, written_message(1, b"x") * MOST_WORK)), marks=pytest.mark.slow
+        ),
+        pytest.param(
+            written_message(7, written_message(1, written_message(5, written_message(8, bytes(MOST_WORK))))),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            written_message(7, written_message(11, written_message(2, b"")) * (MOST_WORK // 8)), marks=pytest.mark.slow
+        ),
     ],
     ids=["producer", "nodes", "inputs", "integers", "infos"],
 )

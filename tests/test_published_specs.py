@@ -94,7 +94,7 @@ def test_a_reading_says_which_spec() -> None:
     [
         ("resnt", "the gallery has no spec 'resnt'", "did you mean 'resnet'?"),
         ("zzzzzzzz", "the gallery has no spec 'zzzzzzzz'", "a file is named with its .yaml"),
-        ("../net.yaml", "'../net.yaml' is not in the folder of the spec that names it", "move it beside that spec"),
+        ("../net.yaml", "'../net.yaml' is not in the folder of the file that names it", "move it beside that file"),
         ("sub/../../a.yaml", "'sub/../../a.yaml' is not in the folder", "move it beside"),
         ("/etc/passwd.yaml", "'/etc/passwd.yaml' is not in the folder", "move it beside"),
         ("link.yaml", "'link.yaml' is not in the folder", "move it beside"),

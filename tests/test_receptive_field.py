@@ -249,6 +249,7 @@ def test_a_window_of_any_size_is_no_work() -> None:
     assert last_field(one_axis(gaps, wide)).size == large // 2
 
 
+@pytest.mark.slow
 def test_long_patterns_are_followed_up_to_a_limit() -> None:
     steps = [("conv1d", {"out": 1, "k": 3, "p": 1})] * 2000
     started = process_time()

@@ -68,6 +68,7 @@ def test_outputs_equal_the_recorded_ones(operator: str, cases: dict[str, list[Ca
     assert confirmed
 
 
+@pytest.mark.slow
 def test_what_is_left_out_and_why(cases: dict[str, list[Case]]) -> None:
     """A rule leaves out no more than the language lacks; other versions of onnx may have other cases."""
     import onnx

@@ -10,6 +10,7 @@ import sys
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
+from string import ascii_lowercase
 
 import pytest
 
@@ -18,7 +19,7 @@ from convcalc import UsageError, analyse, load, loads
 from convcalc.analysis.controller import Controller
 from convcalc.analysis.gallery import read_index
 from convcalc.analysis.memory import liveness
-from convcalc.page.memory import MOST_LANES, bars
+from convcalc.page.memory import MOST_LANES, MOST_LISTED, bars
 from convcalc.render.explain import value_of
 from tests.command import run
 from tests.pages import Page, said
@@ -172,6 +173,21 @@ def test_the_arena_is_that_of_the_command() -> None:
     plan = Controller(analyse("mobilenet_v2", dtype="int8"))
     assert plan.said().removeprefix("arena: ") in " ".join(page.visible)
     assert "Arena of " in page.text
+    head, *rows = page.tables["buffers"]
+    assert head == ["letter", "buffer", "bytes", "offset", "from", "until"]
+    asked = json.loads(run("arena", "mobilenet_v2", "--format", "json").stdout)["buffers"]
+    keys = ("bytes", "offset", "first", "last")
+    assert [row[2:] for row in rows] == [[f"{buffer[key]:,}" for key in keys] for buffer in asked]
+    assert [row[0] for row in rows[:27]] == [*ascii_lowercase, "aa"]
+
+
+def test_of_many_buffers_the_largest_are_listed_in_their_order() -> None:
+    page = Page(convcalc.report("densenet"))
+    rows = [[int(cell.replace(",", "")) for cell in row[2:]] for row in page.tables["buffers"][1:]]
+    sizes = sorted((buffer.size for buffer in analyse("densenet").arena.buffers), reverse=True)
+    assert sorted((row[0] for row in rows), reverse=True) == sizes[:MOST_LISTED] and len(sizes) > MOST_LISTED
+    assert [row[2] for row in rows] == sorted(row[2] for row in rows)
+    assert f"lists {len(sizes) - MOST_LISTED} more" in " ".join(" ".join(page.visible).split())
 
 
 def test_the_roofline_is_that_of_the_device() -> None:

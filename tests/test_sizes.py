@@ -157,6 +157,7 @@ def test_sizes_of_fixed_reshapes() -> None:
     assert str(found.builds) == "only 16 to 19"
 
 
+@pytest.mark.slow
 def test_a_long_period_is_tried_size_by_size() -> None:
     layers = [{"conv1d": {"out": 1, "k": 97, "s": 97}}, {"conv1d": {"out": 1, "k": 89, "s": 89}}]
     found = axis(spec([1, 20000], layers))
@@ -322,6 +323,7 @@ def test_the_period_is_a_period(layers: list[dict[str, Any]], size: int) -> None
 
 @settings(deadline=None, max_examples=120)
 @given(st.lists(windowed().filter(lambda layer: "pad" not in layer and "upsample" not in layer), max_size=5))
+@pytest.mark.slow
 def test_exact_class_matches_the_residues_propagated_backwards(layers: list[dict[str, Any]]) -> None:
     """Conv and pool: c <- s(c − 1) + K − P, M <- sM; a transposed convolution x -> s·x + b inverts the congruence."""
     steps = []

@@ -8,18 +8,10 @@ from typing import Any
 import pytest
 
 from convcalc.geometry import LIMIT
-from convcalc.language.expressions import (
-    MAX_FRACTION_BITS,
-    check_number,
-    checked,
-    compile_expression,
-    equal,
-    item_of,
-    make_divisible,
-    member,
-    say,
-)
+from convcalc.language.expressions import check_number, compile_expression
+from convcalc.language.functions import make_divisible
 from convcalc.language.problems import Problem
+from convcalc.language.values import MAX_FRACTION_BITS, checked, equal, item_of, member, say
 from convcalc.limits import EXPRESSION_CHARACTERS, EXPRESSION_DEPTH
 
 

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc.geometry import LIMIT
-from convcalc.language.expressions import compile_expression, make_divisible
+from convcalc.language.expressions import compile_expression
+from convcalc.language.functions import make_divisible
 from convcalc.language.problems import Problem
 
 NAMES = {"k": 3, "width": Fraction(3, 4), "stem": "dense", "widths": (16, 32, 64), "wide": True, "index": 0}
@@ -89,7 +90,7 @@ def test_values(text: str, expected: object) -> None:
         ("__import__('os').system('x')", "CC107", "only functions are called"),
         ("k.real", "CC107", "Attribute is not part"),
         ("open('f')", "CC106", "no function 'open'"),
-        ("[x for x in widths]", "CC107", "ListComp is not part"),
+        ("{x for x in widths}", "CC107", "SetComp is not part"),
         ("{1: 2}", "CC107", "Dict is not part"),
         ("(k := 3)", "CC107", "NamedExpr is not part"),
         ("f'{k}'", "CC107", "is not part"),

@@ -58,6 +58,7 @@ def spec_texts() -> list[str]:
 
 
 @libyaml
+@pytest.mark.slow
 def test_specs_are_read_alike() -> None:
     texts = spec_texts()
     assert len(texts) > 150

@@ -143,10 +143,8 @@ def test_the_batch_may_stand_behind_other_axes(tape: Recorder) -> None:
     query, key, value = parts
     tape.call("torch.nn.functional.scaled_dot_product_attention", query, key, value, to=(BATCH, 2, 5, 4), macs=400)
     assert tape.layers()[2:] == [
-        "select: {dim: 0, index: 0}",
-        "{select: {dim: 0, index: 1}, from: permute}",
-        "{select: {dim: 0, index: 2}, from: permute}",
-        "{scaled_dot_product_attention: {}, from: [select, select_2, select_3]}",
+        "unbind: {parts: 3}",
+        "scaled_dot_product_attention",
     ]
 
 
@@ -514,3 +512,57 @@ def test_models_that_are_run_agree_with_the_record(name: str) -> None:
     assert macs == answer["macs"]
     assert learned == answer["params"] or unread
     assert list(wired(loads(write(made)))) == list(wired(made))
+
+
+@pytest.mark.parametrize("function", ["torch.nn.functional.embedding", "aten.embedding.default"])
+def test_rows_that_tokens_name_are_an_embedding(tape: Recorder, function: str) -> None:
+    tokens, table = tape.input(12), tape.parameter(100, 8)
+    tape.call(function, *((table, tokens) if function.startswith("aten") else (tokens, table)), to=(BATCH, 12, 8))
+    assert tape.layers() == ["embedding: {num_embeddings: 100, embedding_dim: 8}"]
+    (step,) = [step for step in tape.lifted().steps if step.layer is not None]
+    assert step.weights == {"weight": table.tensor} and step.shape == (12, 8)
+
+
+def test_tokens_of_several_axes_have_features_behind_them(tape: Recorder) -> None:
+    tokens, table = tape.input(3, 12), tape.parameter(100, 8)
+    found = tape.call("torch.nn.functional.embedding", tokens, table, to=(BATCH, 3, 12, 8))
+    tape.call("torch.Tensor.mean", found, 2, to=(BATCH, 3, 8))
+    assert tape.layers() == ["embedding: {num_embeddings: 100, embedding_dim: 8}", "mean: {dim: 1}"]
+
+
+def test_rows_that_are_scaled_or_of_a_computed_table_are_opaque(tape: Recorder) -> None:
+    tokens, table = tape.input(12), tape.parameter(100, 8)
+    tape.call("torch.nn.functional.embedding", tokens, table, None, 2.0, to=(BATCH, 12, 8))
+    assert tape.lifted().opaque == {"torch.nn.functional.embedding": ["it scales the rows that it looks up"]}
+    double = tape.call("torch.mul", table, 2, to=(100, 8))
+    tape.call("torch.nn.functional.embedding", tokens, double, to=(BATCH, 12, 8))
+    assert tape.lifted().opaque["torch.nn.functional.embedding"][1] == "it looks up rows of a table that is computed"
+
+
+@pytest.mark.parametrize(
+    ("args", "rows", "kinds"),
+    [
+        ((12,), 12, ["parameter", "add"]),
+        ((0, 12), 12, ["parameter", "add"]),
+        ((12,), 20, ["parameter", "index_select", "add"]),
+        ((1, 13), 13, ["parameter", "index_select", "add"]),
+    ],
+)
+def test_positions_that_are_counted_are_the_whole_table(
+    tape: Recorder, args: tuple[int, ...], rows: int, kinds: list[str]
+) -> None:
+    x, table = tape.input(12, 8), tape.parameter(rows, 8)
+    counted = tape.call("torch.arange", *args, to=(12,))
+    found = tape.call("torch.nn.functional.embedding", counted, table, to=(12, 8))
+    tape.call("torch.add", x, found, to=(BATCH, 12, 8))
+    assert [node.kind for node in network(tape.lifted()) if node.layer is not None] == kinds
+
+
+def test_whole_numbers_stay_and_fractions_are_not_cut_off_unsaid(tape: Recorder) -> None:
+    tokens, table = tape.input(12), tape.parameter(100, 8)
+    whole = tape.call("torch.Tensor.long", tokens, to=(BATCH, 12))
+    tape.call("torch.nn.functional.embedding", whole, table, to=(BATCH, 12, 8))
+    assert tape.layers() == ["embedding: {num_embeddings: 100, embedding_dim: 8}"]
+    cut = tape.call("torch.Tensor.long", tokens, to=(BATCH, 12))
+    tape.call("torch.add", cut, 1, to=(BATCH, 12))
+    assert tape.lifted().opaque == {"torch.Tensor.long": ["it cuts off fractions"]}

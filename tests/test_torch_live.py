@@ -526,6 +526,66 @@ def test_what_is_said_of_code_that_cannot_be_imported(folder: Path, text: str, s
     assert done.code == 1 and said in done.stderr and "Traceback" not in done.stderr
 
 
+HOSTILE = """
+import sys
+import torch
+
+class Stopped(torch.nn.Module):
+    def forward(self, x):
+        sys.exit("bye")
+
+class Silent(torch.nn.Module):
+    def forward(self, x):
+        return {"sizes": list(x.shape)}
+
+class Endless(torch.nn.Module):
+    def forward(self, x):
+        return self.forward(x)
+
+class Moved(torch.nn.Module):
+    def forward(self, x):
+        raise RuntimeError("Found no NVIDIA driver on your system. Please check it")
+
+class Choosing(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.backbone, self.head = torch.nn.Conv2d(3, 4, 1), torch.nn.ReLU()
+    def forward(self, x):
+        return self.head(self.backbone(x)) if x.mean() > 0 else x
+
+def pair():
+    return torch.optim.SGD, Silent()
+
+def number():
+    return 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "said", "hint"),
+    [
+        ("Stopped", 1, "net.py:7:9: error CC721 its code ends the program (exit bye), in Stopped", None),
+        ("Silent", 1, "error CC722 it gives no tensor, so that nothing is its output", None),
+        ("Endless", 1, "error CC721 RecursionError: maximum recursion depth exceeded", None),
+        ("Moved", 1, "RuntimeError: Found no NVIDIA driver", "its code asks for a GPU: x.device is where its input is"),
+        (
+            "pair",
+            2,
+            "gives a tuple, and no module of PyTorch",
+            "its item 1 is one: name a function that gives it alone",
+        ),
+        ("number", 2, "gives an int, and no module of PyTorch", None),
+    ],
+)
+def test_what_is_said_of_models_that_give_nothing(
+    folder: Path, name: str, code: int, said: str, hint: str | None
+) -> None:
+    (folder / "net.py").write_text(HOSTILE)
+    done = command("table", f"./net.py:{name}", "--input", "3,8,8")
+    assert done.code == code and said in done.stderr and "Traceback" not in done.stderr
+    assert (f"hint: {hint}" in done.stderr) if hint else "hint" not in done.stderr
+
+
 def test_what_the_code_prints_does_not_stand_in_the_answer(folder: Path) -> None:
     done = command("table", "./net.py:Net", "--input", "3,32,32", "--format", "json")
     assert done.code == 0 and json.loads(done.stdout)["spec"] == "Net" and "imported" in done.stderr
@@ -605,6 +665,20 @@ def test_summary_takes_torchinfos_arguments() -> None:
         convcalc.summary(model, col_names=["output_size"])
 
 
+def test_summary_of_what_cannot_be_run() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 2, 1))
+    with pytest.warns(FutureWarning):
+        script = torch.jit.script(nn.Conv2d(3, 4, 3))
+    with pytest.raises(SpecError, match="CC722 it is a ScriptModule"):
+        convcalc.summary(script, (1, 3, 8, 8), verbose=0)
+    with pytest.raises(UsageError, match="there is no device 'nowhere' here"):
+        convcalc.summary(model, (1, 3, 8, 8), device="nowhere", verbose=0)
+    nothing = Model(lambda self, x: None if self.conv(x) is not None else x, conv=nn.Conv2d(3, 2, 1))
+    assert convcalc.summary(nothing, (1, 3, 8, 8), verbose=0).total_mult_adds == 6 * 64
+    with pytest.raises(SpecError, match="CC722 it gives no tensor"):
+        from_torch(nothing, (3, 8, 8))
+
+
 def test_summary_runs_on_numbers_where_the_code_asks_for_them() -> None:
     model = Model(lambda self, x: self.fc(x) if x.sum() >= 0 else x, fc=nn.Linear(3, 4))
     assert convcalc.summary(model, (2, 3), verbose=0).total_mult_adds == 24
@@ -640,3 +714,41 @@ def test_check_runs_the_model_that_is_named(tmp_path: Path, monkeypatch: pytest.
     assert command("check", "./net.py:Net", "--input", "3,8,8").code == 0
     assert command("check", "./net.py:Net", "--input", "3,2,2").code == 1
     assert command("check", "./net.py:Net").code == 2
+
+
+class Tokens(nn.Module):
+    """Words in the order of a sentence, and a picture beside them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words, self.picture = nn.Embedding(50, 8), nn.Linear(6, 8)
+
+    def forward(self, picture: Any, words: Any) -> Any:
+        return self.words(words).mean(1) + self.picture(picture)
+
+
+def test_inputs_that_hold_positions_are_whole_numbers() -> None:
+    tape = record(Tokens(), [Input((6,)), Input((12,))])
+    assert [tape.tensors[index].dtype for index in tape.inputs] == ["float32", "int64"]
+    named = record(Tokens(), [], {"words": Input((12,)), "picture": Input((6,))})
+    assert {named.tensors[index].name: named.tensors[index].dtype for index in named.inputs} == {
+        "picture": "float32",
+        "words": "int64",
+    }
+    found = from_torch(nn.Sequential(nn.Embedding(100, 8), nn.Flatten(), nn.Linear(96, 2)), (12,))
+    assert [(node.kind, node.shape) for node in found][:2] == [("embedding", (12, 8)), ("flatten", (96,))]
+    assert convcalc.analyse(found).totals.params == 100 * 8 + 96 * 2 + 2
+
+
+def test_what_whole_numbers_do_not_mend_is_said_as_it_was() -> None:
+    model = Model(lambda self, x: self.linear(self.words(x)), words=nn.Embedding(50, 8), linear=nn.Linear(9, 2))
+    with pytest.raises(Failed, match="scalar types: Long"):
+        record(model, [Input((12,))])
+
+
+def test_two_inputs_may_hold_positions() -> None:
+    model = nn.Module()
+    model.words, model.kinds = nn.Embedding(50, 8), nn.Embedding(3, 8)
+    model.forward = lambda words, kinds: model.words(words) + model.kinds(kinds)  # type: ignore[method-assign]
+    tape = record(model, [Input((12,)), Input((12,))])
+    assert [tape.tensors[index].dtype for index in tape.inputs] == ["int64", "int64"]

@@ -101,6 +101,9 @@ def test_a_device_is_one_for_the_roofline_and_one_for_the_run() -> None:
         read_devices(["v100", "t4"])
     with pytest.raises(UsageError, match="meta or cpu, not 'gpu'"):
         read_run("gpu")
+    with pytest.raises(UsageError, match="'cuda' is no device") as caught:
+        read_devices(["cuda"])
+    assert caught.value.hint is not None and caught.value.hint.endswith("; a model in code runs on meta or cpu")
 
 
 def test_a_file_of_code_asks_for_the_model_in_it(tmp_path: Path) -> None:
@@ -112,6 +115,24 @@ def test_a_file_of_code_asks_for_the_model_in_it(tmp_path: Path) -> None:
     assert caught.value.hint == f"{path}:NAME, with one of Block, Net"
     shown = run("import", str(path))
     assert shown.code == 2 and "one of Block, Net" in shown.stderr
+
+
+def test_a_file_of_code_without_a_name_behind_the_colon(tmp_path: Path) -> None:
+    path = tmp_path / "net.py"
+    path.write_text(NET)
+    with pytest.raises(UsageError, match="py is code: name the model in it") as caught:
+        load(f"{path}:")
+    assert caught.value.hint == f"{path}:NAME, with one of Block, Net"
+
+
+@pytest.mark.parametrize("command", ["table", "import", "verify"])
+@pytest.mark.parametrize("name", ["net.pt", "net.PTH", "net.ckpt"])
+def test_pickles_are_never_loaded(command: str, name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"PK\x03\x04")
+    done = run(command, str(path))
+    assert done.code == 2 and f"{name} would be a pickle, which runs what is in it: it is never loaded" in done.stderr
+    assert "hint: name the model in its code, ./net.py:Net, or save it by torch.export as .pt2" in done.stderr
 
 
 @pytest.mark.parametrize("text", ["x = (", "\0", "import torch\nclass Net: pass\n"])

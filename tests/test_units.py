@@ -17,7 +17,7 @@ def test_a_letter_is_decimal_and_an_i_behind_it_binary(letter: str, power: int) 
         assert factor(written) == 1024**power
 
 
-@pytest.mark.parametrize("text", ["", "M", "1.M", "-1", "1e3", "1X", "1 iB", "1,00", "1" * 61, "1\u0661"])
+@pytest.mark.parametrize("text", ["", "M", "1.M", "-1", "1e", "1e100", "1X", "1 iB", "1,00", "1" * 61, "1\u0661"])
 def test_what_is_no_amount_is_named_with_a_right_one(text: str) -> None:
     with pytest.raises(NoAmount, match=r"is no amount: write 7000000, 7M \(7·10\^6\) or 20 MiB"):
         read_amount(text)

@@ -67,6 +67,7 @@ def test_the_default_of_pytorch_shrinks_by_6_a_layer() -> None:
     )
 
 
+@pytest.mark.slow
 def test_large_weights_explode_and_batch_norm_holds() -> None:
     assert change(flow(stack(CONV, "relu"), "normal:0.2")) > 1e6
     rows = flow(stack(CONV, "batch_norm", "relu"), "normal:0.2")
@@ -74,6 +75,7 @@ def test_large_weights_explode_and_batch_norm_holds() -> None:
     assert all(isclose(row.activation_rms or 0, 1, rel_tol=0.01) for row in rows.values() if row.kind == "batch_norm")
 
 
+@pytest.mark.slow
 def test_residuals_hold_what_plain_stacks_lose() -> None:
     """Weights so small that a plain stack passes nothing on: the sum passes the gradient round them."""
     branch = f"{{add: {{branches: {{body: [{CONV}, tanh], skip: []}}}}, name: sum}}"
@@ -253,6 +255,7 @@ def outcome(network: Network, scheme: str, **options: Any) -> Flow:
     return found
 
 
+@pytest.mark.slow
 def test_what_float32_cannot_hold_is_measured_and_said() -> None:
     """A gradient of 1e-99 is right to the digits that a run in double precision has, and said to be out of range."""
     network = with_activation(stack(CONV, "relu"), "sigmoid")
@@ -285,6 +288,7 @@ def test_a_gradient_above_the_range_is_measured_and_said() -> None:
         assert row.gradient_rms == pytest.approx(other.gradient_rms, rel=1e-2)
 
 
+@pytest.mark.slow
 def test_an_overflow_says_where() -> None:
     found = outcome(stack(CONV, "relu"), "normal:10")
     where = found.extremes.activation_overflow

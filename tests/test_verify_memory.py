@@ -87,6 +87,7 @@ def test_layers_on_large_arrays_stay_below(name: str) -> None:
         assert peak_bytes(network, dtype, backward) <= needed_bytes(network, 1, dtype, backward), (dtype, backward)
 
 
+@pytest.mark.slow
 def test_gelu_stays_below() -> None:
     """The reference's error function goes through Python's numbers, which take more than arrays."""
     network = loads("{convcalc: 1, input: [16, 150, 150], layers: [gelu]}")

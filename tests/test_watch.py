@@ -382,6 +382,30 @@ class TestCommand:
         out, err = process.communicate(timeout=SECONDS)
         assert (process.returncode, out, err) == (0, "", "")
 
+    @pytest.mark.parametrize("time", range(3))
+    def test_who_waits_for_news_is_answered_at_its_end(self, tmp_path: Path, time: int) -> None:
+        pytest.importorskip("jinja2")
+        write(tmp_path / "net.yaml")
+        process = self.start("net.yaml", folder=tmp_path)
+        assert process.stdout is not None
+        port, token = process.stdout.readline().strip().removeprefix("http://127.0.0.1:").strip("/").split("/")
+
+        def state(after: int) -> dict[str, object]:
+            connection.request("GET", f"/{token}/state?after={after}")
+            found: dict[str, object] = json.loads(connection.getresponse().read())
+            return found
+
+        connection = HTTPConnection("127.0.0.1", int(port), timeout=SECONDS)
+        now = state(-1)
+        number = now["number"]
+        assert isinstance(number, int)
+        connection.request("GET", f"/{token}/state?after={number}")
+        Event().wait(0.5)
+        process.send_signal(signal.SIGINT)
+        answer = connection.getresponse()
+        assert answer.status == 200 and json.loads(answer.read()) == now
+        assert process.communicate(timeout=SECONDS) == ("", "") and process.returncode == 0
+
     def test_a_wrong_call_ends_at_once(self, tmp_path: Path) -> None:
         process = self.start(str(tmp_path / "none.yaml"), folder=tmp_path)
         out, err = process.communicate(timeout=SECONDS)

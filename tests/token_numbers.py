@@ -14,7 +14,8 @@ Array = NDArray[np.float64]
 BATCH = 2
 KINDS = (
     *("matmul", "scaled_dot_product_attention", "multihead_attention", "rnn", "gru", "lstm", "split", "roll", "flip"),
-    *("expand", "slice", "select", "squeeze", "unsqueeze", "stack", "tile", "repeat_interleave", "index_select"),
+    *("expand", "slice", "select", "unbind", "squeeze", "unsqueeze", "stack", "tile"),
+    *("repeat_interleave", "index_select", "conv_lstm1d", "conv_lstm2d", "conv_lstm3d"),
 )
 RECORDED = [sample for sample in SAMPLES if sample.kind in KINDS]
 

@@ -64,6 +64,19 @@ def _causal(query: Any, value: Any) -> Any:
     return layers.MultiHeadAttention(2, 3)(query, value, use_causal_mask=True)
 
 
+def _masked(*shape: int) -> keras.Model:
+    """Attention of positions to each other that sees some pairs of them, or some of them."""
+    x, mask = keras.Input(SEQUENCE), keras.Input(shape, dtype="bool")
+    name = "attention_mask" if len(shape) == 2 else "value_mask"
+    return keras.Model([x, mask], layers.MultiHeadAttention(2, 3)(x, x, **{name: mask}))
+
+
+def _attention_masked() -> keras.Model:
+    query, value = keras.Input(SEQUENCE), keras.Input((9, 6))
+    masks = [keras.Input((12,), dtype="bool"), keras.Input((9,), dtype="bool")]
+    return keras.Model([query, value, *masks], layers.Attention(use_scale=True)([query, value], mask=masks))
+
+
 def _token(x: Any) -> Any:
     """A small vision transformer's way: patches as tokens, a block, and their mean."""
     x = layers.Reshape((-1, 8))(layers.Conv2D(8, 2, strides=2)(x))
@@ -171,13 +184,27 @@ CASES: dict[str, Callable[[], keras.Model]] = {
     "multi_head": lambda: called(lambda x: layers.MultiHeadAttention(2, 3)(x, x), SEQUENCE),
     "multi_head_wide": lambda: called(lambda q, v: layers.MultiHeadAttention(2, 5, 4)(q, v), SEQUENCE, (9, 7)),
     "multi_head_causal": lambda: called(_causal, SEQUENCE, SEQUENCE),
+    "multi_head_causal_alone": lambda: called(
+        lambda x: layers.MultiHeadAttention(2, 3)(x, x, use_causal_mask=True), SEQUENCE
+    ),
+    "multi_head_masked": lambda: _masked(12, 12),
+    "multi_head_masked_positions": lambda: _masked(12),
+    "attention_masked": _attention_masked,
+    "attention_causal": lambda: called(lambda q: layers.Attention()([q, q], use_causal_mask=True), SEQUENCE),
     "grouped_query": lambda: called(lambda x: layers.GroupQueryAttention(3, 4, 2)(x, x), SEQUENCE),
     "lstm": lambda: one(layers.LSTM(5), SEQUENCE),
     "lstm_without_bias": lambda: one(layers.LSTM(5, use_bias=False, return_sequences=True), SEQUENCE),
     "gru": lambda: one(layers.GRU(5), SEQUENCE),
     "gru_both_ways": lambda: one(layers.Bidirectional(layers.GRU(5, return_sequences=True)), SEQUENCE),
+    "gru_reset_first": lambda: one(layers.GRU(5, reset_after=False, return_sequences=True), SEQUENCE),
+    "gru_reset_first_without_bias": lambda: one(layers.GRU(5, use_bias=False, reset_after=False), SEQUENCE),
+    "gru_reset_first_both_ways": lambda: one(layers.Bidirectional(layers.GRU(5, reset_after=False)), SEQUENCE),
     "lstm_both_ways": lambda: one(layers.Bidirectional(layers.LSTM(5)), SEQUENCE),
     "simple_rnn": lambda: one(layers.SimpleRNN(5, use_bias=False), SEQUENCE),
+    "conv_lstm1d": lambda: one(layers.ConvLSTM1D(3, 3, strides=2, return_sequences=True), (5, 9, 2)),
+    "conv_lstm3d": lambda: one(layers.ConvLSTM3D(2, 2, use_bias=False, padding="same"), (3, 4, 5, 3, 2)),
+    "conv_lstm_dilated": lambda: one(layers.ConvLSTM2D(3, (3, 2), dilation_rate=2), (4, 9, 8, 2)),
+    "conv_lstm_hard": lambda: one(layers.ConvLSTM2D(3, 3, recurrent_activation="hard_sigmoid"), (5, 8, 9, 2)),
     "conv_lstm": lambda: one(layers.ConvLSTM2D(3, 3, padding="same"), (5, 8, 9, 2)),
     "time_distributed": lambda: one(layers.TimeDistributed(layers.Conv2D(3, 3, strides=2, padding="same")), VOLUME),
     "time_distributed_dense": lambda: one(layers.TimeDistributed(layers.Dense(3)), SEQUENCE),

@@ -124,11 +124,11 @@ def _yaml(value: object) -> str:
 
 
 def codes_page() -> str:
-    """docs/codes.md: the page of every code, by families."""
+    """docs/codes.md: the page of every code, by families, each at an address of its own."""
     parts = [CODES]
     for prefix, family in FAMILIES.items():
         parts.append(f"## {prefix}: {family}\n")
-        parts += [markdown(code) for code in codes() if code.startswith(prefix)]
+        parts += [f'<a id="{code.lower()}"></a>\n\n{markdown(code)}' for code in codes() if code.startswith(prefix)]
     return "\n".join(parts)
 
 

@@ -3,8 +3,8 @@
     python -m tools.playground --out site
 
 Scripts and the Python of the browser come from npm in the versions of `web/playground/package-lock.json`, packages of
-Python from PyPI with the hashes of `web/playground/wheels.json`, convcalc from this folder. What was fetched stays in
-`build/playground`, so that a second build fetches nothing.
+Python from PyPI with the hashes of `web/playground/wheels.json`, convcalc from this folder. That Python compiles them
+here, so that no browser has to. What was fetched stays in `build/playground`, so that a second build fetches nothing.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ DIAGRAM = ROOT / "convcalc" / "page"
 DATE = (2020, 1, 1, 0, 0, 0)
 """Of every file in the archive of packages, so that equal sources give equal bytes."""
 NATIVE = (".so", ".pyd")
+LEFT_OUT = ("pydantic/v1/", "pydantic/mypy.py")
+"""Of the packages, what convcalc does not import."""
 POLICY = (
     "default-src 'none'",
     "script-src 'self' 'wasm-unsafe-eval' {diagram}",
@@ -105,10 +107,21 @@ def entries(path: Path, wheel: Wheel | None) -> Iterator[tuple[str, bytes]]:
                 yield info.filename, archive.read(info)
 
 
+def imported(name: str) -> bool:
+    """Whether a file of a package is one that an import can need.
+
+    >>> [name for name in ("a/b.py", "a.dist-info/METADATA", "pydantic/v1/main.py", "a/c.pyi") if imported(name)]
+    ['a/b.py']
+    """
+    return ".dist-info/" not in name and not name.startswith(LEFT_OUT) and not name.endswith(".pyi")
+
+
 def pack(target: Path, files: Sequence[tuple[str, bytes]]) -> None:
     """One archive of all packages, the same bytes for the same files."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, data in sorted(files):
+            if not imported(name):
+                continue
             archive.writestr(zipfile.ZipInfo(name, DATE), data, zipfile.ZIP_DEFLATED)
 
 
@@ -150,6 +163,7 @@ def build(out: Path, cache: Path = CACHE) -> None:
     files = [file for each in packages for file in entries(fetched(each, python, cache / "wheels"), each)]
     files += entries(own_wheel(cache / "own"), None)
     pack(out / "packages.zip", files)
+    run("node", "compile.mjs", str(out.resolve()), where=SOURCES)
     (out / "index.html").write_text(page(), "utf-8")
     shutil.copy(SOURCES / "playground.css", out)
     shutil.copy(DIAGRAM / "styles" / "diagram.css", out)

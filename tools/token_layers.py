@@ -26,6 +26,8 @@ from torch.nn.functional import scaled_dot_product_attention
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.swin_transformer import ShiftedWindowAttention
 
+from convcalc.export.copied.torch_helpers import ConvLSTM, ResetFirstGRU
+from convcalc.export.torch_layers import TORCH
 from tests.layer_samples import Sample
 from tests.token_numbers import BATCH, RECORDED, directions, gradient, numbers
 
@@ -92,6 +94,7 @@ FUNCTIONS: dict[str, Callable[..., torch.Tensor]] = {
     "expand": _expand,
     "slice": _slice,
     "select": lambda x, dim, index: torch.select(x[0], _behind(dim)[0], index),
+    "unbind": lambda x, parts, dim=0, part=0: torch.unbind(x[0], _behind(dim)[0])[part],
     "squeeze": lambda x, dim: torch.squeeze(x[0], tuple(_behind(dim))),
     "unsqueeze": lambda x, dim: torch.unsqueeze(x[0], _inserted(dim)),
     "stack": lambda x, dim=0: torch.stack(x, _inserted(dim)),
@@ -109,8 +112,12 @@ def module_of(sample: Sample) -> nn.Module | None:
     biases = fields.pop("biases", 2)
     if sample.kind == "multihead_attention":
         return nn.MultiheadAttention(sample.inputs[0][1], batch_first=True, **fields)
+    if sample.kind.startswith("conv_lstm"):
+        (call,) = TORCH.of(sample.layer())(sample.layer(), sample.inputs, sample.output)
+        return ConvLSTM(**{argument.name: argument.value for argument in call.arguments})
     if sample.kind in RECURRENT:
-        module = RECURRENT[sample.kind](sample.inputs[0][1], batch_first=True, **fields)
+        made = RECURRENT[sample.kind] if fields.pop("reset_after", True) else ResetFirstGRU
+        module = made(sample.inputs[0][1], batch_first=True, **fields)
         return module if biases == 2 else one_bias(module)
     return None
 
@@ -132,7 +139,8 @@ def call(sample: Sample, module: nn.Module | None, inputs: Tensors) -> torch.Ten
     if sample.kind == "multihead_attention":
         query, key, value = inputs if len(inputs) == 3 else inputs * 3
         return module(query, key, value, need_weights=False)[0]
-    return module(inputs[0])[0]
+    found = module(inputs[0])
+    return found if isinstance(found, torch.Tensor) else found[0]
 
 
 def products(array: torch.Tensor, number: int) -> list[float]:

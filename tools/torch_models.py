@@ -55,10 +55,22 @@ class Model(NamedTuple):
 
 
 def models() -> Iterator[Model]:
-    """Every model of torchvision that is one call on one image or film, and every one of timm."""
+    """Every model of torchvision that is one call on one image or film, and every one of timm.
+
+    Of those that choose among numbers, detectors and optical flow, the parts before that.
+    """
     for name in vision.list_models():
         module = vision.get_model_builder(name).__module__
-        if any(word in module for word in ("quantization", "detection", "optical_flow")):
+        if "quantization" in module:
+            continue
+        if "detection" in module:
+            size = (3, 300, 300) if name == "ssd300_vgg16" else (3, 320, 320)
+            untrained: dict[str, object] = {"weights": None, "weights_backbone": None}
+            yield Model(f"torchvision/{name}.backbone", f"{module}:{name}.backbone", untrained, size)
+            continue
+        if "optical_flow" in module:
+            for part in ("feature_encoder", "context_encoder"):
+                yield Model(f"torchvision/{name}.{part}", f"{module}:{name}.{part}", {"weights": None}, (3, 128, 128))
             continue
         arguments: dict[str, object] = {"weights": None}
         if "segmentation" in module:

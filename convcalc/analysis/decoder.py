@@ -19,7 +19,7 @@ from .decoder_answers import ANSWERS, Asked, Sketch, bordered, fitted, follows, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..layers.base import Layer
+    from ..layers.base import Layer, Shape
     from ..network import Network
 
 
@@ -34,7 +34,7 @@ def needed_nodes(network: Network, start: int) -> list[int]:
         layer = nodes[index].layer
         part = layer.part_of if layer is not None else None
         if part is not None:
-            found.update(range(index - part.which, index - part.which + len(part.sizes)))
+            found.update(range(index - part.which, index - part.which + part.parts))
     return sorted(found)
 
 
@@ -158,8 +158,8 @@ class _Walk:
         self.latent = self.places[start] if skips else self.sketch.input("input", self.nodes[start].shape)
         self.tensors: dict[int, list[_Tensor]] = {start: [_Tensor(self.latent)]}
         """Encoder node -> what its readers gave back."""
-        self.parts: dict[int, dict[tuple[int, ...], dict[int, int]]] = {}
-        """Encoder node -> channels of a split of it -> part -> tensor."""
+        self.parts: dict[int, dict[int, dict[int, int]]] = {}
+        """Encoder node -> the first part of a split of it -> part -> tensor."""
 
     def mirror(self) -> Mirror:
         """Walk, and collect the decoder's outputs at the encoder's inputs."""
@@ -256,8 +256,8 @@ class _Walk:
         elif layer.joins:
             self._fan_out(index, node, layer, tensor)
         elif layer.part_of is not None:
-            which, sizes = layer.part_of
-            self.parts.setdefault(node.inputs[0], {}).setdefault(sizes, {})[which] = tensor
+            which = layer.part_of.which
+            self.parts.setdefault(node.inputs[0], {}).setdefault(index - which, {})[which] = tensor
         elif answer is not None:
             name = self._name(index)
             try:
@@ -301,9 +301,22 @@ class _Walk:
     def _joined_parts(self, index: int) -> list[_Tensor]:
         """The tensors that splits of a node gave back, each put together again."""
         found = []
-        for parts in self.parts.pop(index, {}).values():
+        for first, parts in self.parts.pop(index, {}).items():
             pieces = [parts[part] for part in sorted(parts)]
-            name = self._name(index, "_parts")
-            whole = pieces[0] if len(pieces) == 1 else self.sketch.add(name, "concat", pieces)
-            found.append(_Tensor(fitted(self.sketch, name, whole, self.nodes[index].shape)))
+            name, shape = self._name(index, "_parts"), self.nodes[index].shape
+            gone = _axis_gone(self.nodes[first], shape)
+            if gone is None:
+                whole = pieces[0] if len(pieces) == 1 else self.sketch.add(name, "concat", pieces)
+                found.append(_Tensor(fitted(self.sketch, name, whole, shape)))
+            elif len(pieces) == shape[gone]:
+                found.append(_Tensor(self.sketch.add(name, "stack", pieces, dim=gone)))
+            else:
+                self._omit(first, f"of its {shape[gone]} parts {len(pieces)} come back")
         return found
+
+
+def _axis_gone(part: Node, shape: Shape) -> int | None:
+    """The axis of a tensor of this shape that is taken apart into its positions; None where a split keeps it."""
+    assert part.layer is not None
+    kept = {link.source for link in part.layer.axes((shape,)) if link is not None}
+    return next(iter(set(range(len(shape))) - kept), None) if len(part.shape) < len(shape) else None

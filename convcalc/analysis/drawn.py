@@ -1,7 +1,8 @@
 """The arithmetic of a window as a drawing shows it: a row of cells an axis, and the cells that each output reads.
 
 A convolution and a pool slide over the padded input. A transposed convolution is drawn as the lecture has it: zeros
-between its inputs, padding, and a convolution at stride 1 with the flipped kernel. Everything is an integer of
+between its inputs, padding, and a convolution at stride 1 with the flipped kernel. What resizes reads the inputs that
+lie around each output; beyond the border it reads the last one again. Everything is an integer of
 `geometry/` or of `seen.taps`, which `explain` and `invert` print too; where nothing is large, nothing is left out.
 """
 
@@ -9,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from math import gcd, prod
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..findings import UsageError
 from ..geometry import (
+    IDENTITY,
     AdaptiveWindow,
     InvalidWindow,
+    Resize,
     Rounding,
     TransposedWindow,
     Window,
@@ -29,7 +33,7 @@ from ..geometry import (
 )
 from ..geometry.transposed import contribution_counts
 from .explanation import Step, step
-from .seen import taps
+from .seen import ratio, taps
 
 if TYPE_CHECKING:
     from ..layers.base import Layer, Shape, Shapes
@@ -39,16 +43,16 @@ Role = Literal["input", "zero", "padding", "output_padding", "beyond"]
 what a pool that rounds up reaches beyond it."""
 ROLES: tuple[Role, ...] = ("input", "zero", "padding", "output_padding", "beyond")
 """In the order in which one prevails where two axes cross."""
-Drawable = Window | TransposedWindow | AdaptiveWindow
+Drawable = Window | TransposedWindow | AdaptiveWindow | Resize
 """The maps of an axis whose windows can be drawn."""
 
-WIDEST = {1: 96, 2: 64}
+WIDEST = {1: 640, 2: 64}
 """Cells of a row of a drawing, by its axes."""
 MOST_STEPS = 1_024
 """Positions that a drawn window takes."""
 FEWEST, SMALLEST = 3, 5
 """Positions and inputs that an excerpt keeps of an axis, where it has so many."""
-SMALLEST_TRANSPOSED = 3
+SMALLEST_TRANSPOSED = SMALLEST_RESIZED = 3
 
 
 class DrawnAxis(NamedTuple):
@@ -84,8 +88,8 @@ class DrawnAxis(NamedTuple):
 
     @property
     def rigid(self) -> bool:
-        """Whether all windows are one that moves; those of an adaptive pool may differ."""
-        return not isinstance(self.map, AdaptiveWindow) or len({len(window) for window in self.windows}) == 1
+        """Whether all windows are one that moves; those of an adaptive pool and at a resized border may differ."""
+        return isinstance(self.map, Window | TransposedWindow) or len({len(window) for window in self.windows}) == 1
 
     @property
     def kernel_size(self) -> int:
@@ -154,7 +158,7 @@ class Drawn(NamedTuple):
     @property
     def weighted(self) -> bool:
         """Whether its window holds a kernel; that of a pool does not."""
-        return "pool" not in self.what
+        return self.what.endswith("convolution")
 
     @property
     def excerpt(self) -> bool:
@@ -219,7 +223,7 @@ class Drawn(NamedTuple):
         }
 
 
-def by(sizes: Iterable[int]) -> str:
+def by(sizes: Iterable[int | Fraction]) -> str:
     """Sizes with a sign between them.
 
     >>> by((3, 5))
@@ -234,12 +238,29 @@ def _rule(axis_map: Drawable, size: int, output: int, rounding: Rounding | None)
     if isinstance(axis_map, AdaptiveWindow):
         first, last = (adaptive_window(size, output, position) for position in (0, output - 1))
         return Step("o", output, note=f"windows from {first[0]}…{first[1] - 1} to {last[0]}…{last[1] - 1}")
+    if isinstance(axis_map, Resize):
+        return Step("o", output, note=_resized(axis_map))
     if isinstance(axis_map, TransposedWindow):
         return step(conv_transpose_output, values)
     if rounding in (None, "floor"):
         return step(conv_output, values)
     found = step(rounded_output, {**values, "up": 1})
     return found if found.value == output else replace(found, note=f"the last one is dropped: {output}")
+
+
+def _resized(resize: Resize) -> str:
+    """Which inputs an output of a resized axis reads.
+
+    >>> _resized(Resize(3, 6)), _resized(Resize(3, 6, "linear"))
+    ('output q is input floor(q*1/2)', 'output q lies at input (q + 1/2)*1/2 - 1/2, between two')
+    """
+    by = ratio(resize)
+    if resize.mode == "nearest":
+        return f"output q is input floor(q*{by})"
+    if resize.mode == "nearest-exact":
+        return f"output q is input floor((q + 1/2)*{by})"
+    place = f"q*{by}" if resize.align_corners else f"(q + 1/2)*{by} - 1/2"
+    return f"output q lies at input {place}, between {'two' if resize.mode == 'linear' else 'four'}"
 
 
 def window_text(maps: Sequence[Drawable]) -> str:
@@ -249,11 +270,18 @@ def window_text(maps: Sequence[Drawable]) -> str:
     'kernel 3 × 3, stride 2, padding 1'
     >>> window_text([TransposedWindow(3, 2, 1, 1, 1, 1), TransposedWindow(5, 2, 1, 2)])
     'kernel 3 × 5, stride 2, padding 1 × 1:2, output_padding 1 × 0'
+    >>> window_text([Resize(3, 6, "linear"), Resize(4, 6, "linear")])
+    'linear, scale 2 × 3/2'
     """
+    resized = [axis for axis in maps if isinstance(axis, Resize)]
+    if resized:
+        corners = ", corners aligned" if resized[0].align_corners else ""
+        scales = by(Fraction(axis.output, axis.size) if isinstance(axis, Resize) else 1 for axis in maps)
+        return f"{resized[0].mode}, scale {scales}{corners}"
     adaptive = [axis for axis in maps if isinstance(axis, AdaptiveWindow)]
     if adaptive:
         return f"windows that spread the input over {by(axis.output for axis in adaptive)}"
-    windows = [axis for axis in maps if not isinstance(axis, AdaptiveWindow)]
+    windows = [axis for axis in maps if isinstance(axis, Window | TransposedWindow)]
     pads = [str(w.before) if w.before == w.after else f"{w.before}:{w.after}" for w in windows]
     parts = [
         f"kernel {by(w.kernel_size for w in windows)}",
@@ -313,6 +341,8 @@ def _places(axis_map: Drawable, position: int) -> Sequence[int]:
     if isinstance(axis_map, TransposedWindow):
         k, _, before, _, d, _ = axis_map
         return taps(Window(k, 1, transposed_padding(k, before, d), 0, d), position)
+    if isinstance(axis_map, Resize):
+        return sorted({min(max(tap, 0), axis_map.size - 1) for tap in taps(axis_map, position)})
     return taps(axis_map, position)
 
 
@@ -320,13 +350,19 @@ def shortened(axis_map: Drawable, size: int, output: int) -> tuple[int, int]:
     """Inputs and outputs of the smallest axis with the same windows, padding and leftover.
 
     Where s inputs are taken away, one window goes with them, and nothing else changes; of a transposed window one input
-    goes with s outputs, of an adaptive one they go in the ratio of their sizes.
+    goes with s outputs, of an adaptive one and of a resized axis they go in the ratio of their sizes.
 
     >>> shortened(Window(7, 2, 3, 3), 224, 112), shortened(TransposedWindow(2, 2), 112, 224)
     ((6, 3), (3, 6))
     >>> shortened(AdaptiveWindow(224, 7), 224, 7)
     (96, 3)
+    >>> shortened(Resize(112, 224), 112, 224), shortened(Resize(33, 65, "linear", True), 33, 65)
+    ((3, 6), (3, 5))
     """
+    if isinstance(axis_map, Resize):
+        step = ratio(axis_map)
+        fewer = max(min((output - FEWEST) // step.denominator, (size - SMALLEST_RESIZED) // max(step.numerator, 1)), 0)
+        return size - fewer * step.numerator, output - fewer * step.denominator
     if isinstance(axis_map, AdaptiveWindow):
         shared = gcd(size, output)
         kept = min(-(-FEWEST * shared // output), shared)
@@ -336,6 +372,13 @@ def shortened(axis_map: Drawable, size: int, output: int) -> tuple[int, int]:
         return size - fewer, output - fewer * axis_map.stride
     fewer = max(min(output - FEWEST, (size - SMALLEST) // axis_map.stride), 0)
     return size - fewer * axis_map.stride, output - fewer
+
+
+def _sized(axis_map: Drawable, size: int, output: int) -> Drawable:
+    """The map of an axis of these sizes, which some maps know."""
+    if isinstance(axis_map, AdaptiveWindow | Resize):
+        return axis_map._replace(size=size, output=output)
+    return axis_map
 
 
 def row_length(axis_map: Drawable, size: int) -> int:
@@ -388,7 +431,8 @@ def drawn_axes(given: Sequence[Given], most_steps: int = MOST_STEPS) -> tuple[Dr
     widest = WIDEST[len(given)]
     if prod(axis.output for axis in given) <= most_steps and all(row_length(a.map, a.size) <= widest for a in given):
         return tuple(drawn_axis(*axis) for axis in given)
-    fewer = [Given(a.map, *shortened(a.map, a.size, a.output)) for a in given]
+    lengths = [shortened(a.map, a.size, a.output) for a in given]
+    fewer = [Given(_sized(a.map, *length), *length) for a, length in zip(given, lengths, strict=True)]
     longest = max(row_length(axis.map, axis.size) for axis in fewer)
     if longest > widest:
         room = WIDEST[1]
@@ -407,24 +451,49 @@ def drawn_axes(given: Sequence[Given], most_steps: int = MOST_STEPS) -> tuple[Dr
 
 
 def window_axes(layer: Layer | None, inputs: Shapes, output: Shape) -> list[Given]:
-    """The axes over which a layer slides a window, or spreads windows; none where it does neither."""
+    """The axes over which a layer slides a window, spreads windows or resizes; none where it does nothing of it."""
     if layer is None or not inputs:
         return []
     layer, inputs, output, _ = layer.alone(inputs, output)
-    if layer.patch is None and layer.reduction is None:
-        return []
+    if layer.patch is not None and len(output) != len(inputs[0]):
+        return _columns(layer, inputs, output)
+    found = _linked(layer, inputs, output)
+    moves = layer.patch is not None or layer.reduction is not None or layer.changes_border
+    return found if moves or any(_reshapes(given.map) for given in found) else []
+
+
+def _linked(layer: Layer, inputs: Shapes, output: Shape) -> list[Given]:
+    """The space axes with their maps; none where one of them has none. A pool over a whole axis has one window."""
     read = inputs[0]
+    if len(read) != len(output):
+        return []
     found = []
-    for axis, link in enumerate(layer.axes(inputs)):
-        if axis and link is not None and isinstance(link.map, (Window, TransposedWindow, AdaptiveWindow)):
-            found.append(Given(link.map, read[link.source], output[axis]))
-    return found if len(found) == len(output) - 1 == len(read) - 1 else []
+    for axis, link in enumerate(layer.axes(inputs)[1:], start=1):
+        if link is None or link.source != axis or (link.map is None and layer.reduction is None):
+            return []
+        found.append(Given(link.map or AdaptiveWindow(read[axis], 1), read[axis], output[axis]))
+    return found
+
+
+def _reshapes(axis_map: Drawable) -> bool:
+    """Whether a map does more than to move an axis."""
+    return not isinstance(axis_map, Window) or axis_map.kernel_size > 1 or axis_map.stride > 1
+
+
+def _columns(layer: Layer, inputs: Shapes, output: Shape) -> list[Given]:
+    """The axes of an image whose windows stand in one axis: of what it reads, or of what it writes."""
+    slides = layer.slides(inputs, output)
+    if slides:
+        return [Given(slide.window, inputs[0][slide.axis], slide.positions) for slide in slides]
+    windows = zip(layer.windows(output), output[1:], strict=True)
+    return [Given(window, conv_output(size, *window[:5]), size) for window, size in windows]
 
 
 def drawn_layer(
     name: str, layer: Layer, inputs: Shapes, output: Shape, dims: int = 2, most_steps: int = MOST_STEPS
 ) -> Drawn | None:
-    """A layer whose window slides over one axis or more; None for others. Of more axes than `dims` the last are drawn.
+    """A layer that has a window or a map of one axis or more; None for others. Of more axes than `dims` the last are
+    drawn.
 
     Raises UsageError where its window is too large to be drawn.
     """
@@ -434,7 +503,7 @@ def drawn_layer(
     layer = layer.alone(inputs, output)[0]
     return Drawn(
         name,
-        _what(layer),
+        _what(layer, given),
         drawn_axes(given[-dims:], most_steps),
         layer.border_mode,
         layer.rounding,
@@ -442,11 +511,29 @@ def drawn_layer(
     )
 
 
-def _what(layer: Layer) -> str:
+def undrawn(layer: Layer | None, inputs: Shapes, output: Shape) -> str:
+    """Why a layer that is not drawn has no picture."""
+    if layer is None:
+        return "it is what the network reads"
+    layer, inputs, output, _ = layer.alone(inputs, output)
+    if not inputs:
+        return f"{layer.kind} reads nothing"
+    links = layer.axes(inputs)
+    if len(inputs[0]) == len(output) == len(links) and all(
+        link is not None and link == (axis, IDENTITY) for axis, link in enumerate(links)
+    ):
+        return f"each output of {layer.kind} reads the number at its own place"
+    return f"{layer.kind} has no window and no map over the space of its input"
+
+
+def _what(layer: Layer, given: Sequence[Given]) -> str:
     """What a window does, in words."""
     if layer.multiplies is not None:
         return {"transposed": "transposed convolution", "separable": "separable convolution"}.get(
             layer.multiplies, "convolution"
         )
-    adaptive = "" if layer.patch is not None else "adaptive "
+    if layer.reduction is None:
+        return layer.kind.replace("_", " ")
+    whole = all(axis.output == 1 for axis in given)
+    adaptive = "" if layer.patch is not None else "global " if whole else "adaptive "
     return f"{adaptive}{ {'max': 'max', 'avg': 'average'}.get(layer.reduction or '', layer.reduction) } pool"

@@ -16,6 +16,8 @@ LETTERS = ascii_letters.replace("x", "").replace("X", "")
 """Of the inputs: those that stand for nothing else."""
 WIDEST = 76
 """Columns of a drawing beside whose input its output stands."""
+MOST_OF_ROW = 24
+"""Cells of a line of a drawing with one axis."""
 MOST_OF_PLANE = 16
 """Cells of a row of a drawing that stands among other lines."""
 APART = "    "
@@ -66,8 +68,14 @@ def _input(down: DrawnAxis, across: DrawnAxis, step: int) -> list[str]:
         for x in across.places:
             sign = _sign(down, across, y, x) if y in read[0] and x in read[1] else UNREAD
             cells.append(f"[{sign}]" if y in rows and x in columns else f" {sign} ")
-        lines.append("".join(cells).rstrip())
+        lines += _lines(cells, alone=len(down.cells) == 1)
     return lines
+
+
+def _lines(cells: Sequence[str], alone: bool) -> list[str]:
+    """A row of cells as a line; one that stands alone goes on in further lines."""
+    most = MOST_OF_ROW if alone else len(cells)
+    return ["".join(cells[at : at + most]).rstrip() for at in range(0, len(cells), most)]
 
 
 def _sign(down: DrawnAxis, across: DrawnAxis, y: int, x: int) -> str:
@@ -85,7 +93,7 @@ def _output(down: DrawnAxis, across: DrawnAxis, step: int) -> list[str]:
     for row in range(down.output):
         numbers = range(row * across.output, (row + 1) * across.output)
         cells = [f"[{DONE}]" if n == step else f" {DONE if n < step else PENDING} " for n in numbers]
-        lines.append("".join(cells).rstrip())
+        lines += _lines(cells, alone=down.output == 1)
     return lines
 
 

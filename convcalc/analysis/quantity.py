@@ -61,6 +61,13 @@ class Quantity(NamedTuple):
     """What is said of this network where it is shown."""
     held: bool = False
     """Whether it counts what layers hold, so that weights that several have count at one of them."""
+    follows: Literal["layers", "parts"] | None = None
+    """How it follows where a network is put together of parts that are known (`sweep.summaries`).
+
+    `layers`: a layer's follows from it and the shapes around it alone, and a part's is their sum, or the largest.
+    `parts`: it is read from shapes, depth, liveness and receptive fields where the parts meet. None: the whole network
+    has to be looked at.
+    """
     asked: str = ""
     """The name under which it was asked for, where it is an alias."""
 

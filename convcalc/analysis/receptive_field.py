@@ -311,6 +311,60 @@ class Step(NamedTuple):
     data: int | None
 
 
+class Reading(NamedTuple):
+    """A layer on inputs of given shapes, as the pass needs it."""
+
+    ways: tuple[Step, ...]
+    """How each input is read; one way for all that are read alike."""
+    shapes: Shapes
+    shape: Shape
+    """Of its output."""
+
+
+def reading(layer: Layer, shapes: Shapes, shape: Shape) -> Reading:
+    """How a layer reads inputs of these shapes."""
+    which = range(len(shapes) if layer.reads_apart else 1)
+    return Reading(tuple([_step(layer, shapes, one) for one in which]), shapes, shape)
+
+
+class Following:
+    """One pass from the front to the back: what it has noted, and how many intervals of patterns it has tabulated."""
+
+    def __init__(self, local: bool = False) -> None:
+        self.local = local
+        """Whether global context is left out."""
+        self.notes: list[Note] = []
+        self.tabulated = 0
+
+    def behind(
+        self, layer: Reading, arrived: Sequence[Fields | None], sizes: Shape, name: str = "", paths: Sequence[str] = ()
+    ) -> Fields | None:
+        """The fields behind a layer of what arrives at the inputs that it reads as data, None where none is followed.
+
+        `sizes` is the shape of the network's input that is followed, `paths` are the nodes that end the paths.
+        """
+        ways, shapes, shape = layer
+        step = ways[0]
+        if step.kept and len(arrived) == 1 and shapes[0] == shape and self.tabulated <= MOST_TABULATED:
+            return arrived[0]
+        found: Fields | None = None
+        first = -1
+        for which, fields in enumerate(arrived):
+            if fields is None:
+                continue
+            if self.tabulated > MOST_TABULATED:
+                fields = tuple([field.bounded() for field in fields])
+            passed = _passed(ways[which] if len(ways) > 1 else step, fields, shapes[which], shape, sizes)
+            if passed is not fields:
+                self.tabulated += sum([_length(field.phases) for field in passed if field.phases is not None])
+            if found is None:
+                found, first = passed, which
+            elif passed != found:
+                ends = (paths[first], paths[which]) if paths else ("", "")
+                found = _join(found, passed, shape, sizes, _Join(name, ends, self.notes, self.local))
+        return found
+
+
 def receptive_fields(network: Network, origin: int | None = None, local: bool = False) -> ReceptiveFields:
     """The receptive field of every node, from the first input of the network that reaches it, or from `origin`.
 
@@ -320,9 +374,8 @@ def receptive_fields(network: Network, origin: int | None = None, local: bool = 
     nodes = network.nodes
     fields: list[Fields | None] = []
     origins: list[int] = []
-    notes: list[Note] = []
-    steps: dict[tuple[int, Shapes], tuple[Step, ...]] = {}
-    tabulated = 0
+    readings: dict[tuple[int, Shapes], Reading] = {}
+    following = Following(local)
     for index, (name, layer, inputs, shape, _) in enumerate(nodes):
         if layer is None:
             followed = origin is None or origin == index
@@ -335,39 +388,20 @@ def receptive_fields(network: Network, origin: int | None = None, local: bool = 
             continue
         shapes = (nodes[inputs[0]].shape,) if len(inputs) == 1 else tuple([nodes[i].shape for i in inputs])
         key = (id(layer), shapes)
-        ways = steps.get(key)
-        if ways is None:
-            ways = steps[key] = _ways(layer, shapes)
-        step = ways[0]
-        read = inputs[: step.data] if step.data is not None else inputs
+        found = readings.get(key)
+        if found is None:
+            found = readings[key] = reading(layer, shapes, shape)
+        data = found.ways[0].data
+        read = inputs[:data] if data is not None else inputs
         start = _origin(origins, read)
         origins.append(start)
         if start < 0:
             fields.append(None)
             continue
-        if step.kept and len(read) == 1 and shapes[0] == shape and tabulated <= MOST_TABULATED:
-            fields.append(fields[read[0]])
-            continue
-        sizes = nodes[start].shape
-        found: Fields | None = None
-        first = -1
-        for which, i in enumerate(read):
-            if origins[i] != start:
-                continue
-            arrived = fields[i]
-            assert arrived is not None
-            if tabulated > MOST_TABULATED:
-                arrived = tuple([field.bounded() for field in arrived])
-            passed = _passed(ways[which] if len(ways) > 1 else step, arrived, shapes[which], shape, sizes)
-            if passed is not arrived:
-                tabulated += sum([_length(field.phases) for field in passed if field.phases is not None])
-            if found is None:
-                found, first = passed, i
-            elif passed != found:
-                paths = (nodes[first].name, nodes[i].name)
-                found = _join(found, passed, shape, sizes, _Join(name, paths, notes, local))
-        fields.append(found)
-    return ReceptiveFields(fields, origins, notes)
+        arrived = [fields[i] if origins[i] == start else None for i in read]
+        paths = [nodes[i].name for i in read] if len(read) > 1 else ()
+        fields.append(following.behind(found, arrived, nodes[start].shape, name, paths))
+    return ReceptiveFields(fields, origins, following.notes)
 
 
 def _length(phases: Phases) -> int:
@@ -380,11 +414,6 @@ def _origin(origins: Sequence[int], read: Sequence[int]) -> int:
     if len(read) == 1:
         return origins[read[0]]
     return min([origins[i] for i in read if origins[i] >= 0], default=-1)
-
-
-def _ways(layer: Layer, shapes: Shapes) -> tuple[Step, ...]:
-    """How each input is read; one way for all that are read alike."""
-    return tuple([_step(layer, shapes, which) for which in range(len(shapes) if layer.reads_apart else 1)])
 
 
 def _step(layer: Layer, shapes: Shapes, which: int) -> Step:

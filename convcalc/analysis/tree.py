@@ -271,6 +271,8 @@ def _own_kind(figures: Figures, subject: Subject) -> str:
     """The block's name, the layer's or the join's kind; of what is one layer with what belongs to it, the layer's."""
     while subject.group is not None:
         group = subject.group
+        if group.kind == "split" and not group.is_block:
+            return figures.node(subject.nodes[0]).kind
         if group.is_block or group.kind not in ("branch", "layers", "repeat"):
             return group.kind
         below = _below(figures, subject)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from zlib import crc32
 
-from ..analysis.drawn import Drawn, drawn_axes, drawn_layer, given_axis, window_axes
+from ..analysis.drawn import Drawn, drawn_axes, drawn_layer, given_axis, undrawn, window_axes
 from ..findings import UsageError
 from ..geometry import InvalidWindow, TransposedWindow, Window
 from ..geometry.inversion import invert
@@ -35,6 +35,7 @@ COMFORTABLE = 100
 """Positions of a window, of which all are drawn; of more, an excerpt."""
 MOST_FRAMES = 200
 """Of a GIF."""
+PICTURED = "convolutions, pools, and what pads, crops, resizes or shuffles space are drawn"
 LISTED = 8
 """Layers that a hint names."""
 
@@ -273,22 +274,26 @@ def _of_numbers(
 def _of_layer(network: Network, layer: str | Node | Part | None, dims: int) -> Drawn:
     """The drawing of a layer. Raises UsageError where it has no window, or where it is not said which is meant."""
     part = network if layer is None else network[layer if isinstance(layer, str) else layer.name]
-    nodes = [part] if isinstance(part, Node) else [node for node in part if _windowed(network, node)]
+    nodes = [part] if isinstance(part, Node) else _pictured(network, part)
     where = "the network" if layer is None else f"'{part.name}'"
     if len(nodes) != 1:
         names = ", ".join(node.name for node in nodes[:LISTED]) + (", ..." if len(nodes) > LISTED else "")
         if not nodes:
-            raise UsageError(f"nothing in {where} slides a window", "a convolution or a pool is drawn")
-        raise UsageError(f"{counted(len(nodes), 'layer')} of {where} slide windows: which is to be drawn?", names)
+            raise UsageError(f"nothing in {where} has a window", PICTURED)
+        raise UsageError(f"{counted(len(nodes), 'layer')} of {where} can be drawn: which is to be?", names)
     (node,) = nodes
     drawn = None
     if node.layer is not None:
         name = part.name if isinstance(part, Part) else node.name
         drawn = drawn_layer(name, node.layer, network.input_shapes(node), node.shape, dims, COMFORTABLE)
     if drawn is None:
-        raise UsageError(f"'{node.name}' slides no window: it is {node.kind}", "a convolution or a pool is drawn")
+        why = undrawn(node.layer, network.input_shapes(node), node.shape)
+        raise UsageError(f"'{node.name}' has no picture: {why}", PICTURED)
     return drawn
 
 
-def _windowed(network: Network, node: Node) -> bool:
-    return bool(window_axes(node.layer, network.input_shapes(node), node.shape))
+def _pictured(network: Network, part: Network | Part) -> list[Node]:
+    """The layers that can be drawn; the one with a window where one alone has it."""
+    found = [node for node in part if window_axes(node.layer, network.input_shapes(node), node.shape)]
+    sliding = [node for node in found if node.layer is not None and node.layer.patch is not None]
+    return sliding if len(sliding) == 1 else found

@@ -1,4 +1,5 @@
-"""A network from wherever it stands: a spec, a gallery name, a revision of git, a model's file, a model in code."""
+"""A network from wherever it stands: a spec, a gallery name, a revision of git, a row of a sweep, a model's file, a
+model in code."""
 
 from __future__ import annotations
 
@@ -7,11 +8,11 @@ from os import PathLike, fspath
 
 from ..findings import UsageError
 from ..network import Network
-from ..readers import Asked, Shapes, code_of, read_model, reader_of, shapes_of
+from ..readers import Asked, Shapes, code_of, read_model, read_row, reader_of, shapes_of
 
 Spec = str | PathLike[str] | Network
-"""What names a network: a path, a gallery name, an ONNX or Keras file, `git:REV:path`, a model in code
-(`package.module:Net`, `./net.py:Net`); or the network itself."""
+"""What names a network: a path, a gallery name, an ONNX or Keras file, `git:REV:path`, a row of a sweep
+(`run.sqlite:17`), a model in code (`package.module:Net`, `./net.py:Net`); or the network itself."""
 Inputs = Shapes
 
 
@@ -24,8 +25,8 @@ def load(
     arguments: Mapping[str, object] | None = None,
     device: str | None = None,
 ) -> Network:
-    """The network of a spec: a path, `-` for standard input, a gallery name, an ONNX or Keras file, `git:REV:path`, or
-    a model in code: `package.module:callable` or `./file.py:Net`, whose code runs.
+    """The network of a spec: a path, `-` for standard input, a gallery name, an ONNX or Keras file, `git:REV:path`, a
+    row of a sweep (`run.sqlite:17`), or a model in code: `package.module:callable` or `./file.py:Net`, whose code runs.
 
     `params` are values, or texts as they would stand in the spec; `input` is the shape of the only input without the
     batch ([channels, *space]) or a mapping of input names to shapes. Of a model in code, `input` may be the shapes of
@@ -49,14 +50,32 @@ def load(
     shapes = shapes_of(name, input)
     from .. import language
 
-    if name.endswith(".py"):
-        _refuse_python(name)
+    if name.endswith((".py", ".py:")):
+        _refuse_python(name.removesuffix(":"))
+    refuse_pickles(name)
     if name.startswith("git:"):
         from ..language.revisions import read_revision
 
         source = read_revision(name)
-        return language.loads(source.text, path=source.path, params=params, variant=variant, input=shapes)
-    return language.load(name, params=params, variant=variant, input=shapes)
+    else:
+        row = read_row(name)
+        if row is None:
+            return language.load(name, params=params, variant=variant, input=shapes)
+        source = row
+    return language.loads(source.text, path=source.path, params=params, variant=variant, input=shapes)
+
+
+PICKLES = (".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+"""Suffixes of files with weights, or whole modules, that PyTorch writes as pickles."""
+
+
+def refuse_pickles(name: str) -> None:
+    """Raise UsageError for what its name says is a pickle."""
+    if name.lower().endswith(PICKLES):
+        raise UsageError(
+            f"{name} would be a pickle, which runs what is in it: it is never loaded",
+            "name the model in its code, ./net.py:Net, or save it by torch.export as .pt2",
+        )
 
 
 def _refuse_params(name: str, params: Mapping[str, object] | None, variant: str | None, why: str) -> None:

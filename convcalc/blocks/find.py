@@ -24,19 +24,26 @@ _STEM = re.compile(r"(?:_?[0-9]+[a-z]?)+$|_+$")
 """What numbers a name: `inception_3a` is an inception."""
 MOST_TRIES = 20
 """How often it is tried to find blocks, each time knowing more."""
+MOST_BLOCKS = 500
+"""Blocks that differ, of which more say nothing to a person."""
 
 
 def find(
-    network: Network, taken: Collection[str], reserved: Collection[str], *, merging: Merging = Merging.NARROWLY
+    network: Network,
+    taken: Collection[str],
+    reserved: Collection[str],
+    *,
+    merging: Merging = Merging.NARROWLY,
+    joins: bool = True,
 ) -> Sheet:
-    """The blocks and items of a network.
+    """The blocks and items of a network, `joins` with their branches where these have names.
 
     `taken` are names that no block may have, `reserved` those that no param may have. Raises Unrelated where the
-    language cannot say it by blocks.
+    language cannot say it by blocks, or only by too many.
     """
     marks = Marks(not any(group.is_block for group in network.groups.values()))
     for _ in range(MOST_TRIES):
-        finder = _Finder(network, taken, reserved, merging, marks)
+        finder = _Finder(network, taken, reserved, merging, marks, joins)
         try:
             sheet = finder.sheet()
         except Hidden as hidden:
@@ -96,8 +103,10 @@ class _Finder:
         reserved: Collection[str],
         merging: Merging,
         marks: Marks,
+        joins: bool,
     ) -> None:
         self.network = network
+        self.joins = joins
         self.taken = {name.lower() for name in taken}
         self.reserved = reserved
         self.merging = merging
@@ -107,7 +116,7 @@ class _Finder:
         self.definitions: list[Definition] = []
 
     def sheet(self) -> Sheet:
-        pieces, inputs = outline(self.network)
+        pieces, inputs = outline(self.network, joins=self.joins)
         for uses in _classes(pieces, self.marks):
             self._define(uses)
         current = tuple(range(len(inputs)))
@@ -149,6 +158,8 @@ class _Finder:
                         part.renumber(dict(enumerate(family.scopes)))
                 pending = [*apart, *pending]
                 continue
+            if len(self.definitions) == MOST_BLOCKS:
+                raise Unrelated
             self.definitions.append(definition)
             for number in family.scopes:
                 use = uses[number]
@@ -228,6 +239,10 @@ def _mark(pieces: list[Piece], marks: Marks, around: str) -> None:
         if not piece.pieces:
             continue
         stem = _STEM.sub("", piece.name) or around
+        if piece.is_join:
+            for branch in piece.pieces:
+                _mark(branch.pieces, marks, stem)
+            continue
         if place(piece) in marks.blocks:
             piece.block = piece.block or piece.name
         elif marks.without_classes and place(piece) not in marks.groups and len(piece.pieces) > 1:
@@ -259,6 +274,7 @@ def _paths(pieces: list[Piece]) -> list[str]:
     for piece in pieces:
         if piece.pieces:
             found += [f"{piece.name}.{path}" for path in _paths(piece.pieces)]
+            found += [piece.name] if piece.is_join else []
         elif piece.head[0] == "call":
             found += [f"{piece.name}.{path}" for path in piece.inner]
         elif len(piece.value) > 1 or _is_split(piece):
@@ -275,7 +291,7 @@ def _is_split(piece: Piece) -> bool:
 def _label(row: Row) -> str:
     """What an unnamed item of a row is called by."""
     head = row.piece.head
-    if head[0] == "layer":
+    if head[0] in ("layer", "join"):
         return str(head[1])
     if head[0] == "call":
         assert isinstance(head[1], Definition)
@@ -399,6 +415,7 @@ class _Writer:
             present = [number for number in around if number in row.members]
             wanted = {row.members[number].name for number in present}
             passed = len(present) < len(around) and not wanted.isdisjoint(self.named)
+            passed = passed or row.piece.is_join  # without a name, its branches stand in its place
             if passed or any(counters[number].next(label) != row.members[number].name for number in present):
                 if len(wanted) > 1:
                     raise Unrelated
@@ -416,11 +433,16 @@ class _Writer:
             item.repeat = dict(said)["repeat"]
         elif head[0] == "group":
             item = Item(GROUP, items=self.items(row.rows, tuple(row.members)))
-        elif head[0] == "layer":
+        elif head[0] in ("layer", "join"):
             kind = str(head[1])
             letters = {name: letter for letter, name in layer_class(kind).short_forms.items()}
             assert isinstance(head[2], int)
             item = Item(kind, [(letters.get(slot, slot), text) for slot, text in said], batch_axes=head[2])
+            if head[0] == "join":
+                given = {branch.piece.name: self.items(branch.rows, tuple(branch.members)) for branch in row.rows}
+                names = head[-1]
+                assert isinstance(names, tuple)
+                item.branches = [(name, given.get(name, [])) for name in names]
         else:
             definition = head[1]
             assert isinstance(definition, Definition)

@@ -230,7 +230,7 @@ def _pair(left: Row, right: Row, *, numbers: bool) -> tuple[Row, int, int] | Non
     if found is None:
         return None
     rows, alike, unlike = found
-    if unlike > alike or (unlike and one.head[0] == "repeat"):
+    if unlike > alike or (unlike and one.head[0] == "repeat") or (one.is_join and len(rows) > len(left.rows)):
         return None
     return Row({**left.members, **right.members}, rows), alike + 1, unlike
 

@@ -24,7 +24,8 @@ _TAKEN = ("in", "input", "index", "total")
 
 @dataclass(slots=True, eq=False)
 class Piece:
-    """What becomes an item: a layer, the parts of a split, a group, a use of a block, a repetition of one of these."""
+    """What becomes an item: a layer, the parts of a split, a group, a join with its branches, a use of a block, a
+    repetition of one of these."""
 
     name: str
     """Its name where it stands; a number among numbered ones."""
@@ -38,7 +39,7 @@ class Piece:
     sources: tuple[int, ...]
     """The nodes that it reads."""
     pieces: list[Piece] = field(default_factory=list)
-    """Those of a group; the prototype of a repetition."""
+    """Those of a group; the branches of a join that are not empty; the prototype of a repetition."""
     slots: dict[str, object] = field(default_factory=dict)
     """Its values: fields of a layer, arguments of a block, how often it is repeated."""
     needed: tuple[str, ...] = ()
@@ -71,6 +72,11 @@ class Piece:
         """Whether it is a layer that is called by its kind, and perhaps a number."""
         stem, _, number = self.name.rpartition("_")
         return self.head[0] == "layer" and self.head[1] in (self.name, stem if number.isdigit() else "")
+
+    @property
+    def is_join(self) -> bool:
+        """Whether it is a join that is written with its branches; its last node is the layer itself."""
+        return self.head[0] == "join"
 
     @property
     def is_group(self) -> bool:
@@ -119,15 +125,16 @@ def same(one: object, other: object) -> bool:
     return type(one) is type(other) and one == other
 
 
-def outline(network: Network) -> tuple[list[Piece], list[str]]:
+def outline(network: Network, *, joins: bool = True) -> tuple[list[Piece], list[str]]:
     """The pieces of the top level, and the names of the inputs, which stand first.
 
+    With `joins`, joins that have the names of the groups around their branches are written with these.
     Raises ValueError for a split whose parts do not stand together.
     """
     names = UniqueNames()
     nodes = [node for node in network.nodes if node.layer is None]
     inputs = [names.give("input") if node.name == "input" else _name(node.name, "", names) for node in nodes]
-    pieces = _Outline(network).pieces(names, len(inputs))
+    pieces = _Outline(network, joins).pieces(names, len(inputs))
     if any(node.shares is not None for node in network.nodes):
         _find_shared(network, pieces, "")
     return pieces, inputs
@@ -138,7 +145,10 @@ def _find_shared(network: Network, pieces: list[Piece], prefix: str) -> None:
     for piece in pieces:
         path = prefix + piece.name
         piece.held = _held(network, piece, path)
-        if piece.held is None:
+        if piece.is_join and piece.held is None:
+            for branch in piece.pieces:
+                _find_shared(network, branch.pieces, f"{path}.{branch.name}.")
+        elif piece.held is None:
             _find_shared(network, piece.pieces, f"{path}.")
 
 
@@ -159,9 +169,14 @@ def _held(network: Network, piece: Piece, path: str) -> tuple[int, int] | None:
 
 
 class _Outline:
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, joins: bool) -> None:
         self.network = network
         self.groups = _nested(network)
+        self.branches: dict[str, list[Group]] = {}
+        """Path of a named join -> its branches."""
+        for group in network.groups.values() if joins else ():
+            if group.kind == "branch":
+                self.branches.setdefault(group.path.rpartition(".")[0], []).append(group)
         self.fields: dict[int, Fields] = {}
         self.position = 0
 
@@ -185,6 +200,10 @@ class _Outline:
     def _group(self, group: Group, path: str, names: UniqueNames) -> Piece:
         pieces = self._range(group.start, group.stop, group.path, UniqueNames())
         nodes = self.network.nodes
+        if nodes[group.stop - 1].name == group.path and group.path in self.branches:
+            join = self._join(group, pieces, _name(group.path, path, names))
+            if join is not None:
+                return join
         block = group.kind if group.is_block else None
         if block is None:
             sources = pieces[0].sources
@@ -193,6 +212,26 @@ class _Outline:
             sources = tuple(dict.fromkeys(i for node in inside for i in node.inputs if i < group.start))
         name = _name(group.path, path, names)
         made = Piece(name, ("group",), group.start, group.stop, pieces[-1].value, sources, pieces, block=block)
+        made.width = self._width(sources)
+        return made
+
+    def _join(self, group: Group, pieces: list[Piece], name: str) -> Piece | None:
+        """The pieces of a group as a join with branches; None where it joins anything else."""
+        *inner, last = pieces
+        branches = self.branches[group.path]
+        by_start = {piece.start: piece for piece in inner if piece.is_group}
+        given: list[Piece | None] = [None if b.start == b.stop else by_start.get(b.start) for b in branches]
+        found = [piece for piece in given if piece is not None]
+        if not found or found != inner or last.head[0] != "layer" or len(given) != len(last.sources):
+            return None
+        empty = {node for piece, node in zip(given, last.sources, strict=True) if piece is None}
+        sources = tuple(empty) or max((piece.sources for piece in found), key=[p.sources for p in found].count)
+        reads = [sources if piece is None else piece.value for piece in given]
+        if len(empty) > 1 or tuple(node for values in reads for node in values) != last.sources:
+            return None
+        head = ("join", *last.head[1:], tuple(branch.path.rpartition(".")[2] for branch in branches))
+        made = Piece(name, head, group.start, group.stop, (group.stop - 1,), sources, found)
+        made.slots, made.quantities, made.needed = last.slots, last.quantities, last.needed
         made.width = self._width(sources)
         return made
 
@@ -235,14 +274,15 @@ def parts_of(network: Network, index: int) -> int:
     """The number of parts of the split that starts at a node. Raises ValueError where they do not stand together."""
     nodes = network.nodes
     first = nodes[index].layer
-    sizes = first.part_of.sizes if first is not None and first.part_of is not None else ()
-    for which in range(len(sizes)):
+    part = first.part_of if first is not None else None
+    count = part.parts if part is not None else 0
+    for which in range(count):
         node = nodes[index + which] if index + which < len(nodes) else None
         layer = node.layer if node is not None else None
-        same = layer is not None and layer.part_of == (which, sizes)
+        same = layer is not None and part is not None and layer.part_of == part._replace(which=which)
         if node is None or not same or node.inputs != nodes[index].inputs:
             raise ValueError(f"the parts of the split {nodes[index].name} do not stand together")
-    return len(sizes)
+    return count
 
 
 def _nested(network: Network) -> list[Group]:

@@ -28,6 +28,10 @@ def structure(piece: Piece) -> tuple[Hashable, ...]:
 def repeat(pieces: list[Piece]) -> None:
     """Make one item of the numbered pieces of each group, where they are repetitions; inner groups first."""
     for piece in pieces:
+        if piece.is_join:
+            for branch in piece.pieces:
+                repeat(branch.pieces)
+            continue
         repeat(piece.pieces)
         if piece.is_group and piece.block is None:
             found = _repetition(piece.pieces)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 @dataclass(slots=True)
 class Item:
-    """A layer, a use of a block or a group, and what stands beside it."""
+    """A layer, a join with its branches, a use of a block or a group, and what stands beside it."""
 
     kind: str
     """A kind, a block's name, or `layers`."""
@@ -16,6 +16,8 @@ class Item:
     """Field or param -> value; none for a group."""
     items: list[Item] = field(default_factory=list)
     """Those of a group."""
+    branches: list[tuple[str, list[Item]]] = field(default_factory=list)
+    """Those of a join, by their names."""
     name: str | None = None
     sources: tuple[str, ...] | None = None
     repeat: str | None = None

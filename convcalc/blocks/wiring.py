@@ -58,9 +58,18 @@ class _Wiring:
             piece.flow = piece.sources == current or not piece.sources
             piece.refs = self._refs(piece, levels)
             piece.share = None if piece.held is None else self._shared(piece, piece.held, levels)
-            if piece.pieces:
+            if piece.is_join:
+                self._branches(piece, levels)
+            elif piece.pieces:
                 self.level(piece.pieces, piece.sources, levels, piece)
             current = piece.value
+
+    def _branches(self, join: Piece, levels: list[_Level]) -> None:
+        """Each branch begins with what the join reads."""
+        inside = [*levels, _Level(join.pieces, [branch.start for branch in join.pieces], join)]
+        for branch in join.pieces:
+            branch.flow = True
+            self.level(branch.pieces, join.sources, inside, branch)
 
     def _refs(self, reader: Piece, levels: list[_Level]) -> tuple[str, ...]:
         found: list[str] = []
@@ -123,7 +132,7 @@ class _Wiring:
 def full_path(piece: Piece, node: int) -> list[str]:
     """The path of a node in a piece, from the name of the piece on."""
     path = [piece.name]
-    while piece.pieces:
+    while piece.pieces and not (piece.is_join and node in piece.value):
         piece = next(inner for inner in piece.pieces if inner.start <= node < inner.stop)
         path.append(piece.name)
     return [*path, *piece.inner[node - piece.start].split(".")] if piece.inner else path

@@ -14,7 +14,7 @@ from ..language.events import parse
 from ..limits import FINDINGS
 from ..marked import Map, Source
 from ..network import unknown_costs
-from ..readers import AS_IT_IS, Asked, code_of, read_model, reader_of
+from ..readers import AS_IT_IS, Asked, code_of, read_model, read_row, reader_of
 from .builds import PLAIN, Builds, DoesNotBuild, Setting
 from .claims import check_budgets, check_expectations, check_published
 from .config import Budget
@@ -116,13 +116,20 @@ def _check_file(task: Task) -> Checked:
     try:
         if task.is_model:
             return _checked(task, task.path, check_model(task))
-        source = read(task.path) if task.text is None else Source(task.text, task.path)
+        source = _source(task)
         undeclared = [] if task.path == "-" or task.text is not None else _undeclared(source)
     except SpecError as error:
         return _checked(task, error.findings[0].path, error.findings)
     except UsageError as error:
         return Checked(task, task.path, unreadable=error)
     return _checked(task, source.path, undeclared + check_source(source, task.selection, task.budgets, task.setting))
+
+
+def _source(task: Task) -> Source:
+    """The text that a task is about. Raises UsageError, SpecError."""
+    if task.text is not None:
+        return Source(task.text, task.path)
+    return read_row(task.path) or read(task.path)
 
 
 def _undeclared(source: Source) -> list[Finding]:

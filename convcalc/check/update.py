@@ -18,6 +18,7 @@ from ..findings import SpecError, UsageError
 from ..language import loads, read
 from ..language.names import shown
 from ..marked import List, Marked, Source, Text
+from ..readers import row_named
 from .builds import PLAIN, Builds, Setting
 from .claim_values import parse_number_claim, with_number
 from .claims import Unmet, check_expectations, say_shape
@@ -42,6 +43,8 @@ def update_file(path: str, setting: Setting = PLAIN) -> int:
     """
     if path == "-":
         raise UsageError("--update writes into files, not to standard input")
+    if row_named(path) is not None:
+        raise UsageError("--update writes into files, not into the rows of a sweep")
     source = read(path)
     unmet, _ = check_expectations(Builds(loads(source.text, path=source.path), general=setting))
     edits = edits_of(source, unmet)

@@ -102,7 +102,7 @@ def main() -> None:
         streams.write_findings(error.findings)
         code = 1
     except UsageError as error:
-        streams.write_error(error.message, error.hint)
+        streams.write_error(error.message, error.hint, error.excerpt)
     except BrokenPipeError:
         streams.discard_output()
         code = 0

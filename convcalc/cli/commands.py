@@ -72,6 +72,15 @@ COMMANDS = {
         "Which input sizes build, leave nothing over and keep ratios; the output as a function of the input.",
         ("convcalc sizes unet", "convcalc sizes my.yaml --from 32 --to 64 --all"),
     ),
+    "sweep": Command(
+        "ask",
+        "The best of many networks: a spec's params, variants and inputs searched under conditions.",
+        (
+            "convcalc sweep my.yaml --grid width=32:256:8 --where 'macs<=600M' --minimize params",
+            "convcalc sweep run.sqlite --row 17 > net.yaml",
+        ),
+        "A run that -o keeps is read again: convcalc sweep run.sqlite. Its rows are specs: run.sqlite:17.",
+    ),
     "invert": Command(
         "ask",
         "The transposed convolution that undoes a convolution's size; a spec's mirrored decoder.",
@@ -119,8 +128,8 @@ COMMANDS = {
     ),
     "schema": Command(
         "convert",
-        "The JSON Schema of the language, for editors.",
-        ("convcalc schema", "convcalc schema > convcalc.schema.json"),
+        "The JSON Schema of the language, or of plans of sweeps, for editors.",
+        ("convcalc schema > convcalc.schema.json", "convcalc schema sweep"),
     ),
     "help": Command(
         "help",

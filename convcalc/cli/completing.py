@@ -199,6 +199,15 @@ def _specs(call: Call, word: str) -> Iterator[Candidate]:
         yield from _gallery(call, word)
 
 
+def _swept(call: Call, word: str) -> Iterator[Candidate]:
+    """What is swept: specs, and the plans of the gallery."""
+    from ..sweep.plan_file import plan_names
+
+    yield from _specs(call, word)
+    if "/" not in word:
+        yield from _plain(plan_names())
+
+
 def _files(call: Call, word: str) -> Iterator[Candidate]:
     folder, _, start = word.rpartition("/")
     prefix = word[: len(word) - len(start)]
@@ -308,6 +317,21 @@ def _params(call: Call, word: str) -> Iterator[Candidate]:
     return _plain(f"{name}=" for name in (section.keys if isinstance(section, Map) else ()))
 
 
+def _compared(sign: str) -> Callable[[Call, str], Iterator[Candidate]]:
+    """Quantities, with the sign behind which an amount stands."""
+
+    def found(call: Call, word: str) -> Iterator[Candidate]:
+        return (Candidate(f"{each.value}{sign}", each.said) for each in _column(call, word))
+
+    return found
+
+
+def _axes(call: Call, word: str) -> Iterator[Candidate]:
+    """Params, the variant and the input, with the sign behind which stands what they go through."""
+    yield from _params(call, word)
+    yield from _plain(("variant=", "input="))
+
+
 def _limited(call: Call, word: str) -> Iterator[Candidate]:
     from ..analysis.diff import limited
 
@@ -354,6 +378,7 @@ def _commands(call: Call, word: str) -> Iterator[Candidate]:
 VALUES: dict[str, Callable[[Call, str], Iterator[Candidate]]] = {
     "SPEC": _specs,
     "SPEC|ITEM": _specs,
+    "SPEC|PLAN|RUN": _swept,
     "A": _specs,
     "B": _specs,
     "PATH": _specs,
@@ -365,6 +390,14 @@ VALUES: dict[str, Callable[[Call, str], Iterator[Candidate]]] = {
     "--until": _layers,
     "--variant": _variants,
     "--set": _params,
+    "--grid": _axes,
+    "--range": _axes,
+    "--let": _params,
+    "--where": _compared("<="),
+    "--near": _compared("="),
+    "--pareto": _columns,
+    "--minimize": _column,
+    "--maximize": _column,
     "--columns": _columns,
     "--table": _tables,
     "--rows": _rows,

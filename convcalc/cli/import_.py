@@ -28,8 +28,9 @@ def command(
     device: RunOption = None,
     strict: StrictOption = False,
 ) -> None:
-    from ..api.load import names_code
+    from ..api.load import names_code, refuse_pickles
 
+    refuse_pickles(file)
     if not file.lower().endswith(MODELS) and not names_code(file):
         message = f"import reads the files of models, and '{file}' does not end in {', '.join(MODELS)}"
         raise UsageError(message, _python_hint(file))

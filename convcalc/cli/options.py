@@ -279,8 +279,9 @@ def _read_device(text: str) -> Device:
     try:
         return read(text)
     except UnknownDevice as error:
-        names = ", ".join(DEVICES)
-        raise UsageError(f"--device: {error}", f"for example 10TFLOP/s,400GB/s; or one of {names}") from error
+        names = f"for example 10TFLOP/s,400GB/s; or one of {', '.join(DEVICES)}"
+        runs = f"; a model in code runs on {' or '.join(RUNS)}"
+        raise UsageError(f"--device: {error}", names + runs) from error
 
 
 def load_network(

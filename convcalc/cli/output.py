@@ -78,6 +78,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "check": ("text", "json", "github", "sarif", "junit", "markdown"),
     "diff": ("text", "markdown", "json", "github"),
     "sizes": ("text", "json", "markdown", "csv"),
+    "sweep": ("text", "csv", "markdown", "json"),
     "specs": ("text", "markdown", "json"),
     "verify": ("text", "json"),
     "forensics": ("text", "markdown", "json"),

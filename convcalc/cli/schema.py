@@ -1,14 +1,27 @@
-"""`convcalc schema`: the JSON Schema of the language, for editors."""
+"""`convcalc schema`: the JSON Schema of the language, or of plans of sweeps, for editors."""
 
 from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
 
 from .output import ForceOption, OutputOption, refuse_existing, write_file
 
 
-def command(output: OutputOption = None, force: ForceOption = False) -> None:
+def command(
+    what: Annotated[
+        Literal["spec", "sweep"], typer.Argument(metavar="[spec|sweep]", help="Of specs, or of plans of sweeps.")
+    ] = "spec",
+    output: OutputOption = None,
+    force: ForceOption = False,
+) -> None:
     refuse_existing(output, force)
     from ..analysis.quantities import QUANTITY_NAMES
-    from ..language.json_schema import language_schema
     from ..render.streams import json_text
 
-    write_file(json_text(language_schema(QUANTITY_NAMES)) + "\n", output, force, "json")
+    if what == "sweep":
+        from ..sweep.plan_file import plan_schema as schema
+    else:
+        from ..language.json_schema import language_schema as schema
+    write_file(json_text(schema(QUANTITY_NAMES)) + "\n", output, force, "json")

@@ -89,6 +89,7 @@ def command(
         return
     finally:
         board.close()
+        server.finish()
         server.server_close()
 
 

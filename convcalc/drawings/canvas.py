@@ -11,6 +11,10 @@ from ..terminal import printable, width
 from .style import ROOT, Scheme, style
 
 MARGIN = 20
+TALL = 16
+"""Pixels of a narrow cell from its top to its bottom."""
+SEPARATE = 5
+"""Pixels from which on a cell has an outline of its own."""
 LETTER = 6.6
 """Width of a letter of 12 pixels, rather too much than too little."""
 HEADING_LETTER = 7.4
@@ -28,6 +32,13 @@ class Grid(NamedTuple):
     cell: int
     rows: range
     columns: range
+    narrow: bool = False
+    """Whether its cells are higher than wide: a row of many would be a line."""
+
+    @property
+    def tall(self) -> int:
+        """Pixels of a cell from its top to its bottom."""
+        return max(self.cell, TALL) if self.narrow else self.cell
 
     @property
     def width(self) -> int:
@@ -37,16 +48,25 @@ class Grid(NamedTuple):
     @property
     def height(self) -> int:
         """Pixels from the top to the bottom."""
-        return self.cell * len(self.rows)
+        return self.tall * len(self.rows)
 
     def at(self, row: int, column: int) -> tuple[int, int]:
         """The left upper corner of a cell."""
-        return self.x + (column - self.columns.start) * self.cell, self.y + (row - self.rows.start) * self.cell
+        return self.x + (column - self.columns.start) * self.cell, self.y + (row - self.rows.start) * self.tall
 
     def path(self, cells: Iterable[tuple[int, int]]) -> str:
-        """Squares of these cells as the data of a path."""
-        side = self.cell
-        return "".join(f"M{x} {y}h{side}v{side}h-{side}z" for x, y in (self.at(*cell) for cell in cells))
+        """Squares of these cells as the data of a path; of small ones that stand beside each other one rectangle."""
+        side, tall = self.cell, self.tall
+        if side >= SEPARATE:
+            return "".join(f"M{x} {y}h{side}v{tall}h-{side}z" for x, y in (self.at(*cell) for cell in cells))
+        runs: list[tuple[int, int, int]] = []
+        for row, column in sorted(cells):
+            if runs and runs[-1][0] == row and runs[-1][2] == column:
+                runs[-1] = row, runs[-1][1], column + 1
+            else:
+                runs.append((row, column, column + 1))
+        corners = ((*self.at(row, first), side * (end - first)) for row, first, end in runs)
+        return "".join(f"M{x} {y}h{wide}v{tall}h-{wide}z" for x, y, wide in corners)
 
     def moved(self, x: int, y: int) -> Grid:
         """The same grid elsewhere."""

@@ -30,8 +30,8 @@ def strip_page(drawn: Drawn, prefix: str) -> Page:
         )
     scene = Scene.of(drawn)
     side = max(min(LARGEST, CELLS // max(len(scene.across.cells), len(scene.down.cells))), SMALLEST)
-    grid = Grid(0, 0, side, scene.down.places, scene.across.places)
-    made = Grid(0, 0, side, range(scene.down.output), range(scene.across.output))
+    grid = Grid(0, 0, side, scene.down.places, scene.across.places, scene.flat)
+    made = Grid(0, 0, side, range(scene.down.output), range(scene.across.output), scene.flat)
     wide, high = max(grid.width, made.width, 72), grid.height + BELOW + made.height
     columns = _columns(scene, (WIDEST - 2 * MARGIN + APART) // (wide + APART))
     header = Header.of(drawn)

@@ -15,8 +15,8 @@ from .style import DARK_FROM, SCALE
 
 CELLS = 22
 """Cells beside each other that have full size."""
-LARGEST, SMALLEST = 30, 8
-"""Pixels of a cell."""
+LARGEST, SMALLEST, NARROWEST = 30, 8, 2
+"""Pixels of a cell; the last where there is one axis."""
 LETTERED = 16
 """Pixels of a cell from which on it has room for a number."""
 MOST_NUMBERS = 200
@@ -76,8 +76,10 @@ def window_page(drawn: Drawn, prefix: str, at: int | None = None) -> Page:
 
 def cell_size(scene: Scene) -> int:
     """Pixels of a cell: small ones where there are many."""
-    cells = len(scene.across.cells) if scene.flat else max(len(scene.across.cells), len(scene.down.cells))
-    return max(min(LARGEST, LARGEST * CELLS // (cells + (0 if scene.flat else 8))), SMALLEST)
+    if scene.flat:
+        return max(min(LARGEST, LARGEST * CELLS // len(scene.across.cells)), NARROWEST)
+    cells = max(len(scene.across.cells), len(scene.down.cells))
+    return max(min(LARGEST, LARGEST * CELLS // (cells + 8)), SMALLEST)
 
 
 def kernel_grid(scene: Scene, cell: int) -> Grid | None:
@@ -95,12 +97,14 @@ def _flow(scene: Scene, cell: int) -> list[tuple[str, Panel]]:
     more = "" if stretched == before else f", with zeros and padding {stretched}"
     if not scene.drawn.transposed and more:
         more = f", padded to {stretched}"
-    grid = Grid(0, 0, cell, scene.down.places, scene.across.places)
+    grid = Grid(0, 0, cell, scene.down.places, scene.across.places, scene.flat)
     panels = [("input", Panel(f"input {before}{more}", grid, ()))]
     kernel = kernel_grid(scene, cell)
     if kernel is not None:
         panels.append(("kernel", Panel("kernel, flipped" if scene.drawn.transposed else "kernel", kernel, (), "∗")))
-    made = Grid(0, 0, cell, range(scene.down.output), range(scene.across.output))
+    if scene.flat:
+        cell = max(cell, min(LETTERED, LARGEST * CELLS // scene.across.output))
+    made = Grid(0, 0, cell, range(scene.down.output), range(scene.across.output), scene.flat)
     sign = "=" if kernel is not None else "→"
     panels.append(("output", Panel(f"output {after}", made, (), sign)))
     if scene.drawn.transposed:
@@ -213,14 +217,14 @@ def _moving(scene: Scene, grid: Grid, made: Grid, motion: Motion, prefix: str) -
     """The window that moves and the output that it fills; without motion it stands at the first step."""
     steps = [divmod(step, scene.across.output) for step in range(motion.steps)]
     cells = product(made.rows, made.columns)
-    side = made.cell
-    whole_rows = motion.jumps("height", [row * side for row, _ in steps])
-    here_y = motion.jumps("y", [made.y + row * side for row, _ in steps])
+    side, tall = made.cell, made.tall
+    whole_rows = motion.jumps("height", [row * tall for row, _ in steps])
+    here_y = motion.jumps("y", [made.y + row * tall for row, _ in steps])
     here_width = motion.jumps("width", [(column + 1) * side for _, column in steps])
     done = rect("done", made.x, made.y, made.width, 0, whole_rows)
-    doing = rect("done", made.x, made.y, side, side, here_y + here_width)
-    marks = [(column * side, row * side) for row, column in steps]
-    marker = rect("marker", made.x, made.y, side, side, motion.slides(marks))
+    doing = rect("done", made.x, made.y, side, tall, here_y + here_width)
+    marks = [(column * side, row * tall) for row, column in steps]
+    marker = rect("marker", made.x, made.y, side, tall, motion.slides(marks))
     return [
         f'<clipPath id="{prefix}-made">{done}{doing}</clipPath>',
         '<g class="moving">',
@@ -233,7 +237,7 @@ def _moving(scene: Scene, grid: Grid, made: Grid, motion: Motion, prefix: str) -
 
 def _window(scene: Scene, grid: Grid, motion: Motion, prefix: str) -> list[str]:
     """The window with its taps and its frame."""
-    side = grid.cell
+    side, tall = grid.cell, grid.tall
     steps = [divmod(step, scene.across.output) for step in range(motion.steps)]
     named = used(f"{prefix}-window")
     if not scene.rigid:
@@ -243,7 +247,7 @@ def _window(scene: Scene, grid: Grid, motion: Motion, prefix: str) -> list[str]:
         return [rect("frame", *frames[0], moved), f"<defs>{named}", *_taps(scene, grid, 0), "</g></defs>"]
     start = scene.down.windows[0][0], scene.across.windows[0][0]
     moves = [
-        ((scene.across.windows[column][0] - start[1]) * side, (scene.down.windows[row][0] - start[0]) * side)
+        ((scene.across.windows[column][0] - start[1]) * side, (scene.down.windows[row][0] - start[0]) * tall)
         for row, column in steps
     ]
     return ["<g>" + motion.slides(moves), named, *_taps(scene, grid, 0), "</g></g>"]
@@ -254,7 +258,7 @@ def _frame(scene: Scene, grid: Grid, step: int) -> tuple[int, int, int, int]:
     row, column = divmod(step, scene.across.output)
     down, across = scene.down.windows[row], scene.across.windows[column]
     x, y = grid.at(down[0], across[0])
-    return x, y, (across[-1] - across[0] + 1) * grid.cell, (down[-1] - down[0] + 1) * grid.cell
+    return x, y, (across[-1] - across[0] + 1) * grid.cell, (down[-1] - down[0] + 1) * grid.tall
 
 
 def _taps(scene: Scene, grid: Grid, step: int) -> list[str]:
@@ -280,4 +284,4 @@ def _filled(scene: Scene, made: Grid, step: int) -> list[str]:
     """The outputs up to a step, and a mark around its own."""
     filled = [divmod(n, scene.across.output) for n in range(step + 1)]
     x, y = made.at(*filled[-1])
-    return [path("output", made.path(filled)), rect("marker", x, y, made.cell, made.cell)]
+    return [path("output", made.path(filled)), rect("marker", x, y, made.cell, made.tall)]

@@ -20,17 +20,25 @@ Drawn = Callable[[], Weights]
 """The arrays of a layer, when they are asked for."""
 
 
+KIND, BUFFER = "pkg.torch.export.graph_signature.InputSpec.kind", "BUFFER"
+"""How PyTorch's exporter notes at a tensor that nothing learns it."""
+
+
 class Numbers(NamedTuple):
     """A tensor of float32 whose numbers are made when it is written."""
 
     name: str
     dims: Shape
     made: Callable[[], NDArray[np.float32]]
+    learned: bool = True
 
     @property
     def head(self) -> bytes:
         """What stands before its numbers in the file."""
-        found: bytes = TensorProto(dims=self.dims, data_type=TensorProto.FLOAT, name=self.name).SerializeToString()
+        tensor = TensorProto(dims=self.dims, data_type=TensorProto.FLOAT, name=self.name)
+        if not self.learned:
+            tensor.metadata_props.add(key=KIND, value=BUFFER)
+        found: bytes = tensor.SerializeToString()
         return found
 
     @property
@@ -116,13 +124,15 @@ class Graph:
             value = helper.make_tensor("value", TensorProto.FLOAT, [1], [1.0 if name == "running_var" else 0.0])
             inputs = [self.integers(wanted)]
             self.nodes.append(helper.make_node("ConstantOfShape", inputs, [path], name=path, value=value))
+            if not weight.learnable:
+                self.nodes[-1].metadata_props.add(key=KIND, value=BUFFER)
             return path
 
         def made() -> NDArray[np.float32]:
             array = np.asarray(drawn()[name], np.float32)
             return np.ascontiguousarray(array.T if transposed else array.reshape(wanted))
 
-        self.initializers.append(Numbers(path, wanted, made))
+        self.initializers.append(Numbers(path, wanted, made, weight.learnable))
         return path
 
     def composed(self, name: str, shape: Shape, make: Callable[[Weights], ArrayLike]) -> str:

@@ -41,6 +41,10 @@ ONNX: KindTable[Mapper] = KindTable(
         BATCHED: _batched,
     },
     absent="no operator of ONNX is known to do what it does",
-    refused={**OPAQUE, "Unfold": "ONNX has no operator that writes windows out as columns"},
+    refused={
+        **OPAQUE,
+        "Unfold": "ONNX has no operator that writes windows out as columns",
+        "ConvLSTM": "ONNX has no recurrent operator whose products are convolutions",
+    },
 )
 """Kind or family -> its operators."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..findings import Finding
 from ..layers.opaque import Opaque
+from ..models.apart import taken_apart
 from ..models.draft import Draft
 from ..models.origin import ModelOrigin
 from ..models.steps import Place
@@ -23,17 +24,19 @@ SHOWN = 6
 
 def assemble(conversion: Conversion, path: str, made_by: str, load: Callable[[object], Network]) -> Network:
     """The network of the steps that lead to an output."""
-    steps = conversion.builder.steps
+    put_out = [tensor.step for tensor in conversion.outputs]
+    steps, stands = taken_apart(conversion.builder.steps, set(put_out), lambda step: step.scope)
+    last = [stands[step] for step in put_out]
     draft, place = Draft(), dict[int, int]()
-    for index, step, name, scope in _named(steps, _needed(steps, conversion)):
+    for index, step, name, scope in _named(steps, _needed(steps, last)):
         if step.layer is None:
             place[index] = draft.input(step.name, step.shape)
             continue
         inputs = [place[source] for source in step.inputs]
-        shares = None if step.shares is None else place.get(step.shares)
+        shares = None if step.shares is None else place.get(stands[step.shares])
         place[index] = draft.add(step.layer, inputs, scope=scope, name=name, label=step.name, shares=shares)
     unique = UniqueNames()
-    ends = [(unique.give(steps[tensor.step].name), place[tensor.step]) for tensor in conversion.outputs]
+    ends = [(unique.give(steps[step].name), place[step]) for step in last]
     return draft.network(
         conversion.model.name,
         ends,
@@ -43,16 +46,16 @@ def assemble(conversion: Conversion, path: str, made_by: str, load: Callable[[ob
     )
 
 
-def _needed(steps: Sequence[Step], conversion: Conversion) -> list[int]:
-    """Inputs, and the steps that lead to an output, in order."""
-    found = {tensor.step for tensor in conversion.outputs}
+def _needed(steps: Sequence[Step], ends: Sequence[int]) -> list[int]:
+    """Inputs, and the steps that lead to an end, in order."""
+    found = set(ends)
     for index in reversed(range(len(steps))):
         layer = steps[index].layer
         part = layer.part_of if layer is not None else None
         if index in found:
             found.update(steps[index].inputs)
             if part is not None:  # the parts of a split come and go together
-                found.update(range(index - part.which, index - part.which + len(part.sizes)))
+                found.update(range(index - part.which, index - part.which + part.parts))
     inputs = [index for index, step in enumerate(steps) if step.layer is None]
     return [*inputs, *(index for index in sorted(found) if steps[index].layer is not None)]
 

@@ -10,6 +10,7 @@ from ..layers.registry import TAKEN
 from ..limits import NAMED_BYTES, NAMED_SPECS
 from ..marked import Map, Marked, Source, Text
 from ..network import Loss
+from .declaration import KEY
 from .events import parse
 from .grammar import Pending, Reader
 from .item_compiler import Scope
@@ -30,6 +31,8 @@ Outputs = dict[str, tuple[tuple[str, ...], Compiled, Loss | None, Marked]]
 Variant = dict[str, tuple[Compiled, Marked]]
 
 
+PLAN = "sweep"
+"""The key of what is no spec, but the plan of a sweep over one."""
 NODE_STEPS = 2
 """Steps that a node of the text counts as."""
 LAYER_STEPS = 16
@@ -52,6 +55,10 @@ class Document:
             source.fail("CC006", "the file is empty", root, hint="start with 'convcalc: 1'")
         if not isinstance(root, Map):
             source.fail("CC006", "a spec is a mapping", root, hint="start with 'convcalc: 1'")
+        if PLAN in root.entries and KEY not in root.entries:
+            source.fail(
+                "CC006", "this is the plan of a sweep, not a spec", root.keys[PLAN], hint="convcalc sweep reads it"
+            )
         self.root: Map = root
         self.findings = Findings(source)
         self.known: Known = {}
@@ -79,6 +86,8 @@ class Document:
         self.outputs = None if sections.outputs is None else self._outputs(sections.outputs)
         """None where the spec does not name them."""
         self.findings.raise_any()
+        self.binding = sum(weight(param.default) for param in self.params.values())
+        """Steps that working out the parameters of one network counts as."""
         self.steps = self.reading = (
             NODE_STEPS * root.size + LAYER_STEPS * len(self.known) + CHARACTER_STEPS * self.names.expressions.characters
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -14,12 +14,13 @@ from ..marked import Marked
 from ..network import BlockGroup, BlockParam, Inference, Node
 from ..network import Group as NodeGroup
 from .document import LAYER_STEPS, Document
-from .expressions import Expression, Value, say
+from .expressions import Expression
 from .items import Call, Group, Item, Join, LayerProblems, LayerTemplate, Split
 from .names import FAILED, FAILURE, Absent, Nodes, Place, Unknown, entries, note, resolve, shown
 from .params import Compiled, bind, evaluate, is_constant
 from .problems import Problem, TooMuch
 from .sharing import Span, pairs, weighted
+from .values import Value, say
 
 GROUP_STEPS = 3
 """Steps that a group counts as, beside what stands in it: it holds names of its own."""
@@ -91,12 +92,13 @@ class Expansion:
     def append(self, name: str, layer: Layer | None, inputs: Nodes, shape: tuple[int, ...], at: Marked) -> int:
         index = len(self.nodes)
         if index > LAYERS:
-            self._stop(f"more than {LAYERS:,} layers", at, name)
+            self.stop(f"more than {LAYERS:,} layers", at, name)
         self.nodes.append(Node(name, layer, inputs, shape))
         self.places.append(at)
         return index
 
-    def _stop(self, message: str, at: Marked, where: str) -> None:
+    def stop(self, message: str, at: Marked, where: str) -> None:
+        """Report a limit that is reached. Raises Stop."""
         self.report(Problem("CC111", message, "the limit keeps a slip from filling the memory"), at, where)
         raise Stop
 
@@ -111,7 +113,7 @@ class Expansion:
         for item in items:
             layer = item.layer
             if layer is not None and len(current) == 1 and current[0] >= 0 and not self.batch_axes:
-                self._count(item, 1, place)
+                self.count(item, 1, place)
                 name = item.name
                 if name is None:
                     name = place.automatic(item.kind)
@@ -133,12 +135,12 @@ class Expansion:
                 current = result
         return current
 
-    def _count(self, item: Item, repetitions: int, place: Place) -> None:
+    def count(self, item: Item, repetitions: int, place: Place) -> None:
         """Count steps before they are taken."""
         if self.taken + repetitions * item.size > self.left:
             times = f"{repetitions:,} repetitions of " if repetitions > 1 else ""
             message = f"{times}{item.size:,} steps would make more than {self.limit}"
-            self._stop(message, item.repeat[1] if item.repeat else item.at, place.prefix + (item.name or item.kind))
+            self.stop(message, item.repeat[1] if item.repeat else item.at, place.prefix + (item.name or item.kind))
         self.steps += item.weight
 
     @property
@@ -150,7 +152,7 @@ class Expansion:
         """Count steps that are not known before."""
         self.steps += steps
         if self.taken > self.left:
-            self._stop(f"{what} takes more than {self.limit}", at, path)
+            self.stop(f"{what} takes more than {self.limit}", at, path)
 
     def _look(self, at: Marked, place: Place, names: int) -> None:
         """Count the names that a `*` looks at as steps."""
@@ -263,20 +265,27 @@ class Expansion:
     def _placed(self, item: Item, place: Place, env: Env, current: Nodes) -> Nodes | None:
         try:
             sources = current if item.sources is None else self._sources(item, place, env)
-            if sources is not None and len(sources) > MANY:
+        except Problem as problem:
+            return self.fail(item, place, item.name or place.automatic(item.kind), problem)
+        if sources is None:
+            self.pass_over(item, place)
+            return None
+        return self.on(item, place, env, sources)
+
+    def on(self, item: Item, place: Place, env: Env, sources: Nodes) -> Nodes | None:
+        """Expand an item on what it takes; None when it is passed over."""
+        try:
+            if len(sources) > MANY:
                 self.spend(len(sources) // MANY, f"a layer of {len(sources):,} inputs", item.at, place.path)
-            if sources is None:
-                self._pass_over(item, place)
-                return None
             if FAILED in sources:
                 place.names.setdefault(item.name or place.automatic(item.kind), FAILED)
                 return FAILURE
             env["in_channels"] = self.channels(sources[0])
             count = repetitions(item, env)
-            self._count(item, 1 if count is None else count, place)
+            self.count(item, 1 if count is None else count, place)
             once = item.when if count is None or not item.indexed else None
             if count == 0 or (once and not holds(once, env)):
-                self._pass_over(item, place)
+                self.pass_over(item, place)
                 return None
         except Problem as problem:
             return self.fail(item, place, item.name or place.automatic(item.kind), problem)
@@ -352,7 +361,8 @@ class Expansion:
         failed = entry == FAILED or (isinstance(entry, Place) and FAILED in (entry.value or ()))
         return None if failed else self._span(entry)
 
-    def _pass_over(self, item: Item, place: Place) -> None:
+    def pass_over(self, item: Item, place: Place) -> None:
+        """Note that an item is not there."""
         if item.number is not None:
             place.number = item.number - 1
         if item.name is not None:
@@ -367,7 +377,7 @@ class Expansion:
             except Problem as problem:
                 if isinstance(problem, Absent):
                     count, passed = without_input(item, env)
-                    self._count(item, count, place)
+                    self.count(item, count, place)
                     if passed:
                         return None
                 if isinstance(problem, Unknown):
@@ -400,7 +410,7 @@ class Expansion:
         self.steps += count * item.weight
         for name in map(str, range(count)):
             if self.taken > self.left:
-                self._stop(f"its shapes take more than {self.limit}", item.at, prefix + name)
+                self.stop(f"its shapes take more than {self.limit}", item.at, prefix + name)
             try:
                 shape = shape_of(layer, shapes)
             except GeometryError as error:
@@ -427,25 +437,44 @@ class Expansion:
                 current = self.fail(item, inner, str(number), problem)
                 break
             passed = False
-            current = expand_one(self, item, inner, str(number), env, current)
+            current = self.repetition(item, inner, str(number), env, current)
         if before is None:
             env.pop("index", None)
         else:
             env["index"] = before
         return None if passed else current
 
+    def repetition(self, item: Item, inner: Place, name: str, env: Env, sources: Nodes) -> Nodes:
+        """Expand one repetition of an item; returns what it puts out."""
+        return expand_one(self, item, inner, name, env, sources)
+
+    def block(
+        self, item: Item, call: Call, place: Place, name: str, env: Env, given: Collection[str], sources: Nodes
+    ) -> Nodes:
+        """Expand a use of a block whose parameters are bound, those that are `given` by arguments."""
+        block = call.block
+        params = tuple(
+            [BlockParam(name, env[name], name in given or is_constant(p.default)) for name, p in block.params.items()]
+        )
+        inner = self.open(item, place, name, self.top, sources)
+        start = len(self.nodes)
+        self.calls.append((block.name, item.at))
+        value = self.items(block.items, inner, env, sources)
+        self.calls.pop()
+        return self.close(inner, block.name, start, value, made=BlockGroup, params=params)
+
     def open(self, item: Item, place: Place, name: str, outer: Place, inputs: Nodes | None = None) -> Place:
         """Start the group `name` in `place`; names inside it are looked for in `outer` next."""
         path = place.prefix + name
         inner = Place(path, outer, inputs, len(self.groups))
         if len(path) > PATH_CHARACTERS:
-            self._stop(f"a path of more than {PATH_CHARACTERS} characters", item.at, path[:60] + "...")
+            self.stop(f"a path of more than {PATH_CHARACTERS} characters", item.at, path[:60] + "...")
         self.depth += 1
         self.steps += GROUP_STEPS
         if self.taken > self.left:
-            self._stop(f"its groups take more than {self.limit}", item.at, path)
+            self.stop(f"its groups take more than {self.limit}", item.at, path)
         if self.depth > NESTING:
-            self._stop(f"nested deeper than {NESTING} blocks, branches and groups", item.at, path)
+            self.stop(f"nested deeper than {NESTING} blocks, branches and groups", item.at, path)
         self.groups.append(PENDING)
         self.group_places.append(item.at)
         place.names[name] = inner
@@ -530,7 +559,8 @@ def _parts(run: Expansion, first: Layer) -> tuple[Layer, ...]:
     """All parts of the split whose first this is."""
     found = run.document.parts.get(id(first))
     if found is None:
-        count = len(first.fields()["channels"])
+        assert first.part_of is not None
+        count = first.part_of.parts
         found = (first, *(first.model_copy(update={"part": part}) for part in range(1, count)))
         run.document.parts[id(first)] = found
     return found
@@ -547,8 +577,10 @@ def _split(run: Expansion, item: Item, split: Split, place: Place, name: str, en
     inner = run.open(item, place, name, place)
     start = len(run.nodes)
     try:
-        parts = _parts(run, split.template.layer or _made(run, item, split.template, place, env, 0))
-        run.spend(len(parts), "splitting", item.at, inner.path)
+        first = split.template.layer or _made(run, item, split.template, place, env, 0)
+        assert first.part_of is not None
+        run.spend(first.part_of.parts, "splitting", item.at, inner.path)
+        parts = _parts(run, first)
         shapes = tuple([run.nodes[source].shape for source in sources])
         for part, layer in enumerate(map(run.batched, parts)):
             shape = run.inference.shape(layer, shapes)
@@ -610,15 +642,7 @@ def _call(run: Expansion, item: Item, call: Call, place: Place, name: str, env: 
         bind(block.params, given, inner_env)
     except Problem as problem:
         return run.fail(item, place, name, problem)
-    params = tuple(
-        [BlockParam(name, inner_env[name], name in given or is_constant(p.default)) for name, p in block.params.items()]
-    )
-    inner = run.open(item, place, name, run.top, sources)
-    start = len(run.nodes)
-    run.calls.append((block.name, item.at))
-    value = run.items(block.items, inner, inner_env, sources)
-    run.calls.pop()
-    return run.close(inner, block.name, start, value, made=BlockGroup, params=params)
+    return run.block(item, call, place, name, inner_env, given.keys(), sources)
 
 
 def repetitions(item: Item, env: Env) -> int | None:

@@ -1,229 +1,35 @@
 """Expressions: exact, typed and bounded arithmetic over Python's syntax tree. Never `eval`.
 
-A text is read once and kept. Decimal literals are exact rationals; a result with denominator 1 is an
-integer; nothing above 2^63 - 1 is computed, and nothing that could grow is started.
+A text is read once and kept.
 """
 
 from __future__ import annotations
 
 import ast
-import math
-import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TypeGuard
 
-from ..geometry import LIMIT
 from ..hints import suggest
-from ..limits import EXPRESSION_CHARACTERS, EXPRESSION_DEPTH, LIST_VALUES
+from ..limits import EXPRESSION_CHARACTERS, EXPRESSION_DEPTH
+from .functions import CALLED, FUNCTIONS, LOGARITHMS, WALKING
 from .names import shown
 from .problems import Problem
-
-Value: TypeAlias = "int | Fraction | str | tuple[Value, ...]"
-"""bool is an int here, as in Python; words are str; lists are tuples."""
-Number = int | Fraction
-
-MAX_FRACTION_BITS = 128
-
-
-def say(value: Value | None) -> str:
-    """A value as a message shows it; an empty one, which may stand in a list, is `nothing`.
-
-    >>> say(Fraction(75, 2)), say(True), say((1, Fraction(1, 3)))
-    ('37.5', 'true', '[1, 1/3]')
-    """
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Fraction):
-        decimal = str(float(value))
-        return decimal if Fraction(decimal) == value else f"{value.numerator}/{value.denominator}"
-    if isinstance(value, tuple):
-        return "[" + ", ".join(say(item) for item in value[:10]) + (", ...]" if len(value) > 10 else "]")
-    if isinstance(value, str):
-        return f"the word '{value}'"
-    return str(value) if value.bit_length() <= 128 else f"a number of {value.bit_length()} bits"
-
-
-def checked(value: Value) -> Value:
-    """The value, a whole fraction as an integer. Raises a Problem (CC108) beyond 2^63 - 1."""
-    if type(value) is Fraction:
-        if value.denominator == 1:
-            value = value.numerator
-        else:
-            if max(value.numerator.bit_length(), value.denominator.bit_length()) > MAX_FRACTION_BITS:
-                raise Problem("CC108", f"a fraction of more than {MAX_FRACTION_BITS} bits")
-            return value
-    if isinstance(value, int) and not -LIMIT <= value <= LIMIT:
-        raise Problem("CC212", f"{say(value)} is above 2^63 - 1")
-    return value
-
-
-def listed(values: Sequence[Value]) -> Value:
-    """The values as a list. Raises a Problem (CC108) where it holds more than `LIST_VALUES`, lists in it included."""
-    pending, count = list(values), 0
-    while pending:
-        value = pending.pop()
-        count += 1
-        if count > LIST_VALUES:
-            raise Problem("CC108", f"a list of more than {LIST_VALUES:,} values, those of the lists in it included")
-        if isinstance(value, tuple):
-            pending += value
-    return tuple(values)
-
-
-def number(value: Value, where: str) -> Number:
-    """The value as a number; truth values and words are none."""
-    if isinstance(value, bool) or not isinstance(value, (int, Fraction)):
-        hint = "words are compared with == and !=" if isinstance(value, str) else None
-        raise Problem("CC108", f"{where} takes numbers, not {say(value)}", hint)
-    return value
-
-
-def truth(value: Value, where: str) -> bool:
-    """The value as a truth value; numbers are none."""
-    if not isinstance(value, bool):
-        raise Problem("CC108", f"{where} takes true or false, not {say(value)}", "compare: x != 0")
-    return value
-
-
-def _integer(value: Value, where: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise Problem("CC108", f"{where} takes integers, not {say(value)}")
-    return value
-
-
-def negative(value: Value) -> Value:
-    """−x."""
-    return -number(value, "-")
-
-
-def equal(left: Value, right: Value) -> bool:
-    """Whether two values are the same; a truth value equals no number."""
-    return isinstance(left, bool) is isinstance(right, bool) and left == right
-
-
-def member(value: Value, container: Value) -> bool:
-    """Whether a value is in a list."""
-    if not isinstance(container, tuple):
-        raise Problem("CC108", f"'in' takes a list, not {say(container)}")
-    return any(equal(value, item) for item in container)
-
-
-def item_of(value: Value, index: Value) -> Value:
-    """list[index]; negative indices count from the end."""
-    if not isinstance(value, tuple):
-        raise Problem("CC108", f"only lists have elements, not {say(value)}")
-    position = _integer(index, "an index")
-    if not -len(value) <= position < len(value):
-        raise Problem("CC108", f"a list of {len(value)} has no element {position}")
-    return value[position]
-
-
-def _divisor(value: Number, what: str) -> Number:
-    if value == 0:
-        raise Problem("CC108", f"{what} by zero")
-    return value
-
-
-def _power(base: Number, exponent: Number) -> Value:
-    if not isinstance(exponent, int):
-        raise Problem("CC108", f"a power with the exponent {say(exponent)} is not exact", "use whole exponents")
-    if exponent < 0:
-        _divisor(base, "division")
-    part = max(abs(base.numerator), base.denominator)
-    if part > 1 and (part.bit_length() - 1) * abs(exponent) > MAX_FRACTION_BITS:
-        raise Problem("CC212", f"{say(base)} ** {say(exponent)} is above 2^63 - 1")
-    if part <= 1 and exponent:
-        exponent = 2 - exponent % 2
-    return base**exponent if exponent >= 0 else Fraction(base) ** exponent
-
-
-def _arithmetic(spelling: str, operation: Callable[[Number, Number], Value]) -> Callable[[Value, Value], Value]:
-    def run(left: Value, right: Value) -> Value:
-        return checked(operation(number(left, spelling), number(right, spelling)))
-
-    return run
-
-
-OPERATORS: dict[str, Callable[[Value, Value], Value]] = {
-    "+": _arithmetic("+", operator.add),
-    "-": _arithmetic("-", operator.sub),
-    "*": _arithmetic("*", operator.mul),
-    "/": _arithmetic("/", lambda a, b: Fraction(a) / _divisor(b, "division")),
-    "//": _arithmetic("//", lambda a, b: a // _divisor(b, "division")),
-    "%": _arithmetic("%", lambda a, b: a % _divisor(b, "remainder")),
-    "**": _arithmetic("**", _power),
-}
-
-
-def _ordering(spelling: str, operation: Callable[[Number, Number], bool]) -> Callable[[Value, Value], bool]:
-    return lambda left, right: operation(number(left, spelling), number(right, spelling))
-
-
-ORDERINGS: dict[str, Callable[[Value, Value], bool]] = {
-    "<": _ordering("<", operator.lt),
-    "<=": _ordering("<=", operator.le),
-    ">": _ordering(">", operator.gt),
-    ">=": _ordering(">=", operator.ge),
-}
-
-
-def make_divisible(value: Value, divisor: Value = 8) -> int:
-    """The multiple of `divisor` nearest to the value, at least one, never below 90 % of the value.
-
-    Source: MobileNet, tensorflow/models slim/nets/mobilenet/mobilenet.py (`_make_divisible`).
-
-    >>> make_divisible(Fraction("24.5"), 8), make_divisible(11, 8)
-    (24, 16)
-    """
-    exact, step = Fraction(number(value, "make_divisible")), _integer(divisor, "make_divisible")
-    if step < 1:
-        raise Problem("CC108", f"make_divisible takes a divisor of at least 1, not {step}")
-    rounded = max(step, int(exact + Fraction(step, 2)) // step * step)
-    return rounded + step if rounded < Fraction(9, 10) * exact else rounded
-
-
-def _extreme(name: str, pick: Callable[[list[Number]], Number]) -> Callable[..., Value]:
-    def run(*arguments: Value) -> Value:
-        first = arguments[0]
-        items = first if len(arguments) == 1 and isinstance(first, tuple) else arguments
-        if not items:
-            raise Problem("CC108", f"{name} of an empty list")
-        return pick([number(item, name) for item in items])
-
-    return run
-
-
-def _list(value: Value, where: str) -> tuple[Value, ...]:
-    if not isinstance(value, tuple):
-        raise Problem("CC108", f"{where} takes a list, not {say(value)}")
-    return value
-
-
-def _sum(value: Value) -> Value:
-    total: Number = 0
-    for item in _list(value, "sum"):
-        total += number(item, "sum")
-    return total
-
-
-FUNCTIONS: dict[str, tuple[int, int, Callable[..., Value]]] = {
-    "min": (1, 50, _extreme("min", min)),
-    "max": (1, 50, _extreme("max", max)),
-    "abs": (1, 1, lambda x: abs(number(x, "abs"))),
-    "ceil": (1, 1, lambda x: math.ceil(number(x, "ceil"))),
-    "floor": (1, 1, lambda x: math.floor(number(x, "floor"))),
-    "round": (1, 1, lambda x: round(number(x, "round"))),
-    "make_divisible": (1, 2, make_divisible),
-    "len": (1, 1, lambda x: len(_list(x, "len"))),
-    "sum": (1, 1, _sum),
-}
-"""Name -> fewest arguments, most arguments, function."""
-
+from .values import (
+    OPERATORS,
+    ORDERINGS,
+    Value,
+    checked,
+    equal,
+    item_of,
+    listed,
+    listing,
+    member,
+    negative,
+    truth,
+)
 
 CONSTANTS: dict[str, Value] = {"true": True, "false": False}
 
@@ -232,7 +38,7 @@ Run = Callable[[Env], Value]
 
 _SPELLINGS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**"}
 _COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
-_ALLOWED = "+ - * / // % **, comparisons, and/or/not, x if c else y, list indexing"
+_ALLOWED = "+ - * / // % **, comparisons, and/or/not, x if c else y, list indexing, [x for i in list]"
 QUOTE = 'an expression with commas or brackets inside { } or [ ] must be quoted: "make_divisible(c * 0.75, 8)"'
 
 _NUMBER = re.compile(r"(?<![\w.])(?:\d[\w.]*(?:(?<=[eE])[+-]\d+)?|\.\d\w*)")
@@ -298,18 +104,22 @@ def _hint(text: str) -> str | None:
 class Expression:
     """A compiled expression: the names that it needs (with their offsets) and how to evaluate it."""
 
-    __slots__ = ("names", "run", "text", "weight", "words")
+    __slots__ = ("names", "parts", "run", "text", "weight", "words")
 
-    def __init__(self, text: str, names: dict[str, int], words: frozenset[str], run: Run, weight: int) -> None:
+    def __init__(
+        self, text: str, names: dict[str, int], words: frozenset[str], run: Run, weight: int, parts: Parts
+    ) -> None:
         self.text = text
         self.weight = weight
         """Steps that evaluating it takes beyond the first."""
         self.names = names
         self.words = words
         self.run = run
+        self.parts = parts
 
     def evaluate(self, env: Env) -> Value:
         """The value under these names. Raises a Problem (CC108)."""
+        self.parts.left = self.parts.most
         try:
             return self.run(env)
         except Problem as problem:
@@ -327,7 +137,8 @@ def compile_expression(text: str) -> Expression:
     tree = parse_expression(text)
     compiler = _Compiler(text)
     run = compiler.compile(tree)
-    return Expression(text, compiler.names, frozenset(compiler.words), run, _weight(tree))
+    weight = _weight(tree, compiler.parts)
+    return Expression(text, compiler.names, frozenset(compiler.words), run, weight, compiler.parts)
 
 
 A_STEP = 20
@@ -336,13 +147,63 @@ OVER_A_LIST = 1200
 """Parts that something counts for which may go through a list."""
 
 
-def _weight(tree: ast.expr) -> int:
+PARTS_A_CHARACTER = 200
+"""Parts that the lists which an expression makes of others may take, for each of its characters."""
+
+
+class Parts:
+    """What may be evaluated for the lists that an expression makes of others, until it is refused."""
+
+    __slots__ = ("left", "most")
+
+    def __init__(self, text: str) -> None:
+        self.most = self.left = PARTS_A_CHARACTER * len(text)
+
+    def take(self, count: int) -> None:
+        """Count parts before they are evaluated. Raises a Problem (CC108)."""
+        self.left -= count
+        if self.left < 0:
+            raise Problem("CC108", f"more than {self.most:,} parts are evaluated for lists", "make shorter lists")
+
+
+def _weight(tree: ast.expr, most: Parts) -> int:
     parts = 0
     for node in ast.walk(tree):
         one = isinstance(node, ast.Call) and len(node.args) == 1
         walks = one or isinstance(node, (ast.In, ast.NotIn, ast.List))
-        parts += OVER_A_LIST if walks else 1
+        parts += most.most if isinstance(node, ast.ListComp) else OVER_A_LIST if walks else 1
     return parts // A_STEP
+
+
+def _goes_through(node: ast.AST) -> bool:
+    """Whether a node calls what goes through a list."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        return False
+    return node.func.id == "range" or (node.func.id in WALKING and len(node.args) == 1)
+
+
+def _each(tree: ast.AST) -> int:
+    """Parts that one element of a list takes, without those of lists that are made inside it."""
+    parts, waiting = 0, [tree]
+    while waiting:
+        node = waiting.pop()
+        walks = isinstance(node, (ast.In, ast.NotIn, ast.List)) or _goes_through(node)
+        parts += OVER_A_LIST if walks else 1
+        waiting += [] if isinstance(node, ast.ListComp) else ast.iter_child_nodes(node)
+    return parts
+
+
+class _Inner(dict[str, Value]):
+    """Names inside a list that is made of another: those of its elements, and the names around it."""
+
+    __slots__ = ("outer",)
+
+    def __init__(self, outer: Env) -> None:
+        super().__init__()
+        self.outer = outer
+
+    def __missing__(self, name: str) -> Value:
+        return self.outer[name]
 
 
 class _Compiler:
@@ -353,6 +214,9 @@ class _Compiler:
         self.start = len(text) - len(text.lstrip())
         self.names: dict[str, int] = {}
         self.words: set[str] = set()
+        self.parts = Parts(text)
+        self.elements: list[str] = []
+        """The names of the elements of lists that are made where a node stands."""
 
     def compile(self, node: ast.expr) -> Run:
         """The function of a node."""
@@ -384,6 +248,8 @@ class _Compiler:
 
     def _name(self, node: ast.Name) -> Run:
         name = node.id
+        if name in self.elements:
+            return lambda env: env[name]
         if name in CONSTANTS:
             value = CONSTANTS[name]
             return lambda env: value
@@ -395,6 +261,33 @@ class _Compiler:
     def _list(self, node: ast.List | ast.Tuple) -> Run:
         items = [self.compile(item) for item in node.elts]
         return lambda env: listed([item(env) for item in items])
+
+    def _listcomp(self, node: ast.ListComp) -> Run:
+        """`[element for name in list if condition]`."""
+        generator = node.generators[0]
+        if len(node.generators) > 1 or generator.is_async or not isinstance(generator.target, ast.Name):
+            raise self._refuse(node, "a list is made of one other list", "write [2 * w for w in widths]")
+        name = generator.target.id
+        if name in FUNCTIONS or name in CONSTANTS:
+            raise self._refuse(generator.target, f"{name} is no name of an element", "write [2 * w for w in widths]")
+        source = self.compile(generator.iter)
+        self.elements.append(name)
+        tests = [self.compile(test) for test in generator.ifs]
+        element = self.compile(node.elt)
+        self.elements.pop()
+        each, parts = 1 + sum(map(_each, (node.elt, *generator.ifs))), self.parts
+
+        def run(env: Env) -> Value:
+            inner = _Inner(env)
+            found: list[Value] = []
+            for item in listing(source(env), "for"):
+                parts.take(each)
+                inner[name] = item
+                if all(truth(test(inner), "if") for test in tests):
+                    found.append(element(inner))
+            return listed(found)
+
+        return run
 
     def _tuple(self, node: ast.Tuple) -> Run:
         raise self._refuse(node, "a comma outside of brackets", "write a list in brackets: [1, 2]")
@@ -466,17 +359,27 @@ class _Compiler:
     def _call(self, node: ast.Call) -> Run:
         if not isinstance(node.func, ast.Name):
             raise self._refuse(node, "only functions are called")
-        function = FUNCTIONS.get(node.func.id)
+        name = node.func.id
+        function = CALLED.get(name)
         if function is None:
-            raise self._refuse(
-                node.func, f"there is no function {shown(node.func.id)}", suggest(node.func.id, FUNCTIONS), "CC106"
-            )
+            raise self._refuse(node.func, f"there is no function {shown(name)}", suggest(name, CALLED), "CC106")
         if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
-            raise self._refuse(node, f"{node.func.id} takes plain arguments only")
+            raise self._refuse(node, f"{name} takes plain arguments only")
         fewest, most, call = function
         if not fewest <= len(node.args) <= most:
             wanted = f"{fewest}" if fewest == most else f"{fewest} to {most}"
             plural = "s" * (wanted != "1")
-            raise self._refuse(node, f"{node.func.id} takes {wanted} argument{plural}, not {len(node.args)}")
-        arguments = [self.compile(argument) for argument in node.args]
+            raise self._refuse(node, f"{name} takes {wanted} argument{plural}, not {len(node.args)}")
+        given = node.args
+        if name in LOGARITHMS and _is_logarithm(given[0]):
+            given, call = given[0].args, LOGARITHMS[name]
+        arguments = [self.compile(argument) for argument in given]
         return lambda env: checked(call(*[argument(env) for argument in arguments]))
+
+
+def _is_logarithm(node: ast.expr) -> TypeGuard[ast.Call]:
+    """Whether a node is `log(x, base)`."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.keywords:
+        return False
+    plain = not any(isinstance(argument, ast.Starred) for argument in node.args)
+    return node.func.id == "log" and len(node.args) == 2 and plain

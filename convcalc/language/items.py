@@ -14,9 +14,9 @@ from ..hints import suggest
 from ..layers.registry import layer_class
 from ..limits import DIFFERENT_LAYERS
 from ..marked import Marked, Text
-from .expressions import Value, say
 from .params import Compiled, Param, Params, evaluate, is_constant
 from .problems import Problem, TooMuch
+from .values import Value, say
 
 if TYPE_CHECKING:
     from ..layers.base import Layer

@@ -21,11 +21,11 @@ from ..network import Given, Network, Output, without_collector
 from .document import Document
 from .events import parse
 from .expansion import Expansion
-from .expressions import Value, checked, say
 from .names import Nodes, PassedOver, resolve
 from .params import INVALID, Names, bind, evaluate, read_value
 from .problems import Findings, Problem
 from .sources import read
+from .values import Value, checked, say
 
 Shapes = dict[str, tuple[tuple[int, ...], Marked]]
 
@@ -197,6 +197,21 @@ def expand(
     steps: int | None = None,
 ) -> Network:
     """The network of a compiled document under these params, this variant and this input, within a number of steps."""
+    env, shapes = bound(document, params, variant, input)
+    expansion = Expansion(document, steps)
+    with without_collector():
+        last = expansion.run(shapes, dict(env))
+    outputs = find_outputs(document, expansion, env, last)
+    return built(document, expansion, outputs, env, Given(params or {}, variant, input))
+
+
+def bound(
+    document: Document, params: Mapping[str, object] | None, variant: str | None, input: object
+) -> tuple[dict[str, Value], Shapes]:
+    """What a network is expanded with: the values of the spec's parameters, and the shapes of its inputs.
+
+    Raises UsageError for what the call gives wrongly, SpecError for what the spec does.
+    """
     if variant is not None and variant not in document.variants:
         known = ", ".join(document.variants)
         hint = suggest(variant, document.variants, f"variants: {known}" if known else "the spec has no variants")
@@ -209,6 +224,7 @@ def expand(
             hint = suggest(name, document.params, f"parameters: {known}" if known else "the spec has no parameters")
             raise UsageError(f"there is no parameter '{name}'", hint)
     env: dict[str, Value] = {}
+    document.steps += document.binding
     try:
         for name, param in document.params.items():
             if name in given:
@@ -225,18 +241,21 @@ def expand(
         findings = document.findings.fresh()
         findings.problem(problem, None)
         raise SpecError(findings.all) from None
-    expansion = Expansion(document, steps)
-    with without_collector():
-        last = expansion.run(shapes, dict(env))
-    outputs = find_outputs(document, expansion, env, last)
+    return env, shapes
+
+
+def built(
+    document: Document, expansion: Expansion, outputs: tuple[Output, ...], env: dict[str, Value], given: Given
+) -> Network:
+    """The network of what has been expanded."""
     return Network(
         name=document.text("name") or PurePath(document.source.path).stem.strip("<>"),
         nodes=tuple(expansion.nodes),
         outputs=outputs,
         groups={group.path: group for n, group in enumerate(expansion.groups) if n not in expansion.passed},
         source=document.text("source"),
-        variant=variant,
-        origin=SpecOrigin(document, Written(expansion), env, Given(params or {}, variant, input)),
+        variant=given.variant,
+        origin=SpecOrigin(document, Written(expansion), env, given),
     )
 
 

@@ -10,10 +10,12 @@ from ..geometry import LIMIT
 from ..hints import shortened, suggest
 from ..limits import EXPRESSIONS_CHARACTERS
 from ..marked import List, Map, Marked, Text
-from .expressions import CONSTANTS, FUNCTIONS, Expression, Value, compile_expression, listed, say
+from .expressions import CONSTANTS, Expression, compile_expression
+from .functions import FUNCTIONS
 from .names import shown
 from .problems import Findings, Problem, TooMuch, Where
 from .sections import Declarations
+from .values import Value, listed, say
 
 NOTHING: frozenset[str] = frozenset()
 TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}

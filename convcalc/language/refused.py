@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ..geometry.errors import GeometryError
 from ..layers.refusals import asked, deepest, is_bound
-from .expressions import say
 from .problems import Problem
+from .values import say
 
 if TYPE_CHECKING:
     from pydantic import ValidationError

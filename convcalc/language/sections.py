@@ -6,7 +6,7 @@ from ..hints import suggest
 from ..layers.registry import TAKEN
 from ..marked import List, Map, Marked, Text
 from ..network import LOSSES, Loss, find_loss
-from .expressions import FUNCTIONS
+from .functions import FUNCTIONS
 from .grammar import (
     Either,
     Entries,

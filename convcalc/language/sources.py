@@ -17,6 +17,8 @@ from ..marked import Source
 from .names import shown
 
 SUFFIXES = (".yaml", ".yml")
+DATABASE = b"SQLite format 3\0"
+"""What files of SQLite begin with: runs of sweeps are kept in such files."""
 
 
 def gallery_path() -> Path:
@@ -62,6 +64,8 @@ def read(path_or_name: str) -> Source:
         raise _unreadable(text, error) from None
     except ValueError:
         raise UsageError(f"{shown(text)} is no path") from None
+    if data.startswith(DATABASE):
+        raise UsageError(f"{shown(path)} is a database, not a spec", f"a row of a run is one: {path}:0")
     return decode(data, path)
 
 
@@ -81,6 +85,14 @@ def read_named(name: str, path: str, most: int) -> Source:
                 else "a file is named with its .yaml; 'convcalc specs' lists the gallery",
             )
         return _bounded(str(gallery_path() / f"{name}.yaml"), most)
+    return _bounded(file_beside(name, path), most, str(Path(path).parent / name))
+
+
+def file_beside(name: str, path: str) -> str:
+    """Where a file is that the one at `path` names: in its folder or below, neither by `..` nor through a link outside.
+
+    Raises UsageError.
+    """
     if path.startswith(("<", "git:")):
         raise UsageError(f"{shown(path)} stands in no folder: it cannot name {shown(name)}", "name one of the gallery")
     parts = PurePosixPath(name)
@@ -91,8 +103,8 @@ def read_named(name: str, path: str, most: int) -> Source:
     except (OSError, ValueError):
         raise UsageError(f"{shown(name)} is no path") from None
     if parts.is_absolute() or ".." in parts.parts or "\\" in name or not inside:
-        raise UsageError(f"{shown(name)} is not in the folder of the spec that names it", "move it beside that spec")
-    return _bounded(found, most, str(Path(path).parent / name))
+        raise UsageError(f"{shown(name)} is not in the folder of the file that names it", "move it beside that file")
+    return found
 
 
 def _bounded(path: str, most: int, said: str = "") -> Source:

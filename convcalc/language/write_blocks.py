@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import product
 
 from ..blocks.find import find
 from ..blocks.merging import Merging
@@ -12,7 +13,8 @@ from ..blocks.sheet import Block, Item, Sheet
 from ..findings import SpecError
 from ..layers.registry import KINDS, layer_class
 from ..network import RESERVED, Network
-from .expressions import CONSTANTS, FUNCTIONS
+from .expressions import CONSTANTS
+from .functions import FUNCTIONS
 from .items import fields_of
 from .load import loads
 from .names import GROUP, MEANINGS
@@ -41,11 +43,11 @@ def write_blocks(network: Network, *, title: str | None = None) -> str:
     words = {word for kind in {node.kind for node in network} if kind in KINDS for word in _words(kind)}
     reserved = {*KINDS, *FUNCTIONS, *CONSTANTS, *MEANINGS, *RESERVED, *words}
     texts: list[str] = []
-    for merging in Merging:
-        if merging is Merging.NEVER and texts:
-            break
+    for merging, joins in product(Merging, (True, False)):
+        if (merging is Merging.NEVER or not joins) and texts:
+            continue
         try:
-            sheet = find(network, taken, reserved, merging=merging)
+            sheet = find(network, taken, reserved, merging=merging, joins=joins)
         except Unrelated:
             continue
         text = _text(network, sheet, title)
@@ -91,7 +93,7 @@ def _block(block: Block) -> Iterator[str]:
     """The lines of a block: one where it fits, else its params and its layers below each other."""
     params = _params(block)
     layers = f"layers: [{', '.join(map(_flow, block.items))}]"
-    short = not any(item.items for item in block.items)
+    short = not any(_holds(item) for item in block.items)
     alone = f"{STEP}{block.name}: {{{', '.join([*params, layers])}}}"
     if short and len(alone) <= WIDTH:
         yield alone
@@ -130,7 +132,7 @@ def _item(item: Item, indent: str) -> Iterator[str]:
     inner = indent + STEP
     before = [] if item.name is None else [f"name: {item.name}"]
     after = _beside(item)[len(before) :]
-    if not item.items:
+    if not _holds(item):
         yield from wrapped(f"{indent}- {text}", inner + STEP)
         return
     dash = f"{indent}- "
@@ -143,11 +145,33 @@ def _item(item: Item, indent: str) -> Iterator[str]:
     yield f"{dash}{item.kind}:"
     for entry in item.items:
         yield from _item(entry, inner + STEP)
+    if item.branches:
+        for field, value in item.fields:
+            yield f"{inner + STEP}{field}: {value}"
+        yield f"{inner + STEP}branches:"
+        for name, items in item.branches:
+            yield from _branch(name, items, inner + STEP * 2)
+
+
+def _branch(name: str, items: list[Item], indent: str) -> Iterator[str]:
+    """The lines of a branch: one where it fits."""
+    line = f"{indent}{name}: [{', '.join(map(_flow, items))}]"
+    if len(line) <= WIDTH and len(items) <= 4 and not any(map(_holds, items)):
+        yield line
+        return
+    yield f"{indent}{name}:"
+    for entry in items:
+        yield from _item(entry, indent + STEP)
+
+
+def _holds(item: Item) -> bool:
+    """Whether items stand in an item."""
+    return bool(item.items or item.branches)
 
 
 def _simple(item: Item) -> bool:
     """Whether an item may stand in one line: no group of groups, and not many items."""
-    return len(item.items) <= 4 and not any(entry.items for entry in item.items)
+    return not item.branches and len(item.items) <= 4 and not any(map(_holds, item.items))
 
 
 def _beside(item: Item) -> list[str]:
@@ -170,7 +194,11 @@ def _beside(item: Item) -> list[str]:
 def _flow(item: Item, *, in_order: bool = False) -> str:
     """An item in one line, its arguments by name or in order."""
     beside = _beside(item)
-    if item.items:
+    if item.branches:
+        inner = [f"{name}: [{', '.join(map(_flow, items))}]" for name, items in item.branches]
+        fields = "".join(f", {name}: {_quoted(text)}" for name, text in item.fields)
+        body = f"{{branches: {{{', '.join(inner)}}}{fields}}}"
+    elif item.items:
         body = f"[{', '.join(_flow(entry, in_order=in_order) for entry in item.items)}]"
     elif item.fields and in_order and item.in_order:
         body = f"[{', '.join(_quoted(text) for _, text in item.fields)}]"

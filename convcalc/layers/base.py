@@ -111,10 +111,12 @@ class Slide(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Which part of a split a layer is: number `which` of parts of these sizes."""
+    """Which part of a split a layer is: number `which` of so many `parts`."""
 
     which: int
-    sizes: tuple[int, ...]
+    parts: int
+    sizes: tuple[int, ...] | None = None
+    """How many positions of the axis each part has; None where each has one, and the axis is gone."""
 
 
 class MatrixProduct(NamedTuple):

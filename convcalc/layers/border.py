@@ -46,6 +46,10 @@ class Pad(Layer):
     short_forms: ClassVar[dict[str, str]] = {"p": "padding"}
     changes_border: ClassVar[bool] = True
 
+    @property
+    def border_mode(self) -> str:
+        return "zeros" if self.mode == "constant" else self.mode
+
     def output_shape(self, inputs: Shapes) -> Shape:
         shape = inputs[0]
         check_space(self, shape)

@@ -175,7 +175,7 @@ class Split(Layer):
 
     @property
     def part_of(self) -> Part:
-        return Part(self.part, self.channels)
+        return Part(self.part, len(self.channels), self.channels)
 
     @model_validator(mode="after")
     def _part_exists(self) -> Split:

@@ -1,5 +1,5 @@
-"""Layers that cut, repeat and move along axes: roll, flip, expand, slice, select, squeeze, unsqueeze, stack, tile,
-repeat_interleave, index_select.
+"""Layers that cut, repeat and move along axes: roll, flip, expand, slice, select, unbind, squeeze, unsqueeze, stack,
+tile, repeat_interleave, index_select.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ..geometry import (
     UnequalInputs,
     Window,
 )
-from .base import Axis, Count, Integer, Layer, Saved, Shape, Shapes, resolve_axis
+from .base import Axis, Count, Integer, Layer, Part, Saved, Shape, Shapes, Size, resolve_axis
 
 Links = tuple[AxisLink | None, ...]
 
@@ -214,6 +214,48 @@ class Select(Layer):
                 size=shape[axis],
             )
         return shape[:axis] + shape[axis + 1 :]
+
+    def axes(self, inputs: Shapes) -> Links:
+        links = _kept(inputs[0])
+        del links[resolve_axis(self, "dim", self.dim, inputs[0])]
+        return tuple(links)
+
+
+class Unbind(Layer):
+    """Takes an axis apart into its positions, `parts` of them; the axis is gone, and this node is number `part`.
+
+    Queries, keys and values that one linear layer gives are taken apart so. Axes exclude the batch.
+    Source: torch.unbind.
+    """
+
+    parts: Count
+    dim: Axis = 0
+    part: Size = 0
+
+    is_view: ClassVar[bool] = True
+    splits: ClassVar[bool] = True
+
+    @property
+    def part_of(self) -> Part:
+        return Part(self.part, self.parts)
+
+    @model_validator(mode="after")
+    def _part_exists(self) -> Unbind:
+        if self.part >= self.parts:
+            raise InvalidWindow(f"part {self.part} of an axis of {self.parts}", part=self.part)
+        return self
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        shape = inputs[0]
+        axis = resolve_axis(self, "dim", self.dim, shape)
+        if shape[axis] != self.parts:
+            raise ChannelMismatch(
+                f"unbind into {self.parts} parts of axis {axis} of {list(shape)}, which has {shape[axis]}",
+                hint=f"parts: {shape[axis]}",
+                parts=self.parts,
+                shape=shape,
+            )
+        return (*shape[:axis], *shape[axis + 1 :])
 
     def axes(self, inputs: Shapes) -> Links:
         links = _kept(inputs[0])

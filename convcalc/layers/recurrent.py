@@ -125,8 +125,11 @@ class RNN(_Recurrent):
 class GRU(_Recurrent):
     """Gated recurrent units: r, z = σ(…), n = tanh(W_in x + b_in + r·(W_hn h + b_hn)), h(t) = (1 − z)·n + z·h(t−1).
 
+    With `reset_after: false`, as the paper has it, the state is reset before its product: W_hn (r·h) + b_hn.
     [L, F] gives [L, D·hidden_size]. Source: torch.nn.GRU; Cho et al. 2014, arXiv:1406.1078.
     """
+
+    reset_after: Flag = True
 
     gates: ClassVar[int] = 3
     activated: ClassVar[int] = 3

@@ -115,7 +115,7 @@ class Draft:
             if index in needed:
                 needed.update(step.inputs)
                 if part is not None:
-                    needed.update(range(index - part.which, index - part.which + len(part.sizes)))
+                    needed.update(range(index - part.which, index - part.which + part.parts))
         inputs = [index for index in sorted(needed) if self.steps[index].layer is None]
         inputs = inputs or [index for index, step in enumerate(self.steps) if step.layer is None]
         return [*inputs, *(index for index in sorted(needed) if self.steps[index].layer is not None)]

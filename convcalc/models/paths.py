@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from ..layers.opaque import Opaque
@@ -15,6 +16,9 @@ from .steps import Place, Step
 NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 DEEPEST = 24
 """Groups in each other; what is deeper joins the names above."""
+GROUPS = 1000
+GROUPS_PER_STEP = 3
+"""Groups that there may be, and as many more for each step; where there are more, the deepest join the names above."""
 
 
 Runs = list[tuple[int, int]]
@@ -44,7 +48,7 @@ def named(steps: Sequence[Step]) -> tuple[list[str], list[Group]]:
 class _Naming:
     def __init__(self, steps: Sequence[Step]) -> None:
         self.steps = steps
-        self.segments = [_segments(step.scope) for step in steps]
+        self.segments = _bounded([_segments(step.scope) for step in steps])
         self.paths = [""] * len(steps)
         self.groups: list[Group] = []
 
@@ -137,6 +141,26 @@ def _segments(scope: Sequence[Place]) -> list[_Segment]:
     while len(found) > DEEPEST:
         found = _opened(found, len(found) // 2)
     return found
+
+
+def _bounded(steps: list[list[_Segment]]) -> list[list[_Segment]]:
+    """The segments of steps, in which those that would make too many groups are one."""
+    left = GROUPS + GROUPS_PER_STEP * len(steps)
+    for depth in range(DEEPEST):
+        keys = [segments[depth].key if len(segments) > depth else None for segments in steps]
+        left -= sum(key is not None and key != before for before, key in pairwise((None, *keys)))
+        if left < 0:
+            return [_joined(segments, depth) for segments in steps]
+    return steps
+
+
+def _joined(segments: list[_Segment], depth: int) -> list[_Segment]:
+    """The same with one segment from a depth on: the innermost, whose name has all of theirs."""
+    joined = segments[depth:]
+    if len(joined) < 2:
+        return segments
+    name = "_".join([segment.name for segment in joined])
+    return [*segments[:depth], joined[-1]._replace(name=name, key=tuple([segment.key for segment in joined]))]
 
 
 def _opened(segments: list[_Segment], depth: int) -> list[_Segment]:

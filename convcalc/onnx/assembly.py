@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..geometry import GeometryError
 from ..layers.sharing import check_shared
+from ..models.apart import taken_apart
 from ..models.draft import Draft
 from ..models.origin import ModelOrigin
 from ..models.steps import Place
@@ -19,11 +20,13 @@ from .convert import Conversion
 from .messages import Malformed
 from .notes import notes
 from .placing import own_name, places
+from .scopes import parts
 
 
 def assemble(conversion: Conversion, path: str, load: Callable[..., Network]) -> Network:
     """The network of the steps that lead to an output, inputs first, with names and groups."""
     steps, place = _ordered(conversion)
+    stems = _stems(steps)
     held_by = _held_by(steps)
     draft = Draft()
     for step, scope, shares in zip(steps, classed(steps, places(steps)), held_by, strict=True):
@@ -32,7 +35,8 @@ def assemble(conversion: Conversion, path: str, load: Callable[..., Network]) ->
             continue
         name, label = own_name(step, conversion.graph.tensors), step.node.label
         if step.part is not None:
-            scope = (*scope, Place((step.kind,), "", ("split", len(draft.steps) - step.part), split=True))
+            first = len(draft.steps) - step.part
+            scope = (*scope, Place((stems.get(first, step.kind),), "", ("split", first), split=True))
             name = str(step.part)
         draft.add(step.layer, step.inputs, scope=scope, name=name, label=label, shares=shares)
     model, holding = conversion.model, [step for step, other in zip(steps, held_by, strict=True) if other is None]
@@ -57,7 +61,26 @@ def _ordered(conversion: Conversion) -> tuple[list[Step], dict[int, int]]:
     if not order or steps[order[0]].layer is not None:
         raise Malformed("no output depends on an input")
     place = {index: position for position, index in enumerate(order)}
-    return [replace(steps[i], inputs=tuple([place[source] for source in steps[i].inputs])) for i in order], place
+    ordered = [replace(steps[i], inputs=tuple([place[source] for source in steps[i].inputs])) for i in order]
+    apart, stands = taken_apart(ordered, {place[step] for _, step in conversion.outputs})
+    return apart, {index: stands[position] for index, position in place.items()}
+
+
+def _stems(steps: Sequence[Step]) -> dict[int, str]:
+    """The first parts of splits -> what the splits are called where their parts are called `parts.0`, `parts.1`.
+
+    These steps keep of their nodes' names what stands before that: the modules around.
+    """
+    found: dict[int, str] = {}
+    for index, step in enumerate(steps):
+        stem, number = ("", "", *parts(step.node.name))[-2:]
+        if step.part is None or not stem or number != "0" or "/" in step.node.name:
+            continue
+        before = step.node.name.rpartition(".")[0].rpartition(".")[0]
+        first = index - (step.part or 0)
+        found[first] = stem
+        step.node = replace(step.node, name=before, outputs=())
+    return found
 
 
 def _kept(steps: Sequence[Step], ends: Sequence[int]) -> set[int]:
@@ -69,7 +92,7 @@ def _kept(steps: Sequence[Step], ends: Sequence[int]) -> set[int]:
             needed.update(steps[index].inputs)
             part = layer.part_of if layer is not None else None
             if part is not None:
-                needed.update(range(index - part.which, index - part.which + len(part.sizes)))
+                needed.update(range(index - part.which, index - part.which + part.parts))
     return needed
 
 

@@ -11,7 +11,7 @@ from ..layers.opaque import Opaque
 from ..limits import LIST_VALUES
 from .builder import Builder, Step
 from .graph import Inputs, inlined, living, open_weights, ordered
-from .learned import frozen_norms, is_buffer
+from .learned import frozen_norms, is_buffer, is_half_zero, recurrent_biases
 from .messages import Graph, Malformed, Model, OnnxNode, ValueInfo
 from .nodes import Nodes
 from .stated import Stated
@@ -53,13 +53,15 @@ class Conversion:
 
     def _enter(self, nodes: list[OnnxNode]) -> None:
         """Inputs and initialisers as values."""
-        values, frozen = self.builder.values, frozen_norms(nodes)
+        values, frozen, biases = self.builder.values, frozen_norms(nodes), recurrent_biases(nodes)
         for name, tensor in self.graph.tensors.items():
             if len(tensor.dims) > LIST_VALUES:
                 raise Malformed(f"tensor '{name}' has {len(tensor.dims):,} axes")
             if min(tensor.dims, default=0) < 0:
                 raise Malformed(f"tensor '{name}' has the shape {list(tensor.dims)}")
-            values[name] = Constant.of(tensor, name, learned=not is_buffer(tensor, frozen))
+            values[name] = held = Constant.of(tensor, name, learned=not is_buffer(tensor, frozen))
+            if name in biases and is_half_zero(tensor):
+                held.stored = {name: (tensor.dims[0], tensor.dims[1] // 2)}
         for info in self.graph.inputs:
             if info.name in values:
                 continue

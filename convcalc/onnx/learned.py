@@ -27,6 +27,8 @@ SMALLEST_MASK = 16
 """Positions among which a mask chooses."""
 MASKED = -10
 """The most that a mask adds where it lets nothing through."""
+RECURRENT = frozenset({"GRU", "LSTM", "RNN"})
+"""Operators that add two biases."""
 NORMS = frozenset({"BatchNormalization", "SpatialBN"})
 """Operators that read the statistics of a batch norm as such."""
 
@@ -67,6 +69,24 @@ def is_buffer(tensor: Tensor, frozen: frozenset[str]) -> bool:
     test = is_filter if dims[1] == 1 < dims[0] else is_grid if 2 <= dims[-1] <= MOST_COORDINATES else None
     numbers = tensor.numbers(LARGEST) if test is not None else None
     return test is not None and bool(numbers) and test(dims, numbers or ())
+
+
+def recurrent_biases(nodes: Iterable[OnnxNode]) -> frozenset[str]:
+    """The tensors that recurrent operators read as both of their biases."""
+    return frozenset(node.inputs[3] for node in nodes if node.op in RECURRENT and len(node.inputs) > 3)
+
+
+def is_half_zero(tensor: Tensor) -> bool:
+    """Whether of two biases side by side the second is 0, and the first is not: nothing learns it.
+
+    What a state adds to its product with the input and to that with the state before gets one gradient, so that two
+    learned biases that start at 0 both leave it.
+    """
+    if len(tensor.dims) != 2 or prod(tensor.dims) > LARGEST or not tensor.floating:
+        return False
+    numbers, width = tensor.numbers(LARGEST) or (), tensor.dims[1]
+    rows = [numbers[start : start + width] for start in range(0, len(numbers), width)]
+    return any(any(row[: width // 2]) for row in rows) and not any(any(row[width // 2 :]) for row in rows)
 
 
 def is_mask(numbers: Sequence[float]) -> bool:

@@ -266,9 +266,11 @@ def _graph(message: Message) -> Graph:
 
 
 KIND = "pkg.torch.export.graph_signature.InputSpec.kind"
+PARAMETER = "PARAMETER"
 FOLDED = "pkg.onnxscript.optimizer.folded_from"
 SIGNATURE = "pkg.torch.export.ExportedProgram.graph_signature"
-"""Where PyTorch's exporter notes what a tensor was, of which tensors it was computed, and which are parameters."""
+"""Where PyTorch's exporter notes what a tensor was, of which tensors it was computed, and which are parameters; what
+convcalc's own files note at tensors, and at nodes that fill them."""
 COMPUTED = re.compile(r"val_\d+")
 """What it calls values that no module has a name for."""
 
@@ -283,7 +285,7 @@ def _tell_apart(tensors: list[Tensor], infos: list[ValueInfo], graph: Message) -
     for tensor in tensors:
         note = notes.get(tensor.name, {})
         if KIND in note:
-            tensor.learned = note[KIND] == "PARAMETER"
+            tensor.learned = note[KIND] == PARAMETER
         elif FOLDED in note:
             tensor.source = next((name for name in re.findall(r"'([^']*)'", note[FOLDED]) if name in parameters), "")
             tensor.learned = bool(tensor.source)
@@ -361,7 +363,9 @@ def _reads(graphs: Iterable[Message], depth: int) -> frozenset[str]:
 
 def _tensor(message: Message) -> Tensor:
     external = message.integer(14) == 1
-    return Tensor(message.text(8), tuple(message.integers(1)), message.integer(2), None if external else message)
+    kinds = [pair.text(2) for pair in message.messages(16) if pair.text(1) == KIND]
+    dims, learned = tuple(message.integers(1)), all(kind == PARAMETER for kind in kinds)
+    return Tensor(message.text(8), dims, message.integer(2), None if external else message, learned)
 
 
 def _value_info(message: Message) -> ValueInfo:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SCRIPTS = ("diagram.js", "page.js")
-"""In the order in which they run: what offers something before the page's own."""
+"""Those of a report, in the order in which they run: what offers something before the page's own."""
 
 
 def styles_text() -> str:
@@ -25,7 +25,12 @@ def styles_text() -> str:
 
 def scripts_texts() -> list[str]:
     """The scripts in the order in which they run."""
-    return [(HERE / "scripts" / name).read_text("utf-8").strip() for name in SCRIPTS]
+    return [script_text(name) for name in SCRIPTS]
+
+
+def script_text(name: str) -> str:
+    """A script as it stands in a page."""
+    return (HERE / "scripts" / name).read_text("utf-8").strip()
 
 
 def policy(style: str, scripts: list[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import heappop, heappush
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..analysis.controller import Controller
@@ -23,6 +24,10 @@ LANE, THICK = 15.0, 12.0
 MOST_LANES = 60
 """Bars beside each other: where more are alive, the thinnest are left out."""
 TICKS = 4
+EVERY = tuple(part * 10**power for power in range(7) for part in (1, 2, 5))
+"""Steps from one tick to the next, of which the first that has room is taken."""
+MOST_LISTED = 200
+"""Buffers of a table."""
 MOST_BARS = 3_000
 """Bars of a drawing: what it can show is far less."""
 
@@ -46,6 +51,20 @@ class Alive(NamedTuple):
     bytes: int
 
 
+class Placed(NamedTuple):
+    """A buffer of the arena, and where it lies."""
+
+    letters: str
+    """What it is called in the drawing."""
+    label: str
+    bytes: int
+    offset: int
+    first: int
+    last: int
+    at_peak: bool
+    between: bool
+
+
 class Memory(NamedTuple):
     """What the page says of memory."""
 
@@ -60,6 +79,10 @@ class Memory(NamedTuple):
     """A drawing; empty where there are too many buffers to plan."""
     said: str
     """What the arena needs."""
+    placed: list[Placed]
+    """Its buffers in the order in which they are filled; of many the largest."""
+    unlisted: int
+    """How many more there are."""
 
 
 class _Plot(NamedTuple):
@@ -101,6 +124,7 @@ def memory(report: Report) -> Memory:
     """What is alive in a forward pass, and the arena, at the batch and the type of a report."""
     facts, nodes = report.liveness, report.network.nodes
     scale = report.batch * report.item
+    placed = _placed(report)
     alive = [
         Alive(nodes[i].name, "×".join(map(str, nodes[i].shape)) or "[]", nodes[i].elements * scale)
         for i in facts.alive(facts.peak)
@@ -110,8 +134,10 @@ def memory(report: Report) -> Memory:
         facts.live[facts.peak] * scale,
         nodes[facts.peak].name,
         sorted(alive, key=lambda each: -each.bytes),
-        _arena(report),
+        _arena(report, placed),
         Controller(report).said().removeprefix("arena: "),
+        sorted(sorted(placed, key=lambda each: -each.bytes)[:MOST_LISTED], key=lambda each: each.first),
+        max(len(placed) - MOST_LISTED, 0),
     )
 
 
@@ -184,7 +210,7 @@ def _stages(report: Report, plot: _Plot, bottom: float) -> list[str]:
         if room < 4:
             continue
         marks.append(mark("path", "stage", d=f"M{x:.1f} {TOP:g}V{bottom:.1f}"))
-        text = fitting(stage.name, room)
+        text = fitting(stage.name, room - 6)
         if text and x >= free:
             marks.append(write(text, x + 2, TOP + CURVE + 14, "under"))
             free = x + LETTER * len(text)
@@ -196,37 +222,80 @@ def _beside(text: str, x: float, y: float, end: float) -> str:
     return write(text, x - 4, y, "end strong") if x > (LEFT + end) / 2 else write(text, x + 4, y, "strong")
 
 
-def _arena(report: Report) -> str:
+def letters(number: int) -> str:
+    """The name of a thing by its number: a to z, then aa, ab and so on.
+
+    >>> letters(0), letters(25), letters(26), letters(27 * 26)
+    ('a', 'z', 'aa', 'aaa')
+    """
+    found = ""
+    number += 1
+    while number:
+        number, letter = divmod(number - 1, len(ascii_lowercase))
+        found = ascii_lowercase[letter] + found
+    return found
+
+
+def _placed(report: Report) -> list[Placed]:
+    """The buffers that take room in the arena; none where there are too many to plan or to draw."""
     plan = report.arena
-    if plan.offsets is None or plan.size is None or len(plan.buffers) > MOST_BARS:
+    if plan.offsets is None or len(plan.buffers) > MOST_BARS:
+        return []
+    controller, peak = Controller(report), plan.peak
+    numbered = enumerate(zip(plan.buffers, plan.offsets, strict=True))
+    sized = [(number, buffer, offset) for number, (buffer, offset) in numbered if buffer.size]
+    return [
+        Placed(
+            letters(place),
+            controller.label(number),
+            buffer.size,
+            offset,
+            buffer.first,
+            buffer.last,
+            buffer.first <= peak <= buffer.last,
+            buffer.between,
+        )
+        for place, (number, buffer, offset) in enumerate(sized)
+    ]
+
+
+def _arena(report: Report, placed: Sequence[Placed]) -> str:
+    """The buffers over the operators, each with its letters; empty where none are placed."""
+    plan = report.arena
+    if not placed or plan.size is None:
         return ""
-    controller = Controller(report)
     steps = len(plan.live)
     plot = _Plot(min(max(WIDTH / steps, NARROWEST), WIDEST), ADDRESSES, plan.size)
     middle = plot.x(plan.peak) + plot.step / 2
     bottom = TOP + ADDRESSES
     marks = [*plot.grid(steps), mark("path", "peak", d=f"M{middle:.1f} {TOP:g}V{bottom:g}")]
-    for number, (buffer, offset) in enumerate(zip(plan.buffers, plan.offsets, strict=True)):
-        if not buffer.size:
-            continue
-        label = controller.label(number)
-        alive = buffer.first <= plan.peak <= buffer.last
-        kind = "between" if buffer.between else "p2" if alive else "b2"
+    names = []
+    for buffer in placed:
+        kind = "between" if buffer.between else "p2" if buffer.at_peak else "b2"
         x, width = plot.x(buffer.first), (buffer.last - buffer.first + 1) * plot.step
-        top, low = plot.y(offset + buffer.size), plot.y(offset)
-        said = f"{label}: {scaled_bytes(buffer.size)} at {offset:,}"
+        top, low = plot.y(buffer.offset + buffer.bytes), plot.y(buffer.offset)
+        said = f"{buffer.letters} {buffer.label}: {scaled_bytes(buffer.bytes)} at {buffer.offset:,}"
         marks.append(mark("rect", kind, said, x=x, y=top, width=width, height=max(low - top, 0.5)))
-        inside = fitting(label, width - 4) if low - top >= THICK else ""
-        if inside:
-            marks.append(write(inside, x + 3, (top + low) / 2 + 4, "inside"))
-    marks.append(mark("path", "alive", d=plot.curve(plan.live)))
-    marks.append(
-        _beside(
-            f"{scaled_bytes(plan.bound)} alive at {cut(controller.place(plan.peak), 360)}",
-            middle,
-            TOP - 6,
-            plot.x(steps),
-        )
-    )
+        room = width - 2
+        if low - top >= THICK and len(buffer.letters) * LETTER <= room:
+            named = fitting(buffer.label, room - (len(buffer.letters) + 1) * LETTER)
+            inside = f"{buffer.letters} {named}".rstrip()
+            names.append(write(inside, x + width / 2, (top + low) / 2 + 4, "inside middle"))
+    marks += [mark("path", "alive", d=plot.curve(plan.live)), *names]
+    marks += _operators(plot, steps, bottom)
+    place = cut(Controller(report).place(plan.peak), 360)
+    marks.append(_beside(f"{scaled_bytes(plan.bound)} alive at {place}", middle, TOP - 6, plot.x(steps)))
     said = f"Arena of {plan.size:,} bytes over {counted(steps, 'operator')}"
-    return drawing(said, plot.x(steps) + RIGHT, bottom + 8, marks)
+    return drawing(said, plot.x(steps) + RIGHT, bottom + 36, marks)
+
+
+def _operators(plot: _Plot, steps: int, bottom: float) -> list[str]:
+    """Ticks below the operators, with the numbers of those that have room."""
+    apart = next(each for each in EVERY if each * plot.step >= LETTER * (len(str(steps)) + 1))
+    marks = []
+    for step in range(0, steps, apart):
+        middle = plot.x(step) + plot.step / 2
+        marks.append(mark("path", "tick", d=f"M{middle:.1f} {bottom:g}v4"))
+        marks.append(write(str(step), middle, bottom + 16, "middle"))
+    marks.append(write("operator", (LEFT + plot.x(steps)) / 2, bottom + 30, "middle"))
+    return marks

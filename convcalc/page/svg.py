@@ -39,11 +39,16 @@ def _text(text: str) -> str:
     return escape(printable(text), quote=False)
 
 
-def drawing(name: str, width: float, height: float, marks: Iterable[str], kind: str = "chart", id: str = "") -> str:
-    """Marks as one drawing; its `name` is what it is to whoever does not see it."""
+def drawing(
+    name: str, width: float, height: float, marks: Iterable[str], kind: str = "chart", id: str = "", role: str = "img"
+) -> str:
+    """Marks as one drawing; its `name` is what it is to whoever does not see it.
+
+    The `role` of one whose marks lead somewhere is a group: within a picture nothing is reached.
+    """
     place = f' id="{id}"' if id else ""
     return (
-        f'<svg{place} class="{kind}" role="img" viewBox="0 0 {px(width)} {px(height)}" width="{px(width)}" '
+        f'<svg{place} class="{kind}" role="{role}" viewBox="0 0 {px(width)} {px(height)}" width="{px(width)}" '
         f'height="{px(height)}" aria-label="{escape(printable(name))}">{"".join(marks)}</svg>'
     )
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Squeeze,
         Stack,
         Tile,
+        Unbind,
         Unsqueeze,
     )
 
@@ -91,6 +92,20 @@ def _select(layer: Select, inputs: Arrays, weights: Weights, context: Context) -
 def _select_backward(layer: Select, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
     result = np.zeros(inputs[0].shape, grad.dtype)
     result[over(*(slice(None),) * (array_axis(layer.dim) % result.ndim), layer.index)] = grad
+    return (result,), {}
+
+
+def _unbind(layer: Unbind, inputs: Arrays, weights: Weights, context: Context) -> Array:
+    (x,) = inputs
+    axis = array_axis(layer.dim)
+    if x.shape[axis] != layer.parts:
+        raise DoesNotFit(f"an axis of {x.shape[axis]} is not of {layer.parts} parts")
+    return np.asarray(np.moveaxis(x, axis, 0)[layer.part])
+
+
+def _unbind_backward(layer: Unbind, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    result = np.zeros(inputs[0].shape, grad.dtype)
+    np.moveaxis(result, array_axis(layer.dim), 0)[layer.part] = grad
     return (result,), {}
 
 
@@ -193,6 +208,7 @@ OPERATIONS = {
     "Expand": Operation(_expand, _expand_backward),
     "Slice": Operation(_slice, _slice_backward),
     "Select": Operation(_select, _select_backward),
+    "Unbind": Operation(_unbind, _unbind_backward),
     "Squeeze": Operation(_squeeze, _restore_shape),
     "Unsqueeze": Operation(_unsqueeze, _restore_shape),
     "Stack": Operation(_stack, _stack_backward),

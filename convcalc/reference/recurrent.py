@@ -1,13 +1,14 @@
 """Recurrent layers, forward and backward through time: rnn, gru, lstm.
 
 A cell is a function of what arrives at a position and of the state before it; its backward step gives the gradients of
-both. What all positions share, the products of the whole input with W_ih, is taken at once.
+both. It takes products with W_hh where it needs them. What all positions share, those of the whole input with W_ih, is
+taken at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -34,33 +35,49 @@ if TYPE_CHECKING:
 Kept = tuple[Array, ...]
 
 
-class Cell(NamedTuple):
-    """One position of a recurrent layer: what becomes of the products of its input and of its state."""
+ALL = slice(None)
+"""The rows of all gates."""
 
-    forward: Callable[[Any, Array, Array, Kept], tuple[Array, Kept]]
-    """(layer, W_ih x + b_ih, W_hh h + b_hh, what the position before kept) -> (state, what is kept)."""
-    backward: Callable[[Any, Kept, Kept, Array, Array, Array], tuple[Array, Array, Array, Array]]
-    """(layer, kept, kept before, the state before, gradient of the state, what flows back besides) ->
-    gradients of both products, of the state before beside its product, and what flows back besides."""
+
+class Recall(Protocol):
+    """The product of an array with W_hh, and its bias, for the rows of some gates."""
+
+    def __call__(self, read: Array, gates: slice = ALL, /) -> Array: ...
+
+
+class Spread(Protocol):
+    """The gradient of what such a product reads, from its own; those of W_hh and its bias are gathered."""
+
+    def __call__(self, grad: Array, read: Array, gates: slice = ALL, /) -> Array: ...
+
+
+class Cell(NamedTuple):
+    """One position of a recurrent layer: what becomes of the product of its input and of the state before."""
+
+    forward: Callable[[Any, Array, Array, Kept, Recall], tuple[Array, Kept]]
+    """(layer, W_ih x + b_ih, the state before, what the position before kept, ·) -> (state, what is kept)."""
+    backward: Callable[[Any, Kept, Kept, Array, Array, Array, Spread], tuple[Array, Array, Array]]
+    """(layer, kept, kept before, the state before, gradient of the state, what flows back besides, ·) ->
+    gradients of W_ih x + b_ih and of the state before, and what flows back besides."""
     gates: int
 
 
-def _simple(layer: RNN, arrived: Array, before: Array, kept: Kept) -> tuple[Array, Kept]:
-    total = arrived + before
+def _simple(layer: RNN, arrived: Array, before: Array, kept: Kept, recall: Recall) -> tuple[Array, Kept]:
+    total = arrived + recall(before)
     state = np.tanh(total) if layer.nonlinearity == "tanh" else np.maximum(total, 0)
     return state, (state,)
 
 
 def _simple_backward(
-    layer: RNN, kept: Kept, before: Kept, state: Array, grad: Array, flow: Array
-) -> tuple[Array, Array, Array, Array]:
+    layer: RNN, kept: Kept, before: Kept, state: Array, grad: Array, flow: Array, spread: Spread
+) -> tuple[Array, Array, Array]:
     (made,) = kept
-    total = grad * (1 - np.square(made)) if layer.nonlinearity == "tanh" else np.where(made > 0, grad, 0)
-    return np.asarray(total), np.asarray(total), np.zeros_like(state), flow
+    total = np.asarray(grad * (1 - np.square(made)) if layer.nonlinearity == "tanh" else np.where(made > 0, grad, 0))
+    return total, spread(total, state), flow
 
 
-def _gated(layer: GRU, arrived: Array, before: Array, kept: Kept) -> tuple[Array, Kept]:
-    (state,) = kept[:1]
+def _gated(layer: GRU, arrived: Array, state: Array, kept: Kept, recall: Recall) -> tuple[Array, Kept]:
+    before = recall(state)
     reset, update = (
         sigmoid(a + b) for a, b in zip(np.split(arrived, 3, -1)[:2], np.split(before, 3, -1)[:2], strict=True)
     )
@@ -71,20 +88,47 @@ def _gated(layer: GRU, arrived: Array, before: Array, kept: Kept) -> tuple[Array
 
 
 def _gated_backward(
-    layer: GRU, kept: Kept, before: Kept, state: Array, grad: Array, flow: Array
-) -> tuple[Array, Array, Array, Array]:
+    layer: GRU, kept: Kept, before: Kept, state: Array, grad: Array, flow: Array, spread: Spread
+) -> tuple[Array, Array, Array]:
     _, reset, update, new, recalled = kept
     to_new = grad * (1 - update) * (1 - np.square(new))
     to_reset = to_new * recalled * reset * (1 - reset)
     to_update = grad * (state - new) * update * (1 - update)
     arrived = np.concatenate((to_reset, to_update, to_new), -1)
     product = np.concatenate((to_reset, to_update, to_new * reset), -1)
-    return arrived, product, np.asarray(grad * update), flow
+    return arrived, grad * update + spread(product, state), flow
 
 
-def _remembering(layer: LSTM, arrived: Array, before: Array, kept: Kept) -> tuple[Array, Kept]:
+def _reset_first(layer: GRU, arrived: Array, state: Array, kept: Kept, recall: Recall) -> tuple[Array, Kept]:
+    """The state is reset before its product with W_hn."""
+    gates, last = _apart(layer)
+    reset, update = np.split(sigmoid(arrived[..., gates] + recall(state, gates)), 2, -1)
+    new = np.tanh(arrived[..., last] + recall(reset * state, last))
+    made = (1 - update) * new + update * state
+    return made, (made, reset, update, new)
+
+
+def _reset_first_backward(
+    layer: GRU, kept: Kept, before: Kept, state: Array, grad: Array, flow: Array, spread: Spread
+) -> tuple[Array, Array, Array]:
+    gates, last = _apart(layer)
+    _, reset, update, new = kept
+    to_new = grad * (1 - update) * (1 - np.square(new))
+    to_read = spread(to_new, reset * state, last)
+    to_update = grad * (state - new) * update * (1 - update)
+    to_gates = np.concatenate((to_read * state * reset * (1 - reset), to_update), -1)
+    arrived = np.concatenate((to_gates, to_new), -1)
+    return arrived, grad * update + to_read * reset + spread(to_gates, state, gates), flow
+
+
+def _apart(layer: GRU) -> tuple[slice, slice]:
+    """The rows of both gates, and those of what a state is made of."""
+    return slice(0, 2 * layer.hidden_size), slice(2 * layer.hidden_size, None)
+
+
+def _remembering(layer: LSTM, arrived: Array, before: Array, kept: Kept, recall: Recall) -> tuple[Array, Kept]:
     memory = kept[1]
-    into, forget, new, out = np.split(arrived + before, 4, -1)
+    into, forget, new, out = np.split(arrived + recall(before), 4, -1)
     into, forget, out = sigmoid(into), sigmoid(forget), sigmoid(out)
     new = np.tanh(new)
     memory = forget * memory + into * new
@@ -93,8 +137,8 @@ def _remembering(layer: LSTM, arrived: Array, before: Array, kept: Kept) -> tupl
 
 
 def _remembering_backward(
-    layer: LSTM, kept: Kept, before: Kept, state: Array, grad: Array, flow: Array
-) -> tuple[Array, Array, Array, Array]:
+    layer: LSTM, kept: Kept, before: Kept, state: Array, grad: Array, flow: Array, spread: Spread
+) -> tuple[Array, Array, Array]:
     _, memory, into, forget, new, out = kept
     squashed = np.tanh(memory)
     to_memory = flow + grad * out * (1 - np.square(squashed))
@@ -107,7 +151,7 @@ def _remembering_backward(
         ),
         -1,
     )
-    return total, total, np.zeros_like(state), np.asarray(to_memory * forget)
+    return total, spread(total, state), np.asarray(to_memory * forget)
 
 
 CELLS = {
@@ -115,6 +159,11 @@ CELLS = {
     "gru": Cell(_gated, _gated_backward, 3),
     "lstm": Cell(_remembering, _remembering_backward, 4),
 }
+RESET_FIRST = Cell(_reset_first, _reset_first_backward, 3)
+
+
+def _cell(layer: Recurrent) -> Cell:
+    return CELLS[layer.kind] if dict(layer).get("reset_after", True) else RESET_FIRST
 
 
 class Ran(NamedTuple):
@@ -134,7 +183,7 @@ def _ends(layer: Recurrent, number: int) -> tuple[str, ...]:
 
 
 def _run(layer: Recurrent, x: Array, weights: Weights, end: str, counter: Counter | None) -> Ran:
-    cell, hidden = CELLS[layer.kind], layer.hidden_size
+    cell, hidden = _cell(layer), layer.hidden_size
     matrix = weights[f"weight_ih{end}"]
     if x.ndim != 3 or x.shape[2] != matrix.shape[1]:
         raise DoesNotFit(f"positions {x.shape[1:]} for weights of {matrix.shape[1]} features")
@@ -146,11 +195,14 @@ def _run(layer: Recurrent, x: Array, weights: Weights, end: str, counter: Counte
     recurrent, projection = weights[f"weight_hh{end}"], weights.get(f"weight_hr{end}")
     states = [np.zeros((batch, recurrent.shape[1]), x.dtype)]
     kept: list[Kept] = [(np.zeros((batch, hidden), x.dtype),) * 2]
+    bias = weights[f"bias_hh{end}"] if layer.bias and layer.biases == 2 else None
+
+    def recall(array: Array, gates: slice = ALL) -> Array:
+        product = multiply_matrices(array, recurrent[gates].T, counter)
+        return product if bias is None else product + bias[gates]
+
     for position in range(length):
-        product = multiply_matrices(states[-1], recurrent.T, counter)
-        if layer.bias and layer.biases == 2:
-            product = product + weights[f"bias_hh{end}"]
-        state, found = cell.forward(layer, arrived[:, position], product, kept[-1])
+        state, found = cell.forward(layer, arrived[:, position], states[-1], kept[-1], recall)
         kept.append(found)
         if projection is not None:
             state = multiply_matrices(state, projection.T, counter)
@@ -182,7 +234,7 @@ def _through_time(
     layer: Recurrent, ran: Ran, weights: Weights, grad: Array, counter: Counter | None
 ) -> tuple[Array, dict[str, Array]]:
     """The gradients of what a direction reads and of its tensors, from that of what it puts out."""
-    cell, end = CELLS[layer.kind], ran.end
+    cell, end = _cell(layer), ran.end
     batch, length, features = ran.read.shape
     named = {name: f"weight_{name}{end}" for name in ("ih", "hh", "hr")}
     matrices = {name: weights[whole] for name, whole in named.items() if whole in weights}
@@ -192,18 +244,22 @@ def _through_time(
     arrived: list[Array] = []
     sums = np.zeros(cell.gates * layer.hidden_size, grad.dtype)
     ordered = grad[:, ::-1] if end.endswith("_reverse") else grad
+
+    def spread(product: Array, array: Array, gates: slice = ALL) -> Array:
+        sums[gates] += product.sum(axis=0)
+        gradients[f"weight_hh{end}"][gates] += multiply_matrices(product.T, array, counter)
+        return multiply_matrices(product, matrices["hh"][gates], counter)
+
     for position in range(length, 0, -1):
         total = ordered[:, position - 1] + later
         if "hr" in matrices:
             gradients[f"weight_hr{end}"] += multiply_matrices(total.T, ran.kept[position][0], counter)
             total = multiply_matrices(total, matrices["hr"], counter)
         before = ran.states[position - 1]
-        steps = cell.backward(layer, ran.kept[position], ran.kept[position - 1], before, total, flow)
-        step, product, beside, flow = steps
+        step, later, flow = cell.backward(
+            layer, ran.kept[position], ran.kept[position - 1], before, total, flow, spread
+        )
         arrived.append(step)
-        sums += product.sum(axis=0)
-        gradients[f"weight_hh{end}"] += multiply_matrices(product.T, before, counter)
-        later = beside + multiply_matrices(product, matrices["hh"], counter)
     rows = np.stack(arrived[::-1], axis=1).reshape(-1, sums.size)
     gradients[f"weight_ih{end}"] = multiply_matrices(rows.T, ran.read.reshape(-1, features), counter)
     if layer.bias:

@@ -272,8 +272,8 @@ class Point(NamedTuple):
     """One point of a scatter: its label, where it is and its values in words."""
 
     label: str
-    x: int | Fraction
-    y: int | Fraction
+    x: int | float | Fraction
+    y: int | float | Fraction
     written: tuple[str, str]
 
 
@@ -285,6 +285,8 @@ class Scatter(NamedTuple):
     points: tuple[Point, ...]
     first: str
     """What the points are called in the heading of the key."""
+    rest: tuple[tuple[int | float | Fraction, int | float | Fraction], ...] = ()
+    """Where else there is something that has no label."""
 
     @property
     def title(self) -> str:

@@ -6,7 +6,7 @@ Nothing is shown of what takes less than a second, in a pipe, on a dumb terminal
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from time import monotonic
@@ -122,6 +122,41 @@ class Progress:
         return left if left > 0 else None
 
 
+class Status(Progress):
+    """A line that whoever works writes anew: where it is too long, a shorter one."""
+
+    def __init__(self, stream: TextIO, columns: Callable[[], int], clock: Callable[[], float] = monotonic) -> None:
+        super().__init__("", None, stream, columns, clock)
+        self.texts: Sequence[str] = ()
+
+    def says(self, texts: Sequence[str]) -> None:
+        """Show a text, the first of these that fits."""
+        self.texts = texts
+        if not self.shown or self.clock() - self.drawn_at >= INTERVAL:
+            self.draw()
+
+    def line(self, room: int) -> str:
+        """The line in so many columns."""
+        return next((text for text in self.texts if len(text) <= room), "")
+
+
+@contextmanager
+def status() -> Iterator[Callable[[Sequence[str]], None]]:
+    """Show what the block says of its own progress: it calls what it is given with texts, the longest first.
+
+    There is no thread, so that the block may fork.
+    """
+    terminal = watched_terminal()
+    if terminal is None:
+        yield _unheard
+        return
+    shown = Status(terminal, partial(_columns, terminal))
+    try:
+        yield shown.says
+    finally:
+        shown.erase()
+
+
 def _fitting(text: str, room: int) -> str:
     """A text, or as much of its end as has room."""
     from ..terminal import width
@@ -197,4 +232,8 @@ def progress(doing: str, plan: Callable[[], Plan] | None = None, *, ticks: bool 
 
 
 def _unseen(name: str, work: int) -> None:
+    """Nobody is told."""
+
+
+def _unheard(texts: Sequence[str]) -> None:
     """Nobody is told."""

@@ -1,7 +1,8 @@
 """Points over two axes in characters: a frame with ticks, a mark a point, and a key of the marks.
 
 An axis is logarithmic where its largest value is `LOG_FROM` times its smallest one, and both are above 0. Marks that
-would hide each other stand beside each other where there is room; the others are named in the key.
+would hide each other stand beside each other where there is room; the others are named in the key. What else there is
+stands behind them as dots.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from .lines import GAP, Line, padded
 MARKS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 OTHERS = "+"
 """The mark of points for which no letter is left."""
+DOT = "·"
+"""The mark of what has no key."""
 LOG_FROM = 30
 PIPED = 80
 """Columns of a drawing where nobody says how many there are."""
@@ -29,10 +32,10 @@ NARROW = 10**6
 MOST_TICKS = 6
 ROUND = (1, 2, 5)
 
-Number = int | Fraction
+Number = int | float | Fraction
 
 
-class _Scale(NamedTuple):
+class Scale(NamedTuple):
     """How the values of an axis become places on it."""
 
     logarithmic: bool
@@ -41,33 +44,41 @@ class _Scale(NamedTuple):
     ticks: tuple[tuple[float, str], ...]
     """(position, label) of each tick, where the position is the value or its logarithm."""
 
-    def place(self, value: float, last: int) -> int:
+    def share(self, value: Number) -> float:
+        """How far along the axis a value is, from 0 to 1."""
+        return self.within(position(value, self.logarithmic))
+
+    def within(self, at: float) -> float:
+        """How far along the axis a position is, from 0 to 1."""
+        return min(max((at - self.low) / (self.high - self.low), 0.0), 1.0)
+
+    def place(self, at: float, last: int) -> int:
         """The place from 0 to `last` of a position."""
-        return min(max(round((value - self.low) / (self.high - self.low) * last), 0), last)
+        return round(self.within(at) * last)
 
 
 def scatter_lines(drawn: Scatter, limit: int | None) -> Iterator[Line]:
     """The drawing in `limit` columns and its key."""
     room = PIPED if limit is None else limit
-    xs, ys = ([point.x for point in drawn.points], [point.y for point in drawn.points])
-    across, up = _scale(xs, drawn.x), _scale(ys, drawn.y)
+    spots = [*((point.x, point.y) for point in drawn.points), *drawn.rest]
+    across, up = (scale([spot[axis] for spot in spots], along) for axis, along in ((0, drawn.x), (1, drawn.y)))
     margin = max(width(label) for _, label in up.ticks)
     columns, rows = max(room - margin - 3, LEAST), min(max(room // 5, LEAST), MOST)
-    places = [
-        (across.place(_position(x, across.logarithmic), columns - 1), up.place(_position(y, up.logarithmic), rows - 1))
-        for x, y in zip(xs, ys, strict=True)
-    ]
-    marks = [MARKS[number] if number < len(MARKS) else OTHERS for number in range(len(places))]
-    grid, hidden = _marked(places, marks, columns)
+    places = [(round(across.share(x) * (columns - 1)), round(up.share(y) * (rows - 1))) for x, y in spots]
+    marked = len(drawn.points)
+    marks = [MARKS[number] if number < len(MARKS) else OTHERS for number in range(marked)]
+    grid, hidden = _marked(places[:marked], marks, columns)
+    behind = set(places[marked:]) - grid.keys()
     yield [(_axis_text(drawn.y, up.logarithmic), "dim")]
     ticks = {up.place(value, rows - 1): label for value, label in up.ticks}
     for row in reversed(range(rows)):
         label = ticks.get(row, "")
         line: Line = [(label.rjust(margin), ""), (" ┤ " if label else " │ ", "dim")]
         text, end = "", 0
-        for column in sorted(column for column, at in grid if at == row):
+        for column in sorted(column for column, at in (*grid, *behind) if at == row):
             text = " " * (column - end)
-            line += [(text, "")] * bool(text) + [(grid[column, row], "bold cyan")]
+            mark = grid.get((column, row))
+            line += [(text, "")] * bool(text) + [(DOT, "dim") if mark is None else (mark, "bold cyan")]
             end = column + 1
         yield line if end else [line[0], (line[1][0].rstrip(), "dim")]
     yield from _below(across, drawn.x, columns, margin)
@@ -82,7 +93,7 @@ def _axis_text(axis: Axis, logarithmic: bool) -> str:
     return printable(axis.name + (f" ({unit})" if unit else ""))
 
 
-def _below(across: _Scale, axis: Axis, columns: int, margin: int) -> Iterator[Line]:
+def _below(across: Scale, axis: Axis, columns: int, margin: int) -> Iterator[Line]:
     """The axis below the drawing: its line, its labels where they do not touch, and what it measures."""
     line, labels, free = ["─"] * (columns + 1), [" "] * (columns + 12), -1
     for value, label in across.ticks:
@@ -164,11 +175,12 @@ def _narrow_key(points: Sequence[Point], marks: Sequence[str], hidden: dict[int,
         yield [("   " + GAP.join(point.written) + note, "")]
 
 
-def _position(value: Number, logarithmic: bool) -> float:
+def position(value: Number, logarithmic: bool) -> float:
+    """Where a value stands: itself, or its logarithm."""
     return log10(value) if logarithmic else float(value)
 
 
-def _scale(values: Sequence[Number], axis: Axis) -> _Scale:
+def scale(values: Sequence[Number], axis: Axis) -> Scale:
     """The scale of an axis: from the tick at or below its smallest value to the one at or above its largest."""
     low, high = min(values), max(values)
     wide = low > 0 and high >= LOG_FROM * low
@@ -176,8 +188,8 @@ def _scale(values: Sequence[Number], axis: Axis) -> _Scale:
     texts = [_tick_text(value, axis.unit) for value in found]
     if len(set(texts)) < len(texts):
         texts = [f"{int(value):,}" if value == int(value) else f"{float(value):.9g}" for value in found]
-    ticks = tuple((_position(value, wide), text) for value, text in zip(found, texts, strict=True))
-    return _Scale(wide, ticks[0][0], ticks[-1][0], ticks)
+    ticks = tuple((position(value, wide), text) for value, text in zip(found, texts, strict=True))
+    return Scale(wide, ticks[0][0], ticks[-1][0], ticks)
 
 
 def _powers(low: Number, high: Number, unit: str) -> list[Number]:

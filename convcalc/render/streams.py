@@ -258,9 +258,10 @@ def _json_pieces(data: Mapping[str, object]) -> Iterator[str]:
     return json_pieces(data, ascii=not (sys.stdout.encoding or "utf-8").lower().startswith("utf"))
 
 
-def write_error(message: str, hint: str | None = None) -> None:
-    """Say on standard error what went wrong, and what to do about it."""
+def write_error(message: str, hint: str | None = None, excerpt: Iterable[str] = ()) -> None:
+    """Say on standard error what went wrong, in which words of the call, and what to do about it."""
     _complain([[("error:", "bold red"), (f" {message}", "")]])
+    _complain([[(f"  {line}", "" if line.strip(" ^") else "bold red")] for line in excerpt])
     if hint:
         _complain([[("  hint:", "bold"), (f" {hint}", "")]])
 
@@ -288,6 +289,11 @@ def _complain(lines: Iterable[Line]) -> None:
         sys.stderr.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
+def shown_at_once() -> bool:
+    """Whether standard output is a terminal: somebody reads what is printed now, and no other program."""
+    return sys.stdout.isatty()
 
 
 def watched_terminal() -> TextIO | None:

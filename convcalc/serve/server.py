@@ -17,13 +17,15 @@ from importlib.resources import files
 from secrets import compare_digest, token_urlsafe
 from socket import socket
 from socketserver import ThreadingTCPServer
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Condition
 
 from .board import Board
 
 HOST = "127.0.0.1"
 WAIT_SECONDS = 25.0
 """How long a client waits for news in one request."""
+LAST_SECONDS = 2.0
+"""How long the program goes on for those who are being answered when it is ended."""
 MOST_WAITING = 32
 """Clients that wait at the same time; others are told at once how things stand."""
 MOST_CONNECTIONS = 256
@@ -74,6 +76,8 @@ class Server(ThreadingTCPServer):
         self.token = token_urlsafe(24)
         self.port: int = self.server_address[1]
         self.waiting = BoundedSemaphore(MOST_WAITING)
+        self._answering = 0
+        self._answered = Condition()
         self.connections = BoundedSemaphore(MOST_CONNECTIONS)
 
     @property
@@ -85,6 +89,22 @@ class Server(ThreadingTCPServer):
     def hosts(self) -> tuple[str, str]:
         """What a browser of this machine calls the server."""
         return f"{HOST}:{self.port}", f"localhost:{self.port}"
+
+    def finish_request(self, request: object, client_address: object) -> None:
+        """Answer a client; who ends the server waits for it."""
+        with self._answered:
+            self._answering += 1
+        try:
+            super().finish_request(request, client_address)  # type: ignore[arg-type]
+        finally:
+            with self._answered:
+                self._answering -= 1
+                self._answered.notify_all()
+
+    def finish(self) -> None:
+        """Wait a moment for those who are being answered: nobody gets an empty answer because the program ends."""
+        with self._answered:
+            self._answered.wait_for(lambda: not self._answering, LAST_SECONDS)
 
     def process_request(self, request: socket, client_address: object) -> None:  # type: ignore[override]
         """A thread for a connection, where there is room for one: who asks for nothing takes no memory without end."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
-from ..language.expressions import Value as ParamValue
+from ..language.values import Value as ParamValue
 
 Inputs = Mapping[str, tuple[int, ...]]
 """Name of an input -> its shape without the batch."""
@@ -19,15 +19,17 @@ class Candidate(NamedTuple):
     """The spec's params that axes and derived values set; the others are the spec's own."""
     variant: str | None
     input: Inputs | None
-    values: tuple[ParamValue, ...]
-    """What it has of each of `Space.names`, in order: words, numbers and lists as the spec would write them."""
+    values: tuple[ParamValue | None, ...]
+    """What it has of each of `Space.names`, in order: words, numbers and lists as the spec would write them; None for
+    an element of a list that became shorter."""
 
 
 class Refused(NamedTuple):
     """A candidate that there is no network of: the code and the message of the first error."""
 
     number: int
-    values: tuple[ParamValue, ...]
+    values: tuple[ParamValue | None, ...]
+    """What it has of each of `Space.names`; None where that could not be worked out."""
     code: str
     message: str
 

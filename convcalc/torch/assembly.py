@@ -80,7 +80,7 @@ def _notes(network: Network, lifted: Lifted, path: str) -> list[Finding]:
         notes.append(Finding("CC724", f"{total - counted:,} of {total:,} parameters lead to no output{where}", path))
     if counted > total - sum(prod(tape.parameters[name]) for name in tape.unused):
         tied = [f"{other} is {first}" for other, first in tape.aliases.items() if first in tape.parameters]
-        message = "parameters that layers of several kinds share are counted at each of them"
+        message = "parameters that layers share in part, or as layers of other kinds, are counted at each of them"
         notes.append(Finding("CC725", f"{message}: {_some(tied)}" if tied else message, path))
     if lifted.frozen:
         message = f"layers that hold for inputs of this size alone: {_counted(lifted.frozen)}"

@@ -62,7 +62,7 @@ def test_blocks_open_and_close_where_they_stand(shown: Any, resnet: Any) -> None
     before = block.bounding_box()
     block.click()
     settled(opened)
-    opened.page.get_by_role("button", name="conv4_x.1–5, bottleneck").wait_for()
+    opened.page.get_by_role("button", name="conv4_x.1–5 ×5, bottleneck").wait_for()
     assert block.get_attribute("aria-expanded") == "true"
     assert boxes.count() == 13
     after = opened.page.locator(".frame").bounding_box()
@@ -166,7 +166,7 @@ def test_boxes_are_coloured_by_their_share_and_say_it(shown: Any, resnet: Any) -
 def test_repetitions_count_in_shares(shown: Any, resnet: Any) -> None:
     opened = shown(resnet)
     opened.page.get_by_role("button", name="conv4_x, 6 × residual").click()
-    inner = opened.page.get_by_role("button", name="conv4_x.1–5, bottleneck")
+    inner = opened.page.get_by_role("button", name="conv4_x.1–5 ×5, bottleneck")
     assert "1–5 ×5" in inner.text_content() and "26.7 %" in inner.text_content()
     assert "each" in inner.get_attribute("aria-label")
 

@@ -10,6 +10,7 @@ import hashlib
 import http.server
 import json
 import threading
+import zipfile
 import zlib
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
@@ -131,6 +132,7 @@ def test_it_asks_its_own_server_alone(opened: Opened, page: Page, address: str) 
 
 def test_figures_are_those_of_table(page: Page) -> None:
     printed = str(analyse(load("resnet", variant="resnet50")))
+    assert not page.locator("#progress").is_visible(), "it has started"
     rows = page.locator("#table tbody tr:visible")
     assert rows.count() == 9
     for row in rows.all():
@@ -299,6 +301,15 @@ def test_colours_are_those_of_the_reader(page: Page) -> None:
         colours.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
     page.emulate_media(color_scheme="light")
     assert colours == ["rgb(255, 255, 255)", "rgb(15, 20, 25)"]
+
+
+@pytest.mark.parametrize("archive", ["packages.zip", "pyodide/python_stdlib.zip"])
+def test_its_python_finds_all_modules_compiled(site: Path, archive: str) -> None:
+    with zipfile.ZipFile(site / archive) as found:
+        names = found.namelist()
+    kept = [name for name in names if name.endswith(".py")]
+    assert all(name.startswith("convcalc/export/copied/") for name in kept)
+    assert len([name for name in names if name.endswith(".pyc")]) > 300
 
 
 def test_the_site_is_of_the_size_that_is_said(site: Path) -> None:

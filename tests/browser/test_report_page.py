@@ -99,13 +99,74 @@ def shown_rows(opened: Opened) -> list[str]:
     )
 
 
-@pytest.mark.parametrize(
-    "spec",
-    [
-        pytest.param(entry["name"], marks=[] if entry["name"] in ("lenet5", "unet") else [pytest.mark.slow])
-        for entry in read_index()
-    ],
-)
+COLUMNS = "name,patch,output,receptive_field,live,activation,params,flops,macs"
+
+
+def gallery(*quick: str) -> pytest.MarkDecorator:
+    """All specs of the gallery; those that are not `quick` are looked at with the slow tests."""
+    names = [str(entry["name"]) for entry in read_index()]
+    marks: list[list[pytest.MarkDecorator]] = [[] if name in quick else [pytest.mark.slow] for name in names]
+    return pytest.mark.parametrize(
+        "spec", [pytest.param(name, marks=each) for name, each in zip(names, marks, strict=True)]
+    )
+
+
+def asked_rows(spec: str, variant: str | None = None) -> list[list[str]]:
+    """The figures of `table`, row by row, as whole numbers."""
+    options = [] if variant is None else ["--variant", variant]
+    asked = run("table", spec, *options, "--depth", "all", "--columns", COLUMNS, "--format", "csv").stdout
+    return [line.split(",")[1:] for line in asked.splitlines()[1:]]
+
+
+def whole_number(text: str) -> str:
+    """A cell of the page as `table` writes it in CSV."""
+    return text.strip().replace(",", "").removesuffix(" B")
+
+
+def gone_through(opened: Opened) -> list[str]:
+    """What axe-core finds wrong where all parts of a page are open at once, after each has been looked at."""
+    if not AXE.exists():
+        if os.environ.get("CONVCALC_BROWSER") == "required":
+            pytest.fail("CONVCALC_BROWSER=required, but axe-core is not installed: cd web/report && npm ci")
+        pytest.skip("needs axe-core: cd web/report && npm ci")
+    for name in tabs(opened):
+        go(opened, name)
+    opened.page.evaluate("document.querySelectorAll('main > section').forEach((each) => { each.hidden = false; })")
+    opened.page.evaluate(AXE.read_text("utf-8"))
+    found = opened.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+
+    def cut(node: dict[str, Any]) -> bool:
+        """Whether a box shows a name cut: its label has the whole of it, which is no mismatch."""
+        return "…" in (opened.page.locator(node["target"][0]).text_content() or "")
+
+    return [
+        f"{wrong['id']}: {node['html'][:120]}"
+        for wrong in found["violations"]
+        for node in wrong["nodes"]
+        if wrong["id"] != "label-content-name-mismatch" or not cut(node)
+    ]
+
+
+@gallery("lenet5")
+def test_every_report_is_read_without_scripts(report: Report, spec: str) -> None:
+    opened = report(spec, context_java_script_enabled=False)
+    rows = asked_rows(spec)
+    cells = [whole_number(text) for text in opened.page.locator("#layers tbody td").all_inner_texts()]
+    across = len(cells) // len(rows)
+    assert len(rows) * across == len(cells)
+    shown = [cells[at * across + 1 : at * across + 1 + len(rows[0])] for at in range(len(rows))]
+    assert shown == rows
+    assert opened.page.locator("main > section >> visible=true").count() == len(tabs(opened))
+    assert quiet(opened)
+
+
+@gallery("lenet5")
+def test_no_report_hinders_anybody(report: Report, spec: str) -> None:
+    dark = sum(map(ord, spec)) % 2
+    assert gone_through(report(spec, context_color_scheme="dark" if dark else "light")) == []
+
+
+@gallery("lenet5", "unet")
 def test_every_part_asks_for_nothing_and_is_quick(report: Report, spec: str) -> None:
     opened = report(spec)
     spent = processor(opened)
@@ -136,22 +197,26 @@ def test_without_scripts_everything_stands_below_each_other(report: Report) -> N
     assert quiet(opened)
 
 
-@pytest.mark.parametrize(("spec", "variant"), [("resnet", "resnet50"), ("unet", None)])
-def test_figures_are_short_and_whole_and_those_of_table(report: Report, spec: str, variant: str | None) -> None:
-    opened = report(spec, variant)
-    columns = "name,patch,output,receptive_field,live,activation,params,flops,macs"
-    options = [] if variant is None else ["--variant", variant]
-    asked = run("table", spec, *options, "--depth", "all", "--columns", columns, "--format", "csv").stdout
+@gallery("unet")
+def test_figures_of_every_report_are_those_of_table(report: Report, spec: str) -> None:
+    figures_are_those_of_table(report(spec), spec)
+
+
+def test_figures_of_a_variant_are_those_of_table(report: Report) -> None:
+    figures_are_those_of_table(report("resnet", "resnet50"), "resnet", "resnet50")
+
+
+def figures_are_those_of_table(opened: Opened, spec: str, variant: str | None = None) -> None:
+    """Each cell has its whole number, and shows it short."""
     read = """(rows) => rows.map((row) => [...row.cells].slice(2, -1).map((cell) =>
         [cell.dataset.short ?? cell.textContent, cell.textContent]))"""
     opened.page.get_by_role("button", name="Unfold all").click()
     opened.page.locator("#layers[aria-busy=false]").wait_for()
     rows = opened.page.eval_on_selector_all("#layers tbody tr", read)
-    wanted = [line.split(",")[1:] for line in asked.splitlines()[1:]]
-    assert [[exact.replace(",", "").removesuffix(" B") for _, exact in row] for row in rows] == wanted
+    assert [[whole_number(exact) for _, exact in row] for row in rows] == asked_rows(spec, variant)
     for row in rows:
         for short, exact in row[3:]:
-            number = exact.replace(",", "").removesuffix(" B")
+            number = whole_number(exact)
             if number.isdecimal():
                 written = scaled_bytes(int(number)) if exact.endswith(" B") else scaled(int(number))
                 assert short == ("·" if number == "0" else written), exact
@@ -374,14 +439,53 @@ def test_a_phone_scrolls_tables_and_not_the_page(report: Report) -> None:
         assert opened.page.evaluate("document.documentElement.scrollWidth") <= 400, name
 
 
-def test_it_prints_all_parts(report: Report) -> None:
-    opened = report("unet")
+PRINTED = """() => {
+  // This listener comes after those of the page: what it sees is what is printed.
+  addEventListener("beforeprint", () => {
+    const stage = document.querySelector(".diagram-stage");
+    window.printed = { boxes: stage.querySelectorAll("[data-key]").length, shown: stage.getAttribute("viewBox") };
+  });
+}"""
+PAPER = {"width": 703, "height": 1000}
+"""Pixels between the margins of a sheet of A4."""
+BEYOND = """() => {
+  const shown = [...document.querySelectorAll("table, svg, img, p, dl")].filter((each) => each.getClientRects().length);
+  const beyond = shown.filter((each) => each.getBoundingClientRect().right > innerWidth + 1);
+  return beyond.map((each) => each.outerHTML.slice(0, 80));
+}"""
+
+
+@pytest.mark.parametrize("place", ["", "diagram", "layer/up0.conv2.relu"])
+def test_it_prints_all_parts(report: Report, place: str) -> None:
+    opened = report("unet", context_color_scheme="dark")
     page = opened.page
-    page.emulate_media(media="print")
-    assert not page.locator("nav").is_visible() and not page.get_by_label("Search").is_visible()
-    for name in ("summary", "memory", "field", "roofline", "published"):
-        assert page.locator(f"#{name}").is_visible()
-    assert page.locator("#layers tbody tr >> visible=true").count() == page.locator("#layers tbody tr").count()
+    if place:
+        go(opened, place)
+    page.evaluate(PRINTED)
     printed = page.pdf()
     assert printed.startswith(b"%PDF-") and printed.count(b"/Type /Page\n") > 3
+    found = page.evaluate("window.printed")
+    assert found["boxes"] == 16 and found["shown"].startswith("-3 -3 ")
+    assert page.locator(".diagram").count() == (1 if place == "diagram" else 0)
+    assert page.locator(".diagram-stage[viewBox]").count() == 0, "on the screen it is as it was"
+    go(opened, "diagram")
+    assert page.locator(".diagram [data-key]").count() >= 16, "around a layer that was looked at it is open"
+    page.emulate_media(media="print")
+    assert not page.locator("nav").is_visible() and not page.get_by_label("Search").is_visible()
+    for name in tabs(opened):
+        assert page.locator(f"#{name}").is_visible() == (name != "layer" or place.startswith("layer"))
+    assert page.locator("#layers tbody tr >> visible=true").count() == page.locator("#layers tbody tr").count()
     assert quiet(opened)
+
+
+def test_without_scripts_it_prints_the_stages(report: Report) -> None:
+    opened = report("unet", context_java_script_enabled=False)
+    opened.page.emulate_media(media="print")
+    assert opened.page.locator("#diagram img").is_visible()
+
+
+@pytest.mark.parametrize("spec", ["resnet", "unet3d", "i3d", "swin", "efficientnet_v2"])
+def test_nothing_is_wider_than_paper(report: Report, spec: str) -> None:
+    opened = report(spec, context_viewport=PAPER)
+    opened.page.emulate_media(media="print")
+    assert opened.page.evaluate(BEYOND) == []

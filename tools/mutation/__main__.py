@@ -29,6 +29,8 @@ HELD = (
     "convcalc/layers/*.py",
     "convcalc/reference/*.py",
     "convcalc/language/expressions.py",
+    "convcalc/language/functions.py",
+    "convcalc/language/values.py",
     "convcalc/language/items.py",
     "convcalc/language/published.py",
     "convcalc/analysis/published.py",

@@ -1,4 +1,4 @@
-// Bundles the scripts of the report page into convcalc/page/scripts/, with their hashes and the licences of what they
+// Bundles the scripts of the pages into convcalc/page/scripts/, with their hashes and the licences of what they
 // carry. `node build.mjs` writes them; with `--check` it says which of them are not what the sources give.
 import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -8,7 +8,7 @@ import { build, version as esbuild } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const target = join(here, "..", "..", "convcalc", "page", "scripts");
-const SCRIPTS = ["page", "diagram"];
+const SCRIPTS = ["page", "diagram", "sweep"];
 
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 

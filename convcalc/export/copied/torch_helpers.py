@@ -200,11 +200,66 @@ class GRU(nn.GRU):
         return super().forward(x)[0]
 
 
+class ResetFirstGRU(nn.GRU):
+    """Gated recurrent units whose state is reset before its product, batch first; all states are given."""
+
+    def forward(self, x):
+        for layer in range(self.num_layers):
+            forth = self._states(x, f"_l{layer}")
+            back = [self._states(x.flip(1), f"_l{layer}_reverse").flip(1)] if self.bidirectional else []
+            x = torch.cat([forth, *back], dim=-1)
+        return x
+
+    def _states(self, x, end):
+        bias = [getattr(self, name + end) if self.bias else None for name in ("bias_ih", "bias_hh")]
+        gates, last = slice(0, 2 * self.hidden_size), slice(2 * self.hidden_size, None)
+        arrived, weight = F.linear(x, getattr(self, f"weight_ih{end}"), bias[0]), getattr(self, f"weight_hh{end}")
+        (of_gates, of_last) = (None, None) if bias[1] is None else (bias[1][gates], bias[1][last])
+        state, states = x.new_zeros(len(x), self.hidden_size), []
+        for position in arrived.unbind(1):
+            sums = position[:, gates] + F.linear(state, weight[gates], of_gates)
+            reset, update = sums.sigmoid().chunk(2, dim=-1)
+            new = (position[:, last] + F.linear(reset * state, weight[last], of_last)).tanh()
+            state = (1 - update) * new + update * state
+            states.append(state)
+        return torch.stack(states, dim=1)
+
+
 class LSTM(nn.LSTM):
     """Long short-term memory, batch first, that gives the states of all positions."""
 
     def forward(self, x):
         return super().forward(x)[0]
+
+
+class ConvLSTM(nn.Module):
+    """Long short-term memory whose products are convolutions, on [batch, positions, channels, *space]."""
+
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=(), dilation=1, bias=True):
+        super().__init__()
+        rank, gates = len(kernel_size), 4 * out_channels
+        conv = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[rank - 1]
+        given = conv(in_channels, gates, kernel_size, bias=bias)
+        self.weight_ih = given.weight
+        self.weight_hh = conv(out_channels, gates, kernel_size, bias=False).weight
+        self.bias_ih = given.bias
+        self.function = (F.conv1d, F.conv2d, F.conv3d)[rank - 1]
+        self.steps = {"stride": stride, "dilation": dilation}
+        self.padding = padding
+        self.state_padding = [side for k in reversed(kernel_size) for side in ((k - 1) // 2, k // 2)]
+
+    def forward(self, x):
+        padded = F.pad(x.flatten(0, 1), self.padding)
+        arrived = self.function(padded, self.weight_ih, self.bias_ih, **self.steps).unflatten(0, x.shape[:2])
+        hidden = memory = torch.zeros_like(arrived[:, 0].chunk(4, dim=1)[0])
+        states = []
+        for position in arrived.unbind(1):
+            total = position + self.function(F.pad(hidden, self.state_padding), self.weight_hh)
+            into, forget, new, out = total.chunk(4, dim=1)
+            memory = forget.sigmoid() * memory + into.sigmoid() * new.tanh()
+            hidden = out.sigmoid() * memory.tanh()
+            states.append(hidden)
+        return torch.stack(states, dim=1)
 
 
 def one_bias(recurrent, *arguments, **options):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Squeeze,
         Stack,
         Tile,
+        Unbind,
         Unsqueeze,
     )
     from ...layers.shape import Dropout, Flatten, Permute, Reshape, StochasticDepth
@@ -81,6 +82,11 @@ def _select(layer: Select, inputs: Shapes, output: Shape) -> list[Step]:
     return [Inline(f"{{0}}[{':, ' * axis}{{index}}]", keywords(index=layer.index % size))]
 
 
+def _unbind(layer: Unbind, inputs: Shapes, output: Shape) -> list[Step]:
+    axis = layer.dim % len(inputs[0]) + 1
+    return [Inline(f"{{0}}[{':, ' * axis}{{part}}]", keywords(part=layer.part))]
+
+
 def _squeeze(layer: Squeeze, inputs: Shapes, output: Shape) -> list[Step]:
     axes = tuple(dim % len(inputs[0]) + 1 for dim in layer.dim)
     return [Inline("ops.squeeze({0}, {axes})", keywords(axes=axes))]
@@ -124,6 +130,7 @@ ROWS: dict[str, Mapper] = {
     "Tile": naturally(_tile),
     "Slice": naturally(_slice),
     "Select": naturally(_select),
+    "Unbind": naturally(_unbind),
     "Squeeze": naturally(_squeeze),
     "Unsqueeze": naturally(_unsqueeze),
     "Stack": naturally(_stack),

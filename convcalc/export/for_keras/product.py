@@ -5,12 +5,15 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING
 
+from ...geometry import same_padding
 from ...layers.kind_table import Refused
-from ..program import Call, Code, Inline, Step, keywords, optional, positional
-from .common import NAME, Mapped, Mapper, Order, aligned, in_order, natural_order, naturally
+from ..program import Call, Code, Inline, Step, keywords, optional, positional, scalar
+from ..windows import declared_pads
+from .common import NAME, Mapped, Mapper, Order, aligned, in_order, natural_order, naturally, permuted
 
 if TYPE_CHECKING:
     from ...layers.base import Shape, Shapes
+    from ...layers.conv_lstm import ConvLSTM
     from ...layers.embedding import Embedding
     from ...layers.product import MatMul, MultiheadAttention, ScaledDotProductAttention
     from ...layers.recurrent import GRU, LSTM, RNN
@@ -48,21 +51,49 @@ def _embedding(layer: Embedding, inputs: Shapes, output: Shape) -> list[Step]:
 
 
 def _recurrent(layer: RNN | GRU | LSTM, inputs: Shapes, output: Shape) -> list[Step]:
-    """Keras's GRU has two biases, its other layers one; its weights are one tensor for all gates."""
+    """Keras's weights are one tensor for all gates; a GRU that resets its state after the product has two biases."""
     if layer.num_layers > 1 or layer.state_size != layer.hidden_size:
         raise Refused("Keras has recurrent layers one by one, whose states are not projected")
-    if layer.bias and layer.biases != (2 if layer.kind == "gru" else 1):
-        raise Refused("Keras adds two biases in a GRU and one in its other recurrent layers")
+    reset_after = dict(layer).get("reset_after")
+    if layer.bias and layer.biases != (2 if reset_after else 1):
+        raise Refused("Keras adds two biases in a GRU that resets after the product, one in other recurrent layers")
     name = {"rnn": "SimpleRNN"}.get(layer.kind, layer.kind.upper())
     arguments = (
         *positional(units=layer.hidden_size),
         optional("activation", dict(layer).get("nonlinearity", "tanh"), "tanh"),
         optional("use_bias", layer.bias, True),
+        *([] if reset_after is None else [optional("reset_after", reset_after, True)]),
         *keywords(return_sequences=True),
     )
     if not layer.bidirectional:
         return [Call(f"layers.{name}", (*arguments, NAME))]
     return [Call("both_ways", (*positional(recurrent=Code(f"layers.{name}")), *arguments, NAME))]
+
+
+def _conv_lstm(layer: ConvLSTM, inputs: Shapes, output: Shape, orders: list[Order]) -> Mapped:
+    """Keras has the channels last; explicit padding is put around the space of all positions before."""
+    if max(layer.stride) > 1 and max(layer.dilation) > 1:
+        raise Refused("Keras has no convolution with a stride and a dilation above 1")
+    shape = inputs[0]
+    last = (0, *range(2, len(shape)), 1)
+    windows = layer.windows_of_input(shape[1:])
+    pads, whole = declared_pads(windows), set(layer.stride) == {1}
+    around = [same_padding(size, w.kernel_size, 1, w.dilation) for size, w in zip(shape[2:], windows, strict=True)]
+    same = layer.padding == "same" or (whole and pads == tuple(around))
+    before = permuted(orders[0], last)
+    if not same and any(map(any, pads)):
+        before.append(Inline("ops.pad({0}, {pads})", keywords(pads=((0, 0), (0, 0), *pads, (0, 0)))))
+    arguments = (
+        *positional(filters=layer.out_channels),
+        *keywords(kernel_size=scalar(layer.kernel_size)),
+        optional("strides", scalar(layer.stride), 1),
+        optional("padding", "same" if same else "valid", "valid"),
+        optional("dilation_rate", scalar(layer.dilation), 1),
+        optional("use_bias", layer.bias, True),
+        *keywords(return_sequences=True),
+        NAME,
+    )
+    return Mapped([*before, Call(f"layers.ConvLSTM{layer.rank}D", arguments)], last)
 
 
 ROWS: dict[str, Mapper] = {
@@ -71,5 +102,6 @@ ROWS: dict[str, Mapper] = {
     "MultiheadAttention": _multihead,
     "Embedding": naturally(_embedding),
     **dict.fromkeys(("RNN", "GRU", "LSTM"), naturally(_recurrent)),
+    "ConvLSTM": _conv_lstm,
 }
 """Kind or family -> what it becomes."""

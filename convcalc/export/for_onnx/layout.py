@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Squeeze,
         Stack,
         Tile,
+        Unbind,
         Unsqueeze,
     )
     from ...layers.shape import Dropout, Flatten, Permute, Reshape
@@ -93,6 +94,10 @@ def _select(graph: Graph, layer: Select, inputs: Shapes, output: Shape, names: l
     return graph.op("Gather", names[0], graph.integer(layer.index), axis=layer.dim % len(inputs[0]) + 1)
 
 
+def _unbind(graph: Graph, layer: Unbind, inputs: Shapes, output: Shape, names: list[str]) -> str:
+    return graph.op("Gather", names[0], graph.integer(layer.part), axis=layer.dim % len(inputs[0]) + 1)
+
+
 def _squeeze(graph: Graph, layer: Squeeze, inputs: Shapes, output: Shape, names: list[str]) -> str:
     return graph.op("Squeeze", names[0], graph.integers([dim % len(inputs[0]) + 1 for dim in layer.dim]))
 
@@ -139,6 +144,7 @@ ROWS: dict[str, Mapper] = {
     "Expand": _expand,
     "Slice": _slice,
     "Select": _select,
+    "Unbind": _unbind,
     "Squeeze": _squeeze,
     "Unsqueeze": _unsqueeze,
     "Stack": _stack,

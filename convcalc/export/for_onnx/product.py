@@ -100,14 +100,12 @@ def _recurrent(graph: Graph, layer: RNN | GRU | LSTM, inputs: Shapes, output: Sh
     """ONNX has the batch second, and one layer an operator."""
     if layer.state_size != layer.hidden_size:
         raise Refused("ONNX's LSTM projects no states")
-    if layer.bias and layer.biases == 1:
-        raise Refused("ONNX's recurrent layers add two biases")
     directions, hidden = layer.directions, layer.hidden_size
     x = graph.op("Transpose", names[0], perm=[1, 0, 2])
     attributes: dict[str, object] = {"hidden_size": hidden}
     if directions == 2:
         attributes["direction"] = "bidirectional"
-    if layer.kind == "gru":
+    if dict(layer).get("reset_after"):
         attributes["linear_before_reset"] = 1
     activation = dict(layer).get("nonlinearity", "tanh")
     if activation != "tanh":
@@ -125,9 +123,10 @@ def _recurrent(graph: Graph, layer: RNN | GRU | LSTM, inputs: Shapes, output: Sh
             for name, size in shapes.items()
         ]
         if layer.bias:
-            both = [[f"bias_{name}{end}" for name in ("ih", "hh")] for end in ends]
-            shape = (directions, 2 * len(order) * hidden)
-            tensors.append(graph.composed(f"bias_l{number}", shape, partial(_reordered, both, order)))
+            held = [[f"bias_{name}{end}" for name in ("ih", "hh")[: layer.biases]] for end in ends]
+            shape = (directions, layer.biases * len(order) * hidden)
+            bias = graph.composed(f"bias_l{number}", shape, partial(_reordered, held, order))
+            tensors.append(bias if layer.biases == 2 else _beside_zeros(graph, bias, shape))
         states = graph.op(layer.kind.upper(), x, *tensors, **attributes)
         if directions == 1:
             x = graph.op("Squeeze", states, graph.integers((1,)))
@@ -135,6 +134,11 @@ def _recurrent(graph: Graph, layer: RNN | GRU | LSTM, inputs: Shapes, output: Sh
             side_by_side = graph.op("Transpose", states, perm=[0, 2, 1, 3])
             x = graph.op("Reshape", side_by_side, graph.integers((0, 0, output[-1])))
     return graph.op("Transpose", x, perm=[1, 0, 2])
+
+
+def _beside_zeros(graph: Graph, bias: str, shape: Shape) -> str:
+    """One bias as the two that ONNX adds, of which the second is no parameter."""
+    return graph.op("Concat", bias, graph.op("ConstantOfShape", graph.integers(shape)), axis=1)
 
 
 def _reordered(names: list[list[str]], order: tuple[int, ...], weights: Weights) -> ArrayLike:

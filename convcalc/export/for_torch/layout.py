@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Squeeze,
         Stack,
         Tile,
+        Unbind,
         Unsqueeze,
     )
     from ...layers.shape import Flatten, Permute, Reshape
@@ -76,6 +77,11 @@ def _select(layer: Select, inputs: Shapes, output: Shape) -> list[Step]:
     return [_at(layer.dim % len(inputs[0]), str(layer.index))]
 
 
+def _unbind(layer: Unbind, inputs: Shapes, output: Shape) -> list[Step]:
+    arguments = keywords(dim=layer.dim % len(inputs[0]) + 1, part=layer.part)
+    return [Inline("{0}.unbind({dim})[{part}]", arguments)]
+
+
 def _squeeze(layer: Squeeze, inputs: Shapes, output: Shape) -> list[Step]:
     return [Inline("{0}.squeeze({dim})", keywords(dim=_with_batch(layer.dim, inputs[0])))]
 
@@ -119,6 +125,7 @@ ROWS: dict[str, Mapper] = {
     "Expand": _expand,
     "Slice": _slice,
     "Select": _select,
+    "Unbind": _unbind,
     "Squeeze": _squeeze,
     "Unsqueeze": _unsqueeze,
     "Stack": _stack,

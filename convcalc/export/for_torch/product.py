@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..program import Call, Code, Inline, Step, keywords, optional, positional
+from ..program import Call, Code, Inline, Step, keywords, optional, positional, scalar
+from ..windows import declared_pads, flat_pads
 from .common import Mapper, aligned
 
 if TYPE_CHECKING:
     from ...layers.base import Shape, Shapes
+    from ...layers.conv_lstm import ConvLSTM
     from ...layers.embedding import Embedding
     from ...layers.product import MatMul, MultiheadAttention, ScaledDotProductAttention
     from ...layers.recurrent import GRU, LSTM, RNN
@@ -52,9 +54,23 @@ def _recurrent(layer: RNN | GRU | LSTM, inputs: Shapes, output: Shape) -> list[S
         *(optional(name, given[name], default) for name, default in optionals.items() if name in given),
         *keywords(batch_first=True),
     )
+    name = layer.family if given.get("reset_after", True) else "ResetFirstGRU"
     if layer.bias and layer.biases == 1:
-        return [Call("one_bias", (*positional(recurrent=Code(layer.family)), *arguments))]
-    return [Call(layer.family, arguments)]
+        return [Call("one_bias", (*positional(recurrent=Code(name)), *arguments))]
+    return [Call(name, arguments)]
+
+
+def _conv_lstm(layer: ConvLSTM, inputs: Shapes, output: Shape) -> list[Step]:
+    pads = declared_pads(layer.windows_of_input(inputs[0][1:]))
+    arguments = (
+        *positional(in_channels=inputs[0][1], out_channels=layer.out_channels),
+        *keywords(kernel_size=layer.kernel_size),
+        optional("stride", scalar(layer.stride), 1),
+        optional("padding", flat_pads(pads) if any(map(any, pads)) else (), ()),
+        optional("dilation", scalar(layer.dilation), 1),
+        optional("bias", layer.bias, True),
+    )
+    return [Call("ConvLSTM", arguments)]
 
 
 ROWS: dict[str, Mapper] = {
@@ -63,5 +79,6 @@ ROWS: dict[str, Mapper] = {
     "MultiheadAttention": _multihead,
     "Embedding": _embedding,
     **dict.fromkeys(("RNN", "GRU", "LSTM"), _recurrent),
+    "ConvLSTM": _conv_lstm,
 }
 """Kind or family -> what it becomes."""

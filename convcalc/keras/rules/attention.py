@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import prod
 
-from ..builder import Builder, Fields, Unsupported, Use
+from ...layers.base import Shape
+from ..builder import Builder, Fields, Unsupported, Use, tensors_in
 from ..document import Malformed
 from ..tensor import Tensor, plain
 from .conv import dense
@@ -28,10 +29,50 @@ def _roles(use: Use) -> tuple[Tensor, Tensor, Tensor]:
     return query, value, key
 
 
-def _masked(use: Use) -> bool:
-    """Whether the call gives a mask."""
-    names = ("attention_mask", "query_mask", "value_mask", "key_mask", "mask")
-    return any(use.named.get(name) is not None for name in names)
+MASKED = -1e9
+"""What Keras adds to a score whose position a mask leaves out."""
+
+
+def _is_causal(use: Use) -> bool:
+    return use.named.get("use_causal_mask") is True
+
+
+def _mask(use: Use, name: str) -> Tensor | None:
+    found = use.named.get(name)
+    return found if isinstance(found, Tensor) else None
+
+
+def _masks(builder: Builder, use: Use, rank: int, asked: int, read: int) -> list[Tensor]:
+    """What is added to scores of a rank, of so many positions that ask and are read: nothing, or one tensor.
+
+    Masks are 1 where a position is seen: one of pairs, and of the positions of value, key and query. A mask of causes
+    beside them is a tensor that nothing learns.
+    """
+    seen: list[Tensor] = []
+    pairs = _mask(use, "attention_mask")
+    if pairs is not None:
+        if pairs.rank not in (2, 3):
+            raise Malformed(f"its attention_mask {list(pairs.sizes)} is no mask of [positions, positions]")
+        seen.append(builder.arranged(pairs, plain(pairs.rank)))
+    for name, dim in (("query_mask", 1), ("value_mask", 0), ("key_mask", 0)):
+        mask = _mask(use, name)
+        if mask is not None:
+            seen.append(builder.emit("unsqueeze", {"dim": dim}, mask, order=plain(2)))
+    return _added(builder, seen, rank, (asked, read) if _is_causal(use) else None)
+
+
+def _added(builder: Builder, seen: list[Tensor], rank: int, causal: Shape | None) -> list[Tensor]:
+    """Masks of what is seen as one tensor that is added to scores of a rank."""
+    if not seen:
+        return []
+    both = seen[0] if len(seen) == 1 else builder.emit("multiply", {}, *seen, order=plain(max(m.rank for m in seen)))
+    made = builder.emit("rescale", {"scale": -MASKED, "offset": MASKED}, both)
+    if causal is not None:
+        later = builder.emit("parameter", {"shape": causal, "learned": False}, order=plain(2))
+        made = builder.emit("add", {}, made, later, order=plain(made.rank))
+    while made.rank < rank:
+        made = builder.emit("unsqueeze", {"dim": made.rank - 2}, made, order=plain(made.rank + 1))
+    return [made]
 
 
 def _projection(heads: int, size: int, read: Tensor, bias: bool) -> list[tuple[int, ...]]:
@@ -50,8 +91,9 @@ def _multi_head(builder: Builder, use: Use) -> Tensor:
     bias = settings.flag("use_bias", True)
     out = settings.integers("output_shape") if "output_shape" in settings else (query.sizes[-1],)
     _refuse(use, (query, value, key), heads, groups, size, value_size, bias, out)
+    masks = _masks(builder, use, 3, query.sizes[0], key.sizes[0])
     plain_heads = size * heads == query.sizes[-1] == value.sizes[-1] == key.sizes[-1] == out[-1]
-    if plain_heads and value_size == size and groups == heads:
+    if plain_heads and value_size == size and groups == heads and not masks and not _is_causal(use):
         fields: Fields = {"num_heads": heads} if bias else {"num_heads": heads, "bias": False}
         reads = [builder.last_of_two(tensor) for tensor in (query, key, value)]
         same = reads[0] == reads[1] == reads[2]
@@ -68,8 +110,8 @@ def _multi_head(builder: Builder, use: Use) -> Tensor:
         if count != heads:
             made = builder.emit("repeat_interleave", {"repeats": heads // count, "dim": 0}, made)
         parts.append(made)
-    fields = {"is_causal": True} if use.named.get("use_causal_mask") is True else {}
-    seen = builder.emit("scaled_dot_product_attention", fields, *parts)
+    fields = {"is_causal": True} if _is_causal(use) and not masks else {}
+    seen = builder.emit("scaled_dot_product_attention", fields, *parts, *masks)
     back = builder.emit("permute", {"dims": (1, 0, 2)}, seen, order=plain(3))
     flat = builder.emit("reshape", {"shape": (query.sizes[0], heads * value_size)}, back, order=plain(2))
     return dense(builder, flat, _out(out[-1], bias), "output")
@@ -103,12 +145,8 @@ def _refuse(
         reason = "the language has no attention with a gate"
     elif "sliding_window" in settings:
         reason = "the language has no attention in a sliding window"
-    elif _masked(use):
-        reason = "it takes a mask"
     elif use.named.get("return_attention_scores") is True:
         reason = "it gives the scores too"
-    elif use.named.get("use_causal_mask") is True and size * heads == query.sizes[-1]:
-        reason = None
     if reason is None:
         return
     holds = _projection(heads, size, query, bias) + _projection(groups, size, key, bias)
@@ -127,23 +165,33 @@ def _refuse(
 
 def _attention(builder: Builder, use: Use) -> Tensor:
     """softmax(Q Kᵀ) V of inputs query, value and, where it is another, key."""
-    tensors = use.tensors
-    if len(tensors) < 2:
-        raise Malformed("it takes query and value")
+    tensors = tensors_in(use.arguments)
+    if not 2 <= len(tensors) <= 3:
+        raise Malformed("it takes query and value, and no more than a key besides")
     query, value, key = tensors[0], tensors[1], tensors[2] if len(tensors) > 2 else tensors[1]
-    scaled = use.settings.flag("use_scale", False)
-    if use.settings.text("score_mode", "dot") != "dot" or scaled or len(tensors) > 3 or _masked(use):
-        holds = [(1,)] * (scaled + (use.settings.text("score_mode", "dot") == "concat"))
+    scaled, mode = use.settings.flag("use_scale", False), use.settings.text("score_mode", "dot")
+    if mode != "dot" or use.named.get("return_attention_scores") is True:
+        holds = [(1,)] * (scaled + (mode == "concat"))
         macs = prod(query.sizes) * key.sizes[-2] + prod(query.sizes[:-1]) * key.sizes[-2] * value.sizes[-1]
         sizes = [(*query.sizes[:-1], value.sizes[-1])]
-        raise Unsupported(
-            "the language has no attention with a learned scale or a mask", holds=holds, macs=macs, sizes=sizes
-        )
-    fields: Fields = {"scale": 1.0}
-    if use.named.get("use_causal_mask") is True:
-        fields["is_causal"] = True
+        reason = "the language has no attention by sums" if mode != "dot" else "it gives the scores too"
+        raise Unsupported(reason, holds=holds, macs=macs, sizes=sizes)
+    given = use.named.get("mask")
+    of_query, of_value = (*given, None, None)[:2] if isinstance(given, (list, tuple)) else (None, None)
+    seen = []
+    if isinstance(of_value, Tensor):
+        seen.append(builder.emit("unsqueeze", {"dim": 0}, of_value, order=plain(2)))
+    causal = (query.sizes[0], key.sizes[0]) if _is_causal(use) else None
+    masks = _added(builder, seen, 2, causal)
+    fields: Fields = {"scale": 1.0} if causal is None or masks else {"scale": 1.0, "is_causal": True}
     reads = [builder.last_of_two(tensor) for tensor in (query, key, value)]
-    return builder.emit("scaled_dot_product_attention", fields, *reads)
+    if scaled:
+        reads[0] = builder.emit("scale", {"size": 1}, reads[0], order=plain(2))
+    made = builder.emit("scaled_dot_product_attention", fields, *reads, *masks)
+    if not isinstance(of_query, Tensor):
+        return made
+    kept = builder.emit("unsqueeze", {"dim": 1}, of_query, order=plain(2))
+    return builder.emit("multiply", {}, made, kept, order=plain(2))
 
 
 def _additive(builder: Builder, use: Use) -> Tensor:

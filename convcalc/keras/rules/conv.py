@@ -22,7 +22,7 @@ def _rank(use: Use, tensor: Tensor, rank: int) -> Tensor:
     return tensor
 
 
-def _window(use: Use, rank: int) -> Fields:
+def window_fields(use: Use, rank: int) -> Fields:
     """Kernel, stride, dilation and padding."""
     settings = use.settings
     kernel = settings.integers("kernel_size", rank)
@@ -53,7 +53,7 @@ def _layer(kind: str, rank: int, own: Own) -> Rule:
 
     def rule(builder: Builder, use: Use) -> Tensor:
         read = builder.first(_rank(use, use.tensor, rank), use.settings)
-        window = _window(use, rank)
+        window = window_fields(use, rank)
         fields = {**window, **own(use, read, window, rank)}
         made = builder.emit(f"{kind}{rank}d", _biased(use, fields), read)
         return activated(builder, made, use.settings.get("activation"))

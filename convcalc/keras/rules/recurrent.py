@@ -1,6 +1,7 @@
 """Recurrent layers, look-ups, and products that an equation names.
 
-Keras's LSTM and SimpleRNN add one bias, its GRU two. Source: keras/src/layers/rnn, keras/src/layers/core of Keras 3.
+Keras's LSTM and SimpleRNN add one bias, its GRU two where it resets its state after the product. Source:
+keras/src/layers/rnn, keras/src/layers/core of Keras 3.
 """
 
 from __future__ import annotations
@@ -8,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import prod
 
-from ...geometry import conv_output, matmul_macs, same_padding
+from ...geometry import matmul_macs
 from ...layers.base import Shape
 from ..builder import Builder, Fields, Unsupported, Use
 from ..document import Json, Malformed, Settings, mapping, shown
 from ..tensor import Tensor, plain
 from .activation import activated, named
-from .conv import dense
+from .axes import selected
+from .conv import dense, window_fields
 
 Rule = Callable[[Builder, Use], Tensor | Sequence[Tensor]]
 
@@ -72,6 +74,8 @@ def _recurrent(builder: Builder, use: Use, name: str, settings: Settings, direct
         fields["bias"] = False
     elif not two:
         fields["biases"] = 1
+    if name == "GRU" and not two:
+        fields["reset_after"] = False
     if directions == 2:
         fields["bidirectional"] = True
     if name == "SimpleRNN" and named(settings.get("activation"))[0] == "relu":
@@ -96,8 +100,6 @@ def _reason(name: str, settings: Settings, directions: int, merge: str) -> str |
     inside = named(settings.get("activation"))[0] or "tanh"
     gate = named(settings.get("recurrent_activation"))[0] or "sigmoid"
     usual = inside == "tanh" or (name == "SimpleRNN" and inside == "relu")
-    if name == "GRU" and not settings.flag("reset_after", True):
-        return "the language's gru resets its state after the product"
     if not usual or (name != "SimpleRNN" and gate != "sigmoid"):
         return f"the language has no {name} with {inside} and {gate}"
     if settings.flag("go_backwards", False):
@@ -110,27 +112,31 @@ def _reason(name: str, settings: Settings, directions: int, merge: str) -> str |
 
 
 def _conv_lstm(rank: int) -> Rule:
+    kind = f"conv_lstm{rank}d"
+
     def rule(builder: Builder, use: Use) -> Tensor:
         settings, tensor = use.settings, use.tensor
         if tensor.rank != rank + 2:
             raise Malformed(f"it takes [positions, *space, channels], not {list(tensor.sizes)}")
         first = settings.text("data_format", "channels_last") == "channels_first"
-        length, *rest = tensor.sizes
-        channels, space = (rest[0], rest[1:]) if first else (rest[-1], rest[:-1])
-        filters = settings.integer("filters")
-        kernel = settings.integers("kernel_size", rank)
-        strides, dilation = settings.integers("strides", rank, 1), settings.integers("dilation_rate", rank, 1)
-        same = settings.text("padding", "valid") == "same"
-        window = zip(space, kernel, strides, dilation, strict=True)
-        made = [conv_output(i, k, s, *(same_padding(i, k, s, d) if same else (0, 0)), d) for i, k, s, d in window]
-        holds = [(*kernel, channels, 4 * filters), (*kernel, filters, 4 * filters)]
-        holds += [(4 * filters,)] if settings.flag("use_bias", True) else []
-        macs = length * prod(made) * prod(kernel) * (channels + filters) * 4 * filters
-        output = (filters, *made) if first else (*made, filters)
-        sizes = [(length, *output) if settings.flag("return_sequences", False) else output]
-        if settings.flag("return_state", False):
-            sizes += [output] * 2
-        raise Unsupported("the language has no convolutional LSTM", holds=holds, macs=macs, sizes=sizes)
+        order = plain(rank + 2) if first else (0, *range(2, rank + 2), 1)
+        fields: Fields = {"out_channels": settings.integer("filters"), **window_fields(use, rank)}
+        fields |= {} if settings.flag("use_bias", True) else {"bias": False}
+        sequences = settings.flag("return_sequences", False)
+        reason = _reason(use.config.class_name, settings, 1, "concat")
+        if len(use.tensors) > 1:
+            reason = "it is given a first state"
+        if reason is not None:
+            layer = builder.layer(kind, fields)
+            inputs = (tuple([tensor.sizes[order.index(axis)] for axis in range(rank + 2)]),)
+            output = layer.output_shape(inputs)
+            sizes = tuple([output[axis] for axis in order])
+            given = [sizes if sequences else sizes[1:]]
+            given += [sizes[1:]] * 2 if settings.flag("return_state", False) else []
+            holds = [weight.shape for weight in layer.weights(inputs)]
+            raise Unsupported(reason, holds=holds, macs=layer.operations(inputs, output)["mac"], sizes=given)
+        made = builder.emit(kind, fields, builder.arranged(tensor, order))
+        return made if sequences else selected(builder, made, 0, -1)
 
     return rule
 

@@ -7,7 +7,7 @@ from math import ceil, prod
 from ...geometry import LIMIT
 from ...layers.base import Shape
 from ..learned import OF_PYTORCH, of_a_module
-from ..messages import SMALL, Malformed, Tensor, Unknown
+from ..messages import KIND, PARAMETER, SMALL, Malformed, Tensor, Unknown
 from ..values import Call, Constant
 from .record import Operator
 
@@ -44,8 +44,10 @@ def _filled(call: Call, shape: Shape) -> Constant:
         fill = numbers[0] if numbers else 0.0
     known = (fill,) * prod(shape) if prod(shape) <= SMALL else None
     name = call.node.outputs[0]
-    stored = {name: shape} if floating and prod(shape) > 1 and of_a_module(name) else None
-    return Constant(shape, known, name=name, floating=floating, stored=stored)
+    own = floating and prod(shape) > 1 and of_a_module(name)
+    learned = call.node.metadata.get(KIND, PARAMETER) == PARAMETER
+    stored = {name: shape} if own and learned else None
+    return Constant(shape, known, name=name, floating=floating, stored=stored, fixed=own and not learned)
 
 
 def _shape(call: Call) -> Shape:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 from ...layers.base import Shape
 from ..builder import Builder, Fields, Unsupported
@@ -44,27 +45,35 @@ def _fields(b: Builder) -> Fields:
     node, call, directions = b.node, b.call, _directions(b.call)
     if node.word("direction", "forward") == "reverse":
         raise Unsupported("it reads backwards alone")
-    if node.op == "GRU" and not node.integer("linear_before_reset"):
-        raise Unsupported("it resets the state before the product")
     if any(name in node.attributes for name in ("clip", "input_forget")) or call.value(7) is not None:
         raise Unsupported("it clips, couples gates or has peepholes")
     if call.value(4) is not None:
         raise Unsupported("its sequences are of several lengths")
     functions = node.words("activations") or PLAIN[node.op] * directions
     fields: Fields = {"hidden_size": call.dims(2)[-1]}
+    if node.op == "GRU" and not node.integer("linear_before_reset"):
+        fields["reset_after"] = False
     if node.op == "RNN" and functions == ("Relu",) * directions:
         fields["nonlinearity"] = "relu"
     elif functions != PLAIN[node.op] * directions:
         raise Unsupported(f"its functions are {', '.join(functions)}")
     if directions == 2:
         fields["bidirectional"] = True
-    if call.value(3) is None:
+    bias = b.constant(3)
+    if bias is None:
         fields["bias"] = False
+    elif _is_half_learned(bias):
+        fields["biases"] = 1
     for position in (5, 6):
         state = call.value(position)
         if state is not None and not (isinstance(state, Constant) and state.numbers and not any(state.numbers)):
             raise Unsupported("its first state is not 0")
     return fields
+
+
+def _is_half_learned(bias: Constant) -> bool:
+    """Whether of the two biases that ONNX adds one is learned, and the other all zeros."""
+    return 2 * sum(map(prod, bias.stored.values())) == prod(bias.shape)
 
 
 def _recurrent(b: Builder) -> Sequence[Activation]:
@@ -73,7 +82,10 @@ def _recurrent(b: Builder) -> Sequence[Activation]:
     weights = [b.weight(1, rank=3), b.weight(2, rank=3)]
     bias = b.constant(3)
     fields, (dims, last, _) = _fields(b), _dims(b.call)
-    weights += [bias] if bias is not None else []
+    if bias is not None and fields.get("biases") == 1:
+        weights += [Constant(shape, name=name, stored={name: shape}) for name, shape in bias.stored.items()]
+    elif bias is not None:
+        weights.append(bias)
     length, batch, features = value.dims
     if value.batched:
         raise Unsupported("its positions are the batch")

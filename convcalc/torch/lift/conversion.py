@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from ...geometry import GeometryError
 from ...layers.base import Shape
+from ...models.apart import taken_apart
 from ..tape import Call, Tape, refs
 from .arguments import WrongCall, bound
 from .builder import Builder, Step, Unsupported
@@ -60,8 +61,13 @@ class Conversion:
         self._enter()
         for index, call in enumerate(self.tape.calls):
             self._call(index, call)
-        _share(self.builder.steps)
-        return Lifted(self.tape, self.builder.steps, self._leave(), self.reasons, self.constant_macs)
+        outputs = self._leave()
+        ends = {step for _, step in outputs}
+        steps, places = taken_apart(self.builder.steps, ends, lambda step: step.scope)
+        _share(steps)
+        return Lifted(
+            self.tape, steps, [(name, places[step]) for name, step in outputs], self.reasons, self.constant_macs
+        )
 
     def _enter(self) -> None:
         """Inputs, parameters and constants as values."""

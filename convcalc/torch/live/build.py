@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
@@ -23,7 +23,7 @@ from torch.overrides import TorchFunctionMode
 from ...findings import UsageError
 from ...hints import file_near, nearest, shortened
 from ..spec import ModelSpec
-from .failure import code_error
+from .failure import article, code_error
 
 FACTORIES = frozenset({torch.empty, torch.empty_strided, torch.empty_like})
 """What allocates the weights of layers, before their values are drawn."""
@@ -56,12 +56,12 @@ def build(spec: ModelSpec, arguments: Mapping[str, object], device: str) -> nn.M
             path += f"{'.' if position else ':'}{name}"
         if not isinstance(found, nn.Module):
             if not callable(found):
-                raise UsageError(f"{path} is {_article(found)}, and no module of PyTorch", _modules_hint(found))
+                raise UsageError(f"{path} is {article(found)}, and no module of PyTorch", _modules_hint(found))
             found, left = _called(found, left, path, device), {}
         if left:
             raise UsageError(f"--arg does not go with {path}", "it is built already; a class or a function takes it")
         if not isinstance(found, nn.Module):
-            raise UsageError(f"{path} gives {_article(found)}, and no module of PyTorch", _modules_hint(found))
+            raise UsageError(f"{path} gives {article(found)}, and no module of PyTorch", _modules_hint(found))
         return found
 
 
@@ -121,11 +121,6 @@ def _has(found: Any, name: str) -> bool:
     return hasattr(found, name)
 
 
-def _article(found: object) -> str:
-    name = type(found).__name__
-    return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"
-
-
 def _is_model(value: object) -> bool:
     return isinstance(value, nn.Module) or (isinstance(value, type) and issubclass(value, nn.Module))
 
@@ -139,7 +134,7 @@ def _meant(found: Any, name: str, path: str, first: bool) -> str | None:
 
 
 def _modules_hint(found: Any) -> str | None:
-    """The models that stand in a module of Python, or the modules in one of PyTorch."""
+    """The models that stand in a module of Python or in a sequence, or the modules in one of PyTorch."""
     own = getattr(found, "__name__", None)
     if isinstance(found, nn.Module):
         models = [each for each, _ in found.named_children()]
@@ -147,6 +142,9 @@ def _modules_hint(found: Any) -> str | None:
         models = [
             each for each, value in vars(found).items() if _is_model(value) and getattr(value, "__module__", own) == own
         ]
+    elif isinstance(found, Sequence):
+        place = next((place for place, value in enumerate(found) if isinstance(value, nn.Module)), None)
+        return None if place is None else f"its item {place} is one: name a function that gives it alone"
     else:
         models = []
     return f"there are {shortened(models, 8)}" if models else None

@@ -59,6 +59,16 @@ def said(error: BaseException) -> str:
     return f"{name}: {lines[0][:LONGEST].rstrip('.')}{'…' * (len(lines[0]) > LONGEST)}" if lines else name
 
 
+def article(found: object) -> str:
+    """What something is, in two words.
+
+    >>> article(1), article("text"), article(None)
+    ('an int', 'a str', 'a NoneType')
+    """
+    name = type(found).__name__
+    return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"
+
+
 def last_frame(error: BaseException) -> traceback.FrameSummary | None:
     """The last line that ran of code that is not torch's, Python's or ours; of a syntax error its own."""
     if isinstance(error, SyntaxError) and error.filename and error.lineno:

@@ -6,12 +6,14 @@ it was.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from importlib.metadata import PackageNotFoundError, version
 from inspect import Parameter, signature
 from io import StringIO
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import torch
@@ -101,7 +103,7 @@ def _settle(module: nn.Module, inputs: Sequence[Input], named: Mapping[str, Inpu
     try:
         with torch.no_grad(), torch.device(device):
             module.eval()(*args, **kwargs)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise Failed(error, "", type(module).__name__, [tuple(tensor.shape) for tensor in args]) from error
 
 
@@ -125,7 +127,9 @@ def record(
     module = checked(module)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        tape = _batched(module, inputs, named, device, training, 1)
+        tape, inputs, named = _first(module, inputs, named, device, training)
+        if not tape.outputs:
+            raise Refused("it gives no tensor, so that nothing is its output")
         second = _second(module, inputs, named, device, training, tape)
     if second is not None:
         tape.second = [tensor.shape for tensor in second.tensors]
@@ -135,6 +139,37 @@ def record(
             if (call.args, call.kwargs) != (other.args, other.kwargs)
         }
     return tape
+
+
+WHOLE = re.compile(r"\b[Ll]ong\b|LongTensor")
+"""What torch says of positions that are no whole numbers."""
+MOST_TOGETHER = 4
+"""Inputs of which any may hold positions; of more of them one does, or all do."""
+
+
+def _first(
+    module: nn.Module, inputs: Sequence[Input], named: Mapping[str, Input], device: str, training: bool
+) -> tuple[Tape, Sequence[Input], Mapping[str, Input]]:
+    """The tape of a run with a batch of 1, and its inputs: whole numbers where they hold positions, as of words."""
+    try:
+        return _batched(module, inputs, named, device, training, 1), inputs, named
+    except Failed as error:
+        if WHOLE.search(str(error.cause)) is None:
+            raise
+        failed = error
+    count = len(inputs) + len(named)
+    sizes = range(1, count + 1) if count <= MOST_TOGETHER else (1, count)
+    for chosen in (chosen for size in sizes for chosen in combinations(range(count), size)):
+        given = [input._replace(dtype=torch.int64) if n in chosen else input for n, input in enumerate(inputs)]
+        others = {
+            name: input._replace(dtype=torch.int64) if n in chosen else input
+            for n, (name, input) in enumerate(named.items(), len(inputs))
+        }
+        try:
+            return _batched(module, given, others, device, training, 1), given, others
+        except Failed:
+            continue
+    raise failed
 
 
 STEP = (64, 32)
@@ -153,7 +188,7 @@ def _second(
         try:
             with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
                 second = _batched(module, tried, tried_named, device, training, 2)
-        except Exception:  # what a model raises on sizes that it is not made for says nothing
+        except (Exception, SystemExit):  # what a model raises on sizes that it is not made for says nothing
             continue
         if _same_calls(tape, second):
             return second
@@ -232,7 +267,7 @@ def run(
         stack.enter_context(recorder)
         try:
             result = torch.func.functional_call(module, state, tuple(args), dict(kwargs))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             scope = recorder.tape.scopes[recorder.open[-1].scope] if recorder.open else Scope("", "", -1)
             shapes = [recorder.tape.tensors[index].shape for index in scope.inputs]
             recorder.forget()

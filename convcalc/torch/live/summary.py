@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from ...findings import UsageError
 from ..rows import Row
 from ..tape import Shape, Tape
-from .reading import asks_for_values, raised
-from .record import Failed, checked, run
+from .failure import said
+from .reading import asks_for_values, raised, refused
+from .record import Failed, Refused, checked, run
 from .recorder import tensors
 from .rows import item_bytes, rows_of
 
@@ -40,7 +41,10 @@ def summarised(module: object, asked: Asked | None, keep: bool) -> tuple[list[Ro
     """
     if not isinstance(module, nn.Module):
         raise UsageError(f"a model is a torch.nn.Module, not {type(module).__name__}", "give the module itself")
-    module = checked(module)
+    try:
+        module = checked(module)
+    except Refused as error:
+        raise refused(error, type(module).__name__) from error
     if asked is None:
         return rows_of(module, None), []
     tape = _tape(module, asked, keep)
@@ -59,6 +63,12 @@ def _tape(module: nn.Module, asked: Asked, keep: bool) -> Tape:
 
 
 def _run(module: nn.Module, asked: Asked, device: str) -> Tape:
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(
+            f"there is no device '{device}' here: {said(error)}", "without `device` none is needed"
+        ) from error
     args, kwargs = _arguments(asked, device)
     try:
         return run(module, args, kwargs, device=device, training=asked.training)

@@ -31,9 +31,10 @@ FILES = {
     "-x.yaml": SPEC,
     "::error::x.yaml": WRONG,
     "note.txt": b"x",
+    "plan.yaml": b"sweep: 1\nspec: a.yaml\ngrid: {width: 2:8:2}\nlet: {_x: 2 * width}\nwhere: macs<=1M\n",
 }
 SPECS = (
-    *("a.yaml", "a.yaml", "a.yaml", "-", "-", "lenet5", "lenet5.yaml", "teaching_dilated", "wrong.yaml", "sub/b.yml"),
+    *("a.yaml", "a.yaml", "a.yaml", "-", "-", "lenet5", "lenet5.yaml", "plan.yaml", "wrong.yaml", "sub/b.yml"),
     *(
         "::error::x.yaml",
         "missing.yaml",
@@ -127,10 +128,66 @@ VALUES: dict[str, tuple[str, ...]] = {
     "--at": ("0", "0,0", "9,9", "-1", "1,2,3"),
     "--until": LAYERS,
     "--jobs": ("1",),
+    "--grid": (
+        "width=2:8:2",
+        "width=1,2,x",
+        "act=relu,no",
+        "variant=wide",
+        "width=",
+        "width=9:1",
+        "width=1:9:0",
+        "=",
+        "width[0]=1",
+        "input[1]=8,16",
+        "x=1:3",
+        "width=" + "[" * 500,
+        "width=0:9e15:1e-9",
+        "width=1:8,1.5",
+    ),
+    "--range": ("width=2:8", "width=1:64:1,log", "width=0:8:1,log", "width=1:8:1,exp", "x=1:3", "width=5"),
+    "--let": (
+        "width=2*3",
+        "width=x",
+        "x=width",
+        "width=[2*w for w in range(3)][1]",
+        "input=[3,9,9]",
+        "width=1/0",
+        "width=sum([i for i in range(999)])",
+        "act='relu'",
+        "=",
+        "width[0]=1",
+        "width=round(log(9, width))",
+    ),
+    "--require": ("width<5", "width", "act=='relu'", "x<1", "1/0", "len(act)==4"),
+    "--random": ("1", "3", "0", "-1", "x"),
+    "--where": (
+        "macs<=600e6",
+        "peak_memory<=256KiB",
+        "1K<params<=2K",
+        "conv1.macs<1",
+        "x.macs>1",
+        "macs=1",
+        "mac<1",
+        "receptive_field>=3",
+        "time<1",
+        "macs<=" + "9" * 4400,
+        "macs<=nan",
+        "<",
+        "",
+    ),
+    "--near": ("macs=4K,50%", "macs=4K", "params=1,1", "macs=1,1%%", "x=1,1"),
+    "--pareto": ("params,macs", "params,-macs,max:depth", "x", "", "time"),
+    "--minimize": QUANTITIES,
+    "--maximize": QUANTITIES,
+    "--join": ("note.txt", "missing.csv", "/dev/zero", ""),
+    "--scheduler": ("", "x", "http://x", "tcp://"),
+    "--row": ("0", "1", "-1", "x"),
+    "--page": ("page.html", "", ".", "/dev/full"),
+    "--export": ("run.csv", "run.parquet", "run.x", ""),
 }
 """Option -> values that it takes, and some that it nearly takes."""
-UNBOUNDED = frozenset({"--jobs"})
-"""Options whose number is never drawn at large: it is that of processes."""
+UNBOUNDED = frozenset({"--jobs", "--random", "--scheduler"})
+"""Options whose value is never drawn at large: a number of processes or of candidates, an address that is called."""
 
 
 ENDLESS = frozenset({"watch"})

@@ -25,7 +25,7 @@ class Playground {
     this.saves = 0;
     this.known = null; // the spec of the gallery that stands in the editor, as it is
     this.stale = true;
-    this.python = new Python((state) => this.loaded(state));
+    this.python = new Python((state, part) => this.loaded(state, part));
     this.editor = new Editor(get("editor"), (text) => this.changed(text), json("schema.json").then((found) => new Schema(found)));
     this.table = new Table(get("table"), (path) => this.choose(path));
     this.tabs = new Tabs(get("tabs"), (name) => this.opened(name));
@@ -90,10 +90,12 @@ class Playground {
     this.fetch(name);
   }
 
-  loaded(state) {
+  loaded(state, part) {
+    get("progress").hidden = part === undefined;
+    get("progress").value = part ?? 1;
     const failed = state.startsWith("failed: ");
     get("status").className = failed ? "bad" : "";
-    get("status").textContent = failed ? `convcalc did not start: ${state.slice(8)}` : state === "ready" ? "" : `${state} …`;
+    get("status").textContent = failed ? `convcalc did not start: ${state.slice(8)}` : state === "ready" ? "Reading the spec …" : `${state} …`;
   }
 
   /** The text is another one: ask about it once nobody types. */

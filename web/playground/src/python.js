@@ -3,7 +3,7 @@
 const LONGEST = 60_000;
 
 export class Python {
-  /** `onState` is told of what is loaded, and at last "ready". */
+  /** `onState` is told of what is loaded and which part of the way is done, and at last "ready". */
   constructor(onState) {
     this.onState = onState;
     this.waiting = new Map();
@@ -15,11 +15,11 @@ export class Python {
     this.worker = new Worker(new URL("worker.js", document.baseURI), { type: "module" });
     this.worker.addEventListener("message", ({ data }) => this.told(data));
     this.worker.addEventListener("error", (event) => this.fail(event.message || "the worker did not start"));
-    this.onState("Loading Python");
+    this.onState("Loading Python", 0);
   }
 
   told(data) {
-    if (data.progress !== undefined) return this.onState(data.progress);
+    if (data.progress !== undefined) return this.onState(data.progress, data.part);
     if (data.failed !== undefined) return this.fail(data.failed);
     if (data.ready) {
       this.ready = true;

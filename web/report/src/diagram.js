@@ -69,7 +69,7 @@ class Diagram {
       for (const change of ["added", "removed", "changed"]) swatch(`box ${change}`, `${SIGNS[change]} ${change}`);
     }
     const help = html("p", { class: "diagram-help" }, HELP);
-    this.root = html("div", { class: "diagram" }, this.bar, this.stage, legend, help, this.status);
+    this.root = html("div", { class: "diagram", "aria-busy": "true" }, this.bar, this.stage, legend, help, this.status);
     if (theme === "light" || theme === "dark") this.root.classList.add(`diagram-${theme}`);
     this.element.append(this.root);
     this.ending = new AbortController();
@@ -84,6 +84,7 @@ class Diagram {
   async start() {
     if (this.index.nodes.length === 0) {
       const count = this.index.left_out;
+      this.root.removeAttribute("aria-busy");
       this.status.classList.add("shown");
       this.status.textContent = count === undefined ? "No layers." : `${count} layers are more than a diagram shows.`;
       return;
@@ -128,7 +129,6 @@ class Diagram {
     const placed = await this.layouts.ask(this.level(this.direction), this.direction);
     if (placed === null) return false;
     this.draw(placed);
-    this.root.removeAttribute("aria-busy");
     return true;
   }
 
@@ -153,6 +153,7 @@ class Diagram {
     this.lines.replaceChildren(...placed.lines.map((each) => line(each, direction)), ...labels);
     this.view.replaceChildren(...frames, this.lines, ...controls);
     this.camera.size = { width: placed.width, height: placed.height };
+    this.root.removeAttribute("aria-busy");
     this.turn.textContent = direction === "down" ? "↓" : "→";
     if (this.selected !== null) this.elements.get(this.shownKey(this.selected))?.classList.add("selected");
     const next = (focused !== null && this.elements.has(focused.key) ? focused.key : null) ?? this.current;
@@ -338,6 +339,12 @@ class Diagram {
     return true;
   }
 
+  /** What is open is shown whole while it is printed. All of it is there once the promises that wait are kept. */
+  setPaper(paper) {
+    this.layouts.setPrompt(paper);
+    this.ready.then(() => this.camera.setPaper(paper));
+  }
+
   destroy() {
     this.ending.abort();
     this.camera.destroy();
@@ -353,6 +360,7 @@ function mount(element, graph, options) {
     select: (path) => diagram.select(path),
     setCost: (name) => diagram.setCost(name),
     fit: () => diagram.camera.fit(),
+    setPaper: (paper) => diagram.setPaper(paper),
     destroy: () => diagram.destroy(),
     ready: diagram.ready,
     place: () => diagram.layouts.place,

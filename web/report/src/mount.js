@@ -17,10 +17,28 @@ export function mountDiagram(data, onSelect) {
   const box = document.getElementById("diagram-box");
   let mounted = null;
   let wanted = null;
+  let forPaper = false;
+  const mount = () => {
+    mounted = globalThis.convcalc.diagram.mount(box, unpacked(data.graph, data.pages), { onSelect });
+  };
+  // What was never looked at is on paper too; it is laid out anew when it is looked at, in the room that it has then.
+  addEventListener("beforeprint", () => {
+    forPaper = mounted === null;
+    if (forPaper) mount();
+    mounted.setPaper(true);
+  });
+  addEventListener("afterprint", () => {
+    mounted?.setPaper(false);
+    if (forPaper) {
+      mounted?.destroy();
+      mounted = null;
+    }
+    forPaper = false;
+  });
   return {
     open() {
       if (mounted) return;
-      mounted = globalThis.convcalc.diagram.mount(box, unpacked(data.graph, data.pages), { onSelect });
+      mount();
       if (wanted !== null) mounted.select(wanted);
     },
     select(path) {

@@ -11,7 +11,7 @@ from ...tape import Ref, refs
 from ..arguments import bound, listed
 from ..builder import Builder, Fields, Unsupported, shortest
 from ..names import base_name
-from ..values import Activation, Constant, Padded, Pairs, Place, Sizes, Value
+from ..values import Activation, Constant, Padded, Pairs, Parameter, Place, Sizes, Value
 from .axes import axis_of, spatial
 from .record import Function, Rule
 
@@ -19,6 +19,14 @@ from .record import Function, Rule
 def _alias(b: Builder) -> Value:
     """The same numbers."""
     return b.viewed(b.given("input"), b.output())
+
+
+def _whole(b: Builder) -> Value:
+    """The same numbers, where they are whole already or name rows of a table."""
+    integer = "int" in b.tape.tensors[b.read_tensor("input")].dtype
+    if not integer and b.only_reader(b.call.outputs[0]) != "embedding":
+        raise Unsupported("it cuts off fractions")
+    return _alias(b)
 
 
 def permuted(b: Builder, value: Activation, order: Sequence[int]) -> Activation:
@@ -206,8 +214,22 @@ def indexed(b: Builder, value: Activation, dim: int, positions: Value) -> Activa
         raise Unsupported("its positions are computed while it runs")
     if b.tape.tensors[positions.source].dtype == "bool":
         raise Unsupported("it is indexed by truth values")
-    numbers = None if positions.numbers is None else tuple(map(int, positions.numbers))
+    numbers = _counted(b, positions) if positions.numbers is None else tuple(map(int, positions.numbers))
     return taken(b, value, dim, positions.sizes.first, positions.sizes.second, numbers)
+
+
+def _counted(b: Builder, positions: Constant) -> tuple[int, ...] | None:
+    """The numbers from 0 on, where a call counts them; None for others."""
+    producer = b.producers.get(positions.source)
+    if producer is None or base_name(b.tape.calls[producer].function) != "arange":
+        return None
+    ends = b.tape.calls[producer].args
+    count = prod(positions.sizes.first)
+    return tuple(range(count)) if ends in ((count,), (0, count)) and count <= MOST_COUNTED else None
+
+
+MOST_COUNTED = 1 << 16
+"""Positions that are counted."""
 
 
 def taken(
@@ -215,6 +237,13 @@ def taken(
 ) -> Activation:
     """Positions of an axis, in whose place stand axes of these sizes; few of them are written out."""
     axis, own = value.sizes.axis(dim), axis_of(value, dim)
+    size = value.sizes.first[axis]
+    sizes = value.sizes.put(axis, *zip(first, second, strict=True), instead=True)
+    place = value.place
+    if place is not None and axis < place.axis:
+        place = place._replace(axis=place.axis + len(first) - 1)
+    if positions == tuple(range(size)) and first == second:
+        return Activation(value.step, sizes, place, b.call.scope)
     fields: Fields = {"dim": own}
     window = None if positions is None or first != second else relative_window(positions, value.sizes.first[axis])
     if positions is not None and len(positions) <= FEW:
@@ -223,10 +252,6 @@ def taken(
         fields["relative"] = window
     else:
         fields["count"] = prod(first)
-    sizes = value.sizes.put(axis, *zip(first, second, strict=True), instead=True)
-    place = value.place
-    if place is not None and axis < place.axis:
-        place = place._replace(axis=place.axis + len(first) - 1)
     return b.seen(b.layer("index_select", fields, b.settled(value)), sizes, place)
 
 
@@ -382,7 +407,20 @@ def _index_select(b: Builder) -> Activation:
 
 
 def _embedding(b: Builder) -> Activation:
-    return indexed(b, b.activation("weight"), 0, b.given("input"))
+    """Rows of a table; ATen's function takes the table first."""
+    positions, table = b.given("input"), b.given("weight")
+    if b.call.function.startswith("aten."):
+        positions, table = table, positions
+    if not isinstance(positions, Activation):
+        return indexed(b, b.active(table), 0, positions)
+    if not isinstance(table, Parameter) or table.sizes.rank != 2:
+        raise Unsupported("it looks up rows of a table that is computed")
+    if b.arguments.get("max_norm") is not None:
+        raise Unsupported("it scales the rows that it looks up")
+    rows, width = table.sizes.first
+    fields: Fields = {"num_embeddings": rows, "embedding_dim": width}
+    made = b.layer("embedding", fields, b.settled(positions), weights={"weight": table.source})
+    return b.made(made, positions.place)
 
 
 def _index(b: Builder) -> Value:
@@ -606,6 +644,7 @@ CASTS = (
 )
 FUNCTIONS = (
     *(Function(name, "input *rest", _alias, views=True) for name in CASTS.split()),
+    Function("long int", "input *rest", _whole, views=True),
     Function("view reshape view_copy _unsafe_view unsafe_view", VIEW, _alias, views=True),
     Function("view_as reshape_as", "input other", _alias, views=True),
     Function("flatten", "input start_dim=0 end_dim=-1", _alias, views=True),
@@ -634,7 +673,7 @@ FUNCTIONS = (
     Function("slice slice_copy", "input dim=0 start=None end=None step=1", _slice),
     Function("narrow", "input dim start length", _narrow),
     Function("index_select", "input dim index", _index_select),
-    Function("embedding", "input weight *rest", _embedding),
+    Function("embedding", "input weight padding_idx=None max_norm=None *rest", _embedding),
     Function("unbind", "input dim=0", _unbind),
     Function("split split_with_sizes unsafe_split split_copy", "input split_size dim=0", _split),
     Function("chunk unsafe_chunk", "input chunks dim=0", _split),

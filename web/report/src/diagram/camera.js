@@ -3,6 +3,8 @@
 const CLOSEST = 3;
 const FARTHEST = 0.02;
 const MARGIN = 24;
+/** Around what is printed: half of the strongest line, and a little. */
+const EDGE = 3;
 /** The smallest scale at which texts are read. */
 const READABLE = 0.62;
 /** Pixels that a pointer moves before it drags. */
@@ -38,6 +40,20 @@ export class Camera {
 
   destroy() {
     this.ending.abort();
+  }
+
+  /** All of it, no larger than it is; or again as it was looked at. */
+  setPaper(paper) {
+    const { width, height } = this.size;
+    const [wide, high] = [width, height].map((length) => Math.ceil(length) + 2 * EDGE);
+    this.stage.style.maxWidth = paper ? `${wide}px` : "";
+    if (paper) {
+      this.stage.setAttribute("viewBox", `${-EDGE} ${-EDGE} ${wide} ${high}`);
+      this.view.removeAttribute("transform");
+    } else {
+      this.stage.removeAttribute("viewBox");
+      this.show(this.at);
+    }
   }
 
   room() {

@@ -65,7 +65,7 @@ export class Picture {
   said(item) {
     const share = this.share(item);
     // What is read in the box comes first, in its order.
-    const lines = [item.path, this.detail(item)];
+    const lines = [`${item.path}${this.name(item).times}`, this.detail(item)];
     if (share !== null) lines.push(`${percent(share)} of ${this.cost}`);
     lines.push(item.shape_text);
     if (item.times > 1) lines.push(`${item.times} equal repetitions`);

@@ -17,6 +17,7 @@ export class Layouts {
     this.number = 0;
     this.worker = null;
     this.place = "page";
+    this.prompt = false;
     const text = script === null ? "" : script.textContent;
     if (text === "") return;
     const address = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
@@ -39,7 +40,7 @@ export class Layouts {
     this.waiting.clear();
     return new Promise((resolve) => {
       this.waiting.set(number, { level, direction, resolve });
-      if (this.worker === null) this.answer({ number, result: layout(level, direction) });
+      if (this.worker === null || this.prompt) this.answer({ number, result: layout(level, direction) });
       else this.worker.postMessage({ number, level, direction });
     });
   }
@@ -54,6 +55,16 @@ export class Layouts {
     this.worker?.terminate();
     this.worker = null;
     this.place = "page";
+    this.answerAll();
+  }
+
+  /** Answer before this thread goes on, as paper needs it; or again when it is done elsewhere. */
+  setPrompt(prompt) {
+    this.prompt = prompt;
+    if (prompt) this.answerAll();
+  }
+
+  answerAll() {
     for (const [number, { level, direction }] of [...this.waiting]) {
       this.answer({ number, result: layout(level, direction) });
     }

@@ -1,0 +1,76 @@
+"""What goes out: the version is said alike everywhere, the site has every public name and no dead link."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import convcalc
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "api.md"
+
+
+def read(path: str) -> Any:
+    return yaml.safe_load((ROOT / path).read_text("utf-8"))
+
+
+def test_the_citation_has_the_version() -> None:
+    assert read("CITATION.cff")["version"] == convcalc.__version__
+
+
+def test_what_is_released_is_tested_on_every_system_and_python() -> None:
+    jobs = read(".github/workflows/release.yml")["jobs"]
+    matrix = jobs["test"]["strategy"]["matrix"]
+    assert matrix["system"] == ["ubuntu-latest", "macos-latest", "windows-latest"]
+    assert matrix["python"] == ["3.11", "3.12", "3.13", "3.14"] and matrix["archive"] == ["whl", "tar.gz"]
+    assert jobs["publish"]["needs"] == "test" and jobs["publish"]["permissions"] == {"id-token": "write"}
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*_*.yml")), ids=lambda path: path.stem
+)
+def test_templates_ask_for_the_version_or_the_paper(path: Path) -> None:
+    form = yaml.safe_load(path.read_text("utf-8"))
+    asked = {part["id"] for part in form["body"]}
+    assert asked & {"version", "paper"} and all(part["validations"]["required"] for part in form["body"])
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    text = PAGE.read_text("utf-8")
+    public = [name for name in convcalc.__all__ if name not in ("reference", "__version__")]
+    assert [name for name in public if f".{name}\n" not in text] == []
+
+
+def site(folder: Path, config: Path) -> subprocess.CompletedProcess[str]:
+    """What MkDocs says when it builds the site."""
+    call = [sys.executable, "-m", "mkdocs", "build", "--config-file", str(config), "--site-dir", str(folder)]
+    return subprocess.run(call, capture_output=True, text=True, cwd=ROOT, check=False)
+
+
+@pytest.mark.slow
+def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs")
+    done = site(tmp_path / "site", ROOT / "mkdocs.yml")
+    assert done.returncode == 0, done.stderr
+    home = (tmp_path / "site" / "index.html").read_text("utf-8")
+    for page in ("first_table", "models", "lecture", "ci"):
+        assert f'href="{page}/"' in home, "one click from the first page"
+    reference = (tmp_path / "site" / "api" / "index.html").read_text("utf-8")
+    assert "The network of a spec" in reference and "<blockquote>" not in reference
+
+
+@pytest.mark.slow
+def test_a_dead_link_fails(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs")
+    pages = tmp_path / "docs"
+    pages.mkdir()
+    (pages / "index.md").write_text("# Home\n\n[gone](gone.md)\n")
+    config = tmp_path / "mkdocs.yml"
+    config.write_text("site_name: x\nstrict: true\nvalidation: {links: {not_found: warn}}\n")
+    assert "gone.md" in site(tmp_path / "site", config).stderr
