@@ -225,7 +225,7 @@ class TestLayout:
 
     def test_positions_that_are_taken(self) -> None:
         layer = build("index_select", {"dim": 0, "indices": [2, -3, 0]})
-        assert layer.output_shape(((3, 4),)) == (3, 4)
+        assert layer.output_shape(((3, 4),)) == (3, 4) and layer.positions == (2, -3, 0)
         np.testing.assert_array_equal(forward(layer, np.array([[5.0, 6.0, 7.0]])), [[7.0, 5.0, 5.0]])
         for index in (3, -4):
             with pytest.raises(EmptyOutput, match=f"takes position {index} of axis 0, which has 3"):

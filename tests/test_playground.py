@@ -105,6 +105,12 @@ def test_a_message_that_is_none_is_answered(playground: Playground, message: str
     assert json.loads(playground.answer(message))["error"]["message"]
 
 
+@pytest.mark.parametrize("ask", ["network", "check"])
+def test_half_a_character_is_no_text(playground: Playground, ask: str) -> None:
+    answer = json.loads(playground.answer(json.dumps({"ask": ask, "text": "convcalc: 1 # \ud83d"})))
+    assert answer["error"]["message"] == "the text holds half a character"
+
+
 def test_an_unknown_variant_is_a_wrong_call(playground: Playground) -> None:
     answer = ask(playground, "network", text=SPEC, variant="none")
     assert answer["error"]["message"] == "there is no variant 'none'"

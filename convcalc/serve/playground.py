@@ -8,6 +8,7 @@ the public functions answer; texts are handed on as they are, and whoever shows 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
@@ -134,6 +135,8 @@ def _text(asked: Data, name: str) -> str:
     value = asked.get(name)
     if not isinstance(value, str):
         raise UsageError(f"the message has no text '{name}'")
+    if re.search("[\ud800-\udfff]", value):
+        raise UsageError("the text holds half a character", "copy it again, whole")
     return value
 
 
