@@ -163,6 +163,7 @@ def test_an_unknown_base_fails(repository: Path, base: str) -> None:
     "text", [SPEC.replace("convcalc:", '"convcalc":'), "\ufeff" + SPEC, "\ufeff'convcalc': 1" + SPEC.partition("1")[2]]
 )
 @pytest.mark.parametrize("name", ["a.yaml", "moved.yml"])
+@pytest.mark.slow
 def test_the_gate_knows_a_spec_again(repository: Path, text: str, name: str) -> None:
     (repository / "specs" / "a.yaml").unlink()
     (repository / "specs" / name).write_text(text.replace("out: 8", "out: 16"), "utf-8")

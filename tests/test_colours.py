@@ -54,6 +54,7 @@ def test_the_first_that_says_something_decides(
     ("environment", "coloured"),
     [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False), ({"CLICOLOR": "0"}, False)],
 )
+@pytest.mark.slow
 def test_a_terminal_has_colours(environment: dict[str, str], coloured: bool) -> None:
     assert (ESCAPE in at_terminal("solve", "--in", "8", "--out", "4", "--top", "1", **environment).stdout) is coloured
 

@@ -162,6 +162,7 @@ def top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=list(ATTACKS))
+@pytest.mark.slow
 def test_no_command_of_a_checked_folder_runs(attack: Attack, top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mark = top.parent / "mark"
     folder = attack.plant(top, mark)

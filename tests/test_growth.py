@@ -75,6 +75,7 @@ def test_a_limit_needs_a_base() -> None:
 )
 @pytest.mark.parametrize("path", ["specs/a.yaml", "specs/renamed.yml", "elsewhere/deep/new.yaml"])
 @pytest.mark.parametrize("staged", [False, True])
+@pytest.mark.slow
 def test_growth_is_seen_whatever_the_file_looks_like(text: str, path: str, staged: bool) -> None:
     Path("specs/a.yaml").unlink()
     Path(path).parent.mkdir(parents=True, exist_ok=True)

@@ -63,16 +63,19 @@ def test_words_are_not_a_program_of_the_shell(tmp_path_factory: pytest.TempPathF
     assert not target.exists()
 
 
+@pytest.mark.slow
 def test_whoever_quits_early_has_read_enough() -> None:
     assert lines(*LONG, PAGER="head -n 1") == 1
 
 
+@pytest.mark.slow
 def test_colours_go_through_it() -> None:
     assert "\x1b[1m" in at_terminal(*LONG, PAGER=FIRST).stdout
     assert "\x1b[" not in at_terminal(*LONG, PAGER=FIRST, NO_COLOR="1").stdout
 
 
 @pytest.mark.skipif(shutil.which("less") is None, reason="less is not installed")
+@pytest.mark.slow
 def test_less_keeps_colours_and_is_left_with_q() -> None:
     done = at_terminal(*LONG, keys=b"q", PAGER="less")
     assert done.code == 0
@@ -80,5 +83,6 @@ def test_less_keeps_colours_and_is_left_with_q() -> None:
     assert len(done.stdout.splitlines()) < 60
 
 
+@pytest.mark.slow
 def test_findings_fail_even_so() -> None:
     assert at_terminal("check", "missing.yaml", PAGER=FIRST).code == 2

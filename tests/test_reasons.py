@@ -399,6 +399,7 @@ def claim(said: Said) -> Callable[[], bool] | None:
 
 
 @pytest.mark.parametrize("said", [said for said in SAID if claims_arithmetic(said)], ids=lambda said: said.text[:60])
+@pytest.mark.slow
 def test_what_names_arithmetic_is_run(said: Said) -> None:
     check = claim(said)
     assert check is not None, f"{said.spec}: '{said.text}' needs a reading that gives the cell, or a claim that is run"

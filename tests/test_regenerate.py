@@ -12,6 +12,7 @@ from tools.regenerate import PARTS, Part, check, check_record, record, write
 
 
 @pytest.mark.parametrize("part", [part for part in PARTS if "examples" not in part.name], ids=lambda part: part.name)
+@pytest.mark.slow
 def test_it_is_up_to_date(part: Part) -> None:
     """The examples of the documentation are run by test_docs.py, the records are judged by test_export_recorded.py."""
     assert check(part), "run python -m tools.regenerate"

@@ -80,6 +80,7 @@ def test_it_answers_the_question(spec: str) -> None:
     assert first[1:3] == [str(width), str(k)] and rows(spec, *words)[0]["params"] == str(params)
 
 
+@pytest.mark.slow
 def test_a_terminal_is_told_how_long_it_took_and_a_pipe_is_not(spec: str) -> None:
     words = ["sweep", spec, "--grid", "k=1,3", "--where", "params<=1"]
     seen = at_terminal(*words, columns=100)
