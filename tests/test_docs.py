@@ -14,7 +14,8 @@ from tools.notebooks import NOTEBOOKS
 
 LONG = {
     *("analysis.md", "check.md", "export.md", "lecture.md", "models.md", "onnx.md", "published.md", "python.md"),
-    *("decoder.md", "keras.md", "report.md", "sizes.md", "sweep.md", "sweep_plans.md", "terminal.md", "verify.md"),
+    *("decoder.md", "first_table.md", "for_engineers.md", "for_students.md", "keras.md", "report.md", "sizes.md"),
+    *("sweep.md", "sweep_plans.md", "terminal.md", "verify.md"),
 }
 """Pages whose examples take seconds."""
 

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from .onnx_models import PACKAGED, Maker, recorded
 
 
@@ -36,6 +38,7 @@ def test_the_spec_goes_to_stdout(tmp_path: Path) -> None:
     assert done.returncode == 0 and done.stdout.startswith("convcalc: 1\nname: light_squeezenet\n")
 
 
+@pytest.mark.slow
 def test_what_the_language_cannot_say_is_listed(tmp_path: Path) -> None:
     maker = Maker(1, 8, 5, 5)
     maker.node("Relu", maker.node("TopK", maker.node("Exp", "x"), maker.constant([3]), outputs=2, axis=1))
@@ -67,6 +70,7 @@ def test_reading_needs_neither_onnx_nor_numpy(tmp_path: Path) -> None:
     assert done.stdout == "[]\n"
 
 
+@pytest.mark.slow
 def test_check_and_diff_take_onnx_files(tmp_path: Path) -> None:
     model = Path(__file__).parent.parent / "docs" / "files" / "resnet18.onnx"
     assert run("check", str(model), folder=tmp_path).returncode == 0
