@@ -172,7 +172,8 @@ def test_the_pieces_are_what_the_library_writes() -> None:
         first = next(pieces)
         assert asked == [], "nothing is drawn before it is written"
         data = first + b"".join(pieces)
-        assert onnx.load_model_from_string(data).SerializeToString() == data
+        read = onnx.load_model_from_string(data)
+        assert onnx.load_model_from_string(read.SerializeToString()) == read and read.ByteSize() == len(data)
         assert len(asked) == len(set(asked)), "a layer is drawn once"
 
 

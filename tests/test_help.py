@@ -20,7 +20,7 @@ from convcalc.render.lines import plain
 from tests.command import run
 from tools.fuzz.generators.command_lines import ENDLESS
 
-SPEC = "convcalc: 1\ninput: [3, 32, 32]\nlayers:\n  - conv2d: {out: 8, k: 3, p: 1}\n  - relu\n"
+SPEC = "convcalc: 1\ninput: [3, 32, 32]\nparams: {width: 8}\nlayers:\n  - conv2d: {out: width, k: 3, p: 1}\n  - relu\n"
 MODEL = Path(__file__).parent.parent / "docs" / "files" / "resnet18.onnx"
 
 
@@ -30,6 +30,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("examples")
     (place / "my.yaml").write_text(SPEC, "utf-8")
     shutil.copy(MODEL, place / "model.onnx")
+    done = run("sweep", str(place / "my.yaml"), "--grid", "width=1:32", "-o", str(place / "run.sqlite"))
+    assert done.code == 0, done.stderr
     git = ["git", "-c", "user.name=n", "-c", "user.email=e@example.org"]
     for words in (["init", "-q"], ["add", "my.yaml"], ["commit", "-qm", "first"]):
         subprocess.run([*git, *words], cwd=place, check=True)
@@ -45,10 +47,13 @@ EXAMPLES = (e for name, known in COMMANDS.items() if name not in ENDLESS for e i
 def test_every_example_runs(example: str, folder: Path) -> None:
     (folder / "convcalc").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m convcalc "$@"\n')
     (folder / "convcalc").chmod(0o755)
+    before = set(folder.iterdir())
     environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(
         ["sh", "-c", example], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
     )
+    for made in set(folder.iterdir()) - before:
+        made.unlink()
     said = [line for line in done.stderr.splitlines() if ": advice CC" not in line]
     assert (done.returncode, said) == (0, [])
 
