@@ -20,6 +20,7 @@ from convcalc.sweep.plan_file import PlanFile, declares_plan, plan_names, plan_p
 from convcalc.sweep.planning import planned
 
 from .command import run
+from .sweep_plans import small_plan
 from .test_sweep_axes import SPEC
 
 VALIDATOR = jsonschema.Draft7Validator(plan_schema(QUANTITY_NAMES))
@@ -281,3 +282,9 @@ def test_the_schema_of_plans_is_printed() -> None:
     assert json.loads(run("schema", "sweep").stdout)["title"] == "convcalc sweep"
     assert json.loads(run("schema").stdout)["title"] == "convcalc spec"
     assert run("schema", "plans").code == 2
+
+
+def test_a_device_that_is_none_is_said_before_the_work() -> None:
+    with pytest.raises(UsageError, match="--device: 'nonsense' is no device") as caught:
+        small_plan(options=Options(device="nonsense"))
+    assert "v100" in (caught.value.hint or "")

@@ -274,3 +274,9 @@ def _workers_of(pid: int) -> list[int]:
     """The processes that a process has started."""
     listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
     return [int(line) for line in listed.stdout.split()]
+
+
+def test_processes_are_bounded() -> None:
+    plan = small_plan(grid=("width=1:100000",))
+    with Store.memory(plan) as store, pytest.raises(UsageError, match="6,250 processes are more than 256"):
+        sweep(plan, store=store, jobs=10_000)

@@ -290,6 +290,20 @@ WRONG = {
     "no plan": ("DELETE FROM manifest", "its manifest is no plan"),
     "no JSON": ("UPDATE manifest SET value = '{' WHERE key = 'plan'", "its manifest is no plan"),
     "deep JSON": (f"UPDATE manifest SET value = '{'[' * 100_000}' WHERE key = 'plan'", "its manifest is no plan"),
+    "long JSON": (
+        f"UPDATE manifest SET value = '[{'1,' * 2_100_000}1]' WHERE key = 'plan'",
+        "its manifest is longer than 4 MiB",
+    ),
+    "a long text": ("UPDATE manifest SET value = zeroblob(9000000) WHERE key = 'text'", "string or blob too big"),
+    "no batch": (
+        "UPDATE manifest SET value = replace(value, '\"batch\": 1', '\"batch\": -1')",
+        "its options is something",
+    ),
+    "no dtype": ("UPDATE manifest SET value = replace(value, '\"float32\"', '[1]')", "its options is something"),
+    "no device": (
+        'UPDATE manifest SET value = replace(value, \'"device": null\', \'"device": "x"\')',
+        "its options is",
+    ),
     "another plan": ("UPDATE manifest SET value = replace(value, 'width: 8', 'width: 9')", "its manifest is no plan"),
     "a table more": ("CREATE TABLE more (x)", "its tables are not those of its plan"),
     "a trigger": (
@@ -311,6 +325,39 @@ def test_a_file_is_not_believed(what: str, copied: Path) -> None:
     for opens in (Store.open, lambda path: Store.resume(path, small_plan(**WORDS))):
         with pytest.raises(UsageError, match=message):
             opens(path)
+
+
+def test_a_schema_with_very_many_tables_is_not_read(copied: Path) -> None:
+    """SQLite takes minutes for a million: its own table of them is made for few."""
+    with sqlite3.connect(copied) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        views = (("view", f"v{number}", f"CREATE VIEW v{number} AS SELECT 1") for number in range(20_000))
+        connection.executemany("INSERT INTO sqlite_master VALUES (?, ?2, ?2, 0, ?3)", views)
+    connection.close()
+    with pytest.raises(UsageError, match="is damaged: it has far more tables than a run"):
+        Store.open(str(copied))
+
+
+def test_words_of_a_file_are_as_long_as_messages_are(copied: Path) -> None:
+    path = changed(
+        copied,
+        "INSERT INTO refusals VALUES (1, 'CC1', replace(hex(zeroblob(400000)), '0', 'y'))",
+        "UPDATE candidates SET refusal = 1",
+    )
+    with Store.open(path) as store:
+        assert len(store.refusals()[0].message) == 1000
+        assert len(store.row(1).message or "") == 1000
+
+
+def test_a_plan_that_is_too_long_is_no_run() -> None:
+    plan = Plan("small.yaml", SPEC, grid=GRID, set=("width=8" + " " * (1 << 22),))
+    with pytest.raises(UsageError, match="the plan is too long for a run"):
+        Store.memory(plan)
+
+
+def test_more_rows_than_there_are_may_be_asked_for(run_file: Path) -> None:
+    with Store.open(str(run_file)) as store:
+        assert len(list(store.rows(top=10**30))) == 50
 
 
 @pytest.mark.parametrize(

@@ -29,13 +29,13 @@ convcalc: 1
 name: Small
 source: "Nobody 2000"
 input: [3, 16, 16]
-params: {width: 4}
+params: {width: 4, pool: 2}
 variants: {wide: {width: 8}}
 blocks:
   unit: {params: [c], layers: [{conv2d: {out: c, k: 3, p: 1}, name: conv}, batch_norm, relu]}
 layers:
   - {unit: [width], repeat: 2, name: body}
-  - {max_pool2d: {k: 2, s: 2}, name: pool}
+  - {max_pool2d: {k: pool, s: 2}, name: pool}
   - flatten
   - {linear: {out: 10}, name: fc}
 expect: [{params: 1}]
@@ -53,6 +53,8 @@ CALLS = {
     "diff": "diff small.yaml other.yaml",
     "sizes": "sizes small.yaml",
     "specs": "specs lenet5",
+    "sweep": "sweep small.yaml --grid width=4,6 --grid pool=2,40 --where params<=3K --minimize params",
+    "sweep --pareto": "sweep small.yaml --grid width=4,6 --pareto params,macs",
     "verify": "verify small.yaml",
     "verify --backward": "verify small.yaml --backward",
 }

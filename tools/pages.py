@@ -29,6 +29,7 @@ from convcalc.onnx.graph import MOST_NODES
 from convcalc.onnx.inference import MOST_BYTES, MOST_SECONDS
 from convcalc.reference.dispatch import twin
 from convcalc.serve.server import MOST_CONNECTIONS
+from convcalc.sweep import join, opening, processes, space
 from convcalc.torch.exported import fields as exported_fields
 from convcalc.torch.exported import graph as exported_graph
 from convcalc.units import amount
@@ -177,6 +178,14 @@ def limits_section() -> str:
         Limit(h5.MOST_SECONDS, "seconds", "the time of a processor that it takes"),
         Limit(exported_fields.MOST_BYTES, "bytes", "the graph of a .pt2 file, unpacked"),
         Limit(exported_graph.MOST_NODES, "nodes", "the graph of a .pt2 file"),
+        Limit(opening.LONGEST_VALUE, "bytes", "a value of a run's manifest, the spec's text among them"),
+        Limit(opening.LONGEST_WORDS, "bytes", "the words of the plan of a run"),
+        Limit(opening.LONGEST_ROW, "bytes", "any other row of a run"),
+        Limit(opening.MOST_COLUMNS, "columns", "the axes and figures of a run"),
+        Limit(space.MOST_CANDIDATES, "candidates", "a sweep"),
+        Limit(processes.MOST_JOBS, "processes", "a sweep on one machine"),
+        Limit(join.MOST_BYTES, "bytes", "the measured figures of --join"),
+        Limit(join.MOST_ROWS, "rows", "the measured figures of --join"),
         Limit(MOST_CONNECTIONS, "connections", "what watch serves at one time"),
     )
     rows = [f"| {limit.what} | {_most(limit)} |" for limit in limits]

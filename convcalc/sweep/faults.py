@@ -62,6 +62,8 @@ def refusal(error: sqlite3.Error, path: str | None, doing: Doing) -> UsageError:
         return UsageError(f"cannot {doing} {what}", "may its folder be read and written?")
     if primary == sqlite3.SQLITE_NOTADB:
         return no_run(path)
+    if primary == sqlite3.SQLITE_INTERRUPT:
+        return damaged(path, "it has far more tables than a run")
     if primary == sqlite3.SQLITE_NOMEM:
         raise MemoryError from error
     if primary == sqlite3.SQLITE_IOERR:

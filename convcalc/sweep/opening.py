@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from ..files import read_regular, sentence
 from ..findings import SpecError, UsageError
 from ..language.names import shown
+from ..limits import SPEC_BYTES
 from ..terminal import printable
 from ..version import __version__
 from .faults import Busy, damaged, no_run, quoted, refusal, said
@@ -23,13 +24,17 @@ WRITING_PATIENCE = 60.0
 """Seconds that a chunk waits for those who read the file."""
 READING_PATIENCE = 10.0
 """Seconds that reading waits while a chunk is written."""
-LONGEST_VALUE = 1 << 26
-"""Bytes of a value of a file's manifest."""
+LONGEST_WORDS = 1 << 22
+"""Bytes of what a manifest says beside the spec's text, as JSON."""
+LONGEST_VALUE = SPEC_BYTES + 1024
+"""Bytes of a value of a file's manifest, the spec's text among them."""
 LONGEST_ROW = 1 << 20
 """Bytes of any other row."""
 CACHE_KIB = 16 << 10
 MOST_COLUMNS = 1900
 """Axes and figures of a run; SQLite has 2000 columns."""
+MOST_STEPS = 10_000
+"""Steps that SQLite takes to read the schema, which is some time longer the more tables there are."""
 MAGIC = b"SQLite format 3\0"
 """How files of SQLite begin."""
 
@@ -170,10 +175,12 @@ def _connected(path: str, mode: str, patience: float) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=patience)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
     connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    connection.set_progress_handler(lambda: 1, MOST_STEPS)
     try:
         for pragma in ("trusted_schema = OFF", "cell_size_check = ON", f"cache_size = -{CACHE_KIB}"):
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        connection.set_progress_handler(None, 0)
     except BaseException:
         connection.close()
         raise
@@ -209,12 +216,16 @@ def _make(connection: sqlite3.Connection, plan: Plan, manifest: Manifest) -> Non
     count = sum(map(len, _columns(plan)))
     if count > MOST_COLUMNS:
         raise UsageError(f"{count:,} axes and figures are more than {MOST_COLUMNS:,}", "ask for fewer --columns")
+    text = manifest.plan["text"]
+    words = json.dumps({key: value for key, value in manifest.plan.items() if key != "text"})
+    if len(words) > LONGEST_WORDS or len(text.encode("utf-8", "surrogatepass")) > SPEC_BYTES:
+        raise UsageError("the plan is too long for a run", "progressions say much in little: width=32:256:8")
     connection.execute("BEGIN IMMEDIATE")
     connection.execute(f"PRAGMA application_id = {APPLICATION}")
     connection.execute(f"PRAGMA user_version = {LAYOUT}")
     for statement in statements(*_columns(plan)):
         connection.execute(statement)
-    rows = [("plan", json.dumps(manifest.plan)), ("convcalc", manifest.version), ("joined", manifest.joined)]
+    rows = [("plan", words), ("text", text), ("convcalc", manifest.version), ("joined", manifest.joined)]
     connection.executemany("INSERT INTO manifest VALUES (?, ?)", rows)
     connection.execute("COMMIT")
     connection.execute("BEGIN IMMEDIATE")
@@ -234,16 +245,21 @@ def _checked(connection: sqlite3.Connection, path: str, thoroughly: bool) -> tup
         raise UsageError(f"{quoted(path)} is of a newer convcalc", "pip install --upgrade convcalc")
     if layout < LAYOUT:
         raise damaged(path, f"it has layout {layout}")
-    made = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite!_%' ESCAPE '!'"))
+    schema = "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite!_%' ESCAPE '!' LIMIT 10"
+    made = dict(connection.execute(schema))
     if made.get("manifest") != statements((), ())[0]:
         raise damaged(path, "it has no manifest")
-    found = dict(connection.execute("SELECT key, value FROM manifest LIMIT 100"))
+    found = dict(connection.execute("SELECT key, value FROM manifest LIMIT 4"))
+    if len(found.get("plan") or "") > LONGEST_WORDS:
+        raise damaged(path, f"its manifest is longer than {LONGEST_WORDS >> 20} MiB")
     try:
-        manifest = Manifest(json.loads(found["plan"]), str(found["convcalc"]), str(found["joined"]))
+        words = {**json.loads(found["plan"]), "text": found["text"]}
+        manifest = Manifest(words, str(found["convcalc"]), str(found["joined"]))
         plan = Plan.from_dict(manifest.plan)
         wanted = statements(*_columns(plan))
     except (UsageError, SpecError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise damaged(path, f"its manifest is no plan of a sweep: {printable(str(error))}") from None
+        why = str(error).partition("\n")[0]
+        raise damaged(path, f"its manifest is no plan of a sweep: {printable(why)}") from None
     wrong = sorted(set(wanted) - set(made.values()))
     if wrong or len(made) > len(wanted):
         raise damaged(path, "its tables are not those of its plan")

@@ -14,10 +14,13 @@ from functools import cached_property, partial
 from hashlib import sha256
 from typing import Any, TypeVar
 
+from ..analysis.device import DEVICES, UnknownDevice, read_device
 from ..analysis.quantities import quantity
+from ..analysis.training import OPTIMIZERS
 from ..findings import UsageError
 from ..hints import suggest
 from ..language.document import Document, Variant
+from ..language.expectations import DTYPES
 from ..language.load import override
 from ..language.problems import Problem
 from ..language.values import Value
@@ -310,6 +313,12 @@ class Plan:
         """Read every word. Raises WordError, UsageError and SpecError."""
         if self.near and self.random is None and any(axis.log for *_, axis in self._axes):
             raise UsageError("--near takes --random", "--random 500 says how many are wanted")
+        if self.options.device is not None:
+            try:
+                read_device(self.options.device)
+            except UnknownDevice as error:
+                hint = f"for example 10TFLOP/s,400GB/s; or one of {', '.join(DEVICES)}"
+                raise UsageError(f"--device: {error}", hint) from None
         _ = self.space, self.asked
 
     def _objectives(self, key: str, texts: Iterable[str], more: Sequence[str] = ()) -> tuple[Objective, ...]:
@@ -348,7 +357,7 @@ def _typed(name: str, kind: str, value: object) -> object:
     elif kind == "Options":
         right = isinstance(value, Mapping) and set(value) <= set(Options._fields)
         value = Options(**value) if right and isinstance(value, Mapping) else value
-        right = right and isinstance(value, Options) and isinstance(value.batch, int)
+        right = right and isinstance(value, Options) and _means_something(value)
     elif kind.startswith("int"):
         right = (isinstance(value, int) and not isinstance(value, bool)) or (value is None and "None" in kind)
     else:
@@ -356,3 +365,16 @@ def _typed(name: str, kind: str, value: object) -> object:
     if not right:
         raise UsageError(f"this is no plan of a sweep: its {name} is something else")
     return value
+
+
+def _means_something(options: Options) -> bool:
+    """Whether options of a file are those that a command could have."""
+    batch, dtype, optimizer, device = options
+    if not (isinstance(batch, int) and batch >= 1 and dtype in list(DTYPES) and optimizer in list(OPTIMIZERS)):
+        return False
+    if device is None:
+        return True
+    try:
+        return isinstance(device, str) and bool(read_device(device))
+    except UnknownDevice:
+        return False

@@ -21,6 +21,8 @@ from ..findings import UsageError, debugging
 from .chunks import Chunk, read_answer
 from .plan import Plan
 
+MOST_JOBS = 256
+"""Processes of one sweep."""
 MOST_DEATHS = 3
 """How often a process may die of the same chunk."""
 LOOK = 0.5
@@ -77,9 +79,12 @@ class _Process:
 
 
 class Processes:
-    """So many processes, ended when this is left."""
+    """So many processes, ended when this is left. Raises UsageError for more than `MOST_JOBS`."""
 
     def __init__(self, plan: Plan, jobs: int) -> None:
+        if jobs > MOST_JOBS:
+            hint = "one for each core is quickest; --scheduler takes the cores of other machines"
+            raise UsageError(f"{jobs:,} processes are more than {MOST_JOBS}", hint)
         self._plan = json.dumps(plan.to_dict())
         self._jobs = jobs
         self._answers: Queue[tuple[_Process, bytes]] = Queue()

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..findings import UsageError
 from ..hints import suggest
 from ..language.names import shown
+from ..limits import MESSAGE_CHARACTERS
 from .cells import Cell, setting
 from .chunks import Chunk
 from .conditions import Condition
@@ -304,7 +305,9 @@ class Store:
         )
         with said(self.path, "read"):
             found = self._connection.execute(query).fetchall()
-        return [Refusals(str(code), int(total), str(message), int(number)) for code, total, message, number in found]
+        return [
+            Refusals(_told(code), int(total), _told(message), int(number)) for code, total, message, number in found
+        ]
 
     def front(self, objectives: Sequence[Objective], where: Sequence[Condition] = ()) -> list[int]:
         """The numbers of the candidates on the front, among the rows that fit and are as `where` demands."""
@@ -342,7 +345,7 @@ class Store:
         where = " AND ".join(terms) or "1"
         query = f"SELECT number FROM candidates WHERE {where} ORDER BY {order} LIMIT ?"
         with said(self.path, "read"):
-            found = self._connection.execute(query, (*values, -1 if top is None else top))
+            found = self._connection.execute(query, (*values, -1 if top is None else min(top, self.plan.space.size)))
             numbers = array("q", (number for (number,) in found))
         for start in range(0, len(numbers), BATCH):
             yield from self._numbered(numbers[start : start + BATCH])
@@ -367,7 +370,7 @@ class Store:
         if None in values or any(isinstance(value, bytes) for value in values):
             values = tuple(self._settings(number))
         figures = tuple(map(unbound, cells[len(self.axes) :]))
-        words = None if code is None else str(code), None if message is None else str(message)
+        words = None if code is None else _told(code), None if message is None else _told(message)
         return Row(number, values, figures, bool(fits), *words)  # type: ignore[arg-type]
 
     def _settings(self, number: int) -> Iterator[Cell]:
@@ -384,6 +387,11 @@ class Store:
         best = next(self.rows(sort=self.plan.order, top=1, fitting=True), None)
         counts = {str(code): int(count) for code, count in refused}
         return Summary(self.plan.space.size, self.tried, kept, counts, self.fitting, best)
+
+
+def _told(kept: Bound) -> str:
+    """The code or the message of a file, as long as one may be."""
+    return str(kept)[:MESSAGE_CHARACTERS]
 
 
 def _with(ranges: list[tuple[int, int]], start: int, stop: int) -> list[tuple[int, int]]:
