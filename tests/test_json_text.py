@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc import analyse, loads
-from convcalc.analysis.report import Joined, Lists
+from convcalc.analysis.report import Joined
 from convcalc.findings import SpecError
 from convcalc.render import streams
 from convcalc.render.json_text import MOST_KEPT, json_pieces
@@ -54,15 +54,6 @@ def test_an_object_in_parts_is_one_object(objects: list[tuple[dict[str, Any], in
     rows = [Joined(keys, (own, parts[one], one, {"other": parts[two]})) for own, one, two in objects]
     expected = json.dumps({"rows": [row.whole for row in rows]}, indent=2, ensure_ascii=False)
     assert "".join(json_pieces({"rows": iter(rows)})) == expected
-
-
-@pytest.mark.parametrize("numbers", [(1, -2), (1, 2, 3, 10**30)])
-def test_lists_of_numbers_are_a_part(numbers: tuple[int, ...]) -> None:
-    rows = [Joined(("own", None), (7, Lists(("a", "100%"), numbers)))]
-    half = len(numbers) // 2
-    expected = {"rows": [{"own": 7, "a": list(numbers[:half]), "100%": list(numbers[half:])}]}
-    assert [row.whole for row in rows] == expected["rows"]
-    assert "".join(json_pieces({"rows": iter(rows)})) == json.dumps(expected, indent=2)
 
 
 def test_more_parts_than_are_kept() -> None:

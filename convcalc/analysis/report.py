@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from .device import Device
     from .published import TableResult
     from .receptive_field import Fields
-    from .seen import Rational
 
 Key = TypeVar("Key")
 
@@ -37,27 +36,6 @@ MOST_PLANNED = 10_000
 """Layers up to which the contract has offsets: to plan an arena takes long in large networks."""
 
 
-class Lists(NamedTuple):
-    """A part of an object: lists of whole numbers, all of one length and none empty, one after the other.
-
-    >>> Lists(("a", "b"), (1, 2, 3, 4)).whole
-    {'a': [1, 2], 'b': [3, 4]}
-    """
-
-    keys: tuple[str, ...]
-    numbers: tuple[int, ...]
-
-    @property
-    def whole(self) -> dict[str, object]:
-        """The part as a mapping."""
-        length = len(self.numbers) // len(self.keys)
-        return {key: list(self.numbers[i * length : (i + 1) * length]) for i, key in enumerate(self.keys)}
-
-
-Shared = dict[str, object] | Lists
-"""A part that many objects may have."""
-
-
 class Joined(NamedTuple):
     """An object of the contract that many are like: whole parts of it are shared.
 
@@ -68,17 +46,14 @@ class Joined(NamedTuple):
     keys: tuple[str | None, ...]
     """In their order; None where a part stands."""
     values: tuple[object, ...]
-    """The values of the keys, and the parts, each `Shared`."""
+    """The values of the keys, and the parts, which are mappings."""
 
     @property
     def whole(self) -> dict[str, object]:
         """All of it."""
         found: dict[str, object] = {}
         for key, value in zip(self.keys, self.values, strict=True):
-            if key is None and isinstance(value, Lists):
-                found |= value.whole
-            else:
-                found |= value if key is None and isinstance(value, dict) else {str(key): value}
+            found |= value if key is None and isinstance(value, dict) else {str(key): value}
         return found
 
 
@@ -331,22 +306,15 @@ def _stage(report: Report, stage: Subject) -> dict[str, object]:
     }
 
 
-FIELD = ("receptive_field", "jump", "start")
-
-
-def _field(fields: Fields | None) -> Shared:
+def _field(fields: Fields | None) -> dict[str, object]:
     """Extent, jump and start of the receptive field on each space axis of the network's input; fractions as "p/q"."""
     if not fields:
-        return dict.fromkeys(FIELD)
-    extents: list[Rational | None] = [field.size for field in fields]
-    jumps: list[Rational | None] = [field.jump for field in fields]
-    starts: list[Rational | None] = [None if field.jump is None else field.start for field in fields]
-    found = (*extents, *jumps, *starts)
-    numbers = tuple([value for value in found if isinstance(value, int)])
-    if len(numbers) == len(found):
-        return Lists(FIELD, numbers)
-    each = zip(FIELD, (extents, jumps, starts), strict=True)
-    return {key: [_exact(value) for value in values] for key, values in each}
+        return {"receptive_field": None, "jump": None, "start": None}
+    return {
+        "receptive_field": [_exact(field.size) for field in fields],
+        "jump": [_exact(field.jump) for field in fields],
+        "start": [None if field.jump is None else _exact(field.start) for field in fields],
+    }
 
 
 def _exact(value: int | Fraction | None) -> int | str | None:

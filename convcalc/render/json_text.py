@@ -8,7 +8,7 @@ from functools import cached_property
 from json import dumps
 from json.encoder import encode_basestring, encode_basestring_ascii
 
-from ..analysis.report import Joined, Lists
+from ..analysis.report import Joined
 from ..limits import PATH_CHARACTERS
 from ..terminal import without_hidden
 
@@ -90,9 +90,7 @@ class _Level:
         """Key of an object -> the line that it begins."""
         self._forms: dict[tuple[str | None, ...], tuple[str | None, ...]] = {}
         """Keys of objects with shared parts -> the lines that they begin."""
-        self._templates: dict[tuple[tuple[str, ...], int], str] = {}
-        """Keys and count of numbers of a part of lists -> its text, with holes for the numbers."""
-        self._shared: dict[int, tuple[object, str]] = {}
+        self._shared: dict[int, tuple[dict[str, object], str]] = {}
         """The id of a shared part -> the part, which keeps its id from another, and its text."""
 
     @cached_property
@@ -128,36 +126,23 @@ class _Level:
         form = self._forms.get(keys)
         if form is None:
             form = self._forms[keys] = tuple([None if key is None else self._begin(key) for key in keys])
-        shared, text = self._shared.get, self.inner.text
-        texts = [
-            before + text(value) if before is not None else (shared(id(value)) or self._share(value))[1]
-            for before, value in zip(form, values, strict=True)
-        ]
-        if "" in texts:
-            texts = [part for part in texts if part]
+        shared, inner = self._shared, self.inner
+        texts = []
+        for before, value in zip(form, values, strict=True):
+            if before is not None:
+                texts.append(before + inner.text(value))
+            elif value:
+                found = shared.get(id(value))
+                texts.append(found[1] if found else self._share(value))
         return f"{{{','.join(texts)}{self.line}}}" if texts else "{}"
 
-    def _share(self, part: object) -> tuple[object, str]:
+    def _share(self, part: object) -> str:
+        assert isinstance(part, dict)
         if len(self._shared) == MOST_KEPT:
             self._shared.clear()
-        if isinstance(part, Lists):
-            text = self._lists(part)
-        else:
-            assert isinstance(part, dict)
-            text = self._entries(part)
-        shared = self._shared[id(part)] = part, text
-        return shared
-
-    def _lists(self, part: Lists) -> str:
-        keys, numbers = part
-        form = keys, len(numbers)
-        template = self._templates.get(form)
-        if template is None:
-            inner = self.inner
-            holes = inner.inner.line + inner.inner.between.join(["%d"] * (len(numbers) // len(keys))) + inner.line
-            template = ",".join([f"{self._begin(key).replace('%', '%%')}[{holes}]" for key in keys])
-            self._templates[form] = template
-        return template % numbers
+        text = self._entries(part)
+        self._shared[id(part)] = part, text
+        return text
 
     def _entries(self, values: dict[str, object]) -> str:
         """Keys and values, a line break before each."""
