@@ -88,8 +88,8 @@ def command(
         str | None, typer.Option("--page", metavar="FILE.html", help="Write the rows as a page to look at.")
     ] = None,
     export: Annotated[
-        str | None,
-        typer.Option("--export", metavar="FILE", help="Write every row to a .csv or .parquet file."),
+        list[str] | None,
+        typer.Option("--export", metavar="FILE", help="Write every row to a .csv or .parquet file; repeatable."),
     ] = None,
     row: Annotated[
         int | None, typer.Option("--row", min=0, metavar="N", help="Of a run: print a row as a spec.")
@@ -122,8 +122,8 @@ def command(
     from ..sweep.planning import of_run, planned
 
     rows = None if top is None else first_rows("--top", top)
-    look = Look(format, rows, top == "all", read_plot(plot, format), exact, page, export, force)
-    for file_to_write in (page, export):
+    look = Look(format, rows, top == "all", read_plot(plot, format), exact, page, tuple(export or ()), force)
+    for file_to_write in (page, *look.exports):
         refuse_existing(file_to_write, force)
     views = {
         "where": tuple(where or ()),

@@ -37,8 +37,8 @@ class Look(NamedTuple):
     exact: bool = False
     page: str | None = None
     """The file of the page."""
-    export: str | None = None
-    """The file of all rows."""
+    exports: tuple[str, ...] = ()
+    """The files of all rows."""
     force: bool = False
 
 
@@ -104,10 +104,11 @@ def refuse_unready(plan: Plan, look: Look) -> None:
         from ..sweep.finding import refuse_unknown
 
         refuse_unknown(look.plot, plan)
-    if look.export is not None:
+    if look.exports:
         from ..sweep.export import format_of
 
-        format_of(look.export)
+        for path in look.exports:
+            format_of(path)
     if look.page is not None:
         from ..page.environment import environment
 
@@ -116,8 +117,8 @@ def refuse_unready(plan: Plan, look: Look) -> None:
 
 def show(sweep: Sweep, look: Look) -> None:
     """Print what was found, and write its page and its rows. Raises UsageError."""
-    if look.export is not None:
-        sweep.export(look.export, overwrite=look.force)
+    for path in look.exports:
+        sweep.export(path, overwrite=look.force)
     if look.page is not None:
         write_file(sweep.page(), look.page, look.force, "entities")
         if look.page == "-":

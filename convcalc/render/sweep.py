@@ -123,6 +123,8 @@ def _notes(found: Found) -> Iterable[str]:
     elif not found.fit:
         worst = found.excluded[0] if found.excluded else None
         said = f"{worst.condition} leaves out {_of(worst.candidates, found.built)}" if worst is not None else ""
+        if worst is not None and worst.nearest is not None:
+            said += f"; row {worst.nearest.number} comes nearest: {cell_text(worst.nearest.cell, worst.nearest.column)}"
         near = (
             f"none of {found.built:,} is near {', '.join(found.searched['near'])}" if "near" in found.searched else ""
         )

@@ -11,11 +11,11 @@ from ..analysis.quantities import quantity
 from ..findings import UsageError
 from ..hints import suggest
 from .cells import Cell, magnitude
-from .conditions import read_conditions, read_near
-from .found import Cloud, Excluded, Found, FoundRow, Goal, Shown
+from .conditions import Condition, read_conditions, read_near
+from .found import Cloud, Excluded, Found, FoundRow, Goal, Nearest, Shown
+from .objectives import Objective
 
 if TYPE_CHECKING:
-    from .objectives import Objective
     from .plan import Plan
     from .store import Row, Store, Summary
 
@@ -88,7 +88,7 @@ class View:
             built,
             fit,
             sorted(refused, key=lambda each: -each.candidates),
-            list(self._excluded(built)) if fit < built and plan.wanted is None else [],
+            list(self._excluded(built, fit)) if fit < built and plan.wanted is None else [],
             seconds,
             self._what(),
             of,
@@ -120,14 +120,26 @@ class View:
         cells = _cells(row)
         return FoundRow(row.number, tuple([cells[place] for place in self._shown_places]))
 
-    def _excluded(self, built: int) -> Iterator[Excluded]:
+    def _excluded(self, built: int, fit: int) -> Iterator[Excluded]:
         """What each condition leaves out of what builds, from the one that leaves out most."""
         found = []
         demands = [(text, read_conditions(text, self.plan.joined)) for text in dict.fromkeys(self.plan.where)]
         demands += [(text, read_near(text)) for text in dict.fromkeys(self.plan.near)]
         for text, conditions in demands:
-            found.append(Excluded(text, built - self.store.count(conditions)))
+            nearest = None if fit or len(conditions) > 1 else self._nearest(conditions[0])
+            found.append(Excluded(text, built - self.store.count(conditions), nearest))
         return iter(sorted(found, key=lambda each: -each.candidates))
+
+    def _nearest(self, condition: Condition) -> Nearest | None:
+        """The candidate with least of what has an upper bound, or with most of what has a lower one."""
+        if condition.op not in ("<", "<=", ">", ">="):
+            return None
+        name = condition.asked.name
+        columns = {column.name: column for column in _every(self.store, self.plan)}
+        least = Objective(condition.asked, condition.op in (">", ">="), condition.joined)
+        row = next(self.store.rows((), [least], 1), None)
+        cell = None if row is None or name not in columns else _cells(row)[self._places[name]]
+        return None if row is None or cell is None else Nearest(row.number, columns[name], cell)
 
     def _cloud(self, plot: Sequence[str], fit: int, shown: Set[int], on_front: frozenset[int]) -> Cloud | None:
         """Two columns of what fits, of many rows of those that are shown and of every so manieth; None where there are

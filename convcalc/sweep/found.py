@@ -20,13 +20,6 @@ class Refusals(NamedTuple):
     """The first of them."""
 
 
-class Excluded(NamedTuple):
-    """How many candidates that build a condition leaves out."""
-
-    condition: str
-    candidates: int
-
-
 class Shown(NamedTuple):
     """A column of the rows: an axis, a figure, or what was measured elsewhere."""
 
@@ -39,6 +32,23 @@ class Shown(NamedTuple):
     """Whether nothing of it is worth no number."""
     fixed: bool = False
     """Whether it is an axis of one value, which stands above the rows and in none of them."""
+
+
+class Nearest(NamedTuple):
+    """The candidate that comes nearest to what a condition asks for."""
+
+    number: int
+    column: Shown
+    cell: Cell
+
+
+class Excluded(NamedTuple):
+    """How many candidates that build a condition leaves out."""
+
+    condition: str
+    candidates: int
+    nearest: Nearest | None = None
+    """Of all, where none fits and the condition is one bound."""
 
 
 class FoundRow(NamedTuple):
