@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -209,13 +210,17 @@ def test_a_signal_ends_a_run_and_says_how_to_go_on(number: signal.Signals, tmp_p
         os.kill(os.getpid(), number)
         time.sleep(1)
 
-    before = signal.getsignal(number)
-    with Store.create(path, plan) as store, pytest.raises(Interrupted) as caught:
-        sweep(plan, store=store, progress=stop)
+    as_in_a_terminal = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}[number]
+    found = signal.signal(number, as_in_a_terminal)
+    try:
+        with Store.create(path, plan) as store, pytest.raises(Interrupted) as caught:
+            sweep(plan, store=store, progress=stop)
+        assert signal.getsignal(number) is as_in_a_terminal
+    finally:
+        signal.signal(number, found)
     assert caught.value.exit_code == 128 + number
     assert caught.value.message.startswith("stopped: 16 of 50 candidates are in ")
     assert caught.value.hint == "the same command with --resume goes on"
-    assert signal.getsignal(number) is before
     with Store.resume(path, plan) as store:
         assert sweep(plan, store=store).here == 34
         assert list(store.rows()) == rows_of(plan)
@@ -233,7 +238,9 @@ def test_a_run_in_memory_that_is_ended_says_that_nothing_is_kept() -> None:
 
 
 COORDINATOR = """
+import signal
 import sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ^C however the tests were started
 sys.path.append(sys.argv[2])
 from tests.test_sweep_running import large_plan
 from convcalc.sweep.running import sweep
@@ -272,8 +279,12 @@ def test_a_coordinator_that_is_ended_is_gone_on_with(jobs: int, number: signal.S
 
 def _workers_of(pid: int) -> list[int]:
     """The processes that a process has started."""
-    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
-    return [int(line) for line in listed.stdout.split()]
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == pid:
+                found.append(int(stat.parent.name))
+    return found
 
 
 def test_processes_are_bounded() -> None:
