@@ -91,6 +91,7 @@ class TestOneAxis:
                 assert len(found.outputs) == row.conv_output
 
     @pytest.mark.parametrize("k", range(1, 8))
+    @pytest.mark.slow
     def test_a_transposed_one_writes_what_the_reference_writes_and_gives_back_the_size_of_invert(self, k: int) -> None:
         for window in (window for window in WINDOWS if window[0] == k):
             _, s, d, p = window

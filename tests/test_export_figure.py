@@ -74,6 +74,7 @@ def crosses(segment: Rectangle, place: Rectangle) -> bool:
 
 
 @pytest.mark.parametrize("name", [*GALLERY, "detector"])
+@pytest.mark.slow
 def test_nothing_lies_on_anything_else(name: str) -> None:
     made = arranged(loads(DETECTOR) if name == "detector" else load(name))
     solids = [each.place for each in made.parts]

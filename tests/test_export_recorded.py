@@ -48,6 +48,7 @@ UNREAD = {"wavenet": 420224}
 
 
 @pytest.mark.parametrize("name", gallery_names())
+@pytest.mark.slow
 def test_keras_has_the_same_shapes_and_parameters(name: str) -> None:
     found = differences("keras", name, load(name))
     if name in UNREAD:

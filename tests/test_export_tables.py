@@ -113,6 +113,7 @@ main()
 
 @pytest.mark.parametrize("target", TABLES)
 @pytest.mark.parametrize(("spec", "known"), [("googlenet", True), ("-", False)])
+@pytest.mark.slow
 def test_a_new_kind_is_refused_where_it_stands_and_nowhere_else(target: str, spec: str, known: bool) -> None:
     """The kind is made before any table is read, so that a table that lists all kinds would not load."""
     command = [sys.executable, "-c", NEW_KIND, "export", spec, "--to", target]

@@ -114,6 +114,7 @@ def test_a_ci_finds_no_command(call: tuple[str, ...], files: dict[str, str], mon
             assert "github" in call and ANNOTATION.match(text, found.start()), text[found.start() :][:80]
 
 
+@pytest.mark.slow
 def test_the_names_are_commands_where_no_ci_reads(files: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     for name in SERVICES:
         monkeypatch.delenv(name, raising=False)

@@ -92,6 +92,7 @@ def test_what_a_mechanism_is_read_as(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
+@pytest.mark.slow
 def test_no_command_gives_a_traceback(name: str, tmp_path: Path) -> None:
     path = written(name, tmp_path)
     for command in ("table", "verify", "check", "import"):

@@ -47,6 +47,7 @@ def test_what_does_not(arguments: tuple[str, ...], environment: dict[str, str]) 
     assert lines(*arguments, **{"PAGER": FIRST, **environment}) > 24
 
 
+@pytest.mark.slow
 def test_what_fits_the_screen_does_not() -> None:
     assert lines("solve", "--in", "8", "--out", "4", "--top", "3", PAGER="sed -n 1,1p") > 3
 
@@ -57,6 +58,7 @@ def test_a_pager_that_does_not_work_is_none(pager: str) -> None:
     assert lines(*LONG, PAGER=pager) > 24
 
 
+@pytest.mark.slow
 def test_words_are_not_a_program_of_the_shell(tmp_path_factory: pytest.TempPathFactory) -> None:
     target = tmp_path_factory.mktemp("pager") / "made"
     assert lines(*LONG, PAGER=f"sed -n '1,2p' /dev/stdin; touch {target}") > 2

@@ -88,6 +88,7 @@ def test_nothing_found_is_an_empty_list_for_programs() -> None:
         ("1512.03385", {"resnet"}),
     ],
 )
+@pytest.mark.slow
 def test_a_word_finds_names_titles_authors_and_variants(word: str, names: set[str]) -> None:
     entries = json.loads(run(word, "--format", "json"))["specs"]
     assert names <= {entry["name"] for entry in entries} < set(gallery_names())

@@ -165,6 +165,7 @@ def test_a_seed_repeats(spec: str) -> None:
         (["--seed", "-1"], ["--seed"]),
     ],
 )
+@pytest.mark.slow
 def test_refusals(spec: str, arguments: list[str], expected: list[str]) -> None:
     done = run("verify", spec, *arguments)
     assert (done.returncode, done.stdout) == (2, "")
