@@ -1,4 +1,4 @@
-"""Text as a terminal shows it: without controls, and the columns that it takes."""
+"""Text as a terminal and a spreadsheet show it: without controls, and the columns that it takes."""
 
 from __future__ import annotations
 
@@ -33,6 +33,16 @@ def printable(text: str, kept: str = "") -> str:
     ('a\\\\x1b[31mb', 'a\\n\\\\xad')
     """
     return without_hidden(text, _escaped, kept)
+
+
+def csv_cell(text: str) -> str:
+    """A text as a cell of CSV that no spreadsheet takes for a formula.
+
+    >>> csv_cell("=1+1"), csv_cell("a")
+    ("'=1+1", 'a')
+    """
+    clean = printable(text)
+    return f"'{clean}" if clean[:1] in ("=", "+", "-", "@") else clean
 
 
 def _escaped(character: str) -> str:

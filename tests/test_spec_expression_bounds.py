@@ -14,15 +14,7 @@ from convcalc.language.problems import Problem
 from convcalc.language.values import MAX_FRACTION_BITS, checked, equal, item_of, member, say
 from convcalc.limits import EXPRESSION_CHARACTERS, EXPRESSION_DEPTH
 
-
-def value(text: str, **names: Any) -> object:
-    return compile_expression(text).evaluate(names)
-
-
-def problem(text: str, **names: Any) -> Problem:
-    with pytest.raises(Problem) as caught:
-        value(text, **names)
-    return caught.value
+from .evaluated import problem, value
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,20 +14,11 @@ from convcalc import language
 from convcalc.language.document import Document
 from convcalc.language.expressions import compile_expression
 from convcalc.language.load import expand
-from convcalc.language.problems import Problem
 from convcalc.language.values import checked
 from convcalc.limits import LIST_VALUES
 from convcalc.marked import Source
 
-
-def value(text: str, **names: Any) -> Any:
-    return compile_expression(text).evaluate(names)
-
-
-def problem(text: str, **names: Any) -> Problem:
-    with pytest.raises(Problem) as caught:
-        value(text, **names)
-    return caught.value
+from .evaluated import problem, value
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,8 @@ DEVICES = {
     )
 }
 """Named devices, with their makers' figures."""
+WRITTEN = f"for example 10TFLOP/s,400GB/s; or one of {', '.join(DEVICES)}"
+"""How a device is named, as a hint."""
 
 _RATE = re.compile(r"(.*?)(FLOP/s|FLOPS|B/s)\s*")
 

@@ -273,15 +273,14 @@ def read_devices(texts: Iterable[str] | None) -> tuple[Device | None, str | None
 
 
 def _read_device(text: str) -> Device:
-    from ..analysis.device import DEVICES, UnknownDevice
+    from ..analysis.device import WRITTEN, UnknownDevice
     from ..analysis.device import read_device as read
 
     try:
         return read(text)
     except UnknownDevice as error:
-        names = f"for example 10TFLOP/s,400GB/s; or one of {', '.join(DEVICES)}"
         runs = f"; a model in code runs on {' or '.join(RUNS)}"
-        raise UsageError(f"--device: {error}", names + runs) from error
+        raise UsageError(f"--device: {error}", WRITTEN + runs) from error
 
 
 def load_network(

@@ -14,7 +14,7 @@ from .declaration import KEY
 from .events import parse
 from .grammar import Pending, Reader
 from .item_compiler import Scope
-from .items import Block, Call, Group, Item, Join, Known, LayerTemplate
+from .items import Block, Call, Group, Item, Known, LayerTemplate, below
 from .names import shown
 from .params import Compiled, Names, Param, Params, read_params, read_value, weight
 from .problems import Findings, Problem
@@ -261,26 +261,9 @@ def check_recursion(blocks: dict[str, Block], items: list[Item], findings: Findi
             reached += calls[call.block.name]
 
 
-def _lists(item: Item) -> list[list[Item]]:
-    what = item.what
-    if isinstance(what, Group):
-        return [what.items]
-    return [branch.items for branch in what.branches] if isinstance(what, Join) else []
-
-
 def _calls(items: list[Item]) -> Iterator[Item]:
     """The calls of blocks among items and inside their groups and branches."""
-    stack, seen = [items], set()
-    while stack:
-        current = stack.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        for item in current:
-            if isinstance(item.what, Call):
-                yield item
-            else:
-                stack += _lists(item)
+    return (item for item in below(items) if isinstance(item.what, Call))
 
 
 def _weight(item: Item) -> int:
@@ -310,8 +293,7 @@ def _measure(items: list[Item], memo: dict[int, int]) -> int:
             if isinstance(item.what, Call):
                 item.size += item.what.block.size
             elif not item.plain:
-                lists = _lists(item)
-                item.size += sum(_measure(inner, memo) + 1 for inner in lists)
+                item.size += sum(_measure(inner, memo) + 1 for inner in item.lists)
             constant = item.repeat[0] if item.repeat is not None else 1
             found += item.size * constant if type(constant) is int else item.size
         found = memo[id(items)] = min(found, CEILING)

@@ -134,6 +134,25 @@ class Scalar(Form[T_co]):
         return self._schema
 
 
+class Version(Form[str]):
+    """The version of what is written, the first key of its file."""
+
+    def __init__(self, what: str, key: str, version: str) -> None:
+        super().__init__()
+        self._what = what
+        self._key = key
+        self._version = version
+
+    def read(self, node: Marked, reader: Reader) -> str:
+        if isinstance(node, Text) and node.text == self._version:
+            return self._version
+        said = shown(node.text) if isinstance(node, Text) else "this"
+        raise Problem("CC112", f"the version {said} of {self._what} is not known", f"{self._key}: {self._version}")
+
+    def schema(self, vocabulary: Vocabulary) -> Schema:
+        return {"enum": [int(self._version), self._version]}
+
+
 class Nothing(Form[T_co]):
     """An empty scalar or `~`, which stands for a value."""
 

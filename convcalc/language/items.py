@@ -5,6 +5,7 @@ What a kind takes is read from its model, and values are made to fit it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
 from types import UnionType
@@ -314,3 +315,23 @@ class Item:
         self.weight = 1
         """Steps that it counts as itself: one, and what its expressions weigh."""
         self.size = 1
+
+    @property
+    def lists(self) -> list[list[Item]]:
+        """The items inside a group, or in each branch of a join; of anything else none."""
+        if isinstance(self.what, Group):
+            return [self.what.items]
+        return [branch.items for branch in self.what.branches] if isinstance(self.what, Join) else []
+
+
+def below(items: list[Item]) -> Iterator[Item]:
+    """Items, and those inside their groups and branches; a list that stands in several places once."""
+    stack, seen = [items], set()
+    while stack:
+        current = stack.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        for item in current:
+            yield item
+            stack += item.lists

@@ -24,6 +24,7 @@ from .grammar import (
     Reader,
     Scalar,
     Schema,
+    Version,
     Vocabulary,
     defined,
 )
@@ -312,19 +313,6 @@ OUTPUTS: Form[list[tuple[tuple[str, ...], Marked]] | dict[str, OutputSection]] =
 )
 
 
-class _Version(Form[str]):
-    """The version of the language."""
-
-    def read(self, node: Marked, reader: Reader) -> str:
-        if isinstance(node, Text) and node.text == VERSION:
-            return VERSION
-        said = shown(node.text) if isinstance(node, Text) else "this"
-        raise Problem("CC112", f"the version {said} of the language is not known", "convcalc: 1")
-
-    def schema(self, vocabulary: Vocabulary) -> Schema:
-        return {"enum": [int(VERSION), VERSION]}
-
-
 def _text(key: str, about: str) -> Key[str]:
     return Key(Scalar(str, f"{key} is a text"), about, where=key)
 
@@ -332,7 +320,7 @@ def _text(key: str, about: str) -> Key[str]:
 class Sections(Entries):
     """A spec as it is written."""
 
-    convcalc = Key(_Version(), "Version of the language.")
+    convcalc = Key(Version("the language", "convcalc", VERSION), "Version of the language.")
     name = _text("name", "Name of the architecture.")
     title = _text("title", "A title, where the name is not enough.")
     description = _text("description", "What the spec is, and what it follows.")

@@ -29,6 +29,7 @@ from ..geometry import (
 from .base import Count, Flag, Operations, Patch, Product, Saved, Shape, Shapes, Weight, check_groups
 from .formed import Formed
 from .spatial import (
+    LETTERS,
     Padding,
     PerAxis,
     PerAxisSize,
@@ -40,14 +41,7 @@ from .spatial import (
     spatial_links,
 )
 
-LETTERS = {
-    "out": "out_channels",
-    "k": "kernel_size",
-    "s": "stride",
-    "p": "padding",
-    "d": "dilation",
-    "g": "groups",
-}
+GROUPED = {**LETTERS, "g": "groups"}
 
 
 class _Convolution(Sliding):
@@ -122,7 +116,7 @@ class Conv(Formed, _Windowed):
     padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros"
 
     multiplies: ClassVar[Product | None] = "convolution"
-    short_forms: ClassVar[dict[str, str]] = LETTERS
+    short_forms: ClassVar[dict[str, str]] = GROUPED
 
     @property
     def channel_groups(self) -> int:
@@ -186,7 +180,7 @@ class ConvTranspose(Formed, _Convolution):
     output_padding: PerAxisSize = Field(default=0, validate_default=True)
 
     multiplies: ClassVar[Product | None] = "transposed"
-    short_forms: ClassVar[dict[str, str]] = LETTERS
+    short_forms: ClassVar[dict[str, str]] = GROUPED
 
     @property
     def channel_groups(self) -> int:
@@ -252,7 +246,7 @@ class SeparableConv(_Windowed):
     depth_multiplier: Count = 1
 
     multiplies: ClassVar[Product | None] = "separable"
-    short_forms: ClassVar[dict[str, str]] = {letter: name for letter, name in LETTERS.items() if letter != "g"}
+    short_forms: ClassVar[dict[str, str]] = LETTERS
 
     def output_shape(self, inputs: Shapes) -> Shape:
         return (self.out_channels, *self._spatial_output(inputs[0]))

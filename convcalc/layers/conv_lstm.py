@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ..geometry import AxisLink, RankMismatch, Window, conv_output, resolve_padding
 from .base import Count, Flag, Layer, MatrixProduct, Operations, Product, Saved, Shape, Shapes, Weight
-from .spatial import Padding, PerAxis, axis_paddings, rank_of
+from .spatial import LETTERS, Padding, PerAxis, axis_paddings, rank_of
 
 GATES = 4
 
@@ -33,13 +33,7 @@ class ConvLSTM(Layer):
 
     width_field: ClassVar[str | None] = "out_channels"
     multiplies: ClassVar[Product | None] = "recurrent"
-    short_forms: ClassVar[dict[str, str]] = {
-        "out": "out_channels",
-        "k": "kernel_size",
-        "s": "stride",
-        "p": "padding",
-        "d": "dilation",
-    }
+    short_forms: ClassVar[dict[str, str]] = LETTERS
 
     @property
     def rank(self) -> int:

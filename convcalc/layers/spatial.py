@@ -23,6 +23,9 @@ from .registry import KINDS
 
 Value = TypeVar("Value")
 
+LETTERS = {"out": "out_channels", "k": "kernel_size", "s": "stride", "p": "padding", "d": "dilation"}
+"""The short forms of the fields of a convolution."""
+
 
 def form(value: object) -> str:
     """Which of its forms a field has, so that only that one is judged: one number, or a list."""

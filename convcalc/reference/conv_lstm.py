@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .activation import sigmoid
 from .border import border, border_gradient
 from .context import (
     Array,
@@ -23,6 +22,7 @@ from .context import (
     sum_but_channels,
 )
 from .correlation import correlate, correlate_weights, scatter
+from .recurrent import Kept, remembered, remembered_gradients
 from .windows import Pairs, Sizes, resolved_pads
 
 if TYPE_CHECKING:
@@ -59,48 +59,34 @@ def _of_state(layer: ConvLSTM, space: Sizes) -> Product:
     return Product(ones, ones, resolved_pads("same", space, layer.kernel_size, ones, ones))
 
 
-class State(NamedTuple):
-    """What one position leaves behind."""
-
-    hidden: Array
-    memory: Array
-    gates: tuple[Array, ...]
-    """i, f, g, o."""
-
-
-def _states(layer: ConvLSTM, inputs: Arrays, weights: Weights, counter: Counter | None) -> list[State]:
-    """The states in order, before the first position that of zeros."""
+def _kept(layer: ConvLSTM, inputs: Arrays, weights: Weights, counter: Counter | None) -> list[Kept]:
+    """What each position keeps, its state first; before the first position zeros."""
     (x,) = inputs
     if x.ndim != len(layer.kernel_size) + 3 or x.shape[2] != weights["weight_ih"].shape[1]:
         raise DoesNotFit(f"positions of {x.shape[2:]} for a kernel over {layer.kernel_size}")
     of_input = _of_input(layer, x.shape[3:])
-    found: list[State] = []
+    found: list[Kept] = []
     for position in range(x.shape[1]):
         total = of_input.forward(x[:, position], weights["weight_ih"], counter)
         if layer.bias:
             total = total + weights["bias_ih"].reshape(-1, *(1 for _ in layer.kernel_size))
         if not found:
             zeros = np.zeros((len(x), layer.out_channels, *total.shape[2:]), x.dtype)
-            found.append(State(zeros, zeros, ()))
-        before = found[-1]
-        of_state = _of_state(layer, total.shape[2:])
-        into, forget, new, out = np.split(
-            total + of_state.forward(before.hidden, weights["weight_hh"], counter), 4, axis=1
-        )
-        into, forget, new, out = sigmoid(into), sigmoid(forget), np.tanh(new), sigmoid(out)
-        memory = forget * before.memory + into * new
-        found.append(State(out * np.tanh(memory), memory, (into, forget, new, out)))
+            found.append((zeros, zeros))
+        state, memory, *_ = found[-1]
+        total = total + _of_state(layer, total.shape[2:]).forward(state, weights["weight_hh"], counter)
+        found.append(remembered(total, memory, 1))
     return found
 
 
 def _forward(layer: ConvLSTM, inputs: Arrays, weights: Weights, context: Context) -> Array:
-    states = _states(layer, inputs, weights, context.counter)
-    return np.stack([state.hidden for state in states[1:]], axis=1)
+    kept = _kept(layer, inputs, weights, context.counter)
+    return np.stack([state for state, *_ in kept[1:]], axis=1)
 
 
 def _backward(layer: ConvLSTM, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
     (x,) = inputs
-    states = _states(layer, inputs, weights, None)
+    kept = _kept(layer, inputs, weights, None)
     of_input, of_state = _of_input(layer, x.shape[3:]), _of_state(layer, grad.shape[3:])
     gradients = {name: np.zeros_like(weights[name]) for name in ("weight_ih", "weight_hh")}
     if layer.bias:
@@ -108,22 +94,13 @@ def _backward(layer: ConvLSTM, inputs: Arrays, weights: Weights, grad: Array, co
     back = np.zeros_like(x)
     later, flow = np.zeros_like(grad[:, 0]), np.zeros_like(grad[:, 0])
     for position in range(x.shape[1], 0, -1):
-        state, before = states[position], states[position - 1]
-        into, forget, new, out = state.gates
-        total, squashed = grad[:, position - 1] + later, np.tanh(state.memory)
-        to_memory = flow + total * out * (1 - np.square(squashed))
-        parts = (
-            to_memory * new * into * (1 - into),
-            to_memory * before.memory * forget * (1 - forget),
-            to_memory * into * (1 - np.square(new)),
-            total * squashed * out * (1 - out),
-        )
-        step, flow = np.concatenate(parts, axis=1), to_memory * forget
+        state, memory, *_ = kept[position - 1]
+        step, flow = remembered_gradients(kept[position], memory, grad[:, position - 1] + later, flow, 1)
         back[:, position - 1], of_weights = of_input.backward(
             x[:, position - 1], weights["weight_ih"], step, context.counter
         )
         gradients["weight_ih"] += of_weights
-        later, of_weights = of_state.backward(before.hidden, weights["weight_hh"], step, context.counter)
+        later, of_weights = of_state.backward(state, weights["weight_hh"], step, context.counter)
         gradients["weight_hh"] += of_weights
         if layer.bias:
             gradients["bias_ih"] += sum_but_channels(step)

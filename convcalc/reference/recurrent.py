@@ -126,32 +126,41 @@ def _apart(layer: GRU) -> tuple[slice, slice]:
     return slice(0, 2 * layer.hidden_size), slice(2 * layer.hidden_size, None)
 
 
-def _remembering(layer: LSTM, arrived: Array, before: Array, kept: Kept, recall: Recall) -> tuple[Array, Kept]:
-    memory = kept[1]
-    into, forget, new, out = np.split(arrived + recall(before), 4, -1)
+def remembered(total: Array, memory: Array, axis: int) -> Kept:
+    """What long short-term memory makes of the sum of its products, whose gates i f g o stand along an axis, and of the
+    memory before: (state, memory, i, f, g, o).
+    """
+    into, forget, new, out = np.split(total, 4, axis)
     into, forget, out = sigmoid(into), sigmoid(forget), sigmoid(out)
     new = np.tanh(new)
     memory = forget * memory + into * new
-    state = out * np.tanh(memory)
-    return state, (state, memory, into, forget, new, out)
+    return out * np.tanh(memory), memory, into, forget, new, out
+
+
+def remembered_gradients(kept: Kept, before: Array, grad: Array, flow: Array, axis: int) -> tuple[Array, Array]:
+    """The gradients of that sum and of the memory before, from those of the state and of the memory."""
+    _, memory, into, forget, new, out = kept
+    squashed = np.tanh(memory)
+    to_memory = flow + grad * out * (1 - np.square(squashed))
+    parts = (
+        to_memory * new * into * (1 - into),
+        to_memory * before * forget * (1 - forget),
+        to_memory * into * (1 - np.square(new)),
+        grad * squashed * out * (1 - out),
+    )
+    return np.concatenate(parts, axis), np.asarray(to_memory * forget)
+
+
+def _remembering(layer: LSTM, arrived: Array, before: Array, kept: Kept, recall: Recall) -> tuple[Array, Kept]:
+    found = remembered(arrived + recall(before), kept[1], -1)
+    return found[0], found
 
 
 def _remembering_backward(
     layer: LSTM, kept: Kept, before: Kept, state: Array, grad: Array, flow: Array, spread: Spread
 ) -> tuple[Array, Array, Array]:
-    _, memory, into, forget, new, out = kept
-    squashed = np.tanh(memory)
-    to_memory = flow + grad * out * (1 - np.square(squashed))
-    total = np.concatenate(
-        (
-            to_memory * new * into * (1 - into),
-            to_memory * before[1] * forget * (1 - forget),
-            to_memory * into * (1 - np.square(new)),
-            grad * squashed * out * (1 - out),
-        ),
-        -1,
-    )
-    return total, spread(total, state), np.asarray(to_memory * forget)
+    total, flow = remembered_gradients(kept, before[1], grad, flow, -1)
+    return total, spread(total, state), flow
 
 
 CELLS = {

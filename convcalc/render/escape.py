@@ -126,13 +126,3 @@ def latex(text: str) -> str:
     '50\\%\\_x'
     """
     return "".join(_LATEX.get(c, c) for c in printable(text))
-
-
-def csv_cell(text: str) -> str:
-    """A CSV cell that no spreadsheet takes for a formula.
-
-    >>> csv_cell("=1+1")
-    "'=1+1"
-    """
-    clean = printable(text)
-    return f"'{clean}" if clean[:1] in ("=", "+", "-", "@") else clean

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..terminal import printable
+from ..terminal import csv_cell, printable
 from . import escape
 from .document import (
     Bars,
@@ -181,7 +181,7 @@ def _csv_table(table: Table) -> str:
 
     buffer = io.StringIO()
     rows = ([column.heading for column in table.columns], *table.rows)
-    writer(buffer, lineterminator="\n").writerows([escape.csv_cell(cell) for cell in row] for row in rows)
+    writer(buffer, lineterminator="\n").writerows([csv_cell(cell) for cell in row] for row in rows)
     return buffer.getvalue().rstrip("\n")
 
 

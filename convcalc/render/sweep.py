@@ -7,7 +7,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from ..sweep.cells import distinct
-from ..units import counted, scaled, scaled_bytes
+from ..units import counted
 from .document import (
     ZERO,
     Axis,
@@ -22,7 +22,7 @@ from .document import (
     Table,
 )
 from .progress import KNOWN_SECONDS, duration
-from .table import COUNTED
+from .table import count_text
 
 if TYPE_CHECKING:
     from ..sweep.found import Cell, Cloud, Found, FoundRow, Refusals, Shown
@@ -204,11 +204,8 @@ def cell_text(cell: Cell, column: Shown, exact: bool = False) -> str:
         return exact_text(cell)
     if column.adds_up and cell == 0 and not exact:
         return ZERO
-    if isinstance(cell, int) and column.unit == "bytes":
-        return f"{cell:,} B" if exact else scaled_bytes(cell)
-    if isinstance(cell, int) and not exact and column.unit in COUNTED:
-        return scaled(cell)
-    return exact_text(cell)
+    short = count_text(cell, column.unit, exact) if isinstance(cell, int) else None
+    return exact_text(cell) if short is None else short
 
 
 def exact_text(cell: int | float | str) -> str:

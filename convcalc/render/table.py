@@ -133,11 +133,19 @@ def cell_text(value: Value, quantity: Quantity, exact: bool) -> str:
     """A value as a cell of a tree: counts and bytes to three digits unless `exact`, and nothing at all as a dot."""
     if quantity.total and value == 0 and not exact:
         return ZERO
-    if isinstance(value, int) and quantity.unit == "bytes":
-        return f"{value:,} B" if exact else scaled_bytes(value)
-    if isinstance(value, int) and not exact and quantity.unit in COUNTED:
-        return scaled(value)
-    return value_text(value, unit=quantity.unit)
+    short = count_text(value, quantity.unit, exact) if isinstance(value, int) else None
+    return value_text(value, unit=quantity.unit) if short is None else short
+
+
+def count_text(count: int, unit: str, exact: bool) -> str | None:
+    """A count or a size as a cell: to three digits unless `exact`; None for what is written as it is.
+
+    >>> count_text(7002000, "MACs", False), count_text(9216, "bytes", True), count_text(3, "layers", False)
+    ('7.00 M', '9,216 B', None)
+    """
+    if unit == "bytes":
+        return f"{count:,} B" if exact else scaled_bytes(count)
+    return scaled(count) if unit in COUNTED and not exact else None
 
 
 def share_of(quantities: Sequence[Quantity], by: Quantity | None) -> Quantity | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..files import sentence, write
 from ..findings import UsageError
-from ..terminal import printable
+from ..terminal import csv_cell, printable
 from .cells import Cell, distinct
 from .faults import quoted
 from .store import Row, Store
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 SUFFIXES = (".csv", ".parquet")
 GROUP = 50_000
 """Rows of a row group, and of what is in memory at once."""
-FORMULAS = ("=", "+", "-", "@")
-"""What spreadsheets take a cell for a formula by."""
 LINES = 1000
 """Rows of CSV that are written at once."""
 
@@ -100,10 +98,7 @@ def _written(cell: Cell) -> Cell:
     """A cell as CSV has it: true and false in words, no controls, and no text that a spreadsheet computes."""
     if isinstance(cell, bool):
         return "true" if cell else "false"
-    if not isinstance(cell, str):
-        return cell
-    clean = printable(cell)
-    return f"'{clean}" if clean[:1] in FORMULAS else clean
+    return csv_cell(cell) if isinstance(cell, str) else cell
 
 
 def _taken(text: io.StringIO) -> bytes:

@@ -14,7 +14,7 @@ from functools import cached_property, partial
 from hashlib import sha256
 from typing import Any, TypeVar
 
-from ..analysis.device import DEVICES, UnknownDevice, read_device
+from ..analysis.device import WRITTEN, UnknownDevice, read_device
 from ..analysis.quantities import quantity
 from ..analysis.training import OPTIMIZERS
 from ..findings import UsageError
@@ -230,12 +230,15 @@ class Plan:
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
         """What a candidate has to be to fit: all of them."""
-        found: list[Condition] = []
+        return tuple(condition for *_, condition in self._conditions())
+
+    def _conditions(self) -> Iterator[tuple[str, int, str, Condition]]:
+        """Option, number and text of each condition, and it."""
         conditions = partial(read_conditions, joined=self.joined)
         for key, texts, reader in (("where", self.where, conditions), ("near", self.near, read_near)):
             for number, text in enumerate(texts):
-                found += _read(key, number, text, reader)
-        return tuple(found)
+                for condition in _read(key, number, text, reader):
+                    yield key, number, text, condition
 
     @cached_property
     def objectives(self) -> tuple[Objective, ...]:
@@ -292,11 +295,8 @@ class Plan:
 
     def words_of_asked(self) -> Iterator[tuple[str, int, str, Asked]]:
         """Option, number and text of each word that asks for a figure, and the figure."""
-        conditions = partial(read_conditions, joined=self.joined)
-        for key, texts, reader in (("where", self.where, conditions), ("near", self.near, read_near)):
-            for number, text in enumerate(texts):
-                for condition in reader(text):
-                    yield key, number, text, condition.asked
+        for key, number, text, condition in self._conditions():
+            yield key, number, text, condition.asked
         objectives = {
             "columns": self.columns,
             "pareto": self.pareto,
@@ -317,8 +317,7 @@ class Plan:
             try:
                 read_device(self.options.device)
             except UnknownDevice as error:
-                hint = f"for example 10TFLOP/s,400GB/s; or one of {', '.join(DEVICES)}"
-                raise UsageError(f"--device: {error}", hint) from None
+                raise UsageError(f"--device: {error}", WRITTEN) from None
         _ = self.space, self.asked
 
     def _objectives(self, key: str, texts: Iterable[str], more: Sequence[str] = ()) -> tuple[Objective, ...]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from ..analysis.training import OPTIMIZERS
 from ..findings import Finding, SpecError, UsageError
 from ..language.events import parse
 from ..language.expectations import DTYPES
@@ -30,6 +31,7 @@ from ..language.grammar import (
     Reader,
     Scalar,
     Schema,
+    Version,
     Vocabulary,
     defined,
 )
@@ -45,7 +47,6 @@ from .plan import Plan, WordError
 
 KEY = "sweep"
 VERSION = "1"
-OPTIMIZERS = ("sgd", "momentum", "adam")
 _WRITTEN = re.compile(r"^[\"']?sweep[\"']?[ \t]*:", re.MULTILINE)
 _SPEC = re.compile(r"^[\"']?convcalc[\"']?[ \t]*:", re.MULTILINE)
 
@@ -74,19 +75,6 @@ def declares_plan(source: Source) -> bool:
     except SpecError:
         return _WRITTEN.search(source.text) is not None and _SPEC.search(source.text) is None
     return isinstance(root, Map) and KEY in root.entries and "convcalc" not in root.entries
-
-
-class _Version(Form[str]):
-    """The version of what plans may say."""
-
-    def read(self, node: Marked, reader: Reader) -> str:
-        if isinstance(node, Text) and node.text == VERSION:
-            return VERSION
-        said = shown(node.text) if isinstance(node, Text) else "this"
-        raise Problem("CC112", f"the version {said} of plans is not known", "sweep: 1")
-
-    def schema(self, vocabulary: Vocabulary) -> Schema:
-        return {"enum": [int(VERSION), VERSION]}
 
 
 def _whole(least: int) -> Scalar[int]:
@@ -138,7 +126,7 @@ SHAPES: Form[dict[str, Pending] | Pending] = Either(
 class PlanSections(Entries):
     """A plan as it is written."""
 
-    sweep = Key(_Version(), "Version of what plans may say.", required=True, hint="sweep: 1")
+    sweep = Key(Version("plans", KEY, VERSION), "Version of what plans may say.", required=True, hint="sweep: 1")
     title = _text("What is searched.")
     description = _text("What the plan is for, and what it follows.")
     source = _text("The paper or code that it follows.")
@@ -181,7 +169,7 @@ class PlanSections(Entries):
     top = Key(_whole(1), "Rows that are shown.")
     batch = Key(_whole(1), "Batch size.")
     dtype = Key(_one_of(DTYPES), "Type of activations and params in memory.")
-    optimizer = Key(_one_of(OPTIMIZERS), "Whose state training memory counts.")
+    optimizer = Key(_one_of(list(OPTIMIZERS)), "Whose state training memory counts.")
     device = _text("The device of the roofline.")
     join = Key(
         Placed(Scalar(str, "a file is named", "join: times.csv", schema=WORD, filled=True)),

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from ...language.document import Document
 from ...language.expressions import Expression
-from ...language.items import Block, Call, Group, Item, Join, LayerTemplate
+from ...language.items import Block, Call, Group, Item, Join, LayerTemplate, below
 from ...language.params import Compiled, Listed
 from ...language.values import Value
 from ...limits import NESTING
@@ -230,33 +230,16 @@ def _told(value: object) -> object:
     return tuple(map(_told, value)) if isinstance(value, tuple) else value
 
 
-def _lists(item: Item) -> list[list[Item]]:
-    what = item.what
-    if isinstance(what, Group):
-        return [what.items]
-    return [branch.items for branch in what.branches] if isinstance(what, Join) else []
-
-
-def _below(items: Sequence[Item]) -> Iterator[Item]:
-    """Items, and those inside their groups and branches."""
-    pending = list(items)
-    while pending:
-        item = pending.pop()
-        yield item
-        for inner in _lists(item):
-            pending += inner
-
-
-def _called(items: Sequence[Item]) -> Iterator[Block]:
-    for item in _below(items):
+def _called(items: list[Item]) -> Iterator[Block]:
+    for item in below(items):
         if isinstance(item.what, Call):
             yield item.what.block
 
 
 def _every(document: Document) -> Iterator[Item]:
-    yield from _below(document.items)
+    yield from below(document.items)
     for block in document.blocks.values():
-        yield from _below(block.items)
+        yield from below(block.items)
 
 
 def _led_into(document: Document, paths: Iterable[str]) -> Iterator[str]:
