@@ -182,7 +182,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
             "analysis.training",
             "findings",
         },
-        "analysis.quantities": {
+        "analysis.quantity_values": {
             "analysis.controller",
             "analysis.device",
             "analysis.multiplications",
