@@ -35,6 +35,7 @@ HELD = (
     "convcalc/language/published.py",
     "convcalc/analysis/published.py",
     "convcalc/analysis/receptive_field.py",
+    "convcalc/analysis/seen.py",
     "convcalc/analysis/cost.py",
     "convcalc/analysis/memory.py",
     "convcalc/analysis/traffic.py",
