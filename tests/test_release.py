@@ -81,6 +81,11 @@ def test_every_public_name_is_in_the_reference() -> None:
     assert [name for name in public if f".{name}\n" not in text] == []
 
 
+def test_every_public_name_has_an_example_that_runs() -> None:
+    public = {name: getattr(convcalc, name) for name in convcalc.__all__ if name not in ("reference", "__version__")}
+    assert [name for name, value in public.items() if ">>>" not in (value.__doc__ or "")] == []
+
+
 def site(folder: Path, config: Path) -> subprocess.CompletedProcess[str]:
     """What MkDocs says when it builds the site."""
     call = [sys.executable, "-m", "mkdocs", "build", "--config-file", str(config), "--site-dir", str(folder)]
