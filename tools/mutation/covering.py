@@ -66,11 +66,11 @@ class Covering(NamedTuple):
         return found
 
 
-def digest(paths: Iterable[Path]) -> str:
-    """What a set of files holds, in sixteen digits."""
+def digest(root: Path, paths: Iterable[Path]) -> str:
+    """What a set of files below the root holds, in sixteen digits; the same in each copy of it."""
     state = hashlib.sha256()
     for path in sorted(paths):
-        state.update(str(path).encode() + b"\0" + path.read_bytes() + b"\0")
+        state.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return state.hexdigest()[:16]
 
 
@@ -85,11 +85,11 @@ def test_files(root: Path, patterns: Sequence[str]) -> list[str]:
 def covering(root: Path, modules: Sequence[str], patterns: Sequence[str], kept: Path) -> Covering:
     """The tests by lines of the modules; from the file where it is kept as far as nothing has changed."""
     known = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
-    shared = digest(root / module for module in modules)
-    shared += digest(path for path in root.glob("tests/*.py") if not path.name.startswith("test_"))
+    shared = digest(root, (root / module for module in modules))
+    shared += digest(root, (path for path in root.glob("tests/*.py") if not path.name.startswith("test_")))
     files = test_files(root, patterns)
     for number, name in enumerate(files):
-        stamp = shared + digest([root / name])
+        stamp = shared + digest(root, [root / name])
         if known.get(name, {}).get("stamp") != stamp or "importing" not in known[name]:
             print(f"\r{number + 1} of {len(files)} files of tests: {name:60}", end="", file=sys.stderr, flush=True)
             known[name] = {"stamp": stamp, **_recorded(root, name, modules)}
