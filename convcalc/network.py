@@ -111,6 +111,15 @@ class BlockGroup(Group):
         return True
 
 
+class Works(NamedTuple):
+    """What nodes do, told apart: equal layers share one model, and what they do follows from it and their shapes."""
+
+    numbers: list[int]
+    """For each node, the number of what it does: 1 for the first of `different`; 0 for an input of the network."""
+    different: list[tuple[Layer, Shapes, Shape]]
+    """Each layer with the shapes of its inputs and of its output."""
+
+
 Loss = Literal["cross_entropy", "mean_square", "linear"]
 """What an output is trained with."""
 LOSSES: tuple[Loss, ...] = get_args(Loss)
@@ -342,6 +351,26 @@ class Network:
     def elements(self) -> list[int]:
         """`Node.elements` of each node."""
         return [node.elements for node in self.nodes]
+
+    @cached_property
+    def works(self) -> Works:
+        """What its nodes do, each thing once."""
+        nodes = self.nodes
+        numbers: list[int] = []
+        known: dict[tuple[int, Shapes], int] = {}
+        different: list[tuple[Layer, Shapes, Shape]] = []
+        for _, layer, sources, shape, _ in nodes:
+            if layer is None:
+                numbers.append(0)
+                continue
+            shapes = (nodes[sources[0]].shape,) if len(sources) == 1 else tuple([nodes[i].shape for i in sources])
+            key = (id(layer), shapes)
+            number = known.get(key)
+            if number is None:
+                different.append((layer, shapes, shape))
+                number = known[key] = len(different)
+            numbers.append(number)
+        return Works(numbers, different)
 
     @cached_property
     def _index(self) -> dict[str, int]:
