@@ -28,7 +28,13 @@ if TYPE_CHECKING:
 
 
 class Node(NamedTuple):
-    """One layer in its place. `layer` is None for an input of the network."""
+    """One layer in its place. `layer` is None for an input of the network.
+
+    >>> import convcalc
+    >>> node = convcalc.load("lenet5")["C1"]
+    >>> node.kind, node.shape, node.layer is None
+    ('conv2d', (6, 28, 28), False)
+    """
 
     name: str
     layer: Layer | None
@@ -193,7 +199,17 @@ MOST_NAMES = 5000
 
 
 class UnknownLayer(UsageError, KeyError):
-    """A path at which a network has no layer and no group; a KeyError, with the nearest path as its hint."""
+    """A path at which a network has no layer and no group; a KeyError, with the nearest path as its hint.
+
+    >>> import convcalc
+    >>> "C9" in convcalc.load("lenet5")
+    False
+    >>> convcalc.load("lenet5")["C33"]
+    Traceback (most recent call last):
+        ...
+    convcalc.network.UnknownLayer: there is no layer 'C33' in LeNet-5
+      hint: did you mean 'C3'?
+    """
 
 
 class Part:

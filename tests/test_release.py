@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 import yaml
 
 import convcalc
+from tools import contract
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "api.md"
@@ -20,8 +23,39 @@ def read(path: str) -> Any:
     return yaml.safe_load((ROOT / path).read_text("utf-8"))
 
 
-def test_the_citation_has_the_version() -> None:
-    assert read("CITATION.cff")["version"] == convcalc.__version__
+def newest_release() -> tuple[str, str]:
+    """The version and the date of the first heading of the changelog."""
+    found = re.search(r"^## \[([^\]]+)\](?: - (.*))?$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert found is not None
+    return found[1], found[2]
+
+
+def test_the_version_is_the_same_wherever_it_stands() -> None:
+    version, date = newest_release()
+    citation = read("CITATION.cff")
+    assert version == convcalc.__version__ == citation["version"] == contract.release()
+    assert date == citation["date-released"]
+    called = subprocess.run(
+        [sys.executable, "-m", "convcalc", "--version"], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert called.stdout == f"convcalc {version}\n"
+    used = re.findall(r"convcalc@v(\S+)|rev: v(\S+)", (ROOT / "docs" / "ci.md").read_text("utf-8"))
+    assert used and {first or second for first, second in used} == {version}
+
+
+def test_the_changelog_begins_with_what_the_version_promises() -> None:
+    _, _, text = (ROOT / "CHANGELOG.md").read_text("utf-8").partition(f"## [{convcalc.__version__}]")
+    head = text.partition("\n### ")[0]
+    for promise in contract.formats():
+        assert f"`{promise}`" in head
+    assert "versions.md" in head
+
+
+def test_the_package_says_for_which_pythons_it_is() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    prefix = "Programming Language :: Python :: 3."
+    said = [f"3.{line.removeprefix(prefix)}" for line in project["classifiers"] if line.startswith(prefix)]
+    assert said == read(".github/workflows/release.yml")["jobs"]["test"]["strategy"]["matrix"]["python"]
 
 
 def test_what_is_released_is_tested_on_every_system_and_python() -> None:
@@ -45,6 +79,11 @@ def test_every_public_name_is_in_the_reference() -> None:
     text = PAGE.read_text("utf-8")
     public = [name for name in convcalc.__all__ if name not in ("reference", "__version__")]
     assert [name for name in public if f".{name}\n" not in text] == []
+
+
+def test_every_public_name_has_an_example_that_runs() -> None:
+    public = {name: getattr(convcalc, name) for name in convcalc.__all__ if name not in ("reference", "__version__")}
+    assert [name for name, value in public.items() if ">>>" not in (value.__doc__ or "")] == []
 
 
 def site(folder: Path, config: Path) -> subprocess.CompletedProcess[str]:

@@ -31,9 +31,11 @@ HELD = (
     "convcalc/language/expressions.py",
     "convcalc/language/functions.py",
     "convcalc/language/values.py",
+    "convcalc/language/params.py",
     "convcalc/language/items.py",
     "convcalc/language/published.py",
     "convcalc/analysis/published.py",
+    "convcalc/units.py",
     "convcalc/analysis/receptive_field.py",
     "convcalc/analysis/seen.py",
     "convcalc/analysis/cost.py",
@@ -42,7 +44,7 @@ HELD = (
     "convcalc/analysis/fusion.py",
     "convcalc/analysis/training.py",
 )
-"""The modules that are held to it: what computes, what reads fields, and what compares printed cells."""
+"""The modules that are held to it: what computes, what reads fields and amounts, and what compares printed cells."""
 TESTS = ("tests/test_*.py", "convcalc/**/*.py")
 """What may kill: the tests, and the examples of docstrings."""
 PRELOADED = ("numpy", "pydantic", "yaml", "hypothesis", "onnx", "rich", "typer", "jsonschema", "coverage")
