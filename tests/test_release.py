@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -13,7 +14,9 @@ import pytest
 import yaml
 
 import convcalc
+from convcalc.language import gallery_names
 from tools import contract
+from tools.site_reports import PICTURES, REPORTS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "api.md"
@@ -63,7 +66,38 @@ def test_what_is_released_is_tested_on_every_system_and_python() -> None:
     matrix = jobs["test"]["strategy"]["matrix"]
     assert matrix["system"] == ["ubuntu-latest", "macos-latest", "windows-latest"]
     assert matrix["python"] == ["3.11", "3.12", "3.13", "3.14"] and matrix["archive"] == ["whl", "tar.gz"]
-    assert jobs["publish"]["needs"] == "test" and jobs["publish"]["permissions"] == {"id-token": "write"}
+    assert jobs["publish"]["needs"] == ["test", "site"] and jobs["publish"]["permissions"] == {"id-token": "write"}
+    assert all(jobs[after]["needs"] == "publish" for after in ("release", "pages"))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / ".github" / "workflows").glob("*.yml")), ids=lambda path: path.stem)
+def test_actions_stand_by_their_hashes_and_nothing_more_is_allowed_than_is_needed(path: Path) -> None:
+    text = path.read_text("utf-8")
+    used = re.findall(r"uses: (\S+)(.*)", text)
+    assert used and all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action) for action, _ in used)
+    assert all(re.fullmatch(r"  # v\d+\.\d+\.\d+", version) for _, version in used)
+    assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
+    assert text.count("persist-credentials: false") == text.count("uses: actions/checkout@")
+
+
+def test_the_first_page_leads_to_what_people_come_for() -> None:
+    first = (ROOT / "docs" / "index.md").read_text("utf-8")
+    links = re.findall(r"^\| \[([^]]+)\]\(([^)]+)\)", first, re.MULTILINE)
+    assert links[:4] == [
+        ("Your first table", "first_table.md"),
+        ("Your PyTorch model", "models.md"),
+        ("The lecture", "lecture.md"),
+        ("Your CI", "ci.md"),
+    ]
+    assert {target for _, target in links} >= {"drawings.md", "playground.md"}
+    assert first.index("| [Your first table]") < first.index("![") < first.index("## ")
+
+
+def test_pictures_of_reports_are_there_in_light_and_dark() -> None:
+    pictures = ROOT / "docs" / "pictures"
+    shown = {path.stem for path in pictures.glob("report*.png")}
+    assert shown == {f"{name}{end}" for name in PICTURES for end in ("", "_dark")}
+    assert {page.partition(".html#")[0] for page in PICTURES.values()} == set(REPORTS)
 
 
 @pytest.mark.parametrize(
@@ -86,10 +120,12 @@ def test_every_public_name_has_an_example_that_runs() -> None:
     assert [name for name, value in public.items() if ">>>" not in (value.__doc__ or "")] == []
 
 
-def site(folder: Path, config: Path) -> subprocess.CompletedProcess[str]:
+def site(folder: Path, config: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """What MkDocs says when it builds the site."""
     call = [sys.executable, "-m", "mkdocs", "build", "--config-file", str(config), "--site-dir", str(folder)]
-    return subprocess.run(call, capture_output=True, text=True, cwd=ROOT, check=False)
+    return subprocess.run(
+        call, capture_output=True, text=True, cwd=ROOT, env={**os.environ, **environment}, check=False
+    )
 
 
 @pytest.mark.slow
@@ -98,10 +134,35 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     done = site(tmp_path / "site", ROOT / "mkdocs.yml")
     assert done.returncode == 0, done.stderr
     home = (tmp_path / "site" / "index.html").read_text("utf-8")
-    for page in ("first_table", "models", "lecture", "ci"):
-        assert f'href="{page}/"' in home, "one click from the first page"
+    shown = home.partition("<article")[2].partition("</article>")[0]
+    for page in ("first_table", "models", "lecture", "ci", "drawings", "playground"):
+        assert f'href="{page}/"' in shown, "one click from the first page"
+    assert 'href="reports/resnet50.html#diagram"' in shown
+    for name in REPORTS:
+        assert (tmp_path / "site" / "reports" / f"{name}.html").read_text("utf-8").startswith("<!doctype html>")
+    for name in gallery_names():
+        page = (tmp_path / "site" / "gallery" / name / "index.html").read_text("utf-8")
+        assert f'src="../{name}.svg"' in page and (tmp_path / "site" / "gallery" / f"{name}.svg").exists()
+    index = (tmp_path / "site" / "gallery" / "index.html").read_text("utf-8")
+    assert all(f'href="{name}/"' in index for name in gallery_names())
     reference = (tmp_path / "site" / "api" / "index.html").read_text("utf-8")
     assert "The network of a spec" in reference and "<blockquote>" not in reference
+
+
+@pytest.mark.slow
+def test_the_playground_goes_out_with_the_site_where_one_is_built(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs")
+    playground = tmp_path / "playground"
+    playground.mkdir()
+    missing = site(tmp_path / "site", ROOT / "mkdocs.yml", PLAYGROUND=str(playground))
+    assert missing.returncode == 1 and f"there is no playground in {playground}" in missing.stderr
+    for name in ("index.html", "playground.js"):
+        (playground / name).write_text("", "utf-8")
+    done = site(tmp_path / "site", ROOT / "mkdocs.yml", PLAYGROUND=str(playground))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "site" / "playground" / "open" / "playground.js").exists()
+    assert 'href="playground/open/"' in (tmp_path / "site" / "index.html").read_text("utf-8")
+    assert 'href="open/"' in (tmp_path / "site" / "playground" / "index.html").read_text("utf-8")
 
 
 @pytest.mark.slow
