@@ -190,6 +190,8 @@ class SpecError(ValueError):
 class UsageError(Exception):
     """The call is wrong rather than the content: a missing file, an unreadable one, a bad option. Exit code 2.
 
+    As text it is what the command prints; controls in names are shown.
+
     >>> print(UsageError("there is no file 'resnt'", "did you mean 'resnet'?"))
     there is no file 'resnt'
       hint: did you mean 'resnet'?
@@ -204,4 +206,4 @@ class UsageError(Exception):
 
     def __str__(self) -> str:
         lines = [self.message, *(f"  {line}" for line in self.excerpt)]
-        return "\n".join([*lines, f"  hint: {self.hint}"] if self.hint else lines)
+        return printable("\n".join([*lines, f"  hint: {self.hint}"] if self.hint else lines), kept="\n")

@@ -110,7 +110,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "__main__": {"cli.app"},
         "check.run": {"check.rules", "analysis.published"},
         "export.onnx_model": {"export.onnx_graph", "export.onnx_layers"},
-        "language.expansion": {"layers.batched"},
+        "language.unfinished": {"layers.batched"},
         "onnx.stated": {"onnx.inference"},
         "render.invert": {"language.write", "terminal"},
         "render.draw": {"analysis.drawn_matrices"},
@@ -182,7 +182,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
             "analysis.training",
             "findings",
         },
-        "analysis.quantities": {
+        "analysis.quantity_values": {
             "analysis.controller",
             "analysis.device",
             "analysis.multiplications",

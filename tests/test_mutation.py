@@ -46,6 +46,19 @@ def unknown(x: int) -> int:
     return x + 1
 '''
 
+LATE = """
+def twice(x):
+    return 2 * x
+
+
+def once(x):
+    return x + 1
+
+
+TABLE = {'two': twice(1), 'one': once(0)}
+MOST = 7
+"""
+
 TESTS = """
 import pytest
 from rooms import Room, bounded, smaller
@@ -165,11 +178,12 @@ def test_a_module_that_is_imported_late_and_what_runs_at_import_are_changed_too(
     pytest.importorskip("coverage")
     (tmp_path / "tests").mkdir()
     (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\npythonpath = ["."]\n')
-    (tmp_path / "late.py").write_text("def twice(x):\n    return 2 * x\n\n\nTABLE = {'two': twice(1)}\n")
+    (tmp_path / "late.py").write_text(LATE)
     (tmp_path / "tests" / "test_late.py").write_text(
         "from importlib import import_module\n\n"
-        "def test_table(): assert import_module('late').TABLE == {'two': 2}\n\n"
-        "def test_twice(): assert import_module('late').twice(5) == 10\n"
+        "def test_table(): assert import_module('late').TABLE == {'two': 2, 'one': 1}\n\n"
+        "def test_twice(): assert import_module('late').twice(5) == 10\n\n"
+        "def test_most(): assert import_module('late').MOST == 7\n"
     )
     command = [sys.executable, "-m", "tools.mutation", "--root", str(tmp_path), "--module", "late.py"]
     command += ["--results", str(tmp_path / "results"), "--equivalent", str(tmp_path / "none.toml")]

@@ -129,6 +129,26 @@ def test_the_gradient_of_an_empty_window_is_zero(norm_type: float) -> None:
             {"depthwise.weight": (9, 18, 9), "pointwise.weight": (8, 5, 8)},
         ),
         ("linear", {"out": 5}, (7,), {"weight": (7, 5, 7)}),
+        ("rnn", {"hidden_size": 4}, (6, 5), {"weight_ih_l0": (5, 4, 4), "weight_hh_l0": (4, 4, 4)}),
+        ("gru", {"hidden_size": 4}, (6, 5), {"weight_ih_l0": (5, 12, 4), "bias_ih_l0": (0, 0, 4)}),
+        (
+            "lstm",
+            {"hidden_size": 4, "proj_size": 3, "bidirectional": True, "num_layers": 2},
+            (6, 5),
+            {
+                "weight_ih_l0": (5, 16, 4),
+                "weight_hh_l0_reverse": (3, 16, 4),
+                "weight_hr_l0": (4, 3, 4),
+                "weight_ih_l1": (6, 16, 4),
+                "bias_hh_l1_reverse": (0, 0, 4),
+            },
+        ),
+        (
+            "conv_lstm2d",
+            {"out": 3, "k": [3, 2]},
+            (4, 5, 9, 9),
+            {"weight_ih": (30, 18, 30), "weight_hh": (18, 18, 18), "bias_ih": (0, 0, 30)},
+        ),
     ],
 )
 def test_fans(
@@ -139,6 +159,20 @@ def test_fans(
     for name, (fan_in, fan_out, torch_fan) in fans.items():
         start = starts[name]
         assert (start.fan_in, start.fan_out, start.torch_fan) == (fan_in, fan_out, torch_fan), name
+
+
+@pytest.mark.parametrize("scheme", ["kaiming", "xavier"])
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [("parameter", {"shape": [300, 200]}), ("embedding", {"num_embeddings": 300, "embedding_dim": 200})],
+)
+def test_tables_start_with_variance_1(kind: str, fields: dict[str, Any], scheme: str) -> None:
+    """As torch.nn.Embedding draws them; PyTorch's own scheme of weights is even within ±1."""
+    layer = build(kind, fields)
+    (table,) = init(layer, [(3,)], np.random.default_rng(0), scheme).values()
+    assert table.shape == (300, 200) and np.square(table).mean() == pytest.approx(1, abs=0.01)
+    (table,) = init(layer, [(3,)], np.random.default_rng(0), "torch").values()
+    assert 0.999 < np.abs(table).max() <= 1 and np.square(table).mean() == pytest.approx(1 / 3, abs=0.01)
 
 
 @pytest.mark.parametrize("stride", [2, 3])

@@ -186,7 +186,10 @@ def test_length_and_depth_are_bounded_where_they_say() -> None:
         ("a &&", 3, 1, "write and, or, not"),
         ("  a ?", 4, 1, "write x if condition else y"),
         ("max(1, [2", None, 1, "an expression with commas or brackets"),
+        ("a || b", 3, 1, "write and, or, not"),
+        ("! a", 0, 1, "write and, or, not"),
         ("a = 1", None, 1, "compare with =="),
+        ("a === 1", None, 1, "compare with =="),
     ],
 )
 def test_what_is_refused_has_its_place(text: str, at: int | None, width: int | None, hint: str | None) -> None:
@@ -196,6 +199,11 @@ def test_what_is_refused_has_its_place(text: str, at: int | None, width: int | N
         assert text[at : at + (width or 0)].strip() or at >= len(text.rstrip())
     if hint is not None:
         assert found.hint is not None and found.hint.startswith(hint)
+
+
+@pytest.mark.parametrize("text", ["a == 1 b", "a != 1 b", "a <= 1 b", "a >= 1 b", "a b"])
+def test_nothing_is_hinted_at_where_nothing_is_known(text: str) -> None:
+    assert problem(text).hint is None
 
 
 @pytest.mark.parametrize(
@@ -218,6 +226,9 @@ def test_numbers_that_are_refused(text: str, code: str, hint: str | None) -> Non
         check_number(text, 3)
     found = caught.value
     assert (found.code, found.hint, found.offset, found.width) == (code, hint, 3, len(text))
+    with pytest.raises(Problem) as alone:
+        check_number(text)
+    assert alone.value.offset == 0
 
 
 @pytest.mark.parametrize("text", ["0", "0.5", "7", "10", "1.", ".5", "1e99", "1e-99", "2.5E+3", "0e1"])

@@ -322,7 +322,9 @@ def source_of(spec: Spec) -> Source:
         found = read_row(name) or read(name)
     except UsageError as error:
         close = nearest(name, [*plan_names(), *gallery_names()])
-        raise UsageError(error.message, f"did you mean '{close}'?") from None if close in plan_names() else error
+        if close not in plan_names():
+            raise
+        raise UsageError(error.message, f"did you mean '{close}'?") from None
     return found if name == "-" else Source(found.text, name)
 
 
