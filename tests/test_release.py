@@ -138,6 +138,8 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     for page in ("first_table", "models", "lecture", "ci", "drawings", "playground"):
         assert f'href="{page}/"' in shown, "one click from the first page"
     assert 'href="reports/resnet50.html#diagram"' in shown
+    reports = (tmp_path / "site" / "report" / "index.html").read_text("utf-8")
+    assert all(f'href="../reports/{picture}"' in reports for picture in PICTURES.values())
     for name in REPORTS:
         assert (tmp_path / "site" / "reports" / f"{name}.html").read_text("utf-8").startswith("<!doctype html>")
     for name in gallery_names():
