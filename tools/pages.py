@@ -88,18 +88,18 @@ def known_section(families: list[list[str]]) -> list[str]:
 
 
 KINDS_OF_LAYERS = """\
-Every kind of layer that a spec may have, with its fields; a short form may stand in place of a field's name, and what has a
-default may be left out. [The language](language.md) says how layers stand in a spec. [At the end](#where-each-kind-is-known)
-stands which kinds `verify`, `invert` and `export` know.
+Every kind of layer that a spec may have, with its fields; a short form may stand in place of a field's name, and what
+has a default may be left out. [The language](language.md) says how layers stand in a spec.
+[At the end](#where-each-kind-is-known) stands which kinds `verify`, `invert` and `export` know.
 
 <!-- Made by tools/pages.py from convcalc/layers. -->
 """
 KNOWN = """\
 ## Where each kind is known
 
-To the NumPy reference that `verify` runs, to what `verify --backward` expects of activations and gradients (flow), to the
-decoder that `invert` mirrors, and to the targets of `export`. A target may still refuse some fields of a kind that it
-knows; it then says which.
+To the NumPy reference that `verify` runs, to what `verify --backward` expects of activations and gradients (flow), to
+the decoder that `invert` mirrors, and to the targets of `export`. A target may still refuse some fields of a kind that
+it knows; it then says which.
 """
 
 
