@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -100,6 +102,35 @@ def test_pictures_of_reports_are_there_in_light_and_dark() -> None:
     assert {page.partition(".html#")[0] for page in PICTURES.values()} == set(REPORTS)
 
 
+def step(job: str, name: str) -> str:
+    """The commands of a step of the release."""
+    steps = read(".github/workflows/release.yml")["jobs"][job]["steps"]
+    (found,) = (step["run"] for step in steps if str(step.get("name")).startswith(name))
+    return str(found)
+
+
+def run_in(folder: Path, commands: str) -> None:
+    """Run commands of the release of a repository that is called `who/convcalc`."""
+    said = {"GITHUB_SERVER_URL": "https://host", "GITHUB_REPOSITORY": "who/convcalc", "TAG": f"v{convcalc.__version__}"}
+    subprocess.run(["bash", "-euc", commands], check=True, cwd=folder, env={**os.environ, **said})
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the release runs there")
+def test_what_is_told_elsewhere_leads_back_to_the_repository(tmp_path: Path) -> None:
+    for name in ("README.md", "CHANGELOG.md"):
+        shutil.copy(ROOT / name, tmp_path)
+    run_in(tmp_path, step("build", "Links of README"))
+    run_in(tmp_path, step("release", "The release").partition("gh release")[0])
+    readme, notes = ((tmp_path / name).read_text("utf-8") for name in ("README.md", "notes.md"))
+    assert notes.strip().startswith("The first release.")
+    for text in (readme, notes):
+        links = re.findall(r"\]\(([^)]*)\)", text)
+        assert links and all(link.startswith("https://") for link in links)
+        at = f"https://host/who/convcalc/(?:blob|raw)/v{convcalc.__version__}/"
+        inside = [match[1] for link in links if (match := re.fullmatch(f"{at}([^#]*).*", link))]
+        assert inside and all((ROOT / path).exists() for path in inside)
+
+
 @pytest.mark.parametrize(
     "path", sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*_*.yml")), ids=lambda path: path.stem
 )
@@ -113,6 +144,12 @@ def test_every_public_name_is_in_the_reference() -> None:
     text = PAGE.read_text("utf-8")
     public = [name for name in convcalc.__all__ if name not in ("reference", "__version__")]
     assert [name for name in public if f".{name}\n" not in text] == []
+
+
+def test_every_function_is_in_the_guide() -> None:
+    guide = (ROOT / "docs" / "python.md").read_text("utf-8")
+    functions = [name for name in convcalc.__all__ if inspect.isfunction(getattr(convcalc, name))]
+    assert len(functions) > 15 and [name for name in functions if f"`{name}(" not in guide] == []
 
 
 def test_every_public_name_has_an_example_that_runs() -> None:
