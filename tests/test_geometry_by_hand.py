@@ -244,6 +244,8 @@ def test_errors_say_the_numbers_that_made_them() -> None:
 def test_an_input_without_a_name_is_said_by_its_number() -> None:
     error = UnequalInputs("add", 0, (8, 4), 1, (8, 2), "axis 1: 4 and 2")
     assert error.said(["a"]) == error.message
+    size = KernelTooLarge(5, 0, 0, 7, 1)
+    assert size.said(["a"]) == size.message
 
 
 def test_formulas_are_filed_under_the_name_of_their_function() -> None:

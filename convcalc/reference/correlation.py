@@ -24,8 +24,9 @@ from math import prod
 import numpy as np
 
 from .border import border
+from .columns import positions_a_tile, tiled_columns
 from .context import Array, Counter, DoesNotFit, along_channels, multiply_matrices
-from .windows import Pairs, Sizes, Tile, over, positions, reach, read_by, taps, tiles, window_view
+from .windows import Pairs, Sizes, over, positions, reach, reads, taps, tiles
 
 
 def correlate(
@@ -87,8 +88,7 @@ def scatter(
         for image in range(batch):
             columns = multiply_matrices(columns_of, values[image, :, :, tile.start : tile.stop], counter)
             by_tap = columns.reshape(result.shape[1], prod(kernel), *tile.counts)
-            for number, tap in enumerate(taps(kernel)):
-                places = read_by(tap, tile.starts, tile.counts, stride, dilation)
+            for number, places in enumerate(reads(kernel, tile.starts, tile.counts, stride, dilation)):
                 target = result[over(image, slice(None), *places)]
                 if apart:
                     target[...] = by_tap[:, number]
@@ -142,31 +142,6 @@ def _correlate_pointwise(x: Array, w: Array, stride: Sizes, groups: int, counter
     return multiply_matrices(rows, values, counter).reshape(x.shape[0], w.shape[0], *strided.shape[2:])
 
 
-TILE_BYTES = 2 << 20
-"""Bytes of the columns of one tile: what stays in a processor's cache beside the weights."""
-
-
-def positions_a_tile(dtype: np.dtype[np.generic], column: int) -> int:
-    """How many columns of that many numbers a tile has."""
-    return max(1, TILE_BYTES // (dtype.itemsize * column))
-
-
-def tiled_columns(
-    x: Array, kernel: Sizes, stride: Sizes, dilation: Sizes, counts: Sizes, dtype: np.dtype[np.generic]
-) -> Iterator[tuple[int, Tile, Array]]:
-    """(image, tile, columns [channels, *kernel, *tile]) of all tiles, each valid until the next."""
-    column = x.shape[1] * prod(kernel)
-    blocks = list(tiles(counts, positions_a_tile(dtype, column)))
-    memory = np.empty((column * max(block.stop - block.start for block in blocks),), dtype)
-    windows = window_view(x, kernel, stride, dilation)
-    every_tap = (slice(None),) * (1 + len(kernel))
-    for image in range(x.shape[0]):
-        for tile in blocks:
-            columns = memory[: column * (tile.stop - tile.start)].reshape(x.shape[1], *kernel, *tile.counts)
-            np.copyto(columns, windows[over(image, *every_tap, *tile.box)])
-            yield image, tile, columns
-
-
 BLOCK_BYTES = 1 << 19
 """Bytes of the channels that are added up together: what stays in a processor's cache."""
 
@@ -194,13 +169,13 @@ def _depthwise(x: Array, w: Array, stride: Sizes, dilation: Sizes, counts: Sizes
         for image in range(batch):
             total = result[image, block]
             term = np.empty_like(total)
-            for number, tap in enumerate(taps(w.shape[2:])):
-                read = x[over(image, block, None, *read_by(tap, origin, counts, stride, dilation))]
+            for tap, read in zip(taps(w.shape[2:]), reads(w.shape[2:], origin, counts, stride, dilation), strict=True):
+                values = x[over(image, block, None, *read)]
                 weight = kernels[over(block, slice(None), *tap)]
-                if number == 0:
-                    np.multiply(read, weight, out=total)
+                if not any(tap):
+                    np.multiply(values, weight, out=total)
                 else:
-                    np.multiply(read, weight, out=term)
+                    np.multiply(values, weight, out=term)
                     total += term
     return result.reshape(batch, w.shape[0], *counts)
 
@@ -215,8 +190,7 @@ def _depthwise_scatter(
     kernels = w.reshape(channels, -1, *w.shape[2:], *(1,) * len(counts))
     origin = (0,) * len(counts)
     _count_taps(counter, w, y.shape)
-    for tap in taps(w.shape[2:]):
-        places = read_by(tap, origin, counts, stride, dilation)
+    for tap, places in zip(taps(w.shape[2:]), reads(w.shape[2:], origin, counts, stride, dilation), strict=True):
         for copy in range(values.shape[2]):
             result[over(..., *places)] += values[:, :, copy] * kernels[over(slice(None), copy, *tap)]
     return result
@@ -232,9 +206,9 @@ def _depthwise_weights(
     origin = (0,) * len(counts)
     _count_taps(counter, result, y.shape)
     summed = (0, *range(3, 3 + len(counts)))
-    for tap in taps(kernel):
-        read = x[over(slice(None), slice(None), None, *read_by(tap, origin, counts, stride, dilation))]
-        result[over(slice(None), 0, *tap)] = (read * values).sum(axis=summed).reshape(-1)
+    for tap, read in zip(taps(kernel), reads(kernel, origin, counts, stride, dilation), strict=True):
+        met = x[over(slice(None), slice(None), None, *read)]
+        result[over(slice(None), 0, *tap)] = (met * values).sum(axis=summed).reshape(-1)
     return result
 
 
