@@ -7,7 +7,7 @@ spec (`inception_3a.3x3.reduce.conv2d`); groups are the paths in between (blocks
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -463,6 +463,19 @@ class Network:
 
 RESERVED = frozenset({"in", "input", "index", "total"})
 """Words that stand for something in a spec, so that nothing is called so."""
+
+
+def free_name(name: str, taken: Callable[[str], bool]) -> str:
+    """The name; where it is taken, with the first number behind it with which it is free.
+
+    >>> free_name("add", {"add", "add_2"}.__contains__)
+    'add_3'
+    """
+    free, number = name, 1
+    while taken(free):
+        number += 1
+        free = f"{name}_{number}"
+    return free
 
 
 class UniqueNames:
