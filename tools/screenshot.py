@@ -2,9 +2,8 @@
 
 python -m tools.screenshot
 
-Needs Playwright and the chromium of the distribution (extra `browser`), and MkDocs (extra `docs`), whose hook names the
-pages. Browsers draw letters a little differently, so that no test holds the pictures to their bytes; tests/browser/ tests
-what they show.
+Needs Playwright and the chromium of the distribution (extra `browser`). Browsers draw letters a little differently, so
+that no test holds the pictures to their bytes; tests/browser/ tests what they show.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     for name in titles:
         markdown = markdown.replace(f"\n| {name} |", f"\n| [{name}](gallery/{name}.md) |")
     figures = "\n".join(
-        f"[![{escaped(titles[name])}](gallery/{name}.svg)](gallery/{name}.md){{ .figure }}" for name in SHOWN
+        f"[![](gallery/{name}.svg) {escaped(titles[name])}](gallery/{name}.md){{ .figure }}" for name in SHOWN
     )
     head, _, rest = markdown.partition("\n## ")
     return f"{head}\n{figures}\n\n## {rest}"

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
-from mkdocs.structure.pages import Page
+from typing import TYPE_CHECKING
 
 import convcalc
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
 
 REPORTS: dict[str, Callable[[], str]] = {
     "resnet50": lambda: convcalc.report(convcalc.load("resnet", variant="resnet50")),
@@ -38,6 +40,8 @@ _PICTURE = re.compile(r"!\[([^\]]*)\]\(pictures/(\w+)\.png\)")
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """The pages are added."""
+    from mkdocs.structure.files import File  # which pages there are is known where MkDocs is not, too
+
     for name, made in REPORTS.items():
         files.append(File.generated(config, f"reports/{name}.html", content=made()))
     return files
@@ -57,4 +61,4 @@ def _live(found: re.Match[str]) -> str:
         f"![{said}](pictures/{name}{end}.png#only-{scheme}){{ loading=lazy }}"
         for end, scheme in (("", "light"), ("_dark", "dark"))
     )
-    return f"[{pictures}](reports/{PICTURES[name]}){{ .figure }}"
+    return f'[{pictures}](reports/{PICTURES[name]} "Open the page"){{ .figure }}'
