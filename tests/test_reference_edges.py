@@ -163,7 +163,8 @@ def test_fans(
 
 @pytest.mark.parametrize("scheme", ["kaiming", "xavier"])
 @pytest.mark.parametrize(
-    ("kind", "fields"), [("parameter", {"shape": [300, 200]}), ("embedding", {"num_embeddings": 300, "embedding_dim": 200})]
+    ("kind", "fields"),
+    [("parameter", {"shape": [300, 200]}), ("embedding", {"num_embeddings": 300, "embedding_dim": 200})],
 )
 def test_tables_start_with_variance_1(kind: str, fields: dict[str, Any], scheme: str) -> None:
     """As torch.nn.Embedding draws them; PyTorch's own scheme of weights is even within ±1."""
