@@ -201,6 +201,15 @@ def test_what_is_refused_has_its_place(text: str, at: int | None, width: int | N
         assert found.hint is not None and found.hint.startswith(hint)
 
 
+def test_words_in_arithmetic_are_told_how_they_are_used() -> None:
+    assert problem("stem + 1", stem="dense").hint == "words are compared with == and !="
+    assert problem("wide + 1", wide=True).hint is None
+
+
+def test_a_text_that_python_does_not_read_is_no_expression() -> None:
+    assert problem("a\0b", a=1).code == "CC107"
+
+
 @pytest.mark.parametrize("text", ["a == 1 b", "a != 1 b", "a <= 1 b", "a >= 1 b", "a b"])
 def test_nothing_is_hinted_at_where_nothing_is_known(text: str) -> None:
     assert problem(text).hint is None

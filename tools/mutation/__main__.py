@@ -35,6 +35,7 @@ HELD = (
     "convcalc/language/items.py",
     "convcalc/language/published.py",
     "convcalc/analysis/published.py",
+    "convcalc/units.py",
     "convcalc/analysis/receptive_field.py",
     "convcalc/analysis/seen.py",
     "convcalc/analysis/cost.py",
@@ -42,7 +43,6 @@ HELD = (
     "convcalc/analysis/traffic.py",
     "convcalc/analysis/fusion.py",
     "convcalc/analysis/training.py",
-    "convcalc/units.py",
 )
 """The modules that are held to it: what computes, what reads fields and amounts, and what compares printed cells."""
 TESTS = ("tests/test_*.py", "convcalc/**/*.py")

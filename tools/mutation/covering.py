@@ -48,12 +48,12 @@ class Covering(NamedTuple):
         """File of tests -> those that run what is changed, quickest first.
 
         What an import runs, all that follows may use without a line of the module: it meets all tests of the files that
-        use the module, behind those that run a line of it; of the files that import it, where none does.
+        use the module, behind those that run a line of it; of the files that import it, where there is nothing to run.
         """
         lines, imported = self.lines.get(mutant.module, {}), self.importing.get(mutant.module, {})
         by_import = self.at_import(mutant)
         using: dict[str, set[str]] = {}
-        for line in lines if by_import else mutant.lines:
+        for line in lines.keys() - imported.keys() if by_import else mutant.lines:
             for test_file, test in lines.get(line, ()):
                 using.setdefault(test_file, set()).add(test)
         if by_import and not using:
