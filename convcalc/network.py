@@ -7,7 +7,7 @@ spec (`inception_3a.3x3.reduce.conv2d`); groups are the paths in between (blocks
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -109,6 +109,15 @@ class BlockGroup(Group):
     @property
     def is_block(self) -> bool:
         return True
+
+
+class Works(NamedTuple):
+    """What nodes do, told apart: equal layers share one model, and what they do follows from it and their shapes."""
+
+    numbers: list[int]
+    """For each node, the number of what it does: 1 for the first of `different`; 0 for an input of the network."""
+    different: list[tuple[Layer, Shapes, Shape]]
+    """Each layer with the shapes of its inputs and of its output."""
 
 
 Loss = Literal["cross_entropy", "mean_square", "linear"]
@@ -344,6 +353,26 @@ class Network:
         return [node.elements for node in self.nodes]
 
     @cached_property
+    def works(self) -> Works:
+        """What its nodes do, each thing once."""
+        nodes = self.nodes
+        numbers: list[int] = []
+        known: dict[tuple[int, Shapes], int] = {}
+        different: list[tuple[Layer, Shapes, Shape]] = []
+        for _, layer, sources, shape, _ in nodes:
+            if layer is None:
+                numbers.append(0)
+                continue
+            shapes = (nodes[sources[0]].shape,) if len(sources) == 1 else tuple([nodes[i].shape for i in sources])
+            key = (id(layer), shapes)
+            number = known.get(key)
+            if number is None:
+                different.append((layer, shapes, shape))
+                number = known[key] = len(different)
+            numbers.append(number)
+        return Works(numbers, different)
+
+    @cached_property
     def _index(self) -> dict[str, int]:
         return {node.name: index for index, node in enumerate(self.nodes)}
 
@@ -434,6 +463,19 @@ class Network:
 
 RESERVED = frozenset({"in", "input", "index", "total"})
 """Words that stand for something in a spec, so that nothing is called so."""
+
+
+def free_name(name: str, taken: Callable[[str], bool]) -> str:
+    """The name; where it is taken, with the first number behind it with which it is free.
+
+    >>> free_name("add", {"add", "add_2"}.__contains__)
+    'add_3'
+    """
+    free, number = name, 1
+    while taken(free):
+        number += 1
+        free = f"{name}_{number}"
+    return free
 
 
 class UniqueNames:

@@ -133,9 +133,8 @@ def test_a_position_that_is_none_is_refused(position: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize(("fields", "position"), [("[[3, 0]]", 0), ("[[0, 5]]", 5), ("[[0, 5]]", 6), ("[[4, 4]]", 0)])
 def test_padding_alone_is_nothing_seen(fields: str, position: int) -> None:
-    network = loads(
-        "{convcalc: 1, input: [1, 4], layers: [{conv1d: {out: 1, k: 2, p: %s, padding_mode: zeros}, name: c}]}" % fields
-    )
+    layer = f"{{conv1d: {{out: 1, k: 2, p: {fields}}}, name: c}}"
+    network = loads(f"{{convcalc: 1, input: [1, 4], layers: [{layer}]}}")
     (found,) = seen_from(network, 1, (position,))
     assert (found.axes, found.intervals, found.pixels) == (((),), (None,), 0)
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc.layers.registry import build
-from convcalc.reference import Counter, columns, correlation, definition, forward
+from convcalc.reference import Counter, columns, correlation, definition, forward, scattering
 from convcalc.reference.windows import positions, reach
 
 
@@ -94,9 +94,10 @@ class TestFastForms:
     def test_scatter_is_its_transpose_and_the_zero_inserted_convolution(self, shape: Shape) -> None:
         _, w, y = shape.arrays()
         fast, textbook = Counter(), Counter()
-        x = correlation.scatter(y, w, *shape.steps, shape.space, fast)
+        x = scattering.scatter(y, w, *shape.steps, shape.space, fast)
         np.testing.assert_array_equal(x, definition.convolve_transposed(y, w, *shape.steps, shape.space, textbook))
         np.testing.assert_array_equal(x, definition.convolve_zero_inserted(y, w, *shape.steps, shape.space))
+        np.testing.assert_array_equal(x, scattering.scatter(y, w, *shape.steps, shape.space))
         assert fast.macs == textbook.macs == shape.macs
 
     @given(shape=shapes())
@@ -119,7 +120,7 @@ class TestFastForms:
 @some
 def test_phases_equal_the_transposed_convolution(shape: Shape) -> None:
     _, w, y = shape.arrays()
-    x = correlation.scatter_by_phases(y, w, shape.stride, shape.groups, shape.space)
+    x = scattering.scatter_by_phases(y, w, shape.stride, shape.groups, shape.space)
     np.testing.assert_array_equal(x, definition.convolve_transposed(y, w, *shape.steps, shape.space))
 
 
@@ -133,14 +134,46 @@ def test_im2col_and_col2im_are_transposes(shape: Shape) -> None:
     assert (windows * g).sum() == (x * definition.col2im(g, shape.space, *fields, shape.counts)).sum()
 
 
+@pytest.mark.usefixtures("tile_bytes")
+@pytest.mark.parametrize(
+    ("kernel", "stride", "dilation", "counts"),
+    [
+        ((4, 4), (2, 2), (1, 1), (7, 20)),
+        ((3, 5), (1, 2), (2, 1), (6, 40)),
+        ((3, 3), (2, 2), (3, 3), (5, 40)),
+        ((2, 3), (3, 1), (1, 1), (6, 33)),
+        ((3, 3, 2), (1, 1, 1), (1, 1, 1), (3, 33, 33)),
+        ((4, 2), (2, 2), (1, 1), (1, 20)),
+        ((5,), (2,), (1,), (19,)),
+    ],
+    ids=["2D", "a dilated axis", "dilated", "a phase without taps", "3D", "one row", "1D"],
+)
+@pytest.mark.parametrize("room", [0, 3], ids=["as far as windows reach", "beyond"])
+def test_zeros_between_the_rows_change_nothing(
+    kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...], counts: tuple[int, ...], room: int
+) -> None:
+    """A pass that is not counted multiplies them where rows are long; tiles hand on what reaches into the next."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(-5, 6, (2, 4, *counts)).astype(float)
+    w = rng.integers(-5, 6, (4, 3, *kernel)).astype(float)
+    axes = zip(kernel, stride, dilation, counts, strict=True)
+    space = tuple((n - 1) * s + reach(k, d) + 1 + room for k, s, d, n in axes)
+    sizes = (stride, dilation, 2, space)
+    wanted = definition.convolve_transposed(y, w, *sizes)
+    np.testing.assert_array_equal(scattering.scatter(y, w, *sizes), wanted)
+    counter = Counter()
+    np.testing.assert_array_equal(scattering.scatter(y, w, *sizes, counter), wanted)
+    assert counter.macs == prod(w.shape) * prod(counts) * 2
+
+
 def test_a_large_kernel_takes_phases_unless_it_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """FCN's upsampling by 8; a counted pass multiplies what the definition multiplies, and gives the same."""
     layer = build("conv_transpose2d", {"out": 3, "k": 16, "s": 8, "p": 4, "bias": False})
     rng = np.random.default_rng(0)
     x, w = rng.integers(-5, 6, (1, 3, 16, 17)).astype(float), rng.integers(-5, 6, (3, 3, 16, 16)).astype(float)
     calls: list[str] = []
-    by_phases = correlation.scatter_by_phases
-    monkeypatch.setattr(correlation, "scatter_by_phases", lambda *a: (calls.append("phases"), by_phases(*a))[1])
+    by_phases = scattering.scatter_by_phases
+    monkeypatch.setattr(scattering, "scatter_by_phases", lambda *a: (calls.append("phases"), by_phases(*a))[1])
     fast = forward(layer, x, {"weight": w})
     assert calls == ["phases"]
     counter = Counter()
@@ -192,6 +225,12 @@ def test_half_precision_is_computed_in_single_and_returned_as_half() -> None:
     half = forward(layer, x, {"weight": w})
     assert half.dtype == np.float16
     np.testing.assert_array_equal(half, single.astype(np.float16))
+
+
+def test_a_tile_has_no_fewer_columns_than_the_weights_have_rows() -> None:
+    single = np.dtype(np.float32)
+    assert columns.positions_a_tile(single, 16 * 9, 2) == columns.TILE_BYTES // (4 * 16 * 9)
+    assert columns.positions_a_tile(single, 4608, 512) == 512
 
 
 def test_a_tile_bounds_the_memory_of_the_columns(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from ..marked import Marked
 from .expressions import Env, Expression
 from .items import Item
-from .params import Compiled, evaluate
+from .params import Compiled, counted, evaluated
 from .problems import Problem
-from .values import Value, say
+from .values import say
 
 
 def repetitions(item: Item, env: Env) -> int | None:
@@ -15,18 +15,12 @@ def repetitions(item: Item, env: Env) -> int | None:
     if item.repeat is None:
         return None
     compiled, at = item.repeat
-    value = _evaluate(compiled, env, at)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        said = say(value) if value is not None else "nothing"
-        problem = Problem("CC103", f"repeat takes an integer of at least 0, not {said}")
-        problem.at = at
-        raise problem
-    return value
+    return counted(compiled, env, at, "repeat takes", 0)
 
 
 def holds(when: tuple[Compiled, Marked], env: Env) -> bool:
     """Whether a condition is true. Raises a Problem placed at it."""
-    value = _evaluate(when[0], env, when[1])
+    value = evaluated(when[0], env, when[1])
     if isinstance(value, bool):
         return value
     problem = Problem("CC103", f"when takes true or false, not {say(value or 0)}", "compare: x != 0")
@@ -51,11 +45,3 @@ def without_input(item: Item, env: Env) -> tuple[int, bool]:
 def _blind(compiled: Compiled) -> bool:
     """Whether a value does not depend on what arrives."""
     return not (isinstance(compiled, Expression) and "in_channels" in compiled.names)
-
-
-def _evaluate(compiled: Compiled, env: Env, at: Marked) -> Value | None:
-    try:
-        return evaluate(compiled, env)
-    except Problem as problem:
-        problem.at = at
-        raise

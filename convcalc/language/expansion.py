@@ -14,7 +14,7 @@ from .conditions import holds, repetitions, without_input
 from .document import LAYER_STEPS, Document
 from .items import Call, Group, Item, Join, LayerProblems, LayerTemplate, Split
 from .names import FAILED, FAILURE, Absent, Nodes, Place, Unknown, entries, resolve, shown
-from .params import bind, evaluate, is_constant
+from .params import bind, evaluated, is_constant
 from .problems import Problem, TooMuch
 from .sharing import Span, pairs, weighted
 from .unfinished import Stop, Unfinished
@@ -424,11 +424,7 @@ def _call(run: Expansion, item: Item, call: Call, place: Place, name: str, env: 
     inner_env["in_channels"] = env["in_channels"]
     try:
         for param, compiled, at in call.arguments:
-            try:
-                given[param.name] = (evaluate(compiled, env), at)
-            except Problem as problem:
-                problem.at = at
-                raise
+            given[param.name] = (evaluated(compiled, env, at), at)
         bind(block.params, given, inner_env)
     except Problem as problem:
         return run.fail(item, place, name, problem)

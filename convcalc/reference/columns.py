@@ -27,17 +27,20 @@ APART = 2
 """What a number costs that does not lie beside the one before, in numbers copied."""
 
 
-def positions_a_tile(dtype: np.dtype[np.generic], column: int) -> int:
-    """How many columns of that many numbers a tile has."""
-    return max(1, TILE_BYTES // (dtype.itemsize * column))
+def positions_a_tile(dtype: np.dtype[np.generic], column: int, row: int) -> int:
+    """How many columns of that many numbers a tile has, for a product with weights of so many numbers to a row of them.
+
+    A product begins with packing its weights: with fewer columns than `row` it would pack more numbers than it reads.
+    """
+    return max(row, TILE_BYTES // (dtype.itemsize * column))
 
 
 def tiled_columns(
-    x: Array, kernel: Sizes, stride: Sizes, dilation: Sizes, counts: Sizes, dtype: np.dtype[np.generic]
+    x: Array, kernel: Sizes, stride: Sizes, dilation: Sizes, counts: Sizes, dtype: np.dtype[np.generic], outputs: int
 ) -> Iterator[tuple[int, Tile, Array]]:
     """(image, tile, columns [channels, *kernel, *tile]) of all tiles, each valid until the next."""
     column = x.shape[1] * prod(kernel)
-    blocks = tiles(counts, positions_a_tile(dtype, column))
+    blocks = tiles(counts, positions_a_tile(dtype, column, outputs))
     memory = np.empty((column * blocks[0].stop,), dtype)
     by_rows = rows_pay_off(kernel, stride, dilation, blocks[0].counts)
     windows = None if by_rows else window_view(x, kernel, stride, dilation)

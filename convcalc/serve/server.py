@@ -151,8 +151,6 @@ class Handler(BaseHTTPRequestHandler):
     timeout = REQUEST_SECONDS
     server_version = "convcalc"
     sys_version = ""
-    default_request_version = "HTTP/1.0"
-    """Every answer has its headers, also that to a request of HTTP/0.9, which takes none."""
 
     def parse_request(self) -> bool:
         """Read the request."""
@@ -176,6 +174,8 @@ class Handler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _not_allowed  # noqa: N815
 
     def _answer(self) -> None:
+        if self.headers.defects or self.headers.get_payload():
+            return self._send(HTTPStatus.BAD_REQUEST, b"not every line of the head is one")
         if self.headers.get_all("Host", []) not in [[host] for host in self.server.hosts]:
             return self._send(HTTPStatus.MISDIRECTED_REQUEST, b"another host is meant")
         if any(origin != f"http://{self.headers['Host']}" for origin in self.headers.get_all("Origin", [])):
@@ -213,6 +213,7 @@ class Handler(BaseHTTPRequestHandler):
         kind: str = "text/plain; charset=utf-8",
         headers: Mapping[str, str] | None = None,
     ) -> None:
+        self.request_version = self.protocol_version  # to a request of HTTP/0.9 no headers would be sent
         self.send_response(status)
         for name, value in {**_HEADERS, **(headers or {})}.items():
             self.send_header(name, value)

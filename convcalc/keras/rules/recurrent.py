@@ -162,7 +162,7 @@ def _einsum_dense(builder: Builder, use: Use) -> Tensor:
     if len(read) != tensor.rank + 1:
         raise Malformed(f"the equation does not fit an input {list(tensor.sizes)}")
     sizes = dict(zip(read[1:], tensor.sizes, strict=True))
-    given = _output_sizes(settings.get("output_shape"), output, sizes)
+    given = _output_sizes(settings.get("output_shape"), output)
     sizes.update({letter: size for letter, size in given.items() if letter not in sizes})
     letters = {*weight, *output[1:], *bias_axes}
     if any(letter not in sizes for letter in letters):
@@ -211,7 +211,7 @@ def _written_out(read: str, output: str, axes: int) -> tuple[str, str]:
     return read.replace("...", letters), output.replace("...", letters)
 
 
-def _output_sizes(value: Json, output: str, known: dict[str, int]) -> dict[str, int]:
+def _output_sizes(value: Json, output: str) -> dict[str, int]:
     """The sizes that output_shape states, without the batch; null where the input says it."""
     entries = value if isinstance(value, list) else [value]
     letters = output[-len(entries) :]
