@@ -3,16 +3,19 @@ in memory at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from json import dumps
 from json.encoder import encode_basestring, encode_basestring_ascii
 
-from ..analysis.report import Joined
+from ..analysis.alike import Alike
 from ..limits import PATH_CHARACTERS
 from ..terminal import without_hidden
 
 STEP = "  "
+AT_ONCE = 64
+"""Objects of which one piece is made."""
 MOST_KEPT = 4096
 """Strings, keys and shared parts that are kept when they are written, of each."""
 
@@ -48,10 +51,10 @@ def json_pieces(data: Mapping[str, object], ascii: bool = False) -> Iterator[str
 
 
 def _array(level: _Level, values: Iterator[object], before: str) -> Iterator[str]:
-    """An array whose elements come one after the other."""
-    opening, inner = "[", level.inner
-    for value in values:
-        yield f"{before}{opening}{inner.line}{inner.text(value)}"
+    """An array whose elements come one after the other; of many that are alike several in one piece."""
+    inner, opening = level.inner, "["
+    for text in inner.alike(values) if isinstance(values, Alike) else map(inner.text, values):
+        yield f"{before}{opening}{inner.line}{text}"
         before, opening = "", ","
     yield f"{before}[]" if opening == "[" else f"{level.line}]"
 
@@ -85,13 +88,11 @@ class _Level:
         self.line = line
         """The line break that stands before what closes a value."""
         self.between = f",{line}"
+        self._open, self._next, self._close = f"[{line}{STEP}", f",{line}{STEP}", f"{line}]"
+        """What stands around the values of a list."""
         self._strings = strings
         self._begun: dict[str, str] = {}
         """Key of an object -> the line that it begins."""
-        self._forms: dict[tuple[str | None, ...], tuple[str | None, ...]] = {}
-        """Keys of objects with shared parts -> the lines that they begin."""
-        self._shared: dict[int, tuple[dict[str, object], str]] = {}
-        """The id of a shared part -> the part, which keeps its id from another, and its text."""
 
     @cached_property
     def inner(self) -> _Level:
@@ -105,7 +106,7 @@ class _Level:
         if type(value) is int:
             return repr(value)
         if isinstance(value, (list, tuple)):
-            return self._joined(value) if isinstance(value, Joined) else self._list(value)
+            return self._list(value)
         if value is None:
             return "null"
         if isinstance(value, dict):
@@ -115,34 +116,37 @@ class _Level:
     def _list(self, values: Sequence[object]) -> str:
         if not values:
             return "[]"
-        inner = self.inner
-        if len(values) == 1:
-            return f"[{inner.line}{inner.text(values[0])}{self.line}]"
-        texts = [repr(value) if type(value) is int else inner.text(value) for value in values]
-        return f"[{inner.line}{inner.between.join(texts)}{self.line}]"
+        if len(values) == 2:  # sizes of two axes, mostly
+            one, other = values
+            if type(one) is int is type(other):
+                return f"{self._open}{one}{self._next}{other}{self._close}"
+        texts = self.inner.texts(values)
+        return f"{self._open}{texts[0] if len(texts) == 1 else self._next.join(texts)}{self._close}"
 
-    def _joined(self, joined: Joined) -> str:
-        keys, values = joined
-        form = self._forms.get(keys)
-        if form is None:
-            form = self._forms[keys] = tuple([None if key is None else self._begin(key) for key in keys])
-        shared, inner = self._shared, self.inner
-        texts = []
-        for before, value in zip(form, values, strict=True):
-            if before is not None:
-                texts.append(before + inner.text(value))
-            elif value:
-                found = shared.get(id(value))
-                texts.append(found[1] if found else self._share(value))
-        return f"{{{','.join(texts)}{self.line}}}" if texts else "{}"
+    def alike(self, objects: Alike) -> Iterator[str]:
+        """Objects with the same keys, several a piece: their values become text a column after the other."""
+        entries: list[str] = []
+        columns: list[Callable[[Sequence[object]], list[str]]] = []
+        for key in objects.keys:
+            if isinstance(key, str):
+                entries.append(self._form(key))
+                columns.append(self.inner.texts)
+            else:
+                entries.append("%s")
+                columns.append(_Parts(",".join(map(self._form, key)), self.inner).texts)
+        form = f"{{{','.join(entries)}{self.line}}}"
+        while values := list(islice(objects.values, AT_ONCE)):
+            texts = [write(column) for write, column in zip(columns, zip(*values, strict=True), strict=True)]
+            yield self.between.join(map(form.__mod__, zip(*texts, strict=True)))
 
-    def _share(self, part: object) -> str:
-        assert isinstance(part, dict)
-        if len(self._shared) == MOST_KEPT:
-            self._shared.clear()
-        text = self._entries(part)
-        self._shared[id(part)] = part, text
-        return text
+    def texts(self, values: Sequence[object]) -> list[str]:
+        """Values, one by one."""
+        text = self.text
+        return [text(value) for value in values]
+
+    def _form(self, key: str) -> str:
+        """The line of a key, with a place for its value."""
+        return self._begin(key).replace("%", "%%") + "%s"
 
     def _entries(self, values: dict[str, object]) -> str:
         """Keys and values, a line break before each."""
@@ -154,3 +158,26 @@ class _Level:
             self._begun.clear()
         before = self._begun[key] = f"{self.inner.line}{self._strings.text(key)}: "
         return before
+
+
+class _Parts:
+    """Parts with the same keys, which several objects share: each is written once."""
+
+    def __init__(self, form: str, level: _Level) -> None:
+        self._form = form
+        self._level = level
+        self._known: dict[int, tuple[object, str]] = {}
+        """The id of a part -> the part, which keeps its id from another, and its text."""
+
+    def texts(self, parts: Sequence[object]) -> list[str]:
+        """Their keys and values."""
+        known = self._known
+        return [found[1] if (found := known.get(id(part))) else self._text(part) for part in parts]
+
+    def _text(self, part: object) -> str:
+        assert isinstance(part, tuple)
+        if len(self._known) == MOST_KEPT:
+            self._known.clear()
+        text = self._form % tuple(self._level.texts(part))
+        self._known[id(part)] = part, text
+        return text
