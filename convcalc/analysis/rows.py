@@ -40,14 +40,14 @@ def group_rows(network: Network) -> Alike:
     return Alike(GROUP, _groups(network))
 
 
-def _groups(network: Network) -> Iterator[Part]:
+def _groups(network: Network) -> Iterator[tuple[object, ...]]:
     nodes = network.nodes
     kinds: dict[str, Part] = {}
     repeated: dict[int, Part] = {}
     for path, kind, start, stop, output, repeats, _ in network.groups.values():
         first, last = (nodes[start].name, nodes[stop - 1].name) if start < stop else (None, None)
-        of_kind = kinds.get(kind) or _kept(kinds, kind, (kind,))
-        often = repeated.get(repeats) or _kept(repeated, repeats, (repeats,))
+        of_kind = kinds.get(kind) or _kept(kinds, kind, Part(kind))
+        often = repeated.get(repeats) or _kept(repeated, repeats, Part(repeats))
         yield path, of_kind, first, last, nodes[output].name, often
 
 
@@ -63,7 +63,7 @@ def layer_rows(figures: Figures, layers: Sequence[Subject] | None = None) -> Ali
     return Alike(LAYER, _layers(figures, indices))
 
 
-def _layers(figures: Figures, indices: Iterable[int]) -> Iterator[Part]:
+def _layers(figures: Figures, indices: Iterable[int]) -> Iterator[tuple[object, ...]]:
     nodes, fields, moved = figures.network.nodes, figures.receptive_fields.fields, figures.moved
     numbers = figures.network.works.numbers
     live, _, last, storages = figures.liveness
@@ -81,13 +81,13 @@ def _layers(figures: Figures, indices: Iterable[int]) -> Iterator[Part]:
         name, layer, sources, _, shares = nodes[index]
         assert layer is not None
         kind = (name.partition(".")[0], layer.kind)
-        start = begun.get(kind) or _kept(begun, kind, kind)
+        start = begun.get(kind) or _kept(begun, kind, Part(*kind))
         view = None if storages[index] == index else storages[index]
         place = (shares, live[index], view)
         held = middle.get(place)
         if held is None:
             holder = None if shares is None else names[shares]
-            held = _kept(middle, place, (holder, live[index] * alive, None if view is None else names[view]))
+            held = _kept(middle, place, Part(holder, live[index] * alive, None if view is None else names[view]))
         offset = None if offsets is None else offsets[index]
         done = (numbers[index], shares is None, offset, moved[index])
         work = worked.get(done) or _kept(worked, done, _work(figures, index, offset))
@@ -118,17 +118,24 @@ def _work(figures: Figures, index: int, offset: int | None) -> Part:
     node, moved = figures.node(index), figures.moved[index]
     cost = total((figures.costs[index],), figures.batch)
     shapes = [list(shape) for shape in figures.network.input_shapes(node)]
-    return offset, moved, plain_figure(intensity(cost.flops, moved)), shapes, list(node.shape), *cost
+    return Part(offset, moved, plain_figure(intensity(cost.flops, moved)), shapes, list(node.shape), *cost)
 
 
 def _field(fields: Fields | None) -> Part:
     """Extent, jump and start of the receptive field on each space axis of the network's input."""
     if not fields:
-        return None, None, None
-    sizes, jumps, starts = [], [], []
+        return Part(None, None, None)
+    sizes: list[object] = []
+    jumps: list[object] = []
+    starts: list[object] = []
     for field in fields:
-        jump = field.jump
-        sizes.append(plain_figure(field.size))
-        jumps.append(plain_figure(jump))
-        starts.append(None if jump is None else plain_figure(field.start))
-    return sizes, jumps, starts
+        _, first, _, jump, size, phases, exact = field
+        if jump is not None and phases is None and exact:  # as most are: whole pixels
+            sizes.append(size)
+            jumps.append(jump)
+            starts.append(first)
+        else:
+            sizes.append(plain_figure(size))
+            jumps.append(plain_figure(jump))
+            starts.append(None if jump is None else plain_figure(field.start))
+    return Part(sizes, jumps, starts)

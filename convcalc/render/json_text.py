@@ -4,20 +4,21 @@ in memory at once."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from json import dumps
 from json.encoder import encode_basestring, encode_basestring_ascii
+from typing import cast
 
-from ..analysis.alike import Alike
+from ..analysis.alike import Alike, Part
 from ..limits import PATH_CHARACTERS
 from ..terminal import without_hidden
 
 STEP = "  "
 AT_ONCE = 64
 """Objects of which one piece is made."""
-MOST_KEPT = 4096
-"""Strings, keys and shared parts that are kept when they are written, of each."""
+MOST_KEPT = 256
+"""Strings, and keys, that are kept when they are written: few, so that they stay near."""
 
 
 def json_pieces(data: Mapping[str, object], ascii: bool = False) -> Iterator[str]:
@@ -116,12 +117,13 @@ class _Level:
     def _list(self, values: Sequence[object]) -> str:
         if not values:
             return "[]"
+        if len(values) == 1:
+            return f"{self._open}{self.inner.text(values[0])}{self._close}"
         if len(values) == 2:  # sizes of two axes, mostly
             one, other = values
             if type(one) is int is type(other):
                 return f"{self._open}{one}{self._next}{other}{self._close}"
-        texts = self.inner.texts(values)
-        return f"{self._open}{texts[0] if len(texts) == 1 else self._next.join(texts)}{self._close}"
+        return f"{self._open}{self._next.join(self.inner.texts(values))}{self._close}"
 
     def alike(self, objects: Alike) -> Iterator[str]:
         """Objects with the same keys, several a piece: their values become text a column after the other."""
@@ -133,7 +135,7 @@ class _Level:
                 columns.append(self.inner.texts)
             else:
                 entries.append("%s")
-                columns.append(_Parts(",".join(map(self._form, key)), self.inner).texts)
+                columns.append(partial(self._parts, ",".join(map(self._form, key))))
         form = f"{{{','.join(entries)}{self.line}}}"
         while values := list(islice(objects.values, AT_ONCE)):
             texts = [write(column) for write, column in zip(columns, zip(*values, strict=True), strict=True)]
@@ -143,6 +145,14 @@ class _Level:
         """Values, one by one."""
         text = self.text
         return [text(value) for value in values]
+
+    def _parts(self, form: str, column: Sequence[object]) -> list[str]:
+        """What several objects share, which is written once."""
+        parts = cast("Sequence[Part]", column)
+        for part in parts:
+            if not part.text:
+                part.text = form % tuple(self.inner.texts(part.values))
+        return [part.text for part in parts]
 
     def _form(self, key: str) -> str:
         """The line of a key, with a place for its value."""
@@ -158,26 +168,3 @@ class _Level:
             self._begun.clear()
         before = self._begun[key] = f"{self.inner.line}{self._strings.text(key)}: "
         return before
-
-
-class _Parts:
-    """Parts with the same keys, which several objects share: each is written once."""
-
-    def __init__(self, form: str, level: _Level) -> None:
-        self._form = form
-        self._level = level
-        self._known: dict[int, tuple[object, str]] = {}
-        """The id of a part -> the part, which keeps its id from another, and its text."""
-
-    def texts(self, parts: Sequence[object]) -> list[str]:
-        """Their keys and values."""
-        known = self._known
-        return [found[1] if (found := known.get(id(part))) else self._text(part) for part in parts]
-
-    def _text(self, part: object) -> str:
-        assert isinstance(part, tuple)
-        if len(self._known) == MOST_KEPT:
-            self._known.clear()
-        text = self._form % tuple(self._level.texts(part))
-        self._known[id(part)] = part, text
-        return text

@@ -13,6 +13,7 @@ import warnings
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from functools import cache
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import NamedTuple
 
@@ -112,8 +113,8 @@ def output_of(case: Case) -> tuple[str, str]:
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     if not command or {"-h", "--help", "--version", "help"} & set(options):
         return command, ""
-    if command == "schema":
-        return command, "json"
+    if command in ("schema", "report"):
+        return command, "json" if command == "schema" else "page"
     if command == "import" or (command == "invert" and case.spec is not None and "--format" not in " ".join(options)):
         return command, "spec"
     printed = _value(options, "--output", "-o") == "-"
@@ -323,6 +324,28 @@ def _answers(judged: Judged) -> Said:
     return None
 
 
+class _Tags(HTMLParser):
+    """The tags of a page that make something run or load."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.strange: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        address = given.get("src", given.get("href", ""))
+        loads = ":" in address and not (tag == "img" and address.startswith("data:image/svg+xml;base64,"))
+        if loads or tag in ("iframe", "object", "base", "form") or any(name.startswith("on") for name in given):
+            self.strange.append((self.get_starttag_text() or tag)[:200])
+
+
+def _page(judged: Judged) -> Said:
+    """Nothing of a spec is markup of the page; the page loads nothing."""
+    reader = _Tags()
+    reader.feed(judged.stdout)
+    return f"tags: {reader.strange[:3]}" if reader.strange or not judged.stdout.startswith("<!doctype html>") else None
+
+
 HEADERS = {
     b"Cache-Control: no-store",
     b"Cross-Origin-Opener-Policy: same-origin",
@@ -336,7 +359,7 @@ _HEADER = re.compile(
     rb"Content-(?:Security-Policy|Type|Length)|Allow): [\x20-\x7e]*"
 )
 _ASKED = re.compile(
-    rb"(GET|HEAD) /+TOKEN(?:/(?:|shell\.css|shell\.js|page|state)(?:\?\S*)?|\?\S*)?(?: HTTP/\d+\.\d+)?\s*"
+    rb"(?:GET|HEAD) /+\{token\}(?:/(?:|shell\.css|shell\.js|page|state)(?:\?\S*)?|\?\S*)?(?: HTTP/\d+\.\d+)?\s*"
 )
 
 
@@ -374,6 +397,7 @@ READERS: dict[str, Oracle] = {
     "spec": _spec,
     "answers": _answers,
     "http": _http,
+    "page": _page,
 }
 """Format -> the reader that it is for."""
 

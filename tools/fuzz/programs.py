@@ -23,7 +23,7 @@ from convcalc.serve.server import Server
 
 from .case import Program
 
-TOKEN, HOST = b"TOKEN", b"HOST"
+TOKEN, HOST = b"{token}", b"{host}"
 """What stands in a request for the server's token, and for the host that it is."""
 PAGE = b"<!doctype html><title>the page</title>"
 SECONDS = 10.0

@@ -13,7 +13,33 @@ from .mutations import changed_bytes, changed_text
 
 ASKS = ("network", "check", "graph", "layer", "layer", "invert", "invert")
 NUMBERS = ("kernel", "stride", "dilation", "size", "before", "after")
-VALUES = (1, 1, 2, 3, 3, 4, 5, 7, 8, 9, 16, 0, -1, 40, 41, 1000, 2**31, 2**63, 10**30, 1.5, True, None, "3", [3], {})
+VALUES: tuple[Any, ...] = (
+    1,
+    1,
+    2,
+    3,
+    3,
+    4,
+    5,
+    7,
+    8,
+    9,
+    16,
+    0,
+    -1,
+    40,
+    41,
+    1000,
+    2**31,
+    2**63,
+    10**30,
+    1.5,
+    True,
+    None,
+    "3",
+    [3],
+    {},
+)
 PATHS = ("n0", "n1", "conv2d", "relu", "conv2d_1", "total", "input", "b0", "group", "", "n0.n0", "x" * 200, *QUANTITIES)
 FIELDS = ("text", "path", "variant", "ask", *NUMBERS)
 

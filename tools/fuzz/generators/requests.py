@@ -88,67 +88,58 @@ VERSIONS = (
     b" HTTP/1.x",
     b" HTTP/" + b"9" * 50,
 )
-OTHERS = (
-    *(
-        b"Connection: keep-alive",
-        b"Connection: Upgrade",
-        b"Upgrade: websocket",
-        b"Content-Length: 5",
-        b"Content-Length: -1",
-    ),
-    *(b"Transfer-Encoding: chunked", b"Expect: 100-continue", b"Range: bytes=0-9", b"Cookie: a=b", b"Accept: */*"),
-    *(
-        b"X-Forwarded-Host: " + HOST,
-        b"Sec-Fetch-Site: cross-site",
-        b" folded: x",
-        b": x",
-        b"no colon",
-        b"X\0: y",
-        b"\xff: \xfe",
-    ),
-    *(b"Access-Control-Request-Private-Network: true", b"If-None-Match: *", b"X: " + b"a" * 3000),
+HARMLESS = (
+    *(b"Connection: keep-alive", b"Connection: Upgrade", b"Upgrade: websocket", b"Content-Length: 5", b"Cookie: a=b"),
+    *(b"Transfer-Encoding: chunked", b"Expect: 100-continue", b"Range: bytes=0-9", b"Accept: */*", b"If-None-Match: *"),
+    *(b"X-Forwarded-Host: " + HOST, b"Sec-Fetch-Site: cross-site", b"Access-Control-Request-Private-Network: true"),
 )
+"""Lines of a head that mean nothing here."""
+OTHERS = (b" folded: x", b": x", b"no colon", b"X\0: y", b"\xff: \xfe", b"Content-Length: -1", b"X: " + b"a" * 3000)
+"""Lines that are none, or long."""
 
 
 def case(random: Random) -> Case:
     """A request, most often with the token and the host, damaged by chance."""
-    data = request(random)
     chance = random.random()
-    if chance < 0.25:
-        data = changed_bytes(random, data)
-    elif chance < 0.27:
+    if chance < 0.35:
+        data = own(random)
+    elif chance < 0.98:
+        data = request(random)
+    else:
         data = random.randbytes(random.randint(0, 300)) + b"\r\n\r\n"
-    elif chance < 0.3:
+    if 0.3 < chance < 0.5:
+        data = changed_bytes(random, data)
+    elif chance > 0.95:
         data += request(random)
     return Case((), data, program="watch")
 
 
+def own(random: Random) -> bytes:
+    """A request of the server's own page, as a browser of this machine sends it."""
+    head = [b"Host: " + HOST, *([b"Origin: " + ORIGINS[0]] if random.random() < 0.3 else [])]
+    head += random.sample(HARMLESS, random.choice((0, 1, 2, 5)))
+    first = b"GET " + ROOTS[0] + random.choice(NAMES[:6]) + random.choice(QUERIES) + b" HTTP/1.1"
+    return b"\r\n".join((first, *head, b"", b""))
+
+
 def request(random: Random) -> bytes:
-    """A first line and a head."""
-    friendly = random.random() < 0.5
-    method = b"GET" if friendly else random.choice(METHODS)
-    root = ROOTS[0] if friendly or random.random() < 0.5 else random.choice(ROOTS)
-    name = (
-        random.choice(NAMES[: 6 if friendly else None])
-        if friendly or random.random() < 0.8
-        else random.choice(words.TEXTS).encode("utf-8", "replace")
-    )
-    version = VERSIONS[0] if friendly else random.choice(VERSIONS)
-    head = [b"Host: " + (HOST if friendly or random.random() < 0.4 else random.choice(HOSTS))]
+    """A first line and a head of anybody."""
+    root = ROOTS[0] if random.random() < 0.5 else random.choice(ROOTS)
+    name = random.choice(NAMES) if random.random() < 0.8 else said(random)
+    first = random.choice(METHODS) + b" " + root + name + random.choice(QUERIES) + random.choice(VERSIONS)
+    head = [b"Host: " + (HOST if random.random() < 0.5 else random.choice(HOSTS))] if random.random() < 0.9 else []
     if random.random() < 0.3:
         head.append(random.choice((b"Origin: ", b"origin:")) + random.choice(ORIGINS))
     if random.random() < 0.1:
         head.append(random.choice((b"Host: ", b"HOST:", b"Origin: ")) + random.choice((*HOSTS, *ORIGINS)))
-    head += [other(random) for _ in range(random.choice((0, 0, 0, 0, 0, 0, 1, 1, 2, 120)))]
-    if random.random() < 0.1:
-        head.pop(0)
+    more = random.choice((0, 0, 0, 0, 0, 1, 1, 2, 5, 120))
+    head += [
+        random.choice((*HARMLESS, *OTHERS)) if random.random() < 0.7 else b"X: " + said(random) for _ in range(more)
+    ]
     random.shuffle(head)
-    end = random.choice((b"\r\n", b"\r\n", b"\r\n", b"\n"))
-    return end.join([method + b" " + root + name + random.choice(QUERIES) + version, *head, b"", b""])
+    return random.choice((b"\r\n", b"\r\n", b"\r\n", b"\n")).join((first, *head, b"", b""))
 
 
-def other(random: Random) -> bytes:
-    """A line of a head that means nothing here."""
-    if random.random() < 0.7:
-        return random.choice(OTHERS)
-    return b"X: " + random.choice(words.TEXTS).encode("utf-8", "replace")
+def said(random: Random) -> bytes:
+    """A word that programs trip over."""
+    return random.choice(words.TEXTS).encode("utf-8", "replace")
