@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from ..geometry import IDENTITY, AxisLink, ChannelMismatch, InvalidWindow, NotDivisible, Window
-from .base import Count, Layer, Number, Operations, Saved, Shape, Shapes, Weight, channels_of, resolve_axis
+from .base import Axis, Count, Layer, Number, Operations, Saved, Shape, Shapes, Weight, channels_of, resolve_axis
 
 KEEPS_OUTPUT = frozenset({"relu", "sigmoid", "tanh"})
 """Plain activations whose backward reads the output (PyTorch tools/autograd/derivatives.yaml)."""
@@ -146,9 +146,6 @@ class Softplus(_Elementwise):
 
     beta: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     threshold: Number = 20.0
-
-
-Axis = Annotated[int, Field(strict=True, ge=-64, le=63)]
 
 
 class Softmax(Layer):

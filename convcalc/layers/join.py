@@ -2,12 +2,12 @@
 
 from itertools import zip_longest
 from math import prod
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 from pydantic import Field, model_validator
 
 from ..geometry import IDENTITY, AxisLink, ChannelMismatch, InvalidWindow, UnequalInputs, Window
-from .base import Count, Layer, Operations, Part, Saved, Shape, Shapes, Share, Size, resolve_axis
+from .base import Axis, Count, Layer, Operations, Part, Saved, Shape, Shapes, Share, Size, resolve_axis
 
 
 def _disagree(layer: Layer, first: Shape, which: int, inputs: Shapes, skip: int | None = None, hint: str = "") -> None:
@@ -31,7 +31,7 @@ class Concat(Layer):
     Axes exclude the batch. Source: torch.cat.
     """
 
-    dim: Annotated[int, Field(strict=True, ge=-64, le=63)] = 0
+    dim: Axis = 0
 
     arity: ClassVar[tuple[int, int | None]] = (1, None)
     joins: ClassVar[bool] = True
@@ -165,7 +165,7 @@ class Split(Layer):
     """
 
     channels: tuple[Count, ...] = Field(min_length=1)
-    dim: Annotated[int, Field(strict=True, ge=-64, le=63)] = 0
+    dim: Axis = 0
     part: Size = 0
 
     is_view: ClassVar[bool] = True
