@@ -14,7 +14,7 @@ from typing import Literal
 
 MODELS = (".onnx", ".keras", ".h5", ".hdf5", ".pt2")
 """Suffixes of the files of models that are read beside specs."""
-_STREAM = re.compile(r"/dev/(?:stdout|stderr|fd/(\d+))|/proc/self/fd/(\d+)")
+_STREAM = r"/dev/(?:stdout|stderr|fd/(\d+))|/proc/self/fd/(\d+)"
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES})
 """What a file system says that has no hard links."""
 
@@ -79,7 +79,7 @@ def write(target: Path, data: bytes | Iterable[bytes], *, overwrite: bool = Fals
     """
     pieces = (data,) if isinstance(data, bytes) else data
     try:
-        stream = _STREAM.fullmatch(str(target))
+        stream = re.fullmatch(_STREAM, str(target))
         if stream is not None:
             with os.fdopen(os.dup(_descriptor(stream)), "wb") as file:
                 file.writelines(pieces)
@@ -102,7 +102,7 @@ def _descriptor(stream: re.Match[str]) -> int:
 def taken(target: Path) -> bool:
     """Whether writing there takes `overwrite`: a file or a link stands there, and no device, pipe or stream."""
     try:
-        return not _STREAM.fullmatch(str(target)) and stat.S_ISREG(target.stat().st_mode)
+        return not re.fullmatch(_STREAM, str(target)) and stat.S_ISREG(target.stat().st_mode)
     except FileNotFoundError:
         return target.is_symlink()
     except OSError:

@@ -1,10 +1,11 @@
 """The generated pages: docs/kinds.md, docs/codes.md, the formulas of arithmetic.md, the columns of
-analysis.md, the limits of security.md."""
+analysis.md, the limits of security.md, the seconds of README."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import pkgutil
 import re
 from collections.abc import Callable
@@ -35,7 +36,21 @@ from convcalc.torch.exported import graph as exported_graph
 from convcalc.units import amount
 from convcalc.verify.prediction import RULES
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+SPEED = ROOT / "tests" / "oracle" / "processes.json"
+"""A run of `benchmarks/processes.py`."""
+REMARKS = {
+    "--help": "",
+    "invert --k 3 --s 2 --p 1": "",
+    "table googlenet.yaml": ", 143 layers",
+    "check googlenet.yaml": "",
+    "verify googlenet.yaml --quick": ", a forward pass",
+    "report googlenet.yaml -o report.html": "",
+    "table layers.yaml": ", 10,000 layers written out",
+    "table repeated.yaml": ", 100,000 layers by `repeat`",
+}
+"""The calls that README shows, and what is said behind them."""
 FAMILIES = {
     "CC0": "Reading",
     "CC1": "Schema",
@@ -207,19 +222,36 @@ def _most(limit: Limit) -> str:
     return amount(limit.most, "bytes", 0) if limit.unit == "bytes" else f"{limit.most:,} {limit.unit}"
 
 
+def speed_section() -> str:
+    """README's table of what calls of the command take."""
+    recorded = json.loads(SPEED.read_text("utf-8"))
+    lines = [
+        f"Whole calls, from an installed wheel, on {recorded['machine']} ({recorded['python']}):",
+        "",
+        "| command | seconds | × `python -c pass` | memory |",
+        "|---|---|---|---|",
+    ]
+    for name, row in recorded["commands"].items():
+        if name in REMARKS:
+            call = f"`convcalc {name}`{REMARKS[name]}"
+            lines.append(f"| {call} | {row['seconds']:.2f} s | {row['multiple']:.0f} | {row['mebibytes']:.0f} MiB |")
+    return "\n".join(lines) + "\n"
+
+
 def texts() -> dict[Path, str]:
     """Every generated page and its text."""
     return {
         DOCS / "kinds.md": kinds_page(),
         DOCS / "codes.md": codes_page(),
-        DOCS / "arithmetic.md": _replaced("arithmetic.md", "formulas", formulas_section()),
-        DOCS / "analysis.md": _replaced("analysis.md", "columns", columns_section()),
-        DOCS / "security.md": _replaced("security.md", "limits", limits_section()),
+        DOCS / "arithmetic.md": _replaced(DOCS / "arithmetic.md", "formulas", formulas_section()),
+        DOCS / "analysis.md": _replaced(DOCS / "analysis.md", "columns", columns_section()),
+        DOCS / "security.md": _replaced(DOCS / "security.md", "limits", limits_section()),
+        ROOT / "README.md": _replaced(ROOT / "README.md", "speed", speed_section()),
     }
 
 
-def _replaced(page: str, name: str, section: str) -> str:
+def _replaced(page: Path, name: str, section: str) -> str:
     """A page with its generated section of that name written anew."""
     start = f"<!-- generated: {name} -->\n"
-    text = (DOCS / page).read_text("utf-8")
+    text = page.read_text("utf-8")
     return re.sub(re.escape(start) + ".*?" + re.escape(END), lambda _: start + section + END, text, flags=re.S)

@@ -4,8 +4,6 @@ A folder or a glob reads ordinary files of bounded size below it, and follows no
 found by its own name where it is below too. What looks like a spec and is passed over is told.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase

@@ -1,7 +1,5 @@
 """The section `expect`: what a spec claims of itself."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 from ..findings import Finding

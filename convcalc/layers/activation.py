@@ -5,8 +5,6 @@ softmax, log_softmax, glu.
 What backward keeps is PyTorch's choice: the output where the derivative is cheaper from it, else the input.
 """
 
-from __future__ import annotations
-
 from math import prod
 from typing import Annotated, ClassVar, Literal
 
@@ -117,7 +115,7 @@ class Hardtanh(_Elementwise):
         return (self.min_val, self.max_val) in CLIPPED
 
     @model_validator(mode="after")
-    def _ordered(self) -> Hardtanh:
+    def _ordered(self) -> "Hardtanh":
         if self.min_val >= self.max_val:
             raise InvalidWindow(
                 f"hardtanh has min_val {self.min_val:g}, which is not below max_val {self.max_val:g}",

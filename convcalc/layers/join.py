@@ -1,7 +1,5 @@
 """Layers of several inputs, and their opposite: concat, add, sub, multiply, div, maximum, minimum, gate, split."""
 
-from __future__ import annotations
-
 from itertools import zip_longest
 from math import prod
 from typing import ClassVar
@@ -178,7 +176,7 @@ class Split(Layer):
         return Part(self.part, len(self.channels), self.channels)
 
     @model_validator(mode="after")
-    def _part_exists(self) -> Split:
+    def _part_exists(self) -> "Split":
         if self.part >= len(self.channels):
             raise InvalidWindow(f"part {self.part} of a split into {len(self.channels)}", part=self.part)
         return self

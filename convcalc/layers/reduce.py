@@ -3,8 +3,6 @@
 Axes exclude the batch. A reduction of all axes leaves the shape [], which is one number an example.
 """
 
-from __future__ import annotations
-
 from math import prod
 from typing import Annotated, ClassVar
 

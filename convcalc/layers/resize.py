@@ -1,7 +1,5 @@
 """Upsampling: the space stretched to a size or by a factor, in every rank; channels stay apart."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 from math import floor, prod
 from typing import Annotated, ClassVar, Literal
@@ -77,7 +75,7 @@ class Upsample(Layer):
         return 1
 
     @model_validator(mode="after")
-    def _consistent(self) -> Upsample:
+    def _consistent(self) -> "Upsample":
         if self.size is not None and self.scale_factor is not None:
             raise InvalidWindow("upsample takes size or scale_factor, not both")
         if self.align_corners is not None and self.mode not in RANKS:
