@@ -14,7 +14,7 @@ from typing import Literal
 
 MODELS = (".onnx", ".keras", ".h5", ".hdf5", ".pt2")
 """Suffixes of the files of models that are read beside specs."""
-_STREAM = re.compile(r"/dev/(?:stdout|stderr|fd/(\d+))|/proc/self/fd/(\d+)")
+_STREAM = r"/dev/(?:stdout|stderr|fd/(\d+))|/proc/self/fd/(\d+)"
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES})
 """What a file system says that has no hard links."""
 
@@ -55,6 +55,14 @@ def read_regular(path: str, most: int, *, links: bool = True) -> bytes:
         return file.read(most + 1)
 
 
+def real_path(path: str) -> str:
+    """A path without links; as it is where it is no path, and where a link on it may not be read (/proc/1/cwd)."""
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):
+        return path
+
+
 def _refuse_special(path: str, mode: int) -> None:
     for test, what in _KINDS:
         if test(mode):
@@ -71,7 +79,7 @@ def write(target: Path, data: bytes | Iterable[bytes], *, overwrite: bool = Fals
     """
     pieces = (data,) if isinstance(data, bytes) else data
     try:
-        stream = _STREAM.fullmatch(str(target))
+        stream = re.fullmatch(_STREAM, str(target))
         if stream is not None:
             with os.fdopen(os.dup(_descriptor(stream)), "wb") as file:
                 file.writelines(pieces)
@@ -94,7 +102,7 @@ def _descriptor(stream: re.Match[str]) -> int:
 def taken(target: Path) -> bool:
     """Whether writing there takes `overwrite`: a file or a link stands there, and no device, pipe or stream."""
     try:
-        return not _STREAM.fullmatch(str(target)) and stat.S_ISREG(target.stat().st_mode)
+        return not re.fullmatch(_STREAM, str(target)) and stat.S_ISREG(target.stat().st_mode)
     except FileNotFoundError:
         return target.is_symlink()
     except OSError:

@@ -55,7 +55,7 @@ _ENVIRONMENT = {
 _KEPT = ("GIT_CONFIG", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM", "GIT_EXEC_PATH")
 """Starts of the variables for git that stay: the user's own configuration. Others name another repository or trace."""
 
-_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_COMMIT = r"[0-9a-f]{40}(?:[0-9a-f]{24})?"
 
 
 class GitFailed(Exception):
@@ -104,7 +104,7 @@ def commit_of(revision: str, folder: str = ".") -> str:
         known = "Needed a single revision" not in str(error)
         raise GitFailed(str(error) if known else "it is no revision of this repository") from None
     found = said.decode("ascii", "replace").strip().rpartition("\n")[2]
-    if not _COMMIT.fullmatch(found):
+    if not re.fullmatch(_COMMIT, found):
         raise GitFailed("it is no revision of this repository")
     return found
 

@@ -4,8 +4,6 @@ Files are untrusted. What is refused is refused soon, whatever it holds: limits 
 over all that one file asks for.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

@@ -7,7 +7,7 @@ spec (`inception_3a.3x3.reduce.conv2d`); groups are the paths in between (blocks
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -28,7 +28,13 @@ if TYPE_CHECKING:
 
 
 class Node(NamedTuple):
-    """One layer in its place. `layer` is None for an input of the network."""
+    """One layer in its place. `layer` is None for an input of the network.
+
+    >>> import convcalc
+    >>> node = convcalc.load("lenet5")["C1"]
+    >>> node.kind, node.shape, node.layer is None
+    ('conv2d', (6, 28, 28), False)
+    """
 
     name: str
     layer: Layer | None
@@ -202,7 +208,17 @@ MOST_NAMES = 5000
 
 
 class UnknownLayer(UsageError, KeyError):
-    """A path at which a network has no layer and no group; a KeyError, with the nearest path as its hint."""
+    """A path at which a network has no layer and no group; a KeyError, with the nearest path as its hint.
+
+    >>> import convcalc
+    >>> "C9" in convcalc.load("lenet5")
+    False
+    >>> convcalc.load("lenet5")["C33"]
+    Traceback (most recent call last):
+        ...
+    convcalc.network.UnknownLayer: there is no layer 'C33' in LeNet-5
+      hint: did you mean 'C3'?
+    """
 
 
 class Part:
@@ -447,6 +463,19 @@ class Network:
 
 RESERVED = frozenset({"in", "input", "index", "total"})
 """Words that stand for something in a spec, so that nothing is called so."""
+
+
+def free_name(name: str, taken: Callable[[str], bool]) -> str:
+    """The name; where it is taken, with the first number behind it with which it is free.
+
+    >>> free_name("add", {"add", "add_2"}.__contains__)
+    'add_3'
+    """
+    free, number = name, 1
+    while taken(free):
+        number += 1
+        free = f"{name}_{number}"
+    return free
 
 
 class UniqueNames:

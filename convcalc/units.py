@@ -19,8 +19,8 @@ LONGEST = 60
 
 Rounding = Literal["half_up", "up", "down"]
 
-_UNIT = re.compile(r"(?:(?P<prefix>[KMGTP])(?P<binary>i?))?B?", re.I | re.ASCII)
-_AMOUNT = re.compile(rf"\s*({NUMBER})(?:[eE]([+-]?[0-9]{{1,2}}))?\s*([A-Za-z]*)\s*")
+_UNIT = r"(?:(?P<prefix>[KMGTP])(?P<binary>i?))?B?"
+_AMOUNT = rf"\s*({NUMBER})(?:[eE]([+-]?[0-9]{{1,2}}))?\s*([A-Za-z]*)\s*"
 
 
 class NoAmount(ValueError):
@@ -33,7 +33,7 @@ def factor(unit: str) -> int | None:
     >>> factor("M"), factor("Mi"), factor("kB"), factor("MiB"), factor(""), factor("x")
     (1000000, 1048576, 1000, 1048576, 1, None)
     """
-    match = _UNIT.fullmatch(unit)
+    match = re.fullmatch(_UNIT, unit, re.I | re.ASCII)
     if match is None:
         return None
     if match["prefix"] is None:
@@ -58,7 +58,7 @@ def read_amount(text: str) -> Fraction:
     >>> read_amount("1.5G"), read_amount("20 MiB"), read_amount("1,000"), read_amount("6e3")
     (Fraction(1500000000, 1), Fraction(20971520, 1), Fraction(1000, 1), Fraction(6000, 1))
     """
-    match = _AMOUNT.fullmatch(text) if len(text) <= LONGEST else None
+    match = re.fullmatch(_AMOUNT, text) if len(text) <= LONGEST else None
     scale = None if match is None else factor(match[3])
     if match is None or scale is None:
         raise NoAmount(f"'{text[:LONGEST]}' is no amount: write 7000000, 7M (7·10^6) or 20 MiB (20·2^20)")

@@ -17,6 +17,7 @@ from convcalc.geometry import (
     Resize,
     TooLarge,
     TransposedWindow,
+    UnequalInputs,
     Window,
     adaptive_step,
     adaptive_taps,
@@ -37,6 +38,7 @@ from convcalc.geometry import (
     same_padding,
     unread_inputs,
 )
+from convcalc.geometry.dialects import OnnxTransposed, keras_refuses, keras_same, onnx_transposed
 from convcalc.geometry.inversion import AxisInversion, invert
 from convcalc.geometry.transposed import LARGEST_STRIDE, contribution_counts
 
@@ -227,6 +229,25 @@ def test_the_largest_number() -> None:
     assert TooLarge("it", 2**255).message == "it of a number of 256 bits is above 2^63 - 1"
 
 
+def test_errors_say_the_numbers_that_made_them() -> None:
+    with pytest.raises(KernelTooLarge, match=r"larger than the input of 2 \+ 0 \+ 1 padding") as caught:
+        conv_output(2, 9, before=0, after=1)
+    assert caught.value.args == (caught.value.message,)
+    with pytest.raises(EmptyOutput, match=r"no window of 7 fits into the input of 1 \+ 1 \+ 0 padding") as empty:
+        pool_output(1, 3, 1, 1, 0, dilation=3)
+    assert empty.value.hint == "the input is 5 too small: pool less before this, or pad"
+    with pytest.raises(OutputPaddingOutOfRange, match=r"max\(stride 1, dilation 3\) = 3") as bound:
+        conv_transpose_output(4, 3, dilation=3, output_padding=3)
+    assert bound.value.hint == "use an output_padding from 0 to 2"
+
+
+def test_an_input_without_a_name_is_said_by_its_number() -> None:
+    error = UnequalInputs("add", 0, (8, 4), 1, (8, 2), "axis 1: 4 and 2")
+    assert error.said(["a"]) == error.message
+    size = KernelTooLarge(5, 0, 0, 7, 1)
+    assert size.said(["a"]) == size.message
+
+
 def test_formulas_are_filed_under_the_name_of_their_function() -> None:
     for name, formula in geometry.FORMULAS.items():
         assert formula.name == name == formula.function.__name__
@@ -253,6 +274,41 @@ def test_sizes_for_a_first_look(stride: int, sizes: list[int]) -> None:
     """From the first size with three outputs on: all residues up to stride 4, beyond it the first and last ones."""
     assert list(AxisInversion(3, stride=stride).sample_sizes()) == sizes
     assert conv_output(sizes[0], 3, stride) == 3
+
+
+@pytest.mark.parametrize(("kernel_size", "fits"), [(226, True), (227, False)])
+def test_224_is_looked_at_where_the_window_fits(kernel_size: int, fits: bool) -> None:
+    axis = AxisInversion(kernel_size, before=1, after=1)
+    assert (224 in axis.sample_sizes()) is fits
+    assert all(axis.at(size).restored == size for size in axis.sample_sizes())
+
+
+def test_without_numbers_a_convolution_of_3_halves() -> None:
+    assert invert().axes == (AxisInversion(3, stride=2, before=1, after=1),)
+
+
+def test_keras_takes_a_stride_or_a_dilation() -> None:
+    """keras.layers.Conv2DTranspose(strides=1, dilation_rate=2) is built, strides=2 with it is refused."""
+    dilated = TransposedWindow(3, dilation=2)
+    assert not keras_refuses([dilated, dilated]) and not keras_refuses([TransposedWindow(3, 2), TransposedWindow(3, 2)])
+    assert keras_refuses([TransposedWindow(3, 2, dilation=2)])
+
+
+def test_a_kernel_below_the_stride_leaves_kerass_same_nothing_to_crop() -> None:
+    """It would add a position behind the extent of 3: (2 - 1)*2 + 1."""
+    axis = AxisInversion(1, stride=2)
+    assert keras_same(axis, axis.at(4)) is None and keras_same(axis, axis.at(3)) == (0, (0, 0))
+
+
+@pytest.mark.parametrize(("after", "expected"), [(2, (2, 0, 0)), (3, (2, 1, 0)), (1, (2, 0, 1)), (0, (2, 0, 2))])
+def test_an_output_padding_from_the_stride_on_is_cropped_less(after: int, expected: tuple[int, ...]) -> None:
+    window = TransposedWindow(3, 1, 2, after, dilation=3, output_padding=2)
+    assert onnx_transposed(window) == expected
+    before, rest, more = onnx_transposed(window)
+    size = conv_transpose_output(9, *window)
+    assert (9 - 1) * 1 + 7 - before - rest + more == size
+    assert isinstance(onnx_transposed(window), OnnxTransposed)
+    assert onnx_transposed(TransposedWindow(3, 2, 2, 1, dilation=3, output_padding=2)) == (2, 0, 1)
 
 
 def test_inversions_at_their_edges() -> None:

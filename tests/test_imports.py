@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from convcalc.cli.commands import COMMANDS
+from convcalc.layers.registry import KINDS, layer_class
 
 from .module_imports import PACKAGE, imports, imports_of
 
@@ -98,6 +102,17 @@ def test_no_command_on_a_spec_loads_torch(arguments: list[str], tmp_path: Path) 
     assert unwanted(modules, "torch", "torchvision", "convcalc.torch") == set()
 
 
+def evaluated() -> set[str]:
+    """The modules whose annotations typer and pydantic evaluate at every call: of commands and of layers."""
+    commands = {f"convcalc.cli.{command.file or name}" for name, command in COMMANDS.items()}
+    return commands | {"convcalc.cli.everywhere"} | {layer_class(kind).__module__ for kind in KINDS}
+
+
+@pytest.mark.parametrize("module", sorted(evaluated()))
+def test_annotations_that_are_evaluated_are_no_strings(module: str) -> None:
+    assert "annotations" not in vars(import_module(module)), "a future import makes each of them text to compile"
+
+
 def test_what_is_loaded_is_seen() -> None:
     modules = loaded("table", "googlenet.yaml")
     assert {"convcalc.layers.conv", "yaml", "pydantic"} <= modules
@@ -110,7 +125,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "__main__": {"cli.app"},
         "check.run": {"check.rules", "analysis.published"},
         "export.onnx_model": {"export.onnx_graph", "export.onnx_layers"},
-        "language.expansion": {"layers.batched"},
+        "language.unfinished": {"layers.batched"},
         "onnx.stated": {"onnx.inference"},
         "render.invert": {"language.write", "terminal"},
         "render.draw": {"analysis.drawn_matrices"},
@@ -182,7 +197,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
             "analysis.training",
             "findings",
         },
-        "analysis.quantities": {
+        "analysis.quantity_values": {
             "analysis.controller",
             "analysis.device",
             "analysis.multiplications",

@@ -82,6 +82,7 @@ def test_what_is_seen_is_what_the_matrix_takes(case: dict[str, Any]) -> None:
         ("area", [3, 6, 6], [9, 12], 864),
         ("area", [3, 6, 6], [6, 6], 864),
         ("area", [3, 6, 6], [1, 3], 864),
+        ("area", [3, 6, 6], [1, 2], 864),
         ("area", [3, 6, 6], [1, 1], 0),
         ("area", [3, 6], [4], 144),
         ("area", [3, 6], [1], 0),

@@ -46,6 +46,19 @@ def unknown(x: int) -> int:
     return x + 1
 '''
 
+LATE = """
+def twice(x):
+    return 2 * x
+
+
+def once(x):
+    return x + 1
+
+
+TABLE = {'two': twice(1), 'one': once(0)}
+MOST = 7
+"""
+
 TESTS = """
 import pytest
 from rooms import Room, bounded, smaller
@@ -87,6 +100,10 @@ def afters(text: str) -> list[str]:
         ("x = f(a, b)", ["x = f(b, a)"]),
         ("x = a[0]", ["x = a[1]"]),
         ("x = zip(a, b, strict=True)", ["x = zip(b, a, strict=True)"]),
+        ("x = a.astype(b, copy=False)", []),
+        ("x = a.reshape(2, -1)", ["x = a.reshape(3, -1)", "x = a.reshape(1, -1)"]),
+        ("x = np.result_type(a, 0.0)", []),
+        ("x = np.maximum(a, b)", []),
         ("x = a[b:c]", ["x = a[:c]", "x = a[b:]"]),
         ("x = range(a)", ["x = range(a + 1)", "x = range(a - 1)"]),
         ("x += a", ["x -= a"]),
@@ -165,18 +182,28 @@ def test_a_module_that_is_imported_late_and_what_runs_at_import_are_changed_too(
     pytest.importorskip("coverage")
     (tmp_path / "tests").mkdir()
     (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\npythonpath = ["."]\n')
-    (tmp_path / "late.py").write_text("def twice(x):\n    return 2 * x\n\n\nTABLE = {'two': twice(1)}\n")
+    (tmp_path / "late.py").write_text(LATE)
     (tmp_path / "tests" / "test_late.py").write_text(
         "from importlib import import_module\n\n"
-        "def test_table(): assert import_module('late').TABLE == {'two': 2}\n\n"
-        "def test_twice(): assert import_module('late').twice(5) == 10\n"
+        "def test_table(): assert import_module('late').TABLE == {'two': 2, 'one': 1}\n\n"
+        "def test_twice(): assert import_module('late').twice(5) == 10\n\n"
+        "def test_most(): assert import_module('late').MOST == 7\n"
     )
-    command = [sys.executable, "-m", "tools.mutation", "--root", str(tmp_path), "--module", "late.py"]
+    (tmp_path / "plain.py").write_text("class Plain:\n    most = 7\n")
+    (tmp_path / "tests" / "test_import.py").write_text(
+        "import sys\n\ndef test_plain():\n    sys.modules.pop('plain', None)\n    import plain\n"
+    )
+    (tmp_path / "tests" / "test_plain.py").write_text(
+        "from plain import Plain\n\ndef test_most(): assert Plain.most == 7\n"
+    )
+    command = [sys.executable, "-m", "tools.mutation", "--root", str(tmp_path)]
+    command += ["--module", "late.py", "--module", "plain.py"]
     command += ["--results", str(tmp_path / "results"), "--equivalent", str(tmp_path / "none.toml")]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    made = len(mutants_of((tmp_path / "late.py").read_text()))
-    assert (done.returncode, done.stdout.split()[-1]) == (0, "100.0"), done.stderr
-    assert done.stdout.splitlines()[-1].split()[1:4] == [str(made)] * 3
+    assert done.returncode == 0, done.stderr
+    for name, line in zip(("late.py", "plain.py"), done.stdout.splitlines()[-2:], strict=True):
+        made = len(mutants_of((tmp_path / name).read_text()))
+        assert line.split() == [name, *[str(made)] * 3, "0", "0", "0", "0", "100.0"]
 
 
 def test_listed_equivalents_are_lines_of_today() -> None:

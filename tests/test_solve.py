@@ -106,6 +106,31 @@ def test_padding_beyond_half_the_window_comes_last() -> None:
     assert any(beyond) and beyond == sorted(beyond)
 
 
+def test_padding_of_half_the_window_is_not_beyond_it() -> None:
+    """4 to 3 by stride 2: P = K (half of it a side) comes before P = K + 1."""
+    assert [f.kernel_size for f in solve(4, 3, kernel=range(1, 7), stride=2, dilation=1).best()] == [2, 4, 6, 3, 5]
+
+
+def test_as_much_padding_before_as_after_comes_first() -> None:
+    uneven = [f.after != f.before for f in solve(224, 112, stride=2, dilation=1, asymmetric=True).best()]
+    assert uneven.count(True) > 1 and uneven == sorted(uneven)
+
+
+def test_kernels_and_strides_go_to_sixteen_where_nothing_is_said() -> None:
+    assert (17, 17, 0, 0, 1, (0,)) in map(as_tuple, solve(17 * 17, 17, kernel=17, stride=17))
+    found = list(solve(17 * 17, 17))
+    assert {f.stride for f in solve(16 * 16, 16)} >= {16} and not any(
+        f.stride > 16 or f.kernel_size > 16 for f in found
+    )
+
+
+def test_a_million_combinations_are_searched_and_no_more() -> None:
+    hundred = range(1, 101)
+    assert solve(5, 3, kernel=hundred, stride=hundred, dilation=hundred).output == (3,)
+    with pytest.raises(InvalidWindow, match="1010000 combinations"):
+        solve(5, 3, kernel=hundred, stride=hundred, dilation=range(1, 102))
+
+
 def test_alexnet_and_vit_stems_are_found() -> None:
     assert (11, 4, 2, 2, 1, (1,)) in map(as_tuple, solve(224, 55))
     assert (16, 16, 0, 0, 1, (0,)) in map(as_tuple, solve(224, 14))

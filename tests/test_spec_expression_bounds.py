@@ -186,7 +186,10 @@ def test_length_and_depth_are_bounded_where_they_say() -> None:
         ("a &&", 3, 1, "write and, or, not"),
         ("  a ?", 4, 1, "write x if condition else y"),
         ("max(1, [2", None, 1, "an expression with commas or brackets"),
+        ("a || b", 3, 1, "write and, or, not"),
+        ("! a", 0, 1, "write and, or, not"),
         ("a = 1", None, 1, "compare with =="),
+        ("a === 1", None, 1, "compare with =="),
     ],
 )
 def test_what_is_refused_has_its_place(text: str, at: int | None, width: int | None, hint: str | None) -> None:
@@ -196,6 +199,20 @@ def test_what_is_refused_has_its_place(text: str, at: int | None, width: int | N
         assert text[at : at + (width or 0)].strip() or at >= len(text.rstrip())
     if hint is not None:
         assert found.hint is not None and found.hint.startswith(hint)
+
+
+def test_words_in_arithmetic_are_told_how_they_are_used() -> None:
+    assert problem("stem + 1", stem="dense").hint == "words are compared with == and !="
+    assert problem("wide + 1", wide=True).hint is None
+
+
+def test_a_text_that_python_does_not_read_is_no_expression() -> None:
+    assert problem("a\0b", a=1).code == "CC107"
+
+
+@pytest.mark.parametrize("text", ["a == 1 b", "a != 1 b", "a <= 1 b", "a >= 1 b", "a b"])
+def test_nothing_is_hinted_at_where_nothing_is_known(text: str) -> None:
+    assert problem(text).hint is None
 
 
 @pytest.mark.parametrize(
@@ -218,6 +235,9 @@ def test_numbers_that_are_refused(text: str, code: str, hint: str | None) -> Non
         check_number(text, 3)
     found = caught.value
     assert (found.code, found.hint, found.offset, found.width) == (code, hint, 3, len(text))
+    with pytest.raises(Problem) as alone:
+        check_number(text)
+    assert alone.value.offset == 0
 
 
 @pytest.mark.parametrize("text", ["0", "0.5", "7", "10", "1.", ".5", "1e99", "1e-99", "2.5E+3", "0e1"])

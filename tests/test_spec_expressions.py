@@ -47,6 +47,7 @@ def value(text: str) -> object:
         ("k != 3 or width < 1", True),
         ("not wide and k == 3", False),
         ("false or true", True),
+        ("false or false", False),
         ("True and not False", True),
         ("widths[1]", 32),
         ("widths[-1]", 64),

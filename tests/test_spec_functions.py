@@ -47,11 +47,23 @@ from .evaluated import problem, value
         ("round(log(2, 4))", 0),
         ("round(log(8, 4))", 2),
         ("round(log(32, 4))", 2),
+        ("round(log(128, 4))", 4),
+        ("round(log(512, 4))", 4),
         ("round(log(2, 1 / 4))", 0),
         ("floor(log(9, 2))", 3),
         ("ceil(log(9, 2))", 4),
         ("floor(log(9, 1 / 2))", -4),
         ("ceil(log(9, 1 / 2))", -3),
+        ("floor(log(2 ** 62 - 1, 2))", 61),
+        ("ceil(log(2 ** 62 + 1, 2))", 63),
+        ("round(log(9223372036854775807, 4))", 31),
+        ("round(log(2 ** 61 + 1, 4))", 31),
+        ("round(log(2 ** 61, 4))", 30),
+        ("round(log(2 + 1 / 10 ** 18, 4))", 1),
+        ("round(log(2 - 1 / 10 ** 18, 1 / 4))", 0),
+        ("round(log(1.0004, 1.000001))", 400),
+        ("floor(log(1 + 3 / 10 ** 18, 1 + 1 / 10 ** 18))", 2),
+        ("ceil(log(1 + 3 / 10 ** 18, 1 + 1 / 10 ** 18))", 3),
         ("floor(log(1000, 10))", 3),
         ("ceil(log(1000, 10))", 3),
         ("power(2, 10)", 1024),
@@ -80,6 +92,7 @@ def test_values(text: str, expected: object) -> None:
         ("range(1001)", "CC108", f"a range of more than {LIST_VALUES:,} numbers"),
         ("range(10 ** 18)", "CC108", f"a range of more than {LIST_VALUES:,} numbers"),
         ("range(1.5)", "CC108", "range takes integers"),
+        ("[range(500), range(499)]", "CC108", f"a list of more than {LIST_VALUES:,} values"),
         ("distinct(3)", "CC108", "distinct takes a list"),
         ("counts('a')", "CC108", "counts takes a list"),
         ("log(0, 2)", "CC108", "log takes numbers above 0, not 0"),
@@ -114,10 +127,45 @@ def test_lists_of_lists_end(text: str) -> None:
     assert "parts are evaluated for lists" in problem(text).message, "and the next time too"
 
 
+def test_lists_in_a_list_count_for_one_value_and_all_of_theirs() -> None:
+    assert len(value("[range(499), range(499)]")) == 2
+
+
 def test_an_expression_counts_what_it_evaluates_anew_every_time() -> None:
     expression = compile_expression("[j for j in range(900)]")
     for _ in range(20):
         assert len(expression.evaluate({})) == 900  # type: ignore[arg-type]
+
+
+def test_two_hundred_parts_a_character_are_evaluated_for_lists() -> None:
+    """What goes through a list counts for 1,200 parts, however deep it stands; of two numbers it is one part."""
+    assert value("[1 + max(l) for j in range(4)]", l=(2, 3)) == (4,) * 4
+    assert "6,000 parts" in problem("[1 + max(l) for j in range(5)]", l=(2, 3)).message
+    assert value("[1 + max(j, 1) for j in range(500)]") == (2, *range(2, 501))
+
+
+def test_an_expression_weighs_a_step_for_twenty_parts() -> None:
+    """A sum of n ones has 3n - 2 parts; what goes through a list counts for 1,200 of them."""
+    assert [compile_expression("+".join("1" * n)).weight for n in (7, 8, 14, 20, 21)] == [0, 1, 2, 2, 3]
+    assert [compile_expression(text).weight for text in ("sum(l)", "k in l", "max(k, 1)", "l")] == [60, 60, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("names", "fewest", "most"),
+    [
+        ("abs ceil floor round len sum distinct counts", 1, 1),
+        ("make_divisible range", 1, 2),
+        ("log power", 2, 2),
+        ("min max", 1, 50),
+    ],
+)
+def test_functions_take_so_many_arguments(names: str, fewest: int, most: int) -> None:
+    for name in names.split():
+        for count in (fewest - 1, most + 1):
+            found = problem(f"{name}({', '.join('1' * count)})")
+            assert found.code == "CC107" and f"{name} takes " in found.message and f", not {count}" in found.message
+        for count in (fewest, most):
+            assert compile_expression(f"{name}({', '.join('1' * count)})").names == {}
 
 
 @settings(deadline=None, max_examples=60)

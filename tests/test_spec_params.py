@@ -350,3 +350,22 @@ class TestInput:
     def test_several_inputs_need_names(self) -> None:
         with pytest.raises(UsageError, match="2 inputs"):
             loads(spec("- concat", input="{a: [1], b: [2]}"), input=(3,))
+
+
+@pytest.mark.parametrize(
+    ("written", "code", "said", "hint"),
+    [
+        ("yes", "CC005", "a truth value to some", "write true; for the word, quote it: 'yes'"),
+        ("Off", "CC005", "a truth value to some", "write false; for the word, quote it: 'Off'"),
+        ("Null", "CC005", "nothing to some", "write ~"),
+        (".inf", "CC103", "is not finite", "numbers are finite here"),
+        ("-.NaN", "CC103", "is not finite", "numbers are finite here"),
+        ("3:30", "CC005", "in base 60 to YAML 1.1", "write the number in base 10"),
+        ("-1:30:00.5", "CC005", "in base 60 to YAML 1.1", "write the number in base 10"),
+        ("' '", "CC103", "not an empty text", "write what is expected"),
+    ],
+)
+def test_what_yaml_reads_as_something_else_is_no_value(written: str, code: str, said: str, hint: str | None) -> None:
+    """The types of YAML 1.1: truth values, nothing, and numbers that are infinite, none, or in base 60."""
+    found = error(f"[{{conv2d: {{out: {written}, k: 1}}}}]")
+    assert found.code == code and said in found.message and found.hint == hint

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from convcalc import load, loads
 from convcalc.layers.base import Layer, Weight
 from convcalc.network import Network, Node, Output, output_shape
-from convcalc.reference import learned
+from convcalc.reference import Step, learned, run
 from convcalc.verify.confirm import efforts, verify
 from tests.layer_samples import COMPUTED, SAMPLES, Sample
 
@@ -194,3 +196,17 @@ def test_the_contract() -> None:
         "ok": True,
         "differences": [],
     }
+
+
+@pytest.mark.parametrize("backward", [False, True], ids=["forward", "backward"])
+def test_weights_are_drawn_where_numbers_are_looked_at(backward: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def watched(*arguments: Any, **options: Any) -> Iterator[Step]:
+        for step in run(*arguments, **options):
+            seen.append(any(array.any() for array in step.weights.values()))
+            yield step
+
+    monkeypatch.setattr(sys.modules[verify.__module__], "run", watched)
+    assert verify(loads("{convcalc: 1, input: [3, 8, 8], layers: [{conv2d: {out: 4, k: 3}}]}"), backward=backward).ok
+    assert seen == [backward]

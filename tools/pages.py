@@ -1,10 +1,11 @@
 """The generated pages: docs/kinds.md, docs/codes.md, the formulas of arithmetic.md, the columns of
-analysis.md, the limits of security.md."""
+analysis.md, the limits of security.md, the seconds of README."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import pkgutil
 import re
 from collections.abc import Callable
@@ -35,7 +36,21 @@ from convcalc.torch.exported import graph as exported_graph
 from convcalc.units import amount
 from convcalc.verify.prediction import RULES
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+SPEED = ROOT / "tests" / "oracle" / "processes.json"
+"""A run of `benchmarks/processes.py`."""
+REMARKS = {
+    "--help": "",
+    "invert --k 3 --s 2 --p 1": "",
+    "table googlenet.yaml": ", 143 layers",
+    "check googlenet.yaml": "",
+    "verify googlenet.yaml --quick": ", a forward pass",
+    "report googlenet.yaml -o report.html": "",
+    "table layers.yaml": ", 10,000 layers written out",
+    "table repeated.yaml": ", 100,000 layers by `repeat`",
+}
+"""The calls that README shows, and what is said behind them."""
 FAMILIES = {
     "CC0": "Reading",
     "CC1": "Schema",
@@ -87,20 +102,28 @@ def known_section(families: list[list[str]]) -> list[str]:
     return [*lines, "", *(f"{number}. {reason}" for number, reason in enumerate(reasons, start=1)), ""]
 
 
+KINDS_OF_LAYERS = """\
+Every kind of layer that a spec may have, with its fields; a short form may stand in place of a field's name, and what
+has a default may be left out. [The language](language.md) says how layers stand in a spec.
+[At the end](#where-each-kind-is-known) stands which kinds `verify`, `invert` and `export` know.
+
+<!-- Made by tools/pages.py from convcalc/layers. -->
+"""
 KNOWN = """\
-Where each kind is known: to the NumPy reference that `verify` runs, to what `verify --backward` expects of activations
-and gradients (flow), to the decoder that `invert` mirrors, and to the targets of `export`. A target may still refuse
-some fields of a kind that it knows; it then says which.
+## Where each kind is known
+
+To the NumPy reference that `verify` runs, to what `verify --backward` expects of activations and gradients (flow), to
+the decoder that `invert` mirrors, and to the targets of `export`. A target may still refuse some fields of a kind that
+it knows; it then says which.
 """
 
 
 def kinds_page() -> str:
-    """docs/kinds.md: where every kind is known, and every kind with its docstring and its fields."""
-    lines = ["# Kinds", "", "Every layer of the language. Made from the code by `tools/pages.py`.", ""]
+    """docs/kinds.md: every kind with its docstring and its fields, and where it is known."""
+    lines = ["# Kinds of layers", "", *KINDS_OF_LAYERS.splitlines(), ""]
     by_class: dict[tuple[str, str], list[str]] = {}
     for kind, place in KINDS.items():
         by_class.setdefault(place, []).append(kind)
-    lines += [*KNOWN.splitlines(), "", *known_section(list(by_class.values()))]
     for kinds in by_class.values():
         cls = layer_class(kinds[0])
         lines += ["## " + ", ".join(f"`{kind}`" for kind in kinds), "", inspect.cleandoc(cls.__doc__ or ""), ""]
@@ -114,6 +137,7 @@ def kinds_page() -> str:
             default = "required" if field.required else f"`{_yaml(info.default)}`"
             lines.append(f"| `{name}` | {short} | {field.expected} | {default} |")
         lines.append("")
+    lines += [*KNOWN.splitlines(), "", *known_section(list(by_class.values()))]
     return "\n".join(lines)
 
 
@@ -186,6 +210,8 @@ def limits_section() -> str:
         Limit(processes.MOST_JOBS, "processes", "a sweep on one machine"),
         Limit(join.MOST_BYTES, "bytes", "the measured figures of --join"),
         Limit(join.MOST_ROWS, "rows", "the measured figures of --join"),
+        Limit(join.MOST_CELLS, "values", "the measured figures of --join"),
+        Limit(join.LONGEST_ROW, "characters", "a row of the measured figures of --join"),
         Limit(MOST_CONNECTIONS, "connections", "what watch serves at one time"),
     )
     rows = [f"| {limit.what} | {_most(limit)} |" for limit in limits]
@@ -196,19 +222,36 @@ def _most(limit: Limit) -> str:
     return amount(limit.most, "bytes", 0) if limit.unit == "bytes" else f"{limit.most:,} {limit.unit}"
 
 
+def speed_section() -> str:
+    """README's table of what calls of the command take."""
+    recorded = json.loads(SPEED.read_text("utf-8"))
+    lines = [
+        f"Whole calls, from an installed wheel, on {recorded['machine']} ({recorded['python']}):",
+        "",
+        "| command | seconds | × `python -c pass` | memory |",
+        "|---|---|---|---|",
+    ]
+    for name, row in recorded["commands"].items():
+        if name in REMARKS:
+            call = f"`convcalc {name}`{REMARKS[name]}"
+            lines.append(f"| {call} | {row['seconds']:.2f} s | {row['multiple']:.0f} | {row['mebibytes']:.0f} MiB |")
+    return "\n".join(lines) + "\n"
+
+
 def texts() -> dict[Path, str]:
     """Every generated page and its text."""
     return {
         DOCS / "kinds.md": kinds_page(),
         DOCS / "codes.md": codes_page(),
-        DOCS / "arithmetic.md": _replaced("arithmetic.md", "formulas", formulas_section()),
-        DOCS / "analysis.md": _replaced("analysis.md", "columns", columns_section()),
-        DOCS / "security.md": _replaced("security.md", "limits", limits_section()),
+        DOCS / "arithmetic.md": _replaced(DOCS / "arithmetic.md", "formulas", formulas_section()),
+        DOCS / "analysis.md": _replaced(DOCS / "analysis.md", "columns", columns_section()),
+        DOCS / "security.md": _replaced(DOCS / "security.md", "limits", limits_section()),
+        ROOT / "README.md": _replaced(ROOT / "README.md", "speed", speed_section()),
     }
 
 
-def _replaced(page: str, name: str, section: str) -> str:
+def _replaced(page: Path, name: str, section: str) -> str:
     """A page with its generated section of that name written anew."""
     start = f"<!-- generated: {name} -->\n"
-    text = (DOCS / page).read_text("utf-8")
+    text = page.read_text("utf-8")
     return re.sub(re.escape(start) + ".*?" + re.escape(END), lambda _: start + section + END, text, flags=re.S)

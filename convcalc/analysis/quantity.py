@@ -1,7 +1,5 @@
 """What a quantity is: its record, and its values: integers, exact fractions, words, and shapes with named parts."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from fractions import Fraction

@@ -37,6 +37,13 @@ class Verification(Shown, confirm.Verification):
     """The outcome of a verification: `ok`, and what was predicted and found of each layer.
 
     Printed, it is what `convcalc verify` prints.
+
+    >>> import convcalc
+    >>> outcome = convcalc.verify("lenet5")
+    >>> outcome
+    <Verification LeNet-5: 1×32×32 → 10: confirmed, 12 of 12 layers>
+    >>> outcome.ok, outcome.layers[0].name
+    (True, 'C1')
     """
 
     needed: int = 0
@@ -176,8 +183,9 @@ def verify(
 ) -> Verification:
     """Run a network on the NumPy reference and confirm shapes, params and macs, layer by layer.
 
-    Inputs and weights are drawn from the `seed`. `quick` shrinks the input as far as strides, remainders and weights
-    stay the same. With `backward` it is a training step, and the flow of activations and gradients is measured;
+    Inputs are drawn from the `seed`; weights too where a number is looked at, with `backward`, else they are 0.
+    `quick` shrinks the input as far as strides, remainders and weights stay the same. With `backward` it is a
+    training step, and the flow of activations and gradients is measured;
     `init` (kaiming, xavier, torch, normal:STD) draws its weights, `activation` stands in place of the spec's,
     `loss` (cross_entropy, mean_square, linear) in place of those of its outputs.
     `max_memory` are bytes; None: half of what is free. `starts` is told name and work of each layer that starts.

@@ -1,7 +1,5 @@
 """The values of claims as they are written: exact numbers, bounds, tolerances, with units."""
 
-from __future__ import annotations
-
 import re
 from fractions import Fraction
 from typing import Literal, NamedTuple

@@ -1,11 +1,9 @@
 """Claims and what is computed: expectations (CC301, CC306), printed tables (CC302 to CC304), budgets (CC305)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..analysis.figures import Figures, Subject, find
 from ..analysis.looks import MANY_LOOKS
@@ -29,8 +27,7 @@ COUNTS = ("", "numbers", "elements", "channels")
 UPDATE = "convcalc check --update writes the present values"
 
 
-@dataclass(frozen=True, slots=True)
-class Unmet:
+class Unmet(NamedTuple):
     """A claim that does not hold: the finding, and the value that would."""
 
     claim: Claim
@@ -219,7 +216,7 @@ def check_published(builds: Builds) -> list[Finding]:
     return [finding for table in tables for finding in _table(builds, table)]
 
 
-def _table(builds: Builds, result: TableResult) -> Iterator[Finding]:
+def _table(builds: Builds, result: "TableResult") -> Iterator[Finding]:
     origin = builds.origin
     for row, column, cell in result.differing():
         place = f"{row}, {column}"
@@ -252,7 +249,7 @@ def _table(builds: Builds, result: TableResult) -> Iterator[Finding]:
         )
 
 
-def _equal_but_listed(result: TableResult) -> Iterator[tuple[str, str, Cell]]:
+def _equal_but_listed(result: "TableResult") -> "Iterator[tuple[str, str, Cell]]":
     for row, cells in zip(result.table.rows.values(), result.rows, strict=True):
         for heading, cell in zip(result.table.columns, cells, strict=True):
             if cell.status == "equal" and cell.difference is not None:

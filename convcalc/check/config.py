@@ -7,10 +7,7 @@ their own), and budgets for the folder and everything below it,
 budgets to one folder or one glob of files. Folders and globs are relative to the configuration.
 """
 
-from __future__ import annotations
-
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from functools import cache
@@ -36,7 +33,7 @@ _TOO_MUCH = {
     rb"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}""": "TOML: a key of more than 32 parts",
 }
 """What a reader of TOML fails at, or takes minutes for -> what is said of it."""
-_AT = re.compile(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)
+_AT = r"(.*) \(at line (\d+), column (\d+)\)"
 
 
 class Budget(NamedTuple):
@@ -52,8 +49,7 @@ class Budget(NamedTuple):
     """At what it holds; where it says nothing, at what the whole configuration says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """What one configuration file says."""
 
     select: tuple[str, ...] = ()
@@ -154,7 +150,7 @@ def _parse(path: Path, data: bytes) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        said = _AT.fullmatch(str(error))
+        said = re.fullmatch(_AT, str(error), re.DOTALL)
         place = f":{said[2]}:{said[3]}" if said is not None else ""
         raise UsageError(f"{shown(path)}{place}: TOML: {_lower(said[1] if said is not None else str(error))}") from None
     except RecursionError:

@@ -1,11 +1,10 @@
 """Files, checked: read, built, their claims judged, their advice given; several processes share many files."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from ..findings import SHOWN_BY, Finding, SpecError, UsageError, debugging, unforeseen
 from ..language import loads, read
@@ -27,8 +26,7 @@ WORTHWHILE = 16
 """Files for each process from which a pool pays for its start."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """A file to check and what to report of it."""
 
     path: str
@@ -48,8 +46,7 @@ class Task:
         return self.text is None and (reader_of(self.path) is not None or code_of(self.path) is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(NamedTuple):
     """What came of it: findings that are reported, or why the file could not be read at all."""
 
     task: Task

@@ -1,10 +1,8 @@
 """Which findings are reported: by the codes that are selected and ignored, and by the comments of the spec."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..codes import codes
 from ..findings import Finding, UsageError
@@ -17,8 +15,7 @@ _COMMENT = re.compile(r"(?:^|(?<=\s))#\s*convcalc:\s*ignore(?![\w-])(?:\[([^\]\n
 _CODE = re.compile(r"CC\d{0,3}")
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """Codes or prefixes of codes; the longer prefix decides. Advice (CC4) is reported where it is asked for."""
 
     select: tuple[str, ...] = DEFAULT

@@ -1,7 +1,5 @@
 """`convcalc arena`: where each tensor lies in a microcontroller's memory, and what the params take of its flash."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated
 
 from .options import (
@@ -36,7 +34,7 @@ def command(
 
     plan = arena(load_network(spec, set, variant, input, arg, device), batch=batch, dtype=dtype)
 
-    def document() -> Document:
+    def document() -> "Document":
         from ..render.arena import arena_document, arena_rows
 
         return arena_rows(plan) if format == "csv" else arena_document(plan)

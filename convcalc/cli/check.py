@@ -1,7 +1,5 @@
 """`convcalc check`: findings with their places; the exit code is for CI."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -110,7 +108,7 @@ def command(
         raise typer.Exit(1)
 
 
-def _update(tasks: Sequence[Task], errors: list[UsageError], quiet: bool) -> None:
+def _update(tasks: "Sequence[Task]", errors: list[UsageError], quiet: bool) -> None:
     from ..check.update import update_file
     from ..render.streams import say
 
@@ -138,7 +136,7 @@ def _report(text: str) -> tuple[str, str]:
     return name, target
 
 
-def _text(result: CheckResult, format: str) -> str:
+def _text(result: "CheckResult", format: str) -> str:
     """The result in a format of `--report`."""
     from ..render.findings import WRITERS, check_comment
 
@@ -153,7 +151,7 @@ def _text(result: CheckResult, format: str) -> str:
     return json_text(result.to_dict())
 
 
-def _print(result: CheckResult, format: str, quiet: bool) -> None:
+def _print(result: "CheckResult", format: str, quiet: bool) -> None:
     from ..render.findings import NOTATIONS, WRITERS, check_comment, check_document
     from ..render.streams import write_text
 
@@ -169,7 +167,7 @@ MOST_NOTES = 20
 """Lines about what is not read or not compared; the rest is counted."""
 
 
-def _notes(result: CheckResult, quiet: bool) -> None:
+def _notes(result: "CheckResult", quiet: bool) -> None:
     """What belongs to no finding: paths that cannot be checked, files that are not read, findings not selected."""
     from ..render.streams import say, write_error
 
@@ -183,7 +181,7 @@ def _notes(result: CheckResult, quiet: bool) -> None:
         say(f"{result.hidden} finding{'s' * (result.hidden != 1)} not selected")
 
 
-def _some(notices: Sequence[str], what: str) -> None:
+def _some(notices: "Sequence[str]", what: str) -> None:
     """The first of these lines, and how many files more are `what` they say."""
     from ..render.streams import say
 

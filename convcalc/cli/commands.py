@@ -1,7 +1,5 @@
 """The commands: what each does, which of them belong together, and two calls of each."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

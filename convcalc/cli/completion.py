@@ -1,7 +1,5 @@
 """`convcalc completion`: the script by which a shell completes calls of convcalc."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 import typer

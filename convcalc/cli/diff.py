@@ -1,7 +1,5 @@
 """`convcalc diff`: what changed between two specs, and what it costs."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -1,7 +1,5 @@
 """`convcalc draw`: the arithmetic of a window as a picture: SVG that moves, stills, matrices, or characters."""
 
-from __future__ import annotations
-
 from pathlib import PurePath
 from typing import Annotated, Literal
 

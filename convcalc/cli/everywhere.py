@@ -1,7 +1,5 @@
 """Options that the program and every command take: how to print, and help."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Annotated, get_args
 

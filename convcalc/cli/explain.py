@@ -1,7 +1,5 @@
 """`convcalc explain`: every figure of a layer as its formula with the numbers in it; a convolution on small numbers."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -122,7 +120,7 @@ def command(
         raise typer.Exit(1)
 
 
-def _window(kernel_size: str | None, stride: str, padding: str, dilation: str, size: str | None) -> Network:
+def _window(kernel_size: str | None, stride: str, padding: str, dilation: str, size: str | None) -> "Network":
     """The convolution of one channel that the options describe; without a number an axis it has two axes."""
     from ..api.explain import single
     from ..geometry import GeometryError, check_window, conv_output
@@ -170,7 +168,7 @@ def _is_item(text: str) -> bool:
     return match is not None and match[1] in KINDS and not Path(text).exists()
 
 
-def _single(item: str, input: list[str] | None) -> Network:
+def _single(item: str, input: list[str] | None) -> "Network":
     """A network of one layer."""
     from ..api.explain import single
 

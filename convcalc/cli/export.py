@@ -1,7 +1,5 @@
 """`convcalc export`: a spec for PyTorch, Keras or ONNX, as a drawing, or the picture of its arena."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer

@@ -1,7 +1,5 @@
 """`convcalc forensics`: which single reading gives most cells of a printed table, and what chance gives."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -1,7 +1,5 @@
 """`convcalc help`: all commands in their groups, or the page of one."""
 
-from __future__ import annotations
-
 import re
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +14,7 @@ if TYPE_CHECKING:
 
     from typer.core import TyperCommand
 
-    from ..render.help import Page, Terms
+    from ..render.help import Page
 
 ABOUT = "What a convolutional architecture does to shapes, parameters and cost."
 SPEC = "A SPEC is a file, - for standard input, an ONNX or Keras file, or a name of the gallery (convcalc specs)."
@@ -50,7 +48,7 @@ def show(program: Program, name: str | None) -> None:
     streams.write_lines(help_lines(page, streams.line_width()))
 
 
-def first_page(program: Program) -> Page:
+def first_page(program: Program) -> "Page":
     """All commands in their groups, and the program's own options."""
     from ..render.help import Page, Terms
 
@@ -63,7 +61,7 @@ def first_page(program: Program) -> Page:
     return Page("convcalc COMMAND ...", (ABOUT, SPEC), FIRST, (*groups, options), ending, aligned=False)
 
 
-def command_page(program: Program, name: str) -> Page:
+def command_page(program: Program, name: str) -> "Page":
     """What a command does, two calls of it, its arguments and its options."""
     from ..render.help import Page, Terms
 
@@ -85,7 +83,7 @@ def command_page(program: Program, name: str) -> Page:
     return Page(usage, tuple(text for text in (found.summary, found.more) if text), found.examples, tuple(lists))
 
 
-def _context(command: TyperCommand | Program) -> typer.Context:
+def _context(command: "TyperCommand | Program") -> typer.Context:
     return typer.Context(command, info_name=command.name, resilient_parsing=True)
 
 
@@ -98,7 +96,7 @@ def _argument(metavar: str, required: bool) -> str:
     return metavar if required or metavar.startswith("[") else f"[{metavar}]"
 
 
-def _options(command: TyperCommand | Program, names: Iterable[str]) -> list[tuple[str, str]]:
+def _options(command: "TyperCommand | Program", names: "Iterable[str]") -> list[tuple[str, str]]:
     """The options of these names as they are typed, and what is said of each."""
     wanted, context = set(names), _context(command)
     records = [param.get_help_record(context) for param in command.params if param.name in wanted]

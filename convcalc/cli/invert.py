@@ -1,7 +1,5 @@
 """`convcalc invert`: the transposed convolution that undoes a shape; of a spec, the mirrored decoder."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -94,7 +92,7 @@ def command(
             hint="convcalc invert -k 3 -s 2 -p 1, or convcalc invert vgg",
         )
     inversion = _inverted(kernel_size, stride, padding, dilation, size or [])
-    verified = _verified(inversion, size or []) if verify else []
+    verified = _verified(inversion) if verify else []
     extra = {"verified": [found.to_dict() for found in verified]} if verify else {}
     from ..render.invert import inversion_document
 
@@ -103,7 +101,7 @@ def command(
         raise typer.Exit(1)
 
 
-def _decoder(network: Network, resize: bool, skips: bool, until: str | None) -> str:
+def _decoder(network: "Network", resize: bool, skips: bool, until: str | None) -> str:
     """The decoder that mirrors a network, as a spec; what it leaves out stands in comments above it."""
     from ..analysis.decoder import mirror
     from ..render.invert import decoder_text
@@ -130,7 +128,7 @@ def _inverted(kernel_size: str, stride: str, padding: str, dilation: str, sizes:
     return inversion
 
 
-def _verified(inversion: Inversion, asked: Sequence[str]) -> list[Identity]:
+def _verified(inversion: Inversion) -> "list[Identity]":
     """The three readings compared for every size that NumPy can hold as a matrix."""
     from ..reference.identity import check_identity
 

@@ -1,7 +1,5 @@
 """Options that several commands share, and how their text is read."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
@@ -263,7 +261,7 @@ def read_params(texts: Iterable[str] | None) -> dict[str, str]:
     return params
 
 
-def read_devices(texts: Iterable[str] | None) -> tuple[Device | None, str | None]:
+def read_devices(texts: Iterable[str] | None) -> "tuple[Device | None, str | None]":
     """The device of the roofline, and that on which a model in code runs, both of `--device`. Raises UsageError."""
     run = [text for text in texts or () if text in RUNS]
     drawn = [text for text in texts or () if text not in RUNS]
@@ -272,7 +270,7 @@ def read_devices(texts: Iterable[str] | None) -> tuple[Device | None, str | None
     return (_read_device(drawn[0]) if drawn else None), (run[0] if run else None)
 
 
-def _read_device(text: str) -> Device:
+def _read_device(text: str) -> "Device":
     from ..analysis.device import WRITTEN, UnknownDevice
     from ..analysis.device import read_device as read
 
@@ -290,7 +288,7 @@ def load_network(
     input: list[str] | None = None,
     arg: list[str] | None = None,
     device: str | None = None,
-) -> Network:
+) -> "Network":
     """The network of a SPEC argument under the shared options; warnings of how it was read go to stderr.
 
     A SPEC is a path, `-`, a gallery name, an ONNX or Keras file, `git:REV:path`, or a model in code.
@@ -306,7 +304,7 @@ StrictOption = Annotated[
 ]
 
 
-def refuse_unknown_costs(network: Network) -> None:
+def refuse_unknown_costs(network: "Network") -> None:
     """Raise SpecError for layers that hold weights and whose multiply-accumulates are not known."""
     from ..network import unknown_costs
 
@@ -323,7 +321,7 @@ def load_pair(
     input: list[str] | None,
     arg: list[str] | None,
     device: str | None,
-) -> tuple[Network, Network]:
+) -> "tuple[Network, Network]":
     """Two networks under the shared options, each with those that go with it.
 
     Without --input a model in code reads what the other network does.
@@ -358,7 +356,7 @@ def _load(
     input: Any,
     arguments: dict[str, object],
     device: str | None,
-) -> Network:
+) -> "Network":
     from ..api.load import load
     from ..render.progress import progress
 

@@ -1,7 +1,5 @@
 """`convcalc report`: a spec as one page to look at, alone or against another."""
 
-from __future__ import annotations
-
 from .options import (
     AgainstOption,
     ArgOption,

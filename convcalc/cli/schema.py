@@ -1,7 +1,5 @@
 """`convcalc schema`: the JSON Schema of the language, or of plans of sweeps, for editors."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 import typer

@@ -1,7 +1,5 @@
 """`convcalc sizes`: which input sizes build, leave nothing over, keep the ratios; and which layer decides."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -41,12 +39,12 @@ def command(
     network = load_network(spec, set, variant, input, arg, device)
     listed = range(first, last + 1)
 
-    def document() -> Document:
+    def document() -> "Document":
         with progress(f"sizes of {network.name}"):
             found = sizes(network)
             return sizes_rows(found, listed) if format == "csv" else sizes_document(found, listed, all)
 
-    def data() -> Mapping[str, object]:
+    def data() -> "Mapping[str, object]":
         with progress(f"sizes of {network.name}"):
             return sizes(network).to_dict(listed if all else None)
 

@@ -1,7 +1,5 @@
 """`convcalc solve`: every layer that maps one size to another."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -1,7 +1,5 @@
 """`convcalc specs`: the gallery, listed from its shipped index, whole or by a word, or one spec's text."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -53,11 +51,11 @@ def command(
         raise typer.Exit(1)
 
 
-def _has(entry: SpecEntry, word: str) -> bool:
+def _has(entry: "SpecEntry", word: str) -> bool:
     texts = (entry["name"], entry["title"], entry["source"] or "", *entry["variants"])
     return any(word in text.lower() for text in texts)
 
 
-def _shown(entry: SpecEntry, word: str, every: bool) -> list[str]:
+def _shown(entry: "SpecEntry", word: str, every: bool) -> list[str]:
     """The variants that are listed: every one, or those that have the word."""
     return [variant for variant in entry["variants"] if every or word in variant.lower()]

@@ -1,7 +1,5 @@
 """`convcalc sweep`: a design space searched."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -1,7 +1,5 @@
 """`convcalc table`: a spec as a tree, its layers or stages, or its printed tables; several specs beside each other."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -110,7 +108,7 @@ def command(
     machine, run = read_devices(device)
     shown = view(columns, usual, sort, top, plot, exact, legend, format, machine is not None)
 
-    def analysed(network: Network) -> Report:
+    def analysed(network: "Network") -> "Report":
         from ..api.report import analyse
 
         if strict:
@@ -145,7 +143,7 @@ def _refuse_for_several(by: str | None, depth: str | None, published: bool | Non
             raise UsageError(f"{option} is of one network: several are compared in a row each", "give one SPEC for it")
 
 
-def _usual(several: bool, flat: bool, format: str) -> Sequence[str]:
+def _usual(several: bool, flat: bool, format: str) -> "Sequence[str]":
     """The columns that are shown where none are asked for: on a terminal, what it has room for."""
     if several:
         from ..analysis.comparison import COLUMNS

@@ -1,7 +1,5 @@
 """`convcalc verify`: the predictions for a spec held against a NumPy run of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Literal, Protocol, TypeVar
 
@@ -109,7 +107,7 @@ def command(
         raise SpecError(outcome.findings)
 
 
-def _compared(network: Network, axes: list[str], source: Source, training: Training, seed: int) -> Flows:
+def _compared(network: "Network", axes: list[str], source: "Source", training: "Training", seed: int) -> "Flows":
     """The runs of `--compare`."""
     from ..api.flows import plan_flows
     from ..api.verify import TooLargeForMemory
@@ -143,7 +141,7 @@ def _run(planned: _Planned[R], seed: int, unit: str) -> R:
         return planned.run(seed, starts)
 
 
-def _smaller(error: TooLargeForMemory, quick: bool) -> UsageError:
+def _smaller(error: "TooLargeForMemory", quick: bool) -> UsageError:
     """The error in the words of the command line."""
     needs = amount(error.needed, "bytes", 0, "up").replace(" ", "")
     hint = f"use {'' if quick else '--quick, '}a smaller --batch or --input, or --max-memory {needs}"

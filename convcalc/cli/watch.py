@@ -1,7 +1,5 @@
 """`convcalc watch`: the report in a browser, made anew whenever a file that it is made of changes."""
 
-from __future__ import annotations
-
 import os
 import signal
 import sys
@@ -106,7 +104,7 @@ def _refuse_unchanging(spec: str) -> None:
         raise UsageError("watch takes a file: a revision stays as it is", f"--against {spec} compares a file with it")
 
 
-def _words(options: dict[str, object]) -> Iterator[str]:
+def _words(options: dict[str, object]) -> "Iterator[str]":
     """Options as the words of a call."""
     for name, value in options.items():
         if isinstance(value, list):
@@ -117,7 +115,7 @@ def _words(options: dict[str, object]) -> Iterator[str]:
             yield f"{name}={value}"
 
 
-def _files(spec: str | None) -> Sequence[str]:
+def _files(spec: str | None) -> "Sequence[str]":
     """The file that a spec names; none for a gallery name, which names one that the reading tells."""
     from ..api.load import names_code
     from ..language.sources import gallery_names
@@ -130,7 +128,7 @@ def _files(spec: str | None) -> Sequence[str]:
     return (module,) if module.endswith(".py") else ()
 
 
-def _server(board: Board, port: int) -> Server:
+def _server(board: "Board", port: int) -> "Server":
     from ..serve.server import Server
 
     try:

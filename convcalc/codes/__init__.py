@@ -5,8 +5,6 @@ A page is a heading (what the code stands for), lines `Hint:` (what to do where 
 belongs to it, a wrong spec, the same spec mended. `findings.severity` says how severe a code is.
 """
 
-from __future__ import annotations
-
 import re
 from functools import cache
 from pathlib import Path
@@ -15,7 +13,7 @@ from typing import NamedTuple
 from ..findings import severity
 
 _FOLDER = Path(__file__).parent
-_HEADER = re.compile(r"# (?P<title>.+)\n\n(?:Hint: (?P<hint>.+)\n)?(?:Encoding: (?P<encoding>.+)\n)?\n?")
+_HEADER = r"# (?P<title>.+)\n\n(?:Hint: (?P<hint>.+)\n)?(?:Encoding: (?P<encoding>.+)\n)?\n?"
 
 
 class Page(NamedTuple):
@@ -68,7 +66,7 @@ def page(code: str) -> Page:
     if code not in codes():
         raise KeyError(code)
     text = (_FOLDER / f"{code}.md").read_text("utf-8")
-    header = _HEADER.match(text)
+    header = re.match(_HEADER, text)
     assert header is not None, f"{code}.md does not start with '# title'"
     return Page(header["title"], header["hint"], header["encoding"] or "utf-8", text[header.end() :])
 

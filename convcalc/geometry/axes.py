@@ -4,8 +4,6 @@ An `AxisMap` is a `Window`, a `TransposedWindow`, a `Resize` or an `AdaptiveWind
 says that every output position sees the whole axis.
 """
 
-from __future__ import annotations
-
 from typing import Literal, NamedTuple
 
 from .transposed import TransposedWindow

@@ -119,13 +119,12 @@ def keras_same(axis: AxisInversion, size: SizeInversion) -> KerasSame | None:
     """
     beyond = size.size - (size.conv_output - 1) * axis.stride
     total = axis.effective_kernel - beyond
-    padding = beyond - axis.effective_kernel % 2
     if not 1 <= beyond <= axis.stride or total < 0:
         return None
     crop = (total // 2, total - total // 2)
     if beyond == axis.stride:
         return KerasSame(None, crop)
-    return KerasSame(padding, crop) if 0 <= padding < axis.stride else None
+    return KerasSame(beyond - axis.effective_kernel % 2, crop)
 
 
 def onnx_transposed(window: TransposedWindow) -> OnnxTransposed:

@@ -5,13 +5,10 @@ the code that `convcalc explain` prints. A test evaluates every expression on ra
 holds it equal to its function.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 SYMBOLS = {
     "size": "i",
@@ -35,8 +32,7 @@ SYMBOLS = {
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, slots=True)
-class Formula:
+class Formula(NamedTuple):
     """One formula: `result = expression`, the function that computes it, and where it is from."""
 
     name: str

@@ -11,8 +11,6 @@ strided convolution reads each of its inputs.
 Source: Odena, Dumoulin & Olah 2016, "Deconvolution and Checkerboard Artifacts", Distill.
 """
 
-from __future__ import annotations
-
 from math import gcd
 from typing import NamedTuple
 

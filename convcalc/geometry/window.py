@@ -5,8 +5,6 @@ input i, kernel k, stride s, dilation d, padding pl before and pr after, output 
 is the product of the kernel's sizes, `positions` that of the output's (or transposed, the input's) space axes.
 """
 
-from __future__ import annotations
-
 from typing import Literal, NamedTuple
 
 from .errors import InvalidWindow, KernelTooLarge

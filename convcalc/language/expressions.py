@@ -96,7 +96,7 @@ def _hint(text: str) -> str | None:
         return "write and, or, not"
     if "?" in text:
         return "write x if condition else y"
-    if "=" in text:
+    if "=" in re.sub("[=!<>]=", "", text):
         return "compare with =="
     return None
 

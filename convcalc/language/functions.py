@@ -166,28 +166,23 @@ def _logarithm(over: int, under: int) -> float:
 
 
 def _guess(value: Number, base: Number) -> float:
-    """The logarithm to a base, nearly."""
+    """The logarithm to a base, nearly: far less than 1 from it."""
     return _logarithm(*value.as_integer_ratio()) / _logarithm(*base.as_integer_ratio())
-
-
-def _nearest_log(value: Number, base: Number) -> int:
-    """The nearest whole number, of two that are equally near the even one; for bases above 1."""
-    found = round(_guess(value, base))
-    while (sign := _compared(value, base, 2 * found + 1)) > 0 or (sign == 0 and found % 2):
-        found += 1
-    while (sign := _compared(value, base, 2 * found - 1)) < 0 or (sign == 0 and found % 2):
-        found -= 1
-    return found
 
 
 def _floor_log(value: Number, base: Number) -> int:
     """The largest whole number that is not above the logarithm; for bases above 1."""
-    found = math.floor(_guess(value, base))
-    while _compared(value, base, 2 * found + 2) >= 0:
-        found += 1
+    found = math.floor(_guess(value, base)) + 1
     while _compared(value, base, 2 * found) < 0:
         found -= 1
     return found
+
+
+def _nearest_log(value: Number, base: Number) -> int:
+    """The nearest whole number, of two that are equally near the even one; for bases above 1."""
+    floor = _floor_log(value, base)
+    beyond_half = _compared(value, base, 2 * floor + 1)
+    return floor + (beyond_half > 0 or (beyond_half == 0 and floor % 2 == 1))
 
 
 def _ceil_log(value: Number, base: Number) -> int:

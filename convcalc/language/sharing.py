@@ -1,7 +1,5 @@
 """Which layers of an item have the weights of which layers of another, that of the same path below it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 

@@ -153,7 +153,7 @@ def _arithmetic(spelling: str, operation: Callable[[Any, Any], Value]) -> Callab
 
 def _quotient(left: Number, right: Number) -> Value:
     _divisor(right, "division")
-    return Fraction(left, right) if type(left) is int and type(right) is int else left / Fraction(right)
+    return Fraction(left, right)
 
 
 OPERATORS: dict[str, Callable[[Value, Value], Value]] = {

@@ -5,15 +5,13 @@ softmax, log_softmax, glu.
 What backward keeps is PyTorch's choice: the output where the derivative is cheaper from it, else the input.
 """
 
-from __future__ import annotations
-
 from math import prod
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from ..geometry import IDENTITY, AxisLink, ChannelMismatch, InvalidWindow, NotDivisible, Window
-from .base import Count, Layer, Number, Operations, Saved, Shape, Shapes, Weight, channels_of, resolve_axis
+from .base import Axis, Count, Layer, Number, Operations, Saved, Shape, Shapes, Weight, channels_of, resolve_axis
 
 KEEPS_OUTPUT = frozenset({"relu", "sigmoid", "tanh"})
 """Plain activations whose backward reads the output (PyTorch tools/autograd/derivatives.yaml)."""
@@ -117,7 +115,7 @@ class Hardtanh(_Elementwise):
         return (self.min_val, self.max_val) in CLIPPED
 
     @model_validator(mode="after")
-    def _ordered(self) -> Hardtanh:
+    def _ordered(self) -> "Hardtanh":
         if self.min_val >= self.max_val:
             raise InvalidWindow(
                 f"hardtanh has min_val {self.min_val:g}, which is not below max_val {self.max_val:g}",
@@ -148,9 +146,6 @@ class Softplus(_Elementwise):
 
     beta: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     threshold: Number = 20.0
-
-
-Axis = Annotated[int, Field(strict=True, ge=-64, le=63)]
 
 
 class Softmax(Layer):

@@ -5,8 +5,6 @@ What backward keeps is PyTorch's choice: the output where the derivative is chea
 where it is constant.
 """
 
-from __future__ import annotations
-
 from math import prod
 from typing import Annotated, ClassVar
 
@@ -60,7 +58,7 @@ class Clamp(_Arithmetic):
     max: Number | None = None
 
     @model_validator(mode="after")
-    def _bounds(self) -> Clamp:
+    def _bounds(self) -> "Clamp":
         if self.min is None and self.max is None:
             raise InvalidWindow("clamp needs min, max or both", hint="clamp: {min: 0, max: 1}")
         if self.min is not None and self.max is not None and self.min > self.max:

@@ -5,8 +5,6 @@ each output axis reads the input, the operations by kind, and what the backward 
 MACs, receptive field and memory are derived from these facts by the analyses, in one place each.
 """
 
-from __future__ import annotations
-
 from fractions import Fraction
 from math import prod
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
@@ -139,7 +137,7 @@ class MatrixProduct(NamedTuple):
 class Alone(NamedTuple):
     """A layer without its batch axes, on one of the examples that they count."""
 
-    layer: Layer
+    layer: "Layer"
     inputs: Shapes
     output: Shape
     times: int
@@ -197,7 +195,7 @@ class Layer(BaseModel):
         return type(self).__name__
 
     @property
-    def inside(self) -> Layer:
+    def inside(self) -> "Layer":
         """The layer without its batch axes."""
         return self
 
@@ -206,7 +204,7 @@ class Layer(BaseModel):
         """How many of the first axes of what it reads count as batch, beside the batch itself."""
         return 0
 
-    def repeated(self, arriving: Shape, axes: int) -> Layer:
+    def repeated(self, arriving: Shape, axes: int) -> "Layer":
         """Of a layer that reads nothing, the layer inside so many batch axes of what arrives there."""
         return self
 

@@ -1,7 +1,5 @@
 """A layer whose first axes count as batch: what `batch_axes` beside an item's kind makes of it."""
 
-from __future__ import annotations
-
 from math import prod
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Layers that change the border of the space: pad, crop. They serve every rank; channels stay apart."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import model_validator
@@ -88,7 +86,7 @@ class Crop(Layer):
         return 1
 
     @model_validator(mode="after")
-    def _consistent(self) -> Crop:
+    def _consistent(self) -> "Crop":
         if self.cropping is not None and self.size is not None:
             raise InvalidWindow("crop takes cropping or size, not both")
         return self

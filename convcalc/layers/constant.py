@@ -1,7 +1,5 @@
 """A tensor that the network holds and no input feeds: parameter."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from ..geometry import AxisLink, RankMismatch
@@ -27,7 +25,7 @@ class Parameter(Layer):
     def output_shape(self, inputs: Shapes) -> Shape:
         return (*self.repeats, *self.shape)
 
-    def repeated(self, arriving: Shape, axes: int) -> Parameter:
+    def repeated(self, arriving: Shape, axes: int) -> "Parameter":
         """The tensor with the first `axes` axes of what arrives before its own.
 
         >>> Parameter(kind="parameter", shape=(8,)).repeated((4, 6, 8), 1).output_shape(())

@@ -4,8 +4,6 @@ Source of the size rules: `convcalc.geometry`. Weight layouts are PyTorch's
 (torch.nn.Conv2d, torch.nn.ConvTranspose2d).
 """
 
-from __future__ import annotations
-
 from functools import cached_property
 from math import prod
 from typing import ClassVar, Literal
@@ -127,7 +125,7 @@ class Conv(Formed, _Windowed):
         return self.padding_mode
 
     @model_validator(mode="after")
-    def _consistent(self) -> Conv:
+    def _consistent(self) -> "Conv":
         check_groups(self.groups, out_channels=self.out_channels)
         if self.padding_mode == "zeros" and not isinstance(self.padding, str):
             least = min(min(pair) for pair in self.padding)
@@ -187,7 +185,7 @@ class ConvTranspose(Formed, _Convolution):
         return self.groups
 
     @model_validator(mode="after")
-    def _consistent(self) -> ConvTranspose:
+    def _consistent(self) -> "ConvTranspose":
         check_groups(self.groups, out_channels=self.out_channels)
         for op, s, d in zip(self.output_padding, self.stride, self.dilation, strict=True):
             if op >= max(s, d):

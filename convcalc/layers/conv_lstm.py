@@ -1,7 +1,5 @@
 """Convolutional long short-term memory on [T, C, *space]: conv_lstm1d|2d|3d."""
 
-from __future__ import annotations
-
 from math import prod
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """A table whose rows are looked up: embedding."""
 
-from __future__ import annotations
-
 from math import prod
 from typing import ClassVar
 

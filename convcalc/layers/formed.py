@@ -1,7 +1,5 @@
 """How layers that multiply come by their weights: learned as they are, or fixed, standardised, gained, or an input."""
 
-from __future__ import annotations
-
 from math import prod
 from typing import Any, ClassVar, Literal, Self
 
@@ -35,7 +33,7 @@ class Formed(Layer):
     reads_apart: ClassVar[bool] = True
 
     @model_validator(mode="after")
-    def _one_origin(self) -> Formed:
+    def _one_origin(self) -> "Formed":
         given = [name for name in ("fixed", "standardize", "gain") if getattr(self, name)]
         if self.weight == "input" and given:
             raise InvalidWindow(

@@ -1,15 +1,13 @@
 """Layers of several inputs, and their opposite: concat, add, sub, multiply, div, maximum, minimum, gate, split."""
 
-from __future__ import annotations
-
 from itertools import zip_longest
 from math import prod
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 from pydantic import Field, model_validator
 
 from ..geometry import IDENTITY, AxisLink, ChannelMismatch, InvalidWindow, UnequalInputs, Window
-from .base import Count, Layer, Operations, Part, Saved, Shape, Shapes, Share, Size, resolve_axis
+from .base import Axis, Count, Layer, Operations, Part, Saved, Shape, Shapes, Share, Size, resolve_axis
 
 
 def _disagree(layer: Layer, first: Shape, which: int, inputs: Shapes, skip: int | None = None, hint: str = "") -> None:
@@ -33,7 +31,7 @@ class Concat(Layer):
     Axes exclude the batch. Source: torch.cat.
     """
 
-    dim: Annotated[int, Field(strict=True, ge=-64, le=63)] = 0
+    dim: Axis = 0
 
     arity: ClassVar[tuple[int, int | None]] = (1, None)
     joins: ClassVar[bool] = True
@@ -167,7 +165,7 @@ class Split(Layer):
     """
 
     channels: tuple[Count, ...] = Field(min_length=1)
-    dim: Annotated[int, Field(strict=True, ge=-64, le=63)] = 0
+    dim: Axis = 0
     part: Size = 0
 
     is_view: ClassVar[bool] = True
@@ -178,7 +176,7 @@ class Split(Layer):
         return Part(self.part, len(self.channels), self.channels)
 
     @model_validator(mode="after")
-    def _part_exists(self) -> Split:
+    def _part_exists(self) -> "Split":
         if self.part >= len(self.channels):
             raise InvalidWindow(f"part {self.part} of a split into {len(self.channels)}", part=self.part)
         return self

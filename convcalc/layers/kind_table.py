@@ -1,7 +1,5 @@
 """What one room of the house knows of the kinds of layers: the one helper by which rooms look kinds up."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Generic, TypeVar
 

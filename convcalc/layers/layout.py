@@ -2,8 +2,6 @@
 tile, repeat_interleave, index_select.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import product
@@ -65,7 +63,7 @@ class Roll(Layer):
     dims: Dims
 
     @model_validator(mode="after")
-    def _one_an_axis(self) -> Roll:
+    def _one_an_axis(self) -> "Roll":
         if len(self.shifts) != len(self.dims):
             raise InvalidWindow(
                 f"roll has shifts {list(self.shifts)} for dims {list(self.dims)}",
@@ -117,7 +115,7 @@ class Expand(Layer):
     is_view: ClassVar[bool] = True
 
     @model_validator(mode="after")
-    def _no_empty_axis(self) -> Expand:
+    def _no_empty_axis(self) -> "Expand":
         if 0 in self.shape:
             raise InvalidWindow(f"the shape {list(self.shape)} must have sizes of at least 1, or -1", shape=self.shape)
         return self
@@ -240,7 +238,7 @@ class Unbind(Layer):
         return Part(self.part, self.parts)
 
     @model_validator(mode="after")
-    def _part_exists(self) -> Unbind:
+    def _part_exists(self) -> "Unbind":
         if self.part >= self.parts:
             raise InvalidWindow(f"part {self.part} of an axis of {self.parts}", part=self.part)
         return self
@@ -394,7 +392,7 @@ class IndexSelect(Layer):
     relative: Annotated[tuple[Count, ...], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
-    def _one_way(self) -> IndexSelect:
+    def _one_way(self) -> "IndexSelect":
         if [self.indices, self.count, self.relative].count(None) != 2:
             raise InvalidWindow(
                 "index_select takes one of indices, relative (the size of a window) and count (of what is not said)"

@@ -5,8 +5,6 @@ Receptive fields follow values, not statistics: an output element is taken to de
 element alone, as published receptive fields count. Only the window of local_response_norm is a window.
 """
 
-from __future__ import annotations
-
 from math import prod
 from typing import Annotated, ClassVar, Literal
 
@@ -215,7 +213,7 @@ class LayerNorm(Layer):
     in_place: ClassVar[bool] = True
 
     @model_validator(mode="after")
-    def _one_way(self) -> LayerNorm:
+    def _one_way(self) -> "LayerNorm":
         if self.dim is not None and self.normalized_shape is not None:
             raise InvalidWindow("layer_norm takes normalized_shape or dim, not both")
         if self.normalized_shape == ():
@@ -256,7 +254,7 @@ class RMSNorm(Layer):
     in_place: ClassVar[bool] = True
 
     @model_validator(mode="after")
-    def _some(self) -> RMSNorm:
+    def _some(self) -> "RMSNorm":
         if self.normalized_shape == ():
             raise InvalidWindow("normalized_shape must name at least one axis")
         return self

@@ -1,7 +1,5 @@
 """opaque: an operator that the language does not have, with its shape, its weights and its cost."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from ..geometry import IDENTITY, AxisLink, GeometryError

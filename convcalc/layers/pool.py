@@ -4,8 +4,6 @@ adaptive_max_pool1d|2d|3d, global_avg_pool, global_max_pool, whose windows fit t
 Source of the size rules: `convcalc.geometry.pooling`.
 """
 
-from __future__ import annotations
-
 from math import prod
 from typing import Annotated, ClassVar, Literal
 
@@ -265,7 +263,7 @@ class AvgPool(_PaddedPool):
         return "avg"
 
     @model_validator(mode="after")
-    def _divisor_has_space(self) -> AvgPool:
+    def _divisor_has_space(self) -> "AvgPool":
         if self.rank == 1 and self.divisor_override is not None:
             raise InvalidWindow("avg_pool1d takes no divisor_override", hint="avg_pool2d and avg_pool3d do")
         return self

@@ -1,7 +1,5 @@
 """Products of activations: matmul, scaled_dot_product_attention, multihead_attention."""
 
-from __future__ import annotations
-
 from math import prod
 from typing import Annotated, ClassVar
 

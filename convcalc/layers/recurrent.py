@@ -1,7 +1,5 @@
 """Recurrent layers on [L, F]: rnn, gru, lstm."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -150,7 +148,7 @@ class LSTM(_Recurrent):
     combined: ClassVar[int] = 8
 
     @model_validator(mode="after")
-    def _projects_to_less(self) -> LSTM:
+    def _projects_to_less(self) -> "LSTM":
         if self.proj_size >= self.hidden_size:
             raise InvalidWindow(
                 f"proj_size {self.proj_size} must be below hidden_size {self.hidden_size}",

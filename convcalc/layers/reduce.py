@@ -3,8 +3,6 @@
 Axes exclude the batch. A reduction of all axes leaves the shape [], which is one number an example.
 """
 
-from __future__ import annotations
-
 from math import prod
 from typing import Annotated, ClassVar
 
@@ -12,7 +10,7 @@ from pydantic import Field
 from pydantic.functional_validators import BeforeValidator
 
 from ..geometry import IDENTITY, AxisLink, InvalidWindow
-from .base import Flag, Layer, Operations, Saved, Shape, Shapes, Size, resolve_axis
+from .base import Axis, Flag, Layer, Operations, Saved, Shape, Shapes, Size, resolve_axis
 
 KEEPS_NOTHING = frozenset({"mean", "sum"})
 """Reductions whose backward needs the shapes alone; the others read their input and their output
@@ -20,7 +18,6 @@ KEEPS_NOTHING = frozenset({"mean", "sum"})
 READS = {"logsumexp": 2}
 """Operations an element read, where they are not one."""
 
-Axis = Annotated[int, Field(strict=True, ge=-64, le=63)]
 Axes = Annotated[
     Annotated[tuple[Axis, ...], Field(min_length=1)] | None,
     BeforeValidator(lambda v: v if v is None or isinstance(v, (list, tuple)) else (v,)),

@@ -1,7 +1,5 @@
 """Upsampling: the space stretched to a size or by a factor, in every rank; channels stay apart."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 from math import floor, prod
 from typing import Annotated, ClassVar, Literal
@@ -77,7 +75,7 @@ class Upsample(Layer):
         return 1
 
     @model_validator(mode="after")
-    def _consistent(self) -> Upsample:
+    def _consistent(self) -> "Upsample":
         if self.size is not None and self.scale_factor is not None:
             raise InvalidWindow("upsample takes size or scale_factor, not both")
         if self.align_corners is not None and self.mode not in RANKS:
@@ -144,10 +142,11 @@ class Upsample(Layer):
         given: tuple[float | None, ...] = (None,) * (len(inputs[0]) - 1)
         if self.scale_factor is not None:
             given = one_an_axis(self, "scale_factor", self.scale_factor, inputs[0])
-        maps: list[AxisMap] = [
-            Resize(i, o, AXIS_MODES[self.mode], bool(self.align_corners), scale if scale is None else float(scale))
-            for (i, o), scale in zip(sizes, given, strict=True)
-        ]
+        maps: list[AxisMap] = []
+        for (i, o), scale in zip(sizes, given, strict=True):
+            by_sizes = scale is None or (self.mode == "nearest" and len(given) == 2 and o in (i, 2 * i))
+            factor = None if scale is None or by_sizes else float(scale)
+            maps.append(Resize(i, o, AXIS_MODES[self.mode], bool(self.align_corners), factor))
         return channelwise_links(tuple(maps))
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:

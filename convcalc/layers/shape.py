@@ -2,8 +2,6 @@
 outside training: dropout, stochastic_depth.
 """
 
-from __future__ import annotations
-
 from fractions import Fraction
 from math import prod
 from typing import Annotated, ClassVar, Literal
@@ -95,7 +93,7 @@ class Reshape(Layer):
     ends_features: ClassVar[bool] = True
 
     @model_validator(mode="after")
-    def _one_unknown(self) -> Reshape:
+    def _one_unknown(self) -> "Reshape":
         if self.shape.count(-1) > 1 or 0 in self.shape:
             raise InvalidWindow(
                 f"the shape {list(self.shape)} must have sizes of at least 1 and at most one -1", shape=self.shape
@@ -147,7 +145,7 @@ class Permute(Layer):
     is_view: ClassVar[bool] = True
 
     @model_validator(mode="after")
-    def _is_permutation(self) -> Permute:
+    def _is_permutation(self) -> "Permute":
         if sorted(self.order) != list(range(len(self.dims))):
             raise InvalidWindow(
                 f"dims {list(self.dims)} must name each of the axes 0 to {len(self.dims) - 1} once",

@@ -2,8 +2,6 @@
 unfold and fold.
 """
 
-from __future__ import annotations
-
 from math import prod
 from typing import ClassVar
 

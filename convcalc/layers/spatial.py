@@ -1,7 +1,5 @@
 """What layers over space share: fields with one value an axis, padding in its forms, borders."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -62,7 +60,7 @@ def one_an_axis(layer: Layer, field: str, value: Value | tuple[Value, ...], shap
     return value
 
 
-def border_pairs(layer: Layer, field: str, value: int | tuple[int | tuple[int, int], ...], shape: Shape) -> Pairs:
+def border_pairs(layer: Layer, field: str, value: int | tuple[int | tuple[int, int], ...], shape: Shape) -> "Pairs":
     """(before, after) of each space axis."""
     sides: tuple[Any, ...] = one_an_axis(layer, field, value, shape)
     return tuple(side if isinstance(side, tuple) else (side, side) for side in sides)

@@ -33,6 +33,8 @@ def learned(layer: Layer, input_shapes: Sequence[Sequence[int]]) -> frozenset[st
 
 
 def _normal(deviation: float, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    if not deviation:
+        return np.zeros(shape, np.float32)
     drawn = rng.standard_normal(shape, np.float32)
     drawn *= np.float32(deviation)
     return drawn
@@ -51,7 +53,8 @@ def scheme_of(scheme: str) -> Draw:
 
     `kaiming`: normal of variance 2 / fan_in (He et al. 2015). `xavier`: normal of variance
     2 / (fan_in + fan_out) (Glorot & Bengio 2010). `torch`: PyTorch's default. `normal:STD`: normal of that
-    deviation. Fans are the true ones, also of grouped and transposed convolutions. Raises ValueError otherwise.
+    deviation, 0 where it is 0, without a draw. Fans are the true ones, also of grouped and transposed
+    convolutions. Raises ValueError otherwise.
     """
     if scheme == "kaiming":
         return lambda start, rng: _normal(sqrt(2 / start.fan_in), start.shape, rng)

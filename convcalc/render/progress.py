@@ -3,8 +3,6 @@
 Nothing is shown of what takes less than a second, in a pipe, on a dumb terminal and in CI.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress

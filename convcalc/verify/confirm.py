@@ -1,7 +1,7 @@
 """A network run layer by layer on the NumPy reference, its predictions held against what happens.
 
 Predicted are shapes, tensors and multiply-accumulates by the layers' rules; actual are the arrays that come out, the
-tensors that the reference draws for the arrays that arrive, and the products counted while they are executed.
+tensors that the reference makes for the arrays that arrive, and the products counted while they are executed.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 HANDLED, DRAWN, BACK = 20, 200, 2
 """What a number put out, a weight drawn and a layer run backwards are expected to take: in multiply-accumulates, in
 them, and in times that it is run forwards. They weigh the progress of a run, and nothing else."""
+
+UNDRAWN = "normal:0"
+"""The scheme of a run without gradients: shapes and counts depend on no number, and drawing them takes longest."""
 
 Tensors = dict[str, tuple[int, ...]]
 
@@ -231,8 +234,8 @@ def verify(
     """Run the network on the NumPy reference and confirm its predictions, layer by layer.
 
     Inputs are standard normal numbers. `scheme` draws the weights (kaiming, xavier, torch, normal:STD; default
-    kaiming). With `backward` the run is a training step, and the flow of activations and gradients is measured; `loss`
-    stands in place of those of the outputs.
+    kaiming with `backward`, else weights are 0). With `backward` the run is a training step, and the flow of
+    activations and gradients is measured; `loss` stands in place of those of the outputs.
     `starts` is told of each layer that starts, forwards and back: its name and its `effort`. Raises UsageError for a
     layer that the reference does not know, ValueError for an unknown scheme and MemoryError where arrays do not fit.
 
@@ -246,7 +249,7 @@ def verify(
     confirmed = Confirmation(report)
     layers = (number for number, node in enumerate(network.nodes) if node.layer is not None)
     steps: list[Step] = []
-    scheme = scheme or "kaiming"
+    scheme = scheme or ("kaiming" if backward else UNDRAWN)
     losses = losses_of(network, loss) if backward else ()
 
     def begin(number: int | None, times: int = 1) -> None:

@@ -31,11 +31,20 @@ HELD = (
     "convcalc/language/expressions.py",
     "convcalc/language/functions.py",
     "convcalc/language/values.py",
+    "convcalc/language/params.py",
     "convcalc/language/items.py",
     "convcalc/language/published.py",
     "convcalc/analysis/published.py",
+    "convcalc/units.py",
+    "convcalc/analysis/receptive_field.py",
+    "convcalc/analysis/seen.py",
+    "convcalc/analysis/cost.py",
+    "convcalc/analysis/memory.py",
+    "convcalc/analysis/traffic.py",
+    "convcalc/analysis/fusion.py",
+    "convcalc/analysis/training.py",
 )
-"""The modules that are held to it: what computes, what reads fields, and what compares printed cells."""
+"""The modules that are held to it: what computes, what reads fields and amounts, and what compares printed cells."""
 TESTS = ("tests/test_*.py", "convcalc/**/*.py")
 """What may kill: the tests, and the examples of docstrings."""
 PRELOADED = ("numpy", "pydantic", "yaml", "hypothesis", "onnx", "rich", "typer", "jsonschema", "coverage")
@@ -63,8 +72,8 @@ def listed(mutant: Mutant, known: Equivalents) -> bool:
 
 def states_of(root: Path, modules: list[str]) -> dict[str, States]:
     """Digests of each module, alone and with the tests."""
-    tests = digest(root.glob("tests/*.py"))
-    return {module: States(own := digest([root / module]), own + tests) for module in modules}
+    tests = digest(root, root.glob("tests/*.py"))
+    return {module: States(own := digest(root, [root / module]), own + tests) for module in modules}
 
 
 def summary(

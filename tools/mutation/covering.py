@@ -30,30 +30,47 @@ class Covering(NamedTuple):
     """File of tests -> the CPU time of its slowest test, which may be that of what several tests share."""
     lines: dict[str, dict[int, set[tuple[str, str]]]]
     """Module -> line -> (file of tests, test)."""
-    importing: dict[str, set[str]]
-    """Module -> the files of tests that import it."""
+    importing: dict[str, dict[int, set[str]]]
+    """Module -> line -> the files of tests that run it as they are read."""
 
     def allowed(self, test_file: str, test: str) -> float:
         """The CPU seconds after which a test on a mutant is taken for endless."""
         return max(AT_LEAST, TIMES * self.seconds[test_file][test]) + 2 * self.slowest[test_file]
 
+    def at_import(self, mutant: Mutant) -> bool:
+        """Whether an import alone runs what is changed: a line of the module, or a function that nothing else calls."""
+        if mutant.at_import:
+            return True
+        tested, imported = self.lines.get(mutant.module, {}), self.importing.get(mutant.module, {})
+        return not any(tested.get(line) for line in mutant.lines) and any(map(imported.get, mutant.lines))
+
     def of(self, mutant: Mutant) -> dict[str, list[str]]:
-        """File of tests -> those that run what is changed; those that use its module, where an import runs it."""
-        lines = self.lines.get(mutant.module, {})
-        wanted = lines if mutant.at_import else mutant.lines
+        """File of tests -> those that run what is changed, quickest first.
+
+        What an import runs, all that follows may use without a line of the module: it meets all tests of the files that
+        use the module, behind those that run a line of it; of the files that import it, where there is nothing to run.
+        """
+        lines, imported = self.lines.get(mutant.module, {}), self.importing.get(mutant.module, {})
+        by_import = self.at_import(mutant)
+        using: dict[str, set[str]] = {}
+        for line in lines.keys() - imported.keys() if by_import else mutant.lines:
+            for test_file, test in lines.get(line, ()):
+                using.setdefault(test_file, set()).add(test)
+        if by_import and not using:
+            using = {test_file: set() for line in sorted(imported) for test_file in sorted(imported[line])}
         found: dict[str, list[str]] = {}
-        for test_file, test in sorted({pair for line in wanted for pair in lines.get(line, ())}):
-            found.setdefault(test_file, []).append(test)
-        if not found and mutant.at_import:
-            found = {name: list(self.seconds[name]) for name in sorted(self.importing.get(mutant.module, ()))}
+        for test_file in sorted(using):
+            first, seconds = using[test_file], self.seconds[test_file]
+            tests = seconds if by_import else first
+            found[test_file] = sorted(tests, key=lambda test: (test not in first, seconds[test], test))
         return found
 
 
-def digest(paths: Iterable[Path]) -> str:
-    """What a set of files holds, in sixteen digits."""
+def digest(root: Path, paths: Iterable[Path]) -> str:
+    """What a set of files below the root holds, in sixteen digits; the same in each copy of it."""
     state = hashlib.sha256()
     for path in sorted(paths):
-        state.update(str(path).encode() + b"\0" + path.read_bytes() + b"\0")
+        state.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return state.hexdigest()[:16]
 
 
@@ -68,12 +85,12 @@ def test_files(root: Path, patterns: Sequence[str]) -> list[str]:
 def covering(root: Path, modules: Sequence[str], patterns: Sequence[str], kept: Path) -> Covering:
     """The tests by lines of the modules; from the file where it is kept as far as nothing has changed."""
     known = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
-    shared = digest(root / module for module in modules)
-    shared += digest(path for path in root.glob("tests/*.py") if not path.name.startswith("test_"))
+    shared = digest(root, (root / module for module in modules))
+    shared += digest(root, (path for path in root.glob("tests/*.py") if not path.name.startswith("test_")))
     files = test_files(root, patterns)
     for number, name in enumerate(files):
-        stamp = shared + digest([root / name])
-        if known.get(name, {}).get("stamp") != stamp:
+        stamp = shared + digest(root, [root / name])
+        if known.get(name, {}).get("stamp") != stamp or "importing" not in known[name]:
             print(f"\r{number + 1} of {len(files)} files of tests: {name:60}", end="", file=sys.stderr, flush=True)
             known[name] = {"stamp": stamp, **_recorded(root, name, modules)}
             _write(kept, json.dumps(known))
@@ -87,7 +104,7 @@ def _recorded(root: Path, name: str, modules: Sequence[str]) -> dict[str, object
     def run() -> dict[str, object]:
         in_process.quiet()
         collecting, tests, beside = in_process.record(root, name, modules)
-        return {"collecting": collecting, "tests": tests, "imports": sorted(beside)}
+        return {"collecting": collecting, "tests": tests, "importing": beside}
 
     done = Fork(run).wait(1200)
     if done is None:
@@ -98,12 +115,14 @@ def _recorded(root: Path, name: str, modules: Sequence[str]) -> dict[str, object
 
 def _add(result: Covering, name: str, entry: dict[str, object]) -> None:
     tests = entry["tests"]
-    assert isinstance(tests, dict) and isinstance(entry["imports"], list)
+    importing = entry["importing"]
+    assert isinstance(tests, dict) and isinstance(importing, dict)
     result.seconds[name] = {test: seconds for test, (seconds, _) in tests.items() if seconds <= LONGEST}
     result.slowest[name] = max((seconds for seconds, _ in tests.values()), default=0.0)
     result.collecting[name] = float(str(entry["collecting"]))
-    for module in entry["imports"]:
-        result.importing.setdefault(module, set()).add(name)
+    for module, numbers in importing.items():
+        for line in numbers:
+            result.importing.setdefault(module, {}).setdefault(line, set()).add(name)
     for test, (seconds, lines) in tests.items():
         if seconds <= LONGEST:
             for module, numbers in lines.items():

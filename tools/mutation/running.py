@@ -75,10 +75,10 @@ class Trial:
         self.left_out = 0
 
     def take(self, test_file: str, tests: Covering) -> list[str]:
-        """The tests of a file that it is to meet, quickest first, as far as the budget goes."""
+        """The tests of a file that it is to meet, in their order, as far as the budget goes."""
         taken: list[str] = []
         seconds = tests.seconds[test_file]
-        for test in sorted(self.waiting.pop(test_file), key=lambda test: seconds[test]):
+        for test in self.waiting.pop(test_file):
             if self.budget > 0:
                 taken.append(test)
                 self.budget -= seconds[test]
@@ -119,8 +119,9 @@ def _outcomes(
 ) -> Iterator[tuple[Trial, Outcome, str | None]]:
     covered = [trial for trial in trials if trial.waiting]
     yield from ((trial, "not covered", None) for trial in trials if not trial.waiting)
-    again = [trial for trial in covered if trial.mutant.at_import]
-    for trial, outcome, by in _swapped(root, [trial for trial in covered if not trial.mutant.at_import], tests, jobs):
+    again = [trial for trial in covered if tests.at_import(trial.mutant)]
+    swapped = [trial for trial in covered if not tests.at_import(trial.mutant)]
+    for trial, outcome, by in _swapped(root, swapped, tests, jobs):
         if outcome == "survived":
             again.append(Trial(trial.mutant, tests, budget))  # Its function may have run at import alone.
         else:
