@@ -13,7 +13,7 @@ from convcalc.analysis import kept, looks
 from convcalc.check import builds
 from convcalc.check.run import Task, check_file
 from convcalc.findings import Finding
-from convcalc.language import expansion
+from convcalc.language import unfinished
 from convcalc.language.expansion import NETWORK_STEPS
 from convcalc.limits import EXCERPT_CHARACTERS, FILE_LOOKS, FILE_STEPS, LIMITS, LIST_VALUES, MESSAGE_CHARACTERS, STEPS
 from convcalc.marked import Source
@@ -103,7 +103,7 @@ def test_every_cell_takes_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_every_shape_takes_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(expansion, "STEPS", 1000)
+    monkeypatch.setattr(unfinished, "STEPS", 1000)
     assert len(build("- {conv1d: {out: 1, k: 1}, repeat: 150}", input="[1, 400]").nodes) == 151
     found = error("- {conv1d: {out: 1, k: 2}, repeat: 150}", input="[1, 400]")
     assert found.code == "CC111" and "its shapes take" in found.message
