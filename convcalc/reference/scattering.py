@@ -82,7 +82,7 @@ def _scatter_overlapping(
     axes = zip(kernel, stride, dilation, sizes, strict=True)
     steps = list(product(*[[(t * d // s * size, t * d % s) for t in range(k)] for k, s, d, size in axes]))
     zeros: Pairs = ((0, 0), *((0, shift) for shift in longest[1:]))
-    multiplied = counter is None and 16 * prod(reached[1:]) <= 17 * prod(counts[1:])
+    multiplied = counter is None and zeros_are_few(counts[1:], reached[1:])
     columns_of, values = _factors(border(y, zeros, "zeros") if multiplied else y, w, groups)
     result = _array((batch, channels, *space), np.result_type(y, w), _covers(reached, stride, space))
     most = positions_a_tile(result.dtype, channels * prod(kernel), columns_of.shape[2])
@@ -105,6 +105,11 @@ def _scatter_overlapping(
             places = (first * stride[0] + phase[0], *phase[1:])
             _deal(sums[over(slice(None), *phase, complete)], result[image], places, stride)
     return result
+
+
+def zeros_are_few(counts: Sizes, reached: Sizes) -> bool:
+    """Whether to multiply the zeros between rows, `reached` with them, takes less than to copy the columns."""
+    return 16 * prod(reached) <= 17 * prod(counts)
 
 
 def _add_up(by_tap: Array, steps: list[tuple[tuple[int, int], ...]], sums: Array) -> None:
