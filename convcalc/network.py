@@ -534,8 +534,9 @@ class Inference:
         found = self._shapes.get(key)
         if found is None:
             self.computed += 1
-            found = self._shapes[key] = output_shape(layer, inputs)
-            self.computed += max(len(layer.weights(inputs)) - FEW_WEIGHTS, 0) // 2
+            found, weights = inferred(layer, inputs)
+            self.computed += max(weights - FEW_WEIGHTS, 0) // 2
+            self._shapes[key] = found
             self._layers[id(layer)] = layer
         return found
 
@@ -547,6 +548,11 @@ def output_shape(layer: Layer, inputs: Shapes) -> Shape:
     >>> output_shape(build("conv2d", {"out_channels": 8, "kernel_size": 3}), ((3, 32, 32),))
     (8, 30, 30)
     """
+    return inferred(layer, inputs)[0]
+
+
+def inferred(layer: Layer, inputs: Shapes) -> tuple[Shape, int]:
+    """The same, and how many weights the layer has."""
     fewest, most = layer.arity
     if len(inputs) < fewest or (most is not None and len(inputs) > most):
         from .layers.base import check_arity
@@ -555,10 +561,11 @@ def output_shape(layer: Layer, inputs: Shapes) -> Shape:
     shape = layer.output_shape(inputs)
     if prod(shape) > LIMIT:
         raise TooLarge("an output", prod(shape))
-    for weight in layer.weights(inputs):
+    weights = layer.weights(inputs)
+    for weight in weights:
         if prod(weight.shape) > LIMIT:
             raise TooLarge(f"{layer.kind}'s {weight.name}", prod(weight.shape))
-    return shape
+    return shape, len(weights)
 
 
 def used(nodes: Sequence[Node], index: int) -> Use:

@@ -13,6 +13,7 @@ from convcalc.analysis import kept, looks
 from convcalc.check import builds
 from convcalc.check.run import Task, check_file
 from convcalc.findings import Finding
+from convcalc.language import unfinished
 from convcalc.language.expansion import NETWORK_STEPS
 from convcalc.limits import EXCERPT_CHARACTERS, FILE_LOOKS, FILE_STEPS, LIMITS, LIST_VALUES, MESSAGE_CHARACTERS, STEPS
 from convcalc.marked import Source
@@ -87,9 +88,25 @@ def test_what_a_file_asks_for_within_the_limits_is_done(tmp_path: Path, monkeypa
     claim = text + "expect: [{params: 0}, {params: 0, batch: 2}]\n"
     monkeypatch.setattr(builds, "FILE_STEPS", FILE_STEPS)
     assert checked(claim, tmp_path) == []
-    monkeypatch.setattr(looks, "FILE_LOOKS", 20)
+    monkeypatch.setattr(looks, "FILE_LOOKS", 2 * looks.EACH + 20)
     assert [code for code, _ in checked(claim, tmp_path)] == ["CC111"]
     assert FILE_LOOKS == 600_000
+
+
+def test_every_cell_takes_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = "published: {title: T, columns: {p: {value: params}}, rows: {%s}}\n"
+    text = spec("- {relu: , name: r}", input="[1]") + cells % ", ".join(f"{n}: {{at: r, cells: [0]}}" for n in range(9))
+    monkeypatch.setattr(looks, "FILE_LOOKS", 9 * (looks.EACH + 1))
+    assert checked(text, tmp_path) == []
+    monkeypatch.setattr(looks, "FILE_LOOKS", 9 * (looks.EACH + 1) - 1)
+    assert [code for code, _ in checked(text, tmp_path)] == ["CC111"]
+
+
+def test_every_shape_takes_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unfinished, "STEPS", 1000)
+    assert len(build("- {conv1d: {out: 1, k: 1}, repeat: 150}", input="[1, 400]").nodes) == 151
+    found = error("- {conv1d: {out: 1, k: 2}, repeat: 150}", input="[1, 400]")
+    assert found.code == "CC111" and "its shapes take" in found.message
 
 
 @pytest.mark.slow

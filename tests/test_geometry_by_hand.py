@@ -233,9 +233,9 @@ def test_errors_say_the_numbers_that_made_them() -> None:
     with pytest.raises(KernelTooLarge, match=r"larger than the input of 2 \+ 0 \+ 1 padding") as caught:
         conv_output(2, 9, before=0, after=1)
     assert caught.value.args == (caught.value.message,)
-    with pytest.raises(EmptyOutput, match=r"no window of 5 fits into the input of 1 \+ 1 \+ 0 padding") as empty:
-        pool_output(1, 3, 1, 1, 0, dilation=2)
-    assert empty.value.hint == "the input is 3 too small: pool less before this, or pad"
+    with pytest.raises(EmptyOutput, match=r"no window of 7 fits into the input of 1 \+ 1 \+ 0 padding") as empty:
+        pool_output(1, 3, 1, 1, 0, dilation=3)
+    assert empty.value.hint == "the input is 5 too small: pool less before this, or pad"
     with pytest.raises(OutputPaddingOutOfRange, match=r"max\(stride 1, dilation 3\) = 3") as bound:
         conv_transpose_output(4, 3, dilation=3, output_padding=3)
     assert bound.value.hint == "use an output_padding from 0 to 2"
@@ -308,6 +308,7 @@ def test_an_output_padding_from_the_stride_on_is_cropped_less(after: int, expect
     size = conv_transpose_output(9, *window)
     assert (9 - 1) * 1 + 7 - before - rest + more == size
     assert isinstance(onnx_transposed(window), OnnxTransposed)
+    assert onnx_transposed(TransposedWindow(3, 2, 2, 1, dilation=3, output_padding=2)) == (2, 0, 1)
 
 
 def test_inversions_at_their_edges() -> None:

@@ -180,3 +180,14 @@ def test_reports_of_generated_specs_are_what_the_standard_library_writes() -> No
         except (SpecError, UsageError):
             continue
     assert built > 10
+
+
+def test_nodes_do_the_same_where_layer_and_shapes_are_equal() -> None:
+    convolutions = "{conv2d: {out: 3, k: 3}, repeat: 2}, {conv2d: {out: 3, k: 1}, repeat: 2}"
+    layers = f"[{convolutions}, relu, {{add: {{branches: {{a: [], b: [relu]}}}}}}]"
+    network = loads(f"{{convcalc: 1, input: [3, 8, 8], layers: {layers}}}")
+    numbers, different = network.works
+    assert numbers == [0, 1, 2, 3, 3, 4, 4, 5]
+    for node, number in zip(network.nodes, numbers, strict=True):
+        if number:
+            assert different[number - 1] == (node.layer, network.input_shapes(node), node.shape)

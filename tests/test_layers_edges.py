@@ -455,3 +455,9 @@ class TestShared:
     def test_kinds_are_one(self) -> None:
         with pytest.raises(OtherKind, match="p4 is linear, and p3, whose weights it is to have, conv2d"):
             check_shared(self.use("p4", "linear", (6,)), self.use("p3"))
+
+    def test_what_reads_nothing_differs_by_its_fields(self) -> None:
+        one, other = (Use(name, build("parameter", {"shape": [size]}), ()) for name, size in (("a", 2), ("b", 3)))
+        with pytest.raises(OtherWeights) as caught:
+            check_shared(one, other)
+        assert caught.value.hint == "give a the fields of b that its weights follow from"

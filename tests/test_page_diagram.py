@@ -179,9 +179,7 @@ def test_a_network_compared_with_itself_is_the_same() -> None:
     assert [{**node, "change": "same"} for node in plain["nodes"]] == found["nodes"]
 
 
-@pytest.mark.parametrize(
-    "layers", ["[]", "[identity]", "[{layers: []}, {layers: []}]", "[{branches: [[], []], join: add}]"]
-)
+@pytest.mark.parametrize("layers", ["[]", "[identity]", "[{layers: []}, {layers: []}]"])
 def test_networks_of_next_to_nothing(layers: str) -> None:
     """Somebody has just begun to write."""
     report = analyse(loads(f"convcalc: 1\ninput: [3, 8, 8]\nlayers: {layers}\n"))

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from convcalc import load
+from convcalc.analysis import receptive_field as receptive_field_module
 from convcalc.analysis import seen as seen_module
 from convcalc.analysis.receptive_field import AxisField, Fields, receptive_fields
 from convcalc.analysis.seen import effective, reads, seen_from, taps
@@ -405,3 +407,27 @@ def test_a_join_sees_the_union(
         interval = field[0].at(q)
         if wanted:
             assert interval is not None and interval[0] <= min(wanted) and max(wanted) <= interval[1]
+
+
+SQUARES = (
+    "{convcalc: 1, input: [1, 9, 9], layers: [{conv2d: {out: 2, k: 3}}, {conv2d: {out: 2, k: [3, 2], s: [1, 2]}},"
+    " {conv2d: {out: 2, k: 2}}]}",
+    "{convcalc: 1, input: [3, 9, 9], layers: [{conv2d: {out: 9, k: 3, p: 1}}, {permute: {dims: [1, 0, 2]}},"
+    " {conv2d: {out: 2, k: 3}}, {conv2d: {out: 2, k: 3}}]}",
+    "{convcalc: 1, input: [1, 7, 7, 7], layers: [{conv3d: {out: 2, k: 3, s: 2, p: 1}}, {upsample: {scale_factor: 2}},"
+    " {conv3d: {out: 2, k: 3}}]}",
+    "{convcalc: 1, input: [3, 9, 9], layers: [global_avg_pool, {conv2d: {out: 2, k: 1}}]}",
+    "{convcalc: 1, input: [3, 8, 8], layers: [{add: {branches: {a: [{conv2d: {out: 3, k: 3, p: 1}}],"
+    " b: [{conv2d: {out: 3, k: [1, 3], p: [0, 1]}}]}}}, {conv2d: {out: 2, k: 3, s: 3}}, {conv2d: {out: 2, k: 2}}]}",
+)
+NAMES = ("swin", "unet", "c3d", "teaching_spatially_separable")
+
+
+@pytest.mark.parametrize("text", [*SQUARES, *NAMES])
+def test_axes_that_are_read_alike_have_the_fields_that_each_has_alone(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net = load(text) if text in NAMES else network(text)
+    together = receptive_fields(net)
+    monkeypatch.setattr(receptive_field_module, "_are_square", lambda fields: False)
+    assert receptive_fields(net) == together

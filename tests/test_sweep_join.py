@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,31 @@ WRONG = {
     'width,t\n4,"3\n': ":2: this is no CSV",
     "width," + ",".join(f"t{n}" for n in range(200)) + "\n": ":1: 201 columns are more than 200",
 }
+
+
+LARGE = {
+    ",".join(["width", *["a"] * 600_000]): ":1: a row has more than 1,048,576 characters",
+    "width,t\n1," + '"a\n",' * 300_000 + "\n": ":1: a row has more than 1,048,576 characters",
+    "width,t\n" + "\n" * 200_001: ":200002: more than 200,000 rows",
+    "width" + "".join(f",t{n}" for n in range(199)) + "".join(f"\n{n}" + "," * 199 for n in range(5_001)): (
+        ":5002: more than 1,000,000 values"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", LARGE, ids=["names", "lines", "nothing", "values"])
+def test_files_that_are_too_large_are_refused_soon(text: str, tmp_path: Path) -> None:
+    before = time.process_time()
+    with pytest.raises(UsageError) as caught:
+        timed(tmp_path / "times.csv", text)
+    assert time.process_time() - before < 5, "on a machine that does much else"
+    assert f"{tmp_path}/times.csv{LARGE[text]}" in caught.value.message
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_value_may_have_several_lines(end: str, tmp_path: Path) -> None:
+    _, join = timed(tmp_path / "times.csv", f'\ufeffwidth,board{end}4,"a{end}b"{end}')
+    assert list(join.rows.values()) == [(f"a{end}b",)]
 
 
 @pytest.mark.parametrize("text", WRONG)

@@ -210,6 +210,8 @@ def limits_section() -> str:
         Limit(processes.MOST_JOBS, "processes", "a sweep on one machine"),
         Limit(join.MOST_BYTES, "bytes", "the measured figures of --join"),
         Limit(join.MOST_ROWS, "rows", "the measured figures of --join"),
+        Limit(join.MOST_CELLS, "values", "the measured figures of --join"),
+        Limit(join.LONGEST_ROW, "characters", "a row of the measured figures of --join"),
         Limit(MOST_CONNECTIONS, "connections", "what watch serves at one time"),
     )
     rows = [f"| {limit.what} | {_most(limit)} |" for limit in limits]

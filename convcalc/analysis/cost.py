@@ -40,6 +40,8 @@ class Cost(NamedTuple):
 
 
 FREE = Cost()
+FEW = 8
+"""Costs up to which each is added alone; of many, most are equal."""
 
 
 def layer_cost(layer: Layer, inputs: Shapes, output: Shape) -> Cost:
@@ -74,7 +76,9 @@ def total(costs: Iterable[Cost], batch: int = 1) -> Cost:
     Cost(params=3, weights=1, buffers=4, macs=30, flops=58)
     """
     params = weights = buffers = macs = flops = 0
-    for cost, times in Counter(costs).items():
+    found = list(costs)
+    counted = Counter(found).items() if len(found) > FEW else [(cost, 1) for cost in found]
+    for cost, times in counted:
         params += times * cost.params
         weights += times * cost.weights
         buffers += times * cost.buffers

@@ -11,6 +11,8 @@ MANY_STEPS = f"the networks that this file asks for took more than {FILE_STEPS:,
 MANY_LOOKS = f"the claims and cells up to here look at more than {FILE_LOOKS:,} layers"
 
 
+EACH = 60
+"""Layers that each look counts as, beside those that it adds up: a claim or a cell is read, written and compared."""
 PATTERN = 3
 """Layers that comparing a path with a pattern counts as."""
 FURTHER = 10
@@ -36,6 +38,6 @@ class Looks:
         if figures not in self._known:
             self.left -= FURTHER * len(network.nodes) if self._known else 0
             self._known.add(figures)
-        self.left -= PATTERN * (len(network.nodes) + len(network.groups)) if "*" in path else 1
+        self.left -= EACH + (PATTERN * (len(network.nodes) + len(network.groups)) if "*" in path else 0)
         self.left -= len(subject.nodes) if subject is not None else 0
         return not self.spent

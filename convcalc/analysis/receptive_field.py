@@ -437,18 +437,21 @@ def _passed(step: Step, fields: Fields, read: Shape, shape: Shape, sizes: Shape)
     if step.kept and read == shape:
         return fields
     if step.window is not None and _are_square(fields):
-        _, first, last, jump, size, _, _ = advance(fields[0], 1, step.window, read[1], sizes[1])
-        return tuple([AxisField(field.axis, first, last, jump, size) for field in fields])
+        made = advance(fields[0], fields[0].axis or 1, step.window, read[1], sizes[1])
+        _, first, last, jump, size, _, _ = made
+        return made, *[AxisField(field.axis, first, last, jump, size) for field in fields[1:]]
     return tuple([_along(step, field, read, shape, size) for field, size in zip(fields, sizes[1:], strict=True)])
 
 
 def _are_square(fields: Fields) -> bool:
     """Whether the fields of all axes are the same ones, and exact, along space axes of what is read."""
-    seen = fields[0][1:] if fields else ()
-    for field in fields:
-        if not field.axis or field.phases is not None or not field.exact or field[1:] != seen:
-            return False
-    return bool(fields)
+    if not fields:
+        return False
+    first = fields[0]
+    if not first.axis or first.phases is not None or not first.exact:
+        return False
+    seen = first[1:]
+    return all(field.axis and field[1:] == seen for field in fields[1:])
 
 
 def _along(step: Step, field: AxisField, read: Shape, shape: Shape, size: int) -> AxisField:

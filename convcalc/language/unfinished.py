@@ -18,7 +18,7 @@ from .problems import Problem
 
 GROUP_STEPS = 3
 """Steps that a group counts as, beside what stands in it: it holds names of its own."""
-SHAPE_STEPS = 4
+SHAPE_STEPS = 8
 """Steps that working out a shape counts as; equal layers on equal shapes are worked out once."""
 PENDING = NodeGroup("", "", 0, 0, 0)
 

@@ -27,12 +27,12 @@ APART = 2
 """What a number costs that does not lie beside the one before, in numbers copied."""
 
 
-def positions_a_tile(dtype: np.dtype[np.generic], column: int, row: int) -> int:
-    """How many columns of that many numbers a tile has, for a product with weights of so many numbers to a row of them.
+def positions_a_tile(dtype: np.dtype[np.generic], column: int, others: int) -> int:
+    """How many columns of that many numbers a tile has, in a product with weights of `column` × `others` numbers.
 
-    A product begins with packing its weights: with fewer columns than `row` it would pack more numbers than it reads.
+    A product begins with packing its weights: of fewer columns than `others` these would be the larger part.
     """
-    return max(row, TILE_BYTES // (dtype.itemsize * column))
+    return max(others, TILE_BYTES // (dtype.itemsize * column))
 
 
 def tiled_columns(

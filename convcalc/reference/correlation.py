@@ -8,7 +8,8 @@ With C the matrix of a convolution over a padded input, as a linear map of the i
 
 Each takes the form that is fastest for its shapes and equals the textbook form in `definition`:
 1×1 kernels are one product without columns; depthwise kernels multiply and add tap by tap; all others write
-columns by tiles into one buffer that stays in the cache, so that memory is bounded by the tile.
+columns by tiles into one buffer that stays in the cache (`columns`), so that memory is bounded by the tile, or by the
+weights where these are larger.
 """
 
 from __future__ import annotations

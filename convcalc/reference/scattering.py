@@ -76,16 +76,13 @@ def _scatter_overlapping(
     multiplied; in a pass that is counted, which multiplies what the definition does, they come with the columns.
     """
     batch, counts, kernel, channels = y.shape[0], y.shape[2:], w.shape[2:], w.shape[1] * groups
-    by_axis = [[divmod(t * d, s) for t in range(k)] for k, s, d in zip(kernel, stride, dilation, strict=True)]
-    longest = tuple(axis[-1][0] for axis in by_axis)
+    longest = tuple(reach(k, d) // s for k, s, d in zip(kernel, stride, dilation, strict=True))
     reached = tuple(n + shift for n, shift in zip(counts, longest, strict=True))
     sizes = [prod(reached[axis + 1 :]) for axis in range(len(counts))]
-    steps = [
-        (sum([shift * size for (shift, _), size in zip(tap, sizes, strict=True)]), [phase for _, phase in tap])
-        for tap in product(*by_axis)
-    ]
+    axes = zip(kernel, stride, dilation, sizes, strict=True)
+    steps = list(product(*[[(t * d // s * size, t * d % s) for t in range(k)] for k, s, d, size in axes]))
     zeros: Pairs = ((0, 0), *((0, shift) for shift in longest[1:]))
-    multiplied = counter is None and 16 * prod(reached[1:]) <= 17 * prod(counts[1:])
+    multiplied = counter is None and zeros_are_few(counts[1:], reached[1:])
     columns_of, values = _factors(border(y, zeros, "zeros") if multiplied else y, w, groups)
     result = _array((batch, channels, *space), np.result_type(y, w), _covers(reached, stride, space))
     most = positions_a_tile(result.dtype, channels * prod(kernel), columns_of.shape[2])
@@ -97,11 +94,12 @@ def _scatter_overlapping(
         columns = multiply_matrices(columns_of, values[image, :, :, first * line : (first + rows) * line], counter)
         if not multiplied:
             columns = border(columns.reshape(channels, prod(kernel), -1, *counts[1:]), zeros, "zeros")
-        begun = sums[from_last].copy() if first else 0
+        begun = sums[from_last].copy() if first else None
         if max(dilation) > 1:
             sums[...] = 0
         _add_up(columns.reshape(channels, prod(kernel), -1), steps, sums.reshape(channels, *stride, -1))
-        sums[of_next] += begun
+        if begun is not None:
+            sums[of_next] += begun
         complete = slice(rows if first + rows < counts[0] else None)
         for phase in taps(stride):
             places = (first * stride[0] + phase[0], *phase[1:])
@@ -109,15 +107,22 @@ def _scatter_overlapping(
     return result
 
 
-def _add_up(by_tap: Array, steps: list[tuple[int, list[int]]], sums: Array) -> None:
+def zeros_are_few(counts: Sizes, reached: Sizes) -> bool:
+    """Whether to multiply the zeros between rows, `reached` with them, takes less than to copy the columns."""
+    return 16 * prod(reached) <= 17 * prod(counts)
+
+
+def _add_up(by_tap: Array, steps: list[tuple[tuple[int, int], ...]], sums: Array) -> None:
     """What the taps [channels, taps, positions] give together in each phase of sums [channels, *phases, positions].
 
-    `steps` has the shift and the phase of each tap. What a tap without a shift gives is written, not added; unless taps
-    are dilated, each phase has one.
+    `steps` has the shift and the phase of each tap by axis. What a tap without a shift gives is written, not added;
+    unless taps are dilated, each phase has one.
     """
     length = by_tap.shape[2]
     sums[..., length:] = 0
-    for number, (shift, phase) in enumerate(steps):
+    for number, step in enumerate(steps):
+        shifts, phase = zip(*step, strict=True)
+        shift = sum(shifts)
         target = sums[over(slice(None), *phase, slice(shift, shift + length))]
         if shift:
             target += by_tap[:, number, : target.shape[1]]
@@ -148,8 +153,8 @@ def _equal_parts(size: int, most: int) -> int:
 
 def _deal(numbers: Array, space: Array, first: Sizes, stride: Sizes) -> None:
     """Write numbers [channels, *positions] to every stride-th place from `first` on, as far as the space goes."""
-    places = space[over(slice(None), *(slice(start, None, s) for start, s in zip(first, stride, strict=True)))]
-    kept = tuple(slice(0, min(sizes)) for sizes in zip(places.shape, numbers.shape, strict=True))
+    places = space[over(slice(None), *[slice(start, None, s) for start, s in zip(first, stride, strict=True)])]
+    kept = over(*[slice(min(sizes)) for sizes in zip(places.shape, numbers.shape, strict=True)])
     places[kept] = numbers[kept]
 
 
@@ -200,7 +205,14 @@ def scatter_by_phases(y: Array, w: Array, stride: Sizes, groups: int, space: Siz
     around: Pairs = tuple((n - 1, n - 1) for n in kernels.shape[2:])
     phases = correlate(border(y, around, "zeros"), kernels, (1,) * rank, (1,) * rank, groups)
     apart = phases.reshape(y.shape[0], channels, *stride, *phases.shape[2:])
-    result = _array((y.shape[0], channels, *space), phases.dtype, _covers(phases.shape[2:], stride, space))
-    for image, phase in product(range(y.shape[0]), taps(stride)):
-        _deal(apart[over(image, slice(None), *phase)], result[image], phase, stride)
+    order = [axis for n in range(rank) for axis in (2 + rank + n, 2 + n)]
+    dealt = apart.transpose(0, 1, *order)
+    sizes = [n * s for n, s in zip(phases.shape[2:], stride, strict=True)]
+    full = dealt.reshape(y.shape[0], channels, *sizes)
+    kept = tuple(slice(0, min(n, length)) for n, length in zip(sizes, space, strict=True))
+    if _covers(phases.shape[2:], stride, space):
+        cut: Array = full[over(..., *kept)]
+        return cut
+    result = np.zeros((y.shape[0], channels, *space), full.dtype)
+    result[over(..., *kept)] = full[over(..., *kept)]
     return result

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from hashlib import sha256
@@ -25,6 +25,9 @@ from .plan import Plan
 MOST_BYTES = 1 << 25
 MOST_ROWS = 200_000
 MOST_COLUMNS = 200
+MOST_CELLS = 1_000_000
+LONGEST_ROW = 1 << 20
+"""Characters of a row, and so of a line."""
 EXAMPLE = "its first line names the columns, for example 'width,depths,latency'"
 
 Measured = int | Fraction | str | None
@@ -65,7 +68,7 @@ def joined(plan: Plan, path: str) -> tuple[Plan, Join]:
 def _read(path: str, axes: Sequence[str]) -> Join:
     try:
         data = read_regular(path, MOST_BYTES)
-        text = data.decode("utf-8-sig")
+        data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{quoted(path)} is no UTF-8: byte {error.start + 1} is none of a character") from None
     except OSError as error:
@@ -74,7 +77,7 @@ def _read(path: str, axes: Sequence[str]) -> Join:
         raise UsageError(f"{quoted(path)} is no path") from None
     if len(data) > MOST_BYTES:
         raise UsageError(f"{quoted(path)} is larger than {MOST_BYTES >> 20} MiB")
-    return _Reader(path, axes).join(text, sha256(data).hexdigest())
+    return _Reader(path, axes).join(data, sha256(data).hexdigest())
 
 
 class _Reader:
@@ -86,10 +89,11 @@ class _Reader:
         self._line = 1
         self._names: list[str] = []
 
-    def join(self, text: str, digest: str) -> Join:
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    def join(self, data: bytes, digest: str) -> Join:
+        reader = csv.reader(self._lines(data), strict=True)
         try:
             self._names = [name.strip() for name in next(reader, [])]
+            self._characters = 0
             keys = self._judge_names()
             measured = [name for name in self._names if name not in keys]
             rows, lines = self._rows(reader, keys, measured)
@@ -104,6 +108,16 @@ class _Reader:
             for key, row in rows.items()
         }
         return Join(tuple(keys), tuple(measured), typed, digest)
+
+    def _lines(self, data: bytes) -> Iterator[str]:
+        """The lines of the file; a row may have several, and no more characters than a row has."""
+        self._characters = 0
+        with io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline="") as file:
+            while line := file.readline(LONGEST_ROW + 1):
+                self._characters += len(line)
+                if self._characters > LONGEST_ROW:
+                    raise self._wrong(f"a row has more than {LONGEST_ROW:,} characters")
+                yield line
 
     def _judge_names(self) -> list[str]:
         """The names of the key. Raises UsageError for a line of names that cannot be meant."""
@@ -144,8 +158,10 @@ class _Reader:
         lines: dict[Key, int] = {}
         of_key = [self._names.index(name) for name in keys]
         others = [self._names.index(name) for name in measured]
-        for row in reader:
-            self._line = reader.line_num  # type: ignore[attr-defined]
+        for number, row in enumerate(reader, 1):
+            self._line, self._characters = reader.line_num, 0  # type: ignore[attr-defined]
+            if number > MOST_ROWS:
+                raise self._wrong(f"more than {MOST_ROWS:,} rows")
             if not any(text.strip() for text in row):
                 continue
             if len(row) != len(self._names):
@@ -153,8 +169,8 @@ class _Reader:
             key = tuple(_element(row[place]) for place in of_key)
             if key in found:
                 raise self._wrong(f"the same {' and '.join(keys)} as line {lines[key]}")
-            if len(found) == MOST_ROWS:
-                raise self._wrong(f"more than {MOST_ROWS:,} rows")
+            if (len(found) + 1) * len(self._names) > MOST_CELLS:
+                raise self._wrong(f"more than {MOST_CELLS:,} values")
             found[key], lines[key] = tuple(row[place].strip() for place in others), self._line
         return found, lines
 
