@@ -115,14 +115,15 @@ def measured(python: str, rounds: int, counted: bool) -> dict[str, Row]:
         for _ in range(rounds):
             for name, arguments in commands.items():
                 samples[name].append(run(python, arguments, folder))
-        counts = {name: instructions(python, a, folder) if counted else None for name, a in commands.items()}
-    base, one = samples["pass"], counts["pass"]
+        compared = {name: a for name, a in commands.items() if counted and name in ("pass", *REACH)}
+        counts = {name: instructions(python, a, folder) for name, a in compared.items()}
+    base, one = samples["pass"], counts.get("pass")
     return {
         name: Row(
             statistics.median(row[0] for row in rows),
             statistics.median(row[0] / b[0] for row, b in zip(rows, base, strict=True)),
             statistics.median(row[1] / max(b[1], 1e-9) for row, b in zip(rows, base, strict=True)),
-            count / one if (count := counts[name]) and one else None,
+            count / one if (count := counts.get(name)) and one else None,
             max(row[2] for row in rows),
         )
         for name, rows in samples.items()
