@@ -54,6 +54,21 @@ def product_of_transposed(w: Any, x: Any) -> Action:
     return lambda: np.matmul(rows, values, out=result)
 
 
+def copied_columns(w: Any, positions: int) -> Action | None:
+    """The product of a convolution, its columns copied before as one run; None for 1×1, which has none."""
+    if prod(w.shape[2:]) == 1:
+        return None
+    source = np.random.default_rng(1).standard_normal((prod(w.shape[1:]), positions), np.float32)
+    rows = w.reshape(w.shape[0], -1)
+    return lambda: np.matmul(rows, source.copy())
+
+
+def copied_output(w: Any, x: Any, positions: int) -> Action:
+    """The product of a transposed convolution, and as many numbers as its output has copied as one run."""
+    multiply, source = product_of_transposed(w, x), np.ones((w.shape[1], positions), np.float32)
+    return lambda: (multiply(), source.copy())
+
+
 def onnx_node(layer: Any, inputs: list[str], output: str) -> Any:
     """The layer as a node of ONNX."""
     fields: dict[str, Any] = {}

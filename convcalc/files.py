@@ -55,6 +55,14 @@ def read_regular(path: str, most: int, *, links: bool = True) -> bytes:
         return file.read(most + 1)
 
 
+def real_path(path: str) -> str:
+    """A path without links; as it is where it is no path, and where a link on it may not be read (/proc/1/cwd)."""
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):
+        return path
+
+
 def _refuse_special(path: str, mode: int) -> None:
     for test, what in _KINDS:
         if test(mode):

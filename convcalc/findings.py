@@ -33,7 +33,14 @@ def severity(code: str) -> Severity:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Finding:
-    """One thing that is wrong. Lines and columns count from 1; `where` is the path of the layer."""
+    """One thing that is wrong. Lines and columns count from 1; `where` is the path of the layer.
+
+    >>> import convcalc
+    >>> spec = "{convcalc: 1, input: [3, 8, 8], layers: [{conv2d: {out: 4, k: 9}, name: conv}]}"
+    >>> finding = convcalc.check(text=spec).findings[0]
+    >>> finding.code, finding.line, finding.column, finding.where
+    ('CC201', 1, 43, 'conv')
+    """
 
     code: str
     message: str
@@ -162,6 +169,13 @@ class SpecError(ValueError):
     """A spec that is wrong; `findings` holds every finding, each with its place.
 
     As text it is what the command prints: places, messages, the lines with carets, hints.
+
+    >>> import convcalc
+    >>> try:
+    ...     convcalc.loads("{convcalc: 1, input: [3, 8, 8], layers: [{conv2d: {out: 4, k: 9}, name: conv}]}")
+    ... except convcalc.SpecError as error:
+    ...     error.findings[0].message
+    'kernel of 9 is larger than the input of 8'
     """
 
     def __init__(self, findings: Iterable[Finding]) -> None:
@@ -175,6 +189,8 @@ class SpecError(ValueError):
 
 class UsageError(Exception):
     """The call is wrong rather than the content: a missing file, an unreadable one, a bad option. Exit code 2.
+
+    As text it is what the command prints; controls in names are shown.
 
     >>> print(UsageError("there is no file 'resnt'", "did you mean 'resnet'?"))
     there is no file 'resnt'
@@ -190,4 +206,4 @@ class UsageError(Exception):
 
     def __str__(self) -> str:
         lines = [self.message, *(f"  {line}" for line in self.excerpt)]
-        return "\n".join([*lines, f"  hint: {self.hint}"] if self.hint else lines)
+        return printable("\n".join([*lines, f"  hint: {self.hint}"] if self.hint else lines), kept="\n")

@@ -7,7 +7,7 @@ spec (`inception_3a.3x3.reduce.conv2d`); groups are the paths in between (blocks
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -28,7 +28,13 @@ if TYPE_CHECKING:
 
 
 class Node(NamedTuple):
-    """One layer in its place. `layer` is None for an input of the network."""
+    """One layer in its place. `layer` is None for an input of the network.
+
+    >>> import convcalc
+    >>> node = convcalc.load("lenet5")["C1"]
+    >>> node.kind, node.shape, node.layer is None
+    ('conv2d', (6, 28, 28), False)
+    """
 
     name: str
     layer: Layer | None
@@ -103,6 +109,15 @@ class BlockGroup(Group):
     @property
     def is_block(self) -> bool:
         return True
+
+
+class Works(NamedTuple):
+    """What nodes do, told apart: equal layers share one model, and what they do follows from it and their shapes."""
+
+    numbers: list[int]
+    """For each node, the number of what it does: 1 for the first of `different`; 0 for an input of the network."""
+    different: list[tuple[Layer, Shapes, Shape]]
+    """Each layer with the shapes of its inputs and of its output."""
 
 
 Loss = Literal["cross_entropy", "mean_square", "linear"]
@@ -193,7 +208,17 @@ MOST_NAMES = 5000
 
 
 class UnknownLayer(UsageError, KeyError):
-    """A path at which a network has no layer and no group; a KeyError, with the nearest path as its hint."""
+    """A path at which a network has no layer and no group; a KeyError, with the nearest path as its hint.
+
+    >>> import convcalc
+    >>> "C9" in convcalc.load("lenet5")
+    False
+    >>> convcalc.load("lenet5")["C33"]
+    Traceback (most recent call last):
+        ...
+    convcalc.network.UnknownLayer: there is no layer 'C33' in LeNet-5
+      hint: did you mean 'C3'?
+    """
 
 
 class Part:
@@ -328,6 +353,26 @@ class Network:
         return [node.elements for node in self.nodes]
 
     @cached_property
+    def works(self) -> Works:
+        """What its nodes do, each thing once."""
+        nodes = self.nodes
+        numbers: list[int] = []
+        known: dict[tuple[int, Shapes], int] = {}
+        different: list[tuple[Layer, Shapes, Shape]] = []
+        for _, layer, sources, shape, _ in nodes:
+            if layer is None:
+                numbers.append(0)
+                continue
+            shapes = (nodes[sources[0]].shape,) if len(sources) == 1 else tuple([nodes[i].shape for i in sources])
+            key = (id(layer), shapes)
+            number = known.get(key)
+            if number is None:
+                different.append((layer, shapes, shape))
+                number = known[key] = len(different)
+            numbers.append(number)
+        return Works(numbers, different)
+
+    @cached_property
     def _index(self) -> dict[str, int]:
         return {node.name: index for index, node in enumerate(self.nodes)}
 
@@ -418,6 +463,19 @@ class Network:
 
 RESERVED = frozenset({"in", "input", "index", "total"})
 """Words that stand for something in a spec, so that nothing is called so."""
+
+
+def free_name(name: str, taken: Callable[[str], bool]) -> str:
+    """The name; where it is taken, with the first number behind it with which it is free.
+
+    >>> free_name("add", {"add", "add_2"}.__contains__)
+    'add_3'
+    """
+    free, number = name, 1
+    while taken(free):
+        number += 1
+        free = f"{name}_{number}"
+    return free
 
 
 class UniqueNames:

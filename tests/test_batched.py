@@ -178,9 +178,9 @@ def test_batch_axes_of_a_block_and_of_an_item_in_it_add_up() -> None:
     assert network.nodes[-1].shape == (4, 5, 6, 6, 6)
 
 
-@pytest.mark.parametrize("written", ["0", "9", "x", "[1]", "1.5", "-1"])
+@pytest.mark.parametrize("written", ["0", "9", "x", "[1]", "1.5", "-1", "0000000019", "000000001" + 5000 * "9"])
 def test_what_it_takes(written: str) -> None:
-    with pytest.raises(SpecError, match="batch_axes takes a number from 1 to 8"):
+    with pytest.raises(SpecError, match="batch_axes takes a whole number from 1 to 8"):
         loads(f"{{convcalc: 1, input: [4, 3, 8, 8], layers: [{{relu: {{}}, batch_axes: {written}}}]}}")
 
 

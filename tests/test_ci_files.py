@@ -77,7 +77,9 @@ def test_the_workflow_runs_ci_with_the_least_rights() -> None:
     assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
     used = [step["uses"] for step in job["steps"] if "uses" in step]
-    assert used and all(re.fullmatch(r"actions/[\w-]+@v\d+", action) for action in used), "actions of a major version"
+    assert used and all(re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", action) for action in used), (
+        "actions by their hashes"
+    )
 
 
 def test_the_workflow_runs_supported_versions_of_python() -> None:

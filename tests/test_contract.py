@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -12,12 +11,13 @@ from tools import contract
 
 @pytest.fixture(scope="module")
 def recorded() -> Any:
-    return json.loads(contract.RECORD.read_text("utf-8"))
+    return contract.recorded()
 
 
-@pytest.mark.parametrize("part", ["language", "exits", "options", "python"])
+@pytest.mark.parametrize("part", ["formats", "language", "exits", "options", "python"])
 def test_nothing_is_lost(part: str, recorded: Any) -> None:
     now = {
+        "formats": contract.formats,
         "language": contract.language,
         "exits": contract.exits,
         "options": contract.options,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import subprocess
@@ -13,6 +14,8 @@ import pytest
 from convcalc.check import discover
 from convcalc.check.config import config_of
 from convcalc.check.discover import find_specs
+from convcalc.findings import UsageError
+from convcalc.language import read
 from convcalc.language.declaration import declared, declares
 from convcalc.marked import Source
 
@@ -253,3 +256,34 @@ def test_the_search_for_the_key_is_bounded() -> None:
 
 def test_what_is_no_text_is_a_spec_where_it_says_so() -> None:
     assert declared(b"convcalc: 1\nname: \xff\n", "a.yaml") and not declared(b"name: \xff\n", "a.yaml")
+
+
+@pytest.mark.parametrize("path", ["\ud800", "\ud800/*", "specs/\ud800*", "a\0b"])
+def test_what_no_file_can_be_called_is_told(path: str) -> None:
+    """Arguments of the command line are names of files; those of a function need not be."""
+    found = find_specs([path, "specs"])
+    assert "specs/a.yaml" in found.specs
+    assert found.errors or read_fails(path)
+
+
+def read_fails(path: str) -> bool:
+    with pytest.raises(UsageError, match="is no path"):
+        read(path)
+    return True
+
+
+def test_a_link_that_may_not_be_read_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those of /proc to the folders of other processes are."""
+    Path("specs/secret.yaml").symlink_to("/proc/1/cwd")
+    readlink = os.readlink
+
+    def refuse(path: str, *more: int) -> str:
+        if path.endswith("/cwd"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return readlink(path)
+
+    monkeypatch.setattr(os, "readlink", refuse)
+    for path in ("specs", "specs/*"):
+        found = find_specs([path])
+        assert found.specs == ["specs/a.yaml"] and not found.errors
+        assert found.passed_over == ["specs/secret.yaml is a symbolic link"]

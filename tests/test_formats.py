@@ -27,7 +27,6 @@ layers:
   - {conv2d: {out: 8, k: 3, s: 2, p: 1}, name: first}
   - relu
 """
-STREAMS = ("sys.stdout", "sys.stderr", "typer.echo")
 WRONG = SPEC.replace("relu", "rléu")
 PRINTED = """
 published:

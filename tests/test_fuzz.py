@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -18,13 +19,16 @@ import yaml
 from convcalc.check import run as run_module
 from convcalc.cli import app
 from convcalc.cli.commands import COMMANDS
+from convcalc.language import events
+from convcalc.language.pure_yaml import PureLoader
 from convcalc.onnx.messages import parse_model
 from tools.fuzz import guided
 from tools.fuzz.__main__ import main
 from tools.fuzz.case import Case, read_case
 from tools.fuzz.generators import KINDS, Kind, command_lines, onnx_files
 from tools.fuzz.generators.layers import layer
-from tools.fuzz.oracles import ANSWERED, MEBI, ORACLES, REFUSED, judge
+from tools.fuzz.oracles import ANSWERED, HEADERS, MEBI, ORACLES, REFUSED, judge
+from tools.fuzz.programs import PAGE
 from tools.fuzz.run import Outcome, ready, run
 from tools.fuzz.shrink import shrink
 from tools.fuzz.workers import Prober, Work, reports
@@ -69,7 +73,18 @@ def test_cases_do_not_depend_on_the_process() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("prepared")
-@pytest.mark.parametrize(("kind", "least"), [("specs", 0.5), ("onnx", 0.5), ("published", 0.9), ("commands", 0.15)])
+@pytest.mark.parametrize(
+    ("kind", "least"),
+    [
+        ("specs", 0.5),
+        ("onnx", 0.5),
+        ("published", 0.9),
+        ("commands", 0.15),
+        ("sweeps", 0.5),
+        ("playground", 0.4),
+        ("watch", 0.2),
+    ],
+)
 def test_enough_cases_get_past_the_reader(kind: str, least: float, tmp_path: Path) -> None:
     built = [run(KINDS[kind].case(1, number), tmp_path).built for number in range(200)]
     assert sum(built) >= least * len(built)
@@ -102,6 +117,13 @@ def test_every_option_that_has_values_is_an_option() -> None:
 
 FINE = Outcome(0, b"a\n", b"", built=True)
 TABLE, JSON = Case(("table", "-"), ci=True), Case(("table", "-", "--format", "json"))
+ASKED, ANSWERED_ONCE = Case((), b"{}", program="playground"), FINE._replace(stdout=b"{}\n")
+KNOWN = Case((), b"GET /{token}/page HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n\r\n", program="watch")
+STRANGER = Case((), b"GET /{token}/page HTTP/1.1\r\nHost: evil.example\r\n\r\n", program="watch")
+BODY = b"<p>the page"
+SERVED = FINE._replace(
+    stdout=b"\r\n".join((b"HTTP/1.0 200 OK", *sorted(HEADERS), b"Content-Length: %d" % len(BODY), b"", BODY))
+)
 FAULTS: list[tuple[str, Case, Outcome]] = [
     ("exception", TABLE, FINE._replace(code=None, raised=ZeroDivisionError())),
     ("exception", TABLE, FINE._replace(stderr=b"Traceback (most recent call last):\n")),
@@ -141,6 +163,21 @@ FAULTS: list[tuple[str, Case, Outcome]] = [
     ("form", Case(("check", "-", "--format", "json")), FINE._replace(code=1, stdout=b'{"findings": []}\n')),
     ("form", Case(("table", "-", "--format", "csv")), FINE._replace(stdout=b"a,b\nc\n")),
     ("form", Case(("import", "m.onnx")), FINE._replace(stdout=b"input: [3]\n")),
+    ("form", Case(("report", "-")), FINE._replace(stdout=b"<!doctype html><p onclick=x>\n")),
+    ("form", Case(("report", "-")), FINE._replace(stdout=b"<!doctype html><script src=http://x.y>\n")),
+    ("form", ASKED, ANSWERED_ONCE._replace(stdout=b"{}\n{}\n")),
+    ("form", ASKED, ANSWERED_ONCE._replace(stdout=b'{"svg": "<svg>"}\n')),
+    ("form", ASKED, ANSWERED_ONCE._replace(stdout=b'{"findings": [{"line": 0, "column": 1, "width": 1}]}\n')),
+    ("exception", ASKED, ANSWERED_ONCE._replace(stdout=b'{"error": {"message": "internal error: KeyError"}}\n')),
+    ("bounds", ASKED, ANSWERED_ONCE._replace(seconds=2 * ANSWERED[0])),
+    ("form", STRANGER, SERVED),
+    ("form", Case((), b"GET /{token}/page HTTP/1.1\nHost: {host}\nHost: x\n\n", program="watch"), SERVED),
+    ("form", Case((), b"GET /{token}/page HTTP/1.1\nHost: {host}\nOrigin: null\n\n", program="watch"), SERVED),
+    ("form", KNOWN, SERVED._replace(stdout=SERVED.stdout.replace(b"X-Content", b"X-Other"))),
+    ("form", KNOWN, SERVED._replace(stdout=SERVED.stdout.replace(b"\r\n", b"\r\nX: y\r\n", 1))),
+    ("form", KNOWN, SERVED._replace(stdout=SERVED.stdout + b"more")),
+    ("form", KNOWN, SERVED._replace(stdout=b"<p>the page")),
+    ("form", KNOWN, SERVED._replace(stdout=SERVED.stdout.replace(b"<p>the", b"{token}"))),
 ]
 
 
@@ -167,10 +204,37 @@ def test_every_oracle_has_a_fault() -> None:
         (Case(("table", "-", "--format", "csv")), FINE._replace(stdout=b"a,b\r\n\r\nc,d,e\r\n")),
         (Case(("table", "-", "-fcsv")), FINE._replace(stdout=b"a,b\r\nc,d\r\n")),
         (Case(("export", "-", "--to=torch")), FINE._replace(stdout=b"x = 1\n")),
+        (Case(("report", "-")), FINE._replace(stdout=b'<!doctype html><img src="data:image/svg+xml;base64,PA==">\n')),
+        (ASKED, ANSWERED_ONCE),
+        (KNOWN, SERVED),
+        (
+            Case((), KNOWN.data.replace(b"GET", b"HEAD"), program="watch"),
+            SERVED._replace(stdout=SERVED.stdout[: -len(BODY)]),
+        ),
+        (STRANGER, SERVED._replace(code=1, stdout=SERVED.stdout.replace(b"200 OK", b"421 Misdirected Request"))),
+        (Case((), b"", program="watch"), FINE._replace(code=1, stdout=b"")),
     ],
 )
 def test_what_is_right_is_no_failure(case: Case, outcome: Outcome) -> None:
     assert oracles_of(case, outcome) == []
+
+
+def test_answers_are_judged_one_by_one() -> None:
+    """Bounds are those of each answer."""
+    case = Case((), b"{}\n{}\n{}", program="playground")
+    outcome = FINE._replace(stdout=b"{}\n" * 3, seconds=2.5 * ANSWERED[0])
+    assert oracles_of(case, outcome) == []
+
+
+@pytest.mark.usefixtures("prepared")
+def test_every_program_is_run(tmp_path: Path) -> None:
+    spec = "convcalc: 1\ninput: [3, 8, 8]\nlayers: [relu]\n"
+    asked = json.dumps({"ask": "network", "text": spec}) + '\n{"ask": "graph"}'
+    played = run(Case((), asked.encode(), program="playground"), tmp_path)
+    assert played.code == 0 and [*map(set, map(json.loads, played.stdout.splitlines()))][1] == {"graph"}
+    assert run(KNOWN, tmp_path).stdout.endswith(PAGE)
+    assert run(STRANGER, tmp_path).code == 1
+    assert events.Loader is not PureLoader, "the playground's scanner is its own alone"
 
 
 def _raise() -> None:
@@ -335,7 +399,7 @@ def test_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path, mo
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("prepared")
-@pytest.mark.parametrize("kind", ["specs", "onnx", "commands", "published"])
+@pytest.mark.parametrize("kind", ["specs", "onnx", "commands", "published", "sweeps", "playground", "watch"])
 def test_the_program_stands_what_nobody_wrote(kind: str, tmp_path: Path) -> None:
     found = {}
     for number in range(120):

@@ -110,7 +110,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "__main__": {"cli.app"},
         "check.run": {"check.rules", "analysis.published"},
         "export.onnx_model": {"export.onnx_graph", "export.onnx_layers"},
-        "language.expansion": {"layers.batched"},
+        "language.unfinished": {"layers.batched"},
         "onnx.stated": {"onnx.inference"},
         "render.invert": {"language.write", "terminal"},
         "render.draw": {"analysis.drawn_matrices"},
@@ -182,7 +182,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
             "analysis.training",
             "findings",
         },
-        "analysis.quantities": {
+        "analysis.quantity_values": {
             "analysis.controller",
             "analysis.device",
             "analysis.multiplications",
@@ -191,7 +191,8 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "analysis.explain": {"analysis.controller", "analysis.device"},
         "check.claims": {"analysis.published"},
         "analysis.gallery": {"analysis.published", "analysis.report", "language.load"},
-        "analysis.report": {"analysis.device", "analysis.published"},
+        "analysis.report": {"analysis.published", "analysis.rows"},
+        "analysis.rows": {"analysis.device"},
         "analysis.published": {"analysis.widths"},
         "verify.confirm": {"verify.flow"},
     },

@@ -13,10 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc import analyse, loads
-from convcalc.analysis.report import Joined
-from convcalc.findings import SpecError
+from convcalc.analysis.alike import Alike, Keys, Part
+from convcalc.analysis.gallery import read_index
+from convcalc.analysis.quantities import QUANTITIES
+from convcalc.findings import SpecError, UsageError
+from convcalc.language.sources import gallery_path
 from convcalc.render import streams
-from convcalc.render.json_text import MOST_KEPT, json_pieces
+from convcalc.render.json_text import AT_ONCE, MOST_KEPT, json_pieces
+from tools.fuzz.generators import KINDS
 
 from .command import run
 
@@ -46,19 +50,34 @@ def test_more_keys_than_are_kept() -> None:
     assert "".join(json_pieces(data)) == json.dumps(data, indent=2)
 
 
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.tuples(st.dictionaries(SEEN, VALUES, max_size=2), st.integers(0, 2), st.integers(0, 2)), max_size=5))
-def test_an_object_in_parts_is_one_object(objects: list[tuple[dict[str, Any], int, int]]) -> None:
-    parts: list[dict[str, Any]] = [{"a": [1, 2]}, {"b": {"c": "d"}, "e": 1}, {}]
-    keys = ("own", None, "100%", None)
-    rows = [Joined(keys, (own, parts[one], one, {"other": parts[two]})) for own, one, two in objects]
-    expected = json.dumps({"rows": [row.whole for row in rows]}, indent=2, ensure_ascii=False)
-    assert "".join(json_pieces({"rows": iter(rows)})) == expected
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(VALUES, st.integers(0, 2), st.integers(0, 2)), max_size=5), st.booleans())
+def test_objects_that_are_alike_and_share_parts(objects: list[tuple[Any, int, int]], ascii: bool) -> None:
+    keys: Keys = ("own", ("a", "b"), "100%", ('c"',), "é")
+    parts: list[tuple[Any, ...]] = [([1, 2], None), ({"b": ["c", True]}, 1), ([[3], [4.5, 6]], "")]
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        """Rows that share parts, of a stream of their own."""
+        shared, single = [Part(*part) for part in parts], [Part(part) for part in parts]
+        return ((own, shared[one], one, single[two], [own]) for own, one, two in objects)
+
+    expected = [
+        {"own": own, "a": parts[one][0], "b": parts[one][1], "100%": one, 'c"': parts[two], "é": [own]}
+        for own, one, two in objects
+    ]
+    assert list(Alike(keys, rows())) == expected
+    text = "".join(json_pieces({"rows": Alike(keys, rows())}, ascii))
+    assert text == json.dumps({"rows": expected}, indent=2, ensure_ascii=ascii)
 
 
-def test_more_parts_than_are_kept() -> None:
-    rows = [Joined(("own", None, None), (n, {"n": n}, {"n of it": [n]})) for n in range(3 * MOST_KEPT)]
-    assert json.loads("".join(json_pieces({"rows": iter(rows)})))["rows"] == [row.whole for row in rows]
+@pytest.mark.parametrize("count", [0, 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE])
+def test_so_many_objects_as_there_are(count: int) -> None:
+    rows = ((number, Part(str(number))) for number in range(count))
+    pieces = list(json_pieces({"rows": Alike(("a", ("b",)), rows)}))
+    assert "".join(pieces) == json.dumps(
+        {"rows": [{"a": number, "b": str(number)} for number in range(count)]}, indent=2
+    )
+    assert max(piece.count('"a"') for piece in pieces) == min(count, AT_ONCE)
 
 
 def test_an_iterator_is_an_array_that_comes_as_it_is_made() -> None:
@@ -93,7 +112,7 @@ def test_layers_are_made_when_they_are_written() -> None:
     report = analyse(loads(SPEC))
     found = report.streamed()
     assert isinstance(found["layers"], Iterator)
-    rows = {key: [row.whole for row in value] for key, value in found.items() if isinstance(value, Iterator)}
+    rows = {key: list(value) for key, value in found.items() if isinstance(value, Iterator)}
     assert list(rows) == ["groups", "layers"]
     assert {**found, **rows} == report.to_dict()
     assert list(report.streamed()) == list(report.to_dict())
@@ -110,7 +129,7 @@ def test_what_fails_fails_before_anything_is_written(monkeypatch: pytest.MonkeyP
         report.streamed()
 
 
-def test_the_command_writes_layers_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_writes_layers_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
     written = []
 
     class Watched(io.StringIO):
@@ -121,6 +140,43 @@ def test_the_command_writes_layers_one_by_one(monkeypatch: pytest.MonkeyPatch) -
     data: Mapping[str, object] = analyse("resnet").streamed()
     with redirect_stdout(Watched()):
         streams.write_json(data)
-    assert max(map(len, written)) < 20_000 < sum(map(len, written))
+    assert max(piece.count('"last_reader"') for piece in written) == AT_ONCE
     text = run("table", "resnet", "--format", "json").stdout
     assert "".join(written) == text == json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"
+
+
+def assert_is_what_the_standard_library_writes(text: str, **options: Any) -> None:
+    network = loads(text)
+    report = analyse(network, **options)
+    columns = [QUANTITIES[name] for name in ("name", "live", "receptive_field", "start", "intensity", "macs")]
+    for asked in ((), (report.layers[1::2], report.stages[:1]), (None, None, columns)):
+        for ascii in (False, True):
+            written = "".join(json_pieces(report.streamed(*asked), ascii))
+            expected = json.dumps(report.to_dict(*asked), indent=2, ensure_ascii=ascii)
+            if expected.replace("\n", "").isprintable():  # what nobody sees is escaped
+                assert written == expected
+
+
+QUICK = ("fsrcnn", "teaching_grouped", "unet", "wavenet", "vit")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(spec["name"], marks=() if spec["name"] in QUICK else pytest.mark.slow) for spec in read_index()],
+)
+def test_reports_of_the_gallery_are_what_the_standard_library_writes(name: str) -> None:
+    text = (gallery_path() / f"{name}.yaml").read_text(encoding="utf-8")
+    assert_is_what_the_standard_library_writes(text)
+    assert_is_what_the_standard_library_writes(text, batch=3, dtype="int8")
+
+
+def test_reports_of_generated_specs_are_what_the_standard_library_writes() -> None:
+    built = 0
+    for number in range(60):
+        text = KINDS["specs"].case(seed=11, number=number).text
+        try:
+            assert_is_what_the_standard_library_writes((text or b"").decode("utf-8", "replace"), batch=2)
+            built += 1
+        except (SpecError, UsageError):
+            continue
+    assert built > 10

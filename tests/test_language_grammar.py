@@ -34,6 +34,30 @@ def told(text: str) -> list[tuple[int, str, str]]:
     return sorted((f.line, f.code, f.message) for f in found if f.severity == "error")
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("expect: [{batch: 0, macs: 1}]", "batch takes a whole number of at least 1, not '0'"),
+        ("expect: [{batch: 1e3, macs: 1}]", "batch takes a whole number of at least 1, not '1e3'"),
+        ("expect: [{batch: [1], macs: 1}]", "batch takes a whole number of at least 1"),
+        (
+            f"expect: [{{batch: {2**63}, macs: 1}}]",
+            f"batch takes a whole number of at least 1 and at most 2^63 - 1, not '{2**63}'",
+        ),
+        (
+            "published: [{title: T, rows: [], widths: {a: 0}}]",
+            "the width of a is a whole number of at least 1, not '0'",
+        ),
+        (
+            "published: [{title: T, rows: [], widths: {a: {}}}]",
+            "the width of a is a whole number of at least 1",
+        ),
+    ],
+)
+def test_whole_numbers_have_one_reader(text: str, message: str) -> None:
+    assert message in [said for _, _, said in told(f"{HEAD}{text}\n")]
+
+
 def test_everything_wrong_with_published_is_told_at_once() -> None:
     text = f"""{HEAD}\
 published:

@@ -12,7 +12,8 @@ from onnx import TensorProto
 
 from convcalc.analysis.report import analyse
 from convcalc.onnx import load_onnx
-from tools.onnx_minimal import Graph, loop_scan
+from tools.onnx_graph import Graph
+from tools.onnx_minimal import loop_scan
 
 from .command import run
 from .onnx_models import RECORDED, kinds

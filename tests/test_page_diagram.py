@@ -177,3 +177,12 @@ def test_a_network_compared_with_itself_is_the_same() -> None:
     plain = graph(report)
     assert Counter(changes(found).values()).keys() == {"same"}
     assert [{**node, "change": "same"} for node in plain["nodes"]] == found["nodes"]
+
+
+@pytest.mark.parametrize(
+    "layers", ["[]", "[identity]", "[{layers: []}, {layers: []}]", "[{branches: [[], []], join: add}]"]
+)
+def test_networks_of_next_to_nothing(layers: str) -> None:
+    """Somebody has just begun to write."""
+    report = analyse(loads(f"convcalc: 1\ninput: [3, 8, 8]\nlayers: {layers}\n"))
+    check(graph(report), report)

@@ -100,15 +100,24 @@ def test_numbers_that_cannot_be(playground: Playground, numbers: dict[str, objec
     assert error["message"] and "internal" not in error["message"]
 
 
-@pytest.mark.parametrize("message", ["", "[]", "{", '{"ask": "nothing"}', '{"ask": "network"}', '{"ask": []}', "null"])
+@pytest.mark.parametrize(
+    "message", ["", "[]", "{", "[" * 100_000, '{"ask": "nothing"}', '{"ask": "network"}', '{"ask": []}', "null"]
+)
 def test_a_message_that_is_none_is_answered(playground: Playground, message: str) -> None:
-    assert json.loads(playground.answer(message))["error"]["message"]
+    said = json.loads(playground.answer(message))["error"]["message"]
+    assert said.startswith("the message ")
 
 
 @pytest.mark.parametrize("ask", ["network", "check"])
 def test_half_a_character_is_no_text(playground: Playground, ask: str) -> None:
     answer = json.loads(playground.answer(json.dumps({"ask": ask, "text": "convcalc: 1 # \ud83d"})))
     assert answer["error"]["message"] == "the text holds half a character"
+
+
+def test_an_answer_is_whole_characters(playground: Playground) -> None:
+    """Half a character would be an error where the answer becomes a text of the page."""
+    answer = playground.answer(json.dumps({"ask": "network", "text": SPEC, "variant": "\ud800"}))
+    assert answer.isascii() and json.loads(answer)["error"]["message"] == "there is no variant '\ud800'"
 
 
 def test_an_unknown_variant_is_a_wrong_call(playground: Playground) -> None:

@@ -11,6 +11,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import cache
 from typing import NamedTuple
 
 import pytest
@@ -53,7 +54,9 @@ def of_table(spec: str, result: TableResult) -> Iterator[Said]:
         yield Said(spec, result.table.note.strip(), f"{printed} {names} {also}", bool(result.also))
 
 
-SAID = [said for spec in gallery_names() for result in compare(load(spec)) for said in of_table(spec, result)]
+@cache
+def all_said(spec: str) -> tuple[Said, ...]:
+    return tuple(said for result in compare(load(spec)) for said in of_table(spec, result))
 
 
 def claims_arithmetic(said: Said) -> bool:
@@ -378,7 +381,8 @@ def vnet_fields() -> bool:
 def googlenet_note() -> bool:
     """The numbers of the note are those that its command gives."""
     (answer,) = forensics("googlenet", columns=["params"]).answers
-    control, note = answer.control, next(said.text for said in SAID if said.text.startswith("params counts biases"))
+    control = answer.control
+    note = next(said.text for said in all_said("googlenet") if said.text.startswith("params counts biases"))
     return (
         f"of {answer.tried:,} readings" in note
         and f"none gives more than {answer.best} of the {len(answer.now)} cells" in note
@@ -398,17 +402,19 @@ def claim(said: Said) -> Callable[[], bool] | None:
     return found[0] if found else None
 
 
-@pytest.mark.parametrize("said", [said for said in SAID if claims_arithmetic(said)], ids=lambda said: said.text[:60])
 @pytest.mark.slow
-def test_what_names_arithmetic_is_run(said: Said) -> None:
-    check = claim(said)
-    assert check is not None, f"{said.spec}: '{said.text}' needs a reading that gives the cell, or a claim that is run"
-    assert check()
+@pytest.mark.parametrize("spec", gallery_names())
+def test_what_names_arithmetic_is_run(spec: str) -> None:
+    for said in filter(claims_arithmetic, all_said(spec)):
+        check = claim(said)
+        assert check is not None, f"'{said.text}' needs a reading that gives the cell, or a claim that is run"
+        assert check(), said.text
 
 
+@pytest.mark.slow
 def test_every_claim_is_made() -> None:
     """A claim that no text makes any more is none."""
-    texts = {spec: [said.text for said in SAID if said.spec == spec] for spec in CLAIMS}
+    texts = {spec: [said.text for said in all_said(spec)] for spec in CLAIMS}
     stale = [start for spec, claims in CLAIMS.items() for start in claims if not any(start in t for t in texts[spec])]
     assert stale == []
 
@@ -433,8 +439,8 @@ def test_arithmetic_is_noticed(text: str, executed: bool, found: bool) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("said", [said for said in SAID if COMMAND.search(said.text)], ids=lambda said: said.text[:60])
-def test_commands_that_are_named_run(said: Said) -> None:
-    for command in COMMAND.findall(said.text):
+@pytest.mark.parametrize("spec", gallery_names())
+def test_commands_that_are_named_run(spec: str) -> None:
+    for command in [command for said in all_said(spec) for command in COMMAND.findall(said.text)]:
         done = run(*shlex.split(command)[1:])
         assert (done.code, done.stderr) == (0, ""), command

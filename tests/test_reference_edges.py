@@ -13,6 +13,9 @@ from convcalc.layers.registry import build
 from convcalc.reference import DoesNotFit, backward, forward, init
 from convcalc.reference.context import Context, Counter, Start
 from convcalc.reference.dispatch import operation
+from convcalc.reference.initial import starts
+from convcalc.reference.windows import tiles, window_view
+from tests.reference_examples import EXAMPLES
 
 RNG = np.random.default_rng(5)
 
@@ -50,7 +53,7 @@ def test_three_inputs_side_by_side_get_their_own_gradients(dim: int) -> None:
         np.testing.assert_array_equal(grad, array)
 
 
-@pytest.mark.parametrize("kind", ["add", "multiply"])
+@pytest.mark.parametrize("kind", ["add", "multiply", "sub", "div", "maximum", "minimum"])
 def test_inputs_of_other_ranks_are_refused(kind: str) -> None:
     with pytest.raises(DoesNotFit):
         forward(build(kind, {}), [np.ones((1, 3, 8, 8)), np.ones((1, 8))])
@@ -187,11 +190,11 @@ def test_the_fan_of_a_transposed_convolution_is_what_its_outputs_sum(stride: int
 def test_responses_of_any_space_are_those_of_their_channels() -> None:
     """torch.nn.LocalResponseNorm by its definition, for space of one to three axes."""
     layer = build("local_response_norm", {"size": 4, "alpha": 0.5, "beta": 0.6, "k": 2.0})
-    for space in ((7,), (3, 4), (2, 3, 2)):
-        x = RNG.standard_normal((2, 6, *space))
+    for channels, *space in ((6, 7), (6, 3, 4), (6, 2, 3, 2), (1, 3), (2, 3), (3, 3)):
+        x = RNG.standard_normal((2, channels, *space))
         wanted = np.empty_like(x)
-        for c in range(6):
-            near = [j for j in range(c - 2, c + 2) if 0 <= j < 6]
+        for c in range(channels):
+            near = [j for j in range(c - 2, c + 2) if 0 <= j < channels]
             wanted[:, c] = x[:, c] / (2.0 + 0.5 * (x[:, near] ** 2).sum(axis=1) / 4) ** 0.6
         np.testing.assert_allclose(forward(layer, x), wanted)
 
@@ -211,6 +214,7 @@ def test_a_crop_may_keep_all() -> None:
     x = RNG.standard_normal((2, 3, 4, 5))
     np.testing.assert_array_equal(forward(build("crop", {"size": [4, 5]}), x), x)
     np.testing.assert_array_equal(forward(build("crop", {"size": [4, 2]}), x), x[..., 1:3])
+    np.testing.assert_array_equal(forward(build("crop", {"size": [1, 1]}), x), x[..., 1:2, 2:3])
     with pytest.raises(DoesNotFit):
         forward(build("crop", {"size": [5, 5]}), x)
 
@@ -253,3 +257,168 @@ def test_instances_are_normalized_over_all_their_space(space: tuple[int, ...]) -
 def test_passes_and_tensors_are_plain_where_nothing_is_said() -> None:
     assert Context() == (False, None, 1) and Counter().macs == 0
     assert Start((2,)) == ((2,), 0.0, 0.0, 0, 0.0, True)
+
+
+@pytest.mark.parametrize("pads", [((1, 2), (3, 0)), ((0, 3), (2, 2)), ((3, 3), (0, 0)), ((0, 0), (4, 1))])
+@pytest.mark.parametrize(("mode", "as_numpy"), [("reflect", "reflect"), ("replicate", "edge"), ("circular", "wrap")])
+def test_borders_are_numpys(mode: str, as_numpy: Any, pads: tuple[tuple[int, int], ...]) -> None:
+    x = RNG.standard_normal((2, 3, 4, 5))
+    y = forward(build("pad", {"padding": pads, "mode": mode}), x)
+    np.testing.assert_array_equal(y, np.pad(x, ((0, 0), (0, 0), *pads), as_numpy))
+    constant = forward(build("pad", {"padding": pads, "value": 0.5}), x)
+    np.testing.assert_array_equal(constant, np.pad(x, ((0, 0), (0, 0), *pads), constant_values=0.5))
+
+
+@pytest.mark.parametrize("groups", [1, 2, 3, 6])
+def test_channels_are_dealt_out_in_turn(groups: int) -> None:
+    """torch.nn.ChannelShuffle: channel i of group g comes to i·groups + g."""
+    x = RNG.standard_normal((2, 6, 4))
+    y = forward(build("channel_shuffle", {"groups": groups}), x)
+    for group in range(groups):
+        for i in range(6 // groups):
+            np.testing.assert_array_equal(y[:, i * groups + group], x[:, group * (6 // groups) + i])
+
+
+@pytest.mark.parametrize(("shape", "wanted"), [((1,), (2,)), ((1, 3), (2, 3)), ((3, 1), (3, 2)), ((1, 1), (2, 2))])
+def test_what_is_repeated_gets_the_sum(shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    """By a join, and by expand: two copies make twice the gradient, and three axes before it six times."""
+    x, other = RNG.standard_normal((2, *shape)), RNG.standard_normal((2, *wanted))
+    (grad, _), _ = backward(build("add", {}), [x, other], None, np.ones_like(other))
+    times = prod(wanted) / prod(shape)
+    np.testing.assert_array_equal(grad, np.full(x.shape, times))
+    (grad,), _ = backward(build("expand", {"shape": wanted}), x, None, np.ones_like(other))
+    np.testing.assert_array_equal(grad, np.full(x.shape, times))
+    (grad,), _ = backward(build("expand", {"shape": [3, *wanted]}), x, None, np.ones((2, 3, *wanted)))
+    np.testing.assert_array_equal(grad, np.full(x.shape, 3 * times))
+
+
+@pytest.mark.parametrize("eps", [None, 0.5])
+def test_a_root_mean_square_has_its_epsilon_below_the_root(eps: float | None) -> None:
+    """torch.nn.RMSNorm; where nothing is said the epsilon is that of the numbers' type."""
+    for dtype in ("float32", "float64"):
+        x = 1e-4 * RNG.standard_normal((2, 3, 4)).astype(dtype)
+        fields = {"normalized_shape": [4], "elementwise_affine": False, **({} if eps is None else {"eps": eps})}
+        added = np.finfo(dtype).eps if eps is None else eps
+        wanted = x / np.sqrt((x.astype(float) ** 2).mean(axis=-1, keepdims=True) + added)
+        np.testing.assert_allclose(forward(build("rms_norm", fields), x), wanted, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["conv_lstm1d", "rnn", "gru", "lstm"])
+def test_a_sequence_of_one_position(kind: str) -> None:
+    """It is the first of a longer one, and so are its gradients where nothing comes back from behind."""
+    fields: dict[str, Any] = {"out": 2, "k": 3, "p": 1} if kind == "conv_lstm1d" else {"hidden_size": 2}
+    layer, shape = build(kind, fields), (3, 5) if kind == "conv_lstm1d" else (3,)
+    weights = init(layer, [(4, *shape)], RNG, "normal:1", "float64")
+    x = RNG.standard_normal((2, 4, *shape))
+    y, first = forward(layer, x, weights), forward(layer, x[:, :1], weights)
+    np.testing.assert_allclose(first, y[:, :1])
+    grad = np.zeros_like(y)
+    grad[:, 0] = RNG.standard_normal(grad[:, 0].shape)
+    (long,), of_long = backward(layer, x, weights, grad)
+    (short,), of_short = backward(layer, x[:, :1], weights, grad[:, :1])
+    np.testing.assert_allclose(short, long[:, :1])
+    for name, found in of_short.items():
+        np.testing.assert_allclose(found, of_long[name])
+
+
+def test_a_window_beyond_the_input_sums_nothing() -> None:
+    """ONNX's rounding up admits one that starts behind the end; PyTorch leaves it out."""
+    x = np.array([[[3.0, 1.0, 2.0, 4.0, 5.0]]])
+    fields = {"k": 1, "s": 3, "norm_type": 2}
+    assert forward(build("lp_pool1d", {**fields, "ceil_mode": "onnx"}), x).tolist() == [[[3, 4, 0]]]
+    assert forward(build("lp_pool1d", {**fields, "ceil_mode": True}), x).tolist() == [[[3, 4]]]
+
+
+@pytest.mark.parametrize("number", range(len(EXAMPLES)), ids=lambda number: str(EXAMPLES[number]))
+def test_tensors_are_named_shaped_and_learned_as_the_layer_says(number: int) -> None:
+    example = EXAMPLES[number]
+    found = {name: (start.shape, start.learned) for name, start in starts(example.layer, example.shapes).items()}
+    assert found == {weight.name: (weight.shape, weight.learnable) for weight in example.layer.weights(example.shapes)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "values"),
+    [
+        ("batch_norm", {}, {"weight": 1, "bias": 0, "running_mean": 0, "running_var": 1, "num_batches_tracked": 0}),
+        ("batch_norm", {"weight": False, "track_running_stats": False}, {"bias": 0}),
+        ("batch_norm", {"bias": False, "track_running_stats": False}, {"weight": 1}),
+        (
+            "instance_norm",
+            {"track_running_stats": True},
+            {"running_mean": 0, "running_var": 1, "num_batches_tracked": 0},
+        ),
+        ("group_norm", {"num_groups": 2}, {"weight": 1, "bias": 0}),
+        ("layer_norm", {}, {"weight": 1, "bias": 0}),
+        ("rms_norm", {}, {"weight": 1}),
+        ("scale", {"bias": True}, {"weight": 1, "bias": 0}),
+        ("prelu", {}, {"weight": 0.25}),
+        ("linear", {"out": 3, "dim": "last", "gain": True, "bias": True}, {"gain": 1, "bias": 0}),
+        ("conv2d", {"out": 3, "k": 1, "gain": True}, {"gain": 1, "bias": 0}),
+        ("gru", {"hidden_size": 3}, {"bias_ih_l0": 0, "bias_hh_l0": 0}),
+    ],
+)
+def test_what_is_not_drawn_starts_as_in_pytorch(kind: str, fields: dict[str, Any], values: dict[str, float]) -> None:
+    """torch.nn.BatchNorm2d, PReLU and others; gains as in timm's ScaledStdConv2d."""
+    shape = (4, 5) if kind == "gru" else (4, 5, 6)
+    tensors = init(build(kind, fields), [shape], np.random.default_rng(0))
+    constant = {name: float(tensor.flat[0]) for name, tensor in tensors.items() if np.ptp(tensor) == 0}
+    for name, value in values.items():
+        assert constant[name] == value, name
+    assert not set(constant) - set(values)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "variance"),
+    [("kaiming", 2 / 18), ("xavier", 2 / (18 + 450)), ("normal:0.01", 1e-4), ("normal:2", 4), ("torch", 1 / 3 / 18)],
+)
+def test_schemes_draw_their_variance(scheme: str, variance: float) -> None:
+    """He et al. 2015; Glorot and Bengio 2010; PyTorch draws evenly within ±1/√fan_in."""
+    layer = build("conv2d", {"out": 50, "k": 3, "bias": False})
+    drawn = np.concatenate(
+        [init(layer, [(2, 8, 8)], np.random.default_rng(n), scheme)["weight"].ravel() for n in range(60)]
+    )
+    assert abs(drawn.mean()) < 5 * np.sqrt(variance / drawn.size)
+    assert np.square(drawn).mean() == pytest.approx(variance, rel=0.03)
+
+
+def test_a_deviation_of_0_draws_zeros() -> None:
+    weights = init(build("linear", {"out": 3}), [(4,)], np.random.default_rng(0), "normal:0")
+    assert not weights["weight"].any()
+
+
+@pytest.mark.parametrize("scheme", ["he", "normal", "normal:", "normal:-0.1", "normal:x", "normal:inf", "normal:nan"])
+def test_other_schemes_are_refused(scheme: str) -> None:
+    with pytest.raises(ValueError, match=f"'{scheme}' is none of kaiming, xavier, torch and normal:STD"):
+        init(build("linear", {"out": 3}), [(4,)], np.random.default_rng(0), scheme)
+
+
+@pytest.mark.parametrize(("k", "d", "extent"), [(3, 2, 5), (6, 1, 6), (2, 4, 5)])
+def test_a_window_that_does_not_fit_is_told_with_its_extent(k: int, d: int, extent: int) -> None:
+    layer = build("conv1d", {"out": 1, "k": k, "d": d})
+    with pytest.raises(DoesNotFit, match=f"a window of {extent} does not fit into a padded axis of 4"):
+        forward(layer, np.ones((1, 1, 4)), init(layer, [(1, 9)], RNG))
+
+
+def test_along_one_tap_or_one_position_no_step_is_taken() -> None:
+    """However long it is: beyond what an address can hold."""
+    x = RNG.standard_normal((1, 1, 4))
+    far = 1 << 70
+    np.testing.assert_array_equal(window_view(x, (1,), (1,), (far,)), x[:, :, None])
+    np.testing.assert_array_equal(window_view(x, (4,), (far,), (1,)), x[..., None])
+
+
+@pytest.mark.parametrize("space", [(1,), (7,), (4, 5), (1, 9), (3, 1, 4), (2, 3, 4)])
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 8, 12, 100])
+def test_tiles_are_all_positions_in_their_order(space: tuple[int, ...], limit: int) -> None:
+    """Each within the limit, none more than the limit asks for, and their sizes along an axis as even as can be."""
+    numbers = np.arange(prod(space)).reshape(space)
+    found = list(tiles(space, limit))
+    assert [tile.start for tile in found] == [0, *(tile.stop for tile in found[:-1])]
+    assert found[-1].stop == prod(space)
+    for tile in found:
+        assert numbers[tile.box].ravel().tolist() == list(range(tile.start, tile.stop))
+        assert prod(tile.counts) == tile.stop - tile.start <= limit
+    if prod(space) <= limit:
+        assert len(found) == 1
+    if len(space) == 1:
+        assert len(found) == -(-space[0] // limit)

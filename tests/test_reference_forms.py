@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc.layers.registry import build
-from convcalc.reference import Counter, correlation, definition, forward
+from convcalc.reference import Counter, columns, correlation, definition, forward, scattering
 from convcalc.reference.windows import positions, reach
 
 
@@ -67,13 +67,18 @@ def shapes(draw: st.DrawFn, dilations: int = 3) -> Shape:
 
 @pytest.fixture(params=[64, 1 << 21], ids=["many tiles", "one tile"])
 def tile_bytes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(correlation, "TILE_BYTES", request.param)
+    monkeypatch.setattr(columns, "TILE_BYTES", request.param)
+
+
+@pytest.fixture(params=[False, True], ids=["in one step", "by rows"])
+def steps_of_columns(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columns, "rows_pay_off", lambda *sizes: request.param)
 
 
 some = settings(max_examples=60, deadline=None)
 
 
-@pytest.mark.usefixtures("tile_bytes")
+@pytest.mark.usefixtures("tile_bytes", "steps_of_columns")
 class TestFastForms:
     @given(shape=shapes())
     @some
@@ -89,9 +94,10 @@ class TestFastForms:
     def test_scatter_is_its_transpose_and_the_zero_inserted_convolution(self, shape: Shape) -> None:
         _, w, y = shape.arrays()
         fast, textbook = Counter(), Counter()
-        x = correlation.scatter(y, w, *shape.steps, shape.space, fast)
+        x = scattering.scatter(y, w, *shape.steps, shape.space, fast)
         np.testing.assert_array_equal(x, definition.convolve_transposed(y, w, *shape.steps, shape.space, textbook))
         np.testing.assert_array_equal(x, definition.convolve_zero_inserted(y, w, *shape.steps, shape.space))
+        np.testing.assert_array_equal(x, scattering.scatter(y, w, *shape.steps, shape.space))
         assert fast.macs == textbook.macs == shape.macs
 
     @given(shape=shapes())
@@ -102,10 +108,10 @@ class TestFastForms:
         total = correlation.correlate_weights(x, y, shape.kernel, *shape.steps, counter)
         assert total.shape == w.shape
         assert (total * w).sum() == (definition.convolve(x, w, *shape.steps) * y).sum()
-        columns = definition.im2col(x, shape.kernel, shape.stride, shape.dilation)
-        columns = columns.reshape(shape.batch, shape.groups, -1, prod(shape.counts))
+        windows = definition.im2col(x, shape.kernel, shape.stride, shape.dilation)
+        windows = windows.reshape(shape.batch, shape.groups, -1, prod(shape.counts))
         values = y.reshape(shape.batch, shape.groups, shape.outputs, -1)
-        by_definition = (values @ columns.swapaxes(2, 3)).sum(axis=0)
+        by_definition = (values @ windows.swapaxes(2, 3)).sum(axis=0)
         np.testing.assert_array_equal(total, by_definition.reshape(w.shape))
         assert counter.macs == shape.macs
 
@@ -114,7 +120,7 @@ class TestFastForms:
 @some
 def test_phases_equal_the_transposed_convolution(shape: Shape) -> None:
     _, w, y = shape.arrays()
-    x = correlation.scatter_by_phases(y, w, shape.stride, shape.groups, shape.space)
+    x = scattering.scatter_by_phases(y, w, shape.stride, shape.groups, shape.space)
     np.testing.assert_array_equal(x, definition.convolve_transposed(y, w, *shape.steps, shape.space))
 
 
@@ -123,9 +129,41 @@ def test_phases_equal_the_transposed_convolution(shape: Shape) -> None:
 def test_im2col_and_col2im_are_transposes(shape: Shape) -> None:
     x, _, _ = shape.arrays()
     fields = (shape.kernel, shape.stride, shape.dilation)
-    columns = definition.im2col(x, *fields)
-    g = np.random.default_rng(0).integers(-5, 6, columns.shape).astype(float)
-    assert (columns * g).sum() == (x * definition.col2im(g, shape.space, *fields, shape.counts)).sum()
+    windows = definition.im2col(x, *fields)
+    g = np.random.default_rng(0).integers(-5, 6, windows.shape).astype(float)
+    assert (windows * g).sum() == (x * definition.col2im(g, shape.space, *fields, shape.counts)).sum()
+
+
+@pytest.mark.usefixtures("tile_bytes")
+@pytest.mark.parametrize(
+    ("kernel", "stride", "dilation", "counts"),
+    [
+        ((4, 4), (2, 2), (1, 1), (7, 20)),
+        ((3, 5), (1, 2), (2, 1), (6, 40)),
+        ((3, 3), (2, 2), (3, 3), (5, 40)),
+        ((2, 3), (3, 1), (1, 1), (6, 33)),
+        ((3, 3, 2), (1, 1, 1), (1, 1, 1), (3, 33, 33)),
+        ((4, 2), (2, 2), (1, 1), (1, 20)),
+        ((5,), (2,), (1,), (19,)),
+    ],
+    ids=["2D", "a dilated axis", "dilated", "a phase without taps", "3D", "one row", "1D"],
+)
+@pytest.mark.parametrize("room", [0, 3], ids=["as far as windows reach", "beyond"])
+def test_zeros_between_the_rows_change_nothing(
+    kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...], counts: tuple[int, ...], room: int
+) -> None:
+    """A pass that is not counted multiplies them where rows are long; tiles hand on what reaches into the next."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(-5, 6, (2, 4, *counts)).astype(float)
+    w = rng.integers(-5, 6, (4, 3, *kernel)).astype(float)
+    axes = zip(kernel, stride, dilation, counts, strict=True)
+    space = tuple((n - 1) * s + reach(k, d) + 1 + room for k, s, d, n in axes)
+    sizes = (stride, dilation, 2, space)
+    wanted = definition.convolve_transposed(y, w, *sizes)
+    np.testing.assert_array_equal(scattering.scatter(y, w, *sizes), wanted)
+    counter = Counter()
+    np.testing.assert_array_equal(scattering.scatter(y, w, *sizes, counter), wanted)
+    assert counter.macs == prod(w.shape) * prod(counts) * 2
 
 
 def test_a_large_kernel_takes_phases_unless_it_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,14 +172,34 @@ def test_a_large_kernel_takes_phases_unless_it_is_counted(monkeypatch: pytest.Mo
     rng = np.random.default_rng(0)
     x, w = rng.integers(-5, 6, (1, 3, 16, 17)).astype(float), rng.integers(-5, 6, (3, 3, 16, 16)).astype(float)
     calls: list[str] = []
-    by_phases = correlation.scatter_by_phases
-    monkeypatch.setattr(correlation, "scatter_by_phases", lambda *a: (calls.append("phases"), by_phases(*a))[1])
+    by_phases = scattering.scatter_by_phases
+    monkeypatch.setattr(scattering, "scatter_by_phases", lambda *a: (calls.append("phases"), by_phases(*a))[1])
     fast = forward(layer, x, {"weight": w})
     assert calls == ["phases"]
     counter = Counter()
     np.testing.assert_array_equal(fast, forward(layer, x, {"weight": w}, counter=counter))
     assert calls == ["phases"]
     assert counter.macs == 3 * 3 * 16 * 16 * 16 * 17
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "counts", "wanted"),
+    [
+        ((5, 5), (1, 1), (14, 14), True),
+        ((3, 3), (1, 1), (56, 56), False),
+        ((7, 7), (2, 2), (28, 112), True),
+        ((3, 3), (2, 2), (28, 28), False),
+        ((16, 16), (16, 16), (14, 14), False),
+        ((5,), (1,), (14,), False),
+        ((1, 5), (1, 1), (14, 14), False),
+        ((3, 3, 3), (1, 1, 1), (7, 7, 7), True),
+    ],
+    ids=["short rows", "long rows", "numbers apart", "few share a row", "none share a row", "a line", "one row", "3D"],
+)
+def test_columns_are_written_by_rows_where_that_copies_for_less(
+    kernel: tuple[int, ...], stride: tuple[int, ...], counts: tuple[int, ...], wanted: bool
+) -> None:
+    assert columns.rows_pay_off(kernel, stride, (1,) * len(kernel), counts) is wanted
 
 
 @pytest.mark.parametrize(("dtype", "unit"), [(np.float32, 2.0**-24), (np.float64, 2.0**-53)])
@@ -169,6 +227,12 @@ def test_half_precision_is_computed_in_single_and_returned_as_half() -> None:
     np.testing.assert_array_equal(half, single.astype(np.float16))
 
 
+def test_a_tile_has_no_fewer_columns_than_the_weights_have_rows() -> None:
+    single = np.dtype(np.float32)
+    assert columns.positions_a_tile(single, 16 * 9, 2) == columns.TILE_BYTES // (4 * 16 * 9)
+    assert columns.positions_a_tile(single, 4608, 512) == 512
+
+
 def test_a_tile_bounds_the_memory_of_the_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
     empty = np.empty
@@ -180,7 +244,7 @@ def test_a_tile_bounds_the_memory_of_the_columns(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(np, "empty", recording)
     x, w = np.zeros((1, 16, 130, 130), np.float32), np.zeros((2, 16, 3, 3), np.float32)
     y = correlation.correlate(x, w, (1, 1), (1, 1))
-    assert max(size for size in sizes if size != y.nbytes) <= correlation.TILE_BYTES
+    assert max(size for size in sizes if size != y.nbytes) <= columns.TILE_BYTES
 
 
 @pytest.mark.parametrize(

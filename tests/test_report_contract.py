@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from convcalc import analyse, arena, load, loads
-from convcalc.analysis import report as reports
+from convcalc.analysis import rows as report_rows
 from convcalc.analysis.quantities import QUANTITIES
-from convcalc.analysis.report import plain_figure
+from convcalc.analysis.quantity import plain_figure
 
 SPECS = ("lenet5", "resnet", "googlenet", "unet", "densenet", "squeezenet", "textcnn", "vit")
 
@@ -96,7 +96,7 @@ def test_offsets_are_those_of_the_arena() -> None:
 
 
 def test_large_networks_have_no_offsets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reports, "MOST_PLANNED", 5)
+    monkeypatch.setattr(report_rows, "MOST_PLANNED", 5)
     assert {layer["offset"] for layer in contract("lenet5")["layers"]} == {None}
 
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from convcalc import git
-from convcalc.serve.server import HOST, MOST_CONNECTIONS, Handler
+from convcalc.serve.server import HOST, MOST_CONNECTIONS, REQUEST_SECONDS, Handler
 
 PAGE = (Path(__file__).parent.parent / "docs" / "security.md").read_text("utf-8")
 
@@ -21,4 +21,4 @@ def test_the_guards_of_git_are_those_of_the_program() -> None:
 def test_what_watch_serves_is_said_as_it_is() -> None:
     served = " ".join(PAGE.partition("## What watch serves")[2].partition("\n## ")[0].split())
     assert f"listens on {HOST} alone" in served and f"At most {MOST_CONNECTIONS} connections" in served
-    assert Handler.timeout == 10 and "nothing for ten seconds is closed" in served
+    assert Handler.timeout == REQUEST_SECONDS == 10 and "has not asked within ten seconds is closed" in served

@@ -11,6 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 
+import convcalc
+from convcalc import check, parse_layer
 from convcalc.findings import Finding, SpecError, UsageError
 from convcalc.language import gallery_names, gallery_path, load, loads, read
 from convcalc.language.sources import decode
@@ -177,6 +179,22 @@ class TestBytes:
         found = finding(b"convcalc: 1\nname: a\0b\n")
         assert (found.code, found.line, found.column) == ("CC003", 2, 8)
 
+    @pytest.mark.parametrize(
+        "text", ["\ud800", "convcalc: 1\n# é\udfff", "convcalc: 1\nname: '\udc80'\r\n", "a: 1\n\nb\ud83d"]
+    )
+    def test_half_a_character(self, text: str) -> None:
+        """Texts of Python, unlike files, can hold one."""
+        with pytest.raises(SpecError, match=r"the text holds half a character, U\+D[0-9A-F]{3}") as raised:
+            loads(text)
+        (found,) = raised.value.findings
+        assert found.code == "CC003"
+        assert text.splitlines()[found.line - 1][found.column - 1] in "\ud800\udfff\udc80\ud83d"
+        assert [each.code for each in check(text=text).findings] == ["CC003"]
+        with pytest.raises(SpecError):
+            parse_layer(text)
+        with pytest.raises(UsageError, match="half a character"):
+            loads("convcalc: 1\ninput: [3]\nparams: {w: 1}\nlayers: [relu]\n", params={"w": text})
+
     def test_oversized(self, tmp_path: Path) -> None:
         path = tmp_path / "big.yaml"
         with path.open("wb") as file:
@@ -184,3 +202,25 @@ class TestBytes:
         with pytest.raises(SpecError) as caught:
             read(str(path))
         assert caught.value.findings[0].code == "CC004"
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\0b", "\x1b[31m", "\u202e"])
+def test_names_of_a_call_are_shown_and_never_sent(name: str) -> None:
+    """An error that is printed is printed: it neither fails nor obeys."""
+    network = loads(TEXT)
+    calls = [
+        lambda: loads(TEXT, variant=name),
+        lambda: loads(TEXT, params={name: 1}),
+        lambda: loads(TEXT, input={name: [3, 8, 8]}),
+        lambda: network[name],
+        lambda: convcalc.explain(network, name),
+        lambda: convcalc.draw(network, name),
+        lambda: convcalc.export(network, name),
+        lambda: convcalc.load(name),
+        lambda: check(text=TEXT, select=[name]),
+    ]
+    for call in calls:
+        with pytest.raises(UsageError) as raised:
+            call()
+        assert str(raised.value).replace("\n", "").isprintable()
+    assert name not in str(check([name]))

@@ -286,3 +286,9 @@ def test_rows_of_the_gallery_load_to_their_figures(name: str, tmp_path: Path) ->
         whole = find(report, "total")
         assert whole is not None
         assert {each: cell(QUANTITIES[records[each]].get(report, whole)) for each in columns} == row.figures
+
+
+def test_a_spec_that_is_not_there_has_the_hint_of_every_command() -> None:
+    said = run("sweep", "resnt", "--grid", "width=8,16").stderr
+    assert said == run("table", "resnt").stderr and "did you mean 'resnet'?" in said
+    assert "None" not in run("sweep", "nothing/of/it.yaml").stderr

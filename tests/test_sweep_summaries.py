@@ -12,7 +12,7 @@ from convcalc.analysis.figures import Figures, find
 from convcalc.analysis.quantities import QUANTITIES
 from convcalc.analysis.quantity import Value
 from convcalc.findings import SpecError, UsageError
-from convcalc.language import expansion, gallery_names
+from convcalc.language import gallery_names, unfinished
 from convcalc.language.document import Document
 from convcalc.language.load import expand
 from convcalc.marked import Source
@@ -277,7 +277,7 @@ layers: [{c: {}, repeat: n}]
 
 
 def test_a_candidate_keeps_the_limits_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (evaluation, expansion):
+    for module in (evaluation, unfinished):
         monkeypatch.setattr(module, "STEPS", 20_000)
     asked = [Asked("macs"), Asked("flops")]
     evaluator, spec = Evaluator(Document(Source(HOSTILE, "<text>")), asked, Options()), Document(Source(HOSTILE, "x"))

@@ -187,6 +187,6 @@ def test_the_default_table_loads_no_analysis_that_it_does_not_show(spec: str) ->
         done = subprocess.run([sys.executable, "-c", code, spec, *more], capture_output=True, text=True, check=True)
         return set(done.stdout.splitlines()[-1].split(","))
 
-    needed = {"cost", "figures", "memory", "quantities", "quantity", "report", "tree"}
+    needed = {"cost", "figures", "memory", "quantities", "quantity", "quantity_values", "report", "tree"}
     assert {module.rpartition(".")[2] for module in loaded()} <= needed
     assert "convcalc.analysis.receptive_field" in loaded("--columns", "name,jump")

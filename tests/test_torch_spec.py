@@ -57,6 +57,31 @@ def test_a_file_whose_name_has_a_colon_stays_a_file(tmp_path: Path, monkeypatch:
     assert load("net:Net").inputs == {"input": (3, 8, 8)}
 
 
+@pytest.mark.parametrize(
+    "text", ["run.sqlite:x", "run.sqlite:", "run.sqlite:-1", "run.sqlite:1.5", "run.sqlite:best.one"]
+)
+def test_a_run_has_rows_and_no_models(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert model_spec("run.sqlite:x") is None, "nothing of its name is imported"
+    assert run("sweep", "lenet5", "--input", "1,32,32;1,36,36", "-o", "run.sqlite").code == 0
+    name = text.partition(":")[2]
+    for command in ("table", "sweep", "check", "explain"):
+        done = run(command, text)
+        assert done.code == 2, command
+        assert f"error: '{name}' is no row of 'run.sqlite'\n  hint: a row is named by its number: run.sqlite:17" in (
+            done.stderr + done.stdout
+        ), command
+
+
+def test_a_file_of_data_has_no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("net.notes").write_text("convcalc: 1\n", "utf-8")
+    assert model_spec("net.notes:Net") is None and model_spec("net.other:Net") is not None
+    assert run("table", "net.notes:Net").stderr == (
+        "error: there is no 'Net' in 'net.notes'\n  hint: the file alone: net.notes\n"
+    )
+
+
 def test_arguments_are_words_literals_and_texts() -> None:
     given = [
         "aux=true",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from threading import Event, Thread
@@ -101,6 +103,15 @@ def ask(
     return answer, body
 
 
+def sent(server: Server, request: bytes) -> bytes:
+    """All that comes back for these bytes."""
+    with socket.create_connection(("127.0.0.1", server.port), SECONDS) as link, suppress(ConnectionError):
+        link.sendall(request)
+        link.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: link.recv(65536), b""))
+    return b""
+
+
 @pytest.fixture
 def board() -> Board:
     return Board("net.yaml")
@@ -158,6 +169,38 @@ class TestServer:
         with serving(board) as server:
             assert ask(server, "state", Origin=origin)[0].status == 403
             assert ask(server, "", Origin=f"http://127.0.0.1:{server.port}")[0].status == 200
+
+    def test_two_origins_in_one_request(self, board: Board) -> None:
+        with serving(board) as server:
+            good = f"http://127.0.0.1:{server.port}"
+            head = f"GET /{server.token}/ HTTP/1.1\r\nHost: {good[7:]}\r\nOrigin: {good}\r\nOrigin: http://evil.example"
+            assert sent(server, f"{head}\r\n\r\n".encode()).startswith(b"HTTP/1.0 403 ")
+
+    @pytest.mark.parametrize(
+        "request_",
+        [
+            b"GET /TOKEN/page\r\nHost: HOST\r\n\r\n",
+            b"GET /TOKEN/page\r\n\r\n",
+            b"<script>x</script> / HTTP/1.1\r\n\r\n",
+            b"GET / HTTP/<b>.1\r\n\r\n",
+            b"GET / HTTP/" + b"9" * 5000 + b".1\r\n\r\n",
+            b"GET /" + b"a" * 65_532,
+            b"GET / HTTP/1.1\r\nX: " + b"a" * 65_534,
+            b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 200 + b"\r\n",
+            b"\x16\x03\x01\x02\r\n",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        ],
+        ids=lambda request: str(request[:24]),
+    )
+    def test_every_answer_has_its_headers(self, board: Board, request_: bytes) -> None:
+        """Also to what is hardly a request; nothing of it comes back."""
+        board.show(b"<p>the page", "")
+        with serving(board) as server:
+            request = request_.replace(b"TOKEN", server.token.encode()).replace(b"HOST", server.hosts[0].encode())
+            head, _, body = sent(server, request).partition(b"\r\n\r\n")
+            assert re.match(rb"HTTP/1\.0 \d{3} [A-Z]", head)
+            assert b"X-Content-Type-Options: nosniff" in head and b"Cross-Origin-Resource-Policy: same-origin" in head
+            assert body == b"<p>the page" or (b"text/plain" in head and b"<" not in body and len(body) < 40)
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
     def test_other_methods(self, board: Board, method: str) -> None:
@@ -233,6 +276,25 @@ class TestServer:
                     threading.Event().wait(0.05)
             else:
                 raise AssertionError("there is room again once they are gone")
+
+    def test_who_asks_too_slowly_is_let_go(self, board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A letter now and then is something that is said, and would hold a thread for ever."""
+        monkeypatch.setattr(servers, "REQUEST_SECONDS", 0.2)
+        with serving(board) as server, socket.create_connection(("127.0.0.1", server.port), SECONDS) as client:
+            began = time.monotonic()
+            with suppress(OSError):
+                while time.monotonic() < began + SECONDS:
+                    client.sendall(b"GET / HTTP/1.1\r\nX: y\r\n")
+                    time.sleep(0.05)
+            assert time.monotonic() < began + SECONDS
+            assert ask(server, "page")[0].status == 200
+            assert not server._asking
+
+    def test_who_has_asked_may_wait(self, board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(servers, "REQUEST_SECONDS", 1.0)
+        monkeypatch.setattr(servers, "WAIT_SECONDS", 3.0)
+        with serving(board) as server:
+            assert ask(server, "state?after=0")[0].status == 200
 
 
 class TestFollowing:

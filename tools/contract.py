@@ -1,5 +1,5 @@
 """What may not change while the major version stays: the words of the language, the keys of the JSON, the exit codes,
-the options of the commands and the Python API, each as a list of texts.
+the options of the commands and the Python API, each as a list of texts, under the release that promised them.
 
 python -m tools.contract --write takes down what there is; done at a release, so that the record only ever grows.
 """
@@ -21,7 +21,9 @@ import convcalc
 from convcalc.cli.commands import COMMANDS
 from convcalc.cli.program import Program
 from convcalc.language.items import fields_of
+from convcalc.language.sections import VERSION
 from convcalc.layers.registry import KINDS
+from convcalc.version import FORMAT, __version__
 
 RECORD = Path(__file__).resolve().parent.parent / "tests" / "contract.json"
 SPEC = """\
@@ -161,9 +163,35 @@ def _parameters(name: str, function: Any) -> Iterator[str]:
         yield f"{name}({where}{parameter.name})" + ("" if parameter.default is inspect.Parameter.empty else " optional")
 
 
+def formats() -> list[str]:
+    """The versions that specs and JSON say of themselves.
+
+    >>> formats()
+    ['convcalc: 1', '"format": 1']
+    """
+    return [f"convcalc: {VERSION}", f'"format": {FORMAT}']
+
+
 def contract() -> dict[str, Any]:
     """All of it."""
-    return {"language": language(), "json": keys(), "exits": exits(), "options": options(), "python": names()}
+    return {
+        "formats": formats(),
+        "language": language(),
+        "json": keys(),
+        "exits": exits(),
+        "options": options(),
+        "python": names(),
+    }
+
+
+def recorded() -> dict[str, Any]:
+    """What was promised, without the release that promised it."""
+    return {part: texts for part, texts in json.loads(RECORD.read_text("utf-8")).items() if part != "release"}
+
+
+def release() -> str:
+    """The version whose promise the record is."""
+    return str(json.loads(RECORD.read_text("utf-8"))["release"])
 
 
 def broken(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
@@ -188,9 +216,10 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="take down what there is")
     now = contract() if parser.parse_args().write else None
     if now is not None:
-        RECORD.write_text(json.dumps(now, ensure_ascii=False, indent=0) + "\n", "utf-8")
+        record = {"release": __version__, **now}
+        RECORD.write_text(json.dumps(record, ensure_ascii=False, indent=0) + "\n", "utf-8")
         return 0
-    lost = broken(json.loads(RECORD.read_text("utf-8")), contract())
+    lost = broken(recorded(), contract())
     print("\n".join(lost) or "nothing that was promised is lost")
     return 1 if lost else 0
 

@@ -13,46 +13,24 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import onnx
 from onnx import TensorProto, helper
 
+from tools.onnx_fused import (
+    bias_gelu,
+    channels_in_blocks,
+    fused_clip,
+    fused_conv,
+    fused_matmul,
+    matmulinteger,
+    norm_in_blocks,
+    qlinearadd,
+    skip_layer_norm,
+)
+from tools.onnx_graph import Graph
+
 RECORD = Path(__file__).resolve().parent.parent / "tests" / "oracle" / "onnx" / "minimal.json.gz"
-Dims = tuple[int | str, ...]
-
-
-class Graph:
-    """A graph in the making."""
-
-    def __init__(self, opset: int = 17, **inputs: Dims) -> None:
-        self.opset = opset
-        self.inputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, dims) for n, dims in inputs.items()]
-        self.nodes: list[Any] = []
-        self.tensors: list[Any] = []
-
-    def weight(self, name: str, *dims: int, kind: int = TensorProto.FLOAT) -> str:
-        """An initialiser of this shape, without numbers."""
-        self.tensors.append(TensorProto(name=name, dims=dims, data_type=kind))
-        return name
-
-    def numbers(self, name: str, values: list[float], dims: Dims | None = None, kind: int = TensorProto.INT64) -> str:
-        """An initialiser with numbers."""
-        self.tensors.append(helper.make_tensor(name, kind, (len(values),) if dims is None else dims, values))
-        return name
-
-    def node(self, op: str, inputs: str, outputs: str = "y", domain: str = "", **attributes: Any) -> None:
-        """A node, its tensors between spaces; `_` is left out."""
-        names = [["" if name == "_" else name for name in text.split()] for text in (inputs, outputs)]
-        self.nodes.append(helper.make_node(op, *names, domain=domain, **attributes))
-
-    def model(self) -> onnx.ModelProto:
-        """The model that puts out y."""
-        outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)]
-        graph = helper.make_graph(self.nodes, "g", self.inputs, outputs, self.tensors)
-        domains = ("com.microsoft", "com.microsoft.nchwc")
-        opsets = [helper.make_opsetid("", self.opset), *(helper.make_opsetid(domain, 1) for domain in domains)]
-        return helper.make_model(graph, opset_imports=opsets)
 
 
 def gemm_tokens(batch: int = 1) -> Graph:
@@ -455,89 +433,6 @@ def einsum() -> Graph:
 def deform() -> Graph:
     g = Graph(opset=22, x=(1, 3, 32, 32), o=(1, 18, 32, 32))
     g.node("DeformConv", f"x {g.weight('w', 8, 3, 3, 3)} o", pads=[1, 1, 1, 1])
-    return g
-
-
-def matmulinteger() -> Graph:
-    g = Graph(x=(1, 64))
-    g.node("DynamicQuantizeLinear", "x", "q s z")
-    g.node("MatMulInteger", f"q {g.weight('w', 64, 10, kind=TensorProto.UINT8)} z", "i")
-    g.node("Cast", "i", "f", to=TensorProto.FLOAT)
-    g.node("Mul", "f s")
-    return g
-
-
-def qlinearadd() -> Graph:
-    g = Graph(x=(1, 3, 32, 32))
-    scale = g.numbers("s", [0.1], (), TensorProto.FLOAT)
-    zero = g.numbers("z", [0], (), TensorProto.UINT8)
-    g.node("QuantizeLinear", f"x {scale} {zero}", "q")
-    g.node("QLinearAdd", f"q {scale} {zero} q {scale} {zero} {scale} {zero}", "r", domain="com.microsoft")
-    g.node("DequantizeLinear", f"r {scale} {zero}")
-    return g
-
-
-def fused_conv() -> Graph:
-    """A convolution, a tensor that is added and a ReLU, as onnxruntime fuses them."""
-    g = Graph(x=(1, 8, 16, 16))
-    weights = f"{g.weight('w', 8, 8, 3, 3)} {g.weight('b', 8)}"
-    g.node("FusedConv", f"x {weights} x", domain="com.microsoft", activation="Relu", pads=[1, 1, 1, 1])
-    return g
-
-
-def fused_clip() -> Graph:
-    """A convolution that is cut off at 0 and 6."""
-    g = Graph(x=(1, 8, 16, 16))
-    g.node("FusedConv", f"x {g.weight('w', 8, 8, 1, 1)}", domain="com.microsoft", activation="Clip")
-    g.nodes[-1].attribute.append(helper.make_attribute("activation_params", [0.0, 6.0]))
-    return g
-
-
-def channels_in_blocks() -> Graph:
-    """20 channels in blocks of 16: a convolution, a depthwise one and a batch norm, all filled up to 32."""
-    g, nchwc = Graph(x=(1, 20, 8, 8)), "com.microsoft.nchwc"
-    for n in ("a", "b", "c"):
-        g.numbers(f"{n}.bias", [1.0] * 20 + [0.0] * 12, None, TensorProto.FLOAT)
-    g.node("ReorderInput", "x", "i", domain=nchwc)
-    g.node("Conv", f"i {g.weight('a', 32, 32, 1, 1)} a.bias", "p", domain=nchwc, activation="Relu")
-    g.node("Conv", f"p {g.weight('b', 32, 1, 3, 3)} b.bias", "q", domain=nchwc, group=32, pads=[1, 1, 1, 1])
-    g.node("ReorderOutput", "q", domain=nchwc, channels=20, channels_last=1)
-    return g
-
-
-def norm_in_blocks() -> Graph:
-    """A batch norm as a depthwise convolution of one position."""
-    g, nchwc = Graph(x=(1, 32, 8, 8)), "com.microsoft.nchwc"
-    g.node("ReorderInput", "x", "i", domain=nchwc)
-    g.node(
-        "Conv", f"i {g.weight('w', 32, 1, 1, 1)} {g.weight('b', 32)}", "n", domain=nchwc, group=32, activation="Relu"
-    )
-    g.node("GlobalAveragePool", "n", "p", domain=nchwc)
-    g.node("ReorderOutput", "p", domain=nchwc, channels=32)
-    return g
-
-
-def fused_matmul() -> Graph:
-    """Scores of attention: queries with turned keys, times a number."""
-    g = Graph(x=(1, 4, 10, 64), k=(1, 4, 10, 64))
-    g.node("FusedMatMul", "x k", domain="com.microsoft", transB=1, alpha=0.125)
-    return g
-
-
-def skip_layer_norm() -> Graph:
-    """A sum, which is read too, and its layer norm."""
-    g = Graph(x=(1, 10, 64), s=(1, 10, 64))
-    weights = f"{g.weight('w', 64)} {g.weight('b', 64)}"
-    g.node("SkipLayerNormalization", f"x s {weights}", "n _ _ z", domain="com.microsoft", epsilon=1e-6)
-    g.node("Add", "n z")
-    return g
-
-
-def bias_gelu() -> Graph:
-    """The bias of a product and a GELU."""
-    g = Graph(x=(1, 10, 64))
-    g.node("MatMul", f"x {g.weight('w', 64, 32)}", "m")
-    g.node("BiasGelu", f"m {g.weight('b', 32)}", domain="com.microsoft")
     return g
 
 

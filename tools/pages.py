@@ -87,20 +87,28 @@ def known_section(families: list[list[str]]) -> list[str]:
     return [*lines, "", *(f"{number}. {reason}" for number, reason in enumerate(reasons, start=1)), ""]
 
 
+KINDS_OF_LAYERS = """\
+Every kind of layer that a spec may have, with its fields; a short form may stand in place of a field's name, and what
+has a default may be left out. [The language](language.md) says how layers stand in a spec.
+[At the end](#where-each-kind-is-known) stands which kinds `verify`, `invert` and `export` know.
+
+<!-- Made by tools/pages.py from convcalc/layers. -->
+"""
 KNOWN = """\
-Where each kind is known: to the NumPy reference that `verify` runs, to what `verify --backward` expects of activations
-and gradients (flow), to the decoder that `invert` mirrors, and to the targets of `export`. A target may still refuse
-some fields of a kind that it knows; it then says which.
+## Where each kind is known
+
+To the NumPy reference that `verify` runs, to what `verify --backward` expects of activations and gradients (flow), to
+the decoder that `invert` mirrors, and to the targets of `export`. A target may still refuse some fields of a kind that
+it knows; it then says which.
 """
 
 
 def kinds_page() -> str:
-    """docs/kinds.md: where every kind is known, and every kind with its docstring and its fields."""
-    lines = ["# Kinds", "", "Every layer of the language. Made from the code by `tools/pages.py`.", ""]
+    """docs/kinds.md: every kind with its docstring and its fields, and where it is known."""
+    lines = ["# Kinds of layers", "", *KINDS_OF_LAYERS.splitlines(), ""]
     by_class: dict[tuple[str, str], list[str]] = {}
     for kind, place in KINDS.items():
         by_class.setdefault(place, []).append(kind)
-    lines += [*KNOWN.splitlines(), "", *known_section(list(by_class.values()))]
     for kinds in by_class.values():
         cls = layer_class(kinds[0])
         lines += ["## " + ", ".join(f"`{kind}`" for kind in kinds), "", inspect.cleandoc(cls.__doc__ or ""), ""]
@@ -114,6 +122,7 @@ def kinds_page() -> str:
             default = "required" if field.required else f"`{_yaml(info.default)}`"
             lines.append(f"| `{name}` | {short} | {field.expected} | {default} |")
         lines.append("")
+    lines += [*KNOWN.splitlines(), "", *known_section(list(by_class.values()))]
     return "\n".join(lines)
 
 

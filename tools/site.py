@@ -1,4 +1,5 @@
-"""What the documentation's site has beside docs/: pages of the root, and docstrings whose examples are examples.
+"""What the documentation's site has beside docs/: pages of the root, the playground where one is built, and docstrings
+whose examples are examples.
 
 A hook of MkDocs and an extension of its reader of docstrings (`mkdocs.yml`); `mkdocs build` makes the site.
 """
@@ -11,28 +12,50 @@ from typing import Any
 
 from griffe import Extension, Object
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parent.parent
 BESIDE = {"CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md"}
 """Files of the root -> their pages."""
+PLAYGROUND = "playground.md"
+OPENED = "playground/open/"
+"""Where the playground stands on the site."""
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)#\s]*)(#[^)\s]*)?\)")
 _EXAMPLE = re.compile(r"(?:^ *>>> .*\n?(?:^ *(?!>>> )\S.*\n?)*)+", re.MULTILINE)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """The pages of the root are added."""
+    """The pages of the root and the playground are added."""
     for name, page in BESIDE.items():
         text = (ROOT / name).read_text("utf-8").replace("](docs/", "](")
         files.append(File.generated(config, page, content=text))
+    for path in _playground(config):
+        place = path.relative_to(config.extra["playground"]).as_posix()
+        files.append(File.generated(config, f"{OPENED}{place}", abs_src_path=str(path.resolve())))
     return files
 
 
+def _playground(config: MkDocsConfig) -> list[Path]:
+    """The files of the playground that goes out with the site. Raises PluginError where the folder holds none."""
+    folder = config.extra["playground"]
+    if not folder:
+        return []
+    if not (Path(folder) / "playground.js").exists():
+        raise PluginError(f"there is no playground in {folder}: python -m tools.playground --out {folder}")
+    return sorted(path for path in Path(folder).rglob("*") if path.is_file())
+
+
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Links lead to pages of the site, or are the text that they have."""
+    """Links lead to pages of the site, or are the text that they have; the playground is opened where there is one."""
     pages = {file.src_uri: file for file in files}
-    return _LINK.sub(lambda found: _linked(found, pages), markdown)
+    text = _LINK.sub(lambda found: _linked(found, pages), markdown)
+    if config.extra["playground"]:
+        text = text.replace(f"[The playground]({PLAYGROUND})", f"[The playground]({OPENED}index.html)")
+        if page.file.src_uri == PLAYGROUND:
+            text = text.replace("\n## ", f"\n**[Open it]({OPENED}index.html)**\n\n## ", 1)
+    return text
 
 
 def _linked(found: re.Match[str], pages: dict[str, File]) -> str:

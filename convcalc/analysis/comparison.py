@@ -13,8 +13,8 @@ from ..findings import SpecError
 from ..network import Network
 from ..version import FORMAT, __version__
 from .quantities import QUANTITIES
-from .quantity import Quantity, Shaped, Value, shaped
-from .report import CONVENTIONS, Report, plain_figure, total_figures
+from .quantity import Quantity, Shaped, Value, plain_figure, shaped
+from .report import CONVENTIONS, Report, total_figures
 from .tree import order, sort_key
 
 COLUMNS = ("name", "input", "params", "macs", "flops", "params_memory", "peak_memory", "depth", "receptive_field")

@@ -9,6 +9,7 @@ flops = 2·macs + bias additions + the operations of `layers.base.OPERATIONS`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
@@ -66,23 +67,6 @@ def layer_cost(layer: Layer, inputs: Shapes, output: Shape) -> Cost:
     return Cost(params, weights, buffers, macs, flops)
 
 
-class CostCache:
-    """Costs that are computed once for equal layers on equal shapes; it holds the layers it has seen."""
-
-    def __init__(self) -> None:
-        self._found: dict[tuple[int, Shapes], Cost] = {}
-        self._layers: dict[int, Layer] = {}
-
-    def cost(self, layer: Layer, inputs: Shapes, output: Shape) -> Cost:
-        """The cost of the layer on these inputs."""
-        key = (id(layer), inputs)
-        found = self._found.get(key)
-        if found is None:
-            found = self._found[key] = layer_cost(layer, inputs, output)
-            self._layers[id(layer)] = layer
-        return found
-
-
 def total(costs: Iterable[Cost], batch: int = 1) -> Cost:
     """The sum of costs; a batch multiplies macs and flops, never what is held.
 
@@ -90,10 +74,10 @@ def total(costs: Iterable[Cost], batch: int = 1) -> Cost:
     Cost(params=3, weights=1, buffers=4, macs=30, flops=58)
     """
     params = weights = buffers = macs = flops = 0
-    for cost in costs:
-        params += cost.params
-        weights += cost.weights
-        buffers += cost.buffers
-        macs += cost.macs
-        flops += cost.flops
+    for cost, times in Counter(costs).items():
+        params += times * cost.params
+        weights += times * cost.weights
+        buffers += times * cost.buffers
+        macs += times * cost.macs
+        flops += times * cost.flops
     return Cost(params, weights, buffers, macs * batch, flops * batch)

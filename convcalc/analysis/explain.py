@@ -9,7 +9,7 @@ from .explain_layer import layer_sections, seen_section
 from .explanation import Explanation, Section, Step, total
 from .memory import best_order, liveness
 from .multiplications import effective_macs, im2col_elements, lecture_time
-from .quantities import space_complexity
+from .quantity_values import space_complexity
 from .seen import seen_from
 from .training import MIXED, state_bytes
 

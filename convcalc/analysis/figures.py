@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..geometry import GeometryError, checked
 from ..network import Group, Network, Node
-from .cost import FREE, Cost, CostCache, total
+from .cost import FREE, Cost, layer_cost, total
 
 if TYPE_CHECKING:
     from ..layers.base import Layer, Shape, Shapes
@@ -176,20 +176,17 @@ class Figures:
         """
         from ..findings import SpecError
 
-        cache = CostCache()
         nodes = self.network.nodes
-        found: list[Cost] = []
-        for node in nodes:
-            if node.layer is None:
-                found.append(FREE)
-                continue
-            inputs = tuple([nodes[i].shape for i in node.inputs])
+        numbers, different = self.network.works
+        whole = [FREE]
+        for number, work in enumerate(different, start=1):
             try:
-                cost = cache.cost(node.layer, inputs, node.shape)
+                whole.append(layer_cost(*work))
             except GeometryError as error:
-                raise SpecError([self.network.finding(error.code, error.message, node.name)]) from error
-            found.append(cost if node.shares is None else cost.work)
-        return found
+                name = nodes[numbers.index(number)].name
+                raise SpecError([self.network.finding(error.code, error.message, name)]) from error
+        alone = [cost.work for cost in whole]
+        return [(whole if node.shares is None else alone)[n] for node, n in zip(nodes, numbers, strict=True)]
 
     @cached_property
     def totals(self) -> Cost:
@@ -218,22 +215,17 @@ class Figures:
 
     def depth(self, nodes: Sequence[int]) -> int:
         """Weighted layers on the longest path among these nodes."""
-        found = self.network.nodes
+        found, weighted = self.network.nodes, self.figures(_weighted)
         deepest: dict[int, int] = {}
         before = deepest.get
-        longest = 0
         for i in nodes:
-            _, layer, sources, _, _ = found[i]
+            sources = found[i].inputs
             if len(sources) == 1:
-                depth = before(sources[0], 0)
+                behind = before(sources[0], 0)
             else:
-                depth = max([before(source, 0) for source in sources], default=0)
-            if layer is not None and layer.weighted:
-                depth += 1
-            deepest[i] = depth
-            if depth > longest:
-                longest = depth
-        return longest
+                behind = max([before(source, 0) for source in sources], default=0)
+            deepest[i] = behind + weighted[i]
+        return max(deepest.values(), default=0)
 
     @cached_property
     def item(self) -> int:
@@ -248,32 +240,12 @@ class Figures:
         holders = {shares: None for i in subject.nodes if (shares := found[i].shares) is not None}
         return [i for i in holders if i not in subject.nodes]
 
-    @cached_property
-    def _works(self) -> tuple[list[int], list[tuple[Layer, Shapes, Shape]]]:
-        """For each node, the number of its (layer, shapes), and these; 0 stands for an input of the network."""
-        nodes = self.network.nodes
-        numbers: list[int] = []
-        known: dict[tuple[int, Shapes], int] = {}
-        works: list[tuple[Layer, Shapes, Shape]] = []
-        for _, layer, sources, shape, _ in nodes:
-            if layer is None:
-                numbers.append(0)
-                continue
-            inputs = tuple([nodes[i].shape for i in sources])
-            key = (id(layer), inputs)
-            number = known.get(key)
-            if number is None:
-                works.append((layer, inputs, shape))
-                number = known[key] = len(works)
-            numbers.append(number)
-        return numbers, works
-
     def figures(self, fact: Fact) -> list[int]:
         """One count of every node for one example, computed once for equal layers on equal shapes."""
         found = self._figures.get(fact)
         if found is None:
-            numbers, works = self._works
-            values = [0, *[fact(*work) for work in works]]
+            numbers, different = self.network.works
+            values = [0, *[fact(*work) for work in different]]
             found = self._figures[fact] = [values[number] for number in numbers]
         return found
 
@@ -409,6 +381,11 @@ class Figures:
     def shape(self, subject: Subject) -> Shape | None:
         """The shape of a subject's output."""
         return None if subject.output is None else self.network.nodes[subject.output].shape
+
+
+def _weighted(layer: Layer, inputs: Shapes, output: Shape) -> int:
+    """1 for a layer that counts towards the depth."""
+    return int(layer.weighted)
 
 
 def _check_memory_options(dtype: str, optimizer: str) -> None:

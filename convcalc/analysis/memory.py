@@ -15,6 +15,7 @@ the branches. A part with more than `MOST_STATES` such sets keeps its given orde
 from __future__ import annotations
 
 from heapq import heappop, heappush
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -44,11 +45,11 @@ class Liveness(NamedTuple):
 
 def storages(network: Network, training: bool = False) -> list[int]:
     """For each node, the node whose memory holds its output: itself, or for a view the one that it looks into."""
+    numbers, different = network.works
+    aliases = [False, *[layer.is_view or (not training and layer.asleep) for layer, _, _ in different]]
     found: list[int] = []
-    for index, node in enumerate(network.nodes):
-        layer = node.layer
-        alias = layer is not None and (layer.is_view or (not training and layer.asleep))
-        found.append(found[node.inputs[0]] if alias else index)
+    for index, (node, number) in enumerate(zip(network.nodes, numbers, strict=True)):
+        found.append(found[node.inputs[0]] if aliases[number] else index)
     return found
 
 
@@ -62,30 +63,23 @@ def liveness(network: Network, in_place: bool = False) -> Liveness:
     count = len(nodes)
     held = storages(network)
     last = list(range(count))
-    for index, node in enumerate(nodes):
+    for index, (_, _, inputs, _, _) in enumerate(nodes):
         last[held[index]] = index
-        for i in node.inputs:
+        for i in inputs:
             last[held[i]] = index
     for output in network.outputs:
         last[held[output.node]] = count
     if in_place:
         _overwrite(nodes, held, last)
     sizes = network.elements
-    freed: list[list[int]] = [[] for _ in range(count + 1)]
-    alive = 0
-    live: list[int] = []
-    for index, node in enumerate(nodes):
-        if node.layer is None:
-            alive += sizes[index]
+    changes = [0] * (count + 2)
+    """Elements that come to life with a node, less those that were free before it."""
     for index, node in enumerate(nodes):
         if held[index] == index:
-            freed[last[index]].append(index)
-            if node.layer is not None:
-                alive += sizes[index]
-        live.append(alive)
-        for i in freed[index]:
-            alive -= sizes[i]
-    return Liveness(live, max(range(count), key=live.__getitem__), last, held)
+            changes[0 if node.layer is None else index] += sizes[index]
+            changes[last[index] + 1] -= sizes[index]
+    live = list(accumulate(changes[:count]))
+    return Liveness(live, live.index(max(live)), last, held)
 
 
 def _overwrite(nodes: tuple[Node, ...], held: list[int], last: list[int]) -> None:

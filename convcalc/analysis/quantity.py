@@ -37,6 +37,17 @@ Total = Literal["sum", "largest", "own"]
 """How a network's figure follows from its layers': their sum, the largest, or in a way of its own."""
 
 
+def plain_figure(value: object) -> object:
+    """A value as JSON has it: integers, words, lists of sizes, exact fractions as "p/q"."""
+    if type(value) is int:
+        return value
+    if isinstance(value, Shaped):
+        return plain_figure(value.raw)
+    if isinstance(value, tuple):
+        return [plain_figure(part) for part in value]
+    return str(value) if isinstance(value, Fraction) else value
+
+
 class Quantity(NamedTuple):
     """Everything that is known of one thing that can be asked of a layer, a group or a network."""
 

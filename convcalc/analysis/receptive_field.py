@@ -309,6 +309,8 @@ class Step(NamedTuple):
     maps: tuple[tuple[int, object] | None, ...]
     """Input axis -> (output axis, its map or None for the whole axis); None where no output axis follows it."""
     data: int | None
+    window: Window | None
+    """What slides over every space axis, each of which stays the axis that it is; None where they differ."""
 
 
 class Reading(NamedTuple):
@@ -356,7 +358,9 @@ class Following:
                 fields = tuple([field.bounded() for field in fields])
             passed = _passed(ways[which] if len(ways) > 1 else step, fields, shapes[which], shape, sizes)
             if passed is not fields:
-                self.tabulated += sum([_length(field.phases) for field in passed if field.phases is not None])
+                for field in passed:
+                    if field.phases is not None:
+                        self.tabulated += _length(field.phases)
             if found is None:
                 found, first = passed, which
             elif passed != found:
@@ -374,32 +378,31 @@ def receptive_fields(network: Network, origin: int | None = None, local: bool = 
     nodes = network.nodes
     fields: list[Fields | None] = []
     origins: list[int] = []
-    readings: dict[tuple[int, Shapes], Reading] = {}
+    numbers, different = network.works
+    readings = [None, *[reading(*work) if work[1] else None for work in different]]
     following = Following(local)
-    for index, (name, layer, inputs, shape, _) in enumerate(nodes):
+    for index, ((name, layer, inputs, shape, _), number) in enumerate(zip(nodes, numbers, strict=True)):
         if layer is None:
             followed = origin is None or origin == index
             origins.append(index if followed else -1)
             fields.append(tuple([source(axis) for axis in range(1, len(shape))]) if followed else None)
             continue
-        if not inputs:
+        found = readings[number]
+        if found is None:
             origins.append(-1)
             fields.append(None)
             continue
-        shapes = (nodes[inputs[0]].shape,) if len(inputs) == 1 else tuple([nodes[i].shape for i in inputs])
-        key = (id(layer), shapes)
-        found = readings.get(key)
-        if found is None:
-            found = readings[key] = reading(layer, shapes, shape)
-        data = found.ways[0].data
-        read = inputs[:data] if data is not None else inputs
-        start = _origin(origins, read)
+        read = inputs[: found.ways[0].data]
+        if len(read) == 1:
+            start, arrived, paths = origins[read[0]], [fields[read[0]]], []
+        else:
+            start = min([origins[i] for i in read if origins[i] >= 0], default=-1)
+            arrived = [fields[i] if origins[i] == start else None for i in read]
+            paths = [nodes[i].name for i in read]
         origins.append(start)
         if start < 0:
             fields.append(None)
             continue
-        arrived = [fields[i] if origins[i] == start else None for i in read]
-        paths = [nodes[i].name for i in read] if len(read) > 1 else ()
         fields.append(following.behind(found, arrived, nodes[start].shape, name, paths))
     return ReceptiveFields(fields, origins, following.notes)
 
@@ -407,13 +410,6 @@ def receptive_fields(network: Network, origin: int | None = None, local: bool = 
 def _length(phases: Phases) -> int:
     """Intervals of a pattern, by what it takes to follow them."""
     return len(phases.intervals) * (1 if phases.monotone else MOST_READ)
-
-
-def _origin(origins: Sequence[int], read: Sequence[int]) -> int:
-    """The first input of the network that reaches what is read; −1 where none does."""
-    if len(read) == 1:
-        return origins[read[0]]
-    return min([origins[i] for i in read if origins[i] >= 0], default=-1)
 
 
 def _step(layer: Layer, shapes: Shapes, which: int) -> Step:
@@ -424,14 +420,35 @@ def _step(layer: Layer, shapes: Shapes, which: int) -> Step:
             everything = isinstance(link.map, AdaptiveWindow) and link.map.output == 1
             maps[link.source] = (axis, None if everything else link.map)
     kept = all(link is not None and link == (axis, IDENTITY) for axis, link in enumerate(links))
-    return Step(kept and len(links) == len(shapes[which]), layer.is_view, tuple(maps), layer.data_inputs)
+    kept = kept and len(links) == len(shapes[which])
+    return Step(kept, layer.is_view, tuple(maps), layer.data_inputs, _window(maps[1:]))
+
+
+def _window(maps: Sequence[tuple[int, object] | None]) -> Window | None:
+    """The window that slides over all of these axes, the first of which is axis 1."""
+    found = maps[0][1] if maps and maps[0] is not None else None
+    if type(found) is not Window or found == IDENTITY:
+        return None
+    return found if all(map == (axis, found) for axis, map in enumerate(maps, start=1)) else None
 
 
 def _passed(step: Step, fields: Fields, read: Shape, shape: Shape, sizes: Shape) -> Fields:
     """The fields of one input behind the layer."""
     if step.kept and read == shape:
         return fields
+    if step.window is not None and _are_square(fields):
+        _, first, last, jump, size, _, _ = advance(fields[0], 1, step.window, read[1], sizes[1])
+        return tuple([AxisField(field.axis, first, last, jump, size) for field in fields])
     return tuple([_along(step, field, read, shape, size) for field, size in zip(fields, sizes[1:], strict=True)])
+
+
+def _are_square(fields: Fields) -> bool:
+    """Whether the fields of all axes are the same ones, and exact, along space axes of what is read."""
+    seen = fields[0][1:] if fields else ()
+    for field in fields:
+        if not field.axis or field.phases is not None or not field.exact or field[1:] != seen:
+            return False
+    return bool(fields)
 
 
 def _along(step: Step, field: AxisField, read: Shape, shape: Shape, size: int) -> AxisField:

@@ -182,7 +182,7 @@ class Edge(NamedTuple):
 class Survey:
     """The sizes tried, and at each: whether it builds, what is left over, whether the ratios hold."""
 
-    def __init__(self, sizes: Sequence[int], node_count: int) -> None:
+    def __init__(self, sizes: Sequence[int]) -> None:
         self.sizes = sizes
         self.columns: list[Column] = []
         self.builds = (1 << len(sizes)) - 1
@@ -201,7 +201,7 @@ class Survey:
     def members(self, bits: int) -> list[int]:
         """The sizes of a set.
 
-        >>> Survey([7, 8, 9], 0).members(0b101)
+        >>> Survey([7, 8, 9]).members(0b101)
         [7, 9]
         """
         flags = flags_of(bits, len(self.sizes))
@@ -222,7 +222,7 @@ class Surveyor:
 
     def survey(self, sizes: Sequence[int]) -> Survey:
         """The network at these sizes of the axis, its other axes as they are."""
-        found = Survey(sizes, len(self.network.nodes))
+        found = Survey(sizes)
         pool: dict[Column, Column] = {}
         computed: dict[tuple[int, ...], Column] = {}
         edges: dict[tuple[int, ...], tuple[Edge, ...]] = {}

@@ -13,7 +13,6 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..network import holder
 from .fusion import in_passing
 
 if TYPE_CHECKING:
@@ -35,13 +34,16 @@ NOTHING = Work(0, 0)
 def bytes_moved(network: Network, costs: list[Cost], batch: int, item: int) -> list[int]:
     """For each node, the bytes of what it reads (inputs, params, buffers) and writes; `item`: bytes of an element."""
     nodes, elements = network.nodes, network.elements
+    numbers, different = network.works
+    still = [True, *[layer.is_view or layer.asleep for layer, _, _ in different]]
+    data = [None, *[layer.data_inputs for layer, _, _ in different]]
     found: list[int] = []
-    for index, (_, layer, inputs, _, _) in enumerate(nodes):
-        if layer is None or layer.is_view or layer.asleep:
+    for index, ((_, _, inputs, _, shares), number) in enumerate(zip(nodes, numbers, strict=True)):
+        if still[number]:
             found.append(0)
             continue
-        cost = costs[holder(nodes, index)]
-        passed = elements[index] + sum([elements[i] for i in inputs[: layer.data_inputs]])
+        cost = costs[index if shares is None else shares]
+        passed = elements[index] + sum([elements[i] for i in inputs[: data[number]]])
         found.append((passed * batch + cost.params + cost.buffers) * item)
     return found
 

@@ -264,7 +264,7 @@ def _what(figures: Figures, subject: Subject, inner: Subject, below: Sequence[Su
             each = kinds.pop() if len(kinds) == 1 else ""
             return f"{len(items)} × {each}".rstrip(" ×") if each else "", each
     own = _own_kind(figures, subject)
-    return (_composition(figures, inner, below) if own == said else own), ""
+    return (_composition(figures, below) if own == said else own), ""
 
 
 def _own_kind(figures: Figures, subject: Subject) -> str:
@@ -283,7 +283,7 @@ def _own_kind(figures: Figures, subject: Subject) -> str:
     return figures.node(subject.nodes[0]).kind
 
 
-def _composition(figures: Figures, inner: Subject, below: Sequence[Subject]) -> str:
+def _composition(figures: Figures, below: Sequence[Subject]) -> str:
     """How the branches of a block with one join meet: `bottleneck + projection`; empty where there is no join."""
     joins = [
         layer

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 
 class Plan(Shown, Controller):
-    """The buffers of an arena, where they lie, and the flash. Printed, it is what `convcalc arena` prints."""
+    """The buffers of an arena, where they lie, and the flash. Printed, it is what `convcalc arena` prints.
+
+    >>> import convcalc
+    >>> plan = convcalc.arena("lenet5")
+    >>> plan.arena.size, len(plan.arena.buffers)
+    (9408, 12)
+    """
 
     def document(self, width: int | None) -> Document:
         """A row a buffer, with a picture of the arena, and what it needs."""

@@ -33,6 +33,13 @@ class CheckResult(Shown, results.CheckResult):
     """Findings of all specs, in order of path and place. Printed, it is what `convcalc check` prints.
 
     In a test: `result = convcalc.check("specs"); assert result.ok, result`.
+
+    >>> import convcalc
+    >>> result = convcalc.check(text="{convcalc: 1, input: [3, 8, 8], layers: [{conv2d: {out: 4, k: 9}, name: conv}]}")
+    >>> result
+    <CheckResult failed: 1 finding in 1 spec>
+    >>> result.ok, [finding.code for finding in result.findings]
+    (False, ['CC201'])
     """
 
     __slots__ = ()

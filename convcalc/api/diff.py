@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 
 class Difference(Shown, differences.Difference):
-    """What changed between two reports: layers, stages, and the compared totals. Printed, it is `convcalc diff`."""
+    """What changed between two reports: layers, stages, and the compared totals. Printed, it is `convcalc diff`.
+
+    >>> import convcalc
+    >>> change = convcalc.diff("resnet", "se_resnet")
+    >>> {total.what: total.after - total.before for total in change.totals if total.what == "params"}
+    {'params': 2530992}
+    """
 
     __slots__ = ()
 

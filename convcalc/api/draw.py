@@ -41,7 +41,15 @@ LISTED = 8
 
 
 class Drawing(Shown):
-    """A window as a picture. Printed, it is what `convcalc draw` prints; notebooks show the SVG."""
+    """A window as a picture. Printed, it is what `convcalc draw` prints; notebooks show the SVG.
+
+    >>> import convcalc
+    >>> drawing = convcalc.draw(kernel=3, stride=2, padding=1, size=5)
+    >>> drawing
+    <Drawing convolution 5 × 5 → 3 × 3: 9 steps>
+    >>> drawing.svg[:4]
+    '<svg'
+    """
 
     __slots__ = ("drawn", "picture", "scheme")
 

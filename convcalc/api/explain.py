@@ -32,7 +32,12 @@ class NoPosition(UsageError, IndexError):
 
 
 class Explanation(Shown, explanations.Explanation):
-    """Why a layer, a group or a network has its figures, step by step. Printed, it is `convcalc explain`."""
+    """Why a layer, a group or a network has its figures, step by step. Printed, it is `convcalc explain`.
+
+    >>> import convcalc
+    >>> convcalc.explain("lenet5", "C1")
+    <Explanation C1 (conv2d): 21 figures in 6 sections>
+    """
 
     __slots__ = ()
 

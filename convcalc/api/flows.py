@@ -44,6 +44,11 @@ class Flows(Shown, FlowComparison):
     """Training steps of variations of one network, and the gradient's way back in each.
 
     Printed, it is what `convcalc verify --backward --compare` prints.
+
+    >>> import convcalc
+    >>> spec = "{convcalc: 1, name: Two, input: [8], layers: [{linear: {out: 8}}, tanh, {linear: {out: 2}}]}"
+    >>> convcalc.compare_flows(convcalc.loads(spec), ["activation=tanh,relu"])
+    <Flows Two: 8 → 2: 2 runs>
     """
 
     def document(self, width: int | None, every: bool = False) -> Document:

@@ -20,7 +20,12 @@ SHOWN = 10
 
 
 class Forensics(Shown, forensic_answers.Forensics):
-    """The readings that were found, best first, in `answers`. Printed, they are what `convcalc forensics` prints."""
+    """The readings that were found, best first, in `answers`. Printed, they are what `convcalc forensics` prints.
+
+    >>> import convcalc
+    >>> convcalc.forensics("lenet5")  # all of its printed cells follow
+    <Forensics LeNet-5: 1×32×32 → 10, 0 questions>
+    """
 
     def document(self, width: int | None) -> Document:
         """The readings of each question, what chance gives, and the lines for the spec."""

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 
 class Growth(Shown, growth.Growth):
-    """Specs that are not what they were, and those that are not compared. Printed, it is that part of `check`."""
+    """Specs that are not what they were, and those that are not compared. Printed, it is that part of `check`.
+
+    >>> import convcalc
+    >>> spec = "{convcalc: 1, input: [3, 8, 8], layers: [{conv2d: {out: 4, k: 3}}]}"
+    >>> convcalc.check(text=spec).growth is None  # nothing is compared without a base
+    True
+    """
 
     __slots__ = ()
 

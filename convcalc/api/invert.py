@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
 
 class Inversion(Shown, inversions.Inversion):
-    """A convolution's inversion, axis by axis, with the sizes worked out. Printed, it is `convcalc invert`."""
+    """A convolution's inversion, axis by axis, with the sizes worked out. Printed, it is `convcalc invert`.
+
+    >>> import convcalc
+    >>> inversion = convcalc.invert(kernel=3, stride=2, padding=1, sizes=[7, 8])
+    >>> inversion
+    <Inversion of k3 s2 p1:1 d1: 2 sizes>
+    >>> [row.output_padding for row in inversion.sizes[0]]
+    [0, 1]
+    """
 
     __slots__ = ()
 

@@ -33,6 +33,13 @@ class Report(Shown, reports.Report):
     """The figures of one network at one batch size, and the printed tables of its spec beside them.
 
     `analyse` gives it. Printed, by rich or in a notebook it is the tree of `convcalc table`.
+
+    >>> import convcalc
+    >>> report = convcalc.analyse("lenet5", batch=8)
+    >>> report
+    <Report LeNet-5: 1×32×32 → 10, 12 layers, 61,706 params, 3,332,160 macs, batch 8>
+    >>> report.totals.params, report.totals.macs
+    (61706, 3332160)
     """
 
     def document(self, width: int | None) -> Document:

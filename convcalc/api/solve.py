@@ -16,7 +16,13 @@ SHOWN = 20
 
 
 class Search(Shown, solving.Search):
-    """The layers that map the sizes: iterate over it, or ask for the `best`. Printed, it is `convcalc solve`."""
+    """The layers that map the sizes: iterate over it, or ask for the `best`. Printed, it is `convcalc solve`.
+
+    >>> import convcalc
+    >>> search = convcalc.solve(112, 56, kernel=range(3, 4))
+    >>> [(layer.kernel_size, layer.stride, layer.before) for layer in search.best(2)]
+    [(3, 2, 1), (3, 2, 2)]
+    """
 
     __slots__ = ()
 

@@ -46,7 +46,13 @@ Axes = Mapping[str, object]
 
 
 class SweptRow(NamedTuple):
-    """A candidate that fits."""
+    """A candidate that fits.
+
+    >>> import convcalc
+    >>> swept = convcalc.sweep("mobilenet_v2", {"width": [0.5, 1]}, maximize="params")
+    >>> next(iter(swept))
+    SweptRow(number=1, values={'width': 1}, figures={'params': 3504872, 'macs': 300774272})
+    """
 
     number: int
     values: dict[str, Cell]
@@ -59,6 +65,11 @@ class Sweep(Shown):
     """What a sweep found; iterating gives the rows that fit, the best first. Printed, it is what the command prints.
 
     The rows stay where the run is, in the file of `output` or in memory: they are read when they are asked for.
+
+    >>> import convcalc
+    >>> with convcalc.sweep("mobilenet_v2", {"width": [0.5, 1]}, where="macs<=250M") as swept:
+    ...     swept, [row.values["width"] for row in swept]
+    (<Sweep MobileNetV2: 1 of 2 fit>, [0.5])
     """
 
     def __init__(self, store: Store, plan: Plan | None = None, seconds: float | None = None) -> None:
@@ -311,7 +322,9 @@ def source_of(spec: Spec) -> Source:
         found = read_row(name) or read(name)
     except UsageError as error:
         close = nearest(name, [*plan_names(), *gallery_names()])
-        raise UsageError(error.message, f"did you mean '{close}'?") from None if close in plan_names() else error
+        if close not in plan_names():
+            raise
+        raise UsageError(error.message, f"did you mean '{close}'?") from None
     return found if name == "-" else Source(found.text, name)
 
 

@@ -37,6 +37,13 @@ class Verification(Shown, confirm.Verification):
     """The outcome of a verification: `ok`, and what was predicted and found of each layer.
 
     Printed, it is what `convcalc verify` prints.
+
+    >>> import convcalc
+    >>> outcome = convcalc.verify("lenet5")
+    >>> outcome
+    <Verification LeNet-5: 1×32×32 → 10: confirmed, 12 of 12 layers>
+    >>> outcome.ok, outcome.layers[0].name
+    (True, 'C1')
     """
 
     needed: int = 0

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from itertools import chain, count
-from typing import TYPE_CHECKING
 
 from ..layers.registry import layer_class
+from ..network import Network, free_name
 from .fields import QUANTITIES
 from .merging import Family, Merging, Row, families
 from .pieces import Piece, outline, same
@@ -15,9 +14,6 @@ from .relations import NONE, Column, Expression, Param, Relations, Unrelated
 from .repetitions import repeat
 from .sheet import Block, Item, Sheet
 from .wiring import Hidden, wire
-
-if TYPE_CHECKING:
-    from ..network import Network
 
 GROUP = "layers"
 _STEM = re.compile(r"(?:_?[0-9]+[a-z]?)+$|_+$")
@@ -186,8 +182,7 @@ class _Finder:
         words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind)
         base = re.sub(r"[^A-Za-z0-9]+", "_", words).strip("_").lower()[:80] or "block"
         base = f"block_{base}" if base[0].isdigit() else base
-        names = chain([base], (f"{base}_{number}" for number in count(2)))
-        name = next(name for name in names if name not in self.taken)
+        name = free_name(base, self.taken.__contains__)
         self.taken.add(name)
         return name
 

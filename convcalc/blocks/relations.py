@@ -147,23 +147,26 @@ class Relations:
                 if param.quantity == "width" and _continues(column, param.values):
                     self._settle(param, column)
                     return (param,)
-        widths = {n: width[n] for n in column} if all(n in width for n in column) else {}
         if quantity in ("width", "groups"):
-            if widths and _equal(column, widths):
-                return ("in_channels",)
-            for param in self.params:
-                if param.quantity == "width":
-                    factor = _column_factor(column, param.values)
-                    if factor is not None:
-                        return _times((param,), factor)
-            factor = _column_factor(column, widths) if widths else None
-            if factor is not None:
-                return _times(("in_channels",), factor)
+            return self._scaled(column, width)
         if quantity == "padding":
             for param in self.params:
                 if param.quantity == "kernel" and _half(column, param.values):
                     return (param, " // 2")
         return None
+
+    def _scaled(self, column: Column, width: Column) -> Expression | None:
+        """What arrives, or a multiple of it or of a width."""
+        widths = {n: width[n] for n in column} if all(n in width for n in column) else {}
+        if widths and _equal(column, widths):
+            return ("in_channels",)
+        for param in self.params:
+            if param.quantity == "width":
+                factor = _column_factor(column, param.values)
+                if factor is not None:
+                    return _times((param,), factor)
+        factor = _column_factor(column, widths) if widths else None
+        return None if factor is None else _times(("in_channels",), factor)
 
     def _list(self, column: Column, quantity: Quantity, width: Column) -> Expression | None:
         """A list whose entries all follow from params and from what arrives; None where one does not."""

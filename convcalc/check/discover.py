@@ -13,7 +13,7 @@ from glob import has_magic
 from pathlib import Path
 from typing import NamedTuple
 
-from ..files import NotRegular, read_regular
+from ..files import NotRegular, read_regular, real_path
 from ..findings import UsageError
 from ..git import GitFailed, GitMissing, unignored
 from ..language.declaration import declared
@@ -56,7 +56,7 @@ def find_specs(paths: Sequence[str]) -> Found:
     for path in paths:
         try:
             for spec in _specs(path, over):
-                found.setdefault(spec if spec == "-" or "\0" in spec else os.path.realpath(spec), spec)
+                found.setdefault(spec if spec == "-" else real_path(spec), spec)
         except UsageError as error:
             errors.append(error)
     passed_over = dict.fromkeys(f"{path} {reason}" for path, same, reason in over if same not in found)
@@ -86,7 +86,7 @@ def _specs(path: str, over: list[_PassedOver]) -> Iterator[str]:
 
 
 def _in_folder(folder: str, over: list[_PassedOver]) -> Iterator[str]:
-    root = os.path.realpath(folder)
+    root = real_path(folder)
     links: dict[str, bool] = {}
     for name in sorted(_names(folder, over)):
         path = name if folder == "." else os.path.join(folder, name)  # noqa: PTH118
@@ -137,7 +137,7 @@ def _through_link(folder: str, name: str, known: dict[str, bool]) -> bool:
 
 def _link(path: str, root: str) -> Iterator[_PassedOver]:
     """What is told of a link: nothing where it leads to a folder below the root, or to what is no spec by its name."""
-    target = os.path.realpath(path)
+    target = real_path(path)
     if os.path.isdir(target):  # noqa: PTH112
         if not Path(target).is_relative_to(root):
             yield _PassedOver(path, None, "is a symbolic link to a folder elsewhere")
@@ -162,7 +162,7 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder or ".") as entries:
             return list(entries)
-    except OSError:
+    except (OSError, ValueError):
         return []
 
 
@@ -172,7 +172,7 @@ def _is_spec(path: str, over: list[_PassedOver]) -> bool:
         data = read_regular(path, SPEC_BYTES, links=False)
     except NotRegular as error:
         if error.what != "a directory":
-            over.append(_PassedOver(path, os.path.realpath(path), f"is {error.what}"))
+            over.append(_PassedOver(path, real_path(path), f"is {error.what}"))
         return False
     except FileNotFoundError:
         return False
@@ -198,7 +198,7 @@ def _matches(pattern: str, over: list[_PassedOver]) -> Iterator[str]:
     parts = [part for part in pattern.split(os.sep) if part]  # noqa: PTH206
     literal = next(index for index, part in enumerate(parts) if has_magic(part))
     folder = (os.sep if pattern.startswith(os.sep) else "") + os.sep.join(parts[:literal])  # noqa: PTH118
-    root, steps = os.path.realpath(folder), parts[literal:]
+    root, steps = real_path(folder), parts[literal:]
     seen: set[tuple[str, int]] = set()
     waiting = [(folder, 0)]
     while waiting:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ..analysis.diff import Difference, diff
 from ..analysis.report import analyse
-from ..files import MODELS, NotRegular, read_regular
+from ..files import MODELS, NotRegular, read_regular, real_path
 from ..findings import SpecError, UsageError
 from ..git import Entry, GitFailed, blob_of, commit_of, files_of, top_of
 from ..language import loads, read
@@ -88,8 +88,8 @@ def _compare(past: _Past, top: Path, paths: Sequence[str]) -> Growth:
     growth = Growth(past.base)
     fresh: list[tuple[str, Source]] = []
     for path in paths:
-        place = Path(os.path.realpath(path))
-        if path.lower().endswith(MODELS) or not place.is_file():
+        place = Path(real_path(path))
+        if path.lower().endswith(MODELS) or not os.path.isfile(place):  # noqa: PTH113  (a Path raises where it may not look)
             continue
         if not place.is_relative_to(top):
             growth.notices.append(f"{path} lies outside of the repository: not compared")

@@ -94,7 +94,7 @@ def command(
             hint="convcalc invert -k 3 -s 2 -p 1, or convcalc invert vgg",
         )
     inversion = _inverted(kernel_size, stride, padding, dilation, size or [])
-    verified = _verified(inversion, size or []) if verify else []
+    verified = _verified(inversion) if verify else []
     extra = {"verified": [found.to_dict() for found in verified]} if verify else {}
     from ..render.invert import inversion_document
 
@@ -130,7 +130,7 @@ def _inverted(kernel_size: str, stride: str, padding: str, dilation: str, sizes:
     return inversion
 
 
-def _verified(inversion: Inversion, asked: Sequence[str]) -> list[Identity]:
+def _verified(inversion: Inversion) -> list[Identity]:
     """The three readings compared for every size that NumPy can hold as a matrix."""
     from ..reference.identity import check_identity
 

@@ -118,7 +118,7 @@ def _tree(report: Report, view: View, rows: Rows) -> Document:
         subjects = table.labelled(found) if len(view.drawn) == 1 else table.leaves(found)
         return _drawn(report, subjects, view, rows.first, _remarks(report, view))
     if view.format == "csv":
-        return table.tree_rows(report, found, view.quantities)
+        return table.tree_rows(found, view.quantities)
     text = view.format == "text"
     return table.tree_document(
         report,

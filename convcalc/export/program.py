@@ -349,7 +349,7 @@ class _Builder:
             return parts
         if self.chains and self._is_chain(parts) and not self._shares_inside(group):
             first, last = parts[0], parts[-1]
-            return [Part(name, prefix, Chain(_spliced(parts, name)), first.inputs, last.outputs, last.node)]
+            return [Part(name, prefix, Chain(_spliced(parts)), first.inputs, last.outputs, last.node)]
         if group.kind == "branch":
             for part in parts:
                 part.prefix = prefix
@@ -381,7 +381,7 @@ def _by_argument(step: Step) -> Step:
     return step._replace(function="", arguments=positional(activation=Code(step.function)))
 
 
-def _spliced(parts: list[Part], name: str) -> list[Part]:
+def _spliced(parts: list[Part]) -> list[Part]:
     """The parts of a chain; the steps of one layer (its padding, its convolution) stand among them."""
     found: list[Part] = []
     for part in parts:

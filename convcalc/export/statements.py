@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+from ..network import free_name
 from .definitions import Slot
 from .program import REQUIRED, Argument, Call, Inline, Part, Scope
 from .python_code import INDENT, Form, identifier, literal
@@ -70,11 +71,7 @@ def _choose(part: Part, dying: list[str], unavailable: set[str], *, stays: bool)
             return "x"
         if dying and dying[0] not in unavailable:
             return dying[0]
-    name, number = stem, 1
-    while name in unavailable:
-        number += 1
-        name = f"{stem}_{number}"
-    return name
+    return free_name(stem, unavailable.__contains__)
 
 
 def _changes(stems: list[str]) -> list[int]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from ..files import sentence
 from ..findings import Finding, SpecError, UsageError
-from ..hints import file_near
 from ..layers.base import Shape
 from ..models.archive import Damaged, Excessive, content, is_archive, members
+from ..models.file import refuse_what_is_no_file
 from ..network import Network, without_collector
 from . import h5
 from .assembly import assemble
@@ -47,7 +45,7 @@ def load_keras(path: str, *, input: object = None) -> Network:
     >>> load_keras("model.keras").outputs[0].name  # doctest: +SKIP
     'predictions'
     """
-    _refuse_what_is_no_file(path)
+    refuse_what_is_no_file(path, SUFFIXES, "give a file that model.save('model.keras') wrote")
     try:
         with Path(path).open("rb") as file:
             text = _configuration(file, path)
@@ -110,21 +108,6 @@ def _given(input: object) -> dict[str, Shape]:
         return {str(name): tuple(shape) for name, shape in input.items()}
     assert isinstance(input, (list, tuple))
     return {"": tuple(input)}
-
-
-def _refuse_what_is_no_file(path: str) -> None:
-    """Raise UsageError for what cannot be opened, or would never end: a missing file, a folder, a FIFO, a device."""
-    try:
-        mode = os.stat(path).st_mode  # noqa: PTH116
-    except FileNotFoundError:
-        near, _ = file_near(path, SUFFIXES)
-        raise UsageError(f"there is no file '{path}'", near and f"did you mean '{near}'?") from None
-    except OSError as error:
-        raise UsageError(sentence(error, "read", f"'{path}'")) from None
-    except ValueError:
-        raise UsageError(f"{path!r} is no path") from None
-    if not stat.S_ISREG(mode):
-        raise UsageError(f"'{path}' is not a file", "give a file that model.save('model.keras') wrote")
 
 
 def _wrong(path: str, code: str, message: str, hint: str | None = None) -> SpecError:

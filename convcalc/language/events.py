@@ -18,8 +18,13 @@ else:
     from .pure_yaml import PureLoader as Loader
 
 
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half a character: a text of Python can have one, a file in UTF-8 cannot."""
+
+
 def parse(source: Source) -> Marked:
     """The document of a source as marked data. Raises SpecError with CC0 findings."""
+    _refuse_halves(source)
     try:
         with without_collector():
             return _Builder(source).build()
@@ -30,6 +35,15 @@ def parse(source: Source) -> Marked:
         source.fail("CC001", f"YAML: {problem}", at, hint=_syntax_hint(source, at))
     except yaml.reader.ReaderError as error:
         source.fail("CC003", f"YAML: {error.reason} (character #x{_ordinal(error):04x})", hint="save it as UTF-8 text")
+
+
+def _refuse_halves(source: Source) -> None:
+    half = None if source.text.isascii() else _HALF.search(source.text)
+    if half is not None:
+        lines = source.text[: half.end()].splitlines()
+        at = Text(half[0], True, len(lines), len(lines[-1]), 1)
+        message = f"the text holds half a character, U+{ord(half[0]):04X}"
+        source.fail("CC003", message, at, hint="copy it again, whole")
 
 
 def _ordinal(error: yaml.reader.ReaderError) -> int:

@@ -2,77 +2,40 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from functools import partial
 
-from ..geometry import GeometryError, RankMismatch
+from ..geometry import GeometryError
 from ..layers.base import Layer
-from ..limits import LAYERS, NESTING, PATH_CHARACTERS, STEPS
 from ..marked import Marked
-from ..network import BlockGroup, BlockParam, Inference, Node
-from ..network import Group as NodeGroup
+from ..network import BlockGroup, BlockParam
+from .conditions import holds, repetitions, without_input
 from .document import LAYER_STEPS, Document
-from .expressions import Expression
 from .items import Call, Group, Item, Join, LayerProblems, LayerTemplate, Split
-from .names import FAILED, FAILURE, Absent, Nodes, Place, Unknown, entries, note, resolve, shown
-from .params import Compiled, bind, evaluate, is_constant
+from .names import FAILED, FAILURE, Absent, Nodes, Place, Unknown, entries, resolve, shown
+from .params import bind, evaluated, is_constant
 from .problems import Problem, TooMuch
 from .sharing import Span, pairs, weighted
-from .values import Value, say
+from .unfinished import Stop, Unfinished
+from .values import Value
 
-GROUP_STEPS = 3
-"""Steps that a group counts as, beside what stands in it: it holds names of its own."""
-SHAPE_STEPS = 4
-"""Steps that working out a shape counts as; equal layers on equal shapes are worked out once."""
-
-Env = dict[str, Value]
 NETWORK_STEPS = 250
 """Steps that a network counts as, however small."""
 MANY = 4
 """Inputs of a layer that a step is counted for."""
-PENDING = NodeGroup("", "", 0, 0, 0)
+
+Env = dict[str, Value]
 
 
-class Stop(Exception):
-    """A limit is reached; the findings say which."""
-
-
-class Expansion:
-    """The state of one pass over a document."""
+class Expansion(Unfinished):
+    """One pass over a document."""
 
     def __init__(self, document: Document, most: int | None = None) -> None:
-        self.document = document
-        self.left = STEPS - document.reading if most is None else most
-        """Steps that it may take."""
-        self.limit = f"{STEPS:,} steps" if most is None else f"the {most:,} steps that are left for this file"
-        self.findings = document.findings.fresh()
-        self.nodes: list[Node] = []
-        self.places: list[Marked] = []
-        """Where each node is written."""
-        self.groups: list[NodeGroup] = []
-        """In the order in which they begin."""
-        self.passed: set[int] = set()
-        """The numbers of the groups that are passed over."""
-        self.group_places: list[Marked] = []
-        """Where each group is written."""
-        self.inference = Inference()
-        self.steps = 0
+        super().__init__(document, most)
         self.params: Env = {}
         """The parameters of the spec."""
-        self.calls: list[tuple[str, Marked]] = []
-        """The blocks that are being expanded, and where they are called."""
-        self.held: dict[tuple[int, tuple[int, ...]], Layer] = {}
-        """Tensors that layers hold, along batch axes: a layer's id and the axes' sizes -> the layer."""
-        self.batch_axes = 0
-        """How many of the first axes count as batch where items are being expanded."""
-        self.depth = 0
         self.top = Place("", None)
-        self.written: dict[Place, list[Item]] = {}
-        """The items whose names stand in each place that is not complete."""
-        self.by_name: dict[int, dict[str, list[tuple[int, int, Item]]]] = {}
-        """The same of lists that were searched, by the list's id: name -> lines, columns and items, in this order."""
 
     def run(self, inputs: dict[str, tuple[tuple[int, ...], Marked]], env: Env) -> Nodes:
         """Expand the layers on these inputs; returns what the last item puts out."""
@@ -85,26 +48,9 @@ class Expansion:
             with suppress(Stop):
                 current = self.items(self.document.items, self.top, env, current)
         finally:
-            self.document.steps += NETWORK_STEPS + self.steps + SHAPE_STEPS * self.inference.computed
+            self.document.steps += NETWORK_STEPS + self.taken
         self.findings.raise_any()
         return current
-
-    def append(self, name: str, layer: Layer | None, inputs: Nodes, shape: tuple[int, ...], at: Marked) -> int:
-        index = len(self.nodes)
-        if index > LAYERS:
-            self.stop(f"more than {LAYERS:,} layers", at, name)
-        self.nodes.append(Node(name, layer, inputs, shape))
-        self.places.append(at)
-        return index
-
-    def stop(self, message: str, at: Marked, where: str) -> None:
-        """Report a limit that is reached. Raises Stop."""
-        self.report(Problem("CC111", message, "the limit keeps a slip from filling the memory"), at, where)
-        raise Stop
-
-    def report(self, problem: Problem, at: Marked, where: str) -> None:
-        block, called_at = self.calls[-1] if self.calls else ("", None)
-        self.findings.problem(problem, at, where, note(problem.at or at, called_at, block))
 
     def items(self, items: list[Item], place: Place, env: Env, current: Nodes) -> Nodes:
         """Expand a list of items; returns what the last one puts out, or `current` when all are passed over."""
@@ -135,124 +81,9 @@ class Expansion:
                 current = result
         return current
 
-    def count(self, item: Item, repetitions: int, place: Place) -> None:
-        """Count steps before they are taken."""
-        if self.taken + repetitions * item.size > self.left:
-            times = f"{repetitions:,} repetitions of " if repetitions > 1 else ""
-            message = f"{times}{item.size:,} steps would make more than {self.limit}"
-            self.stop(message, item.repeat[1] if item.repeat else item.at, place.prefix + (item.name or item.kind))
-        self.steps += item.weight
-
-    @property
-    def taken(self) -> int:
-        """The steps so far."""
-        return self.steps + SHAPE_STEPS * self.inference.computed
-
-    def spend(self, steps: int, what: str, at: Marked, path: str) -> None:
-        """Count steps that are not known before."""
-        self.steps += steps
-        if self.taken > self.left:
-            self.stop(f"{what} takes more than {self.limit}", at, path)
-
     def _look(self, at: Marked, place: Place, names: int) -> None:
         """Count the names that a `*` looks at as steps."""
         self.spend(names, "collecting", at, place.path)
-
-    def refuse_name(self, item: Item, place: Place) -> None:
-        name = item.name or ""
-        entry = place.names.get(name)
-        if entry is not None and entry != FAILED:
-            at = self.places[entry] if isinstance(entry, int) else self.group_places[entry.group]
-            message = f"the name '{name}' stands twice, first on line {at.line}"
-            problem = Problem("CC105", message, "names are unique in their block or branch")
-            self.report(problem, item.name_at, place.prefix + name)
-
-    def fail(
-        self,
-        item: Item,
-        place: Place,
-        name: str,
-        error: GeometryError | Problem | LayerProblems,
-        inputs: Sequence[str] = (),
-    ) -> Nodes:
-        """Report an error of an item, whose inputs are called by these names, and register its failure."""
-        path = place.prefix + name
-        if isinstance(error, LayerProblems):
-            for problem in error.problems:
-                self.report(problem, item.at, path)
-        elif isinstance(error, GeometryError):
-            self.report(Problem(error.code, error.said(inputs), self._batch_hint(error) or error.hint), item.at, path)
-        else:
-            self.report(error, item.at, path)
-        if place.names.get(name) is None:
-            place.names[name] = FAILED
-        return FAILURE
-
-    def _batch_hint(self, error: GeometryError) -> str | None:
-        """The hint for a layer that is given an axis more than it takes, where the input is written with its batch."""
-        rank, axes = error.numbers.get("rank"), error.numbers.get("axes")
-        if not (isinstance(error, RankMismatch) and isinstance(rank, int) and axes == rank + 1):
-            return None
-        shape = next((node.shape for node in self.nodes if node.layer is None), ())
-        if len(shape) - 1 != axes or (shape[0] != 1 and shape[1] not in (1, 3)):
-            return None
-        return f"an input is written without the batch: {list(shape[1:])}"
-
-    def _explained(self, problem: Unknown, item: Item, path: tuple[str, ...], place: Place, key: str) -> Problem:
-        """The problem of a name that nothing above has: where it stands below, that is said."""
-        below = self._below(item, path, place)
-        if below is None:
-            return problem
-        message = f"{shown(path[0])} stands below, on line {below.at.line}"
-        return Problem("CC106", message, f"'{key}' sees what stands above: move one of the two")
-
-    def _below(self, item: Item, path: tuple[str, ...], place: Place) -> Item | None:
-        """The item of a name that stands below an item that names it."""
-        at: Place | None = place
-        while at is not None:
-            named = self._named(at).get(path[0], [])
-            after = bisect_right(named, (item.at.line, item.at.column), key=lambda entry: entry[:2])
-            if after < len(named):
-                return named[after][2]
-            at = at.outer
-        return None
-
-    def _named(self, place: Place) -> dict[str, list[tuple[int, int, Item]]]:
-        """The items that are written in a place, by name; those without one by their kind."""
-        items = self.written.get(place)
-        if items is None:
-            return {}
-        found = self.by_name.get(id(items))
-        if found is None:
-            found = self.by_name[id(items)] = {}
-            for item in sorted(items, key=lambda item: (item.at.line, item.at.column)):
-                found.setdefault(item.name or item.kind, []).append((item.at.line, item.at.column, item))
-        return found
-
-    def channels(self, node: int) -> int:
-        """What `in_channels` means behind a node: the axis after the batch axes; without such an axis, 1."""
-        shape, axes = self.nodes[node].shape, self.batch_axes
-        return shape[axes] if axes < len(shape) else 1
-
-    def batched(self, layer: Layer) -> Layer:
-        """The model with the batch axes of where items are being expanded; equal ones are one."""
-        axes = self.batch_axes
-        if not axes:
-            return layer
-        found = self.document.batched.get((id(layer), axes))
-        if found is None:
-            from ..layers.batched import batched
-
-            found = self.document.batched[id(layer), axes] = batched(layer, axes)
-        return found
-
-    def repeated(self, layer: Layer, arriving: tuple[int, ...]) -> Layer:
-        """A layer that reads nothing, along the batch axes of what arrives; equal ones are one."""
-        key = (id(layer), arriving[: self.batch_axes])
-        found = self.held.get(key)
-        if found is None:
-            found = self.held[key] = layer.repeated(arriving, self.batch_axes)
-        return found
 
     def _item(self, item: Item, place: Place, env: Env, current: Nodes) -> Nodes | None:
         """Expand one item under its batch axes; None when it is passed over."""
@@ -355,18 +186,11 @@ class Expansion:
         try:
             (entry,) = entries(path, place)
         except Unknown as problem:
-            raise self._explained(problem, item, path, place, "share") from None
+            raise self.explained(problem, item, path, place, "share") from None
         if isinstance(entry, Place) and entry.value is None:
             raise Problem("CC106", f"{shown('.'.join(path))} is not complete here", "it contains this item")
         failed = entry == FAILED or (isinstance(entry, Place) and FAILED in (entry.value or ()))
         return None if failed else self._span(entry)
-
-    def pass_over(self, item: Item, place: Place) -> None:
-        """Note that an item is not there."""
-        if item.number is not None:
-            place.number = item.number - 1
-        if item.name is not None:
-            place.names.setdefault(item.name, None)
 
     def _sources(self, item: Item, place: Place, env: Env) -> Nodes | None:
         """What an item takes by `from`; None where that is not there, and the item is passed over anyhow."""
@@ -381,7 +205,7 @@ class Expansion:
                     if passed:
                         return None
                 if isinstance(problem, Unknown):
-                    problem = self._explained(problem, item, path, place, "from")
+                    problem = self.explained(problem, item, path, place, "from")
                 problem.at = at
                 raise problem from None
         return tuple(found)
@@ -462,40 +286,6 @@ class Expansion:
         value = self.items(block.items, inner, env, sources)
         self.calls.pop()
         return self.close(inner, block.name, start, value, made=BlockGroup, params=params)
-
-    def open(self, item: Item, place: Place, name: str, outer: Place, inputs: Nodes | None = None) -> Place:
-        """Start the group `name` in `place`; names inside it are looked for in `outer` next."""
-        path = place.prefix + name
-        inner = Place(path, outer, inputs, len(self.groups))
-        if len(path) > PATH_CHARACTERS:
-            self.stop(f"a path of more than {PATH_CHARACTERS} characters", item.at, path[:60] + "...")
-        self.depth += 1
-        self.steps += GROUP_STEPS
-        if self.taken > self.left:
-            self.stop(f"its groups take more than {self.limit}", item.at, path)
-        if self.depth > NESTING:
-            self.stop(f"nested deeper than {NESTING} blocks, branches and groups", item.at, path)
-        self.groups.append(PENDING)
-        self.group_places.append(item.at)
-        place.names[name] = inner
-        return inner
-
-    def close(
-        self,
-        inner: Place,
-        kind: str,
-        start: int,
-        value: Nodes,
-        repeats: int = 1,
-        made: type[NodeGroup] = NodeGroup,
-        params: tuple[BlockParam, ...] = (),
-    ) -> Nodes:
-        """Complete a group with what it puts out."""
-        self.depth -= 1
-        self.groups[inner.group] = made(inner.path, kind, start, len(self.nodes), value[-1], repeats, params)
-        inner.complete(value)
-        self.written.pop(inner, None)
-        return value
 
 
 def expand_one(run: Expansion, item: Item, place: Place, name: str, env: Env, sources: Nodes) -> Nodes:
@@ -634,63 +424,8 @@ def _call(run: Expansion, item: Item, call: Call, place: Place, name: str, env: 
     inner_env["in_channels"] = env["in_channels"]
     try:
         for param, compiled, at in call.arguments:
-            try:
-                given[param.name] = (evaluate(compiled, env), at)
-            except Problem as problem:
-                problem.at = at
-                raise
+            given[param.name] = (evaluated(compiled, env, at), at)
         bind(block.params, given, inner_env)
     except Problem as problem:
         return run.fail(item, place, name, problem)
     return run.block(item, call, place, name, inner_env, given.keys(), sources)
-
-
-def repetitions(item: Item, env: Env) -> int | None:
-    """How often an item is repeated; None without `repeat`. Raises a Problem placed at it."""
-    if item.repeat is None:
-        return None
-    compiled, at = item.repeat
-    value = _evaluate(compiled, env, at)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        said = say(value) if value is not None else "nothing"
-        problem = Problem("CC103", f"repeat takes an integer of at least 0, not {said}")
-        problem.at = at
-        raise problem
-    return value
-
-
-def holds(when: tuple[Compiled, Marked], env: Env) -> bool:
-    """Whether a condition is true. Raises a Problem placed at it."""
-    value = _evaluate(when[0], env, when[1])
-    if isinstance(value, bool):
-        return value
-    problem = Problem("CC103", f"when takes true or false, not {say(value or 0)}", "compare: x != 0")
-    problem.at = when[1]
-    raise problem
-
-
-def without_input(item: Item, env: Env) -> tuple[int, bool]:
-    """(repetitions, whether the item is passed over) as far as they do not depend on what arrives.
-
-    An item whose input may be missing is judged by this: what reads `in_channels` counts as repeated once,
-    and as true.
-    """
-    times = 1
-    if item.repeat is not None and _blind(item.repeat[0]):
-        times = repetitions(item, env) or 0
-    if times and item.when is not None and _blind(item.when[0]) and not (item.repeat and item.indexed):
-        return times, not holds(item.when, env)
-    return times, times == 0
-
-
-def _blind(compiled: Compiled) -> bool:
-    """Whether a value does not depend on what arrives."""
-    return not (isinstance(compiled, Expression) and "in_channels" in compiled.names)
-
-
-def _evaluate(compiled: Compiled, env: Env, at: Marked) -> Value | None:
-    try:
-        return evaluate(compiled, env)
-    except Problem as problem:
-        problem.at = at
-        raise

@@ -23,6 +23,7 @@ from .grammar import (
     Schema,
     Sizes,
     Vocabulary,
+    Whole,
     defined,
 )
 from .load import SpecOrigin
@@ -104,12 +105,6 @@ def _dtype(text: str) -> str:
     return text
 
 
-def _batch(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) >= 1):
-        raise Problem("CC103", f"batch takes a whole number of at least 1, not {shown(text)}", "batch: 32")
-    return int(text)
-
-
 class Expectation(Claims):
     """What is claimed of the network under one variant, params and input, in memory of one type, at one batch size."""
 
@@ -128,9 +123,7 @@ class Expectation(Claims):
         Scalar(_dtype, "dtype is a word", "dtype: int8", schema={"enum": list(DTYPES)}),
         "Type of activations and params in memory.",
     )
-    batch = Key(
-        Scalar(_batch, "batch is a number", "batch: 32", schema={"type": "integer", "minimum": 1}), "Batch size."
-    )
+    batch = Key(Whole("batch takes", "batch: 32"), "Batch size.")
     stages = Key(
         Named(STAGE, "stages map a stage to its quantities", "stages: {conv1: {params: 9472}}", where="{name}"),
         "Claims about stages, or any path of a layer.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, overload
 
+from ..geometry import LIMIT
 from ..hints import suggest
 from ..marked import List, Map, Marked, Text
 from .names import shown, without_space
@@ -134,6 +135,45 @@ class Scalar(Form[T_co]):
         return self._schema
 
 
+MOST_DIGITS = 19
+"""Digits of a whole number: those of 2^63 - 1."""
+
+
+def whole(text: str) -> int | None:
+    """The whole number that a text writes in decimal digits; None for any other text, and for too many digits.
+
+    >>> whole("32"), whole("1e3"), whole("-1"), whole("9" * 5000)
+    (32, None, None, None)
+    """
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None
+
+
+class Whole(Form[int]):
+    """A whole number within bounds; `message` says what takes one."""
+
+    node = Text
+
+    def __init__(self, message: str, hint: str, *, least: int = 1, most: int = LIMIT) -> None:
+        within = f"of at least {least}" if most == LIMIT else f"from {least} to {most}"
+        super().__init__(f"{message} a whole number {within}", hint)
+        self.least = least
+        self.most = most
+
+    def read(self, node: Marked, reader: Reader) -> int:
+        text = node.text if isinstance(node, Text) else ""
+        number = whole(text)
+        if number is not None and self.least <= number <= self.most:
+            return number
+        far = self.most == LIMIT and text.isdigit() and len(text) >= MOST_DIGITS
+        message = reader.say(self.message) + (" and at most 2^63 - 1" if far else "")
+        said = f", not {shown(text)}" if isinstance(node, Text) else ""
+        raise Problem("CC103", message + said, self.hint)
+
+    def schema(self, vocabulary: Vocabulary) -> Schema:
+        most = {} if self.most == LIMIT else {"maximum": self.most}
+        return {"type": "integer", "minimum": self.least, **most}
+
+
 class Version(Form[str]):
     """The version of what is written, the first key of its file."""
 
@@ -205,7 +245,7 @@ class Sizes(Form[tuple[int, ...]]):
 def integers(node: Marked) -> tuple[int, ...] | None:
     """The numbers of a list; None where it is no list of whole numbers, or an empty one."""
     texts = [item.text if isinstance(item, Text) else "" for item in node.items] if isinstance(node, List) else []
-    numbers = [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 20]
+    numbers = [number for number in map(whole, texts) if number is not None]
     return tuple(numbers) if numbers and len(numbers) == len(texts) else None
 
 

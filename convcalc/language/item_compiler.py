@@ -437,19 +437,9 @@ def _inside(where: Where, name: str) -> Where:
 
 def compile_call(scope: Scope, block: Block, at: Text, body: Marked | None, where: Where) -> Call:
     """A call of a block, its arguments named or in order. Errors are added to the scope's findings."""
-    given: list[tuple[str, Marked, Marked]] = []
-    params = list(block.params)
-    findings = scope.findings
-    if isinstance(body, Map):
-        given = [(name, body.keys[name], node) for name, node in body.entries.items()]
-    elif isinstance(body, List):
-        if len(body.items) > len(params):
-            plural = "s" * (len(params) != 1)
-            message = f"{block.name} takes {len(params)} argument{plural}, not {len(body.items)}"
-            findings.add("CC109", message, body.items[len(params)], f"in order: {', '.join(params)}", where)
-        given = [(name, node, node) for name, node in zip(params, body.items, strict=False)]
-    elif body is not None and not (isinstance(body, Text) and body.empty):
-        findings.add("CC103", f"{block.name} takes its arguments as a list or a mapping", body, "[1, 2]", where)
+    findings, params = scope.findings, list(block.params)
+    given = _given(block, body, findings, where)
+    if given is None:
         return Call(block, [])
     arguments: list[tuple[Param, Compiled, Marked]] = []
     for name, key, node in given:
@@ -477,6 +467,25 @@ def compile_call(scope: Scope, block: Block, at: Text, body: Marked | None, wher
     if missing:
         findings.add("CC104", f"{block.name} needs {' and '.join(missing)}", at, None, where)
     return Call(block, arguments)
+
+
+def _given(
+    block: Block, body: Marked | None, findings: Findings, where: Where
+) -> list[tuple[str, Marked, Marked]] | None:
+    """(name, where it is named, node) of each argument; None, and a finding, where something else stands."""
+    params = list(block.params)
+    if isinstance(body, Map):
+        return [(name, body.keys[name], node) for name, node in body.entries.items()]
+    if isinstance(body, List):
+        if len(body.items) > len(params):
+            plural = "s" * (len(params) != 1)
+            message = f"{block.name} takes {len(params)} argument{plural}, not {len(body.items)}"
+            findings.add("CC109", message, body.items[len(params)], f"in order: {', '.join(params)}", where)
+        return [(name, node, node) for name, node in zip(params, body.items, strict=False)]
+    if body is None or (isinstance(body, Text) and body.empty):
+        return []
+    findings.add("CC103", f"{block.name} takes its arguments as a list or a mapping", body, "[1, 2]", where)
+    return None
 
 
 def parse_layer(text: str) -> Layer:

@@ -22,7 +22,7 @@ from .document import Document
 from .events import parse
 from .expansion import Expansion
 from .names import Nodes, PassedOver, resolve
-from .params import INVALID, Names, bind, evaluate, read_value
+from .params import INVALID, Names, bind, counted, evaluate, read_value
 from .problems import Findings, Problem
 from .sources import read
 from .values import Value, checked, say
@@ -88,18 +88,8 @@ def input_shapes(document: Document, env: Mapping[str, Value], given: object = N
         if name in replaced:
             shapes[name] = (replaced[name], at)
             continue
-        values = []
-        for compiled, node in entries:
-            try:
-                value = evaluate(compiled, env)
-                if type(value) is not int or value < 1:
-                    said = say(value) if value is not None else "nothing"
-                    raise Problem("CC103", f"a size is an integer of at least 1, not {said}")
-            except Problem as problem:
-                problem.at = node
-                raise
-            values.append(value)
-        shapes[name] = (_bounded(tuple(values), at), at)
+        sizes = [counted(compiled, env, node, "a size is", 1) for compiled, node in entries]
+        shapes[name] = (_bounded(tuple(sizes), at), at)
     return shapes
 
 

@@ -152,6 +152,26 @@ def evaluate(compiled: Compiled, env: Mapping[str, Value]) -> Value | None:
     return compiled
 
 
+def evaluated(compiled: Compiled, env: Mapping[str, Value], at: Marked) -> Value | None:
+    """The value of what is written at a place, where its Problem is placed."""
+    try:
+        return evaluate(compiled, env)
+    except Problem as problem:
+        problem.at = at
+        raise
+
+
+def counted(compiled: Compiled, env: Mapping[str, Value], at: Marked, message: str, least: int) -> int:
+    """The same of a whole number that is no smaller; `message` says what takes one."""
+    value = evaluated(compiled, env, at)
+    if type(value) is int and value >= least:
+        return value
+    said = say(value) if value is not None else "nothing"
+    problem = Problem("CC103", f"{message} an integer of at least {least}, not {said}")
+    problem.at = at
+    raise problem
+
+
 def weight(compiled: Compiled) -> int:
     """Steps that evaluating the value counts as."""
     if isinstance(compiled, Listed):

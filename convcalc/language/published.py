@@ -26,9 +26,9 @@ from .grammar import (
     Short,
     Sizes,
     Vocabulary,
+    Whole,
 )
 from .load import SpecOrigin
-from .names import shown
 from .problems import Findings, Problem
 
 Round = Literal["half_up", "half_even", "down", "up"]
@@ -89,12 +89,6 @@ def _divisor(text: str) -> Fraction | None:
     return number
 
 
-def _width(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) >= 1):
-        raise Problem("CC103", f"a width is a whole number of at least 1, not {shown(text)}")
-    return int(text)
-
-
 class NetworkKey(NamedTuple):
     """Which network a cell is of: the spec's own where nothing is said."""
 
@@ -148,7 +142,7 @@ class Reading(Entries):
     input = Key(Sizes("'input' is a list of sizes", "input: [3, 160, 160]"))
     widths = Key(
         Named(
-            Scalar(_width, "the width of {name} must be a number", schema={"type": "integer", "minimum": 1}),
+            Whole("the width of {name} is", "widths: {conv1: 48}"),
             "'widths' maps layers to their channels",
             "widths: {conv1: 48}",
         ),

@@ -26,6 +26,7 @@ from .grammar import (
     Schema,
     Version,
     Vocabulary,
+    Whole,
     defined,
 )
 from .names import (
@@ -75,16 +76,6 @@ def _item_name(text: str) -> str:
 
 
 MOST_BATCH_AXES = 8
-
-
-def _batch_axes(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_BATCH_AXES):
-        raise Problem("CC103", _BATCH_AXES, _BATCH_AXES_HINT)
-    return int(text)
-
-
-_BATCH_AXES = f"batch_axes takes a number from 1 to {MOST_BATCH_AXES}"
-_BATCH_AXES_HINT = "as many of the first axes count as batch: frames, windows; [16, 3, 224, 224] has 1"
 
 
 class _EachOther(Form[None]):
@@ -150,11 +141,10 @@ class Wiring(Entries):
         "A condition; where it is false the item is passed over.",
     )
     batch_axes = Key(
-        Scalar(
-            _batch_axes,
-            _BATCH_AXES,
-            _BATCH_AXES_HINT,
-            schema={"type": "integer", "minimum": 1, "maximum": MOST_BATCH_AXES},
+        Whole(
+            "batch_axes takes",
+            "as many of the first axes count as batch: frames, windows; [16, 3, 224, 224] has 1",
+            most=MOST_BATCH_AXES,
         ),
         "How many of the first axes count as batch in it: frames, windows.",
     )

@@ -135,8 +135,22 @@ def _unreadable(path: str, error: OSError) -> UsageError:
         name = path.removesuffix(".yaml")
         if Path(path).is_symlink():
             return UsageError(f"{shown(path)} is a symbolic link to a file that does not exist")
+        file, colon, part = path.rpartition(":")
+        if colon and _is_file(file):
+            return _no_part(file, part)
         return UsageError(f"there is no file {shown(path)}", _meant(path, name))
     return UsageError(sentence(error, "read", shown(path)))
+
+
+def _no_part(file: str, part: str) -> UsageError:
+    """What is wrong with a name behind a file: of a run it would be a row, of any other file it is nothing."""
+    try:
+        run = read_regular(file, len(DATABASE) - 1) == DATABASE
+    except OSError:
+        run = False
+    if run:
+        return UsageError(f"{shown(part)} is no row of {shown(file)}", f"a row is named by its number: {file}:17")
+    return UsageError(f"there is no {shown(part)} in {shown(file)}", f"the file alone: {file}")
 
 
 def _meant(path: str, name: str) -> str | None:

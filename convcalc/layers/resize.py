@@ -144,10 +144,11 @@ class Upsample(Layer):
         given: tuple[float | None, ...] = (None,) * (len(inputs[0]) - 1)
         if self.scale_factor is not None:
             given = one_an_axis(self, "scale_factor", self.scale_factor, inputs[0])
-        maps: list[AxisMap] = [
-            Resize(i, o, AXIS_MODES[self.mode], bool(self.align_corners), scale if scale is None else float(scale))
-            for (i, o), scale in zip(sizes, given, strict=True)
-        ]
+        maps: list[AxisMap] = []
+        for (i, o), scale in zip(sizes, given, strict=True):
+            by_sizes = scale is None or (self.mode == "nearest" and len(given) == 2 and o in (i, 2 * i))
+            factor = None if scale is None or by_sizes else float(scale)
+            maps.append(Resize(i, o, AXIS_MODES[self.mode], bool(self.align_corners), factor))
         return channelwise_links(tuple(maps))
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:

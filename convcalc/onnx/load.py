@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 from typing import BinaryIO
 
 from ..files import sentence
 from ..findings import Finding, SpecError, UsageError
 from ..geometry import GeometryError
-from ..hints import file_near
+from ..models.file import refuse_what_is_no_file
 from ..network import Network, without_collector
 from .assembly import assemble
 from .convert import Conversion
@@ -35,7 +34,7 @@ def load_onnx(path: str, *, input: object = None) -> Network:
     >>> load_onnx("model.onnx", input=[3, 224, 224]).outputs[0].name  # doctest: +SKIP
     'fc'
     """
-    _refuse_what_is_no_file(path)
+    refuse_what_is_no_file(path, (".onnx",), "give an ONNX file")
     with without_collector():
         try:
             return _network(_content(path), path, input)
@@ -59,21 +58,6 @@ def _opened(path: str) -> BinaryIO:
         return Path(path).open("rb")
     except OSError as error:
         raise UsageError(sentence(error, "read", f"'{path}'")) from None
-
-
-def _refuse_what_is_no_file(path: str) -> None:
-    """Raise UsageError for what cannot be opened, or would never end: a missing file, a folder, a FIFO, a device."""
-    try:
-        mode = Path(path).stat().st_mode
-    except FileNotFoundError:
-        near, _ = file_near(path, (".onnx",))
-        raise UsageError(f"there is no file '{path}'", near and f"did you mean '{near}'?") from None
-    except OSError as error:
-        raise UsageError(sentence(error, "read", f"'{path}'")) from None
-    except ValueError:
-        raise UsageError(f"{path!r} is no path") from None
-    if not stat.S_ISREG(mode):
-        raise UsageError(f"'{path}' is not a file", "give an ONNX file")
 
 
 def _network(data: bytes, path: str, given: object) -> Network:

@@ -58,7 +58,7 @@ class Nodes:
             b.call = b.call._replace(inputs=filled or b.call.inputs)
         try:
             if node.op in SEQUENCES and not node.domain:
-                self._sequence(node)
+                self._sequence()
             elif node.op not in WITH_GRAPHS or not WITH_GRAPHS[node.op](self, node, depth):
                 self._operator(node, operator)
         except Shapeless as reason:
@@ -148,7 +148,7 @@ class Nodes:
             self.reasons.setdefault(node.op, []).append(reason)
         return made
 
-    def _sequence(self, node: OnnxNode) -> None:
+    def _sequence(self) -> None:
         """A node that makes, changes or reads a sequence of tensors: all that is left is which tensor is meant."""
         found = sequence_of(self.builder.call, self._sequences)
         if found is None:

@@ -125,7 +125,8 @@ class _Side:
                 self._end(node.name, node.name, "input", node.shape, self.status(index))
                 self.box_of[index] = len(self.boxes) - 1
         rows = self.rows()
-        self._boxes(rows, [row.subject.nodes[0] for row in rows[1:]] + [len(nodes)], None)
+        if rows:
+            self._boxes(rows, [row.subject.nodes[0] for row in rows[1:]] + [len(nodes)], None)
         for index, node in enumerate(nodes):
             self._reads(index, node)
         self.order = list(range(len(self.boxes)))

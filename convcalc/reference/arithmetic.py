@@ -70,13 +70,13 @@ def _clamp(layer: Clamp, inputs: Arrays, weights: Weights, context: Context) -> 
 
 
 def _clamp_backward(layer: Clamp, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
-    """What is cut off gets nothing; what lies on a bound is inside."""
+    """What is cut off gets nothing, and what lies on a bound neither, as in PyTorch."""
     (x,) = inputs
     inside = np.ones(x.shape, bool)
     if layer.min is not None:
-        inside &= x >= layer.min
+        inside &= x > layer.min
     if layer.max is not None:
-        inside &= x <= layer.max
+        inside &= x < layer.max
     return (np.asarray(grad * inside),), {}
 
 

@@ -23,8 +23,9 @@ from .context import (
     along_channels,
     sum_but_channels,
 )
-from .correlation import correlate, correlate_weights, scatter
+from .correlation import correlate, correlate_weights
 from .formed import operation
+from .scattering import scatter
 from .windows import Pairs, Sizes, over, reach, resolved_pads
 
 if TYPE_CHECKING:

@@ -21,8 +21,9 @@ from .context import (
     Weights,
     sum_but_channels,
 )
-from .correlation import correlate, correlate_weights, scatter
+from .correlation import correlate, correlate_weights
 from .recurrent import Kept, remembered, remembered_gradients
+from .scattering import scatter
 from .windows import Pairs, Sizes, resolved_pads
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The three products behind every convolution, in their fast forms.
+"""The three products behind every convolution: two of them in their fast forms, the third in `scattering`.
 
 With C the matrix of a convolution over a padded input, as a linear map of the input x and of the weights w:
 
@@ -9,11 +9,6 @@ With C the matrix of a convolution over a padded input, as a linear map of the i
 Each takes the form that is fastest for its shapes and equals the textbook form in `definition`:
 1×1 kernels are one product without columns; depthwise kernels multiply and add tap by tap; all others write
 columns by tiles into one buffer that stays in the cache, so that memory is bounded by the tile.
-
-A transposed convolution by phases: every output position of one residue modulo the stride is fed by the same taps.
-The phases together are one convolution at stride 1 of ⌈k/s⌉ taps with ∏s times the channels, whose results are dealt
-out over space (Shi et al. 2016, "Is the deconvolution layer the same as a convolutional layer?", arXiv:1609.07009).
-It writes every output once, where adding up columns writes it for every tap.
 """
 
 from __future__ import annotations
@@ -23,9 +18,9 @@ from math import prod
 
 import numpy as np
 
-from .border import border
+from .columns import tiled_columns
 from .context import Array, Counter, DoesNotFit, along_channels, multiply_matrices
-from .windows import Pairs, Sizes, Tile, over, positions, reach, read_by, taps, tiles, window_view
+from .windows import Sizes, over, positions, reads, taps
 
 
 def correlate(
@@ -42,7 +37,7 @@ def correlate(
     `bias` is added, one number an output channel. Raises `DoesNotFit` where a window is larger than the input, or
     the channels are others than the weights'.
     """
-    _check_channels("the input", x.shape[1], w.shape[1] * groups)
+    check_channels("the input", x.shape[1], w.shape[1] * groups)
     counts = positions(x.shape[2:], w.shape[2:], stride, dilation)
     if prod(w.shape[2:]) == 1:
         return _with_bias(_correlate_pointwise(x, w, stride, groups, counter), bias)
@@ -51,49 +46,11 @@ def correlate(
     result = np.empty((x.shape[0], w.shape[0], *counts), np.result_type(x, w))
     flat = result.reshape(x.shape[0], groups, w.shape[0] // groups, prod(counts))
     rows = w.reshape(groups, w.shape[0] // groups, -1)
-    for image, tile, columns in tiled_columns(x, w.shape[2:], stride, dilation, counts, result.dtype):
+    for image, tile, columns in tiled_columns(x, w.shape[2:], stride, dilation, counts, result.dtype, rows.shape[1]):
         windows = columns.reshape(groups, rows.shape[2], -1)
         part = multiply_matrices(rows, windows, counter, out=flat[image, :, :, tile.start : tile.stop])
         if bias is not None:
             part += bias.reshape(groups, -1, 1)
-    return result
-
-
-def scatter(
-    y: Array,
-    w: Array,
-    stride: Sizes,
-    dilation: Sizes,
-    groups: int,
-    space: Sizes,
-    counter: Counter | None = None,
-) -> Array:
-    """The transpose of `correlate`: y [batch, A, *positions] spread over [batch, B, *space].
-
-    Every position adds its number times the kernel to the places that the window read; what none reads stays 0.
-    """
-    _check_channels("the input", y.shape[1], w.shape[0])
-    if w.shape[1] == 1 and groups > 1:
-        return _depthwise_scatter(y, w, stride, dilation, groups, space, counter)
-    if counter is None and pays_off(y.shape[2:], w.shape[2:], stride, dilation, space):
-        return scatter_by_phases(y, w, stride, groups, space)
-    batch, kernel = y.shape[0], w.shape[2:]
-    result = np.zeros((batch, w.shape[1] * groups, *space), np.result_type(y, w))
-    columns_of = w.reshape(groups, w.shape[0] // groups, -1).swapaxes(1, 2)
-    values = y.reshape(batch, groups, w.shape[0] // groups, -1)
-    apart = all(reach(k, d) < s for k, s, d in zip(kernel, stride, dilation, strict=True))
-    limit = positions_a_tile(result.dtype, result.shape[1] * prod(kernel))
-    for tile in tiles(y.shape[2:], limit):
-        for image in range(batch):
-            columns = multiply_matrices(columns_of, values[image, :, :, tile.start : tile.stop], counter)
-            by_tap = columns.reshape(result.shape[1], prod(kernel), *tile.counts)
-            for number, tap in enumerate(taps(kernel)):
-                places = read_by(tap, tile.starts, tile.counts, stride, dilation)
-                target = result[over(image, slice(None), *places)]
-                if apart:
-                    target[...] = by_tap[:, number]
-                else:
-                    target += by_tap[:, number]
     return result
 
 
@@ -117,13 +74,14 @@ def correlate_weights(
     dtype = np.result_type(x, y)
     total = np.zeros((groups, outputs // groups, inputs * prod(kernel)), dtype)
     values = y.reshape(y.shape[0], groups, outputs // groups, -1)
-    for image, tile, columns in tiled_columns(x, kernel, stride, dilation, counts, dtype):
+    for image, tile, columns in tiled_columns(x, kernel, stride, dilation, counts, dtype, values.shape[2]):
         windows = columns.reshape(groups, inputs * prod(kernel), -1)
         total += multiply_matrices(values[image, :, :, tile.start : tile.stop], windows.swapaxes(1, 2), counter)
     return total.reshape(outputs, inputs, *kernel)
 
 
-def _check_channels(what: str, channels: int, wanted: int) -> None:
+def check_channels(what: str, channels: int, wanted: int) -> None:
+    """Raise `DoesNotFit` where an array has other channels than the weights."""
     if channels != wanted:
         raise DoesNotFit(f"{what} has {channels} channels, the weights take {wanted}")
 
@@ -142,31 +100,6 @@ def _correlate_pointwise(x: Array, w: Array, stride: Sizes, groups: int, counter
     return multiply_matrices(rows, values, counter).reshape(x.shape[0], w.shape[0], *strided.shape[2:])
 
 
-TILE_BYTES = 2 << 20
-"""Bytes of the columns of one tile: what stays in a processor's cache beside the weights."""
-
-
-def positions_a_tile(dtype: np.dtype[np.generic], column: int) -> int:
-    """How many columns of that many numbers a tile has."""
-    return max(1, TILE_BYTES // (dtype.itemsize * column))
-
-
-def tiled_columns(
-    x: Array, kernel: Sizes, stride: Sizes, dilation: Sizes, counts: Sizes, dtype: np.dtype[np.generic]
-) -> Iterator[tuple[int, Tile, Array]]:
-    """(image, tile, columns [channels, *kernel, *tile]) of all tiles, each valid until the next."""
-    column = x.shape[1] * prod(kernel)
-    blocks = list(tiles(counts, positions_a_tile(dtype, column)))
-    memory = np.empty((column * max(block.stop - block.start for block in blocks),), dtype)
-    windows = window_view(x, kernel, stride, dilation)
-    every_tap = (slice(None),) * (1 + len(kernel))
-    for image in range(x.shape[0]):
-        for tile in blocks:
-            columns = memory[: column * (tile.stop - tile.start)].reshape(x.shape[1], *kernel, *tile.counts)
-            np.copyto(columns, windows[over(image, *every_tap, *tile.box)])
-            yield image, tile, columns
-
-
 BLOCK_BYTES = 1 << 19
 """Bytes of the channels that are added up together: what stays in a processor's cache."""
 
@@ -177,7 +110,7 @@ def _blocks(channels: int, bytes_a_channel: int) -> Iterator[slice]:
     return (slice(first, first + step) for first in range(0, channels, step))
 
 
-def _count_taps(counter: Counter | None, w: Array, y_shape: Sizes) -> None:
+def count_taps(counter: Counter | None, w: Array, y_shape: Sizes) -> None:
     """Count a depthwise product: every tap multiplies every output once."""
     if counter is not None:
         counter.macs += prod(w.shape[2:]) * prod(y_shape)
@@ -189,37 +122,20 @@ def _depthwise(x: Array, w: Array, stride: Sizes, dilation: Sizes, counts: Sizes
     result = np.empty((batch, channels, multiplier, *counts), np.result_type(x, w))
     kernels = w.reshape(channels, multiplier, *w.shape[2:], *(1,) * len(counts))
     origin = (0,) * len(counts)
-    _count_taps(counter, w, (batch, w.shape[0], *counts))
+    count_taps(counter, w, (batch, w.shape[0], *counts))
     for block in _blocks(channels, multiplier * prod(counts) * result.itemsize):
         for image in range(batch):
             total = result[image, block]
             term = np.empty_like(total)
-            for number, tap in enumerate(taps(w.shape[2:])):
-                read = x[over(image, block, None, *read_by(tap, origin, counts, stride, dilation))]
+            for tap, read in zip(taps(w.shape[2:]), reads(w.shape[2:], origin, counts, stride, dilation), strict=True):
+                values = x[over(image, block, None, *read)]
                 weight = kernels[over(block, slice(None), *tap)]
-                if number == 0:
-                    np.multiply(read, weight, out=total)
+                if not any(tap):
+                    np.multiply(values, weight, out=total)
                 else:
-                    np.multiply(read, weight, out=term)
+                    np.multiply(values, weight, out=term)
                     total += term
     return result.reshape(batch, w.shape[0], *counts)
-
-
-def _depthwise_scatter(
-    y: Array, w: Array, stride: Sizes, dilation: Sizes, channels: int, space: Sizes, counter: Counter | None
-) -> Array:
-    """The transpose of `_depthwise`."""
-    batch, counts = y.shape[0], y.shape[2:]
-    result = np.zeros((batch, channels, *space), np.result_type(y, w))
-    values = y.reshape(batch, channels, -1, *counts)
-    kernels = w.reshape(channels, -1, *w.shape[2:], *(1,) * len(counts))
-    origin = (0,) * len(counts)
-    _count_taps(counter, w, y.shape)
-    for tap in taps(w.shape[2:]):
-        places = read_by(tap, origin, counts, stride, dilation)
-        for copy in range(values.shape[2]):
-            result[over(..., *places)] += values[:, :, copy] * kernels[over(slice(None), copy, *tap)]
-    return result
 
 
 def _depthwise_weights(
@@ -230,55 +146,9 @@ def _depthwise_weights(
     values = y.reshape(batch, channels, -1, *counts)
     result = np.zeros((y.shape[1], 1, *kernel), np.result_type(x, y))
     origin = (0,) * len(counts)
-    _count_taps(counter, result, y.shape)
+    count_taps(counter, result, y.shape)
     summed = (0, *range(3, 3 + len(counts)))
-    for tap in taps(kernel):
-        read = x[over(slice(None), slice(None), None, *read_by(tap, origin, counts, stride, dilation))]
-        result[over(slice(None), 0, *tap)] = (read * values).sum(axis=summed).reshape(-1)
-    return result
-
-
-def pays_off(counts: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes, space: Sizes) -> bool:
-    """Whether phases beat columns: large kernels, strides or outputs, on inputs large enough to pay for the
-    rearranged weights.
-    """
-    if max(dilation) > 1 or min(stride) < 2 or prod(counts) < 256:
-        return False
-    return max(kernel) >= 8 or max(stride) >= 4 or prod(space) >= 40_000
-
-
-def phase_kernels(w: Array, stride: Sizes, groups: int) -> Array:
-    """The kernel of each phase: [B·∏s, A/groups, *⌈k/s⌉], channels ordered by group, B/groups, phase.
-
-    Output m·s + r of the full extent is Σ_j y[m − j]·w[r + j·s], so phase r has the taps r, r + s, … in
-    reverse. Taps beyond the kernel are 0.
-    """
-    rank, per_group = len(stride), w.shape[0] // groups
-    depth = [-(-k // s) for k, s in zip(w.shape[2:], stride, strict=True)]
-    rounded: Pairs = tuple((0, n * s - k) for n, s, k in zip(depth, stride, w.shape[2:], strict=True))
-    split = [size for pair in zip(depth, stride, strict=True) for size in pair]
-    by_phase = border(w, rounded, "zeros").reshape(groups, per_group, w.shape[1], *split)
-    by_tap, phases = range(3, 3 + 2 * rank, 2), range(4, 4 + 2 * rank, 2)
-    ordered = by_phase.transpose(0, 2, *phases, 1, *by_tap)
-    reversed_taps = np.flip(ordered, axis=tuple(range(ordered.ndim - rank, ordered.ndim)))
-    return np.ascontiguousarray(reversed_taps).reshape(groups * w.shape[1] * prod(stride), per_group, *depth)
-
-
-def scatter_by_phases(y: Array, w: Array, stride: Sizes, groups: int, space: Sizes) -> Array:
-    """`scatter` without dilation: one convolution by `phase_kernels`, its channels dealt out over `space`."""
-    rank, channels = len(stride), w.shape[1] * groups
-    kernels = phase_kernels(w, stride, groups)
-    around: Pairs = tuple((n - 1, n - 1) for n in kernels.shape[2:])
-    phases = correlate(border(y, around, "zeros"), kernels, (1,) * rank, (1,) * rank, groups)
-    apart = phases.reshape(y.shape[0], channels, *stride, *phases.shape[2:])
-    order = [axis for n in range(rank) for axis in (2 + rank + n, 2 + n)]
-    dealt = apart.transpose(0, 1, *order)
-    sizes = [n * s for n, s in zip(phases.shape[2:], stride, strict=True)]
-    full = dealt.reshape(y.shape[0], channels, *sizes)
-    kept = tuple(slice(0, min(n, length)) for n, length in zip(sizes, space, strict=True))
-    if all(n >= length for n, length in zip(sizes, space, strict=True)):
-        cut: Array = full[over(..., *kept)]
-        return cut
-    result = np.zeros((y.shape[0], channels, *space), full.dtype)
-    result[over(..., *kept)] = full[over(..., *kept)]
+    for tap, read in zip(taps(kernel), reads(kernel, origin, counts, stride, dilation), strict=True):
+        met = x[over(slice(None), slice(None), None, *read)]
+        result[over(slice(None), 0, *tap)] = (met * values).sum(axis=summed).reshape(-1)
     return result

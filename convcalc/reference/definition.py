@@ -16,7 +16,7 @@ from math import prod
 import numpy as np
 
 from .context import Array, Counter, multiply_matrices
-from .windows import Sizes, over, positions, reach, read_by, taps, window_view
+from .windows import Sizes, over, positions, reach, reads, window_view
 
 
 def im2col(x: Array, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Array:
@@ -41,8 +41,8 @@ def col2im(columns: Array, space: Sizes, kernel: Sizes, stride: Sizes, dilation:
     by_tap = columns.reshape(batch, channels, prod(kernel), *counts)
     result = np.zeros((batch, channels, *space), columns.dtype)
     origin = (0,) * len(kernel)
-    for number, tap in enumerate(taps(kernel)):
-        result[over(..., *read_by(tap, origin, counts, stride, dilation))] += by_tap[:, :, number]
+    for number, places in enumerate(reads(kernel, origin, counts, stride, dilation)):
+        result[over(..., *places)] += by_tap[:, :, number]
     return result
 
 

@@ -169,9 +169,9 @@ def _positions(layer: IndexSelect, size: int) -> Array:
     """Which positions of an axis are taken; where it is not said, the first ones, again and again."""
     if layer.relative is not None:
         return _relative(layer.relative)
-    positions = np.asarray(range(layer.count or 0) if layer.indices is None else layer.indices)
-    if layer.indices is None:
-        return positions % size
+    if layer.count is not None:
+        return np.arange(layer.count) % size
+    positions = np.asarray(layer.indices)
     if positions.min() < -size or positions.max() >= size:
         raise DoesNotFit(f"positions {positions.min()} to {positions.max()} of an axis of {size}")
     return positions

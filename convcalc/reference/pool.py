@@ -14,7 +14,7 @@ import numpy as np
 
 from .border import border, border_gradient
 from .context import Array, Arrays, Context, DoesNotFit, Gradients, Operation, Weights
-from .windows import Pairs, Sizes, over, padding_of_word, reach, read_by, taps
+from .windows import Pairs, Sizes, over, padding_of_word, reach, reads, taps
 
 if TYPE_CHECKING:
     from ..layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
@@ -70,7 +70,7 @@ def maximum_gradient(x: Array, grad: Array) -> Array:
 
 
 def _adaptive_sizes(layer: AdaptivePool, x: Array) -> Sizes:
-    return [have if size is None else size for have, size in zip(x.shape[2:], layer.output_size, strict=True)]
+    return tuple(have if size is None else size for have, size in zip(x.shape[2:], layer.output_size, strict=True))
 
 
 def _one_position(layer: GlobalPool, x: Array) -> Sizes:
@@ -151,7 +151,7 @@ def _reduced(x: Array, axes: Axes, combine: np.ufunc, nothing: float) -> Array:
 
     Nothing is padded for it: each tap is combined into the windows in which it reads an input.
     """
-    if all(axis.stride == 1 and 2 * len(axis.starts) > axis.size for axis in axes):
+    if _pays_off_along_memory(axes):
         return _reduced_along_memory(x, axes, combine, nothing)
     for number, axis in enumerate(axes, start=2):
         windows_in = len(axis.starts)
@@ -176,6 +176,11 @@ def _reduced(x: Array, axes: Axes, combine: np.ufunc, nothing: float) -> Array:
     return x
 
 
+def _pays_off_along_memory(axes: Axes) -> bool:
+    """Whether `_reduced_along_memory` serves these windows, and is faster: few of its numbers lie between them."""
+    return all(axis.stride == 1 and 2 * len(axis.starts) > axis.size for axis in axes)
+
+
 def _reduced_along_memory(x: Array, axes: Axes, combine: np.ufunc, nothing: float) -> Array:
     """`_reduced` at stride 1: neighbours along an axis lie one distance apart in all of the bordered array, so that
     each tap is combined in one run over its memory. Between the windows lie numbers of no meaning.
@@ -195,11 +200,9 @@ def _reduced_along_memory(x: Array, axes: Axes, combine: np.ufunc, nothing: floa
 
 def _numbers_read(axes: Axes) -> list[tuple[tuple[int, ...], tuple[slice, ...]]]:
     """(tap, places) of every tap over all windows, row by row."""
-    counts, origin = [len(axis.starts) for axis in axes], (0,) * len(axes)
-    strides, dilations = [axis.stride for axis in axes], [axis.dilation for axis in axes]
-    return [
-        (tap, read_by(tap, origin, counts, strides, dilations)) for tap in taps([axis.kernel_size for axis in axes])
-    ]
+    kernel, counts = tuple(axis.kernel_size for axis in axes), tuple(len(axis.starts) for axis in axes)
+    steps = (tuple(axis.stride for axis in axes), tuple(axis.dilation for axis in axes))
+    return list(zip(taps(kernel), reads(kernel, (0,) * len(axes), counts, *steps), strict=True))
 
 
 def _lowest(dtype: np.dtype[Any]) -> float:

@@ -137,7 +137,7 @@ def _norm_backward(layer: Norm, inputs: Arrays, weights: Weights, grad: Array, c
     axes = _axes(layer.dim, x)
     length = _length(layer, x, axes)
     share = np.divide(np.abs(x), length, out=np.zeros_like(x), where=length > 0)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         slope = np.where(share > 0, np.sign(x) * share ** (layer.p - 1), 0)
     return (np.asarray(_back(grad, layer.keepdim, axes) * slope),), {}
 

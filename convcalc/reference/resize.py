@@ -28,32 +28,32 @@ class Taps(NamedTuple):
     weights: Array
 
 
-def taps(size: int, output: int, mode: str, align_corners: bool, scale: float | None) -> Taps:
-    """The taps of one axis; `scale` is the factor where one was given.
+def taps(size: int, output: int, mode: str, align_corners: bool, scale: float | None, rank: int) -> Taps:
+    """The taps of one axis of `rank`; `scale` is the factor where one was given.
 
-    >>> taps(2, 4, "linear", align_corners=False, scale=None).weights[:, 1]
+    >>> taps(2, 4, "linear", align_corners=False, scale=None, rank=1).weights[:, 1]
     array([0.  , 0.25, 0.75, 0.  ])
     """
     if mode.startswith("nearest"):
-        return _nearest(size, output, mode, scale)
+        return _nearest(size, output, mode, scale, rank)
     positions = _positions(size, output, align_corners, scale)
     if mode == "cubic":
         return _cubic(positions, size)
     positions = np.maximum(positions, 0)
-    lower = np.floor(positions).astype(np.intp).clip(0, size - 1)
+    lower = np.floor(positions).astype(np.intp)
     upper = np.minimum(lower + 1, size - 1)
-    share = np.where(upper > lower, positions - lower, 0).clip(0, 1)
+    share = positions - lower
     return Taps(np.stack([lower, upper], axis=1), np.stack([1 - share, share], axis=1))
 
 
-def _nearest(size: int, output: int, mode: str, scale: float | None) -> Taps:
-    """PyTorch steps in float32 here, and the step is rounded with it."""
+def _nearest(size: int, output: int, mode: str, scale: float | None, rank: int) -> Taps:
+    """PyTorch steps in float32 here, and the step is rounded with it. On two axes alone it does not ask the factor
+    where an axis keeps its size or doubles it, unless the mode is nearest-exact.
+    """
     step = np.float32(1 / scale if scale else np.float32(size) / np.float32(output))
     places = np.arange(output, dtype=np.float32) + np.float32(0.5 if mode == "nearest-exact" else 0)
-    if output == size:
-        indices = np.arange(output)
-    elif output == 2 * size and mode == "nearest":
-        indices = np.arange(output) // 2
+    if rank == 2 and mode == "nearest" and output in (size, 2 * size):
+        indices = np.arange(output) // (output // size)
     else:
         indices = np.minimum(np.floor(places * step).astype(np.intp), size - 1)
     return Taps(indices[:, None], np.ones((output, 1)))
@@ -102,8 +102,8 @@ def _sizes(layer: Upsample, inputs: Arrays) -> tuple[int, ...]:
     if layer.size is not None:
         return layer.size if isinstance(layer.size, tuple) else (layer.size,) * (x.ndim - 2)
     scales = _scales(layer, x)
-    sizes = tuple(floor(have * (scale or 1)) for have, scale in zip(x.shape[2:], scales, strict=True))
-    if None in scales or 0 in sizes:
+    sizes = tuple(floor(have * scale) for have, scale in zip(x.shape[2:], scales, strict=True) if scale is not None)
+    if not sizes or 0 in sizes:
         raise DoesNotFit(f"upsampling {x.shape[2:]} by {scales} gives no size")
     return sizes
 
@@ -112,7 +112,7 @@ def _axis_taps(layer: Upsample, inputs: Arrays) -> list[Taps]:
     x, sizes = inputs[0], _sizes(layer, inputs)
     mode, align = AXIS_MODE.get(layer.mode, layer.mode), bool(layer.align_corners)
     axes = zip(x.shape[2:], sizes, _scales(layer, x), strict=True)
-    return [taps(size, output, mode, align, scale) for size, output, scale in axes]
+    return [taps(size, output, mode, align, scale, len(sizes)) for size, output, scale in axes]
 
 
 def _weights_of(tap: Array, values: Array, axis: int) -> Array:

@@ -80,7 +80,7 @@ def _unfolded(layer: Unfold | Fold, x: Array) -> Array:
 
 def _folded(layer: Unfold | Fold, columns: Array, space: Sizes) -> Array:
     """Columns added up where `_unfolded` reads them in an array of this space."""
-    bordered = [size + 2 * side for size, side in zip(space, layer.padding, strict=True)]
+    bordered = tuple(size + 2 * side for size, side in zip(space, layer.padding, strict=True))
     fields = (layer.kernel_size, layer.stride, layer.dilation)
     counts, taps = positions(bordered, *fields), prod(layer.kernel_size)
     if columns.shape[1] % taps or columns.shape[2:] != (prod(counts),):

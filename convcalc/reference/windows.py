@@ -6,7 +6,8 @@ and the output has as many as there are. That keeps the reference independent of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from numpy.lib.stride_tricks import as_strided
 from .context import Array, DoesNotFit
 
 Pairs = tuple[tuple[int, int], ...]
-Sizes = Sequence[int]
+Sizes = tuple[int, ...]
 Index = tuple[slice, ...]
 
 
@@ -43,6 +44,7 @@ def window_starts(size: int, kernel_size: int, stride: int, dilation: int) -> ra
     return starts
 
 
+@lru_cache(maxsize=64)
 def positions(space: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> tuple[int, ...]:
     """How many windows lie along each axis."""
     axes = zip(space, kernel, stride, dilation, strict=True)
@@ -82,8 +84,8 @@ def window_view(x: Array, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Arra
     """
     counts = positions(x.shape[2:], kernel, stride, dilation)
     batch, channels, *axes = x.strides
-    by_tap = (step * d if count > 1 else 0 for step, d, count in zip(axes, dilation, kernel, strict=True))
-    by_position = (step * s if count > 1 else 0 for step, s, count in zip(axes, stride, counts, strict=True))
+    by_tap = [step * d if count > 1 else 0 for step, d, count in zip(axes, dilation, kernel, strict=True)]
+    by_position = [step * s if count > 1 else 0 for step, s, count in zip(axes, stride, counts, strict=True)]
     shape = (*x.shape[:2], *kernel, *counts)
     return as_strided(x, shape, (batch, channels, *by_tap, *by_position), writeable=False)
 
@@ -93,12 +95,16 @@ def taps(kernel: Sizes) -> Iterator[tuple[int, ...]]:
     return product(*map(range, kernel))
 
 
-def read_by(tap: Sizes, starts: Sizes, counts: Sizes, stride: Sizes, dilation: Sizes) -> Index:
-    """The inputs that one tap reads for `counts` windows from window number `starts` on, as slices."""
-    return tuple(
-        slice(q * s + t * d, (q + n - 1) * s + t * d + 1, s)
-        for t, q, n, s, d in zip(tap, starts, counts, stride, dilation, strict=True)
-    )
+def reads(kernel: Sizes, starts: Sizes, counts: Sizes, stride: Sizes, dilation: Sizes) -> Iterator[Index]:
+    """The inputs that each tap reads for `counts` windows from window number `starts` on, as slices, in the order of
+    `taps`.
+
+    >>> list(reads((2,), starts=(1,), counts=(3,), stride=(2,), dilation=(1,)))
+    [(slice(2, 7, 2),), (slice(3, 8, 2),)]
+    """
+    axes = zip(kernel, starts, counts, stride, dilation, strict=True)
+    by_axis = [[slice(q * s + t * d, (q + n - 1) * s + t * d + 1, s) for t in range(k)] for k, q, n, s, d in axes]
+    return product(*by_axis)
 
 
 class Tile(NamedTuple):
@@ -114,10 +120,16 @@ class Tile(NamedTuple):
         """Its positions as slices."""
         return tuple(slice(q, q + n) for q, n in zip(self.starts, self.counts, strict=True))
 
+    def reads(self, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Index:
+        """The box of inputs that its windows read, as slices."""
+        axes = zip(self.starts, self.counts, kernel, stride, dilation, strict=True)
+        return tuple(slice(q * s, (q + n - 1) * s + reach(k, d) + 1) for q, n, k, s, d in axes)
 
-def tiles(space: Sizes, limit: int) -> Iterator[Tile]:
+
+@lru_cache(maxsize=64)
+def tiles(space: Sizes, limit: int) -> tuple[Tile, ...]:
     """The positions of `space` in tiles of at most `limit`, about equally many in each (at least one row of the
-    last axis's positions at a time, or a part of it).
+    last axis's positions at a time, or a part of it). The first is as large as any.
 
     >>> [(tile.start, tile.stop) for tile in tiles((4, 5), limit=15)]
     [(0, 10), (10, 20)]
@@ -125,14 +137,15 @@ def tiles(space: Sizes, limit: int) -> Iterator[Tile]:
     axis = 0
     while axis < len(space) - 1 and prod(space[axis + 1 :]) > limit:
         axis += 1
-    behind = tuple(space[axis + 1 :])
+    behind = space[axis + 1 :]
     inside = prod(behind)
     most = max(1, limit // inside)
     rows = -(-space[axis] // -(-space[axis] // most))
-    offset = 0
+    found: list[Tile] = []
     for lead in taps(space[:axis]):
         for row in range(0, space[axis], rows):
             count = min(rows, space[axis] - row)
-            stop = offset + count * inside
-            yield Tile((*lead, row, *(0,) * len(behind)), (*(1,) * axis, count, *behind), offset, stop)
-            offset = stop
+            start = found[-1].stop if found else 0
+            counts = (*(1,) * axis, count, *behind)
+            found.append(Tile((*lead, row, *(0,) * len(behind)), counts, start, start + count * inside))
+    return tuple(found)

@@ -3,18 +3,22 @@ in memory at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from itertools import islice
 from json import dumps
 from json.encoder import encode_basestring, encode_basestring_ascii
+from typing import cast
 
-from ..analysis.report import Joined
+from ..analysis.alike import Alike, Part
 from ..limits import PATH_CHARACTERS
 from ..terminal import without_hidden
 
 STEP = "  "
-MOST_KEPT = 4096
-"""Strings, keys and shared parts that are kept when they are written, of each."""
+AT_ONCE = 64
+"""Objects of which one piece is made."""
+MOST_KEPT = 256
+"""Strings, and keys, that are kept when they are written: few, so that they stay near."""
 
 
 def json_pieces(data: Mapping[str, object], ascii: bool = False) -> Iterator[str]:
@@ -48,10 +52,10 @@ def json_pieces(data: Mapping[str, object], ascii: bool = False) -> Iterator[str
 
 
 def _array(level: _Level, values: Iterator[object], before: str) -> Iterator[str]:
-    """An array whose elements come one after the other."""
-    opening, inner = "[", level.inner
-    for value in values:
-        yield f"{before}{opening}{inner.line}{inner.text(value)}"
+    """An array whose elements come one after the other; of many that are alike several in one piece."""
+    inner, opening = level.inner, "["
+    for text in inner.alike(values) if isinstance(values, Alike) else map(inner.text, values):
+        yield f"{before}{opening}{inner.line}{text}"
         before, opening = "", ","
     yield f"{before}[]" if opening == "[" else f"{level.line}]"
 
@@ -85,13 +89,11 @@ class _Level:
         self.line = line
         """The line break that stands before what closes a value."""
         self.between = f",{line}"
+        self._open, self._next, self._close = f"[{line}{STEP}", f",{line}{STEP}", f"{line}]"
+        """What stands around the values of a list."""
         self._strings = strings
         self._begun: dict[str, str] = {}
         """Key of an object -> the line that it begins."""
-        self._forms: dict[tuple[str | None, ...], tuple[str | None, ...]] = {}
-        """Keys of objects with shared parts -> the lines that they begin."""
-        self._shared: dict[int, tuple[dict[str, object], str]] = {}
-        """The id of a shared part -> the part, which keeps its id from another, and its text."""
 
     @cached_property
     def inner(self) -> _Level:
@@ -105,7 +107,7 @@ class _Level:
         if type(value) is int:
             return repr(value)
         if isinstance(value, (list, tuple)):
-            return self._joined(value) if isinstance(value, Joined) else self._list(value)
+            return self._list(value)
         if value is None:
             return "null"
         if isinstance(value, dict):
@@ -115,34 +117,46 @@ class _Level:
     def _list(self, values: Sequence[object]) -> str:
         if not values:
             return "[]"
-        inner = self.inner
         if len(values) == 1:
-            return f"[{inner.line}{inner.text(values[0])}{self.line}]"
-        texts = [repr(value) if type(value) is int else inner.text(value) for value in values]
-        return f"[{inner.line}{inner.between.join(texts)}{self.line}]"
+            return f"{self._open}{self.inner.text(values[0])}{self._close}"
+        if len(values) == 2:  # sizes of two axes, mostly
+            one, other = values
+            if type(one) is int is type(other):
+                return f"{self._open}{one}{self._next}{other}{self._close}"
+        return f"{self._open}{self._next.join(self.inner.texts(values))}{self._close}"
 
-    def _joined(self, joined: Joined) -> str:
-        keys, values = joined
-        form = self._forms.get(keys)
-        if form is None:
-            form = self._forms[keys] = tuple([None if key is None else self._begin(key) for key in keys])
-        shared, inner = self._shared, self.inner
-        texts = []
-        for before, value in zip(form, values, strict=True):
-            if before is not None:
-                texts.append(before + inner.text(value))
-            elif value:
-                found = shared.get(id(value))
-                texts.append(found[1] if found else self._share(value))
-        return f"{{{','.join(texts)}{self.line}}}" if texts else "{}"
+    def alike(self, objects: Alike) -> Iterator[str]:
+        """Objects with the same keys, several a piece: their values become text a column after the other."""
+        entries: list[str] = []
+        columns: list[Callable[[Sequence[object]], list[str]]] = []
+        for key in objects.keys:
+            if isinstance(key, str):
+                entries.append(self._form(key))
+                columns.append(self.inner.texts)
+            else:
+                entries.append("%s")
+                columns.append(partial(self._parts, ",".join(map(self._form, key))))
+        form = f"{{{','.join(entries)}{self.line}}}"
+        while values := list(islice(objects.values, AT_ONCE)):
+            texts = [write(column) for write, column in zip(columns, zip(*values, strict=True), strict=True)]
+            yield self.between.join(map(form.__mod__, zip(*texts, strict=True)))
 
-    def _share(self, part: object) -> str:
-        assert isinstance(part, dict)
-        if len(self._shared) == MOST_KEPT:
-            self._shared.clear()
-        text = self._entries(part)
-        self._shared[id(part)] = part, text
-        return text
+    def texts(self, values: Sequence[object]) -> list[str]:
+        """Values, one by one."""
+        text = self.text
+        return [text(value) for value in values]
+
+    def _parts(self, form: str, column: Sequence[object]) -> list[str]:
+        """What several objects share, which is written once."""
+        parts = cast("Sequence[Part]", column)
+        for part in parts:
+            if not part.text:
+                part.text = form % tuple(self.inner.texts(part.values))
+        return [part.text for part in parts]
+
+    def _form(self, key: str) -> str:
+        """The line of a key, with a place for its value."""
+        return self._begin(key).replace("%", "%%") + "%s"
 
     def _entries(self, values: dict[str, object]) -> str:
         """Keys and values, a line break before each."""

@@ -170,7 +170,7 @@ def values_rows(report: Figures, subjects: Sequence[Subject], quantities: Sequen
     return Document((values_table(report, subjects, quantities, raw=True, total=False, first=first),))
 
 
-def tree_rows(report: Figures, rows: Sequence[Row], quantities: Sequence[Quantity]) -> Document:
+def tree_rows(rows: Sequence[Row], quantities: Sequence[Quantity]) -> Document:
     """The rows of a tree alone with raw numbers, for programs: paths of those that stand for several say which."""
     found: list[list[str]] = []
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -62,15 +62,15 @@ class Playground:
         '{"error": {"message": "there is no network to look at", "hint": "mend what is wrong with the spec"}}'
         """
         try:
-            asked = json.loads(message)
-            answer = self._asks[asked["ask"]](asked)
+            ask, asked = _read(message, self._asks)
+            answer = self._asks[ask](asked)
         except SpecError as error:
             answer = {"findings": [placed(finding) for finding in error.findings]}
         except (UsageError, GeometryError) as error:
             answer = {"error": {"message": error.message, "hint": error.hint}}
         except Exception as error:  # a fault of convcalc's own is shown like any other, and the page goes on
             answer = {"error": {"message": unforeseen(error), "hint": None}}
-        return json.dumps(answer, ensure_ascii=False)
+        return json.dumps(answer)
 
     def network(self, asked: Data) -> Data:
         """The tree of a spec's `text`, as `table` prints it: under a `variant` of it, and with its `params`."""
@@ -129,6 +129,18 @@ class Playground:
         if self.report is None:
             raise UsageError("there is no network to look at", "mend what is wrong with the spec")
         return self.report
+
+
+def _read(message: str, known: Collection[str]) -> tuple[str, Data]:
+    """What a message asks, and all of it. Raises UsageError for one that asks for nothing that is known."""
+    try:
+        asked = json.loads(message)
+    except (ValueError, RecursionError):
+        raise UsageError("the message is no JSON") from None
+    ask = asked.get("ask") if isinstance(asked, dict) else None
+    if not isinstance(ask, str) or ask not in known:
+        raise UsageError("the message asks for nothing that is answered", f"one of {', '.join(known)}")
+    return ask, asked
 
 
 def _text(asked: Data, name: str) -> str:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from importlib.resources import files
 from secrets import compare_digest, token_urlsafe
-from socket import socket
+from socket import SHUT_RDWR, socket
 from socketserver import ThreadingTCPServer
 from threading import BoundedSemaphore, Condition
 
@@ -30,6 +32,8 @@ MOST_WAITING = 32
 """Clients that wait at the same time; others are told at once how things stand."""
 MOST_CONNECTIONS = 256
 """Connections that are open at the same time, each with a thread; more are closed."""
+REQUEST_SECONDS = 10.0
+"""Within how long a connection has asked, and taken its answer; else it is closed, however much it has sent."""
 _SHELL = {
     "": ("shell.html", "text/html; charset=utf-8"),
     "shell.css": ("shell.css", "text/css; charset=utf-8"),
@@ -79,6 +83,8 @@ class Server(ThreadingTCPServer):
         self._answering = 0
         self._answered = Condition()
         self.connections = BoundedSemaphore(MOST_CONNECTIONS)
+        self._asking: dict[socket, float] = {}
+        """Connections whose request has not come yet, and when it is too late."""
 
     @property
     def url(self) -> str:
@@ -109,6 +115,7 @@ class Server(ThreadingTCPServer):
     def process_request(self, request: socket, client_address: object) -> None:  # type: ignore[override]
         """A thread for a connection, where there is room for one: who asks for nothing takes no memory without end."""
         if self.connections.acquire(blocking=False):
+            self._asking[request] = time.monotonic() + REQUEST_SECONDS
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)
@@ -117,7 +124,21 @@ class Server(ThreadingTCPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
+            self.has_asked(request)
             self.connections.release()
+
+    def has_asked(self, request: socket) -> None:
+        """A connection's request has come, or will not."""
+        self._asking.pop(request, None)
+
+    def service_actions(self) -> None:
+        """Close the connections that take too long to ask: one that sends a letter now and then holds a thread."""
+        now = time.monotonic()
+        for request, late in list(self._asking.items()):
+            if now > late:
+                self.has_asked(request)
+                with suppress(OSError):
+                    request.shutdown(SHUT_RDWR)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that is gone is no news."""
@@ -127,9 +148,20 @@ class Handler(BaseHTTPRequestHandler):
     """One request."""
 
     server: Server
-    timeout = 10
+    timeout = REQUEST_SECONDS
     server_version = "convcalc"
     sys_version = ""
+
+    def parse_request(self) -> bool:
+        """Read the request."""
+        read = super().parse_request()
+        self.server.has_asked(self.connection)
+        return read
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what is no request, in words that are not the client's."""
+        self.close_connection = True
+        self._send(HTTPStatus(code), b"this is not answered")
 
     def do_GET(self) -> None:
         self._answer()
@@ -142,10 +174,11 @@ class Handler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _not_allowed  # noqa: N815
 
     def _answer(self) -> None:
+        if self.headers.defects or self.headers.get_payload():
+            return self._send(HTTPStatus.BAD_REQUEST, b"not every line of the head is one")
         if self.headers.get_all("Host", []) not in [[host] for host in self.server.hosts]:
             return self._send(HTTPStatus.MISDIRECTED_REQUEST, b"another host is meant")
-        origin = self.headers.get("Origin")
-        if origin is not None and origin != f"http://{self.headers['Host']}":
+        if any(origin != f"http://{self.headers['Host']}" for origin in self.headers.get_all("Origin", [])):
             return self._send(HTTPStatus.FORBIDDEN, b"another page asks")
         path, _, query = self.path.partition("?")
         root, token, name = [*path.split("/", 2), "", ""][:3]
@@ -180,6 +213,7 @@ class Handler(BaseHTTPRequestHandler):
         kind: str = "text/plain; charset=utf-8",
         headers: Mapping[str, str] | None = None,
     ) -> None:
+        self.request_version = self.protocol_version  # to a request of HTTP/0.9 no headers would be sent
         self.send_response(status)
         for name, value in {**_HEADERS, **(headers or {})}.items():
             self.send_header(name, value)

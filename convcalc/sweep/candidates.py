@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from ..language.values import Value as ParamValue
 
@@ -20,8 +20,8 @@ class Candidate(NamedTuple):
     variant: str | None
     input: Inputs | None
     values: tuple[ParamValue | None, ...]
-    """What it has of each of `Space.names`, in order: words, numbers and lists as the spec would write them; None for
-    an element of a list that became shorter."""
+    """What it has of each of `DesignSpace.names`, in order: words, numbers and lists as the spec would write them; None
+    for an element of a list that became shorter."""
 
 
 class Refused(NamedTuple):
@@ -29,21 +29,6 @@ class Refused(NamedTuple):
 
     number: int
     values: tuple[ParamValue | None, ...]
-    """What it has of each of `Space.names`; None where that could not be worked out."""
+    """What it has of each of `DesignSpace.names`; None where that could not be worked out."""
     code: str
     message: str
-
-
-class Space(Protocol):
-    """A design space: any candidate by its number, so that chunks of numbers can be worked on anywhere."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Axes, then derived values, in the order in which they were said."""
-
-    @property
-    def size(self) -> int:
-        """How many candidates there are."""
-
-    def candidate(self, number: int) -> Candidate | Refused:
-        """The candidate of a number from 0 to `size` - 1: the same on every machine."""

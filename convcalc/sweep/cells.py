@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from ..analysis.quantity import Value, number
 from ..language.values import Value as ParamValue
+from ..network import free_name
 
 Cell = int | float | str | None
 """None: there is nothing of it."""
@@ -78,8 +79,5 @@ def distinct(names: Iterable[str]) -> list[str]:
     """
     found: list[str] = []
     for name in names:
-        free, turn = name, 2
-        while free in found:
-            free, turn = f"{name}_{turn}", turn + 1
-        found.append(free)
+        found.append(free_name(name, found.__contains__))
     return found

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from math import isinf
 
+from ..network import free_name
 from ..terminal import printable
 from .cells import Cell
 
@@ -59,9 +60,7 @@ def _quoted(names: Iterable[str]) -> list[str]:
     taken = {"number", "fits", "code", "message"}
     found = []
     for name in map(printable, names):
-        free, turn = name, 2
-        while free.casefold() in taken:
-            free, turn = f"{name}_{turn}", turn + 1
+        free = free_name(name, lambda name: name.casefold() in taken)
         taken.add(free.casefold())
         doubled = free.replace('"', '""')
         found.append(f'"{doubled}"')

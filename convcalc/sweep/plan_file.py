@@ -33,6 +33,7 @@ from ..language.grammar import (
     Schema,
     Version,
     Vocabulary,
+    Whole,
     defined,
 )
 from ..language.json_schema import DIALECT
@@ -75,18 +76,6 @@ def declares_plan(source: Source) -> bool:
     except SpecError:
         return _WRITTEN.search(source.text) is not None and _SPEC.search(source.text) is None
     return isinstance(root, Map) and KEY in root.entries and "convcalc" not in root.entries
-
-
-def _whole(least: int) -> Scalar[int]:
-    """A whole number."""
-    message, hint = f"a whole number of at least {least} is expected", "for example 1000"
-
-    def number(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and len(text) < 19 and int(text) >= least):
-            raise Problem("CC103", message, hint)
-        return int(text)
-
-    return Scalar(number, message, hint, schema={"type": "integer", "minimum": least})
 
 
 def _one_of(words: Sequence[str]) -> Scalar[str]:
@@ -157,8 +146,10 @@ class PlanSections(Entries):
         SHAPES,
         "Shapes that the input goes through, or a mapping of names of inputs to them.",
     )
-    random = Key(_whole(1), "How many candidates are drawn; with near, how many that fit are found.")
-    seed = Key(_whole(0), "Of what is drawn.")
+    random = Key(
+        Whole("random takes", "random: 1000"), "How many candidates are drawn; with near, how many that fit are found."
+    )
+    seed = Key(Whole("seed takes", "seed: 7", least=0), "Of what is drawn.")
     where = Key(_words("where: macs<=600e6"), "Conditions: macs<=600e6, conv2_x.macs<=100M.")
     near = Key(_words("near: macs=400e6,1%"), "What figures are near to, and how near.")
     pareto = Key(_words("pareto: params,macs"), "What the front is of: less is better, max:NAME for more.")
@@ -166,8 +157,8 @@ class PlanSections(Entries):
     maximize = Key(_words("maximize: receptive_field"), "What the best have most of.")
     columns = Key(_words("columns: params,macs"), "Quantities that are shown.")
     sort = Key(_words("sort: macs"), "What rows are sorted by, smallest first; -macs for the largest.")
-    top = Key(_whole(1), "Rows that are shown.")
-    batch = Key(_whole(1), "Batch size.")
+    top = Key(Whole("top takes", "top: 20"), "Rows that are shown.")
+    batch = Key(Whole("batch takes", "batch: 32"), "Batch size.")
     dtype = Key(_one_of(DTYPES), "Type of activations and params in memory.")
     optimizer = Key(_one_of(list(OPTIMIZERS)), "Whose state training memory counts.")
     device = _text("The device of the roofline.")

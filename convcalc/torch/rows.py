@@ -37,7 +37,6 @@ class Row:
     """Which row of its depth it is, from 1."""
     own: int = 0
     """Parameters that no row below it shows; of a leaf all of them."""
-    own_trainable: int = 0
     macs_below: int = 0
     """Of all calls in it."""
 
@@ -49,14 +48,12 @@ def numbered(rows: list[Row]) -> list[Row]:
     for row in rows:
         counts[row.depth] = counts.get(row.depth, 0) + 1
         row.index = counts[row.depth]
-        row.own, row.own_trainable, row.macs_below = row.params, row.trainable, row.macs
+        row.own, row.macs_below = row.params, row.macs
         while stack and stack[-1].depth >= row.depth:
             stack.pop()
         for above in stack:
             above.macs_below += row.macs
-        if not row.recursive:
-            if stack:
-                stack[-1].own -= row.params
-                stack[-1].own_trainable -= row.trainable
+        if stack and not row.recursive:
+            stack[-1].own -= row.params
         stack.append(row)
     return rows

@@ -13,6 +13,8 @@ from ..limits import SPEC_BYTES
 
 _DOTTED = r"[^\W\d]\w*(?:\.\w+)*"
 _MODULE = re.compile(_DOTTED)
+_DATA = (".sqlite", ".yaml", ".yml")
+"""Ends of what looks like a module and is the name of a file of data."""
 _WRITTEN = re.compile(rf"(.+\.py|{_DOTTED}):({_DOTTED})", re.DOTALL)
 
 
@@ -39,17 +41,20 @@ class ModelSpec(NamedTuple):
 
 
 def model_spec(text: str) -> ModelSpec | None:
-    """What a text names where it names a model in code; a file that exists under the whole text is a file.
+    """What a text names where it names a model in code; a file that exists under the whole text is a file, and one of
+    data that exists under what stands before the colon has no model in it.
 
     >>> model_spec("torchvision.models:resnet18"), model_spec("./net.py:Net").is_file
     (ModelSpec(module='torchvision.models', attribute='resnet18'), True)
     >>> model_spec("net.yaml"), model_spec("git:main:net.py:Net"), model_spec("C:/nets/net.yaml")
     (None, None, None)
+    >>> model_spec("run.sqlite:best")
     """
     found = _WRITTEN.fullmatch(text) if not text.startswith("git:") else None
     if found is None or _exists(text):
         return None
-    return ModelSpec(*found.groups())
+    spec = ModelSpec(*found.groups())
+    return spec if spec.is_file or not (spec.module.endswith(_DATA) or _exists(spec.module)) else None
 
 
 def _exists(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""One input of the program: its arguments, the files in its folder, its standard input, whether CI runs it."""
+"""One input of a program: its arguments, the files in its folder, its standard input, whether CI runs it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+Program = Literal["convcalc", "playground", "watch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Case:
     """Whether the environment is that of a CI."""
     spec: str | None = None
     """The file, or `-`, whose text is the spec that the case is about; None where it is about none."""
+    program: Program = "convcalc"
+    """What is given it: the command line, or what else takes input."""
 
     @property
     def text(self) -> bytes | None:
@@ -37,8 +41,8 @@ class Case:
         return sum(map(len, parts)) + len(self.arguments) + len(self.files)
 
     def command(self) -> str:
-        """The command line, as a shell takes it."""
-        return shlex.join(["convcalc", *self.arguments])
+        """The command line, as a shell takes it; of another program what it is."""
+        return shlex.join(["convcalc", *self.arguments]) if self.program == "convcalc" else f"({self.program})"
 
     def to_json(self) -> str:
         """The case as a file keeps it."""
@@ -51,6 +55,8 @@ class Case:
             data["ci"] = True
         if self.spec is not None:
             data["spec"] = self.spec
+        if self.program != "convcalc":
+            data["program"] = self.program
         return json.dumps(data, indent=1) + "\n"
 
     @classmethod
@@ -68,6 +74,7 @@ class Case:
             {name: _bytes(content) for name, content in data.get("files", {}).items()},
             data.get("ci", False),
             data.get("spec"),
+            data.get("program", "convcalc"),
         )
 
 

@@ -13,6 +13,7 @@ import warnings
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from functools import cache
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ from convcalc.onnx.messages import parse_model
 from convcalc.onnx.wire import Damaged
 
 from .case import Case
+from .programs import HOST, TOKEN
 from .run import Outcome
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +51,8 @@ _CHOICE = "\n\t"
 """Before each value in the message of a missing option."""
 WORKFLOW = re.compile(r"^\s*::|##\[", re.MULTILINE)
 """What a CI that reads the output takes for a command."""
+BINARY = ("onnx", "http")
+"""Formats that no reader looks at."""
 ANNOTATION = re.compile(r"::(?:error|warning|notice) file=[^\n:]*::")
 
 
@@ -75,7 +79,7 @@ class Judged(NamedTuple):
     def streams(self) -> list[tuple[str, str]]:
         """(which, what stands there) of the streams that people and a CI read."""
         found = [("standard error", self.stderr.replace(_CHOICE, "\n"))]
-        if self.format != "onnx":
+        if self.format not in BINARY:
             found.append((f"{self.command} {self.format}".strip(), self.stdout))
         return found
 
@@ -102,13 +106,15 @@ def output_of(case: Case) -> tuple[str, str]:
     >>> output_of(Case(("export", "-", "--to", "onnx", "-o", "-")))
     ('export', 'onnx')
     """
+    if case.program != "convcalc":
+        return case.program, {"playground": "answers", "watch": "http"}[case.program]
     arguments = case.arguments
     command = arguments[0] if arguments and arguments[0] in COMMANDS else ""
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     if not command or {"-h", "--help", "--version", "help"} & set(options):
         return command, ""
-    if command == "schema":
-        return command, "json"
+    if command in ("schema", "report"):
+        return command, "json" if command == "schema" else "page"
     if command == "import" or (command == "invert" and case.spec is not None and "--format" not in " ".join(options)):
         return command, "spec"
     printed = _value(options, "--output", "-o") == "-"
@@ -140,6 +146,8 @@ def no_exception(judged: Judged) -> Said:
     error = judged.outcome.raised
     if error is not None:
         return Failure("exception", place_of(error), "".join(traceback.format_exception(error, limit=-12))[-4000:])
+    if judged.format == "answers" and "internal error" in judged.stdout:
+        return judged.stdout[max(0, judged.stdout.find("internal error") - 200) :][:500]
     return "a traceback is printed" if "Traceback (most recent call" in judged.stderr + judged.stdout else None
 
 
@@ -157,7 +165,8 @@ def documented_code(judged: Judged) -> Said:
     code = judged.outcome.code
     if code is not None and code not in CODES:
         return f"exit code {code}: {judged.stderr[:500]}"
-    if code and not judged.stdout and not judged.stderr:
+    silent = not judged.stdout and not judged.stderr
+    if code and silent and judged.case.program != "watch":  # a connection may be closed
         return f"exit code {code} without a word"
     return None
 
@@ -171,6 +180,8 @@ def bounded(judged: Judged) -> Said:
     """Time and memory are bounded; for what is refused the bounds are those of the manual."""
     outcome = judged.outcome
     seconds, memory = map(float, ANSWERED if outcome.built else REFUSED)
+    if judged.format == "answers":  # each of them is one
+        seconds *= judged.stdout.count("\n")
     for number, (more_seconds, more_memory) in ((len(outcome.stdout), A_BYTE), (outcome.layers, A_LAYER)):
         seconds += number * more_seconds
         memory += number * more_memory
@@ -181,7 +192,7 @@ def bounded(judged: Judged) -> Said:
 
 def encoded(judged: Judged) -> Said:
     """Text is UTF-8."""
-    if judged.format != "onnx" and "\ufffd" in judged.stdout + judged.stderr:
+    if judged.format not in BINARY and "\ufffd" in judged.stdout + judged.stderr:
         for stream in (judged.outcome.stdout, judged.outcome.stderr):
             try:
                 stream.decode("utf-8")
@@ -296,6 +307,86 @@ def _spec(judged: Judged) -> Said:
     return None
 
 
+def _answers(judged: Judged) -> Said:
+    """A message has one answer, whose drawings are SVG, and whose findings have places."""
+    lines = judged.stdout.removesuffix("\n").split("\n")
+    if len(lines) != judged.case.data.count(b"\n") + 1:
+        return f"{len(lines)} answers"
+    for line in lines:
+        answer = json.loads(line, parse_constant=_finite)
+        drawings = [drawing["svg"] for drawing in answer.get("drawings", ())]
+        for svg in (*drawings, answer.get("svg")):
+            if svg is not None:
+                ElementTree.fromstring(svg)
+        for finding in answer.get("findings", ()):
+            if min(finding["line"], finding["column"], finding["width"]) < 1 or not finding["lines"]:
+                return f"a finding without a place: {finding}"
+    return None
+
+
+class _Tags(HTMLParser):
+    """The tags of a page that make something run or load."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.strange: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        address = given.get("src", given.get("href", ""))
+        loads = ":" in address and not (tag == "img" and address.startswith("data:image/svg+xml;base64,"))
+        if loads or tag in ("iframe", "object", "base", "form") or any(name.startswith("on") for name in given):
+            self.strange.append((self.get_starttag_text() or tag)[:200])
+
+
+def _page(judged: Judged) -> Said:
+    """Nothing of a spec is markup of the page; the page loads nothing."""
+    reader = _Tags()
+    reader.feed(judged.stdout)
+    return f"tags: {reader.strange[:3]}" if reader.strange or not judged.stdout.startswith("<!doctype html>") else None
+
+
+HEADERS = {
+    b"Cache-Control: no-store",
+    b"Cross-Origin-Opener-Policy: same-origin",
+    b"Cross-Origin-Resource-Policy: same-origin",
+    b"Referrer-Policy: no-referrer",
+    b"X-Content-Type-Options: nosniff",
+}
+"""What every answer of `watch` has."""
+_HEADER = re.compile(
+    rb"(?:Server|Date|Cache-Control|Cross-Origin-(?:Opener|Resource)-Policy|Referrer-Policy|X-Content-Type-Options|"
+    rb"Content-(?:Security-Policy|Type|Length)|Allow): [\x20-\x7e]*"
+)
+_ASKED = re.compile(
+    rb"(?:GET|HEAD) /+\{token\}(?:/(?:|shell\.css|shell\.js|page|state)(?:\?\S*)?|\?\S*)?(?: HTTP/\d+\.\d+)?\s*"
+)
+
+
+def _http(judged: Judged) -> Said:
+    """An answer has its headers and its length, and says nothing but to who knows the token and names the host."""
+    head, _, body = judged.outcome.stdout.partition(b"\r\n\r\n")
+    status, *headers = head.split(b"\r\n")
+    if not re.fullmatch(rb"HTTP/1\.0 \d{3} [A-Z][A-Za-z -]+", status) or not set(headers) >= HEADERS:
+        return f"not the head of an answer: {head[:500]!r}"
+    strange = [header for header in headers if not _HEADER.fullmatch(header)]
+    if strange or len({header.partition(b":")[0] for header in headers}) != len(headers):
+        return f"strange headers: {strange or headers}"
+    first, *rest = judged.case.data.split(b"\n")
+    length = int(next(h for h in headers if h.startswith(b"Content-Length: "))[16:])
+    if len(body) != length and not (first.startswith(b"HEAD") and not body):
+        return f"{len(body)} bytes of {length}"
+    if TOKEN in judged.outcome.stdout:
+        return "the token comes back"
+    asked = rest[: next((at for at, line in enumerate(rest) if not line.strip()), len(rest))]
+    hosts, origins = (
+        [line.partition(b":")[2].strip() for line in asked if line.lower().startswith(name)]
+        for name in (b"host:", b"origin:")
+    )
+    known = _ASKED.fullmatch(first) and hosts == [HOST] and set(origins) <= {b"http://" + HOST}
+    return f"answered to who may not ask: {status!r}" if b" 200 " in status and not known else None
+
+
 READERS: dict[str, Oracle] = {
     "json": _json,
     "sarif": _sarif,
@@ -304,6 +395,9 @@ READERS: dict[str, Oracle] = {
     "csv": _csv,
     "onnx": _onnx,
     "spec": _spec,
+    "answers": _answers,
+    "http": _http,
+    "page": _page,
 }
 """Format -> the reader that it is for."""
 

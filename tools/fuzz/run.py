@@ -1,4 +1,4 @@
-"""The program on one case, inside this process: what it says, what it raises, how much time and memory it takes."""
+"""A program on one case, inside this process: what it says, what it raises, how much time and memory it takes."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from convcalc.language import loads
 from tests.command import process
 
 from .case import Case
+from .programs import PROGRAMS
 
 CI = {"CI": "true", "GITHUB_ACTIONS": "true"}
 """The environment of a CI."""
@@ -134,7 +135,7 @@ def _run(case: Case) -> Outcome:
     with mock.patch.object(warnings, "showwarning", warn):
         try:
             with process(case.arguments, case.data), redirect_stdout(out), redirect_stderr(err):
-                app.main()
+                PROGRAMS[case.program]()
         except SystemExit as stop:
             code = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
         except BaseException as error:

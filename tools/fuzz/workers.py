@@ -89,7 +89,9 @@ WARM = b"convcalc: 1\ninput: [3, 8, 8]\nlayers: [{conv2d: {out: 8, k: 3}}, relu]
 
 def warm(kind: Kind, folder: Path) -> None:
     """Import what the commands need, so that no case pays for it."""
+    commands: tuple[tuple[str, ...], ...]
     commands = (("check", "-", "--advice"), ("table", "-"), ("verify", "-"), ("sizes", "-"), ("diff", "-", "lenet5"))
+    commands += (("report", "-", "-o", "-"), ("arena", "-"), ("draw", "-"), ("forensics", "-"))
     for arguments in (*commands, *(("export", "-", "--to", target) for target in ("torch", "keras", "svg", "onnx"))):
         kind.program(Case(arguments, WARM), folder)
 

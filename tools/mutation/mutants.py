@@ -1,8 +1,9 @@
 """The mutants of a module: its text with one small fault each.
 
 A mutant is an edit of characters, found on the syntax tree. Not made are those that no test is to see: docstrings and
-the wording of messages (every string), annotations, decorators, assertions, `strict=`, `__repr__`, and what compiles
-to the same bytecode. The first element becomes the second, not the last, which is the same where there is one.
+the wording of messages (every string), annotations, decorators, assertions, `strict=`, `copy=`, `__repr__`, what
+compiles to the same bytecode, and what NumPy takes for the same: the size that `reshape` finds out, numbers of which
+`result_type` asks the type. The first element becomes the second, not the last, which is the same where there is one.
 Libraries were looked at: mutmut passes over decorated functions, which here are most properties; the operators of
 cosmic-ray know no slices, no arguments and no bounds.
 """
@@ -40,7 +41,8 @@ COMPARED: dict[type[ast.cmpop], tuple[str, tuple[str, ...]]] = {
     ast.NotIn: ("not in", ("in",)),
 }
 EXCHANGED = {"min": "max", "max": "min", "any": "all", "all": "any", "floor": "ceil", "ceil": "floor"}
-TAKES_ANY_ORDER = frozenset({"min", "max", "gcd", "lcm", "isinstance"})
+TAKES_ANY_ORDER = frozenset({"min", "max", "gcd", "lcm", "isinstance", "maximum", "minimum", "result_type"})
+UNREAD_KEYWORDS = frozenset({"strict", "copy"})
 UNTOUCHED = frozenset({"__repr__"})
 
 
@@ -254,15 +256,26 @@ def _passed_over(statement: ast.stmt) -> bool:
 
 
 def _expressions(node: ast.AST) -> Iterator[ast.AST]:
-    """A node and all below it, without those of texts and of `strict=`."""
-    if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.keyword) and node.arg == "strict"):
+    """A node and all below it, without those of texts and of keywords that change no value."""
+    if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.keyword) and node.arg in UNREAD_KEYWORDS):
         return
     yield node
+    if isinstance(node, ast.Call) and _called(node) in ("reshape", "result_type"):
+        alike = ast.Constant if _called(node) == "result_type" else ast.UnaryOp
+        for part in ast.iter_child_nodes(node):
+            if not isinstance(part, alike):
+                yield from _expressions(part)
+        return
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and node.slice.value == 0:
         yield from _expressions(node.value)
         return
     for child in ast.iter_child_nodes(node):
         yield from _expressions(child)
+
+
+def _called(node: ast.Call) -> str:
+    """The last name of what is called."""
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
 
 
 def _edits_of(source: _Text, node: ast.AST) -> Iterator[Edit]:
@@ -326,7 +339,7 @@ def _first_element(source: _Text, index: ast.expr) -> Iterator[Edit]:
 
 
 def _calls(source: _Text, node: ast.Call) -> Iterator[Edit]:
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    name = _called(node)
     if name in EXCHANGED:
         stop = source.stop(node.func)
         yield Edit(stop - len(name), stop, EXCHANGED[name], node)

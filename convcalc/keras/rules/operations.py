@@ -1,12 +1,13 @@
-"""Operations of Keras as layers: `keras.ops` in models of Keras 3, TensorFlow's functions in those of Keras 2.
+"""The table of Keras's operations, and those that move numbers about, reduce axes or multiply.
 
-Axes count the batch here. Source: keras/src/ops/numpy.py, keras/src/ops/nn.py of Keras 3; the class TFOpLambda of
-Keras 2, whose functions are those of TensorFlow.
+`keras.ops` in models of Keras 3, TensorFlow's functions in those of Keras 2. Axes count the batch here. Source:
+keras/src/ops/numpy.py, keras/src/ops/nn.py of Keras 3; the class TFOpLambda of Keras 2, whose functions are those of
+TensorFlow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import prod
 
@@ -14,233 +15,14 @@ from ..builder import Builder, Fields, Unsupported, Use
 from ..document import Malformed, is_integer, shown
 from ..graph import Array, Slice
 from ..tensor import Tensor, plain
-from .activation import activated, along
+from .activation import along
+from .arguments import given, number, whole, wholes
 from .axes import reduced, selected, split, squeezed, unsqueezed, without
+from .elementwise import ELEMENTWISE, Rule
 from .join import concatenated
 from .layout import permuted, resolved
 from .norm import rescaled
 from .pool import resized
-
-Rule = Callable[[Builder, Use], Tensor | Sequence[Tensor]]
-Number = int | float
-
-
-def given(use: Use, position: int, *names: str) -> object:
-    """An argument by its place in the call, by its names there, or by its names in the settings."""
-    if position < len(use.arguments):
-        return use.arguments[position]
-    for name in names:
-        if use.named.get(name) is not None:
-            return use.named[name]
-    for name in names:
-        if name in use.settings:
-            return use.settings.get(name)
-    return None
-
-
-def whole(value: object, what: str, default: int | None = None) -> int:
-    """A whole number."""
-    value = default if value is None else value
-    if not is_integer(value):
-        raise Malformed(f"{what} must be a whole number, not {shown(value)}")
-    return value
-
-
-def wholes(value: object, what: str) -> list[int]:
-    """Whole numbers, or one."""
-    if is_integer(value):
-        return [value]
-    if not isinstance(value, (list, tuple)) or not all(map(is_integer, value)):
-        raise Malformed(f"{what} must be whole numbers, not {shown(value)}")
-    return list(value)
-
-
-def is_number(value: object) -> bool:
-    """Whether it is a number, and no truth value."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _number(value: object) -> float | None:
-    """A number, or an array of one."""
-    while isinstance(value, (Array, list)):
-        inner = value.value if isinstance(value, Array) else value
-        if not isinstance(inner, list):
-            value = inner
-        elif len(inner) == 1:
-            value = inner[0]
-        else:
-            return None
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-
-
-def _shape_of(value: object) -> tuple[int, ...]:
-    """The shape of nested lists."""
-    shape: list[int] = []
-    while isinstance(value, list):
-        shape.append(len(value))
-        value = value[0] if value else None
-    return tuple(shape)
-
-
-def _constant(builder: Builder, array: Array, like: Tensor) -> Tensor:
-    """An array as a tensor that training leaves alone, with as many axes as another."""
-    shape = _shape_of(array.value)
-    if len(shape) > like.rank:
-        if len(shape) > like.rank + 1 or shape[0] != 1:
-            raise Unsupported("a constant has a batch")
-        shape = shape[1:]
-    sizes = (*(1,) * (like.rank - len(shape)), *shape)
-    placed = tuple([sizes[like.order.index(axis)] for axis in range(like.rank)])
-    return builder.emit("parameter", {"shape": placed, "learned": False}, order=like.order, label="constant")
-
-
-With = Callable[[Builder, Tensor, float], Tensor]
-
-
-def _binary(kind: str, left: With, right: With) -> Rule:
-    """A function of two operands: of two tensors, or of a tensor and a number on its right or on its left."""
-
-    def rule(builder: Builder, use: Use) -> Tensor:
-        one, other = given(use, 0, "x1", "x", "a"), given(use, 1, "x2", "y", "b")
-        if isinstance(one, Tensor) and isinstance(other, Tensor):
-            return _two(builder, kind, one, other)
-        tensor, operand = (one, other) if isinstance(one, Tensor) else (other, one)
-        if not isinstance(tensor, Tensor):
-            raise Malformed("it reads nothing")
-        number = _number(operand)
-        if number is not None:
-            return (left if tensor is one else right)(builder, tensor, number)
-        if not isinstance(operand, Array):
-            raise Malformed(f"its operand is {shown(operand)}")
-        constant = _constant(builder, operand, tensor)
-        pair = (tensor, constant) if tensor is one else (constant, tensor)
-        return builder.emit(kind, {}, *pair, order=tensor.order)
-
-    return rule
-
-
-def _two(builder: Builder, kind: str, one: Tensor, other: Tensor) -> Tensor:
-    if one.rank != other.rank:
-        raise Unsupported("it broadcasts over the batch")
-    return builder.emit(kind, {}, *builder.aligned([one, other]))
-
-
-def _affine(scale: float = 1.0, offset: float = 0.0) -> Fields:
-    return {"scale": scale, "offset": offset}
-
-
-def _rescale(builder: Builder, tensor: Tensor, fields: Fields) -> Tensor:
-    return builder.emit("rescale", fields, tensor)
-
-
-def _inverse(builder: Builder, tensor: Tensor, number: float) -> Tensor:
-    made = builder.emit("reciprocal", {}, tensor)
-    return made if number == 1 else _rescale(builder, made, _affine(number))
-
-
-def _divided(builder: Builder, tensor: Tensor, number: float) -> Tensor:
-    if number == 0:
-        raise Malformed("it divides by 0")
-    return _rescale(builder, tensor, _affine(1 / number))
-
-
-def _no_base(builder: Builder, tensor: Tensor, number: float) -> Tensor:
-    raise Unsupported("the language has no power of a number to a tensor")
-
-
-BINARY: dict[str, Rule] = {
-    "Add": _binary(
-        "add",
-        lambda b, x, n: _rescale(b, x, _affine(offset=n)),
-        lambda b, x, n: _rescale(b, x, _affine(offset=n)),
-    ),
-    "Subtract": _binary(
-        "sub",
-        lambda b, x, n: _rescale(b, x, _affine(offset=-n)),
-        lambda b, x, n: _rescale(b, x, _affine(-1.0, n)),
-    ),
-    "Multiply": _binary(
-        "multiply",
-        lambda b, x, n: _rescale(b, x, _affine(n)),
-        lambda b, x, n: _rescale(b, x, _affine(n)),
-    ),
-    "TrueDivide": _binary("div", _divided, _inverse),
-    "Maximum": _binary(
-        "maximum", lambda b, x, n: b.emit("clamp", {"min": n}, x), lambda b, x, n: b.emit("clamp", {"min": n}, x)
-    ),
-    "Minimum": _binary(
-        "minimum", lambda b, x, n: b.emit("clamp", {"max": n}, x), lambda b, x, n: b.emit("clamp", {"max": n}, x)
-    ),
-}
-
-
-def _power(builder: Builder, use: Use) -> Tensor:
-    exponent = _number(given(use, 1, "x2", "y"))
-    if exponent is None:
-        raise Unsupported("the language has powers of numbers alone")
-    if exponent == 2:
-        return builder.emit("square", {}, use.tensor)
-    return builder.emit("pow", {"exponent": exponent}, use.tensor)
-
-
-UNARY = {
-    "Exp": "exp",
-    "Log": "log",
-    "Sqrt": "sqrt",
-    "Rsqrt": "rsqrt",
-    "Absolute": "abs",
-    "Abs": "abs",
-    "Negative": "neg",
-    "Square": "square",
-    "Reciprocal": "reciprocal",
-    "Sin": "sin",
-    "Cos": "cos",
-    "Erf": "erf",
-    "Sign": "sign",
-    "Floor": "floor",
-    "Ceil": "ceil",
-    "Round": "round",
-}
-"""Operation -> kind, for functions of every element."""
-ACTIVATIONS = {
-    "Relu": "relu",
-    "Relu6": "relu6",
-    "Sigmoid": "sigmoid",
-    "Silu": "silu",
-    "Swish": "silu",
-    "Tanh": "tanh",
-    "Softplus": "softplus",
-    "Softsign": "softsign",
-    "LogSigmoid": "log_sigmoid",
-    "HardSigmoid": "hard_sigmoid",
-    "HardSilu": "hard_silu",
-    "HardTanh": "hard_tanh",
-    "Selu": "selu",
-    "TanhShrink": "tanh_shrink",
-}
-"""Operation -> activation of Keras's."""
-
-
-def _unary(kind: str) -> Rule:
-    return lambda builder, use: builder.emit(kind, {}, use.tensor)
-
-
-def _activation(name: str) -> Rule:
-    return lambda builder, use: activated(builder, use.tensor, name)
-
-
-def _gelu(builder: Builder, use: Use) -> Tensor:
-    tanh = given(use, 1, "approximate") is True
-    return builder.emit("gelu", {"approximate": "tanh"} if tanh else {}, use.tensor)
-
-
-def _elu(builder: Builder, use: Use) -> Tensor:
-    return builder.emit("elu", {"alpha": _number(given(use, 1, "alpha")) or 1.0}, use.tensor)
-
-
-def _leaky(builder: Builder, use: Use) -> Tensor:
-    slope = _number(given(use, 1, "negative_slope", "alpha"))
-    return builder.emit("leaky_relu", {"negative_slope": 0.2 if slope is None else slope}, use.tensor)
 
 
 def _along(kind: str) -> Rule:
@@ -429,17 +211,10 @@ def _pad(builder: Builder, use: Use) -> Tensor:
     fields: Fields = {"padding": sides}
     if mode != "constant":
         fields["mode"] = modes[mode]
-    value = _number(use.named.get("constant_values"))
+    value = number(use.named.get("constant_values"))
     if value:
         fields["value"] = value
     return builder.emit("pad", fields, read)
-
-
-def _clip(builder: Builder, use: Use) -> Tensor:
-    low = _number(given(use, 1, "x_min", "clip_value_min"))
-    high = _number(given(use, 2, "x_max", "clip_value_max"))
-    fields: Fields = {name: value for name, value in (("min", low), ("max", high)) if value is not None}
-    return builder.emit("clamp", fields, use.tensor)
 
 
 def _roll(builder: Builder, use: Use) -> Tensor:
@@ -531,7 +306,7 @@ def _resize(builder: Builder, use: Use) -> Tensor:
 
 def _normalize(builder: Builder, use: Use) -> Tensor:
     axis = wholes(given(use, 1, "axis"), "axis") if given(use, 1, "axis") is not None else [-1]
-    return normalized(builder, use.tensor, axis, _number(given(use, 2, "order")) or 2.0)
+    return normalized(builder, use.tensor, axis, number(given(use, 2, "order")) or 2.0)
 
 
 def normalized(builder: Builder, tensor: Tensor, axes: Sequence[int], order: float = 2.0) -> Tensor:
@@ -565,37 +340,12 @@ def _bias_add(builder: Builder, use: Use) -> Tensor:
     value = given(use, 1, "bias")
     if not isinstance(value, Array) or not isinstance(value.value, list):
         raise Unsupported("its addend is computed")
-    numbers = [float(number) for number in value.value if isinstance(number, (int, float))]
+    numbers = [float(entry) for entry in value.value if isinstance(entry, (int, float))]
     return rescaled(builder, use.tensor, [1.0], numbers)
 
 
-ELEMENTWISE = (
-    *("Where", "Greater", "GreaterEqual", "Less", "LessEqual", "Equal", "NotEqual", "Mod", "FloorDivide"),
-    *("LogicalAnd", "LogicalOr", "LogicalNot", "Tan", "Sinh", "Cosh", "Arctan", "Arctan2", "Arcsin", "Arccos"),
-    *("Log1p", "Expm1", "Log2", "Log10", "Isnan", "Isfinite", "Sparsemax", "Squareplus", "SparsePlus"),
-)
-"""Functions of every element that the language does not have."""
-
-
-def _unknown_elementwise(builder: Builder, use: Use) -> Tensor:
-    name = use.config.class_name
-    fields: Fields = {"operator": name, "reason": f"the language has no {name}"}
-    tensors = use.tensors
-    if not tensors or any(tensor.rank != tensors[0].rank for tensor in tensors):
-        raise Unsupported(f"the language has no {name}")
-    inputs = builder.aligned(tensors)
-    return builder.emit("opaque", fields, *inputs)
-
-
 OPERATIONS: dict[str, Rule] = {
-    **dict.fromkeys(ELEMENTWISE, _unknown_elementwise),
-    **BINARY,
-    "Power": _power,
-    **{name: _unary(kind) for name, kind in UNARY.items()},
-    **{name: _activation(kind) for name, kind in ACTIVATIONS.items()},
-    "Gelu": _gelu,
-    "Elu": _elu,
-    "LeakyRelu": _leaky,
+    **ELEMENTWISE,
     "Softmax": _along("softmax"),
     "LogSoftmax": _along("log_softmax"),
     "Mean": _reduction("mean"),
@@ -618,7 +368,6 @@ OPERATIONS: dict[str, Rule] = {
     "Split": _split,
     "GetItem": _get_item,
     "Pad": _pad,
-    "Clip": _clip,
     "Roll": _roll,
     "Flip": _flip,
     "Repeat": _repeat,
@@ -631,7 +380,6 @@ OPERATIONS: dict[str, Rule] = {
     "DepthToSpace": _depth_to_space,
     "SpaceToDepth": _space_to_depth,
     "BiasAdd": _bias_add,
-    **dict.fromkeys(("Cast", "Copy", "Identity", "StopGradient", "Positive"), _unary("identity")),
 }
 """Class in keras.src.ops -> its rule."""
 

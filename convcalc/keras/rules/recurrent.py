@@ -52,23 +52,13 @@ def _recurrent(builder: Builder, use: Use, name: str, settings: Settings, direct
     tensor = use.tensor
     if tensor.rank != 2:
         raise Malformed(f"it takes [positions, features], not {list(tensor.sizes)}")
-    units, gates, bias = settings.integer("units"), GATES[name], settings.flag("use_bias", True)
+    units, bias = settings.integer("units"), settings.flag("use_bias", True)
     two = name == "GRU" and settings.flag("reset_after", builder.modern)
-    length, features = tensor.sizes
-    sequences = settings.flag("return_sequences", False)
     reason = _reason(name, settings, directions, merge)
     if len(use.tensors) > 1:
         reason = "it is given a first state"
     if reason is not None:
-        one: list[Shape] = [(features, gates * units), (units, gates * units)]
-        one += [((2, gates * units) if two else (gates * units,))] if bias else []
-        width = units * (directions if merge == "concat" else 1)
-        sizes: list[Shape] = [(length, width) if sequences else (width,)]
-        sizes += [(units,)] * (directions * (2 if name == "LSTM" else 1) if settings.flag("return_state", False) else 0)
-        if directions == 2 and merge == "":
-            sizes = [(length, units) if sequences else (units,)] * 2 + sizes[1:]
-        macs = directions * length * matmul_macs(gates * units, features + units)
-        raise Unsupported(reason, holds=one * directions, macs=macs, sizes=sizes)
+        raise _unsaid(reason, tensor, name, settings, directions, merge, two)
     fields: Fields = {"hidden_size": units}
     if not bias:
         fields["bias"] = False
@@ -82,10 +72,13 @@ def _recurrent(builder: Builder, use: Use, name: str, settings: Settings, direct
         fields["nonlinearity"] = "relu"
     read = builder.last_of_two(tensor)
     made = builder.emit(KINDS[name], fields, read)
-    if settings.flag("go_backwards", False):
-        raise Unsupported("it reads its positions from the end")
-    if sequences:
+    if settings.flag("return_sequences", False):
         return made
+    return _last_states(builder, made, units, directions)
+
+
+def _last_states(builder: Builder, made: Tensor, units: int, directions: int) -> Tensor:
+    """The state behind the last position; of two directions also that of the other one, behind the first."""
     if directions == 1:
         return builder.emit("select", {"dim": 0, "index": -1}, made, order=(0,))
     ends = []
@@ -93,6 +86,25 @@ def _recurrent(builder: Builder, use: Use, name: str, settings: Settings, direct
         state = builder.emit("select", {"dim": 0, "index": index}, made, order=(0,))
         ends.append(builder.emit("slice", {"dim": 0, "start": start, "stop": start + units}, state, order=(0,)))
     return builder.emit("concat", {}, *ends, order=(0,))
+
+
+def _unsaid(
+    reason: str, tensor: Tensor, name: str, settings: Settings, directions: int, merge: str, two: bool
+) -> Unsupported:
+    """A recurrent layer that the language cannot say: what it holds, multiplies and puts out. `two`: biases a gate."""
+    units, gates = settings.integer("units"), GATES[name]
+    length, features = tensor.sizes
+    sequences = settings.flag("return_sequences", False)
+    held: list[Shape] = [(features, gates * units), (units, gates * units)]
+    if settings.flag("use_bias", True):
+        held.append((2, gates * units) if two else (gates * units,))
+    width = units * (directions if merge == "concat" else 1)
+    sizes: list[Shape] = [(length, width) if sequences else (width,)]
+    sizes += [(units,)] * (directions * (2 if name == "LSTM" else 1) if settings.flag("return_state", False) else 0)
+    if directions == 2 and merge == "":
+        sizes = [(length, units) if sequences else (units,)] * 2 + sizes[1:]
+    macs = directions * length * matmul_macs(gates * units, features + units)
+    return Unsupported(reason, holds=held * directions, macs=macs, sizes=sizes)
 
 
 def _reason(name: str, settings: Settings, directions: int, merge: str) -> str | None:
@@ -162,7 +174,7 @@ def _einsum_dense(builder: Builder, use: Use) -> Tensor:
     if len(read) != tensor.rank + 1:
         raise Malformed(f"the equation does not fit an input {list(tensor.sizes)}")
     sizes = dict(zip(read[1:], tensor.sizes, strict=True))
-    given = _output_sizes(settings.get("output_shape"), output, sizes)
+    given = _output_sizes(settings.get("output_shape"), output)
     sizes.update({letter: size for letter, size in given.items() if letter not in sizes})
     letters = {*weight, *output[1:], *bias_axes}
     if any(letter not in sizes for letter in letters):
@@ -211,7 +223,7 @@ def _written_out(read: str, output: str, axes: int) -> tuple[str, str]:
     return read.replace("...", letters), output.replace("...", letters)
 
 
-def _output_sizes(value: Json, output: str, known: dict[str, int]) -> dict[str, int]:
+def _output_sizes(value: Json, output: str) -> dict[str, int]:
     """The sizes that output_shape states, without the batch; null where the input says it."""
     entries = value if isinstance(value, list) else [value]
     letters = output[-len(entries) :]

@@ -72,7 +72,34 @@ def _resize(scales_at: int, sizes_at: int | None) -> Rule:
 
 
 def _resized(b: Builder, value: Activation, scales: list[float] | None, sizes: tuple[int, ...] | None) -> Activation:
-    """The space of a value by these scales, or to these sizes.
+    """The space of a value by these scales, or to these sizes."""
+    rank = len(value.dims)
+    scales, sizes = _of_all_axes(b, value, scales, sizes)
+    if sizes[:2] != value.dims[:2]:
+        raise Unsupported("it resizes other axes than the space")
+    fields: Fields = {}
+    if scales is not None and all(scale == int(scale) for scale in scales):
+        fields["scale_factor"] = short(tuple(int(scale) for scale in scales[2:]))
+    elif min(sizes) < 1:
+        raise Malformed(f"it leaves nothing of {list(value.dims)}")
+    else:
+        fields["size"] = short(sizes[2:])
+    mode = b.node.word("mode", "nearest")
+    if mode in ("linear", "bilinear"):
+        fields["mode"] = LINEAR.get(rank - 2, "linear")
+    elif mode == "cubic" and rank == 4:
+        fields["mode"] = "bicubic"
+    elif mode != "nearest":
+        raise Unsupported(f"its mode is {mode} on {rank - 2} space axes")
+    if b.node.word("coordinate_transformation_mode", "half_pixel") == "align_corners" and "mode" in fields:
+        fields["align_corners"] = True
+    return b.emit("upsample", fields, value)
+
+
+def _of_all_axes(
+    b: Builder, value: Activation, scales: list[float] | None, sizes: tuple[int, ...] | None
+) -> tuple[list[float] | None, tuple[int, ...]]:
+    """(scales, sizes) of every axis, of a node that may name some, and has one of the two.
 
     Sizes are floor(i · scale) in float32, as onnx/defs/tensor/utils.cc and onnxruntime compute them.
     """
@@ -95,25 +122,7 @@ def _resized(b: Builder, value: Activation, scales: list[float] | None, sizes: t
             raise Malformed(f"its scales are {scales}")
         sizes = tuple(floor(_float32(size * scale)) for size, scale in zip(value.dims, scales, strict=True))
     assert sizes is not None
-    if sizes[:2] != value.dims[:2]:
-        raise Unsupported("it resizes other axes than the space")
-    fields: Fields = {}
-    if scales is not None and all(scale == int(scale) for scale in scales):
-        fields["scale_factor"] = short(tuple(int(scale) for scale in scales[2:]))
-    elif min(sizes) < 1:
-        raise Malformed(f"it leaves nothing of {list(value.dims)}")
-    else:
-        fields["size"] = short(sizes[2:])
-    mode = b.node.word("mode", "nearest")
-    if mode in ("linear", "bilinear"):
-        fields["mode"] = LINEAR.get(rank - 2, "linear")
-    elif mode == "cubic" and rank == 4:
-        fields["mode"] = "bicubic"
-    elif mode != "nearest":
-        raise Unsupported(f"its mode is {mode} on {rank - 2} space axes")
-    if b.node.word("coordinate_transformation_mode", "half_pixel") == "align_corners" and "mode" in fields:
-        fields["align_corners"] = True
-    return b.emit("upsample", fields, value)
+    return scales, sizes
 
 
 def _float32(number: float) -> float:

@@ -10,7 +10,8 @@ from ..builder import Builder, Unsupported, spelled
 from ..messages import Malformed
 from ..values import Activation, Call, Constant, Numbers, Value
 from .folding import few, scattered_elements, scattered_slices
-from .layout import own_axis, positions
+from .layout import own_axis
+from .parts import positions
 from .record import Operator, kept
 
 DEEPEST = 16

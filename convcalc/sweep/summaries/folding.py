@@ -19,9 +19,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from ...language.document import LAYER_STEPS
-from ...language.expansion import SHAPE_STEPS, Env, Expansion, Stop, expand_one
+from ...language.expansion import Env, Expansion, expand_one
 from ...language.items import Call, Item
 from ...language.names import FAILED, Nodes, Place
+from ...language.unfinished import SHAPE_STEPS, Stop
 from ...layers.base import Layer, Shape, Shapes
 from ...limits import LAYERS, NESTING, PATH_CHARACTERS
 from ...marked import Marked
@@ -94,7 +95,7 @@ class Folding(Expansion):
         return index
 
     def count(self, item: Item, repetitions: int, place: Place) -> None:
-        ahead = self.steps + SHAPE_STEPS * self.inference.computed + repetitions * item.size
+        ahead = self.taken + repetitions * item.size
         if ahead > self.ahead:
             self.ahead = ahead
             if ahead > self.left:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePath
@@ -11,9 +9,9 @@ from typing import Any, BinaryIO
 
 from ...files import sentence
 from ...findings import Finding, SpecError, UsageError
-from ...hints import file_near
 from ...layers.base import Shape
 from ...models.archive import Damaged, Excessive, Member, content, is_archive, members
+from ...models.file import refuse_what_is_no_file
 from ...models.origin import ModelOrigin
 from ...network import Network, without_collector
 from ..assembly import assemble
@@ -36,7 +34,7 @@ def load_exported(path: str, *, input: object = None) -> Network:
     >>> load_exported("model.pt2")  # doctest: +SKIP
     <Network model: 3×224×224 → 1000, 69 layers>
     """
-    _refuse_what_is_no_file(path)
+    refuse_what_is_no_file(path, (".pt2",), "give a file that torch.export.save wrote")
     try:
         with Path(path).open("rb") as file:
             model, shared = _read(file)
@@ -104,21 +102,6 @@ def _shared(weights: Mapping[str, Any]) -> dict[str, str]:
         if isinstance(place, str) and first.setdefault(place, name) != name:
             shared[name] = first[place]
     return shared
-
-
-def _refuse_what_is_no_file(path: str) -> None:
-    """Raise UsageError for what cannot be opened, or would never end: a missing file, a folder, a FIFO, a device."""
-    try:
-        mode = os.stat(path).st_mode  # noqa: PTH116
-    except FileNotFoundError:
-        near, _ = file_near(path, (".pt2",))
-        raise UsageError(f"there is no file '{path}'", near and f"did you mean '{near}'?") from None
-    except OSError as error:
-        raise UsageError(sentence(error, "read", f"'{path}'")) from None
-    except ValueError:
-        raise UsageError(f"{path!r} is no path") from None
-    if not stat.S_ISREG(mode):
-        raise UsageError(f"'{path}' is not a file", "give a file that torch.export.save wrote")
 
 
 def _wrong(path: str, code: str, message: str, hint: str | None = None) -> SpecError:

@@ -13,7 +13,7 @@ from ..tape import Call, Tape, refs
 from .arguments import WrongCall, bound
 from .builder import Builder, Step, Unsupported
 from .functions import FUNCTIONS
-from .functions.layout import PARTS
+from .functions.parts import PARTS
 from .functions.record import Function
 from .names import base_name
 from .values import Activation, Constant, Derived, Padded, Parameter, Place, Sizes, Value, without_batch

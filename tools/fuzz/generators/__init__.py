@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..case import Case
 from ..run import Outcome, run
-from . import command_lines, configuration, keras_files, onnx_files, published, specs
+from . import command_lines, configuration, keras_files, messages, onnx_files, published, requests, specs, sweeps
 
 
 class Kind(NamedTuple):
@@ -34,6 +34,9 @@ KINDS = {
         Kind("commands", command_lines.case),
         Kind("config", configuration.case),
         Kind("published", published.case),
+        Kind("sweeps", sweeps.case),
+        Kind("watch", requests.case),
+        Kind("playground", messages.case),
     )
 }
 """Name -> the kind."""

@@ -7,7 +7,7 @@ from random import Random
 from typing import NamedTuple
 
 import typer.core
-from typer.core import TyperArgument, TyperOption
+from typer.core import TyperOption
 
 from convcalc.cli.app import build_program
 from convcalc.cli.commands import COMMANDS
@@ -209,12 +209,6 @@ def options(command: str) -> tuple[Option, ...]:
     (called,) = [found for name, found in _commands().items() if name == command]
     found = [Option((*p.opts, *p.secondary_opts), p.is_flag) for p in called.params if isinstance(p, TyperOption)]
     return tuple([option for option in found if "--help" not in option.names])
-
-
-@cache
-def takes_layer(command: str) -> bool:
-    """Whether a command takes more than one argument."""
-    return sum(isinstance(parameter, TyperArgument) for parameter in _commands()[command].params) > 1
 
 
 @cache

@@ -83,6 +83,35 @@ def _diff(random: Random) -> list[str]:
     ]
 
 
+def _draw(random: Random) -> list[str]:
+    layer = random.choice(([], ["conv2d"], ["n0"], ["n1"], ["total"]))
+    options = {
+        "--steps": ("",),
+        "--matrix": ("",),
+        "--step": ("1", "2", "999"),
+        "--dims": ("1", "2"),
+        "--size": ("5", "9"),
+    }
+    return [*layer, *_some(random, options, 0.2)]
+
+
+def _report(random: Random) -> list[str]:
+    return [
+        "-o",
+        "-",
+        *_some(random, {"--against": ("lenet5", "teaching_dilated")}),
+        *_some(random, {**COUNTS, **DEVICE}),
+    ]
+
+
+def _arena(random: Random) -> list[str]:
+    return _some(random, {"--batch": ("2", "9223372036854775807"), "--dtype": DTYPES}, 0.2)
+
+
+def _forensics(random: Random) -> list[str]:
+    return _some(random, {"--all": ("",), "--top": ("1", "99"), "--width": ("conv2d=1..8", "n0=2..3")}, 0.3)
+
+
 OPTIONS: dict[str, tuple[int, Callable[[Random], list[str]]]] = {
     "check": (5, _check),
     "table": (4, _table),
@@ -92,6 +121,10 @@ OPTIONS: dict[str, tuple[int, Callable[[Random], list[str]]]] = {
     "verify": (1, _verify),
     "invert": (2, _invert),
     "diff": (1, _diff),
+    "draw": (1, _draw),
+    "report": (1, _report),
+    "arena": (1, _arena),
+    "forensics": (1, _forensics),
 }
 """Command -> its share, and its options beside the spec."""
 _DRAWN = tuple(command for command, (share, _) in OPTIONS.items() for _ in range(share))
