@@ -154,9 +154,13 @@ def test_transposed_windows_by_writing(size: int) -> None:
 
 
 def test_the_overlap_of_a_huge_stride_is_not_listed() -> None:
-    assert len(interior_overlap(1, LARGEST_STRIDE)) == LARGEST_STRIDE
+    assert len(interior_overlap(1, LARGEST_STRIDE, dilation=LARGEST_STRIDE)) == LARGEST_STRIDE == 1_000_000
     with pytest.raises(InvalidWindow):
         interior_overlap(1, LARGEST_STRIDE + 1)
+
+
+def test_contributions_of_neighbours_where_nothing_is_said() -> None:
+    assert contribution_counts(4, 3) == (1, 2, 3, 3, 2, 1)
 
 
 def test_same_padding_is_tensorflows() -> None:
