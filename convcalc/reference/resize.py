@@ -32,7 +32,7 @@ def taps(size: int, output: int, mode: str, align_corners: bool, scale: float | 
     """The taps of one axis of `rank`; `scale` is the factor where one was given.
 
     >>> taps(2, 4, "linear", align_corners=False, scale=None, rank=1).weights[:, 1]
-    array([0.  , 0.25, 0.75, 0.  ])
+    array([0.  , 0.25, 0.75, 0.25])
     """
     if mode.startswith("nearest"):
         return _nearest(size, output, mode, scale, rank)
