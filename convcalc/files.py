@@ -52,7 +52,10 @@ def read_regular(path: str, most: int, *, links: bool = True) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | sum(getattr(os, flag, 0) for flag in flags))
     with os.fdopen(descriptor, "rb") as file:
         _refuse_special(path, os.fstat(descriptor).st_mode)
-        return file.read(most + 1)
+        data: bytes | None = file.read(most + 1)
+    if data is None:  # it says that it is ordinary, and waits for what comes: /proc/kmsg
+        raise NotRegular(path, "a stream")
+    return data
 
 
 def real_path(path: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from convcalc import files
-from convcalc.files import sentence, taken, write
+from convcalc.files import NotRegular, read_regular, sentence, taken, write
 from tests.command import run
 
 SPEC = b"convcalc: 1\nname: tiny\ninput: [3, 8, 8]\nlayers: [{conv2d: {out: 4, k: 3}}, relu]\n"
@@ -206,3 +206,17 @@ def test_every_error_of_the_system_is_a_sentence(number: int, doing: str) -> Non
 def test_an_error_without_a_number() -> None:
     assert sentence(OSError("No room"), "write", "'x'") == "cannot write 'x': no room"
     assert sentence(OSError(), "read", "'x'") == "cannot read 'x': the system refused"
+
+
+def test_what_has_nothing_to_read_yet_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """/proc/kmsg says that it is an ordinary file, and gives nothing until something happens."""
+    path = tmp_path / "kmsg"
+    path.touch()
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    fstat = os.fstat
+    monkeypatch.setattr(os, "open", lambda *_: reading)
+    monkeypatch.setattr(os, "fstat", lambda descriptor: path.stat() if descriptor == reading else fstat(descriptor))
+    with pytest.raises(NotRegular, match="it is a stream"):
+        read_regular(str(path), 10)
+    os.close(writing)

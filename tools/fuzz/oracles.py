@@ -358,8 +358,11 @@ _HEADER = re.compile(
     rb"(?:Server|Date|Cache-Control|Cross-Origin-(?:Opener|Resource)-Policy|Referrer-Policy|X-Content-Type-Options|"
     rb"Content-(?:Security-Policy|Type|Length)|Allow): [\x20-\x7e]*"
 )
+_GAP = rb"[\s\x1c-\x1f\x85\xa0]"
+"""What parts the words of a first line for who reads it as Latin-1."""
 _ASKED = re.compile(
-    rb"(?:GET|HEAD) /+\{token\}(?:/(?:|shell\.css|shell\.js|page|state)(?:\?\S*)?|\?\S*)?(?: HTTP/\d+\.\d+)?\s*"
+    rb"%b*(?:GET|HEAD)%b+/+\{token\}(?:/(?:|shell\.css|shell\.js|page|state)(?:\?\S*)?|\?\S*)?(?:%b+HTTP/\d+\.\d+)?%b*"
+    % (_GAP, _GAP, _GAP, _GAP)
 )
 
 
