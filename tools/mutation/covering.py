@@ -13,6 +13,8 @@ from tools.mutation import in_process
 from tools.mutation.forks import Fork
 from tools.mutation.mutants import Mutant
 
+TOOL = Path(__file__).parent
+"""What records: where it changes, all is recorded again."""
 LONGEST = 15.0
 """Seconds of CPU: tests that take more are not run on mutants."""
 AT_LEAST, TIMES = 3.0, 10.0
@@ -87,10 +89,11 @@ def covering(root: Path, modules: Sequence[str], patterns: Sequence[str], kept: 
     known = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
     shared = digest(root, (root / module for module in modules))
     shared += digest(root, (path for path in root.glob("tests/*.py") if not path.name.startswith("test_")))
+    shared += digest(TOOL, TOOL.glob("*.py"))
     files = test_files(root, patterns)
     for number, name in enumerate(files):
         stamp = shared + digest(root, [root / name])
-        if known.get(name, {}).get("stamp") != stamp or "importing" not in known[name]:
+        if known.get(name, {}).get("stamp") != stamp:
             print(f"\r{number + 1} of {len(files)} files of tests: {name:60}", end="", file=sys.stderr, flush=True)
             known[name] = {"stamp": stamp, **_recorded(root, name, modules)}
             _write(kept, json.dumps(known))
