@@ -160,6 +160,21 @@ def test_pickles_are_never_loaded(command: str, name: str, tmp_path: Path) -> No
     assert "hint: name the model in its code, ./net.py:Net, or save it by torch.export as .pt2" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "why", "hint"),
+    [
+        ("net.safetensors", "has weights alone, which say nothing of the layers", "name the model in its code"),
+        ("net.tflite", "is in a format that is not read", "export the model as .onnx"),
+    ],
+)
+def test_files_that_people_have_of_models_and_nobody_reads(name: str, why: str, hint: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(bytes(64))
+    for command in ("table", "import"):
+        done = run(command, str(path))
+        assert done.code == 2 and f"{name} {why}" in done.stderr and f"hint: {hint}" in done.stderr
+
+
 @pytest.mark.parametrize("text", ["x = (", "\0", "import torch\nclass Net: pass\n"])
 def test_the_models_of_a_file_are_looked_for_without_running_it(text: str, tmp_path: Path) -> None:
     path = tmp_path / "net.py"

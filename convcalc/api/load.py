@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from os import PathLike, fspath
 
 from ..findings import UsageError
+from ..models.file import refuse_other_formats
 from ..network import Network
 from ..readers import Asked, Shapes, code_of, read_model, read_row, reader_of, shapes_of
 
@@ -52,7 +53,7 @@ def load(
 
     if name.endswith((".py", ".py:")):
         _refuse_python(name.removesuffix(":"))
-    refuse_pickles(name)
+    refuse_other_formats(name)
     if name.startswith("git:"):
         from ..language.revisions import read_revision
 
@@ -63,19 +64,6 @@ def load(
             return language.load(name, params=params, variant=variant, input=shapes)
         source = row
     return language.loads(source.text, path=source.path, params=params, variant=variant, input=shapes)
-
-
-PICKLES = (".pt", ".pth", ".ckpt", ".pkl", ".pickle")
-"""Suffixes of files with weights, or whole modules, that PyTorch writes as pickles."""
-
-
-def refuse_pickles(name: str) -> None:
-    """Raise UsageError for what its name says is a pickle."""
-    if name.lower().endswith(PICKLES):
-        raise UsageError(
-            f"{name} would be a pickle, which runs what is in it: it is never loaded",
-            "name the model in its code, ./net.py:Net, or save it by torch.export as .pt2",
-        )
 
 
 def _refuse_params(name: str, params: Mapping[str, object] | None, variant: str | None, why: str) -> None:

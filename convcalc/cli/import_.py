@@ -26,9 +26,10 @@ def command(
     device: RunOption = None,
     strict: StrictOption = False,
 ) -> None:
-    from ..api.load import names_code, refuse_pickles
+    from ..api.load import names_code
+    from ..models.file import refuse_other_formats
 
-    refuse_pickles(file)
+    refuse_other_formats(file)
     if not file.lower().endswith(MODELS) and not names_code(file):
         message = f"import reads the files of models, and '{file}' does not end in {', '.join(MODELS)}"
         raise UsageError(message, _python_hint(file))

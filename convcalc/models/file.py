@@ -1,4 +1,4 @@
-"""The file of a model, as every reader of models meets it."""
+"""The file of a model, as every reader of models meets it, and what no reader takes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,27 @@ import stat
 from ..files import sentence
 from ..findings import UsageError
 from ..hints import file_near
+
+_IN_CODE = "name the model in its code, ./net.py:Net"
+OTHER_FORMATS = {
+    (".pt", ".pth", ".ckpt", ".pkl", ".pickle"): (
+        "would be a pickle, which runs what is in it: it is never loaded",
+        f"{_IN_CODE}, or save it by torch.export as .pt2",
+    ),
+    (".safetensors", ".npz", ".npy"): ("has weights alone, which say nothing of the layers", _IN_CODE),
+    (".tflite", ".pb", ".mlmodel", ".caffemodel"): ("is in a format that is not read", "export the model as .onnx"),
+}
+"""Suffixes of files that people have of their models and that no reader takes: why, and what they may give instead."""
+
+
+def refuse_other_formats(name: str) -> None:
+    """Raise UsageError for what its name says is in a format that is not read.
+
+    >>> refuse_other_formats("resnet.yaml")
+    """
+    for suffixes, (why, hint) in OTHER_FORMATS.items():
+        if name.lower().endswith(suffixes):
+            raise UsageError(f"{name} {why}", hint)
 
 
 def refuse_what_is_no_file(path: str, suffixes: tuple[str, ...], hint: str) -> None:
