@@ -18,6 +18,10 @@ _BLANKS = " \t"
 _ENDS = "\0" + _BLANKS + _BREAKS
 _FLOW = ",?[]{}"
 _PLAIN, _BLOCK = "while scanning a plain scalar", "while scanning a block scalar"
+_QUOTED, _NO_CHARACTER = "while parsing a quoted scalar", "found invalid Unicode character escape code"
+_HALF = "[dD][89a-fA-F][0-9a-fA-F]{2}"
+_ESCAPE = re.compile(rf"\\(?:u(?P<four>{_HALF})|U(?P<eight>0000{_HALF})|.)", re.DOTALL)
+_BREAK = re.compile(f"\r\n|[{_BREAKS}]")
 _NO_PLAIN_START = _ENDS + "-?:,[]{}#&*!|>'\"%@`"
 
 
@@ -116,14 +120,37 @@ class PureLoader(yaml.SafeLoader):
         return self.process_empty_scalar(self.peek_token().start_mark)
 
     def scan_flow_scalar(self, style: str) -> Any:
-        """A quoted scalar; an escape that does not exist is told at its backslash."""
+        """A quoted scalar; an escape that does not exist is told at its backslash, and one of no character at its
+        number.
+        """
+        start, begin = self.get_mark(), self.pointer
         try:
-            return super().scan_flow_scalar(style)
+            token = super().scan_flow_scalar(style)
         except yaml.scanner.ScannerError as error:
+            if style == '"':
+                self._refuse_half_characters(start, begin)
             if error.problem_mark is not None and "escape" in (error.problem or ""):
-                error.context = "while parsing a quoted scalar"
+                error.context = _QUOTED
                 error.problem_mark.column -= "unknown" in (error.problem or "")
             raise
+        except (ValueError, OverflowError):
+            # The number is that of no character: the scanner stands at it.
+            self._refuse_half_characters(start, begin)
+            self._fail(_QUOTED, start, _NO_CHARACTER)
+        if style == '"':
+            self._refuse_half_characters(start, begin)
+        return token
+
+    def _refuse_half_characters(self, start: Any, begin: int) -> None:
+        """Refuse the first half of a character (U+D800 to U+DFFF) that is escaped in what is read since `begin`."""
+        for found in _ESCAPE.finditer(self.buffer, begin, self.pointer):
+            if found.lastgroup:
+                before = _BREAK.split(self.buffer[begin : found.start(found.lastgroup)])
+                mark = self.get_mark()
+                mark.line, mark.column = start.line + len(before) - 1, len(before[-1])
+                if len(before) == 1:
+                    mark.column += start.column
+                raise yaml.scanner.ScannerError(_QUOTED, start, _NO_CHARACTER, mark)
 
     def check_plain(self) -> bool:
         """Whether a plain scalar begins."""
