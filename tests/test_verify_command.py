@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -218,16 +216,3 @@ def test_no_rich_in_a_pipe() -> None:
     modules = loaded("verify", "lenet5")
     assert "numpy" in modules
     assert unwanted(modules, "rich", "convcalc.reference.identity", "convcalc.verify.flow") == set()
-
-
-@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no pseudo-terminals here")
-def test_quick_runs_draw_nothing_on_a_terminal(spec: str) -> None:
-    reader, terminal = os.openpty()
-    environment = {**os.environ, "TERM": "xterm", "CI": ""}
-    command = [sys.executable, "-m", "convcalc", "verify", spec]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=terminal, env=environment, timeout=60)
-    os.write(terminal, b"end")
-    os.close(terminal)
-    shown = os.read(reader, 1 << 16).decode()
-    os.close(reader)
-    assert done.returncode == 0 and shown == "end"
