@@ -381,7 +381,7 @@ def _http(judged: Judged) -> Said:
         return f"{len(body)} bytes of {length}"
     if TOKEN in judged.outcome.stdout:
         return "the token comes back"
-    asked = rest[: next((at for at, line in enumerate(rest) if not line.strip()), len(rest))]
+    asked = rest[: next((at for at, line in enumerate(rest) if line in (b"", b"\r")), len(rest))]
     hosts, origins = (
         [line.partition(b":")[2].strip() for line in asked if line.lower().startswith(name)]
         for name in (b"host:", b"origin:")
