@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from convcalc.layers.registry import build
-from convcalc.reference import DoesNotFit, backward, forward, init
+from convcalc.reference import DoesNotFit, backward, forward, init, updated_statistics
 from convcalc.reference.context import Context, Counter, Start
 from convcalc.reference.dispatch import operation
 from convcalc.reference.initial import starts
@@ -422,3 +422,16 @@ def test_tiles_are_all_positions_in_their_order(space: tuple[int, ...], limit: i
         assert len(found) == 1
     if len(space) == 1:
         assert len(found) == -(-space[0] // limit)
+
+
+def test_without_a_momentum_running_statistics_are_the_average_over_all_steps() -> None:
+    """As PyTorch documents it: `momentum=None` is the cumulative moving average."""
+    layer = build("batch_norm", {"momentum": None})
+    rng = np.random.default_rng(0)
+    batches = rng.standard_normal((3, 4, 2, 5, 5))
+    weights = init(layer, [(2, 5, 5)], rng, dtype="float64")
+    for batch in batches:
+        weights |= updated_statistics(layer, batch, weights)
+    assert weights["num_batches_tracked"] == 3
+    np.testing.assert_allclose(weights["running_mean"], batches.mean(axis=(1, 3, 4)).mean(axis=0))
+    np.testing.assert_allclose(weights["running_var"], batches.var(axis=(1, 3, 4), ddof=1).mean(axis=0))

@@ -11,6 +11,7 @@ from convcalc import loads
 from convcalc.analysis.seen import seen_from
 from convcalc.layers.registry import build
 from convcalc.reference import DoesNotFit, backward, forward
+from convcalc.reference.resize import taps
 
 Numbers = list[float]
 
@@ -158,3 +159,8 @@ def test_the_nearest_input_where_an_axis_keeps_its_size_or_doubles(
     network = loads(f"{{convcalc: 1, input: {list(x.shape[1:])}, layers: {layers}}}")
     seen = [seen_from(network, 1, (q, *(0,) * (rank - 1)))[0].axes[0] for q in range(len(wanted))]
     assert seen == [(i,) for i in wanted]
+
+
+def test_the_last_position_of_a_long_axis_reads_the_last_number() -> None:
+    """In float32 the middle of position 2^24 − 1 is that of the next one, behind the input."""
+    assert taps(2, 1 << 24, "nearest-exact", align_corners=False, scale=None, rank=1).indices.max() == 1
