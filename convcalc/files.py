@@ -66,6 +66,14 @@ def real_path(path: str) -> str:
         return path
 
 
+def exists(path: str) -> bool:
+    """Whether something stands at a path; not where it is no path."""
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
+
+
 def _refuse_special(path: str, mode: int) -> None:
     for test, what in _KINDS:
         if test(mode):

@@ -7,7 +7,7 @@ spec (`inception_3a.3x3.reduce.conv2d`); groups are the paths in between (blocks
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,7 +19,6 @@ from .findings import Finding, SpecError, UsageError
 from .geometry import LIMIT, GeometryError, TooLarge
 from .hints import suggest
 from .layers.sharing import Use, check_shared
-from .limits import NAME_CHARACTERS
 from .units import counted
 
 if TYPE_CHECKING:
@@ -459,48 +458,6 @@ class Network:
             rows.append((name, range(index, stop), group.output if group is not None else index))
             index = stop
         return rows
-
-
-RESERVED = frozenset({"in", "input", "index", "total"})
-"""Words that stand for something in a spec, so that nothing is called so."""
-
-
-def free_name(name: str, taken: Callable[[str], bool]) -> str:
-    """The name; where it is taken, with the first number behind it with which it is free.
-
-    >>> free_name("add", {"add", "add_2"}.__contains__)
-    'add_3'
-    """
-    free, number = name, 1
-    while taken(free):
-        number += 1
-        free = f"{name}_{number}"
-    return free
-
-
-class UniqueNames:
-    """Gives names that are unique and no longer than names may be: cut, and numbered where they are taken.
-
-    >>> names = UniqueNames()
-    >>> names.give("add"), names.give("add"), len(names.give("add" * 100))
-    ('add', 'add_2', 100)
-    """
-
-    def __init__(self, taken: Iterable[str] = ()) -> None:
-        self._taken = set(taken)
-        self._counts: dict[str, int] = {}
-
-    def give(self, name: str) -> str:
-        """The name as it may stand."""
-        base = name[:NAME_CHARACTERS]
-        unique, count = base, self._counts.get(base, 1)
-        while unique in self._taken:
-            count += 1
-            number = f"_{count}"
-            unique = base[: NAME_CHARACTERS - len(number)] + number
-        self._counts[base] = count
-        self._taken.add(unique)
-        return unique
 
 
 def sizes(shape: Shape) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from .files import exists
 from .findings import UsageError
 from .network import Network
 
@@ -90,16 +90,9 @@ def row_named(name: str) -> tuple[str, int] | None:
     (('run.sqlite', 17), None, None, None)
     """
     found = _ROW.fullmatch(name) if not name.startswith("git:") else None
-    if found is None or _exists(name):
+    if found is None or exists(name):
         return None
     return found[1], int(found[2])
-
-
-def _exists(path: str) -> bool:
-    try:
-        return Path(path).exists()
-    except (OSError, ValueError):
-        return False
 
 
 def read_row(name: str) -> Source | None:

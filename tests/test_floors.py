@@ -19,6 +19,7 @@ FLOORS = {
     "version": 0,
     "marked": 0,
     "units": 0,
+    "naming": 1,
     "layers": 1,
     "network": 2,
     "blocks": 3,

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..geometry import left_over
 from ..layers.kind_table import KindTable
 from ..layers.registry import build, layer_class
-from ..network import Inference, Node, UniqueNames
+from ..naming import UniqueNames
+from ..network import Inference, Node
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 from ..layers.registry import layer_class
-from ..network import Network, free_name
+from ..naming import free_name
+from ..network import Network
 from .fields import QUANTITIES
 from .merging import Family, Merging, Row, families
 from .pieces import Piece, outline, same

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ..network import UniqueNames, used
+from ..naming import UniqueNames
+from ..network import used
 from .fields import QUANTITIES, Fields, fields_of
 
 if TYPE_CHECKING:

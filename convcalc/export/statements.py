@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from ..network import free_name
+from ..naming import free_name
 from .definitions import Slot
 from .program import REQUIRED, Argument, Call, Inline, Part, Scope
 from .python_code import INDENT, Form, identifier, literal

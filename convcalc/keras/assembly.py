@@ -13,7 +13,8 @@ from ..models.apart import taken_apart
 from ..models.draft import Draft
 from ..models.origin import ModelOrigin
 from ..models.steps import Place
-from ..network import Network, UniqueNames
+from ..naming import UniqueNames
+from ..network import Network
 from .builder import Builder, Step
 from .convert import Conversion
 from .grouping import Called, automatic, kind_of, spans

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from ..geometry import LIMIT
 from ..layers.registry import KINDS, TAKEN, YIELDING, layer_class
 from ..limits import NAME_CHARACTERS
-from ..network import RESERVED
+from ..naming import RESERVED
 from .expectations import EXPECT, EXPECTATION, STAGE, claim_definitions
 from .grammar import Schema, Vocabulary, defined
 from .items import FieldType, fields_of

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from ..hints import suggest
 from ..limits import NAME_CHARACTERS
 from ..marked import Marked
-from ..network import RESERVED
+from ..naming import RESERVED
 from .problems import Problem
 
 _COMPONENT = r"[A-Za-z0-9_][A-Za-z0-9_-]*"

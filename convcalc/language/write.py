@@ -11,7 +11,8 @@ from ..blocks.literals import literal, scalar
 from ..blocks.pieces import parts_of
 from ..findings import SpecError, UsageError
 from ..marked import Source
-from ..network import RESERVED, Network, Output, UniqueNames, consumers
+from ..naming import RESERVED, UniqueNames
+from ..network import Network, Output, consumers
 from .events import parse
 from .names import NAME
 

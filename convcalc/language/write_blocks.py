@@ -12,7 +12,8 @@ from ..blocks.relations import Unrelated
 from ..blocks.sheet import Block, Item, Sheet
 from ..findings import SpecError
 from ..layers.registry import KINDS, layer_class
-from ..network import RESERVED, Network
+from ..naming import RESERVED
+from ..network import Network
 from .expressions import CONSTANTS
 from .functions import FUNCTIONS
 from .items import fields_of

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from ..layers.opaque import Opaque
 from ..limits import NAME_CHARACTERS
-from ..network import RESERVED, BlockGroup, Group, UniqueNames
+from ..naming import RESERVED, UniqueNames
+from ..network import BlockGroup, Group
 from .steps import Place, Step
 
 NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")

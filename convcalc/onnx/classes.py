@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from ..limits import NAME_CHARACTERS
 from ..models.steps import Place
-from ..network import UniqueNames
+from ..naming import UniqueNames
 from .builder import Step
 
 Places = tuple[Place, ...]

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from ..analysis.quantity import Value, number
 from ..language.values import Value as ParamValue
-from ..network import free_name
+from ..naming import free_name
 
 Cell = int | float | str | None
 """None: there is nothing of it."""

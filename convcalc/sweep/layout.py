@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from math import isinf
 
-from ..network import free_name
+from ..naming import free_name
 from ..terminal import printable
 from .cells import Cell
 

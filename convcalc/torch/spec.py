@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 from typing import NamedTuple
 
-from ..files import NotRegular, read_regular
+from ..files import NotRegular, exists, read_regular
 from ..hints import shortened
 from ..limits import SPEC_BYTES
 
@@ -51,17 +50,10 @@ def model_spec(text: str) -> ModelSpec | None:
     >>> model_spec("run.sqlite:best")
     """
     found = _WRITTEN.fullmatch(text) if not text.startswith("git:") else None
-    if found is None or _exists(text):
+    if found is None or exists(text):
         return None
     spec = ModelSpec(*found.groups())
-    return spec if spec.is_file or not (spec.module.endswith(_DATA) or _exists(spec.module)) else None
-
-
-def _exists(path: str) -> bool:
-    try:
-        return Path(path).exists()
-    except (OSError, ValueError):
-        return False
+    return spec if spec.is_file or not (spec.module.endswith(_DATA) or exists(spec.module)) else None
 
 
 def choice(path: str) -> str:

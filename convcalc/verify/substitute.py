@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from ..analysis.size_survey import combined_period, follow, moving_size
 from ..geometry import GeometryError
 from ..layers.registry import KINDS, build
-from ..network import Inference, UniqueNames, consumers
+from ..naming import UniqueNames
+from ..network import Inference, consumers
 
 if TYPE_CHECKING:
     from ..layers.base import Shape, Shapes, Weight

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from ..layers.batched import batched
 from ..layers.registry import build
-from ..network import Node, UniqueNames, ancestors, consumers, holder, renumbered
+from ..naming import UniqueNames
+from ..network import Node, ancestors, consumers, holder, renumbered
 from .loss import losses_of
 
 if TYPE_CHECKING:
