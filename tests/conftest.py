@@ -1,8 +1,13 @@
-"""What the environment of whoever runs the tests says of colours and pagers is not what they are about."""
+"""What all tests share: no colours or pagers of whoever runs them, and examples that are the same in every run.
+
+``pytest --hypothesis-profile searching`` draws other examples each time; the nightly workflow does.
+"""
 
 from __future__ import annotations
 
 import os
+
+from hypothesis import HealthCheck, settings
 
 OF_OUTPUT = (
     "NO_COLOR",
@@ -18,3 +23,21 @@ OF_OUTPUT = (
 
 for _name in OF_OUTPUT:
     os.environ.pop(_name, None)
+
+# How long an example takes is no property of the code. A check that what was drawn is of use is made where it is always
+# the same: where it is drawn anew, its verdict would be a matter of luck.
+settings.register_profile(
+    "repeated",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "searching",
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+settings.load_profile("repeated")

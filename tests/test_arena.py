@@ -105,7 +105,7 @@ REQUESTS = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(REQUESTS)
 def test_each_buffer_lies_at_the_lowest_place_that_those_before_it_leave(requests: list[tuple[int, int, int]]) -> None:
     """The rule of the planner, by brute force: no overlap, and no lower offset among the larger ones."""
@@ -157,7 +157,7 @@ def overlapping(plan: Arena) -> list[tuple[int, int]]:
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(graphs(), st.integers(1, 5))
 def test_a_plan_is_one_that_can_be_run(net: Network, batch: int) -> None:
     """What an operator reads is still there, nothing alive lies on anything else, and no plan is below its bound."""

@@ -586,7 +586,7 @@ CALLS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(one=BODIES, two=BODIES, calls=CALLS, nested=st.booleans())
 def test_specs_with_blocks_survive(
     one: list[str], two: list[str], calls: list[tuple[str, int, int, int, bool, int | None]], nested: bool

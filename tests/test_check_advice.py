@@ -95,7 +95,7 @@ def read_positions(size: int, output: int, k: int, s: int, before: int, d: int) 
     return [{q * s - before + t * d for t in range(k)} & set(range(size)) for q in range(output)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(*(st.integers(1, 9), st.integers(1, 4), st.integers(1, 4), st.integers(0, 6), st.integers(1, 4)))
 def test_unread_and_blind_windows_by_brute_force(i: int, k: int, s: int, p: int, d: int) -> None:
     """CC401 where the inputs behind the last that is read are real; CC404 where a window reads none."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
@@ -202,3 +203,11 @@ def test_paths_that_lead_out_of_the_workspace_are_not_read(repository: Path) -> 
         assert (code, out, summary) == (2, "", ""), path
     code, out, summary, _ = action(repository, paths="specs\n*/*.yaml\n**/*.yaml")
     assert (code, out) == (0, "") and "hunter2" not in summary
+
+
+def test_properties_are_the_same_in_every_run_and_others_every_night() -> None:
+    assert settings.default is not None and settings.default.derandomize and settings.default.deadline is None
+    (searching,) = re.findall(
+        r"--hypothesis-profile (\w+)", (ROOT / ".github/workflows/nightly.yml").read_text("utf-8")
+    )
+    assert not settings.get_profile(searching).derandomize

@@ -53,7 +53,7 @@ WINDOWS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.sampled_from(["conv1d", "conv_transpose1d", "separable_conv1d"]), WINDOWS, st.integers(1, 14))
 def test_effective_macs_equal_counting_taps(kind: str, window: dict[str, int], size: int) -> None:
     layer = build(kind, {"out": 2, **window})
@@ -70,7 +70,7 @@ def test_effective_macs_equal_counting_taps(kind: str, window: dict[str, int], s
     assert effective_macs(layer, ((3, size),), output) == wanted
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 3))
 def test_taps_of_axes_multiply(height: int, width: int, groups: int) -> None:
     layer = build("conv2d", {"out": 2 * groups, "k": [3, 2], "p": [1, 1], "g": groups})
@@ -183,7 +183,7 @@ ANALYSIS = sorted(n for n, f in FORMULAS.items() if f.function.__module__.starts
 def test_text_equals_function(name: str) -> None:
     formula = FORMULAS[name]
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(st.fixed_dictionaries({p: st.integers(1, 9) for p in formula.symbols.values()}))
     def holds(numbers: dict[str, int]) -> None:
         letters = {letter: Fraction(numbers[p]) for letter, p in formula.symbols.items()}

@@ -238,7 +238,7 @@ def layers(draw: st.DrawFn, rank: int) -> list[Any]:
     return found
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.data(), RANKS, st.sampled_from(FORMS))
 def test_random_chains_come_back(data: st.DataObject, rank: int, form: dict[str, bool]) -> None:
     """Shapes come back exactly for asymmetric padding, dilation, groups, ceil and same, in 1 to 3 dimensions."""

@@ -138,7 +138,7 @@ def written(layers: list[str]) -> str:
     return f"convcalc: 1\ninput: [8, 4, 4]\nlayers: [{', '.join(items)}]"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(LAYERS, LAYERS)
 def test_matching_is_one_to_one_and_of_one_kind(first: list[str], second: list[str]) -> None:
     before, after = loads(written(first)), loads(written(second))

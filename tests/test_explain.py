@@ -66,7 +66,7 @@ LAYERS = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(LAYERS, min_size=1, max_size=3))
 def test_every_line_evaluates_to_its_value(layers: list[str]) -> None:
     body = "".join(f"  - {{{layer}, name: n{n}}}\n" for n, layer in enumerate(layers))

@@ -102,7 +102,7 @@ def cases(draw: st.DrawFn) -> SmallLayer:
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(cases())
 def test_outputs_are_those_of_the_sums(found: SmallLayer) -> None:
     made = products(found)
@@ -112,7 +112,7 @@ def test_outputs_are_those_of_the_sums(found: SmallLayer) -> None:
         assert (made.linear == written_out(found, found.x(), found.w())).all()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(cases(), st.randoms(use_true_random=False))
 def test_gradients_are_differences_of_the_loss(found: SmallLayer, random: Any) -> None:
     """<Y, dY> is linear in every number: one more of it adds the gradient, exactly."""

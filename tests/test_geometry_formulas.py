@@ -52,7 +52,7 @@ def test_text_equals_function(name: str) -> None:
     formula = FORMULAS[name]
     compared = 0
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @given(numbers=arguments(formula))
     def holds(numbers: dict[str, int]) -> None:
         nonlocal compared
@@ -133,7 +133,7 @@ def test_all_relationships_stand_in_the_tables() -> None:
     assert {row[0] for row in [*CONVOLUTIONS, *TRANSPOSED]} == set(range(1, 16))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(i=st.integers(1, 40), n=st.integers(0, 4), k=st.integers(1, 9), p=PADDING, d=st.integers(1, 4))
 def test_relationships_hold_for_all_numbers(i: int, n: int, k: int, p: int, d: int) -> None:
     odd = 2 * n + 1

@@ -17,7 +17,7 @@ from convcalc.geometry import (
     pool_output,
 )
 
-property_test = settings(max_examples=200, deadline=None)
+property_test = settings(max_examples=200)
 
 
 def starts(i: int, k: int, s: int, pl: int, pr: int, d: int, up: bool) -> list[int]:

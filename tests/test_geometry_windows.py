@@ -33,7 +33,7 @@ SIZE, KERNEL, STRIDE, PAD, DILATION = (
     st.integers(0, 6),
     st.integers(1, 4),
 )
-property_test = settings(max_examples=200, deadline=None)
+property_test = settings(max_examples=200)
 
 
 def layout(i: int, k: int, s: int, pl: int, pr: int, d: int) -> list[list[int]]:
@@ -162,7 +162,7 @@ def test_errors_carry_their_numbers() -> None:
 
 
 @given(st.sampled_from(["kernel_size", "stride", "dilation", "before", "after"]), st.integers(-5, 3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_check_window(name: str, value: int) -> None:
     numbers = {"kernel_size": 1, "stride": 1, "dilation": 1, "before": 0, "after": 0, name: value}
     least = 0 if name in ("before", "after") else 1

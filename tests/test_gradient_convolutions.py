@@ -72,7 +72,7 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 @given(case=cases())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_they_are_the_backward_pass(case: Case) -> None:
     x, w, grad = case.arrays()
     (grad_x,), weights = backward(case.layer, x, {"weight": w}, grad)
@@ -82,7 +82,7 @@ def test_they_are_the_backward_pass(case: Case) -> None:
 
 
 @given(case=cases())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_they_are_the_sums_of_the_chain_rule(case: Case) -> None:
     """Every product y += x·w hands w·∂f/∂y to x and x·∂f/∂y to w: nothing but loops and an index."""
     x, w, grad = case.arrays()

@@ -24,8 +24,8 @@ from tools.fuzz.generators import KINDS
 
 from .command import run
 
-SEEN = st.text(st.characters(min_codepoint=32, max_codepoint=0xAC) | st.sampled_from('\n\t"\\é層🙂')).filter(
-    lambda text: not any(0x7F <= ord(c) <= 0x9F for c in text)
+SEEN = st.text(
+    st.characters(min_codepoint=32, max_codepoint=0xAC, exclude_categories=["Cc"]) | st.sampled_from('\n\t"\\é層🙂')
 )
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | SEEN,
@@ -50,7 +50,7 @@ def test_more_keys_than_are_kept() -> None:
     assert "".join(json_pieces(data)) == json.dumps(data, indent=2)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(VALUES, st.integers(0, 2), st.integers(0, 2)), max_size=5), st.booleans())
 def test_objects_that_are_alike_and_share_parts(objects: list[tuple[Any, int, int]], ascii: bool) -> None:
     keys: Keys = ("own", ("a", "b"), "100%", ('c"',), "é")

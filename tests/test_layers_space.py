@@ -180,7 +180,7 @@ def test_axes_that_move_or_merge() -> None:
     assert even == AxisLink(0, Window(4, 1, 2, 1))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(1, 20), st.integers(1, 20))
 def test_centred_crops_put_the_odd_one_after(size: int, target: int) -> None:
     layer = build("crop", {"size": target})
@@ -195,7 +195,7 @@ def test_centred_crops_put_the_odd_one_after(size: int, target: int) -> None:
     assert size + link.map.before + link.map.after == target
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(1, 4), st.lists(st.integers(1, 5), min_size=0, max_size=3), st.integers(1, 3))
 def test_shuffles_are_each_others_opposite(channels: int, space: list[int], factor: int) -> None:
     large = (channels, *(size * factor for size in [*space, 2]))

@@ -133,14 +133,14 @@ def simulated(net: Network, order: list[int]) -> int:
     return peak
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(graphs(9))
 def test_liveness_equals_a_simulation(net: Network) -> None:
     facts = liveness(net)
     assert facts.live[facts.peak] == simulated(net, list(range(len(net.nodes))))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(graphs())
 def test_the_best_order_equals_trying_all(net: Network) -> None:
     found = best_order(net)

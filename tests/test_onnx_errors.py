@@ -38,7 +38,7 @@ def test_no_onnx_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_damaged_files(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     """Bytes cut off or changed anywhere: a network, a finding or a usage error."""

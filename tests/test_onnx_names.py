@@ -139,7 +139,7 @@ PATH = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(PATH, min_size=1, max_size=8))
 def test_any_names(tmp_path_factory: pytest.TempPathFactory, paths: list[list[str]]) -> None:
     """Whatever nodes are called, paths are unique, allowed, and those of a group stand together."""

@@ -355,7 +355,7 @@ def chain(pieces: list[tuple[str, dict[str, object]]], size: int) -> tuple[Netwo
     return Network("chain", tuple(nodes), (Output("out", len(nodes) - 1),), {}), sees
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(PIECES, min_size=1, max_size=5), st.integers(4, 24))
 def test_masks_equal_brute_force(pieces: list[tuple[str, dict[str, object]]], size: int) -> None:
     net, sees = chain(pieces, size)
@@ -364,7 +364,7 @@ def test_masks_equal_brute_force(pieces: list[tuple[str, dict[str, object]]], si
         assert set(seen_from(net, last, (q,))[0].axes[0]) == sees[last][q]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(PIECES, min_size=1, max_size=5))
 def test_fields_are_exact_away_from_the_borders(pieces: list[tuple[str, dict[str, object]]]) -> None:
     """Every position's field, clipped, contains what is seen; where padding plays no part its ends are equal."""
@@ -382,7 +382,7 @@ def test_fields_are_exact_away_from_the_borders(pieces: list[tuple[str, dict[str
                 assert (min(seen), max(seen)) == interval, (node.name, q)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(PIECES, max_size=3), st.lists(PIECES, max_size=3))
 def test_a_join_sees_the_union(
     left: list[tuple[str, dict[str, object]]], right: list[tuple[str, dict[str, object]]]

@@ -75,7 +75,7 @@ def steps_of_columns(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(columns, "rows_pay_off", lambda *sizes: request.param)
 
 
-some = settings(max_examples=60, deadline=None)
+some = settings(max_examples=60)
 
 
 @pytest.mark.usefixtures("tile_bytes", "steps_of_columns")

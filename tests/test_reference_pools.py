@@ -15,7 +15,7 @@ from convcalc.layers.registry import build
 from convcalc.reference import forward
 from tests.reference_examples import EXAMPLES, Example
 
-some = settings(max_examples=150, deadline=None)
+some = settings(max_examples=150)
 
 
 def pool(kind: str, fields: dict[str, Any], size: int) -> tuple[Any, int]:

@@ -16,7 +16,7 @@ from convcalc.reference import Counter, DoesNotFit, forward, init
 from tests.reference_examples import EXAMPLES, Example
 
 small = st.integers(0, 3)
-some = settings(max_examples=150, deadline=None)
+some = settings(max_examples=150)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)

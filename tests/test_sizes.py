@@ -254,7 +254,7 @@ def brute(network: Network, size: int) -> tuple[bool, bool, bool]:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(layer_lists(), st.integers(5, 60))
 def test_classes_match_brute_force(layers: list[dict[str, Any]], size: int) -> None:
     """Every set holds exactly the sizes for which the formulas say so, near and far."""
@@ -281,7 +281,7 @@ def test_classes_match_brute_force(layers: list[dict[str, Any]], size: int) -> N
                 assert value(output.expression, candidate) == built.nodes[index].shape[output.axis], candidate
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(st.lists(windowed().filter(lambda layer: "pad" not in layer), min_size=1, max_size=4), st.integers(20, 60))
 def test_ratios_match_brute_force(layers: list[dict[str, Any]], size: int) -> None:
     """o·s = i at every window and o = i·s at every transposed one, where no window is as large as its input."""
@@ -304,7 +304,7 @@ def test_ratios_match_brute_force(layers: list[dict[str, Any]], size: int) -> No
         assert (candidate in found.ratio) == keeps, candidate
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(layer_lists(), st.integers(8, 60))
 def test_the_period_is_a_period(layers: list[dict[str, Any]], size: int) -> None:
     """Beyond the minimum every layer grows by a constant a period: f(i + period) = f(i) + constant."""
@@ -321,7 +321,7 @@ def test_the_period_is_a_period(layers: list[dict[str, Any]], size: int) -> None
     assert growth[0] == growth[1]
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(st.lists(windowed().filter(lambda layer: "pad" not in layer and "upsample" not in layer), max_size=5))
 @pytest.mark.slow
 def test_exact_class_matches_the_residues_propagated_backwards(layers: list[dict[str, Any]]) -> None:
@@ -426,7 +426,7 @@ def agree_with_the_plain_definition(network: Network) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(layer_lists(), st.integers(5, 60), st.integers(0, 3))
 def test_equal_axes_have_equal_answers(layers: list[dict[str, Any]], size: int, longer: int) -> None:
     """What is taken from another axis is what computing it gives."""

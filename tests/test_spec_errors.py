@@ -174,7 +174,7 @@ BASE = spec(
 PIECES = ["", *":[]{},~-'\"10w.#% \n\t", "*a", "&a ", "9" * 25, "in", "index", "relu", "**", "//", "no"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_no_edit_of_a_spec_gives_anything_but_findings(data: st.DataObject) -> None:
     """A spec with pieces cut out, doubled or replaced loads, or raises SpecError with placed findings."""

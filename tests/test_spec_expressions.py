@@ -7,7 +7,7 @@ import math
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc.geometry import LIMIT
@@ -273,7 +273,6 @@ def arithmetic(draw: st.DrawFn, depth: int = 3) -> str:
     return f"({left} {draw(st.sampled_from(['+', '-', '*', '//', '%']))} {right})"
 
 
-@settings(deadline=None)
 @given(arithmetic())
 def test_integers_agree_with_python(text: str) -> None:
     """On integers every operator means what it means in Python."""
@@ -286,7 +285,6 @@ def test_integers_agree_with_python(text: str) -> None:
     assert value(text) == expected
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="k0123456789.+-*/%()[]<>=!,'ex if else and or not_", max_size=40))
 def test_any_text_gives_a_value_or_a_problem(text: str) -> None:
     try:

@@ -168,7 +168,7 @@ def test_functions_take_so_many_arguments(names: str, fewest: int, most: int) ->
             assert compile_expression(f"{name}({', '.join('1' * count)})").names == {}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(1, 2**40), st.integers(2, 50))
 def test_logarithms_are_rounded_as_powers_say(x: int, base: int) -> None:
     floor = 0
@@ -180,7 +180,7 @@ def test_logarithms_are_rounded_as_powers_say(x: int, base: int) -> None:
     assert value(f"round(log({x}, {base}))") in ({nearer} if x * x != base ** (2 * floor + 1) else {floor, floor + 1})
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.fractions(Fraction(1, 100), 100, max_denominator=100), st.fractions(Fraction(1, 9), 9, max_denominator=9))
 def test_logarithms_of_fractions_are_between_their_roundings(x: Fraction, base: Fraction) -> None:
     if base == 1:
@@ -193,7 +193,7 @@ def test_logarithms_of_fractions_are_between_their_roundings(x: Fraction, base: 
     assert abs(float(found) - math.log(x) / math.log(base)) < 1e-9
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.fractions(Fraction(1, 100), 100, max_denominator=100), st.fractions(-6, 6, max_denominator=20))
 def test_powers_have_twelve_decimals(base: Fraction, exponent: Fraction) -> None:
     found = value("power(base, exponent)", base=base, exponent=checked(exponent))
@@ -208,7 +208,7 @@ def test_powers_have_twelve_decimals(base: Fraction, exponent: Fraction) -> None
     assert Fraction(found * 10**12).denominator == 1
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.integers(-5, 5), max_size=30), st.integers(-5, 5))
 def test_lists_are_those_of_python(numbers: list[int], k: int) -> None:
     found = value("[n * k for n in numbers if n != k]", numbers=tuple(numbers), k=k)

@@ -130,7 +130,7 @@ PARTS = st.one_of(LINES, st.text(" \t\n\r{}[]:,-?#&*|>'\"@`~\\\x85\u2028é0ab=",
 
 
 @libyaml
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(PARTS, max_size=8).map("".join), st.data())
 @example("a: [1,\n", None)
 def test_texts_are_read_alike(text: str, data: st.DataObject | None) -> None:

@@ -93,7 +93,7 @@ def test_parts_that_stand_apart_cannot_be_written() -> None:
         write(replace(network, nodes=network.nodes[:2], outputs=(Output("x", 1),)))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.text(max_size=20))
 def test_any_text_is_a_scalar(text: str) -> None:
     """A text written as a YAML scalar is read as the same text."""

@@ -117,7 +117,7 @@ def test_axes_that_mean_nothing(reader: Any, text: str, said: str, offset: int) 
     assert said in caught.value.message and caught.value.offset == offset
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     st.integers(-1000, 1000), st.integers(0, 10**6), st.fractions(Fraction(1, 100), 50, max_denominator=100), st.data()
 )
@@ -141,7 +141,7 @@ def test_the_product_is_in_the_order_of_nested_loops() -> None:
     assert last.input == {"input": (3, 16, 16)}
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(st.integers(1, 7), st.integers(1, 7), st.integers(1, 5), st.integers(0, 2**70))
 def test_even_draws_are_a_permutation(a: int, b: int, c: int, seed: int) -> None:
     """Each of the product once, and the same whichever is asked for first."""
@@ -189,7 +189,7 @@ def test_draws_in_the_logarithm_are_even_in_it() -> None:
     assert small == {8, 16}
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     st.fractions(Fraction(1, 10), 300, max_denominator=10),
     st.fractions(Fraction(1, 1000), 20, max_denominator=1000),

@@ -182,7 +182,7 @@ def test_what_is_asked_is_each_thing_once_in_order() -> None:
     Plan("net.yaml", SPEC, columns=("time",), options=Options(device="v100")).validate()
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(
     st.sampled_from(["macs", "params", "conv2d.macs", "receptive_field", "peak_memory"]),
     st.sampled_from(sorted(OPERATORS)),

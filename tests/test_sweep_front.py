@@ -35,7 +35,7 @@ values = st.one_of(
 tables = st.integers(1, 5).flatmap(lambda d: st.lists(st.lists(values, min_size=d, max_size=d), max_size=40))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(tables, st.lists(st.booleans(), min_size=5, max_size=5), st.sampled_from([1, 1 << 16]), st.sampled_from([2, 32]))
 def test_a_front_is_what_nothing_dominates(rows: list[list[Cell]], maximise: list[bool], small: int, best: int) -> None:
     columns = [list(column) for column in zip(*rows, strict=True)] or [[]]

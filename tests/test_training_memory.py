@@ -191,7 +191,7 @@ def test_its_names() -> None:
     assert quantity("training") is QUANTITIES["training"] and QUANTITIES["training_released"].total == "largest"
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(graphs(9), st.sampled_from(sorted(OPTIMIZERS)), st.integers(1, 3))
 def test_what_is_kept_takes_more_than_what_is_released(net: Any, optimizer: str, batch: int) -> None:
     report = analyse(net, batch, optimizer=optimizer)

@@ -52,7 +52,7 @@ LAYERS = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(LAYERS, min_size=1, max_size=4), st.integers(12, 40), st.booleans())
 def test_the_smallest_by_trying_all(layers: list[str], size: int, linear: bool) -> None:
     """Of all sizes of the class, no smaller one builds with the same weights."""
@@ -79,7 +79,7 @@ def test_the_smallest_by_trying_all(layers: list[str], size: int, linear: bool) 
         assert found == (None if smallest == size else {"input": (2, smallest, smallest)})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(LAYERS, min_size=1, max_size=4), st.integers(24, 60))
 def test_a_period_moves_every_layer_by_whole_positions(layers: list[str], size: int) -> None:
     """Sizes one and two periods larger grow every layer by equal steps: the remainders are the same."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import resource
 import signal
@@ -34,6 +33,7 @@ PYTEST = (
     "no:logging",
     "--no-header",
     "--no-summary",
+    "--hypothesis-profile=mutation",
 )
 MEMORY = 6 << 30
 """Bytes of address space that a fork may have: what asks for more fails."""
@@ -59,12 +59,10 @@ def quiet() -> None:
 
 def few_examples() -> None:
     """Let hypothesis draw the same examples each time, and not look for smaller ones; once it has failed, it has."""
-    with contextlib.suppress(ImportError):
-        from hypothesis import Phase, settings
+    from hypothesis import Phase, settings
 
-        phases = (Phase.explicit, Phase.generate)
-        settings.register_profile("mutation", derandomize=True, database=None, deadline=None, phases=phases)
-        settings.load_profile("mutation")
+    phases = (Phase.explicit, Phase.generate)
+    settings.register_profile("mutation", derandomize=True, database=None, deadline=None, phases=phases)
 
 
 class _Recorder:
