@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from .limits import EXCERPT_CHARACTERS, MESSAGE_CHARACTERS
@@ -69,10 +69,6 @@ class Finding:
     def severity(self) -> Severity:
         """Errors fail, warnings fail under `--strict`, advice is shown on demand."""
         return severity(self.code)
-
-    def at_path(self, path: str) -> Finding:
-        """The same finding in another file."""
-        return replace(self, path=path)
 
     def to_dict(self) -> dict[str, object]:
         """The finding in the JSON contract of `check`."""
@@ -178,8 +174,11 @@ class SpecError(ValueError):
     'kernel of 9 is larger than the input of 8'
     """
 
+    findings: tuple[Finding, ...]
+    """In the order of the text."""
+
     def __init__(self, findings: Iterable[Finding]) -> None:
-        self.findings: tuple[Finding, ...] = tuple(findings)
+        self.findings = tuple(findings)
         super().__init__(self.findings)
 
     def __str__(self) -> str:
@@ -197,12 +196,17 @@ class UsageError(Exception):
       hint: did you mean 'resnet'?
     """
 
+    message: str
+    hint: str | None
+    """How to mend it, where there is something to say."""
+    excerpt: tuple[str, ...]
+    """What was typed, and a caret where it is wrong."""
+
     def __init__(self, message: str, hint: str | None = None, excerpt: tuple[str, ...] = ()) -> None:
         super().__init__(message, hint, excerpt)
         self.message = message
         self.hint = hint
         self.excerpt = excerpt
-        """What was typed, and a caret where it is wrong."""
 
     def __str__(self) -> str:
         lines = [self.message, *(f"  {line}" for line in self.excerpt)]

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcalc import analyse, load
+from convcalc import load
 from convcalc.analysis import device, multiplications, receptive_field  # noqa: F401 - they file their formulas
 from convcalc.analysis.multiplications import effective_macs, fft_flops, im2col_elements, winograd_macs
 from convcalc.analysis.quantities import QUANTITIES
-from convcalc.analysis.report import Report
+from convcalc.analysis.report import Report, analyse
 from convcalc.geometry import FORMULAS
 from convcalc.layers.base import Shape
 from convcalc.layers.registry import build

@@ -79,6 +79,7 @@ def command(
     """
     from ..api.explain import NoPosition, explain
     from ..api.report import analyse
+    from ..render.explain import explain_document
 
     asked: dict[OnNumbers, bool] = {"matrix": matrix, "backward": backward, "flip": flip, "shift": shift}
     shown = [name for name, wanted in asked.items() if wanted]
@@ -115,7 +116,7 @@ def command(
         if spec is not None:
             raise
         raise UsageError(error.findings[0].message, error.findings[0].hint) from error
-    write(format, lambda: explanation.document(None), explanation.to_dict)
+    write(format, lambda: explain_document(explanation), explanation.to_dict)
     if explanation.confirmed is False:
         raise typer.Exit(1)
 

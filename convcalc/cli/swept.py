@@ -123,12 +123,14 @@ def show(sweep: Sweep, look: Look) -> None:
         write_file(sweep.page(), look.page, look.force, "entities")
         if look.page == "-":
             return
+    from ..api.sweep import found_in, plan_of
     from ..render import streams
     from ..render.sweep import sweep_data, sweep_document, sweep_rows
 
     text = look.format == "text"
-    unlimited = look.top is None and sweep.plan.top is None
-    found = sweep.found(
+    unlimited = look.top is None and plan_of(sweep).top is None
+    found = found_in(
+        sweep,
         top=look.top,
         every=look.every or (unlimited and look.format in WHOLE),
         plot=look.plot,

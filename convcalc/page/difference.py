@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..network import described
 from ..render.diff import percentage, said
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ def changes(difference: Difference) -> Changes:
     listed = [layer for status in counted for layer in difference.layers if layer.status == status]
     nothing = "Nothing differs." if difference.empty else "Only names differ." if difference.only_names else ""
     return Changes(
-        before.network.described,
-        after.network.described,
+        described(before.network),
+        described(after.network),
         [_compared(change) for change in difference.totals],
         [
             StageRow(stage.name, stage.status, [_compared(change) for change in stage.changes])

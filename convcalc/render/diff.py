@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..analysis.diff import Change, Difference, LayerChange, Threshold
 from ..analysis.report import Report
 from ..findings import Finding
+from ..network import finding_in
 from .document import Block, Column, Document, Findings, Heading, Listing, Table
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ def growth_finding(difference: Difference, quantity: str, before: int, after: in
     message = f"{growth(quantity, before, after)}; the limit is {limit}"
     hint = f"--fail-over {quantity}={limit} sets the limit"
     if network.origin is None:
-        return network.finding("CC601", message, hint=hint)
+        return finding_in(network, "CC601", message, hint=hint)
     return network.origin.finding_at("CC601", message, network.origin.section("name"), hint=hint)
 
 

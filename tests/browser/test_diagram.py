@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from convcalc import analyse, load, loads
+from convcalc import load, loads
 from convcalc.analysis.diff import diff
+from convcalc.analysis.report import analyse
 from convcalc.page.diagram import graph
 
 from .conftest import Open, Opened
