@@ -38,7 +38,9 @@ def command(
     set: SetOption = None,
     variant: VariantOption = None,
     batch: BatchOption = 1,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the inputs and, with --backward, the weights.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Seed of the inputs and, with --backward, of the weights.")
+    ] = 0,
     dtype: Annotated[Dtype, typer.Option("--dtype", help="Type to compute with.")] = "float32",
     backward: Annotated[
         bool, typer.Option("--backward", help="Run a training step; show the flow of activations and gradients.")
