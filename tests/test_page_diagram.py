@@ -55,14 +55,14 @@ def _ends_unread(report: Report, path: str) -> bool:
 
 @pytest.mark.parametrize("name", ["googlenet", "resnet", "unet", "swin", "nasnet", "vgg"])
 def test_figures_add_up_and_lines_lead_on(name: str) -> None:
-    report = analyse(name)
+    report = analyse(load(name))
     check(graph(report), report)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", GALLERY)
 def test_every_network_of_the_gallery(name: str) -> None:
-    report = analyse(name)
+    report = analyse(load(name))
     check(graph(report), report)
 
 

@@ -149,7 +149,7 @@ def test_the_first_field_stands_without_scripts(resnet: Page) -> None:
 
 @pytest.mark.parametrize("spec", ["lenet5", "resnet", "unet", "densenet", "hrnet"])
 def test_no_bars_of_one_lane_overlap(spec: str) -> None:
-    report = analyse(spec)
+    report = analyse(load(spec))
     found = bars(report)
     facts = liveness(report.network)
     lanes: dict[int, int] = {}
