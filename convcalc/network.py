@@ -99,6 +99,21 @@ class Group(NamedTuple):
         """Whether it is a use of a block of the spec, so that its kind is the block's name."""
         return False
 
+    @property
+    def is_branch(self) -> bool:
+        """Whether it is a branch of a join, and no block that is called so."""
+        return self.kind == "branch" and not self.is_block
+
+    @property
+    def is_repeat(self) -> bool:
+        """Whether it has the repetitions of an item."""
+        return self.kind == "repeat" and not self.is_block
+
+    @property
+    def is_named(self) -> bool:
+        """Whether its kind is that of a block or of a join, rather than a word for what has none."""
+        return self.is_block or self.kind not in ("branch", "layers", "repeat")
+
 
 class BlockGroup(Group):
     """The nodes of a use of a block of the spec."""

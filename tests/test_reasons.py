@@ -76,7 +76,7 @@ def params(spec: str, variant: str) -> int:
 
 
 def cost(spec: str, stage: str) -> Cost:
-    report = analyse(spec)
+    report = analyse(load(spec))
     (found,) = (each for each in report.stages if each.name == stage)
     return report.cost(found)
 

@@ -176,7 +176,7 @@ class _Outline:
         self.branches: dict[str, list[Group]] = {}
         """Path of a named join -> its branches."""
         for group in network.groups.values() if joins else ():
-            if group.kind == "branch":
+            if group.is_branch:
                 self.branches.setdefault(group.path.rpartition(".")[0], []).append(group)
         self.fields: dict[int, Fields] = {}
         self.position = 0
