@@ -84,11 +84,28 @@ class Finding:
         }
 
     def __str__(self) -> str:
-        where = f"{self.where}: " if self.where else ""
-        return f"{self.path}:{self.line}:{self.column}: {self.severity} {self.code} {where}{self.message}"
+        return f"{place(self)}: {self.severity} {self.code} {said(self)}"
 
     def __repr__(self) -> str:
         return f"<Finding {printable(str(self))}>"
+
+
+def place(finding: Finding) -> str:
+    """Where a finding is.
+
+    >>> place(Finding("CC101", "unknown key", "a.yaml", 3, 5))
+    'a.yaml:3:5'
+    """
+    return f"{finding.path}:{finding.line}:{finding.column}"
+
+
+def said(finding: Finding) -> str:
+    """What a finding says, behind the layer that it is about.
+
+    >>> said(Finding("CC101", "unknown key", where="stem.conv"))
+    'stem.conv: unknown key'
+    """
+    return f"{finding.where}: {finding.message}" if finding.where else finding.message
 
 
 Role = Literal["place", "severity", "message", "margin", "source", "caret", "hint"]
@@ -108,12 +125,10 @@ def pieces(finding: Finding) -> Iterator[list[tuple[str, Role]]]:
         |     ^^
       hint: did you mean 'k'?
     """
-    place = f"{finding.path}:{finding.line}:{finding.column}"
-    said = f"{finding.where}: {finding.message}" if finding.where else finding.message
     yield [
-        (f"{printable(place)}: ", "place"),
+        (f"{printable(place(finding))}: ", "place"),
         (f"{finding.severity} {finding.code}", "severity"),
-        (f" {printable(said)}", "message"),
+        (f" {printable(said(finding))}", "message"),
     ]
     if finding.excerpt.strip():
         text, before, underlined = _excerpt(finding)
