@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ..analysis import explain as explaining
 from ..analysis import explanation as explanations
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
     from ..analysis.figures import Subject
     from ..layers.base import Layer
     from ..render.document import Document
-
-
-OnNumbers = Literal["matrix", "backward", "flip", "shift"]
-"""What a convolution does with small numbers."""
+    from ..verify.on_numbers import Question
 
 
 class NoPosition(UsageError, IndexError):
@@ -59,7 +56,7 @@ def explain(
     layer: str | Node | Part = "total",
     *,
     at: Sequence[int] | None = None,
-    on_numbers: Sequence[OnNumbers] = (),
+    on_numbers: Sequence[Question] = (),
 ) -> Explanation:
     """Why a layer, a group or the whole network (`total`) has its figures; with `at`, what one output position sees.
 

@@ -27,8 +27,8 @@ from .options import (
 from .output import format_option, write
 
 if TYPE_CHECKING:
-    from ..api.explain import OnNumbers
     from ..network import Network
+    from ..verify.on_numbers import Question
 
 WINDOW = "convcalc explain -k 3 --size 5 --matrix"
 
@@ -81,7 +81,7 @@ def command(
     from ..api.report import analyse
     from ..render.explain import explain_document
 
-    asked: dict[OnNumbers, bool] = {"matrix": matrix, "backward": backward, "flip": flip, "shift": shift}
+    asked: dict[Question, bool] = {"matrix": matrix, "backward": backward, "flip": flip, "shift": shift}
     shown = [name for name, wanted in asked.items() if wanted]
     about_kernel: dict[str, object] = {
         "--k": kernel_size,

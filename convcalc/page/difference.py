@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..network import described
-from ..render.diff import percentage, said
+from ..render.diff import changed_text, percentage, said
 
 if TYPE_CHECKING:
     from ..analysis.diff import Change, Difference, LayerChange
@@ -112,7 +112,7 @@ def _layer(before: Report, after: Report, layer: LayerChange) -> LayerRow:
         layer.after or layer.before or "",
         layer.after or "",
         layer.kind,
-        ", ".join([*moved, *map(_said, fields)]),
+        ", ".join([*moved, *map(changed_text, fields)]),
         _pair("params", *costs[0]),
         _pair("macs", *costs[1]),
     )
@@ -124,9 +124,3 @@ def _params(report: Report, index: int) -> int:
 
 def _macs(report: Report, index: int) -> int:
     return report.costs[index].macs * report.batch
-
-
-def _said(change: Change) -> str:
-    if change.before is None or change.after is None:
-        return f"{change.what} {said(change.after if change.before is None else change.before)}"
-    return f"{change.what} {said(change.before)} → {said(change.after)}"
