@@ -19,7 +19,6 @@ from ..network import Network
 from ..readers import code_of, read_row, reader_of
 from ..sweep.cells import Cell, distinct
 from ..sweep.export import export
-from ..sweep.finding import View, name_of
 from ..sweep.found import Found, FoundRow
 from ..sweep.join import Join
 from ..sweep.opening import is_run
@@ -30,6 +29,7 @@ from ..sweep.row_spec import plan_spec
 from ..sweep.running import Progress
 from ..sweep.running import sweep as run
 from ..sweep.store import Store
+from ..sweep.view import View, name_of
 from .load import Spec
 from .shown import Shown
 
