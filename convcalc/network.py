@@ -36,7 +36,9 @@ class Node(NamedTuple):
     """
 
     name: str
+    """Its path in the network: `conv2_x.0.conv1`."""
     layer: Layer | None
+    """What it computes, with its fields; None for an input of the network."""
     inputs: tuple[int, ...]
     """Indices of the nodes that it reads."""
     shape: Shape
@@ -327,13 +329,19 @@ class Network:
     """
 
     name: str
+    """What its file calls it."""
     nodes: tuple[Node, ...]
+    """Its inputs and layers, in the order of execution."""
     outputs: tuple[Output, ...]
+    """Which nodes it puts out, under which names, and how each is trained."""
     groups: Mapping[str, Group]
     """Path -> group, in the order of the spec."""
     source: str | None = None
+    """The paper or code that it follows, where its file names one."""
     variant: str | None = None
+    """The variant of the spec that it is."""
     origin: Origin | None = None
+    """Where it comes from; None for one that was made in Python."""
     notes: tuple[Finding, ...] = ()
     """Warnings about how its file was read: what an ONNX file has that the language does not say."""
 

@@ -55,6 +55,7 @@ class SweptRow(NamedTuple):
     """
 
     number: int
+    """Of the candidate, by which `Sweep.spec` and `Sweep.network` know it."""
     values: dict[str, Cell]
     """What it has on each axis, and the derived values."""
     figures: dict[str, Cell]
