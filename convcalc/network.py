@@ -460,6 +460,19 @@ class Network:
         return rows
 
 
+def channels_first(shape: Shape) -> Shape | None:
+    """The shape of an image whose channels seem to stand last, as the language has it; None of any other shape.
+
+    >>> channels_first((224, 224, 3)), channels_first((3, 224, 224)), channels_first((64, 100, 1))
+    ((3, 224, 224), None, None)
+    """
+    if len(shape) != 3:
+        return None
+    height, width, channels = shape
+    image = min(height, width) >= 8 and (channels in (3, 4) or (channels == 1 and height == width))
+    return (channels, height, width) if image else None
+
+
 def sizes(shape: Shape) -> str:
     """A shape in a line; that of one number without axes as the language has it.
 

@@ -12,6 +12,7 @@ from ..geometry.errors import LIMIT
 
 if TYPE_CHECKING:
     from ..analysis.device import Device
+    from ..findings import Finding
     from ..network import Network
 
 
@@ -363,8 +364,18 @@ def _load(
     # Somebody may type what standard input gives.
     with nullcontext() if spec == "-" else progress(f"reading {spec}"):
         network = load(spec, params=params, variant=variant, input=input, arguments=arguments, device=device)
-    if network.notes:
+    notes = [*network.notes, *(_turned(network) if input else ())]
+    if notes:
         from ..render.streams import write_findings
 
-        write_findings(network.notes)
+        write_findings(notes)
     return network
+
+
+def _turned(network: "Network") -> "list[Finding]":
+    """What is said of an `--input` whose channels seem to stand last."""
+    from ..check.rules.inputs import channels_last
+
+    return [
+        network.finding(found.code, found.message, found.where, hint=found.hint) for found in channels_last(network)
+    ]
