@@ -91,23 +91,16 @@ _SEPARATORS = re.compile(r"[,xX×]")
 """Between the sizes of a shape."""
 
 
-def renamed(old: str, new: str) -> Any:
-    """An option that has another name now: whoever types it is told which."""
-
-    def refuse(value: object) -> None:
-        if value not in (None, False):
-            raise UsageError(f"there is no option {old}", f"it is called {new}")
-
-    return typer.Option(old, hidden=True, callback=refuse)
-
-
 def refuse_mixed(
     spec: str | None, about_spec: Mapping[str, object], about_kernel: Mapping[str, object], what: str = "a SPEC"
 ) -> None:
     """Raise UsageError for an option that was given about a spec where there is none, or about a kernel beside one."""
     for option, given in (about_spec if spec is None else about_kernel).items():
+        if given and spec is not None:
+            raise UsageError(f"{option} does not go with {what}")
         if given:
-            raise UsageError(f"{option} needs a SPEC" if spec is None else f"{option} does not go with {what}")
+            read = "a kernel alone reads --size" if option == "--input" and "--size" in about_kernel else None
+            raise UsageError(f"{option} needs a SPEC", read)
 
 
 def number(option: str, text: str, expected: str = "a whole number") -> int:
