@@ -343,7 +343,9 @@ class Network:
     def unknown(self, path: object) -> UnknownLayer:
         """The error for a path at which there is nothing, with the nearest one as its hint."""
         names = [*self.groups, *self._index]
-        hint = suggest(str(path), names, "convcalc table lists the layers", most=MOST_NAMES)
+        below = next((name for name in names[:MOST_NAMES] if name.endswith(f".{path}")), None)
+        lists = "convcalc table lists the layers"
+        hint = f"did you mean '{below}'?" if below else suggest(str(path), names, lists, most=MOST_NAMES)
         return UnknownLayer(f"there is no layer '{path}' in {self.name}", hint)
 
     @cached_property
