@@ -103,6 +103,7 @@ def command(
     if spec is None:
         network = _window(kernel_size, stride, padding, dilation, size)
     else:
+        _refuse_call(spec)
         network = _single(spec, input) if inline else load_network(spec, set, variant, input, arg, run)
     position = tuple(numbers("--at", at, "a position like 3,4")) if at is not None else None
     try:
@@ -167,6 +168,12 @@ def _is_item(text: str) -> bool:
 
     match = re.match(r"\s*\{?\s*(\w+)\s*(:\s|$)", text)
     return match is not None and match[1] in KINDS and not Path(text).exists()
+
+
+def _refuse_call(text: str) -> None:
+    """Raise UsageError for a layer that is written as Python calls it."""
+    if re.fullmatch(r"[\w.]+\(.*\)", text):
+        raise UsageError(f"a layer is no call: {text[:60]}", "for example 'conv2d: {out: 64, k: 3}' --input 3,32,32")
 
 
 def _single(item: str, input: list[str] | None) -> "Network":
