@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from convcalc.findings import UsageError
-from convcalc.sweep.opening import JOURNAL_MAGIC
 from convcalc.sweep.plan import Plan
 from convcalc.sweep.running import sweep
 from convcalc.sweep.store import Store
+from tools.fuzz.generators.runs import journal
 
 from .command import run
 
 SPEC = "convcalc: 1\ninput: [3, 16, 16]\nparams: {width: 4}\nlayers: [{conv2d: {out: width, k: 3}}]\n"
 PLAN = Plan("small.yaml", SPEC, grid=("width=1:6",))
-SECTOR = 512
-PAGES_BELOW_THE_LOCK = 1 << 30
-"""Bytes of a file before the page that SQLite locks."""
 
 
 @pytest.fixture
@@ -31,22 +27,6 @@ def run_file(tmp_path: Path) -> Path:
     with Store.create(str(path), PLAN) as store:
         sweep(PLAN, store=store)
     return path
-
-
-def journal(data: bytes, several: str = "") -> bytes:
-    """A journal that brings back the first page of a file, as SQLite's documentation of its format has it; it may name
-    the journal of several files.
-    """
-    (size,) = struct.unpack(">H", data[16:18])
-    page = data[:size]
-    head = JOURNAL_MAGIC + struct.pack(">5I", 1, 0, len(data) // size, SECTOR, size)
-    found = head.ljust(SECTOR, b"\0") + struct.pack(">I", 1) + page
-    found += struct.pack(">I", sum(page[size - 200 : 0 : -200]))
-    if several:
-        name = several.encode()
-        found += struct.pack(">I", PAGES_BELOW_THE_LOCK // size + 1) + name
-        found += struct.pack(">2I", len(name), sum(name)) + JOURNAL_MAGIC
-    return found
 
 
 def test_a_chunk_that_was_broken_off_is_rolled_back(run_file: Path) -> None:

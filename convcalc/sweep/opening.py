@@ -147,8 +147,8 @@ def _require_no_writer(path: str) -> None:
         return
     try:
         _for_writing(path).close()
-    except sqlite3.Error as error:
-        found = refusal(error, path, "write")
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        found = refusal(error, path, "write") if isinstance(error, sqlite3.Error) else None
         if isinstance(found, Busy):
             raise found from None
 
