@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..files import exists
 from ..findings import SpecError, UsageError
 from .options import (
     PER_AXIS,
@@ -162,12 +163,10 @@ def _window(kernel_size: str | None, stride: str, padding: str, dilation: str, s
 
 def _is_item(text: str) -> bool:
     """Whether the argument is a layer rather than a spec: a kind's name, or a kind and its fields."""
-    from pathlib import Path
-
     from ..layers.registry import KINDS
 
     match = re.match(r"\s*\{?\s*(\w+)\s*(:\s|$)", text)
-    return match is not None and match[1] in KINDS and not Path(text).exists()
+    return match is not None and match[1] in KINDS and not exists(text)
 
 
 def _refuse_call(text: str) -> None:
