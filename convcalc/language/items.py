@@ -171,8 +171,6 @@ class LayerTemplate:
             except Problem as problem:
                 problem.at = at
                 wrong.append(problem)
-            except OverflowError:
-                wrong.append(Problem("CC212", f"{field.name} is too large"))
         if wrong:
             raise LayerProblems(wrong)
         key = (self.kind, part, self.names, tuple(values))
