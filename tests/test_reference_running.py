@@ -47,6 +47,15 @@ def test_a_seed_gives_the_same_numbers_again() -> None:
     first, again, other = ([s.output for s in run(RESIDUAL, seed=seed)][-1] for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
+    usual = list(run(RESIDUAL))[-1].output
+    said = list(run(RESIDUAL, seed=0, batch=1, dtype="float32", scheme="kaiming", training=False))[-1].output
+    np.testing.assert_array_equal(usual, said)
+    assert usual.dtype == said.dtype
+
+
+def test_a_scheme_that_does_not_exist_is_refused_where_no_weights_are_drawn_too() -> None:
+    with pytest.raises(ValueError, match="'he'"):
+        next(run(network(("relu", "relu", {}, (0,))), scheme="he"))
 
 
 def test_given_inputs_and_weights_are_used() -> None:

@@ -138,8 +138,8 @@ class BackStep(NamedTuple):
     grad_inputs: Arrays
     grad_weights: dict[str, Array]
     """Of weights that several layers have those of all, added up, at the first that the loss depends on."""
-    exponent: int = 0
-    weights_exponent: int = 0
+    exponent: int
+    weights_exponent: int
     """Those of weights stand for 2**weights_exponent times their numbers."""
 
 
