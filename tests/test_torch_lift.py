@@ -770,3 +770,10 @@ def test_noise_is_a_constant(tape: Recorder) -> None:
     noise = tape.call("torch.randn_like", x, to=(BATCH, 6))
     tape.call("torch.Tensor.add", x, noise, to=(BATCH, 6))
     assert not tape.lifted().opaque
+
+
+def test_the_batch_of_an_opaque_output_is_the_axis_that_counts_nothing_else(tape: Recorder) -> None:
+    x = tape.input(4, (6, 9))
+    swapped = tape.call("torch.Tensor.permute", x, 1, 0, 2, to=(4, BATCH, (6, 9)))
+    tape.call("torch.other", swapped, to=(BATCH, (6, 18), (6, 18)))
+    assert "output: [6, 6]" in tape.layers()[-1]

@@ -286,7 +286,10 @@ def _share(steps: Sequence[Step]) -> None:
 
 
 def _guessed(sizes: Sizes, inputs: Sequence[Activation]) -> Place | None:
-    """Where the batch is in what an opaque call gives: at the axis where an input has it, else where it grew."""
+    """Where the batch is in what an opaque call gives: at the axis where an input has it, else where it grew.
+
+    An axis that is the batch alone is that rather than one that has grown with the input.
+    """
     places = [value.place for value in inputs if value.place is not None]
     if not places:
         return None
@@ -295,6 +298,8 @@ def _guessed(sizes: Sizes, inputs: Sequence[Activation]) -> Place | None:
         for axis in range(sizes.rank)
         if sizes.second[axis] % sizes.batch == 0 and (sizes.batch == 1 or sizes.second[axis] != sizes.first[axis])
     ]
+    alone = [axis for axis in grown if (sizes.first[axis], sizes.second[axis]) == (1, sizes.batch)]
+    grown = (alone if sizes.batch > 1 else None) or grown
     axis = next((place.axis for place in places if place.axis in grown), grown[0] if grown else None)
     if axis is None:
         return None
