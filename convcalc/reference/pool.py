@@ -6,6 +6,7 @@ Maxima and sums are taken axis by axis: a window's maximum is the maximum of its
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import pairwise, product
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -137,65 +138,144 @@ def _border(axes: Axes) -> Pairs:
     return tuple((axis.before, axis.after + axis.overhang) for axis in axes)
 
 
-def _reads(axis: Axis, tap: int) -> tuple[slice, slice]:
-    """(windows, inputs): the windows in which the tap reads an input rather than padding, and those inputs."""
-    offset = tap * axis.dilation - axis.before
-    first = max(0, -(offset // axis.stride))
-    stop = max(first, min(len(axis.starts), (axis.size - 1 - offset) // axis.stride + 1))
-    begin = first * axis.stride + offset
-    return slice(first, stop), slice(begin, max(begin, (stop - 1) * axis.stride + offset + 1), axis.stride)
+@lru_cache(maxsize=64)
+def _reads(axis: Axis) -> tuple[tuple[slice, slice], ...]:
+    """(windows, inputs) of each tap: the windows in which it reads an input rather than padding, and those inputs."""
+    found: list[tuple[slice, slice]] = []
+    for tap in range(axis.kernel_size):
+        offset = tap * axis.dilation - axis.before
+        first = max(0, -(offset // axis.stride))
+        stop = max(first, min(len(axis.starts), (axis.size - 1 - offset) // axis.stride + 1))
+        begin = first * axis.stride + offset
+        inputs = slice(begin, max(begin, (stop - 1) * axis.stride + offset + 1), axis.stride)
+        found.append((slice(first, stop), inputs))
+    return tuple(found)
+
+
+class Runs(NamedTuple):
+    """How the windows of an axis are combined in runs over memory.
+
+    What lies one stride apart is a phase. With the numbers of a phase side by side, a tap of window j reads number
+    j + shift of one, in every row of the array alike: one run over all rows combines it. Where windows reach out of
+    their row such a run reads the next one: these are the edges, which are combined on their own.
+    """
+
+    length: int
+    """Of a phase: as many windows are combined, the last perhaps of no meaning."""
+    inside: slice
+    """The windows that lie in their row."""
+    taps: tuple[tuple[int, int], ...]
+    """(shift, phase) of each."""
+    edges: tuple[tuple[slice, Axis], ...]
+    """The other windows, as axes of their own."""
+
+    def run(self, values: Array, inner: int, shift: int = 0) -> Array:
+        """What lies `shift` behind the windows inside: one run of values whose numbers lie `inner` apart."""
+        first, behind = self.inside.start + shift, self.length - self.inside.stop - shift
+        return values.reshape(-1)[first * inner : values.size - behind * inner]
+
+
+@lru_cache(maxsize=64)
+def _runs(axis: Axis) -> Runs | None:
+    """None where runs do not serve: for a single tap, or where most of what they combine would have no meaning."""
+    reads, count, length = _reads(axis), len(axis.starts), -(-axis.size // axis.stride)
+    inside = slice(max(windows.start for windows, _ in reads), min(windows.stop for windows, _ in reads))
+    if axis.kernel_size == 1 or inside.start >= inside.stop or not length < 2 * count <= 2 * length:
+        return None
+    edges = tuple(
+        (edge, axis._replace(before=axis.before - edge.start * axis.stride, starts=axis.starts[edge]))
+        for edge in (slice(0, inside.start), slice(inside.stop, count))
+        if edge.start < edge.stop
+    )
+    offsets = range(-axis.before, reach(axis.kernel_size, axis.dilation) - axis.before + 1, axis.dilation)
+    return Runs(length, inside, tuple(divmod(offset, axis.stride) for offset in offsets), edges)
+
+
+BLOCK_BYTES = 1 << 20
+"""Bytes of the channels that are reduced together: what lies between two axes stays in the cache."""
 
 
 def _reduced(x: Array, axes: Axes, combine: np.ufunc, nothing: float) -> Array:
     """`combine` over every window of x, one axis after the other; what only padding feeds is `nothing`.
 
-    Nothing is padded for it: each tap is combined into the windows in which it reads an input.
+    Nothing is padded for it: each tap is combined into the windows in which it reads an input. A last axis of one
+    window comes first, since it leaves no rows.
     """
-    if _pays_off_along_memory(axes):
-        return _reduced_along_memory(x, axes, combine, nothing)
-    for number, axis in enumerate(axes, start=2):
-        windows_in = len(axis.starts)
-        if axis.kernel_size == axis.stride == 1 and windows_in == axis.size:
-            continue
-        before, whole = (slice(None),) * number, slice(0, windows_in)
-        reads = [_reads(axis, tap) for tap in range(axis.kernel_size)]
-        everywhere = [x[over(*before, inputs)] for windows, inputs in reads if windows == whole]
-        if len(everywhere) > 1:
-            result = combine(everywhere[0], everywhere[1])
-        elif everywhere:
-            result = everywhere[0].copy()
-        else:
-            result = np.full((*x.shape[:number], windows_in, *x.shape[number + 1 :]), nothing, x.dtype)
-        for view in everywhere[2:]:
-            combine(result, view, out=result)
-        for windows, inputs in reads:
-            if windows != whole:
-                part = result[over(*before, windows)]
-                combine(part, x[over(*before, inputs)], out=part)
-        x = result
-    return x
+    counts = tuple(len(axis.starts) for axis in axes)
+    result = np.empty((*x.shape[:2], *counts), x.dtype)
+    channels, results = np.ascontiguousarray(x).reshape(-1, *x.shape[2:]), result.reshape(-1, *counts)
+    order = list(enumerate(axes, start=1))
+    if counts[-1] == 1:
+        order.reverse()
+    step = max(1, BLOCK_BYTES // max(channels[:1].nbytes, 1))
+    for first in range(0, len(channels), step):
+        block = channels[first : first + step]
+        for number, axis in order:
+            last = number == order[-1][0]
+            out = results[first : first + step] if last else np.empty(_sizes(block, number, len(axis.starts)), x.dtype)
+            _reduce_axis(block, number, axis, combine, nothing, out)
+            block = out
+    return result
 
 
-def _pays_off_along_memory(axes: Axes) -> bool:
-    """Whether `_reduced_along_memory` serves these windows, and is faster: few of its numbers lie between them."""
-    return all(axis.stride == 1 and 2 * len(axis.starts) > axis.size for axis in axes)
+def _reduce_axis(x: Array, number: int, axis: Axis, combine: np.ufunc, nothing: float, out: Array) -> None:
+    """`combine` over every window of one axis: in runs, or tap by tap."""
+    runs = _runs(axis)
+    if runs is None:
+        _combine_taps(x, number, axis, combine, nothing, out)
+        return
+    _combine_runs(x, number, axis, runs, combine, out)
+    for edge, windows in runs.edges:
+        _combine_taps(x, number, windows, combine, nothing, out[over(*_all(number), edge)])
 
 
-def _reduced_along_memory(x: Array, axes: Axes, combine: np.ufunc, nothing: float) -> Array:
-    """`_reduced` at stride 1: neighbours along an axis lie one distance apart in all of the bordered array, so that
-    each tap is combined in one run over its memory. Between the windows lie numbers of no meaning.
-    """
-    bordered = np.ascontiguousarray(border(x, _border(axes), "constant", nothing))
-    run = bordered.reshape(-1)
-    for axis, step in zip(axes, bordered.strides[2:], strict=True):
-        distance = axis.dilation * step // bordered.itemsize
-        length = run.size - (axis.kernel_size - 1) * distance
-        taps_read = [run[tap * distance :][:length] for tap in range(axis.kernel_size)]
-        run = taps_read[0] if axis.kernel_size == 1 else combine(*taps_read[:2])
-        for read in taps_read[2:]:
-            combine(run, read, out=run)
-    shape = (*x.shape[:2], *(len(axis.starts) for axis in axes))
-    return np.ndarray(shape, x.dtype, run, 0, bordered.strides).copy()
+def _all(axes: int) -> tuple[slice, ...]:
+    """The index of all numbers along so many axes."""
+    return (slice(None),) * axes
+
+
+def _combine_taps(x: Array, number: int, axis: Axis, combine: np.ufunc, nothing: float, out: Array) -> None:
+    reads, whole = _reads(axis), slice(0, len(axis.starts))
+    everywhere = [x[over(*_all(number), inputs)] for windows, inputs in reads if windows == whole]
+    if len(everywhere) > 1:
+        combine(everywhere[0], everywhere[1], out=out)
+    else:
+        out[...] = everywhere[0] if everywhere else nothing
+    for view in everywhere[2:]:
+        combine(out, view, out=out)
+    for windows, inputs in reads:
+        if windows != whole:
+            part = out[over(*_all(number), windows)]
+            combine(part, x[over(*_all(number), inputs)], out=part)
+
+
+def _combine_runs(x: Array, number: int, axis: Axis, runs: Runs, combine: np.ufunc, out: Array) -> None:
+    """`_combine_taps` for the windows inside. Both arrays lie side by side in memory."""
+    inner, count = prod(x.shape[number + 1 :]), len(axis.starts)
+    phases = {phase: _phase(x, number, phase, axis.stride, runs.length) for phase in {phase for _, phase in runs.taps}}
+    reads = [runs.run(phases[phase], inner, shift) for shift, phase in runs.taps]
+    windows = out if count == runs.length else np.empty(_sizes(x, number, runs.length), x.dtype)
+    target = runs.run(windows, inner)
+    combine(reads[0], reads[1], out=target)
+    for read in reads[2:]:
+        combine(target, read, out=target)
+    if windows is not out:
+        out[...] = windows[over(*_all(number), slice(count))]
+
+
+def _phase(x: Array, number: int, first: int, stride: int, length: int) -> Array:
+    """Every stride-th number of an axis from `first` on, side by side; a row that has one less ends with 0."""
+    values = x[over(*_all(number), slice(first, None, stride))]
+    if values.shape[number] == length:
+        return np.ascontiguousarray(values)
+    result = np.zeros(_sizes(x, number, length), x.dtype)
+    result[over(*_all(number), slice(values.shape[number]))] = values
+    return result
+
+
+def _sizes(x: Array, number: int, size: int) -> Sizes:
+    """The array's shape with another size of one axis."""
+    return (*x.shape[:number], size, *x.shape[number + 1 :])
 
 
 def _numbers_read(axes: Axes) -> list[tuple[tuple[int, ...], tuple[slice, ...]]]:
