@@ -18,9 +18,9 @@ import numpy as np
 
 from .border import border
 from .context import Array
-from .windows import Pairs, Sizes, Tile, over, reach, reads, taps, tiles, window_starts, window_view
+from .windows import Index, Pairs, Sizes, Tile, over, reach, reads, taps, tiles, window_starts, window_view
 
-TILE_BYTES = 3 << 19
+TILE_BYTES = 1 << 21
 """Bytes of the columns of one tile: what stays in a processor's cache beside the weights."""
 
 START = 20
@@ -57,11 +57,11 @@ def tiled_columns(
     """
     steps, column = (kernel, stride, dilation), x.shape[1] * prod(kernel)
     blocks = tiles(counts, positions_a_tile(dtype, column, outputs))
-    memory = np.empty((column * blocks[0].stop,), dtype)
     shifted = blocks[0].counts[1:] == counts[1:] and rows_are_shifted(x.shape[2:], stride, counts, pads)
     by_rows = rows_pay_off(*steps, blocks[0].counts, shifted)
     shifted = shifted and by_rows
     bordered = border(x, beside_shifted_rows(pads) if shifted else pads, "zeros")
+    memory = np.empty((column * blocks[0].stop,), dtype)
     windows = None if by_rows else window_view(bordered, *steps)
     every_tap = (slice(None),) * len(kernel)
     for image in range(x.shape[0]):
@@ -137,6 +137,14 @@ def write_rows(rows: Array, stride: Sizes, dilation: Sizes, columns: Array) -> N
     """Write columns [channels, *kernel, *positions] of what the taps of the last axis read of every row."""
     rank = rows.ndim - 2
     kernel, counts = columns.shape[1:rank], columns.shape[rank + 1 : -1]
-    others = reads(kernel, (0,) * len(kernel), counts, stride[:-1], dilation[:-1])
-    for tap, read in zip(taps(kernel), others, strict=True):
-        columns[over(slice(None), *tap)] = rows[over(..., *read, slice(None))]
+    for written, read in _rows_of_taps(kernel, counts, stride[:-1], dilation[:-1]):
+        columns[written] = rows[read]
+
+
+@lru_cache(maxsize=64)
+def _rows_of_taps(kernel: Sizes, counts: Sizes, stride: Sizes, dilation: Sizes) -> tuple[tuple[Index, Index], ...]:
+    """(where columns are written, which rows are read) for each tap of all axes but the last."""
+    others = reads(kernel, (0,) * len(kernel), counts, stride, dilation)
+    return tuple(
+        (over(slice(None), *tap), over(..., *read, slice(None))) for tap, read in zip(taps(kernel), others, strict=True)
+    )

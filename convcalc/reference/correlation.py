@@ -43,8 +43,7 @@ def correlate(
     """
     check_channels("the input", x.shape[1], w.shape[1] * groups)
     pads = pads or ((0, 0),) * len(stride)
-    space = tuple(size + before + after for size, (before, after) in zip(x.shape[2:], pads, strict=True))
-    counts = positions(space, w.shape[2:], stride, dilation)
+    counts = positions(x.shape[2:], w.shape[2:], stride, dilation, pads)
     if prod(w.shape[2:]) == 1:
         return _with_bias(_correlate_pointwise(border(x, pads, "zeros"), w, stride, groups, counter), bias)
     if w.shape[1] == 1 and groups > 1:
