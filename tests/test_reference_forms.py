@@ -178,10 +178,10 @@ def test_im2col_and_col2im_are_transposes(shape: Shape) -> None:
     ids=["2D", "a dilated axis", "dilated", "a phase without taps", "3D", "one row", "1D"],
 )
 @pytest.mark.parametrize("room", [0, 3], ids=["as far as windows reach", "beyond"])
-def test_zeros_between_the_rows_change_nothing(
+def test_room_behind_the_rows_changes_nothing(
     kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...], counts: tuple[int, ...], room: int
 ) -> None:
-    """A pass that is not counted multiplies them where rows are long; tiles hand on what reaches into the next."""
+    """What a tap adds stays in its row, its channel and its image; tiles hand on what reaches into the next."""
     rng = np.random.default_rng(0)
     y = rng.integers(-5, 6, (2, 4, *counts)).astype(float)
     w = rng.integers(-5, 6, (4, 3, *kernel)).astype(float)

@@ -20,7 +20,7 @@ from .border import border
 from .context import Array
 from .windows import Index, Pairs, Sizes, Tile, over, reach, reads, taps, tiles, window_starts, window_view
 
-TILE_BYTES = 1 << 21
+TILE_BYTES = 3 << 19
 """Bytes of the columns of one tile: what stays in a processor's cache beside the weights."""
 
 START = 20
