@@ -477,10 +477,12 @@ def described(network: Network) -> str:
     return f"{network.name}{variant}: {read} → {made}"
 
 
-def unknown_layer(network: Network, path: str) -> UnknownLayer:
+def unknown_layer(network: Network, path: object) -> UnknownLayer:
     """The error for a path at which a network has nothing, with the nearest one as its hint."""
     names = [*network.groups, *network._index]
-    hint = suggest(path, names, "convcalc table lists the layers", most=MOST_NAMES)
+    below = next((name for name in names[:MOST_NAMES] if name.endswith(f".{path}")), None)
+    lists = "convcalc table lists the layers"
+    hint = f"did you mean '{below}'?" if below else suggest(str(path), names, lists, most=MOST_NAMES)
     return UnknownLayer(f"there is no layer '{path}' in {network.name}", hint)
 
 
@@ -500,6 +502,19 @@ def check_sharing(network: Network) -> None:
             check_shared(used(network.nodes, index), used(network.nodes, node.shares))
         except GeometryError as error:
             raise SpecError([finding_in(network, error.code, error.message, node.name, hint=error.hint)]) from error
+
+
+def channels_first(shape: Shape) -> Shape | None:
+    """The shape of an image whose channels seem to stand last, as the language has it; None of any other shape.
+
+    >>> channels_first((224, 224, 3)), channels_first((3, 224, 224)), channels_first((64, 100, 1))
+    ((3, 224, 224), None, None)
+    """
+    if len(shape) != 3:
+        return None
+    height, width, channels = shape
+    image = min(height, width) >= 8 and (channels in (3, 4) or (channels == 1 and height == width))
+    return (channels, height, width) if image else None
 
 
 def sizes(shape: Shape) -> str:

@@ -182,6 +182,12 @@ def test_nothing_is_wider_than_the_terminal(columns: int, monkeypatch: pytest.Mo
         assert [line for line in lines if len(line) > columns] == []
 
 
+def test_a_layer_may_be_longer_than_a_path() -> None:
+    item = "conv2d: {out: 1, k: 3" + ", groups: 1" + " " * 300 + "}"
+    said = run("explain", item, "--input", "1,8,8")
+    assert (said.code, said.stdout) == (0, run("explain", "conv2d: {out: 1, k: 3}", "--input", "1,8,8").stdout)
+
+
 def test_it_is_said_in_words_of_its_own() -> None:
     text = run("explain", "conv2d: {out: 1, k: 8}", "--input", "1,8,8").stdout
     assert "`" not in text and "A convolution" not in text

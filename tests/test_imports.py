@@ -99,7 +99,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
     "the program imports what is asked of it": {
         "convcalc": {"importlib"},
         "__main__": {"cli.app"},
-        "check.run": {"check.rules", "analysis.published"},
+        "check.run": {"check.rules", "analysis.published", "torch.spec"},
         "export.onnx_model": {"export.onnx_graph", "export.onnx_layers"},
         "language.unfinished": {"layers.batched"},
         "onnx.stated": {"onnx.inference"},
@@ -199,7 +199,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "check.run": {"concurrent.futures", "concurrent.futures.process", "multiprocessing"},
         "geometry.formulas": {"re"},
         "git": {"shutil", "subprocess", "tempfile", "threading"},
-        "language.sources": {"json"},
+        "language.sources": {"importlib.util", "json"},
         "keras.h5_config": {"resource"},
         "onnx.infer_shapes": {"resource"},
         "render.escape": {"json"},

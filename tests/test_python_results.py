@@ -530,3 +530,16 @@ class TestErrorsAreWhatTheCommandPrints:
         with pytest.raises(convcalc.SpecError) as caught:
             convcalc.loads("{convcalc: 1, input: [3, 9, 9], layers: [{max_pool2d: {k: 3, p: 2}}]}")
         assert "hint" not in caught.value.findings[0].message and str(caught.value).count("hint:") == 1
+
+
+def test_a_layer_is_suggested_by_the_end_of_its_path() -> None:
+    with pytest.raises(convcalc.UnknownLayer, match=r"did you mean 'conv2_x\.0\.body"):
+        convcalc.load("resnet")["body"]
+
+
+@pytest.mark.parametrize("given", ["1,32,32", (1.0, 32, 32)])
+def test_an_input_that_is_no_shape_is_told_as_such(given: object) -> None:
+    with pytest.raises(convcalc.UsageError, match="an input is a shape of whole numbers"):
+        convcalc.load("lenet5", input=given)  # type: ignore[arg-type]
+    with pytest.raises(convcalc.UsageError, match="given by name"):
+        convcalc.load("lenet5", input=[(1, 32, 32), (1, 8, 8)])  # type: ignore[list-item]

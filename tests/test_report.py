@@ -383,3 +383,10 @@ def test_a_page_in_a_log_says_no_command_to_a_ci(monkeypatch: pytest.MonkeyPatch
     text = run("report", "-", data=spec).stdout
     assert "##[" not in text and not re.search(r"^\s*::", text, re.M)
     assert Page(text).data["format"] == 1
+
+
+def test_a_page_is_no_pdf(tmp_path: Path) -> None:
+    path = tmp_path / "r.pdf"
+    done = run("report", "lenet5", "-o", str(path))
+    assert (done.code, path.exists()) == (2, False)
+    assert done.stderr.endswith("the report is a page of HTML\n  hint: name it .html; a browser prints it as PDF\n")

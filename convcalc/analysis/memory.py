@@ -197,8 +197,6 @@ def _parts(network: Network) -> list[tuple[int, int]]:
             parts.append((start, index + 1))
             start = index + 1
         reach = max(reach, end)
-    if start < len(nodes):
-        parts.append((start, len(nodes)))
     return parts
 
 

@@ -33,6 +33,8 @@ _TOO_MUCH = {
     rb"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}""": "TOML: a key of more than 32 parts",
 }
 """What a reader of TOML fails at, or takes minutes for -> what is said of it."""
+_UNQUOTED = re.compile(r"\s*[\w.-]+\s*=\s*(?:[0-9][0-9.]*\s*[A-Za-z]|(?!true|false|inf|nan)[A-Za-z])")
+"""A line of TOML whose value is a word or an amount without quotes."""
 _AT = r"(.*) \(at line (\d+), column (\d+)\)"
 
 
@@ -152,7 +154,10 @@ def _parse(path: Path, data: bytes) -> dict[str, object]:
     except tomllib.TOMLDecodeError as error:
         said = re.fullmatch(_AT, str(error), re.DOTALL)
         place = f":{said[2]}:{said[3]}" if said is not None else ""
-        raise UsageError(f"{shown(path)}{place}: TOML: {_lower(said[1] if said is not None else str(error))}") from None
+        line = text.splitlines()[int(said[2]) - 1] if said is not None and int(said[2]) <= text.count("\n") + 1 else ""
+        hint = 'texts stand in quotes: max_arena = "256 KiB"' if _UNQUOTED.match(line) else None
+        message = f"{shown(path)}{place}: TOML: {_lower(said[1] if said is not None else str(error))}"
+        raise UsageError(message, hint) from None
     except RecursionError:
         raise UsageError(f"{shown(path)}: TOML: nested too deeply") from None
     except ValueError as error:
@@ -174,6 +179,8 @@ def _config(path: Path, table: dict[str, object]) -> Config:
     for key in table:
         if key not in KEYS and not key.startswith(PREFIX):
             known = [*KEYS, "max_params", "max_macs", "max_peak_memory"]
+            if quantity(key) is not None:
+                known = [f"{PREFIX}{key}"]
             hint = suggest(key, known, f"keys: {', '.join(KEYS)}, max_<quantity>")
             raise UsageError(f"{shown(path)}: unknown key '{key[:60]}'", hint)
     folders = table.get("budgets", {})
@@ -236,5 +243,6 @@ def _budget(path: Path, key: str, value: object) -> Budget:
     text = str(value)
     claim = parse_number_claim(text) if isinstance(value, (int, str)) and not isinstance(value, bool) else None
     if claim is None or not claim.exact:
-        raise UsageError(f"{shown(path)}: {key} is a number", f'{key} = "5M", or "20 MiB" for memory')
+        said = repr(value)[:60]
+        raise UsageError(f"{shown(path)}: {key} takes an amount, not {said}", f'{key} = "5M", or "20 MiB" for memory')
     return Budget(name, claim.number, text, shown(path))

@@ -11,7 +11,7 @@ from ..analysis.quantity import Quantity, Shaped, Value, number
 from ..analysis.tree import Row, sort_key
 from ..findings import UsageError
 from ..network import sizes, unknown_costs
-from ..units import amount, counted, scaled, scaled_bytes
+from ..units import amount, counted, scaled, scaled_bytes, scaled_time
 from .document import (
     ZERO,
     Axis,
@@ -143,9 +143,13 @@ def count_text(count: int, unit: str, exact: bool) -> str | None:
 
     >>> count_text(7002000, "MACs", False), count_text(9216, "bytes", True), count_text(3, "layers", False)
     ('7.00 M', '9,216 B', None)
+    >>> count_text(1421, "ns", False), count_text(1421, "ns", True)
+    ('1.42 µs', '1,421 ns')
     """
     if unit == "bytes":
         return f"{count:,} B" if exact else scaled_bytes(count)
+    if unit == "ns":
+        return f"{count:,} ns" if exact else scaled_time(count)
     return scaled(count) if unit in COUNTED and not exact else None
 
 

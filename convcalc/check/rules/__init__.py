@@ -12,6 +12,7 @@ from dataclasses import replace
 from ...findings import Finding
 from ...network import Network, finding_in
 from .channels import groups_of_one_channel, useless_bias
+from .inputs import channels_last
 from .remark import Remark
 from .transposed import uneven_overlap
 from .unused import dead_layers, unused_names
@@ -26,6 +27,7 @@ RULES = (
     unused_names,
     kernels_larger_than_inputs,
     groups_of_one_channel,
+    channels_last,
 )
 
 
