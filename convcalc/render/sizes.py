@@ -9,6 +9,7 @@ from ..analysis.size_decisions import Decision, Demand, Remainder
 from ..analysis.size_sets import SizeSet
 from ..analysis.sizes import AxisSizes, SizeRow, Sizes
 from ..geometry import Window
+from ..hints import shortened
 from .document import Block, Column, Document, KeyLines, Table
 
 LISTED = 8
@@ -140,4 +141,4 @@ def rows_table(rows: Iterable[SizeRow], raw: bool = False) -> Table:
 def _names(names: Sequence[str], raw: bool) -> str:
     if raw:
         return " ".join(names)
-    return "" if not names else names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
+    return shortened(names, 1)
