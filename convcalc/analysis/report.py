@@ -29,7 +29,7 @@ CONVENTIONS = {
 class Report(Figures):
     """The figures of one network at one batch size, and the printed tables of its spec beside them.
 
-    Build it with `convcalc.analyse`. Every analysis is computed when it is first asked for.
+    `convcalc.analyse` shows what a version keeps of it. Every analysis is computed when it is first asked for.
     """
 
     @property
