@@ -214,8 +214,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "torch.load": {"torch.live.inputs", "torch.live.reading"},
     },
     "a package that most calls do without": {
-        "api.report": {"pandas"},
-        "api.sweep": {"pandas"},
+        "api.shown": {"pandas"},
         "drawings.raster": {"PIL", "resvg_py"},
         "export.onnx_model": {"onnx"},
         "keras.h5_config": {"h5py"},
