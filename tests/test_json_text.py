@@ -19,7 +19,7 @@ from convcalc.analysis.quantities import QUANTITIES
 from convcalc.findings import SpecError, UsageError
 from convcalc.language.sources import gallery_path
 from convcalc.render import streams
-from convcalc.render.json_text import AT_ONCE, MOST_KEPT, json_pieces
+from convcalc.render.json_text import AT_ONCE, MOST_KEPT, SHORT, json_pieces
 from tools.fuzz.generators import KINDS
 
 from .command import run
@@ -68,6 +68,36 @@ def test_objects_that_are_alike_and_share_parts(objects: list[tuple[Any, int, in
     assert list(Alike(keys, rows())) == expected
     text = "".join(json_pieces({"rows": Alike(keys, rows())}, ascii))
     assert text == json.dumps({"rows": expected}, indent=2, ensure_ascii=ascii)
+
+
+COLUMNS = (
+    [["a"], ["b", "c"], [], ["d"], ["e", "f"]],
+    [[1, 1], [2, 2], [3, 3]],
+    [[1, True], [2, 1.0], [3, 3]],
+    [[n] * n for n in range(SHORT + 3)],
+    [[[1, 2], [3, 4]], [[5, 6]], [["7", None]]],
+    [[None, None], [None, None]],
+    ["plain", 'a "quoted" one', "back\\slash", "é", ""],
+    ["a", None, "b"],
+    [True, 1, 1.0, False],
+    [(1, 2), [1, 2]],
+    [{"a": 1}, {}, [], ""],
+)
+
+
+@pytest.mark.parametrize("column", COLUMNS, ids=str)
+@pytest.mark.parametrize("ascii", [False, True])
+def test_what_is_written_together_is_what_is_written_alone(column: list[object], ascii: bool) -> None:
+    together = Alike(("own", ("shared",)), ((value, Part(value)) for value in column))
+    rows = [{"own": value, "shared": value} for value in column]
+    assert "".join(json_pieces({"rows": together}, ascii)) == json.dumps({"rows": rows}, indent=2, ensure_ascii=ascii)
+
+
+def test_what_nobody_sees_is_escaped_in_columns_too() -> None:
+    column = ["plain", "\u202e", "\x7f", "\u00ad", "\ud800"]
+    text = "".join(json_pieces({"rows": Alike(("name",), ((name,) for name in column))}))
+    assert text.replace("\n", "").isprintable()
+    assert json.loads(text) == {"rows": [{"name": name} for name in column]}
 
 
 @pytest.mark.parametrize("count", [0, 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE])
