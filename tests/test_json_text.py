@@ -16,6 +16,7 @@ from convcalc import analyse, loads
 from convcalc.analysis.alike import Alike, Keys, Part
 from convcalc.analysis.gallery import read_index
 from convcalc.analysis.quantities import QUANTITIES
+from convcalc.analysis.quantity import plain_figure
 from convcalc.findings import SpecError, UsageError
 from convcalc.language.sources import gallery_path
 from convcalc.render import streams
@@ -143,9 +144,32 @@ def test_layers_are_made_when_they_are_written() -> None:
     found = report.streamed()
     assert isinstance(found["layers"], Iterator)
     rows = {key: list(value) for key, value in found.items() if isinstance(value, Iterator)}
-    assert list(rows) == ["groups", "layers"]
+    assert list(rows) == ["groups", "layers", "stages"]
     assert {**found, **rows} == report.to_dict()
     assert list(report.streamed()) == list(report.to_dict())
+
+
+@pytest.mark.parametrize("name", ["googlenet", "unet", "teaching_grouped"])
+def test_stages_have_the_figures_of_their_subjects(name: str) -> None:
+    report = analyse(name, batch=3)
+    rows = report.to_dict()["stages"]
+    wanted = [QUANTITIES[key] for key in ("params", "weights", "macs", "flops", "depth")]
+    assert rows == [
+        {
+            "name": stage.name,
+            "output_shape": list(report.shape(stage) or ()),
+            **{quantity.name: plain_figure(quantity.get(report, stage)) for quantity in wanted},
+        }
+        for stage in report.stages
+    ]
+
+
+def test_stages_of_equal_layers_whose_weights_others_hold_hold_none() -> None:
+    conv = "conv2d: {out: 3, k: 3, p: 1}"
+    layers = f"[{{{conv}, name: a}}, {{{conv}, name: b, share: a}}, {{{conv}, name: c}}, {{{conv}, name: d, share: c}}]"
+    rows = analyse(loads(f"{{convcalc: 1, input: [3, 8, 8], layers: {layers}}}")).to_dict()["stages"]
+    assert [row["params"] for row in rows] == [84, 0, 84, 0]
+    assert len({row["macs"] for row in rows}) == 1
 
 
 def test_what_fails_fails_before_anything_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
