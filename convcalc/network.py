@@ -348,8 +348,12 @@ class Network:
 
     @cached_property
     def elements(self) -> list[int]:
-        """`Node.elements` of each node."""
-        return [node.elements for node in self.nodes]
+        """`Node.elements` of each node; equal ones are one number."""
+        numbers, different = self.works
+        found = [0 if layer.is_constant else prod(shape) for layer, _, shape in different]
+        return [
+            found[number - 1] if number else node.elements for node, number in zip(self.nodes, numbers, strict=True)
+        ]
 
     @cached_property
     def works(self) -> Works:
