@@ -29,7 +29,7 @@ from math import gcd, lcm
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..geometry import IDENTITY, AdaptiveWindow, AxisLink, AxisMap, TransposedWindow, Window, formula
-from ..network import without_collector
+from ..network import without_collector, works
 from .seen import LARGEST_PERIOD, Rational, Reads, reads, whole
 
 if TYPE_CHECKING:
@@ -419,7 +419,7 @@ def _receptive_fields(network: Network, origin: int | None, local: bool) -> Rece
     nodes = network.nodes
     fields: list[Fields | None] = []
     origins: list[int] = []
-    numbers, different = network.works
+    numbers, different = works(network)
     readings = [None, *[reading(*work) if work[1] else None for work in different]]
     kept = [found is not None and found.kept for found in readings]
     following = Following(local)

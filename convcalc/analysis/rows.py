@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from ..network import works
 from .alike import Alike, Keys, Part
 from .cost import Cost
 from .device import intensity
@@ -69,7 +70,7 @@ def stage_rows(figures: Figures, stages: Sequence[Subject] | None = None) -> Ali
 
 
 def _stages(figures: Figures, stages: Iterable[tuple[str, Sequence[int], int | None]]) -> Iterator[tuple[object, ...]]:
-    nodes, numbers = figures.network.nodes, figures.network.works.numbers
+    nodes, numbers = figures.network.nodes, works(figures.network).numbers
     worked: dict[tuple[int, bool], Part] = {}
     for name, members, output in stages:
         if len(members) == 1 and members[0] == output:
@@ -93,7 +94,7 @@ def layer_rows(figures: Figures, layers: Sequence[Subject] | None = None) -> Ali
     found = enumerate(
         zip(
             network.nodes,
-            network.works.numbers,
+            works(network).numbers,
             live,
             storages,
             figures.moved,
@@ -156,7 +157,7 @@ def _offsets(figures: Figures) -> list[int] | None:
 def _work(figures: Figures, index: int, offset: int | None) -> Part:
     """What a layer takes, and what it does: bytes, shapes, costs."""
     network, moved = figures.network, figures.moved[index]
-    _, read, shape = network.works.different[network.works.numbers[index] - 1]
+    _, read, shape = works(network).different[works(network).numbers[index] - 1]
     cost = figures.costs[index].times(figures.batch)
     ratio = plain_figure(intensity(cost.flops, moved))
     return Part(offset, moved, ratio, list(map(list, read)), list(shape), *cost)
