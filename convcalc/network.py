@@ -368,7 +368,10 @@ class Network:
 
     @cached_property
     def _elements(self) -> list[int]:
-        return [node.elements for node in self.nodes]
+        numbers, different = self._works
+        found = [0 if layer.is_constant else prod(shape) for layer, _, shape in different]
+        nodes = zip(self.nodes, numbers, strict=True)
+        return [found[number - 1] if number else node.elements for node, number in nodes]
 
     @cached_property
     def _works(self) -> Works:
@@ -460,7 +463,7 @@ def works(network: Network) -> Works:
 
 
 def element_counts(network: Network) -> list[int]:
-    """`Node.elements` of each node."""
+    """`Node.elements` of each node; equal ones are one number."""
     return network._elements
 
 

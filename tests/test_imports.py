@@ -183,7 +183,6 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "check.claims": {"analysis.published"},
         "analysis.gallery": {"analysis.published", "analysis.report", "language.load"},
         "analysis.report": {"analysis.published", "analysis.rows"},
-        "analysis.rows": {"analysis.device"},
         "analysis.published": {"analysis.widths"},
         "verify.confirm": {"verify.flow"},
     },
