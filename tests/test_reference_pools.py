@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from convcalc.geometry import GeometryError
 from convcalc.layers.registry import build
-from convcalc.reference import forward
+from convcalc.reference import forward, sliding
 from tests.reference_examples import EXAMPLES, Example
 
 some = settings(max_examples=150)
@@ -66,6 +66,17 @@ def test_a_mean_divides_by_padding_or_not_and_never_by_what_overhangs(fields: di
         divisor = padded if layer.count_include_pad else len(inputs)
         wanted.append(sum(x[i] for i in inputs) / max(divisor, 1))
     np.testing.assert_allclose(forward(layer, x[None, None])[0, 0], wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize("bytes_a_block", [1, 2 * 6 * 7 * 8, 1 << 20], ids=["one channel", "two", "all"])
+def test_channels_are_reduced_in_blocks_of_any_size(bytes_a_block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A single one too, where it alone is more than a block has."""
+    monkeypatch.setattr(sliding, "BLOCK_BYTES", bytes_a_block)
+    x = np.random.default_rng(2).integers(-9, 10, (1, 5, 6, 7)).astype(float)
+    y = forward(build("max_pool2d", {"k": [3, 2], "s": [1, 2], "p": [1, 0]}), x)
+    for i, j in np.ndindex(6, 3):
+        window = x[0, :, max(i - 1, 0) : i + 2, 2 * j : 2 * j + 2]
+        np.testing.assert_array_equal(y[0, :, i, j], window.max(axis=(1, 2)))
 
 
 def test_ones_under_rounding_up() -> None:

@@ -92,7 +92,9 @@ def test_state_and_master_weights(optimizer: str, dtype: str, state: int, tempor
     assert report.training is not None
     last = 10_000 * temporary + 2 * 100 * item
     backward = 10_000 * item + 3 * 100 * item
-    assert report.training.peak.bytes == 10_000 * (2 * item + state) + max(last, backward)
+    peak = report.training.peak
+    assert peak.bytes == 10_000 * (2 * item + state) + max(last, backward)
+    assert (peak.node, peak.direction) == ((-1, "optimizer") if last > backward else (1, "backward"))
 
 
 def test_nothing_is_trained_in_int8() -> None:
