@@ -205,7 +205,7 @@ def _combine_runs(x: Array, axis: int, count: int, runs: Runs, combine: np.ufunc
 
 
 def _side_by_side(values: Array, sizes: Sizes) -> Array:
-    """The values as an array that lies side by side in memory; 0, which no window inside reads, where they end before."""
+    """The values side by side in memory; where they end before the sizes 0, which no window inside reads."""
     if values.shape == sizes:
         return np.ascontiguousarray(values)
     result = np.zeros(sizes, values.dtype)
