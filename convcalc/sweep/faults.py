@@ -41,6 +41,8 @@ def said(path: str | None, doing: Doing) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise refusal(error, path, doing) from None
+    except UnicodeDecodeError:  # what SQLite says is wrong has names of the file in it, which need not be text
+        raise damaged(path, "its tables have names that are no text") from None
 
 
 def refusal(error: sqlite3.Error, path: str | None, doing: Doing) -> UsageError:
@@ -80,10 +82,11 @@ _FAILED_WRITES = (
 
 
 def no_run(path: str | None) -> UsageError:
-    """What is said of a file that is no run of a sweep."""
-    return UsageError(
-        f"{quoted(path or '')} is no run of a sweep", "a run is what 'convcalc sweep SPEC -o run.sqlite' writes"
-    )
+    """What is said of a file that is no run of a sweep; a spec may be named with the line of a finding."""
+    hint = "a run is what 'convcalc sweep SPEC -o run.sqlite' writes"
+    if path is not None and path.lower().endswith((".yaml", ".yml")):
+        hint = f"the spec alone, without a line: {path}"
+    return UsageError(f"{quoted(path or '')} is no run of a sweep", hint)
 
 
 def damaged(path: str | None, why: str) -> UsageError:
