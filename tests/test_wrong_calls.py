@@ -76,7 +76,7 @@ CALLS = [
     ("check -j 500", "--jobs is at most 256, not 500", None),
     ("table x --batch a", "--batch takes a whole number, not 'a'", None),
     ("table x --optimizer adm", "--optimizer takes sgd, momentum or adam, not 'adm'", "did you mean 'adam'?"),
-    ("sizes x --format zip", "--format takes text, json, markdown or csv, not 'zip'", None),
+    ("sizes x --format zip", "--format takes text, markdown, csv or json, not 'zip'", None),
     ("export x", "export needs --to", "for example convcalc export my.yaml --to torch"),
     ("solve", "solve needs --in", "for example convcalc solve --in 224 --out 112"),
     ("diff vgg", "diff needs B", "for example convcalc diff vgg resnet"),
