@@ -347,6 +347,22 @@ def test_scopes_that_read_in_many_ways_are_one_block_where_they_share_enough() -
     assert "      - {conv2d: {out: 4, k: 3, p: 1}, name: conv1, from: parts.1, when: not residual}" in lines
 
 
+def test_groups_with_repetitions_are_repeated() -> None:
+    inner = "{layers: [{relu: {}, name: r, repeat: 2}, tanh], name: inner}"
+    head = "blocks: {b: {layers: [relu, sigmoid]}}\n"
+    network = build(
+        f"- {{b: {{}}, name: x}}\n- {{layers: [{inner}], name: s, repeat: 3}}\n- {{b: {{}}, name: y}}", head=head
+    )
+    assert items(network)[-6:] == [
+        "  - {b: {}, name: x}",
+        "  - name: s",
+        "    repeat: 3",
+        "    layers:",
+        f"      - {inner}",
+        "  - {b: {}, name: y}",
+    ]
+
+
 def test_repetitions_that_take_turns() -> None:
     m = Modules(3, 64, 64)
     for stage, depth in enumerate((2, 4, 6)):

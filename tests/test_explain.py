@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcalc import analyse, load
+from convcalc import load
 from convcalc.analysis.device import read_device
 from convcalc.analysis.explain import explain
 from convcalc.analysis.explain_layer import draw_window
 from convcalc.analysis.explanation import Explanation, Step
 from convcalc.analysis.figures import find
 from convcalc.analysis.quantities import QUANTITIES
+from convcalc.analysis.report import analyse
 from convcalc.geometry import TransposedWindow, Window
 from convcalc.render.explain import explain_document
 from convcalc.render.markup import latex, markdown
@@ -179,6 +180,12 @@ def test_nothing_is_wider_than_the_terminal(columns: int, monkeypatch: pytest.Mo
     for layer in ("conv1.conv2d", "inception_3a", "total"):
         lines = run("explain", "googlenet", layer).stdout.splitlines()
         assert [line for line in lines if len(line) > columns] == []
+
+
+def test_a_layer_may_be_longer_than_a_path() -> None:
+    item = "conv2d: {out: 1, k: 3" + ", groups: 1" + " " * 300 + "}"
+    said = run("explain", item, "--input", "1,8,8")
+    assert (said.code, said.stdout) == (0, run("explain", "conv2d: {out: 1, k: 3}", "--input", "1,8,8").stdout)
 
 
 def test_it_is_said_in_words_of_its_own() -> None:

@@ -25,7 +25,7 @@ from convcalc.onnx.messages import parse_model
 from tools.fuzz import guided
 from tools.fuzz.__main__ import main
 from tools.fuzz.case import Case, read_case
-from tools.fuzz.generators import KINDS, Kind, command_lines, onnx_files
+from tools.fuzz.generators import KINDS, Kind, command_lines, onnx_files, runs
 from tools.fuzz.generators.layers import layer
 from tools.fuzz.oracles import ANSWERED, HEADERS, MEBI, ORACLES, REFUSED, judge
 from tools.fuzz.programs import PAGE
@@ -81,6 +81,7 @@ def test_cases_do_not_depend_on_the_process() -> None:
         ("published", 0.9),
         ("commands", 0.15),
         ("sweeps", 0.5),
+        ("runs", 0.45),
         ("playground", 0.4),
         ("watch", 0.2),
     ],
@@ -130,6 +131,7 @@ FAULTS: list[tuple[str, Case, Outcome]] = [
     ("exit code", TABLE, FINE._replace(code=3)),
     ("exit code", TABLE, FINE._replace(code=2, stdout=b"")),
     ("warning", TABLE, FINE._replace(warned=("RuntimeWarning: overflow",))),
+    ("files", Case(("sweep", "run.sqlite")), FINE._replace(touched=("a.yaml",))),
     ("bounds", TABLE, FINE._replace(seconds=ANSWERED[0] + 1)),
     ("bounds", TABLE, FINE._replace(code=1, built=False, seconds=REFUSED[0] + 0.1)),
     ("bounds", TABLE, FINE._replace(code=1, built=False, memory=REFUSED[1] + MEBI)),
@@ -205,6 +207,7 @@ def test_every_oracle_has_a_fault() -> None:
         (Case(("table", "-", "-fcsv")), FINE._replace(stdout=b"a,b\r\nc,d\r\n")),
         (Case(("export", "-", "--to=torch")), FINE._replace(stdout=b"x = 1\n")),
         (Case(("report", "-")), FINE._replace(stdout=b'<!doctype html><img src="data:image/svg+xml;base64,PA==">\n')),
+        (Case(("sweep", "run.sqlite")), FINE._replace(touched=("run.sqlite", "run.sqlite-journal"))),
         (ASKED, ANSWERED_ONCE),
         (KNOWN, SERVED),
         (
@@ -277,6 +280,17 @@ def test_a_fault_behind_the_command_line_is_seen(tmp_path: Path, monkeypatch: py
     assert [(failure.oracle, failure.place) for failure in failures] == [
         ("exception", "ZeroDivisionError in check/run.py _check_file")
     ]
+
+
+@pytest.mark.usefixtures("prepared")
+def test_files_that_a_program_touches_are_seen(tmp_path: Path) -> None:
+    case = Case(("export", "a.yaml", "--to", "torch", "-o", "out.py"), files={"a.yaml": SPEC}, spec="a.yaml")
+    assert run(case, tmp_path).touched == ("out.py",)
+    assert run(Case(("sweep", "b", "-o", "a.yaml", "--force"), files={"a.yaml": SPEC}), tmp_path).touched == ()
+    broken = Case(
+        ("sweep", runs.RUN), files={runs.RUN: runs.made(0), f"{runs.RUN}-journal": runs.journal(runs.made(0))}
+    )
+    assert run(broken, tmp_path).touched == (f"{runs.RUN}-journal",)
 
 
 @pytest.mark.usefixtures("prepared")
@@ -399,7 +413,7 @@ def test_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path, mo
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("prepared")
-@pytest.mark.parametrize("kind", ["specs", "onnx", "commands", "published", "sweeps", "playground", "watch"])
+@pytest.mark.parametrize("kind", ["specs", "onnx", "commands", "published", "sweeps", "runs", "playground", "watch"])
 def test_the_program_stands_what_nobody_wrote(kind: str, tmp_path: Path) -> None:
     found = {}
     for number in range(120):

@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcalc import analyse, loads
+from convcalc import load, loads
 from convcalc.analysis.alike import Alike, Keys, Part
 from convcalc.analysis.gallery import read_index
 from convcalc.analysis.quantities import QUANTITIES
+from convcalc.analysis.report import analyse
 from convcalc.findings import SpecError, UsageError
 from convcalc.language.sources import gallery_path
+from convcalc.network import works
 from convcalc.render import streams
 from convcalc.render.json_text import AT_ONCE, MOST_KEPT, json_pieces
 from tools.fuzz.generators import KINDS
@@ -137,7 +139,7 @@ def test_the_command_writes_layers_as_they_come(monkeypatch: pytest.MonkeyPatch)
             written.append(text)
             return len(text)
 
-    data: Mapping[str, object] = analyse("resnet").streamed()
+    data: Mapping[str, object] = analyse(load("resnet")).streamed()
     with redirect_stdout(Watched()):
         streams.write_json(data)
     assert max(piece.count('"last_reader"') for piece in written) == AT_ONCE
@@ -186,7 +188,7 @@ def test_nodes_do_the_same_where_layer_and_shapes_are_equal() -> None:
     convolutions = "{conv2d: {out: 3, k: 3}, repeat: 2}, {conv2d: {out: 3, k: 1}, repeat: 2}"
     layers = f"[{convolutions}, relu, {{add: {{branches: {{a: [], b: [relu]}}}}}}]"
     network = loads(f"{{convcalc: 1, input: [3, 8, 8], layers: {layers}}}")
-    numbers, different = network.works
+    numbers, different = works(network)
     assert numbers == [0, 1, 2, 3, 3, 4, 4, 5]
     for node, number in zip(network.nodes, numbers, strict=True):
         if number:

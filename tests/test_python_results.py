@@ -39,6 +39,7 @@ from convcalc.render.document import (
     Table,
 )
 from convcalc.render.html import html
+from tools.contract import members
 
 from .command import run
 
@@ -186,6 +187,21 @@ def results(network: convcalc.Network) -> dict[str, Shown]:
         "inversion": convcalc.invert(3, 2, 1),
         "forensics": convcalc.forensics("resnext", table=2, every=True),
     }
+
+
+def test_what_a_result_has_is_promised(small: convcalc.Network, tmp_path: Path) -> None:
+    """Of the attributes that can be reached there is none without an underscore that the contract does not know."""
+    swept = convcalc.sweep("lenet5", {"classes": [10, 100]})
+    found: list[object] = [
+        *results(small).values(),
+        *(small, small["stem"], small["body"], convcalc.check(text=WRONG).findings[0]),
+        *(swept, next(iter(swept)), convcalc.draw(kernel=3), convcalc.arena(small)),
+        convcalc.compare_flows(small, ["activation=tanh,relu"]),
+        *(convcalc.SpecError(()), convcalc.UsageError("wrong"), convcalc.GeometryError("wrong")),
+    ]
+    for result in found:
+        own = {name for name in dir(result) if not name.startswith("_")} - set(dir(Exception)) - {"count", "index"}
+        assert own == members(type(result)) - {"count"}, type(result)
 
 
 REPRS = {

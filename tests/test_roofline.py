@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from convcalc import analyse, load, loads
+from convcalc import load, loads
 from convcalc.analysis.device import DEVICES, Device, UnknownDevice, least_seconds, least_total, limit, read_device
 from convcalc.analysis.fusion import in_passing
 from convcalc.analysis.quantities import QUANTITIES
-from convcalc.analysis.report import Report
+from convcalc.analysis.report import Report, analyse
 from convcalc.analysis.traffic import NOTHING
 from convcalc.language import gallery_names
 

@@ -49,6 +49,23 @@ def test_an_axis_is_linear_for_a_small_range_and_logarithmic_for_a_wide_one() ->
     assert lines[0] == "y (MACs, log)" and any(line.endswith(" x (MACs)") for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("values", "ticks"),
+    [
+        ([1e-310, 1], {"1e-310"}),
+        ([0, 5e-324], {"0", "4.94065646e-324"}),
+        ([-1.7e308, 1.7e308], {"-1e+300", "1e+300"}),
+        ([1, 10**400], {"1", "1e+300"}),
+        ([0, 2 * 10**18], {"0", "2e+18"}),
+    ],
+)
+def test_numbers_at_the_ends_of_what_there_is_have_places(values: list[float], ticks: set[str]) -> None:
+    points = tuple(Point(f"n{i}", value, value, ("", "")) for i, value in enumerate(values))
+    lines = plain(scatter_lines(Scatter(Axis("x", ""), Axis("y", ""), points, "network"), 80)).splitlines()
+    assert place(lines, "a") < place(lines, "b")
+    assert ticks <= {line.split("┤")[0].strip() for line in lines if "┤" in line}
+
+
 def test_equal_factors_are_equal_distances_on_a_logarithmic_axis() -> None:
     lines = drawn([(10**2, 1), (10**4, 1), (10**6, 1), (10**8, 1)], 100)
     columns = [place(lines, mark)[0] for mark in "abcd"]

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from convcalc.language import gallery_names, gallery_path
-from tests.test_imports import loaded, unwanted
+from tests.loaded_modules import loaded, unwanted
 
 
 def run(*arguments: str, code: int = 0) -> str:

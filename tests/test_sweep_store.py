@@ -17,7 +17,7 @@ import pytest
 from convcalc.findings import UsageError
 from convcalc.sweep import opening
 from convcalc.sweep.asked import Asked, Options
-from convcalc.sweep.cells import Cell
+from convcalc.sweep.cells import Cell, setting
 from convcalc.sweep.chunks import Worker
 from convcalc.sweep.conditions import Condition, read_conditions
 from convcalc.sweep.faults import Busy, FullDisk
@@ -312,6 +312,12 @@ WRONG = {
     ),
     "a column less": ("ALTER TABLE candidates DROP COLUMN q0", "is damaged"),
     "chunks elsewhere": ("UPDATE chunks SET stop = 999999", "its chunks are no ranges of its candidates"),
+    "rows without chunks": ("DELETE FROM chunks", "it has rows of candidates that are not done"),
+    "no top": (
+        "UPDATE manifest SET value = replace(value, '\"top\": null', '\"top\": -1')",
+        "its top is something else",
+    ),
+    "no seed": ("UPDATE manifest SET value = replace(value, '\"seed\": 0', '\"seed\": -1')", "its seed is something"),
     "chunks of text": ("UPDATE chunks SET stop = 'x'", "its chunks are no ranges of its candidates"),
 }
 
@@ -336,6 +342,18 @@ def test_a_schema_with_very_many_tables_is_not_read(copied: Path) -> None:
     connection.close()
     with pytest.raises(UsageError, match="is damaged: it has far more tables than a run"):
         Store.open(str(copied))
+
+
+def test_names_of_tables_that_are_no_text_are_said(copied: Path) -> None:
+    """SQLite has them in what it says is wrong."""
+    with sqlite3.connect(copied) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("INSERT INTO sqlite_master VALUES ('table', 't', 't', 2, CAST(x'4352ff' AS TEXT))")
+        connection.execute("UPDATE sqlite_master SET name = CAST(x'ff' AS TEXT) WHERE name = 't'")
+    connection.close()
+    with pytest.raises(UsageError, match="is damaged: its tables have names that are no text"):
+        Store.open(str(copied))
+    Store.create(str(copied), small_plan(), overwrite=True).close()
 
 
 def test_words_of_a_file_are_as_long_as_messages_are(copied: Path) -> None:
@@ -391,8 +409,9 @@ def test_cells_that_no_run_has_are_bounded(copied: Path) -> None:
             with pytest.raises(UsageError, match=f"is damaged: .*{message}"):
                 store.row(number)
         assert len(str(store.row(2).figures[1])) < 200
-    with Store.open(changed(copied, "UPDATE candidates SET q2 = NULL WHERE number = 5")) as store:
+    with Store.open(changed(copied, "UPDATE candidates SET q2 = NULL, a0 = -9e999 WHERE number = 5")) as store:
         assert store.row(5).figures[1:] == (None, None)
+        assert store.row(5).values == tuple(map(setting, store.plan.space.candidate(5).values))  # type: ignore[union-attr]
 
 
 def test_bytes_that_are_not_those_of_a_run_are_said(run_file: Path, tmp_path: Path) -> None:

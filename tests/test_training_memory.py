@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcalc import analyse, load
+from convcalc import load
 from convcalc.analysis.quantities import QUANTITIES, quantity, remarks
 from convcalc.analysis.quantity import Quantity, Value
-from convcalc.analysis.report import Report
+from convcalc.analysis.report import Report, analyse
 from convcalc.analysis.training import OPTIMIZERS, TrainingStep
 
 from .published_architectures import network

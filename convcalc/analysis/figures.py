@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..geometry import GeometryError, checked
-from ..network import Group, Network, Node
+from ..network import Group, Network, Node, element_counts, finding_in, works
 from .cost import FREE, Cost, layer_cost, total
 
 if TYPE_CHECKING:
@@ -177,14 +177,14 @@ class Figures:
         from ..findings import SpecError
 
         nodes = self.network.nodes
-        numbers, different = self.network.works
+        numbers, different = works(self.network)
         whole = [FREE]
         for number, work in enumerate(different, start=1):
             try:
                 whole.append(layer_cost(*work))
             except GeometryError as error:
                 name = nodes[numbers.index(number)].name
-                raise SpecError([self.network.finding(error.code, error.message, name)]) from error
+                raise SpecError([finding_in(self.network, error.code, error.message, name)]) from error
         alone = [cost.work for cost in whole]
         return [(whole if node.shares is None else alone)[n] for node, n in zip(nodes, numbers, strict=True)]
 
@@ -205,12 +205,12 @@ class Figures:
         try:
             checked("the total", max(summed))
         except GeometryError as error:
-            raise SpecError([self.network.finding(error.code, error.message)]) from error
+            raise SpecError([finding_in(self.network, error.code, error.message)]) from error
         return summed
 
     def activations(self, nodes: Sequence[int]) -> int:
         """Numbers that these layers put out (inputs of the network not counted)."""
-        found, elements = self.network.nodes, self.network.elements
+        found, elements = self.network.nodes, element_counts(self.network)
         return self.batch * sum([elements[i] for i in nodes if found[i].layer is not None])
 
     def depth(self, nodes: Sequence[int]) -> int:
@@ -244,7 +244,7 @@ class Figures:
         """One count of every node for one example, computed once for equal layers on equal shapes."""
         found = self._figures.get(fact)
         if found is None:
-            numbers, different = self.network.works
+            numbers, different = works(self.network)
             values = [0, *[fact(*work) for work in different]]
             found = self._figures[fact] = [values[number] for number in numbers]
         return found

@@ -18,6 +18,8 @@ from heapq import heappop, heappush
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..network import element_counts, works
+
 if TYPE_CHECKING:
     from ..network import Network, Node
 
@@ -45,7 +47,7 @@ class Liveness(NamedTuple):
 
 def storages(network: Network, training: bool = False) -> list[int]:
     """For each node, the node whose memory holds its output: itself, or for a view the one that it looks into."""
-    numbers, different = network.works
+    numbers, different = works(network)
     aliases = [False, *[layer.is_view or (not training and layer.asleep) for layer, _, _ in different]]
     found: list[int] = []
     for index, (node, number) in enumerate(zip(network.nodes, numbers, strict=True)):
@@ -71,7 +73,7 @@ def liveness(network: Network, in_place: bool = False) -> Liveness:
         last[held[output.node]] = count
     if in_place:
         _overwrite(nodes, held, last)
-    sizes = network.elements
+    sizes = element_counts(network)
     changes = [0] * (count + 2)
     """Elements that come to life with a node, less those that were free before it."""
     for index, node in enumerate(nodes):
@@ -142,7 +144,7 @@ def best_order(network: Network) -> Schedule:
     """
     nodes = network.nodes
     facts = liveness(network)
-    sizes = [size if facts.storages[i] == i else 0 for i, size in enumerate(network.elements)]
+    sizes = [size if facts.storages[i] == i else 0 for i, size in enumerate(element_counts(network))]
     readers: list[list[int]] = [[] for _ in nodes]
     for index, node in enumerate(nodes):
         readers[facts.storages[index]].append(index)
@@ -195,8 +197,6 @@ def _parts(network: Network) -> list[tuple[int, int]]:
             parts.append((start, index + 1))
             start = index + 1
         reach = max(reach, end)
-    if start < len(nodes):
-        parts.append((start, len(nodes)))
     return parts
 
 

@@ -28,6 +28,7 @@ from math import gcd, lcm
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..geometry import IDENTITY, AdaptiveWindow, Window, formula
+from ..network import works
 from .seen import LARGEST_PERIOD, Rational, Reads, reads, whole
 
 if TYPE_CHECKING:
@@ -378,7 +379,7 @@ def receptive_fields(network: Network, origin: int | None = None, local: bool = 
     nodes = network.nodes
     fields: list[Fields | None] = []
     origins: list[int] = []
-    numbers, different = network.works
+    numbers, different = works(network)
     readings = [None, *[reading(*work) if work[1] else None for work in different]]
     following = Following(local)
     for index, ((name, layer, inputs, shape, _), number) in enumerate(zip(nodes, numbers, strict=True)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from ..network import works
 from .alike import Alike, Keys, Part
 from .cost import Cost, total
 from .quantity import plain_figure
@@ -65,7 +66,7 @@ def layer_rows(figures: Figures, layers: Sequence[Subject] | None = None) -> Ali
 
 def _layers(figures: Figures, indices: Iterable[int]) -> Iterator[tuple[object, ...]]:
     nodes, fields, moved = figures.network.nodes, figures.receptive_fields.fields, figures.moved
-    numbers = figures.network.works.numbers
+    numbers = works(figures.network).numbers
     live, _, last, storages = figures.liveness
     alive = figures.batch * figures.item
     names = [*[node.name for node in nodes], None]

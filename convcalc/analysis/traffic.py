@@ -13,6 +13,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..network import element_counts, works
 from .fusion import in_passing
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ NOTHING = Work(0, 0)
 
 def bytes_moved(network: Network, costs: list[Cost], batch: int, item: int) -> list[int]:
     """For each node, the bytes of what it reads (inputs, params, buffers) and writes; `item`: bytes of an element."""
-    nodes, elements = network.nodes, network.elements
-    numbers, different = network.works
+    nodes, elements = network.nodes, element_counts(network)
+    numbers, different = works(network)
     still = [True, *[layer.is_view or layer.asleep for layer, _, _ in different]]
     data = [None, *[layer.data_inputs for layer, _, _ in different]]
     found: list[int] = []

@@ -19,7 +19,7 @@ class Shown:
     __slots__ = ()
 
     @abstractmethod
-    def document(self, width: int | None) -> Document:
+    def _document(self, width: int | None) -> Document:
         """What the command says, for lines of so many columns; None where nobody limits them."""
 
     def __str__(self) -> str:
@@ -28,18 +28,18 @@ class Shown:
         from ..render.text import document_lines
 
         width = line_width()
-        return plain(document_lines(self.document(width), width))
+        return plain(document_lines(self._document(width), width))
 
     def __rich__(self) -> Fitted:
         from ..render.rich_lines import Fitted
         from ..render.text import document_lines
 
-        return Fitted(lambda width: document_lines(self.document(width), width))
+        return Fitted(lambda width: document_lines(self._document(width), width))
 
     def _repr_html_(self) -> str:
         from ..render.html import html
 
-        return html(self.document(None))
+        return html(self._document(None))
 
 
 def made(cls: type[R], found: Any, **more: Any) -> R:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ..naming import UniqueNames
+from ..naming import NAME, NUMBER, RESERVED, UniqueNames
 from ..network import used
 from .fields import QUANTITIES, Fields, fields_of
 
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 
 DEEPEST = 40
 """Groups in groups; what is deeper is written without them."""
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
-_NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
-_TAKEN = ("in", "input", "index", "total")
-"""Names that mean something in the language."""
 
 
 @dataclass(slots=True, eq=False)
@@ -176,7 +172,7 @@ class _Outline:
         self.branches: dict[str, list[Group]] = {}
         """Path of a named join -> its branches."""
         for group in network.groups.values() if joins else ():
-            if group.kind == "branch":
+            if group.is_branch:
                 self.branches.setdefault(group.path.rpartition(".")[0], []).append(group)
         self.fields: dict[int, Fields] = {}
         self.position = 0
@@ -309,7 +305,7 @@ def _name(path: str, outer: str, names: UniqueNames) -> str:
     """The name of a node or group inside the group at `outer`."""
     local = path[len(outer) + 1 :] if outer and path.startswith(f"{outer}.") else path
     base = re.sub(r"[^A-Za-z0-9_-]", "_", local)
-    allowed = _NUMBER.fullmatch(base) if base.isdigit() else _NAME.fullmatch(base)
-    if allowed is None or base in _TAKEN:
+    allowed = NUMBER.fullmatch(base) if base.isdigit() else NAME.fullmatch(base)
+    if allowed is None or base in RESERVED:
         base = f"_{base}"
     return names.give(base)

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..analysis.quantities import QUANTITY_NAMES, quantity
 from ..files import NotRegular, read_regular, sentence
@@ -131,13 +131,13 @@ def _read(path: Path) -> Config | None:
     return _config(path, table)
 
 
-def _table(path: Path, name: str, value: object) -> dict[str, Any]:
+def _table(path: Path, name: str, value: object) -> dict[str, object]:
     if not isinstance(value, dict):
         raise UsageError(f"{shown(path)}: '{name}' is not a table", "[tool.convcalc]")
     return value
 
 
-def _parse(path: Path, data: bytes) -> dict[str, Any]:
+def _parse(path: Path, data: bytes) -> dict[str, object]:
     """The TOML document. Raises UsageError with the place of what is wrong, where it is known."""
     import tomllib
 
@@ -175,7 +175,7 @@ def _lower(text: str) -> str:
     return text[:1].lower() + text[1:300]
 
 
-def _config(path: Path, table: dict[str, Any]) -> Config:
+def _config(path: Path, table: dict[str, object]) -> Config:
     for key in table:
         if key not in KEYS and not key.startswith(PREFIX):
             known = [*KEYS, "max_params", "max_macs", "max_peak_memory"]
@@ -199,25 +199,25 @@ def _config(path: Path, table: dict[str, Any]) -> Config:
     )
 
 
-def _texts(path: Path, key: str, table: dict[str, Any]) -> tuple[str, ...]:
+def _texts(path: Path, key: str, table: dict[str, object]) -> tuple[str, ...]:
     value = table.get(key, [])
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise UsageError(f"{shown(path)}: {key} is a list of texts", f'{key} = ["..."]')
     return tuple(value)
 
 
-def _codes(path: Path, key: str, table: dict[str, Any]) -> tuple[str, ...]:
+def _codes(path: Path, key: str, table: dict[str, object]) -> tuple[str, ...]:
     return read_codes(_texts(path, key, table), f"{shown(path)}: {key}")
 
 
-def _flag(path: Path, key: str, table: dict[str, Any]) -> bool:
+def _flag(path: Path, key: str, table: dict[str, object]) -> bool:
     value = table.get(key, False)
     if not isinstance(value, bool):
         raise UsageError(f"{shown(path)}: {key} is true or false")
     return value
 
 
-def _setting(path: Path, table: dict[str, Any]) -> Setting:
+def _setting(path: Path, table: dict[str, object]) -> Setting:
     dtype, batch = table.get("dtype"), table.get("batch")
     if dtype is not None and dtype not in DTYPES:
         raise UsageError(f"{shown(path)}: dtype is one of {', '.join(DTYPES)}")
@@ -226,7 +226,7 @@ def _setting(path: Path, table: dict[str, Any]) -> Setting:
     return Setting(dtype, batch)
 
 
-def _budgets(path: Path, table: dict[str, Any]) -> tuple[Budget, ...]:
+def _budgets(path: Path, table: dict[str, object]) -> tuple[Budget, ...]:
     setting = _setting(path, table)
     limits = {key: value for key, value in table.items() if key not in ("dtype", "batch")}
     return tuple(_budget(path, key, value)._replace(setting=setting) for key, value in limits.items())

@@ -23,13 +23,13 @@ def command(
     set: SetOption = None,
     variant: VariantOption = None,
 ) -> None:
-    from ..analysis.diff import read_limits
-    from ..api.diff import diff
+    from ..analysis.diff import diff, read_limits
+    from ..analysis.report import analyse
     from ..render.diff import diff_data, diff_document, growth_findings
 
     limits = read_limits(fail_over or ())
     first, second = load_pair(before, after, set, variant, input, arg, device)
-    difference = diff(first, second)
+    difference = diff(analyse(first), analyse(second))
     findings = growth_findings(difference, limits)
     if format == "github":
         from ..check.result import CheckResult

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..files import exists
 from ..findings import SpecError, UsageError
 from .options import (
     PER_AXIS,
@@ -27,8 +28,8 @@ from .options import (
 from .output import format_option, write
 
 if TYPE_CHECKING:
-    from ..api.explain import OnNumbers
     from ..network import Network
+    from ..verify.on_numbers import Question
 
 WINDOW = "convcalc explain -k 3 --size 5 --matrix"
 
@@ -79,8 +80,9 @@ def command(
     """
     from ..api.explain import NoPosition, explain
     from ..api.report import analyse
+    from ..render.explain import explain_document
 
-    asked: dict[OnNumbers, bool] = {"matrix": matrix, "backward": backward, "flip": flip, "shift": shift}
+    asked: dict[Question, bool] = {"matrix": matrix, "backward": backward, "flip": flip, "shift": shift}
     shown = [name for name, wanted in asked.items() if wanted]
     about_kernel: dict[str, object] = {
         "--k": kernel_size,
@@ -116,7 +118,7 @@ def command(
         if spec is not None:
             raise
         raise UsageError(error.findings[0].message, error.findings[0].hint) from error
-    write(format, lambda: explanation.document(None), explanation.to_dict)
+    write(format, lambda: explain_document(explanation), explanation.to_dict)
     if explanation.confirmed is False:
         raise typer.Exit(1)
 
@@ -161,12 +163,10 @@ def _window(kernel_size: str | None, stride: str, padding: str, dilation: str, s
 
 def _is_item(text: str) -> bool:
     """Whether the argument is a layer rather than a spec: a kind's name, or a kind and its fields."""
-    from pathlib import Path
-
     from ..layers.registry import KINDS
 
     match = re.match(r"\s*\{?\s*(\w+)\s*(:\s|$)", text)
-    return match is not None and match[1] in KINDS and not Path(text).exists()
+    return match is not None and match[1] in KINDS and not exists(text)
 
 
 def _refuse_call(text: str) -> None:

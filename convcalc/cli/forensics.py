@@ -43,6 +43,7 @@ def command(
     variant: VariantOption = None,
 ) -> None:
     from ..api.forensics import plan
+    from ..render.forensics import forensics_document
     from ..render.progress import Plan, progress
 
     network = load_network(spec, set, variant, input, arg, device)
@@ -50,7 +51,7 @@ def command(
     search = plan(network, table=table, rows=named(rows or ()), columns=named(columns or ()), widths=widths, every=all)
     with progress(f"readings of {network.name}", lambda: Plan(search.parts, "network", search.parts)) as starts:
         found = search.run(top, starts)
-    write(format, lambda: found.document(None), found.to_dict)
+    write(format, lambda: forensics_document(found), found.to_dict)
 
 
 def named(texts: list[str] | tuple[()]) -> list[str]:

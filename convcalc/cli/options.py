@@ -368,7 +368,8 @@ def _load(
 def _turned(network: "Network") -> "list[Finding]":
     """What is said of an `--input` whose channels seem to stand last."""
     from ..check.rules.inputs import channels_last
+    from ..network import finding_in
 
     return [
-        network.finding(found.code, found.message, found.where, hint=found.hint) for found in channels_last(network)
+        finding_in(network, found.code, found.message, found.where, hint=found.hint) for found in channels_last(network)
     ]

@@ -7,6 +7,7 @@ import re
 from ..hints import suggest
 from ..layers.registry import TAKEN
 from ..marked import List, Map, Marked, Text
+from ..naming import NUMBER
 from ..network import LOSSES, Loss, find_loss
 from .functions import FUNCTIONS
 from .grammar import (
@@ -34,7 +35,6 @@ from .grammar import (
 from .names import (
     GROUP,
     MEANINGS,
-    NUMBER,
     PARAMETER,
     check_item_name,
     check_name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..analysis.arena import Arena
-from ..analysis.controller import LEFT_OUT, Controller
+from ..analysis.controller import LEFT_OUT, Controller, figures_of
 from ..units import amount, counted
 from .document import Column, Document, Note, Notes, Table
 from .table import heading
@@ -17,7 +17,7 @@ SIGNS = f"arena, from 0 to its end: {OWN} the row's buffer, {OTHER} others that 
 def arena_document(plan: Controller) -> Document:
     """Every buffer in the order in which they are filled, and what all of them need."""
     notes = Notes(tuple(Note(text, "bold" if not number else "dim") for number, text in enumerate(_said(plan))))
-    return Document((heading(plan.figures), _table(plan, raw=False), notes))
+    return Document((heading(figures_of(plan)), _table(plan, raw=False), notes))
 
 
 def arena_rows(plan: Controller) -> Document:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ..check.result import CheckResult
 from ..codes import codes, page
-from ..findings import Finding, severity
+from ..findings import Finding, said, severity
 from ..terminal import printable
 from ..version import __version__
-from .document import Block, Code, Column, Document, Findings, Heading, Measure, Note, Notes, Paragraph, Table, said
+from .document import Block, Code, Column, Document, Findings, Heading, Measure, Note, Notes, Paragraph, Table
 from .escape import Notation
 from .streams import json_text
 from .text import finding_text

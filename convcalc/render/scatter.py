@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from math import ceil, floor, log, log10
+from math import ceil, floor, log2, log10
 from typing import NamedTuple
 
 from ..terminal import printable, width
@@ -31,6 +31,10 @@ NARROW = 10**6
 """A range is next to nothing where its end is so many times as large."""
 MOST_TICKS = 6
 ROUND = (1, 2, 5)
+FAR = Fraction(10**300)
+"""What is larger stands at the edge: a float has no room for the tick behind it."""
+SCALED = 10**15
+"""From here on a tick is written with an exponent."""
 
 Number = int | float | Fraction
 
@@ -177,12 +181,27 @@ def _narrow_key(points: Sequence[Point], marks: Sequence[str], hidden: dict[int,
 
 def position(value: Number, logarithmic: bool) -> float:
     """Where a value stands: itself, or its logarithm."""
-    return log10(value) if logarithmic else float(value)
+    return _log(value, 10) if logarithmic else float(_near(value))
+
+
+def _near(value: Number) -> Fraction:
+    return min(max(Fraction(value), -FAR), FAR)
+
+
+def _log(value: Number, base: int) -> float:
+    """The logarithm, of a fraction too that no float is near to.
+
+    >>> _log(1000, 10), _log(Fraction(1, 10**400), 10)
+    (3.0, -400.0)
+    """
+    exact = _near(value)
+    logarithm = log2 if base == 2 else log10
+    return logarithm(exact.numerator) - logarithm(exact.denominator)
 
 
 def scale(values: Sequence[Number], axis: Axis) -> Scale:
     """The scale of an axis: from the tick at or below its smallest value to the one at or above its largest."""
-    low, high = min(values), max(values)
+    low, high = _near(min(values)), _near(max(values))
     wide = low > 0 and high >= LOG_FROM * low
     found = _powers(low, high, axis.unit) if wide else _steps(low, high, axis.unit)
     texts = [_tick_text(value, axis.unit) for value in found]
@@ -199,7 +218,7 @@ def _powers(low: Number, high: Number, unit: str) -> list[Number]:
     ([2, 5, 10, 20, 50, 100, 200], [1, 10, 100, 1000, 10000, 100000])
     """
     base = 2 if unit == "bytes" else 10
-    first, last = floor(log(low, base)), ceil(log(high, base))
+    first, last = floor(_log(low, base)), ceil(_log(high, base))
     if last - first <= 3:
         ticks = [digit * Fraction(base) ** power for power in range(first, last + 1) for digit in ROUND]
         start = max((i for i, tick in enumerate(ticks) if tick <= low), default=0)
@@ -223,7 +242,7 @@ def _steps(low: Number, high: Number, unit: str) -> list[Number]:
         high = low + 1
     size = _unit_size(high) if unit == "bytes" else 1
     rough = Fraction(high - low) / size / (MOST_TICKS - 1)
-    power = Fraction(10) ** floor(log10(rough))
+    power = Fraction(10) ** floor(_log(rough, 10))
     step = next(digit * power for digit in (*ROUND, 10) if digit * power >= rough) * size
     if step < 1 and unit:
         step = Fraction(1)
@@ -244,7 +263,7 @@ def _tick_text(value: Number, unit: str) -> str:
         size = _unit_size(value)
         prefix = {1: "", 2**10: "Ki", 2**20: "Mi", 2**30: "Gi"}[size]
         return f"{float(value / Fraction(size)):.3g} {prefix}B"
-    if isinstance(value, Fraction) and value.denominator > 1:
+    if (isinstance(value, Fraction) and value.denominator > 1) or not -SCALED < value < SCALED:
         return f"{float(value):.3g}"
     text, blank, prefix = scaled(int(value)).partition(" ")
     return (text.rstrip("0").rstrip(".") if "." in text else text) + blank + prefix

@@ -33,6 +33,7 @@ from .document import (
 if TYPE_CHECKING:
     from ..analysis.published import Cell, TableResult
     from ..analysis.report import Report
+    from ..network import Network
 
 
 SCALES = "K, M, G: 10^3, 10^6, 10^9; KiB, MiB: 2^10, 2^20 bytes; ·: 0"
@@ -407,10 +408,18 @@ def totals_note(report: Report) -> Note:
 
 def _unknown_note(report: Report) -> Iterator[Note]:
     """How many layers have weights and no known cost, in a line of its own."""
-    unknown = unknown_costs(report.network)
-    if unknown:
-        names = ", ".join(finding.where for finding in unknown[:3]) + (", …" if len(unknown) > 3 else "")
-        yield Note(f"without the macs of {counted(len(unknown), 'opaque layer')} with weights: {names}", "yellow")
+    text = unknown_text(report.network, 3)
+    if text is not None:
+        yield Note(text, "yellow")
+
+
+def unknown_text(network: Network, most: int) -> str | None:
+    """Which layers have weights and no known cost, the first few by name; None where there are none."""
+    unknown = unknown_costs(network)
+    if not unknown:
+        return None
+    names = ", ".join(finding.where for finding in unknown[:most]) + (", …" if len(unknown) > most else "")
+    return f"without the macs of {counted(len(unknown), 'opaque layer')} with weights: {names}"
 
 
 def memory_note(report: Report) -> Note:

@@ -41,6 +41,8 @@ def said(path: str | None, doing: Doing) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise refusal(error, path, doing) from None
+    except UnicodeDecodeError:  # what SQLite says is wrong has names of the file in it, which need not be text
+        raise damaged(path, "its tables have names that are no text") from None
 
 
 def refusal(error: sqlite3.Error, path: str | None, doing: Doing) -> UsageError:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..files import read_regular, sentence
+from ..files import read_regular, real_path, sentence
 from ..findings import SpecError, UsageError
 from ..language.names import shown
 from ..limits import SPEC_BYTES
@@ -37,6 +37,11 @@ MOST_STEPS = 10_000
 """Steps that SQLite takes to read the schema, which is some time longer the more tables there are."""
 MAGIC = b"SQLite format 3\0"
 """How files of SQLite begin."""
+JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
+"""How a journal begins, and how one ends that names the journal of several files."""
+LOGGED = 2
+"""The byte at `FORMATS` of a file that is kept with a write-ahead log."""
+FORMATS = slice(18, 20)
 
 
 class Manifest(NamedTuple):
@@ -138,12 +143,12 @@ def _remove(path: str) -> None:
 
 def _require_no_writer(path: str) -> None:
     """Raise UsageError where another process writes a run; whatever else is wrong with it, it may be overwritten."""
-    if not is_run(path):
+    if not is_run(path) or _beside(path):
         return
     try:
         _for_writing(path).close()
-    except sqlite3.Error as error:
-        found = refusal(error, path, "write")
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        found = refusal(error, path, "write") if isinstance(error, sqlite3.Error) else None
         if isinstance(found, Busy):
             raise found from None
 
@@ -169,8 +174,36 @@ def _require_file(path: str) -> None:
         raise UsageError(f"no permission to read {quoted(path)}")
 
 
+def _beside(path: str) -> str:
+    """What is wrong with how a file is kept; empty where it is kept as a run is.
+
+    SQLite obeys what stands beside a file, and does more for it than roll back a chunk: it removes the file that a
+    journal names as that of several files, wherever it is, writes a log, and waits for a FIFO.
+    """
+    real = real_path(path)
+    try:
+        logged = LOGGED in read_regular(real, FORMATS.stop)[FORMATS]
+    except (OSError, ValueError):
+        logged = False  # who opens it says what is wrong
+    if logged or os.path.lexists(f"{real}-wal"):
+        return "it is kept with a write-ahead log, and no run is"
+    journal = f"{real}-journal"
+    try:
+        found = os.lstat(journal)
+        if not stat.S_ISREG(found.st_mode):
+            return "its journal is no ordinary file"
+        with Path(journal).open("rb") as file:
+            file.seek(max(0, found.st_size - len(JOURNAL_MAGIC)))
+            return "its journal is one of several files" if file.read() == JOURNAL_MAGIC else ""
+    except (OSError, ValueError):
+        return ""
+
+
 def _connected(path: str, mode: str, patience: float) -> sqlite3.Connection:
     """A connection that trusts nothing of what the file says."""
+    beside = _beside(path)
+    if beside:
+        raise damaged(path, beside)
     uri = f"{Path(path).absolute().as_uri()}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=patience)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)

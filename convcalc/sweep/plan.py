@@ -37,6 +37,8 @@ T = TypeVar("T")
 PLAIN = Options()
 COLUMNS = ("params", "macs")
 """Columns where none are asked for."""
+LEAST = {"random": 1, "seed": 0, "top": 1}
+"""The least that a number of a plan may be."""
 TRIES = 10_000
 """Candidates that are tried for each that `near` wants."""
 
@@ -358,7 +360,8 @@ def _typed(name: str, kind: str, value: object) -> object:
         value = Options(**value) if right and isinstance(value, Mapping) else value
         right = right and isinstance(value, Options) and _means_something(value)
     elif kind.startswith("int"):
-        right = (isinstance(value, int) and not isinstance(value, bool)) or (value is None and "None" in kind)
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        right = (whole and LEAST[name] <= value) or (value is None and "None" in kind)  # type: ignore[operator]
     else:
         right = isinstance(value, str) or (value is None and "None" in kind)
     if not right:

@@ -93,7 +93,10 @@ class Store:
         try:
             with said(path, doing):
                 self.done = self._ranges()
-                (self.fitting,) = connection.execute("SELECT count(*) FROM candidates WHERE fits = 1").fetchone()
+                query = "SELECT count(*), count(*) FILTER (WHERE fits = 1) FROM candidates"
+                kept, self.fitting = connection.execute(query).fetchone()
+                if kept > self.tried:
+                    raise damaged(path, "it has rows of candidates that are not done")
         except BaseException:
             connection.close()
             raise
@@ -366,12 +369,12 @@ class Store:
         number, fits, code, message, *cells = kept
         if not isinstance(number, int) or fits not in (0, 1) or not 0 <= number < self.plan.space.size:
             raise damaged(self.path, "a row is of no candidate")
-        values = tuple(cells[: len(self.axes)])
-        if None in values or any(isinstance(value, bytes) for value in values):
+        values = tuple([None if isinstance(value, bytes) else unbound(value) for value in cells[: len(self.axes)]])
+        if None in values:
             values = tuple(self._settings(number))
         figures = tuple(map(unbound, cells[len(self.axes) :]))
         words = None if code is None else _told(code), None if message is None else _told(message)
-        return Row(number, values, figures, bool(fits), *words)  # type: ignore[arg-type]
+        return Row(number, values, figures, bool(fits), *words)
 
     def _settings(self, number: int) -> Iterator[Cell]:
         """The values of a candidate, made again of its number: some are too long to be kept."""

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..analysis.report import Report
 from ..findings import Finding, UsageError
+from ..network import finding_in
 from ..reference import DoesNotFit, NoTwin, learned, run
 from ..version import FORMAT
 from .loss import losses_of
@@ -181,7 +182,7 @@ class Confirmation:
             self.wrong.add(number)
         if differences and not follows:
             message = f"{node.kind} is not confirmed: {'; '.join(differences)}"
-            self.findings.append(self.report.network.finding("CC501", message, node.name))
+            self.findings.append(finding_in(self.report.network, "CC501", message, node.name))
 
     def _predicted(self, number: int) -> LayerCheck:
         node, cost = self.report.node(number), self.report.costs[number]

@@ -113,7 +113,7 @@ def output_of(case: Case) -> tuple[str, str]:
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     if not command or {"-h", "--help", "--version", "help"} & set(options):
         return command, ""
-    if command in ("schema", "report"):
+    if command in ("schema", "report") or (command == "sweep" and _value(options, "--page", "") == "-"):
         return command, "json" if command == "schema" else "page"
     if command == "import" or (command == "invert" and case.spec is not None and "--format" not in " ".join(options)):
         return command, "spec"
@@ -168,6 +168,14 @@ def documented_code(judged: Judged) -> Said:
     silent = not judged.stdout and not judged.stderr
     if code and silent and judged.case.program != "watch":  # a connection may be closed
         return f"exit code {code} without a word"
+    return None
+
+
+def no_other_file(judged: Judged) -> Said:
+    """No file is made, changed or removed but those that the command line names, and their journals."""
+    for name in judged.outcome.touched:
+        if not any(name.removesuffix("-journal") in argument for argument in judged.case.arguments):
+            return f"{name} is not as it was"
     return None
 
 
@@ -408,6 +416,7 @@ ORACLES: dict[str, Oracle] = {
     "exception": no_exception,
     "exit code": documented_code,
     "warning": no_warning,
+    "files": no_other_file,
     "bounds": bounded,
     "encoding": encoded,
     "invisible": visible,

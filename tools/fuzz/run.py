@@ -55,6 +55,8 @@ class Outcome(NamedTuple):
     """Whether the spec that it is about builds; where it is about none, whether the program succeeded."""
     layers: int = 0
     """Of the spec that it is about."""
+    touched: tuple[str, ...] = ()
+    """Files of its folder that it made, changed or removed."""
 
 
 @contextmanager
@@ -93,11 +95,20 @@ def run(case: Case, folder: Path) -> Outcome:
             path.write_bytes(content)
         os.chdir(place)
         with _environment(case.ci):
-            return _run(case)
+            outcome = _run(case)
+        return outcome._replace(touched=_touched(case, place))
     finally:
         os.chdir(back)
         if case.files or any(place.iterdir()):
             shutil.rmtree(place, ignore_errors=True)
+
+
+def _touched(case: Case, place: Path) -> tuple[str, ...]:
+    """The files that are not as the case had them."""
+    found = {path.relative_to(place).as_posix(): path for path in place.rglob("*") if not path.is_dir()}
+    others = found.keys() ^ case.files.keys()
+    changed = (name for name in found.keys() & case.files.keys() if found[name].read_bytes() != case.files[name])
+    return tuple(sorted({*others, *changed}))
 
 
 @contextmanager

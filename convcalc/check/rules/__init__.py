@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ...findings import Finding
-from ...network import Network
+from ...network import Network, finding_in
 from .channels import groups_of_one_channel, useless_bias
 from .inputs import channels_last
 from .remark import Remark
@@ -48,7 +48,7 @@ def _findings(network: Network, remarks: Iterable[Remark]) -> Iterable[Finding]:
         if remark.at is not None and network.origin is not None:
             yield network.origin.finding_at(remark.code, remark.message, remark.at, hint=remark.hint)
         else:
-            yield network.finding(remark.code, remark.message, remark.where, hint=remark.hint)
+            yield finding_in(network, remark.code, remark.message, remark.where, hint=remark.hint)
 
 
 def _counted(finding: Finding, others: int) -> Finding:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..case import Case
 from ..run import Outcome, run
-from . import command_lines, configuration, keras_files, messages, onnx_files, published, requests, specs, sweeps
+from . import command_lines, configuration, keras_files, messages, onnx_files, published, requests, runs, specs, sweeps
 
 
 class Kind(NamedTuple):
@@ -35,6 +35,7 @@ KINDS = {
         Kind("config", configuration.case),
         Kind("published", published.case),
         Kind("sweeps", sweeps.case),
+        Kind("runs", runs.case),
         Kind("watch", requests.case),
         Kind("playground", messages.case),
     )

@@ -1,4 +1,4 @@
-"""What a run came to: the rows of its front or the best, how many fit, and why the others do not."""
+"""A run as it is looked at: the rows of its front or the best, how many fit, and why the others do not."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class View:
         if self.plan.objectives:
             numbers = self.front()
             found = (row for row in self._fitting(self._order) if row.number in numbers)
-            return islice(map(self._shown, found), top)
+            return islice(map(self._shown, found), None if top is None else min(top, len(numbers)))
         return map(self._shown, self._fitting(self._order, top))
 
     def front(self) -> frozenset[int]:
