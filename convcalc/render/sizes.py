@@ -10,17 +10,23 @@ from ..analysis.size_sets import SizeSet
 from ..analysis.sizes import AxisSizes, SizeRow, Sizes
 from ..geometry import Window
 from ..hints import shortened
-from .document import Block, Column, Document, KeyLines, Table
+from .document import Block, Column, Document, KeyLines, Note, Notes, Table
 
 LISTED = 8
 """Sizes of a class that are listed."""
+MEANINGS = (
+    "exact: no window leaves anything over; ratio: every output is the input by the strides before it; weights: the"
+    " params keep their shapes; period: the answers repeat every so many sizes"
+)
 
 
 def sizes_document(found: Sizes, listed: range, all: bool) -> Document:
     """The answers of each axis that is shown; `all` adds a row for each size listed."""
     blocks: list[Block] = []
     for axis in found.shown:
+        first = not blocks
         blocks.append(KeyLines(_title(found, axis), tuple(_answers(axis, listed)), ("answer", "sizes")))
+        blocks += [Notes((Note(MEANINGS),))] * first
         blocks += [*_tables(axis), *([rows_table(axis.rows(listed))] if all else [])]
     return Document(tuple(blocks))
 
