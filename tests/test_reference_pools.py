@@ -105,14 +105,33 @@ def test_whole_numbers_give_what_floats_give(example: Example) -> None:
     np.testing.assert_allclose(forward(example.layer, inputs, whole), floats, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("block_bytes", [1, 1 << 20], ids=["a channel at a time", "all channels"])
+@pytest.mark.parametrize("stride", [1, 2, 3])
 @pytest.mark.parametrize("kind", ["max_pool2d", "avg_pool2d"])
-@pytest.mark.parametrize("fields", [{"k": 3, "p": 1}, {"k": (2, 3), "p": (0, 1)}, {"k": (1, 2)}, {"k": 1}], ids=str)
-def test_pools_at_stride_1_keep_rows_channels_and_images_apart(kind: str, fields: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "fields",
+    [{"k": 3, "p": 1}, {"k": (2, 3), "p": (0, 1)}, {"k": (1, 2)}, {"k": 1}, {"k": (4, 5), "p": 2}, {"k": (5, 6)}],
+    ids=str,
+)
+def test_pools_keep_rows_channels_and_images_apart(
+    kind: str, fields: dict[str, Any], stride: int, block_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """They run along memory, here of an array whose memory is not in order."""
-    layer = build(kind, {**fields, "s": 1})
+    monkeypatch.setattr(sliding, "BLOCK_BYTES", block_bytes)
+    layer = build(kind, {**fields, "s": stride})
     x = np.random.default_rng(0).integers(-9, 10, (6, 5, 3, 2)).astype(float).transpose(3, 2, 1, 0)
     nothing = -np.inf if kind == "max_pool2d" else 0
     bordered = np.pad(x, ((0, 0), (0, 0), *layer.padding), constant_values=nothing)
-    read = np.lib.stride_tricks.sliding_window_view(bordered, layer.kernel_size, (2, 3))
+    read = np.lib.stride_tricks.sliding_window_view(bordered, layer.kernel_size, (2, 3))[:, :, ::stride, ::stride]
     wanted = read.max((4, 5)) if kind == "max_pool2d" else read.mean((4, 5))
     np.testing.assert_allclose(forward(layer, x), wanted, rtol=1e-14)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_maximum_knows_nothing_of_the_next_row(stride: int) -> None:
+    """What is not a number at its start stays there."""
+    x = np.zeros((1, 2, 4, 4), np.float32)
+    x[..., 0] = np.nan
+    y = forward(build("max_pool2d", {"k": 3, "s": stride, "p": 1}), x)
+    assert np.isnan(y[..., 0]).all()
+    assert (y[..., -1] == 0).all()

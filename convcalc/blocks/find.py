@@ -129,6 +129,7 @@ class _Finder:
         """Make blocks of the uses of one class; each becomes a call with arguments."""
         kind = uses[0].block or ""
         for use in uses:
+            use.sources = use.reads
             sources = {node: f"in.{number}" for number, node in enumerate(use.sources)}
             wire(self.network, use.pieces, use.sources, sources.__getitem__)
             use.inner = _paths(use.pieces)

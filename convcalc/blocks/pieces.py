@@ -46,6 +46,8 @@ class Piece:
     """Slot -> what it is one of."""
     block: str | None = None
     """The class of a group that is a use of a block."""
+    reads: tuple[int, ...] = ()
+    """All nodes before it that those of a group read."""
     width: object = 0
     """The channels of what it reads."""
     inner: list[str] = field(default_factory=list)
@@ -201,15 +203,13 @@ class _Outline:
             join = self._join(group, pieces, _name(group.path, path, names))
             if join is not None:
                 return join
+        inside = nodes[group.start : group.stop]
+        reads = tuple(dict.fromkeys(i for node in inside for i in node.inputs if i < group.start))
         block = group.kind if group.is_block else None
-        if block is None:
-            sources = pieces[0].sources
-        else:
-            inside = nodes[group.start : group.stop]
-            sources = tuple(dict.fromkeys(i for node in inside for i in node.inputs if i < group.start))
+        sources = pieces[0].sources if block is None else reads
         name = _name(group.path, path, names)
         made = Piece(name, ("group",), group.start, group.stop, pieces[-1].value, sources, pieces, block=block)
-        made.width = self._width(sources)
+        made.reads, made.width = reads, self._width(sources or reads)
         return made
 
     def _join(self, group: Group, pieces: list[Piece], name: str) -> Piece | None:
