@@ -6,18 +6,18 @@ spec (`inception_3a.3x3.reduce.conv2d`); groups are the paths in between (blocks
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
 
+from .collector import without_collector
 from .findings import Finding, SpecError, UsageError
-from .geometry import LIMIT, GeometryError, TooLarge
+from .geometry import GeometryError
 from .hints import suggest
+from .inference import Inference
 from .layers.sharing import Use, check_shared
 from .units import counted
 
@@ -529,62 +529,6 @@ def sizes(shape: Shape) -> str:
     return "×".join(map(str, shape)) or "[]"
 
 
-FEW_WEIGHTS = 8
-"""Weights that a layer may have without counting as more than one."""
-
-
-class Inference:
-    """Shape inference that remembers: equal layers on equal shapes are computed once.
-
-    Keyed by the layer's identity; it holds the layers, so that no identity is used twice. `computed` counts what was,
-    and two weights beyond `FEW_WEIGHTS` as one more: a recurrent layer may have thousands.
-    """
-
-    def __init__(self) -> None:
-        self.computed = 0
-        self._shapes: dict[tuple[int, Shapes], Shape] = {}
-        self._layers: dict[int, Layer] = {}
-
-    def shape(self, layer: Layer, inputs: Shapes) -> Shape:
-        """The output's shape; raises GeometryError where it is impossible or too large."""
-        key = (id(layer), inputs)
-        found = self._shapes.get(key)
-        if found is None:
-            self.computed += 1
-            found, weights = inferred(layer, inputs)
-            self.computed += max(weights - FEW_WEIGHTS, 0) // 2
-            self._shapes[key] = found
-            self._layers[id(layer)] = layer
-        return found
-
-
-def output_shape(layer: Layer, inputs: Shapes) -> Shape:
-    """The layer's output on these inputs, its arity and the limit of 2^63 − 1 checked.
-
-    >>> from convcalc.layers.registry import build
-    >>> output_shape(build("conv2d", {"out_channels": 8, "kernel_size": 3}), ((3, 32, 32),))
-    (8, 30, 30)
-    """
-    return inferred(layer, inputs)[0]
-
-
-def inferred(layer: Layer, inputs: Shapes) -> tuple[Shape, int]:
-    """The same, and how many weights the layer has."""
-    fewest, most = layer.arity
-    if len(inputs) < fewest or (most is not None and len(inputs) > most):
-        from .layers.base import check_arity
-
-        check_arity(layer, len(inputs))
-    shape = layer.output_shape(inputs)
-    if prod(shape) > LIMIT:
-        raise TooLarge("an output", prod(shape))
-    weights = layer.weights(inputs)
-    for weight in weights:
-        if prod(weight.shape) > LIMIT:
-            raise TooLarge(f"{layer.kind}'s {weight.name}", prod(weight.shape))
-    return shape, len(weights)
-
-
 def used(nodes: Sequence[Node], index: int) -> Use:
     """The layer at an index with its name and the shapes that it reads."""
     node = nodes[index]
@@ -635,31 +579,3 @@ def ancestors(nodes: Sequence[Node], ends: Iterable[int]) -> set[int]:
         if index in found:
             found.update(nodes[index].inputs)
     return found
-
-
-MANY_OBJECTS = 10_000
-"""Built ones that count as old; to find out whether the caller froze something is a walk through all of that."""
-
-
-@contextmanager
-def without_collector() -> Iterator[None]:
-    """The cyclic collector stands still, since many small objects are built that all stay alive; then it is as before.
-
-    What has been built counts as old then, where it is much: otherwise the next allocation would go through all of it.
-
-    >>> with without_collector():
-    ...     gc.isenabled()
-    False
-    """
-    collecting = gc.isenabled()
-    gc.disable()
-    before, *_ = gc.get_count()
-    try:
-        yield
-    finally:
-        if collecting:
-            built = gc.get_count()[0] - before
-            if built > MANY_OBJECTS and not gc.get_freeze_count():  # what the caller froze stays frozen
-                gc.freeze()
-                gc.unfreeze()
-            gc.enable()

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from convcalc.inference import output_shape
 from convcalc.layers.batched import batched
 from convcalc.layers.registry import build
-from convcalc.network import Network, Node, Output, output_shape
+from convcalc.network import Network, Node, Output
 from tests.layer_samples import IMAGE, SAMPLES, SEQUENCE, VOLUME
 
 Shape = tuple[int, ...]

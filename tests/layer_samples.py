@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from convcalc.inference import output_shape
 from convcalc.layers.base import Layer
 from convcalc.layers.registry import KINDS, build
-from convcalc.network import Network, Node, Output, output_shape
+from convcalc.network import Network, Node, Output
 
 Shape = tuple[int, ...]
 

@@ -21,8 +21,9 @@ from convcalc.analysis.flash import SCALE_BYTES
 from convcalc.analysis.quantities import QUANTITIES
 from convcalc.analysis.report import analyse
 from convcalc.export.arena import MOST_RECTANGLES
+from convcalc.inference import output_shape
 from convcalc.layers.registry import build
-from convcalc.network import Network, Node, Output, output_shape
+from convcalc.network import Network, Node, Output
 
 from .command import run
 from .controller_specs import RECORD, SPECS

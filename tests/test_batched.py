@@ -11,12 +11,12 @@ from convcalc import analyse, loads
 from convcalc.analysis.multiplications import effective_macs, fft_flops, im2col_elements, lecture_time, winograd_macs
 from convcalc.findings import SpecError
 from convcalc.geometry.errors import RankMismatch, UnequalInputs
+from convcalc.inference import output_shape
 from convcalc.language.write import write
 from convcalc.layers.base import Saved
 from convcalc.layers.batched import batched
 from convcalc.layers.constant import Parameter
 from convcalc.layers.registry import build
-from convcalc.network import output_shape
 from convcalc.reference import Counter, backward, forward, init, run
 from convcalc.reference.initial import starts
 from convcalc.verify.confirm import verify

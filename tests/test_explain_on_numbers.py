@@ -20,8 +20,8 @@ from convcalc.analysis.small_gradients import gradients
 from convcalc.analysis.small_layer import MOST, SmallLayer, counting, filled_from, small_layer
 from convcalc.findings import UsageError
 from convcalc.geometry import Window
+from convcalc.inference import output_shape
 from convcalc.layers.registry import build
-from convcalc.network import output_shape
 from convcalc.reference import forward
 from convcalc.reference.border import source_indices
 from convcalc.render.document import Matrices, Matrix

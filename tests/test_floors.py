@@ -12,10 +12,10 @@ FLOORS = {
     name: floor
     for floor, names in enumerate(
         (
-            ("files", "hints", "limits", "terminal", "units", "version"),
+            ("collector", "files", "hints", "limits", "terminal", "units", "version"),
             ("findings", "geometry", "git", "naming"),
             ("codes", "layers"),
-            ("marked",),
+            ("inference", "marked"),
             ("network",),
             ("blocks", "models"),
             ("keras", "language", "onnx", "torch"),

@@ -191,7 +191,7 @@ LAZY: dict[str, dict[str, set[str]]] = {
         "language.items": {"language.refused", "pydantic"},
         "blocks.fields": {"pydantic"},
         "marked": {"codes"},
-        "network": {"layers.base"},
+        "inference": {"layers.base"},
     },
     "a part of the standard library that most calls do without": {
         "check.config": {"tomllib"},

@@ -21,9 +21,9 @@ from convcalc.geometry import (
     conv_output,
     conv_transpose_output,
 )
+from convcalc.inference import output_shape
 from convcalc.layers.base import OPERATIONS, Layer
 from convcalc.layers.registry import KINDS, build, layer_class
-from convcalc.network import output_shape
 from tests.layer_samples import COMPUTED, SAMPLES, Sample
 
 FOLDER = Path(inspect.getfile(convcalc.layers)).parent

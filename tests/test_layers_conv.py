@@ -20,9 +20,9 @@ from convcalc.geometry import (
     TooLarge,
     WrongArity,
 )
+from convcalc.inference import output_shape
 from convcalc.layers.base import Layer
 from convcalc.layers.registry import build
-from convcalc.network import output_shape
 
 Shape = tuple[int, ...]
 

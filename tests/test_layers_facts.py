@@ -12,9 +12,9 @@ import pytest
 
 from convcalc.analysis.seen import taps
 from convcalc.geometry import ChannelMismatch, GeometryError, UnequalInputs, Window
+from convcalc.inference import output_shape
 from convcalc.layers.kind_table import KindTable, Refused
 from convcalc.layers.registry import build
-from convcalc.network import output_shape
 from convcalc.reference import NoTwin, backward, forward
 from convcalc.reference.dispatch import operation
 from tests.reference_examples import EXAMPLES, Example

@@ -8,8 +8,8 @@ from math import prod
 import pytest
 
 from convcalc.geometry import GeometryError
+from convcalc.inference import output_shape
 from convcalc.layers.registry import build
-from convcalc.network import output_shape
 from tests.recorded_torch_layers import Inexpressible, Record, records, translate, without_batch
 
 

@@ -8,9 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from convcalc.geometry import AdaptiveWindow, AxisLink, EmptyOutput, KernelTooLarge, RankMismatch, Window
+from convcalc.inference import output_shape
 from convcalc.layers.pool import MaxPool
 from convcalc.layers.registry import build
-from convcalc.network import output_shape
 
 Shape = tuple[int, ...]
 

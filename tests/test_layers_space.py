@@ -24,8 +24,8 @@ from convcalc.geometry import (
     Window,
     WrongArity,
 )
+from convcalc.inference import output_shape
 from convcalc.layers.registry import build
-from convcalc.network import output_shape
 
 Shape = tuple[int, ...]
 

@@ -16,8 +16,9 @@ from convcalc import load, loads
 from convcalc.analysis.memory import best_order, liveness
 from convcalc.analysis.quantities import QUANTITIES
 from convcalc.analysis.report import analyse
+from convcalc.inference import output_shape
 from convcalc.layers.registry import build
-from convcalc.network import Network, Node, Output, output_shape
+from convcalc.network import Network, Node, Output
 
 from .published_architectures import RESNET18, VGG16, bottleneck_resnet, network
 

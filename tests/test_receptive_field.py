@@ -27,8 +27,9 @@ from convcalc.analysis.receptive_field import (
 from convcalc.analysis.seen import effective, reads, seen_from, taps
 from convcalc.findings import UsageError
 from convcalc.geometry import TransposedWindow
+from convcalc.inference import output_shape
 from convcalc.layers.registry import build
-from convcalc.network import Network, Node, Output, output_shape
+from convcalc.network import Network, Node, Output
 
 from .published_architectures import (
     ALEXNET,

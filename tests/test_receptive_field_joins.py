@@ -12,8 +12,9 @@ from convcalc.analysis.quantities import QUANTITIES
 from convcalc.analysis.receptive_field import AxisField, receptive_fields
 from convcalc.analysis.report import analyse
 from convcalc.analysis.seen import seen_from
+from convcalc.inference import output_shape
 from convcalc.layers.registry import build
-from convcalc.network import Network, Node, Output, output_shape
+from convcalc.network import Network, Node, Output
 
 from .published_architectures import network
 from .test_receptive_field import adjacency

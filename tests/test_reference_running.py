@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from convcalc.inference import output_shape
 from convcalc.layers.registry import build
-from convcalc.network import Network, Node, Output, output_shape
+from convcalc.network import Network, Node, Output
 from convcalc.reference import Counter, DoesNotFit, NoTwin, backward, forward, init, run
 from tests.reference_examples import EXAMPLES, Example
 

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..geometry import left_over
+from ..inference import Inference
 from ..layers.kind_table import KindTable
 from ..layers.registry import build, layer_class
 from ..naming import UniqueNames
-from ..network import Inference, Node
+from ..network import Node
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -28,8 +28,9 @@ from functools import lru_cache
 from math import gcd, lcm
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from ..collector import without_collector
 from ..geometry import IDENTITY, AdaptiveWindow, AxisLink, AxisMap, TransposedWindow, Window, formula
-from ..network import without_collector, works
+from ..network import works
 from .seen import LARGEST_PERIOD, Rational, Reads, reads, whole
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from math import gcd, lcm, prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..geometry import AdaptiveWindow, AxisLink, GeometryError, Window, effective_kernel, left_over
-from ..network import Inference, Network
+from ..inference import Inference
+from ..network import Network
 
 if TYPE_CHECKING:
     from ..layers.base import Layer, Shape, Shapes, Slide

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..geometry import GeometryError, Window, effective_kernel
+from ..inference import output_shape
 from ..layers.conv import Conv, ConvTranspose
-from ..network import output_shape
 
 if TYPE_CHECKING:
     from ..layers.base import Shape

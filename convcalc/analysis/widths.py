@@ -7,21 +7,14 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
+from ..collector import without_collector
 from ..findings import SpecError, UsageError
 from ..geometry import GeometryError
+from ..inference import Inference
 from ..layers.base import Layer
 from ..layers.batched import batched
 from ..layers.registry import build
-from ..network import (
-    Inference,
-    Network,
-    Node,
-    check_sharing,
-    finding_in,
-    holder,
-    unknown_layer,
-    without_collector,
-)
+from ..network import Network, Node, check_sharing, finding_in, holder, unknown_layer
 
 
 class Widths:

@@ -10,7 +10,8 @@ from ..analysis import explanation as explanations
 from ..analysis import report as reports
 from ..findings import Finding, SpecError, UsageError
 from ..geometry import GeometryError
-from ..network import Network, Node, Output, Part, output_shape
+from ..inference import output_shape
+from ..network import Network, Node, Output, Part
 from ..version import FORMAT, __version__
 from .load import Inputs, Spec
 from .report import Report, analyses_of, subject_of

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from math import prod
 
 from ..geometry import LIMIT, TooLarge
+from ..inference import Inference
 from ..layers.base import Layer, Shape, Weight
 from ..layers.batched import batched
 from ..limits import LAYERS
 from ..models.making import Layers, Unfit
 from ..models.steps import Place
-from ..network import Inference
 from .document import Malformed, Settings
 from .graph import Array, Dims, LayerConfig, Slice, Source
 from .tensor import Order, Tensor, channels_last, dims_between, plain, same_reading

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from ..collector import without_collector
 from ..files import sentence
 from ..findings import Finding, SpecError, UsageError
 from ..layers.base import Shape
 from ..models.archive import Damaged, Excessive, content, is_archive, members
 from ..models.file import refuse_what_is_no_file
-from ..network import Network, without_collector
+from ..network import Network
 from . import h5
 from .assembly import assemble
 from .convert import Conversion, Wrong

@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
+from ..collector import without_collector
 from ..limits import SPEC_DEPTH, SPEC_NODES
 from ..marked import List, Map, Marked, Source, Text
-from ..network import without_collector
 
 Loader: Any
 if yaml.__with_libyaml__:

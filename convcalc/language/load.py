@@ -14,11 +14,12 @@ from operator import index
 from pathlib import PurePath
 from typing import NamedTuple
 
+from ..collector import without_collector
 from ..findings import Finding, SpecError, UsageError
 from ..geometry import LIMIT
 from ..hints import suggest
 from ..marked import Marked, Source
-from ..network import Given, Network, Output, without_collector
+from ..network import Given, Network, Output
 from .document import Document
 from .events import parse
 from .expansion import Expansion

@@ -6,10 +6,11 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from ..geometry import GeometryError, KernelTooLarge, RankMismatch
+from ..inference import Inference
 from ..layers.base import Layer
 from ..limits import LAYERS, NESTING, PATH_CHARACTERS, STEPS
 from ..marked import Marked
-from ..network import BlockParam, Inference, Node, channels_first
+from ..network import BlockParam, Node, channels_first
 from ..network import Group as NodeGroup
 from .document import Document
 from .items import Item, LayerProblems

@@ -7,8 +7,9 @@ from math import prod
 
 from ..findings import Finding
 from ..geometry import LIMIT, TooLarge
+from ..inference import Inference
 from ..layers.base import Layer, Shape
-from ..network import Inference, Network, Node, Origin, Output
+from ..network import Network, Node, Origin, Output
 from .paths import named
 from .steps import Place, Step
 

@@ -9,11 +9,11 @@ from math import isfinite, prod
 from typing import NamedTuple
 
 from ..geometry import LIMIT
+from ..inference import Inference
 from ..layers.base import Layer, Shape
 from ..layers.batched import batched
 from ..layers.opaque import broadcast
 from ..models.making import Layers, Unfit
-from ..network import Inference
 from .messages import Malformed, OnnxNode
 from .values import Activation, Call, Constant, Value
 

@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
+from ..collector import without_collector
 from ..files import sentence
 from ..findings import Finding, SpecError, UsageError
 from ..geometry import GeometryError
 from ..models.file import refuse_what_is_no_file
-from ..network import Network, without_collector
+from ..network import Network
 from .assembly import assemble
 from .convert import Conversion
 from .graph import input_sizes

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..analysis.diff import diff
+from ..collector import without_collector
 from ..export import drawing
 from ..findings import UsageError
-from ..network import without_collector
 from ..render.table import at_text, shapes_text, source_text, unknown_text
 from ..units import counted
 from ..version import FORMAT, __version__

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from ..collector import without_collector
 from ..findings import UsageError
 from ..models.origin import ModelOrigin
-from ..network import Network, without_collector
+from ..network import Network
 from .assembly import assemble
 from .lift.conversion import lift
 from .spec import ModelSpec

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from ..analysis.size_survey import combined_period, follow, moving_size
 from ..geometry import GeometryError
+from ..inference import Inference
 from ..layers.registry import KINDS, build
 from ..naming import UniqueNames
-from ..network import Inference, consumers
+from ..network import consumers
 
 if TYPE_CHECKING:
     from ..layers.base import Shape, Shapes, Weight

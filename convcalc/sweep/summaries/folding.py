@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+from ...inference import Inference, output_shape
 from ...language.document import LAYER_STEPS
 from ...language.expansion import Env, Expansion, expand_one
 from ...language.items import Call, Item
@@ -26,7 +27,7 @@ from ...language.unfinished import SHAPE_STEPS, Stop
 from ...layers.base import Layer, Shape, Shapes
 from ...limits import LAYERS, NESTING, PATH_CHARACTERS
 from ...marked import Marked
-from ...network import Inference, Node, output_shape
+from ...network import Node
 from . import Unsure
 from .known import OPEN, PASSED, Key, Known
 from .parts import Part, Piece, Size

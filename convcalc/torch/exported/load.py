@@ -7,13 +7,14 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO
 
+from ...collector import without_collector
 from ...files import sentence
 from ...findings import Finding, SpecError, UsageError
 from ...layers.base import Shape
 from ...models.archive import Damaged, Excessive, Member, content, is_archive, members
 from ...models.file import refuse_what_is_no_file
 from ...models.origin import ModelOrigin
-from ...network import Network, without_collector
+from ...network import Network
 from ..assembly import assemble
 from ..lift.conversion import lift
 from .fields import MOST_BYTES, Malformed, mapping, parsed

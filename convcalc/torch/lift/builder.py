@@ -9,10 +9,10 @@ from math import prod
 from typing import Any, TypeVar
 
 from ...geometry import GeometryError
+from ...inference import Inference
 from ...layers.base import Layer, Shape
 from ...layers.registry import KINDS
 from ...models.making import Layers, Unfit
-from ...network import Inference
 from ..tape import Call, Ref, Tape, refs
 from .arguments import listed
 from .names import base_name

@@ -8,9 +8,9 @@ from math import prod
 from random import Random
 from typing import Any, NamedTuple
 
+from convcalc.inference import output_shape
 from convcalc.language.items import HIDDEN, FieldType, fields_of
 from convcalc.layers.registry import KINDS, build, layer_class
-from convcalc.network import output_shape
 
 Shape = tuple[int, ...]
 Fields = dict[str, Any]
