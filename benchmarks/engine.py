@@ -20,9 +20,10 @@ from functools import partial
 
 import yaml
 
-from convcalc import Network, analyse, loads
+from convcalc import Network, loads
 from convcalc.analysis.device import DEVICES
 from convcalc.analysis.quantities import QUANTITIES
+from convcalc.analysis.report import analyse
 from convcalc.language.events import parse
 from convcalc.marked import Source
 

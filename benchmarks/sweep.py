@@ -18,8 +18,9 @@ from itertools import product
 from pathlib import Path
 from statistics import median
 
-from convcalc import analyse, load
+from convcalc import load
 from convcalc.analysis.quantities import quantity
+from convcalc.analysis.report import analyse
 from convcalc.language.sources import read
 from convcalc.sweep.candidates import Candidate, Refused
 from convcalc.sweep.evaluation import Evaluator

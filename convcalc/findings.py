@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from .limits import EXCERPT_CHARACTERS, MESSAGE_CHARACTERS
@@ -43,12 +43,19 @@ class Finding:
     """
 
     code: str
+    """CC and three digits; `convcalc check --explain CODE` has its page."""
     message: str
+    """What is wrong, in a line."""
     path: str = "<text>"
+    """The file."""
     line: int = 1
+    """From 1."""
     column: int = 1
+    """From 1, in characters."""
     where: str = ""
+    """The path of the layer; empty where it is of none."""
     hint: str | None = None
+    """How to mend it, where there is something to say."""
     excerpt: str = ""
     """The line of the source that it points at."""
     width: int = 1
@@ -70,10 +77,6 @@ class Finding:
         """Errors fail, warnings fail under `--strict`, advice is shown on demand."""
         return severity(self.code)
 
-    def at_path(self, path: str) -> Finding:
-        """The same finding in another file."""
-        return replace(self, path=path)
-
     def to_dict(self) -> dict[str, object]:
         """The finding in the JSON contract of `check`."""
         return {
@@ -88,11 +91,28 @@ class Finding:
         }
 
     def __str__(self) -> str:
-        where = f"{self.where}: " if self.where else ""
-        return f"{self.path}:{self.line}:{self.column}: {self.severity} {self.code} {where}{self.message}"
+        return f"{place(self)}: {self.severity} {self.code} {said(self)}"
 
     def __repr__(self) -> str:
         return f"<Finding {printable(str(self))}>"
+
+
+def place(finding: Finding) -> str:
+    """Where a finding is.
+
+    >>> place(Finding("CC101", "unknown key", "a.yaml", 3, 5))
+    'a.yaml:3:5'
+    """
+    return f"{finding.path}:{finding.line}:{finding.column}"
+
+
+def said(finding: Finding) -> str:
+    """What a finding says, behind the layer that it is about.
+
+    >>> said(Finding("CC101", "unknown key", where="stem.conv"))
+    'stem.conv: unknown key'
+    """
+    return f"{finding.where}: {finding.message}" if finding.where else finding.message
 
 
 Role = Literal["place", "severity", "message", "margin", "source", "caret", "hint"]
@@ -112,12 +132,10 @@ def pieces(finding: Finding) -> Iterator[list[tuple[str, Role]]]:
         |     ^^
       hint: did you mean 'k'?
     """
-    place = f"{finding.path}:{finding.line}:{finding.column}"
-    said = f"{finding.where}: {finding.message}" if finding.where else finding.message
     yield [
-        (f"{printable(place)}: ", "place"),
+        (f"{printable(place(finding))}: ", "place"),
         (f"{finding.severity} {finding.code}", "severity"),
-        (f" {printable(said)}", "message"),
+        (f" {printable(said(finding))}", "message"),
     ]
     if finding.excerpt.strip():
         text, before, underlined = _excerpt(finding)
@@ -178,8 +196,11 @@ class SpecError(ValueError):
     'kernel of 9 is larger than the input of 8'
     """
 
+    findings: tuple[Finding, ...]
+    """In the order of the text."""
+
     def __init__(self, findings: Iterable[Finding]) -> None:
-        self.findings: tuple[Finding, ...] = tuple(findings)
+        self.findings = tuple(findings)
         super().__init__(self.findings)
 
     def __str__(self) -> str:
@@ -197,12 +218,18 @@ class UsageError(Exception):
       hint: did you mean 'resnet'?
     """
 
+    message: str
+    """What is wrong, in a line."""
+    hint: str | None
+    """How to mend it, where there is something to say."""
+    excerpt: tuple[str, ...]
+    """What was typed, and a caret where it is wrong."""
+
     def __init__(self, message: str, hint: str | None = None, excerpt: tuple[str, ...] = ()) -> None:
         super().__init__(message, hint, excerpt)
         self.message = message
         self.hint = hint
         self.excerpt = excerpt
-        """What was typed, and a caret where it is wrong."""
 
     def __str__(self) -> str:
         lines = [self.message, *(f"  {line}" for line in self.excerpt)]

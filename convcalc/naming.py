@@ -1,11 +1,17 @@
-"""How names are given: which are free, how long one may be, and what nothing is called."""
+"""How names are given: which letters they have, which are free, how long one may be, and what nothing is called."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 from .limits import NAME_CHARACTERS
 
+COMPONENT = r"[A-Za-z0-9_][A-Za-z0-9_-]*"
+"""One name of a path."""
+NAME = re.compile(COMPONENT)
+NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
+"""A name that is a number: the items below it count on."""
 RESERVED = frozenset({"in", "input", "index", "total"})
 """Words that stand for something in a spec, so that nothing is called so."""
 
@@ -21,6 +27,15 @@ def free_name(name: str, taken: Callable[[str], bool]) -> str:
         number += 1
         free = f"{name}_{number}"
     return free
+
+
+def underscored(name: str) -> str:
+    """The name of a class with an underscore between its words.
+
+    >>> underscored("Conv2dNormActivation"), underscored("SEModule")
+    ('Conv2d_Norm_Activation', 'SE_Module')
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
 
 
 class UniqueNames:

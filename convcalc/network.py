@@ -36,7 +36,9 @@ class Node(NamedTuple):
     """
 
     name: str
+    """Its path in the network: `conv2_x.0.conv1`."""
     layer: Layer | None
+    """What it computes, with its fields; None for an input of the network."""
     inputs: tuple[int, ...]
     """Indices of the nodes that it reads."""
     shape: Shape
@@ -98,6 +100,21 @@ class Group(NamedTuple):
     def is_block(self) -> bool:
         """Whether it is a use of a block of the spec, so that its kind is the block's name."""
         return False
+
+    @property
+    def is_branch(self) -> bool:
+        """Whether it is a branch of a join, and no block that is called so."""
+        return self.kind == "branch" and not self.is_block
+
+    @property
+    def is_repeat(self) -> bool:
+        """Whether it has the repetitions of an item."""
+        return self.kind == "repeat" and not self.is_block
+
+    @property
+    def is_named(self) -> bool:
+        """Whether its kind is that of a block or of a join, rather than a word for what has none."""
+        return self.is_block or self.kind not in ("branch", "layers", "repeat")
 
 
 class BlockGroup(Group):
@@ -233,35 +250,38 @@ class Part:
     (['stem.0', 'stem.1'], (4, 5, 5))
     """
 
+    network: Network
+    """The network that it is a part of."""
+
     def __init__(self, network: Network, group: Group) -> None:
         self.network = network
-        self.group = group
+        self._group = group
 
     @property
     def name(self) -> str:
         """Its path in the network."""
-        return self.group.path
+        return self._group.path
 
     @property
     def kind(self) -> str:
         """The block's name, the join's kind, or `branch`, `layers`, `repeat`."""
-        return self.group.kind
+        return self._group.kind
 
     @property
     def nodes(self) -> tuple[Node, ...]:
         """Its layers, in order."""
-        return self.network.nodes[self.group.start : self.group.stop]
+        return self.network.nodes[self._group.start : self._group.stop]
 
     @property
     def inputs(self) -> Shapes:
         """The shapes that it reads from before it, each tensor once, in the order in which they are read."""
-        read = {i: None for node in self.nodes for i in node.inputs if i < self.group.start}
+        read = {i: None for node in self.nodes for i in node.inputs if i < self._group.start}
         return tuple([self.network.nodes[i].shape for i in read])
 
     @property
     def shape(self) -> Shape:
         """Of its output, without the batch: [channels, *space]."""
-        return self.network.nodes[self.group.output].shape
+        return self.network.nodes[self._group.output].shape
 
     def __getitem__(self, path: str) -> Node | Part:
         return self.network[f"{self.name}.{path}"]
@@ -273,15 +293,15 @@ class Part:
         return iter(self.nodes)
 
     def __len__(self) -> int:
-        return self.group.stop - self.group.start
+        return self._group.stop - self._group.start
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Part):
             return NotImplemented
-        return self.network is other.network and self.group == other.group
+        return self.network is other.network and self._group == other._group
 
     def __hash__(self) -> int:
-        return hash(self.group)
+        return hash(self._group)
 
     def __repr__(self) -> str:
         read = ", ".join(map(sizes, self.inputs)) or "nothing"
@@ -309,13 +329,19 @@ class Network:
     """
 
     name: str
+    """What its file calls it."""
     nodes: tuple[Node, ...]
+    """Its inputs and layers, in the order of execution."""
     outputs: tuple[Output, ...]
+    """Which nodes it puts out, under which names, and how each is trained."""
     groups: Mapping[str, Group]
     """Path -> group, in the order of the spec."""
     source: str | None = None
+    """The paper or code that it follows, where its file names one."""
     variant: str | None = None
+    """The variant of the spec that it is."""
     origin: Origin | None = None
+    """Where it comes from; None for one that was made in Python."""
     notes: tuple[Finding, ...] = ()
     """Warnings about how its file was read: what an ONNX file has that the language does not say."""
 
@@ -337,23 +363,18 @@ class Network:
             return Part(self, group)
         index = self._index.get(path)
         if index is None:
-            raise self.unknown(path)
+            raise unknown_layer(self, path)
         return self.nodes[index]
 
-    def unknown(self, path: object) -> UnknownLayer:
-        """The error for a path at which there is nothing, with the nearest one as its hint."""
-        names = [*self.groups, *self._index]
-        hint = suggest(str(path), names, "convcalc table lists the layers", most=MOST_NAMES)
-        return UnknownLayer(f"there is no layer '{path}' in {self.name}", hint)
+    @cached_property
+    def _elements(self) -> list[int]:
+        numbers, different = self._works
+        found = [0 if layer.is_constant else prod(shape) for layer, _, shape in different]
+        nodes = zip(self.nodes, numbers, strict=True)
+        return [found[number - 1] if number else node.elements for node, number in nodes]
 
     @cached_property
-    def elements(self) -> list[int]:
-        """`Node.elements` of each node."""
-        return [node.elements for node in self.nodes]
-
-    @cached_property
-    def works(self) -> Works:
-        """What its nodes do, each thing once."""
+    def _works(self) -> Works:
         nodes = self.nodes
         numbers: list[int] = []
         known: dict[tuple[int, Shapes], int] = {}
@@ -376,15 +397,7 @@ class Network:
         return {node.name: index for index, node in enumerate(self.nodes)}
 
     def __repr__(self) -> str:
-        return f"<Network {self.described}, {counted(len(self), 'layer')}>"
-
-    @property
-    def described(self) -> str:
-        """Its name, its variant, and what goes in and comes out, in one line."""
-        variant = f" · {self.variant}" if self.variant else ""
-        read = ", ".join(map(sizes, self.inputs.values()))
-        made = ", ".join(sizes(self.nodes[output.node].shape) for output in self.outputs)
-        return f"{self.name}{variant}: {read} → {made}"
+        return f"<Network {described(self)}, {counted(len(self), 'layer')}>"
 
     @property
     def inputs(self) -> dict[str, Shape]:
@@ -409,7 +422,7 @@ class Network:
         """
         with without_collector():
             found = replace(self, nodes=self._nodes_at(inputs))
-            found.check_shared()
+            check_sharing(found)
             return found
 
     def _nodes_at(self, inputs: Mapping[str, Sequence[int]]) -> tuple[Node, ...]:
@@ -424,25 +437,9 @@ class Network:
                 shape = inference.shape(node.layer, shapes)
             except GeometryError as error:
                 said = error.said(self.input_names(node))
-                raise SpecError([self.finding(error.code, said, node.name, hint=error.hint)]) from error
+                raise SpecError([finding_in(self, error.code, said, node.name, hint=error.hint)]) from error
             nodes.append(node._replace(shape=shape))
         return tuple(nodes)
-
-    def check_shared(self) -> None:
-        """Raise SpecError where a layer cannot have the weights of the one that holds them."""
-        for index, node in enumerate(self.nodes):
-            if node.shares is None:
-                continue
-            try:
-                check_shared(used(self.nodes, index), used(self.nodes, node.shares))
-            except GeometryError as error:
-                raise SpecError([self.finding(error.code, error.message, node.name, hint=error.hint)]) from error
-
-    def finding(self, code: str, message: str, name: str = "", *, hint: str | None = None) -> Finding:
-        """A finding about a node or group, placed where the origin says."""
-        if self.origin is not None:
-            return self.origin.finding(code, message, name, hint=hint)
-        return Finding(code, message, self.name, where=name, hint=hint)
 
     def stages(self) -> list[tuple[str, range, int]]:
         """(name, nodes, output node) of every top-level item, in order."""
@@ -458,6 +455,69 @@ class Network:
             rows.append((name, range(index, stop), group.output if group is not None else index))
             index = stop
         return rows
+
+
+def works(network: Network) -> Works:
+    """What the nodes of a network do, each thing once."""
+    return network._works
+
+
+def element_counts(network: Network) -> list[int]:
+    """`Node.elements` of each node; equal ones are one number."""
+    return network._elements
+
+
+def described(network: Network) -> str:
+    """A network's name, its variant, and what goes in and comes out, in one line.
+
+    >>> import convcalc
+    >>> described(convcalc.load("resnet", variant="resnet18"))
+    'ResNet · resnet18: 3×224×224 → 1000'
+    """
+    variant = f" · {network.variant}" if network.variant else ""
+    read = ", ".join(map(sizes, network.inputs.values()))
+    made = ", ".join(sizes(network.nodes[output.node].shape) for output in network.outputs)
+    return f"{network.name}{variant}: {read} → {made}"
+
+
+def unknown_layer(network: Network, path: object) -> UnknownLayer:
+    """The error for a path at which a network has nothing, with the nearest one as its hint."""
+    names = [*network.groups, *network._index]
+    below = next((name for name in names[:MOST_NAMES] if name.endswith(f".{path}")), None)
+    lists = "convcalc table lists the layers"
+    hint = f"did you mean '{below}'?" if below else suggest(str(path), names, lists, most=MOST_NAMES)
+    return UnknownLayer(f"there is no layer '{path}' in {network.name}", hint)
+
+
+def finding_in(network: Network, code: str, message: str, name: str = "", *, hint: str | None = None) -> Finding:
+    """A finding about a network's node or group, placed where the origin says."""
+    if network.origin is not None:
+        return network.origin.finding(code, message, name, hint=hint)
+    return Finding(code, message, network.name, where=name, hint=hint)
+
+
+def check_sharing(network: Network) -> None:
+    """Raise SpecError where a layer cannot have the weights of the one that holds them."""
+    for index, node in enumerate(network.nodes):
+        if node.shares is None:
+            continue
+        try:
+            check_shared(used(network.nodes, index), used(network.nodes, node.shares))
+        except GeometryError as error:
+            raise SpecError([finding_in(network, error.code, error.message, node.name, hint=error.hint)]) from error
+
+
+def channels_first(shape: Shape) -> Shape | None:
+    """The shape of an image whose channels seem to stand last, as the language has it; None of any other shape.
+
+    >>> channels_first((224, 224, 3)), channels_first((3, 224, 224)), channels_first((64, 100, 1))
+    ((3, 224, 224), None, None)
+    """
+    if len(shape) != 3:
+        return None
+    height, width, channels = shape
+    image = min(height, width) >= 8 and (channels in (3, 4) or (channels == 1 and height == width))
+    return (channels, height, width) if image else None
 
 
 def sizes(shape: Shape) -> str:
@@ -556,7 +616,7 @@ def unknown_costs(network: Network) -> list[Finding]:
     """The findings about layers that hold weights and whose multiply-accumulates are not known: totals are too low."""
     unknown = [node.name for node in network.nodes if node.layer is not None and not node.layer.cost_is_known]
     said = "it holds weights, and its multiply-accumulates are not known"
-    return [network.finding("CC707", said, name) for name in unknown]
+    return [finding_in(network, "CC707", said, name) for name in unknown]
 
 
 def consumers(nodes: Iterable[Node], count: int) -> list[list[int]]:

@@ -130,6 +130,10 @@ def shapes_of(name: str, input: Shapes | Sequence[Sequence[int]] | None) -> Shap
     if input is None or isinstance(input, Mapping):
         return input
     sizes = [size for size in input if isinstance(size, int)]
+    if len(sizes) != len(input) and not any(
+        isinstance(each, Sequence) and not isinstance(input, str) for each in input
+    ):
+        raise UsageError(f"an input is a shape of whole numbers, not {str(input)[:60]!r}", "for example (3, 64, 64)")
     if len(sizes) != len(input):
         raise UsageError(f"the inputs of {name} are given by name", 'for example input={"left": (3, 64, 64)}')
     return sizes

@@ -129,6 +129,20 @@ def scaled_bytes(value: int) -> str:
     return amount(value, "bytes", max(3 - len(str(value // size)), 0))
 
 
+def scaled_time(value: int) -> str:
+    """Nanoseconds to three digits, seconds at the most, rounded half up.
+
+    >>> scaled_time(1421), scaled_time(13714), scaled_time(2500000000), scaled_time(40)
+    ('1.42 µs', '13.7 µs', '2.50 s', '40 ns')
+    """
+    size, unit = next(((size, unit) for size, unit in _TIMES if value >= size), (1, "ns"))
+    return f"{_decimal(value, size, max(3 - len(str(value // size)), 0) if size > 1 else 0, 'half_up')} {unit}"
+
+
+_TIMES = ((10**9, "s"), (10**6, "ms"), (10**3, "µs"))
+"""Nanoseconds -> the unit of so many."""
+
+
 def _decimal(value: int, size: int, places: int, rounding: Rounding, separator: str = ",") -> str:
     """value/size with so many decimals."""
     whole, rest = divmod(value * 10**places, size)

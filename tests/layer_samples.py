@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from convcalc.layers.base import Layer
 from convcalc.layers.registry import KINDS, build
+from convcalc.network import Network, Node, Output, output_shape
 
 Shape = tuple[int, ...]
 
@@ -21,6 +22,13 @@ class Sample(NamedTuple):
     def layer(self) -> Layer:
         """The layer itself."""
         return build(self.kind, self.fields)
+
+    def network(self) -> Network:
+        """The layer above inputs of its shapes."""
+        layer = self.layer()
+        inputs = [Node(f"in{n}", None, (), shape) for n, shape in enumerate(self.inputs)]
+        node = Node("tested", layer, tuple(range(len(inputs))), output_shape(layer, self.inputs))
+        return Network("one", (*inputs, node), (Output("tested", len(inputs)),), {})
 
     def __str__(self) -> str:
         return f"{self.kind}-{'x'.join(map(str, self.inputs[0] if self.inputs else self.output))}"

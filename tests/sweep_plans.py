@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from convcalc.sweep.chunks import Chunk
 from convcalc.sweep.plan import Plan
+from convcalc.sweep.running import sweep
+from convcalc.sweep.store import Row, Store
 
 SPEC = """\
 convcalc: 1
@@ -34,3 +37,23 @@ def made_chunk(plan: Plan, start: int, stop: int, figures: Sequence[Sequence[Any
     values = [[0] * (stop - start) for _ in plan.space.names]
     columns = [list(column) for column in zip(*figures, strict=True)]
     return Chunk(start, stop, list(range(start, stop)), values, columns, [True] * (stop - start), [])
+
+
+def rows_of(plan: Plan, **how: object) -> list[Row]:
+    """All rows of a plan that is carried out in memory."""
+    with Store.memory(plan) as store:
+        sweep(plan, store=store, **how)  # type: ignore[arg-type]
+        assert store.finished()
+        return list(store.rows())
+
+
+@cache
+def large_plan() -> Plan:
+    """Some seconds of work, some of whose candidates do not build."""
+    return small_plan(grid=("width=1:1000", "kernel=1,3,5,7,9,17"), where=("macs<=3M",))
+
+
+@cache
+def large_rows() -> list[Row]:
+    """The rows of the large plan, worked out by this process alone."""
+    return rows_of(large_plan())

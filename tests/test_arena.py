@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import convcalc
-from convcalc import UsageError, analyse, load, loads
+from convcalc import UsageError, load, loads
 from convcalc.analysis import arena as arenas
 from convcalc.analysis.arena import ALIGNMENT, Arena, arena, greedy
-from convcalc.analysis.controller import Controller
+from convcalc.analysis.controller import Controller, figures_of
 from convcalc.analysis.flash import SCALE_BYTES
 from convcalc.analysis.quantities import QUANTITIES
+from convcalc.analysis.report import analyse
 from convcalc.export.arena import MOST_RECTANGLES
 from convcalc.layers.registry import build
 from convcalc.network import Network, Node, Output, output_shape
@@ -242,7 +243,7 @@ def test_more_than_can_be_planned_has_a_bound_and_no_offsets(monkeypatch: pytest
     assert plan.arena.offsets is plan.arena.size is plan.fragmentation is plan.size_with_pads is None
     assert plan.to_dict()["arena"] is None and plan.to_dict()["live_bound"] == plan.arena.bound
     assert "too many buffers" in str(plan) and "█" not in str(plan)
-    assert QUANTITIES["offset"].get(plan.figures, plan.figures.whole) is None
+    assert QUANTITIES["offset"].get(figures_of(plan), figures_of(plan).whole) is None
     with pytest.raises(UsageError, match="not planned"):
         plan.svg()
 
@@ -343,3 +344,11 @@ class TestPicture:
         assert (done.code, done.stderr) == (2, "error: --dtype goes with arena, not with svg\n")
         wide = run("export", "lenet5", "--to", "arena", "--dtype", "float32").stdout
         assert "LeNet-5, float32" in wide and "4,096 B" in wide
+
+
+def test_names_are_whole_at_80_columns_where_a_narrower_picture_leaves_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for network, columns in (("lenet5", 24), ("mobilenet_v2", 14)):
+        rows = run("arena", network).stdout.splitlines()[4:-8]
+        assert not any("…" in row for row in rows)
+        assert len(rows[0].split()[-1]) == columns

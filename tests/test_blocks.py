@@ -14,6 +14,7 @@ from convcalc.blocks import find
 from convcalc.language import gallery_names, loads
 from convcalc.language.write_blocks import equal, write_blocks
 from convcalc.layers.registry import build as build_layer
+from convcalc.models.steps import Place
 from convcalc.network import Network
 from tests.gallery_variants import variants
 from tests.module_networks import NETWORKS, Modules
@@ -347,6 +348,22 @@ def test_scopes_that_read_in_many_ways_are_one_block_where_they_share_enough() -
     assert "      - {conv2d: {out: 4, k: 3, p: 1}, name: conv1, from: parts.1, when: not residual}" in lines
 
 
+def test_groups_with_repetitions_are_repeated() -> None:
+    inner = "{layers: [{relu: {}, name: r, repeat: 2}, tanh], name: inner}"
+    head = "blocks: {b: {layers: [relu, sigmoid]}}\n"
+    network = build(
+        f"- {{b: {{}}, name: x}}\n- {{layers: [{inner}], name: s, repeat: 3}}\n- {{b: {{}}, name: y}}", head=head
+    )
+    assert items(network)[-6:] == [
+        "  - {b: {}, name: x}",
+        "  - name: s",
+        "    repeat: 3",
+        "    layers:",
+        f"      - {inner}",
+        "  - {b: {}, name: y}",
+    ]
+
+
 def test_repetitions_that_take_turns() -> None:
     m = Modules(3, 64, 64)
     for stage, depth in enumerate((2, 4, 6)):
@@ -436,6 +453,19 @@ def test_a_group_that_hides_a_name_is_a_block() -> None:
         "layers:",
         "  - {batch_norm: {}, name: bn}",
         "  - inner",
+    ]
+
+
+def test_a_group_that_hides_a_name_and_begins_with_a_constant_is_a_block() -> None:
+    m = Modules(8, 8, 8)
+    first = m.layer("batch_norm", "bn")
+    with m("inner", "Inner"):
+        constant = build_layer("parameter", {"shape": (8, 8, 8), "learned": False})
+        place = Place(("bn",), "Constant", next(m.calls))
+        m.layer("add", "", first, m.draft.add(constant, (), scope=[*m.scope, place]))
+    assert items(m.network("Hidden"))[:2] == [
+        "blocks:",
+        "  inner: {layers: [{parameter: {shape: [8, 8, 8], learned: false}, name: bn}, {add: {}, from: [in, bn]}]}",
     ]
 
 

@@ -120,4 +120,19 @@ def test_the_brute_force_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_slides_skip_layers_whose_space_is_gone() -> None:
     network = loads(spec("{unfold: {k: 3}}", "global_avg_pool", input="[8, 14, 14]"))
     assert list(slides(network)) == []
-    assert len(RULES) == 8
+    assert len(RULES) == 9
+
+
+@pytest.mark.parametrize(
+    ("shape", "codes"),
+    [("[32, 32, 3]", ["CC412"]), ("[28, 28, 1]", ["CC412"]), ("[64, 100, 1]", []), ("[3, 32, 32]", [])],
+)
+def test_channels_that_seem_to_stand_last(shape: str, codes: list[str]) -> None:
+    assert advice("{conv2d: {out: 4, k: 1}}", input=shape) == codes
+    assert advice("{permute: {dims: [2, 0, 1]}}", input=shape) == []
+
+
+def test_channels_last_says_the_shape_that_is_meant() -> None:
+    (found,) = advise(loads(spec("{conv2d: {out: 4, k: 3}}", input="[32, 32, 3]")))
+    assert (found.line, found.hint) == (2, "channels stand first: [3, 32, 32]")
+    assert found.message == "32 channels of 32×3, as an image with its channels last"

@@ -38,8 +38,8 @@ WRONG = [
     (b"a = " + b"{a=" * 5000, ": TOML: nested too deeply"),
     (b"\n\nbatch = " + b"9" * 5000, ":3:9: TOML: more than 1,000 digits in a row"),
     (b"batch = 0x" + b"f" * 5000, ":1:11: TOML: more than 1,000 digits in a row"),
-    (b"max_params = 0x" + b"f" * 900, ": max_params is a number"),
-    (b"max_params = " + b"9" * 900, ": max_params is a number"),
+    (b"max_params = 0x" + b"f" * 900, f": max_params takes an amount, not {str(0x10**900 - 1)[:60]}"),
+    (b"max_params = " + b"9" * 900, f": max_params takes an amount, not {'9' * 60}"),
     (b"batch = " + b"9" * 900, None),
     (b"x = 1\nab = \xff", ":2:6: the byte 0xff is not UTF-8"),
     (b"x = 1\nab = \0", ":2:6: TOML: invalid value"),
@@ -54,7 +54,7 @@ WRONG = [
     (b"max_" + b"x" * 10_000 + b" = 1", f": unknown budget 'max_{'x' * 56}'"),
     (b"#" * CONFIGURATION_BYTES + b"#", " is larger than 256 KiB"),
     (b"strict = 1979-05-27T07:32:00Z", ": strict is true or false"),
-    (b"max_params = nan", ": max_params is a number"),
+    (b"max_params = nan", ": max_params takes an amount, not nan"),
     (b'select = ["CC3,XX"]', ": select: no code starts with 'XX'"),
     (b'ignore = ["CC9"]', ": ignore: no code starts with 'CC9'"),
     (b"max_params = '" + b"9" * 5000 + b"'", ":1:15: TOML: more than 1,000 digits in a row"),
@@ -123,3 +123,22 @@ def test_a_wrong_code_is_told_where_it_stands() -> None:
     for option in ("--select", "--ignore"):
         done = run("check", "a.yaml", option, "XX")
         assert done.code == 2 and done.stderr.startswith(f"error: {option}: no code starts with 'XX'\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("max_arena = 256KiB", 'texts stand in quotes: max_arena = "256 KiB"'),
+        ("dtype = int8", 'texts stand in quotes: max_arena = "256 KiB"'),
+        ('arena = "1 KiB"', "did you mean 'max_arena'?"),
+        ('max_arena = "1 KiBs"', 'max_arena = "5M", or "20 MiB" for memory'),
+    ],
+)
+def test_a_slip_has_its_remedy(line: str, hint: str) -> None:
+    Path("convcalc.toml").write_text(line + "\n", "utf-8")
+    assert run("check", "a.yaml").stderr.endswith(f"  hint: {hint}\n")
+
+
+def test_ram_is_what_the_arena_takes() -> None:
+    Path("convcalc.toml").write_text('dtype = "int8"\nmax_ram = "1 B"\n', "utf-8")
+    assert "CC305 ram is " in run("check", "a.yaml").stdout

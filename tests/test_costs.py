@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcalc import analyse, load
+from convcalc import load
 from convcalc.analysis import device, multiplications, receptive_field  # noqa: F401 - they file their formulas
+from convcalc.analysis.cost import layer_cost
 from convcalc.analysis.multiplications import effective_macs, fft_flops, im2col_elements, winograd_macs
 from convcalc.analysis.quantities import QUANTITIES
-from convcalc.analysis.report import Report
-from convcalc.geometry import FORMULAS
+from convcalc.analysis.report import Report, analyse
+from convcalc.geometry import FORMULAS, TooLarge
 from convcalc.layers.base import Shape
 from convcalc.layers.registry import build
 from convcalc.network import Network
@@ -158,6 +159,14 @@ def test_flops_are_the_sum_of_their_kinds() -> None:
     kinds = ("mac", "bias", "activation", "normalization", "pooling", "elementwise", "interpolation")
     values = [of(report, f"{kind}_flops") for kind in kinds]
     assert sum(v for v in values if isinstance(v, int)) == of(report, "flops")
+
+
+def test_flops_beyond_63_bits_are_refused() -> None:
+    """A product of 3 and (2**62 - 1) / 3 channels has 2**63 - 2 of them."""
+    most = (2**62 - 1) // 3
+    assert layer_cost(build("linear", {"out": most, "bias": False}), ((3,),), (most,)).flops == 2**63 - 2
+    with pytest.raises(TooLarge, match=r"^linear's flops of 9223372036854775808 "):
+        layer_cost(build("linear", {"out": 2**62, "bias": False}), ((1,),), (2**62,))
 
 
 def test_backward_costs_twice_forward_but_the_first_layer_once() -> None:

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcalc import analyse, loads
+from convcalc import loads
 from convcalc.analysis.diff import diff
 from convcalc.analysis.matching import match
+from convcalc.analysis.report import analyse
 from convcalc.render.diff import diff_document
 from convcalc.render.markup import markdown
 

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcalc import analyse, load
+from convcalc import load
 from convcalc.analysis.device import read_device
 from convcalc.analysis.explain import explain
 from convcalc.analysis.explain_layer import draw_window
 from convcalc.analysis.explanation import Explanation, Step
 from convcalc.analysis.figures import find
 from convcalc.analysis.quantities import QUANTITIES
+from convcalc.analysis.report import analyse
 from convcalc.geometry import TransposedWindow, Window
 from convcalc.render.explain import explain_document
 from convcalc.render.markup import latex, markdown

@@ -109,3 +109,27 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     assert done.code == 2 and "no room" in done.stderr
     assert target.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["net.py"]
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("n.svg", b"<svg"), ("n.onnx", b"\x08"), ("n.dot", b"digraph"), ("n.mmd", b"flow")]
+)
+def test_the_suffix_of_the_file_says_what_is_written(name: str, start: bytes, tmp_path: Path) -> None:
+    path = tmp_path / name
+    assert run("export", "lenet5", "-o", str(path)).code == 0
+    assert path.read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("name", "to", "told"),
+    [
+        ("n.png", "svg", "--to svg writes no .png\n  hint: name the file .svg"),
+        ("n.svg", "onnx", "--to onnx writes no .svg\n  hint: name the file .onnx"),
+        ("n.py", "", "export needs --to"),
+        ("n.pt", "", "export needs --to"),
+    ],
+)
+def test_a_file_that_would_say_something_else(name: str, to: str, told: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    done = run("export", "lenet5", "-o", str(path), *(["--to", to] if to else []))
+    assert (done.code, path.exists()) == (2, False) and told in done.stderr

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from convcalc import analyse, load, loads
+from convcalc import load, loads
 from convcalc.analysis.figures import find
 from convcalc.analysis.gallery import index_path, read_index, spec_entry
 from convcalc.analysis.published import TableResult, compare
 from convcalc.analysis.quantities import quantity
 from convcalc.analysis.quantity import Shaped
+from convcalc.analysis.report import analyse
 from convcalc.language import SpecOrigin, gallery_names, gallery_path
 from convcalc.marked import List, Map, Marked, Text
 from convcalc.network import Network

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convcalc import analyse
 from convcalc.analysis.receptive_field import receptive_fields
+from convcalc.analysis.report import analyse
 from convcalc.analysis.seen import seen_from
 from convcalc.layers.registry import build
 from convcalc.network import Network

@@ -57,23 +57,6 @@ def test_axes_are_separated_by_commas_and_crosses() -> None:
     assert output_of("solve --in 9x9 --out 5×5 --k 3") == output_of("solve --in 9,9 --out 5,5 --k 3")
 
 
-@pytest.mark.parametrize(
-    ("line", "old", "new"),
-    [
-        *(
-            (f"{command} {word} 3", word, f"it is called {word[:3]}, or {word[1:3]}")
-            for command in ("invert --k 3", "solve --in 9 --out 5")
-            for word in ("--kernel-size", "--stride", "--padding", "--dilation")
-        ),
-        ("solve --in 9 --out 5 --limit 0", "--limit", "it is called --top N, or --top all"),
-        ("solve --in 5 --out 9 --transpose", "--transpose", "it is called --transposed"),
-    ],
-)
-def test_an_option_of_another_name_says_which(line: str, old: str, new: str) -> None:
-    error = usage_error(line)
-    assert (error.message, error.hint) == (f"there is no option {old}", new)
-
-
 def test_json_of_invert() -> None:
     data = json.loads(output_of("invert --k 7 --s 2 --p 3 --size 223 --size 224 --format json --verify"))
     assert [(row["input"], row["conv_output"], row["output_padding"]) for row in data["sizes"]] == [

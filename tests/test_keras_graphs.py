@@ -203,3 +203,78 @@ def test_what_is_no_model_of_keras_or_keeps_its_layers_in_code_is_refused() -> N
     with pytest.raises(Subclassed, match="Net states no layers") as caught:
         from_keras(Live('{"class_name": "Net", "config": {}, "build_config": {"input_shape": [null, 8, 8, 3]}}', []))
     assert caught.value.sizes == (8, 8, 3)
+
+
+def recurrent(**settings: Any) -> dict[str, Any]:
+    return {"units": 3, "activation": "tanh", "recurrent_activation": "sigmoid", **settings}
+
+
+def test_a_layer_of_which_another_output_than_the_first_is_read_keeps_its_weights() -> None:
+    first = old("LSTM", "first", [["x"]], **recurrent(return_state=True))
+    read = [["x", ["first", 0, 1, {}], ["first", 0, 2, {}]]]
+    second = old("LSTM", "second", read, **recurrent(return_state=True))
+    found = network(first, second, old("ReLU", "end", [[["second", 0, 1, {}]]]), shape=(6, 5))
+    weights = 4 * 3 * (5 + 3 + 1)
+    assert analyse(found).totals.params == 2 * weights
+    assert analyse(found).totals.macs == 2 * 6 * 4 * 3 * (5 + 3)
+    said = [node.layer.fields()["reason"] for node in found if node.layer and node.kind == "opaque"]
+    assert set(said) == {"the language has no output of an LSTM's cells", "it is given a first state"}
+
+
+def test_a_recurrent_layer_with_a_mask_says_so() -> None:
+    read = [[["x", 0, 0, {"mask": ["seen", 0, 0]}]]]
+    seen = old("Activation", "seen", [["x"]], activation="relu")
+    found = network(seen, old("LSTM", "end", read, **recurrent()), shape=(6, 5))
+    (last,) = (node for node in found if node.kind == "opaque")
+    assert last.layer is not None
+    assert last.layer.fields()["reason"] == "it passes over positions that a mask leaves out"
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        (
+            old("RNN", "end", [["x"]], cell={"class_name": "Own", "config": {"units": 3}}),
+            "the language has no RNN of Own",
+        ),
+        (
+            old(
+                "RNN",
+                "end",
+                [["x"]],
+                return_state=True,
+                cell={
+                    "class_name": "StackedRNNCells",
+                    "config": {"cells": [{"class_name": "LSTMCell", "config": recurrent()}]},
+                },
+            ),
+            "it gives the last states of several cells",
+        ),
+        (old("RNN", "end", [["x"]], cell={"class_name": "LSTMCell", "config": 3}), "the config of the cell"),
+    ],
+)
+def test_cells_that_cannot_be_read_are_refused_with_their_reason(layer: dict[str, Any], said: str) -> None:
+    with pytest.raises(SpecError, match=said):
+        network(layer, shape=(6, 5))
+
+
+def test_two_directions_that_both_read_from_the_end_are_opaque() -> None:
+    inside = {"class_name": "LSTM", "config": recurrent(go_backwards=True)}
+    found = network(old("Bidirectional", "end", [["x"]], layer=inside, merge_mode="concat"), shape=(6, 5))
+    (only,) = found
+    assert only.layer is not None and only.layer.fields()["reason"] == "its first direction reads from the end"
+
+
+def test_a_model_at_each_position_has_the_weights_of_one() -> None:
+    held = {"class_name": "Functional", "config": inner("block")["config"]}
+    found = network(old("TimeDistributed", "end", [["x"]], layer=held), shape=(3, 6, 5, 4))
+    conv = next(node for node in found if node.kind == "conv2d")
+    assert conv.name == "end.conv" and analyse(found).totals.params == 20
+    assert analyse(found).totals.macs == 3 * 30 * 16
+
+
+def test_a_model_of_two_inputs_has_no_positions() -> None:
+    block = inner("block")["config"]
+    held = {"class_name": "Functional", "config": {**block, "output_layers": [["conv", 0, 0], ["i", 0, 0]]}}
+    with pytest.raises(SpecError, match="a model at each position has one input and one output"):
+        network(old("TimeDistributed", "end", [["x"]], layer=held), shape=(3, 6, 5, 4))

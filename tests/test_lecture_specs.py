@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from convcalc import analyse, load
-from convcalc.analysis.report import Report
+from convcalc import load
+from convcalc.analysis.report import Report, analyse
 
 
 def of(name: str, variant: str | None = None) -> Report:

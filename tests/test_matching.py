@@ -10,9 +10,10 @@ from time import process_time
 
 import pytest
 
-from convcalc import analyse, load, loads
+from convcalc import load, loads
 from convcalc.analysis.diff import diff
 from convcalc.analysis.matching import match
+from convcalc.analysis.report import analyse
 from convcalc.export.onnx_model import onnx_model
 from convcalc.language.write import write
 from convcalc.network import Network

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcalc import analyse, load, loads
+from convcalc import load, loads
 from convcalc.analysis.memory import best_order, liveness
 from convcalc.analysis.quantities import QUANTITIES
+from convcalc.analysis.report import analyse
 from convcalc.layers.registry import build
 from convcalc.network import Network, Node, Output, output_shape
 

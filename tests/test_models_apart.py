@@ -19,7 +19,7 @@ from convcalc.models.apart import taken_apart
 from convcalc.onnx import load_onnx
 
 from .onnx_models import Maker, kinds
-from .test_torch_lift import BATCH, Recorder
+from .torch_tapes import BATCH, Recorder
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from convcalc import analyse
+from convcalc.analysis.report import analyse
 from convcalc.export.onnx_model import onnx_model
 from convcalc.findings import UsageError
 from convcalc.onnx import load_onnx

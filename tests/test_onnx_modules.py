@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from onnx import TensorProto
 
-from convcalc import analyse
 from convcalc.analysis.diff import diff
+from convcalc.analysis.report import analyse
 from convcalc.language.write_blocks import write_blocks
 from convcalc.network import Network
 from convcalc.onnx import load_onnx

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from convcalc import analyse, load, loads
+from convcalc import load, loads
 from convcalc.analysis.diff import diff
-from convcalc.analysis.report import Report
+from convcalc.analysis.report import Report, analyse
 from convcalc.page.diagram import COSTS, MOST_BOXES, MOST_STAGES, graph
 
 GALLERY = sorted(path.stem for path in (Path(__file__).parent.parent / "specs").glob("*.yaml"))
@@ -55,14 +55,14 @@ def _ends_unread(report: Report, path: str) -> bool:
 
 @pytest.mark.parametrize("name", ["googlenet", "resnet", "unet", "swin", "nasnet", "vgg"])
 def test_figures_add_up_and_lines_lead_on(name: str) -> None:
-    report = analyse(name)
+    report = analyse(load(name))
     check(graph(report), report)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", GALLERY)
 def test_every_network_of_the_gallery(name: str) -> None:
-    report = analyse(name)
+    report = analyse(load(name))
     check(graph(report), report)
 
 
@@ -86,7 +86,7 @@ def test_what_reads_a_repetition_reads_its_box() -> None:
 
 
 def test_windows_and_shapes_are_said() -> None:
-    found = graph(analyse("resnet"))
+    found = graph(analyse(load("resnet")))
     first = next(node for node in found["nodes"] if node["kind"] == "conv2d")
     assert (first["window"], first["shape"], first["shape_text"]) == ("7×7/2", [64, 112, 112], "64×112×112")
 
@@ -172,7 +172,7 @@ def test_what_was_removed_stands_in_the_group_that_it_stood_in() -> None:
 
 
 def test_a_network_compared_with_itself_is_the_same() -> None:
-    report = analyse("googlenet")
+    report = analyse(load("googlenet"))
     found = graph(report, diff(report, report))
     plain = graph(report)
     assert Counter(changes(found).values()).keys() == {"same"}

@@ -6,8 +6,9 @@ from fractions import Fraction
 
 import pytest
 
-from convcalc import analyse, loads
+from convcalc import loads
 from convcalc.analysis.published import Comparison, TableResult, compare, outlines, render, rounded
+from convcalc.analysis.report import analyse
 from convcalc.check.run import check_source
 from convcalc.check.selection import Selection
 from convcalc.findings import SpecError

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from convcalc import analyse, loads
+from convcalc import loads
 from convcalc.analysis.figures import find
 from convcalc.analysis.published import compare
 from convcalc.analysis.quantities import quantity
 from convcalc.analysis.quantity import Shaped
+from convcalc.analysis.report import analyse
 from convcalc.findings import SpecError
 
 SPEC = """

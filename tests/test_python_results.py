@@ -39,6 +39,7 @@ from convcalc.render.document import (
     Table,
 )
 from convcalc.render.html import html
+from tools.contract import members
 
 from .command import run
 
@@ -186,6 +187,21 @@ def results(network: convcalc.Network) -> dict[str, Shown]:
         "inversion": convcalc.invert(3, 2, 1),
         "forensics": convcalc.forensics("resnext", table=2, every=True),
     }
+
+
+def test_what_a_result_has_is_promised(small: convcalc.Network, tmp_path: Path) -> None:
+    """Of the attributes that can be reached there is none without an underscore that the contract does not know."""
+    swept = convcalc.sweep("lenet5", {"classes": [10, 100]})
+    found: list[object] = [
+        *results(small).values(),
+        *(small, small["stem"], small["body"], convcalc.check(text=WRONG).findings[0]),
+        *(swept, next(iter(swept)), convcalc.draw(kernel=3), convcalc.arena(small)),
+        convcalc.compare_flows(small, ["activation=tanh,relu"]),
+        *(convcalc.SpecError(()), convcalc.UsageError("wrong"), convcalc.GeometryError("wrong")),
+    ]
+    for result in found:
+        own = {name for name in dir(result) if not name.startswith("_")} - set(dir(Exception)) - {"count", "index"}
+        assert own == members(type(result)) - {"count"}, type(result)
 
 
 REPRS = {
@@ -514,3 +530,16 @@ class TestErrorsAreWhatTheCommandPrints:
         with pytest.raises(convcalc.SpecError) as caught:
             convcalc.loads("{convcalc: 1, input: [3, 9, 9], layers: [{max_pool2d: {k: 3, p: 2}}]}")
         assert "hint" not in caught.value.findings[0].message and str(caught.value).count("hint:") == 1
+
+
+def test_a_layer_is_suggested_by_the_end_of_its_path() -> None:
+    with pytest.raises(convcalc.UnknownLayer, match=r"did you mean 'conv2_x\.0\.body"):
+        convcalc.load("resnet")["body"]
+
+
+@pytest.mark.parametrize("given", ["1,32,32", (1.0, 32, 32)])
+def test_an_input_that_is_no_shape_is_told_as_such(given: object) -> None:
+    with pytest.raises(convcalc.UsageError, match="an input is a shape of whole numbers"):
+        convcalc.load("lenet5", input=given)  # type: ignore[arg-type]
+    with pytest.raises(convcalc.UsageError, match="given by name"):
+        convcalc.load("lenet5", input=[(1, 32, 32), (1, 8, 8)])  # type: ignore[list-item]

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from convcalc import analyse, load, loads
+from convcalc import load, loads
 from convcalc.analysis.device import DEVICES
 from convcalc.analysis.diff import compared, limited
 from convcalc.analysis.figures import Figures
 from convcalc.analysis.published import compare
 from convcalc.analysis.quantities import QUANTITIES, QUANTITY_NAMES, quantity
 from convcalc.analysis.quantity import Quantity, number
+from convcalc.analysis.report import analyse
 from convcalc.check.builds import Builds
 from convcalc.check.claims import check_budgets, check_expectations
 from convcalc.check.config import Budget, config_of

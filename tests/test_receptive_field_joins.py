@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from convcalc import analyse, load
+from convcalc import load
 from convcalc.analysis.quantities import QUANTITIES
 from convcalc.analysis.receptive_field import AxisField, receptive_fields
+from convcalc.analysis.report import analyse
 from convcalc.analysis.seen import seen_from
 from convcalc.layers.registry import build
 from convcalc.network import Network, Node, Output, output_shape

@@ -82,3 +82,30 @@ def test_gradients_of_several_readers_add_up() -> None:
     steps = list(run(network))
     backs = {back.node.name: back for back in backpropagate(steps, {2: np.ones((1, 2))})}
     assert backs["x"].grad_output.tolist() == [[3.0, 3.0]]
+
+
+@pytest.mark.parametrize(
+    ("largest", "exponent"), [(0.0, 0), (0.99 * 2.0**-9, -9), (2.0**-9, 0), (255.0, 0), (256.0, 9)]
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_power_of_two_is_taken_out_of_what_is_far_from_1(largest: float, exponent: int, sign: int) -> None:
+    network = loads("{convcalc: 1, input: [2], layers: [neg]}")
+    gradient = sign * largest * np.array([[1.0, 0.5]])
+    (back,) = backpropagate(list(run(network, dtype="float64")), {1: gradient})
+    assert back.exponent == exponent
+    np.testing.assert_array_equal(np.ldexp(back.grad_output, exponent), gradient)
+
+
+@pytest.mark.parametrize("scale", [2.0**-40, 1.0, 2.0**40])
+def test_gradients_of_shared_weights_add_up_whatever_power_each_has(scale: float) -> None:
+    """y = W (s W x + b) + b: dW = g (s W x + b)ᵀ + s Wᵀg xᵀ, db = g + s Wᵀg, with an s that moves one term far away."""
+    fields = f"name: a}}, {{rescale: {{scale: {scale!r}}}}}, {{linear: {{out: 2}}, share: a, name: b}}"
+    network = loads(f"{{convcalc: 1, input: [2], layers: [{{linear: {{out: 2}}, {fields}]}}")
+    w, b, x, g = np.array([[1.0, 2.0], [3.0, -1.0]]), np.array([1.0, -2.0]), np.array([3.0, 5.0]), np.array([2.0, 7.0])
+    steps = list(run(network, x[None], weights={"a": {"weight": w, "bias": b}}, dtype="float64"))
+    (first, second) = [back for back in backpropagate(steps, {3: g[None]}) if back.node.name in "ab"][::-1]
+    assert second.grad_weights == {}, "they come with the layer that holds the weights"
+    through = scale * (w.T @ g)
+    expected = {"weight": np.outer(g, scale * (w @ x + b)) + np.outer(through, x), "bias": g + through}
+    for name, gradient in expected.items():
+        np.testing.assert_allclose(np.ldexp(first.grad_weights[name], first.weights_exponent), gradient, rtol=1e-12)

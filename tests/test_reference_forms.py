@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from convcalc.layers.registry import build
 from convcalc.reference import Counter, columns, correlation, definition, forward, scattering
+from convcalc.reference.border import border
 from convcalc.reference.windows import positions, reach
 
 
@@ -65,6 +66,22 @@ def shapes(draw: st.DrawFn, dilations: int = 3) -> Shape:
     return Shape(*numbers, kernel, stride, dilation, space)
 
 
+@st.composite
+def borders(draw: st.DrawFn) -> tuple[Shape, tuple[tuple[int, int], ...]]:
+    """A convolution, and how much of its space is a border of zeros. Rows keep their length in every second."""
+    shape = draw(shapes())
+    pads: list[tuple[int, int]] = []
+    for size in shape.space:
+        before = draw(st.integers(0, size - 1))
+        pads.append((before, draw(st.integers(0, size - 1 - before))))
+    if draw(st.booleans()):
+        far = reach(shape.kernel[-1], shape.dilation[-1])
+        before = draw(st.integers(0, far))
+        pads[-1] = (before, far - before)
+        shape = shape._replace(stride=(*shape.stride[:-1], 1), space=(*shape.space[:-1], draw(st.integers(1, 6)) + far))
+    return shape, tuple(pads)
+
+
 @pytest.fixture(params=[64, 1 << 21], ids=["many tiles", "one tile"])
 def tile_bytes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(columns, "TILE_BYTES", request.param)
@@ -88,6 +105,18 @@ class TestFastForms:
         y = correlation.correlate(x, w, *shape.steps, fast)
         np.testing.assert_array_equal(y, definition.convolve(x, w, *shape.steps, textbook))
         assert fast.macs == textbook.macs == shape.macs
+
+    @given(example=borders())
+    @some
+    def test_a_border_of_zeros_need_not_be_there(self, example: tuple[Shape, Any]) -> None:
+        shape, pads = example
+        bordered, w, _ = shape.arrays()
+        inside = tuple(slice(before, size - after) for size, (before, after) in zip(shape.space, pads, strict=True))
+        x = bordered[(..., *inside)].copy()
+        counter = Counter()
+        y = correlation.correlate(x, w, *shape.steps, counter, pads=pads)
+        np.testing.assert_array_equal(y, definition.convolve(border(x, pads, "zeros"), w, *shape.steps))
+        assert counter.macs == shape.macs
 
     @given(shape=shapes())
     @some
@@ -149,10 +178,10 @@ def test_im2col_and_col2im_are_transposes(shape: Shape) -> None:
     ids=["2D", "a dilated axis", "dilated", "a phase without taps", "3D", "one row", "1D"],
 )
 @pytest.mark.parametrize("room", [0, 3], ids=["as far as windows reach", "beyond"])
-def test_zeros_between_the_rows_change_nothing(
+def test_room_behind_the_rows_changes_nothing(
     kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...], counts: tuple[int, ...], room: int
 ) -> None:
-    """A pass that is not counted multiplies them where rows are long; tiles hand on what reaches into the next."""
+    """What a tap adds stays in its row, its channel and its image; tiles hand on what reaches into the next."""
     rng = np.random.default_rng(0)
     y = rng.integers(-5, 6, (2, 4, *counts)).astype(float)
     w = rng.integers(-5, 6, (4, 3, *kernel)).astype(float)
@@ -200,6 +229,35 @@ def test_columns_are_written_by_rows_where_that_copies_for_less(
     kernel: tuple[int, ...], stride: tuple[int, ...], counts: tuple[int, ...], wanted: bool
 ) -> None:
     assert columns.rows_pay_off(kernel, stride, (1,) * len(kernel), counts) is wanted
+
+
+@pytest.mark.parametrize(
+    ("kernel", "counts", "wanted"),
+    [((3, 3), (28, 28), True), ((3, 3), (112, 112), False), ((7, 1), (17, 17), True), ((1, 7), (17, 17), False)],
+    ids=["short rows", "long rows", "a column", "one row"],
+)
+def test_shifted_rows_are_taken_where_that_copies_for_less(
+    kernel: tuple[int, ...], counts: tuple[int, ...], wanted: bool
+) -> None:
+    assert columns.rows_pay_off(kernel, (1, 1), (1, 1), counts, shifted=True) is wanted
+
+
+@pytest.mark.usefixtures("steps_of_columns")
+def test_rows_shorter_than_their_padding_are_read_with_all_of_it() -> None:
+    rng = np.random.default_rng(3)
+    x, w = rng.integers(-4, 5, (1, 2, 3, 2)).astype(float), rng.integers(-4, 5, (1, 2, 3, 7)).astype(float)
+    layer = build("conv2d", {"out": 1, "k": [3, 7], "p": [1, 3], "bias": False})
+    padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (3, 3)))
+    np.testing.assert_array_equal(forward(layer, x, {"weight": w}), definition.convolve(padded, w, (1, 1), (1, 1)))
+
+
+def test_what_stands_beside_a_shifted_row_is_zero() -> None:
+    """What begins the next row gets into no window that ends this one, not even times 0."""
+    layer = build("conv2d", {"out": 1, "k": 3, "p": 1, "bias": False})
+    x = np.ones((1, 1, 4, 4), np.float32)
+    x[..., 0] = np.nan
+    y = forward(layer, x, {"weight": np.ones((1, 1, 3, 3), np.float32)})
+    assert y[0, 0, 1].tolist()[2:] == [9, 6]
 
 
 @pytest.mark.parametrize(("dtype", "unit"), [(np.float32, 2.0**-24), (np.float64, 2.0**-53)])

@@ -10,7 +10,8 @@ import pytest
 
 from convcalc.layers.registry import build
 from convcalc.network import Network, Node, Output, output_shape
-from convcalc.reference import Counter, DoesNotFit, init, run
+from convcalc.reference import Counter, DoesNotFit, NoTwin, backward, forward, init, run
+from tests.reference_examples import EXAMPLES, Example
 
 
 def network(*layers: tuple[str, str, dict[str, Any], tuple[int, ...]], shape: tuple[int, ...] = (3, 8, 8)) -> Network:
@@ -46,6 +47,15 @@ def test_a_seed_gives_the_same_numbers_again() -> None:
     first, again, other = ([s.output for s in run(RESIDUAL, seed=seed)][-1] for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
+    usual = list(run(RESIDUAL))[-1].output
+    said = list(run(RESIDUAL, seed=0, batch=1, dtype="float32", scheme="kaiming", training=False))[-1].output
+    np.testing.assert_array_equal(usual, said)
+    assert usual.dtype == said.dtype
+
+
+def test_a_scheme_that_does_not_exist_is_refused_where_no_weights_are_drawn_too() -> None:
+    with pytest.raises(ValueError, match="'he'"):
+        next(run(network(("relu", "relu", {}, (0,))), scheme="he"))
 
 
 def test_given_inputs_and_weights_are_used() -> None:
@@ -63,9 +73,35 @@ def test_what_does_not_fit_names_the_layer() -> None:
         list(run(network(("conv", "conv2d", {"out": 1, "k": 9, "p": 1}, (0,))), np.ones((1, 3, 6, 6))))
 
 
+def test_a_layer_without_a_twin_is_named_before_anything_runs() -> None:
+    net = network(("relu", "relu", {}, (0,)), ("grid", "opaque", {"operator": "GridSample"}, (1,)))
+    with pytest.raises(NoTwin, match=r"^grid: the reference has no forward pass of opaque$"):
+        next(run(net))
+
+
+def test_one_array_is_not_enough_for_two_inputs() -> None:
+    inputs = (Node("left", None, (), (2,)), Node("right", None, (), (2,)))
+    add = Node("add", build("add", {}), (0, 1), (2,))
+    net = Network("net", (*inputs, add), (Output("out", 2),), {})
+    with pytest.raises(DoesNotFit, match=r"^one array for the inputs left, right: give them by name$"):
+        next(run(net, np.ones((1, 2))))
+    (step,) = run(net, {"left": np.ones((1, 2)), "right": np.full((1, 2), 2.0)})
+    np.testing.assert_array_equal(step.output, [[3.0, 3.0]])
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_the_type_is_kept_from_layer_to_layer(dtype: str) -> None:
     assert {str(step.output.dtype) for step in run(RESIDUAL, dtype=dtype)} == {dtype}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_every_kind_keeps_the_type_both_ways(example: Example) -> None:
+    rng = np.random.default_rng(7)
+    inputs = [x.astype(np.float32) for x in example.inputs(rng)]
+    weights = {name: array.astype(np.float32) for name, array in example.weights(rng).items()}
+    output = forward(example.layer, inputs, weights)
+    grad_inputs, grad_weights = backward(example.layer, inputs, weights, np.ones_like(output))
+    assert {array.dtype for array in (output, *grad_inputs, *grad_weights.values())} == {np.dtype(np.float32)}
 
 
 def test_arrays_are_freed_when_nothing_needs_them() -> None:

@@ -15,10 +15,11 @@ from string import ascii_lowercase
 import pytest
 
 import convcalc
-from convcalc import UsageError, analyse, load, loads
+from convcalc import UsageError, load, loads
 from convcalc.analysis.controller import Controller
 from convcalc.analysis.gallery import read_index
 from convcalc.analysis.memory import liveness
+from convcalc.analysis.report import analyse
 from convcalc.page.memory import MOST_LANES, MOST_LISTED, bars
 from convcalc.render.explain import value_of
 from tests.command import run
@@ -106,7 +107,7 @@ def test_layers_and_groups_are_explained_as_explain_does(resnet: Page) -> None:
     report = analyse(load("resnet", variant="resnet50"))
     data = resnet.data
     for path in ("conv1", "conv2_x.0", "conv2_x.0.body.bottleneck.conv2.conv2d", "pool1", "fc"):
-        explained = convcalc.explain(report, path)
+        explained = convcalc.explain(report.network, path)
         found = said(data, path)
         assert [heading for heading, _ in found] == [section.heading for section in explained.sections]
         for (_, steps), section in zip(found, explained.sections, strict=True):
@@ -148,7 +149,7 @@ def test_the_first_field_stands_without_scripts(resnet: Page) -> None:
 
 @pytest.mark.parametrize("spec", ["lenet5", "resnet", "unet", "densenet", "hrnet"])
 def test_no_bars_of_one_lane_overlap(spec: str) -> None:
-    report = analyse(spec)
+    report = analyse(load(spec))
     found = bars(report)
     facts = liveness(report.network)
     lanes: dict[int, int] = {}
@@ -170,7 +171,7 @@ def test_what_is_alive_at_the_peak_is_listed(resnet: Page) -> None:
 
 def test_the_arena_is_that_of_the_command() -> None:
     page = Page(run("report", "mobilenet_v2", "--dtype", "int8").stdout)
-    plan = Controller(analyse("mobilenet_v2", dtype="int8"))
+    plan = Controller(analyse(load("mobilenet_v2"), dtype="int8"))
     assert plan.said().removeprefix("arena: ") in " ".join(page.visible)
     assert "Arena of " in page.text
     head, *rows = page.tables["buffers"]
@@ -184,7 +185,7 @@ def test_the_arena_is_that_of_the_command() -> None:
 def test_of_many_buffers_the_largest_are_listed_in_their_order() -> None:
     page = Page(convcalc.report("densenet"))
     rows = [[int(cell.replace(",", "")) for cell in row[2:]] for row in page.tables["buffers"][1:]]
-    sizes = sorted((buffer.size for buffer in analyse("densenet").arena.buffers), reverse=True)
+    sizes = sorted((buffer.size for buffer in analyse(load("densenet")).arena.buffers), reverse=True)
     assert sorted((row[0] for row in rows), reverse=True) == sizes[:MOST_LISTED] and len(sizes) > MOST_LISTED
     assert [row[2] for row in rows] == sorted(row[2] for row in rows)
     assert f"lists {len(sizes) - MOST_LISTED} more" in " ".join(" ".join(page.visible).split())
@@ -192,7 +193,7 @@ def test_of_many_buffers_the_largest_are_listed_in_their_order() -> None:
 
 def test_the_roofline_is_that_of_the_device() -> None:
     page = Page(run("report", "resnet", "--device", "v100", "--batch", "8").stdout)
-    report = analyse("resnet", 8, device="v100")
+    report = analyse(load("resnet"), 8, device="v100")
     rows = page.tables["roofs"][1:]
     assert len(rows) == sum(moved > 0 for _, moved in report.fused)
     assert sum(int(row[2].replace(",", "")) for row in rows) == 2 * report.totals.macs
@@ -216,7 +217,7 @@ def test_printed_cells_that_differ_have_their_reason_and_reading(googlenet: Page
         "with stem: separable",
     ]
     text = " ".join(googlenet.visible)
-    (result,) = [result for result in analyse("googlenet").published if "Table 1" in result.table.title]
+    (result,) = [result for result in analyse(load("googlenet")).published if "Table 1" in result.table.title]
     assert f"{result.reproduced} of {result.cells}" in text
     assert len(whys) - 1 == len(result.differing())
 
@@ -382,3 +383,10 @@ def test_a_page_in_a_log_says_no_command_to_a_ci(monkeypatch: pytest.MonkeyPatch
     text = run("report", "-", data=spec).stdout
     assert "##[" not in text and not re.search(r"^\s*::", text, re.M)
     assert Page(text).data["format"] == 1
+
+
+def test_a_page_is_no_pdf(tmp_path: Path) -> None:
+    path = tmp_path / "r.pdf"
+    done = run("report", "lenet5", "-o", str(path))
+    assert (done.code, path.exists()) == (2, False)
+    assert done.stderr.endswith("the report is a page of HTML\n  hint: name it .html; a browser prints it as PDF\n")

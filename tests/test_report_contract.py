@@ -8,22 +8,24 @@ from typing import Any
 
 import pytest
 
-from convcalc import analyse, arena, load, loads
+import convcalc
+from convcalc import arena, load, loads
 from convcalc.analysis import rows as report_rows
 from convcalc.analysis.quantities import QUANTITIES
 from convcalc.analysis.quantity import plain_figure
+from convcalc.analysis.report import analyse
 
 SPECS = ("lenet5", "resnet", "googlenet", "unet", "densenet", "squeezenet", "textcnn", "vit")
 
 
 def contract(spec: str, **options: Any) -> dict[str, Any]:
-    found: dict[str, Any] = analyse(spec, **options).to_dict()
+    found: dict[str, Any] = convcalc.analyse(spec, **options).to_dict()
     return found
 
 
 @pytest.mark.parametrize("spec", SPECS)
 def test_figures_of_layers_are_those_of_the_columns(spec: str) -> None:
-    report = analyse(spec, 3, dtype="float16")
+    report = analyse(load(spec), 3, dtype="float16")
     rows: Any = report.to_dict()["layers"]
     for layer, row in zip(report.layers, rows, strict=True):
         for name in ("live", "bytes_moved", "intensity", "offset"):
@@ -89,7 +91,7 @@ def test_a_branch_without_layers_has_neither_first_nor_last() -> None:
 
 
 def test_offsets_are_those_of_the_arena() -> None:
-    rows = analyse("mobilenet_v2", dtype="int8").to_dict()["layers"]
+    rows = analyse(load("mobilenet_v2"), dtype="int8").to_dict()["layers"]
     plan: Any = arena("mobilenet_v2").to_dict()
     where = {name: buffer["offset"] for buffer in plan["buffers"] for name in buffer["layers"] if not buffer["between"]}
     assert {row["name"]: row["offset"] for row in rows} == {row["name"]: where[row["name"]] for row in rows}  # type: ignore[index, attr-defined]

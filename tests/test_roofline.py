@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from convcalc import analyse, load, loads
+from convcalc import load, loads
 from convcalc.analysis.device import DEVICES, Device, UnknownDevice, least_seconds, least_total, limit, read_device
 from convcalc.analysis.fusion import in_passing
 from convcalc.analysis.quantities import QUANTITIES
-from convcalc.analysis.report import Report
+from convcalc.analysis.report import Report, analyse
 from convcalc.analysis.traffic import NOTHING
 from convcalc.language import gallery_names
 
@@ -51,6 +51,19 @@ def test_bytes_moved_read_and_write_each_tensor_once() -> None:
     assert report.moved == [0, ((8 + 12) * 2 + 9) * 4, 0, 0, (12 + 12) * 2 * 4]
     intensity = QUANTITIES["intensity"].get(report, report.layers[3])
     assert getattr(intensity, "raw", None) == Fraction(24, 192)
+
+
+def test_what_the_network_holds_is_none_of_what_passes() -> None:
+    """Two sums of equal shapes, one of which adds a tensor that is held: 4 numbers in place of 8 are read."""
+    layers = "[relu, {parameter: {shape: [4]}, name: held}, {add: , from: [relu, input]}, {add: , from: [relu, held]}]"
+    report = analyse(network(f"{{convcalc: 1, input: [4], layers: {layers}}}"))
+    assert report.moved[-2:] == [(4 + 4 + 4) * 4, (4 + 4) * 4]
+
+
+def test_weights_that_several_have_are_read_by_each() -> None:
+    layers = "[{conv1d: {out: 2, k: 1}, name: a}, {conv1d: {out: 2, k: 1}, name: b, share: a}]"
+    report = analyse(network(f"{{convcalc: 1, input: [2, 4], layers: {layers}}}"))
+    assert report.moved[1:] == [(8 + 8 + 6) * 4] * 2
 
 
 @pytest.mark.parametrize(

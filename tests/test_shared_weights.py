@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convcalc import analyse, loads
+from convcalc import loads
 from convcalc.analysis.quantities import QUANTITIES
+from convcalc.analysis.report import analyse
 from convcalc.network import Network
 from convcalc.reference import backpropagate, run
 from convcalc.verify.confirm import verify

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from convcalc import analyse, loads
+from convcalc import loads
+from convcalc.analysis.report import analyse
 from convcalc.findings import SpecError
 from convcalc.language.write import write
 from convcalc.layers.registry import KINDS, TAKEN, YIELDING

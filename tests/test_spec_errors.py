@@ -144,6 +144,12 @@ class TestOnePass:
         assert (found.code, found.line, found.where) == ("CC108", 5, "conv2d_2")
         assert "division by zero in '8 // (in_channels - 8)'" in found.message
 
+    @pytest.mark.parametrize("beside", ["relu: {}, repeat: ", "relu: {}, when: ", "conv_relu: {out: "])
+    def test_errors_of_evaluation_beside_a_layer_have_their_place(self, beside: str) -> None:
+        wrong = "8 // (in_channels - 3)"
+        found = error(f"- {{{beside}{wrong}{'}' * beside.count('{out')}}}", head=BLOCKS)
+        assert (found.code, found.line, caret(found)) == ("CC108", 11, wrong)
+
     def test_fractions_in_integer_fields(self) -> None:
         found = error("- conv2d: {out: in_channels / 2, k: 3}")
         assert found.code == "CC103"

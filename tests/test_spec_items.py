@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from convcalc.language.items import Group, Item, below
+from convcalc.marked import Text
 from tests.spec_text import build, caret, error, errors, names, spec, wiring
 
 
@@ -146,6 +148,12 @@ class TestGroups:
         network = build("- relu\n- {layers: [], name: g}\n- sigmoid")
         assert network.groups["g"][:6] == ("g", "layers", 2, 2, 1, 1)
         assert wiring(network)["sigmoid"] == ["relu"]
+
+    def test_a_list_that_stands_in_several_places_is_passed_once(self) -> None:
+        at = Text("layers", True, 1, 1, 6)
+        inner = [Item("layers", Group([]), at)]
+        twice = [Item("layers", Group(inner), at), Item("layers", Group(inner), at)]
+        assert sorted(map(id, below(twice))) == sorted(map(id, [*twice, *inner]))
 
 
 class TestSplit:

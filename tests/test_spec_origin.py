@@ -6,7 +6,7 @@ import pytest
 
 from convcalc.findings import SpecError, UsageError
 from convcalc.language import SpecOrigin, loads, parse_layer
-from convcalc.network import Network
+from convcalc.network import Network, finding_in
 
 TEXT = """\
 convcalc: 1
@@ -51,7 +51,7 @@ def origin(network: Network) -> SpecOrigin:
     ],
 )
 def test_places(name: str, line: int, column: int) -> None:
-    found = loads(TEXT, path="t.yaml").finding("CC305", "too much", name, hint="less")
+    found = finding_in(loads(TEXT, path="t.yaml"), "CC305", "too much", name, hint="less")
     assert (found.path, found.line, found.column, found.where, found.hint) == ("t.yaml", line, column, name, "less")
     assert found.excerpt == TEXT.splitlines()[line - 1]
 

@@ -217,6 +217,17 @@ class TestVariants:
         found = error("- relu", head="params: {a: 1}\nvariants: {v: {aa: 1}}\n")
         assert (found.code, caret(found), found.where) == ("CC109", "aa", "variants.v")
 
+    @pytest.mark.parametrize(
+        ("layers", "head"),
+        [
+            ("- {conv2d: {out: n, k: 1}}", "params: {n: 1}\nvariants: {v: {n: {out: 1}}}\n"),
+            ("- {b: {n: {out: 1}}}", "blocks: {b: {params: [n], layers: [{conv2d: {out: n, k: 1}}]}}\n"),
+        ],
+    )
+    def test_a_mapping_for_a_value_is_told_once(self, layers: str, head: str) -> None:
+        found = error(layers, head=head)
+        assert (found.code, found.message) == ("CC103", "a number, a word or a list is expected, not a mapping")
+
     def test_a_variant_gives_a_word_to_a_number(self) -> None:
         assert error("- relu", head="params: {a: 1}\nvariants: {v: {a: x}}\n").code == "CC109"
 

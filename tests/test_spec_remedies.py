@@ -176,3 +176,54 @@ class TestFlatten:
         assert network.nodes[-1].shape == (512, 7, 10)
         assert build("- {linear: {out: 10, dim: last}}", input="[7]").nodes[-1].shape == (10,)
         assert error("- {linear: {out: 10, dim: first}}", input="[7]").code == "CC106"
+
+
+class TestOtherLanguages:
+    @pytest.mark.parametrize(
+        ("item", "hint"),
+        [
+            ("conv1: {conv2d: {out: 8, k: 3}}", "a name stands beside the kind: {conv2d: {...}, name: conv1}"),
+            ("stem: [{conv2d: {out: 8, k: 3}}, relu]", "a group with a name: {layers: [...], name: stem}"),
+            ("stem: [relu]", "a group with a name: {layers: [...], name: stem}"),
+            ("conv2d(8, 3)", "write conv2d: {out: ..., k: ...}"),
+            ("nn.Linear(8, 3)", "write linear: {out: ...}"),
+            ("{type: conv2d, out: 8}", "the kind is the key, and its fields stand under it: conv2d: {...}"),
+            ("{op: MaxPool2d, kernel: 8}", "the kind is the key, and its fields stand under it: max_pool2d: {...}"),
+            ("{type: ~, out: 8}", "what a layer is stands under its kind; only name, from, repeat, when, batch_axes"),
+            ("pool: {k: 2}", "did you mean 'max_pool2d'?"),
+            ("nn.Dense: {k: 2}", "did you mean 'linear'?"),
+            ("residual", "did you mean 'add'?"),
+            ("depthwise_conv2d: {k: 3}", "conv2d: {out: in_channels, k: 3, groups: in_channels}"),
+            ("add: [c1, c2]", "write {add: {}, from: [c1, c2]} or add: {branches: {a: [...], b: []}}"),
+            ("add: 3", "write {add: {}, from: [a, b]} or add: {branches: {a: [...], b: []}}"),
+            ("conv2d: {out: 8, k: 3, activation: relu}", "an activation is an item of its own, behind this one: relu"),
+            ("conv2d: {out: 8, k: 3x5}", "a value for each axis stands in square brackets: [3, 5]"),
+            ("conv2d: {out: 8, k: (3, 5)}", "a value for each axis stands in square brackets: [3, ...]"),
+        ],
+    )
+    def test_what_was_meant(self, item: str, hint: str) -> None:
+        assert (error(f"- {item}").hint or "").startswith(hint)
+
+    def test_a_torn_tuple_is_told_once_and_the_rest_too(self) -> None:
+        found = errors(spec("- conv2d: {out: 8, k: (3, 3), p: (1, 1), kk: 3}"))
+        assert [(f.code, caret(f)) for f in found] == [("CC107", "("), ("CC107", "("), ("CC101", "kk")]
+
+    def test_a_bracket_that_nothing_opened_is_told(self) -> None:
+        assert caret(error("- conv2d: {out: 8, k: 3, 3): 1}")) == "3)"
+
+    @pytest.mark.parametrize("written", ["3x32x32", "3,32,32", "(3, 32, 32)", "3 × 32 × 32", "3 32 32"])
+    def test_a_shape_that_is_no_list(self, written: str) -> None:
+        assert error("- relu", input=written).hint == "input: [3, 32, 32]"
+
+    def test_a_word_is_no_shape(self) -> None:
+        assert error("- relu", input="image").hint == "input: [3, 224, 224]"
+
+
+class TestChannelsLast:
+    def test_a_kernel_that_does_not_fit(self) -> None:
+        found = error("- {conv2d: {out: 8, k: 7}}", input="[224, 224, 3]")
+        assert (found.code, found.hint) == ("CC201", "the channels of an input stand first: [3, 224, 224]")
+
+    @pytest.mark.parametrize("shape", ["[3, 5, 5]", "[64, 100, 1]", "[4, 4, 3]"])
+    def test_other_inputs_keep_the_hint_of_the_arithmetic(self, shape: str) -> None:
+        assert "too small" in (error("- {conv2d: {out: 8, k: 7}}", input=shape).hint or "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from convcalc import analyse
+from convcalc.analysis.report import analyse
 from convcalc.findings import SpecError
 from convcalc.language import loads
 from convcalc.language.write import write

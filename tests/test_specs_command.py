@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from convcalc.language import gallery_names, gallery_path
-from tests.test_imports import loaded, unwanted
+from tests.loaded_modules import loaded, unwanted
 
 
 def run(*arguments: str, code: int = 0) -> str:
@@ -121,3 +121,12 @@ def test_the_list_fits_the_terminal_and_cuts_no_author(columns: int, monkeypatch
 def test_listing_computes_nothing() -> None:
     modules = loaded("specs")
     assert unwanted(modules, "numpy", "rich", "convcalc.layers.conv", "convcalc.analysis.published") == set()
+
+
+def test_words_that_begin_so_come_before_words_that_hold_it() -> None:
+    def found(word: str) -> list[str]:
+        return [entry["name"] for entry in json.loads(run(word, "--format", "json"))["specs"]]
+
+    assert found("lenet") == ["lenet5"]
+    assert "resnet" in found("he") and "alexnet" not in found("he")
+    assert "resnext" in found("esnex")

@@ -18,8 +18,9 @@ from convcalc.sweep import cluster
 from convcalc.sweep.running import Progress, sweep
 from convcalc.sweep.store import Store
 
-from .sweep_plans import small_plan
-from .test_sweep_running import ROOT, large_plan, large_rows, rows_of
+from .sweep_plans import large_plan, large_rows, rows_of, small_plan
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("address", ["", "127.0.0.1:8786", "tcp://", "tcp://host", "tcp://a b:1", "dask-scheduler"])
@@ -132,7 +133,7 @@ def test_the_example_of_the_manual_runs(tmp_path: Path) -> None:
 COORDINATOR = """
 import sys
 sys.path.append(sys.argv[2])
-from tests.test_sweep_running import large_plan
+from tests.sweep_plans import large_plan
 from convcalc.sweep.running import sweep
 from convcalc.sweep.store import Store
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 import convcalc
-from convcalc import UsageError, analyse, load
+from convcalc import UsageError, load
 from convcalc.analysis.figures import find
 from convcalc.analysis.quantities import QUANTITIES
+from convcalc.analysis.report import analyse
 from convcalc.language import gallery_names
 from convcalc.sweep.cells import cell
 

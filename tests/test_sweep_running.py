@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,34 +17,13 @@ from convcalc.findings import UsageError
 from convcalc.sweep import processes
 from convcalc.sweep.chunks import Unforeseen, Worker, answer, read_answer
 from convcalc.sweep.pieces import FIRST, MOST, Pieces
-from convcalc.sweep.plan import Plan
 from convcalc.sweep.running import Interrupted, Progress, sweep
-from convcalc.sweep.store import Row, Store
+from convcalc.sweep.store import Store
 from convcalc.version import __version__
 
-from .sweep_plans import small_plan
+from .sweep_plans import large_plan, large_rows, rows_of, small_plan
 
 ROOT = Path(__file__).parents[1]
-
-
-def rows_of(plan: Plan, **how: object) -> list[Row]:
-    """All rows of a plan that is carried out in memory."""
-    with Store.memory(plan) as store:
-        sweep(plan, store=store, **how)  # type: ignore[arg-type]
-        assert store.finished()
-        return list(store.rows())
-
-
-@cache
-def large_plan() -> Plan:
-    """Some seconds of work, some of whose candidates do not build."""
-    return small_plan(grid=("width=1:1000", "kernel=1,3,5,7,9,17"), where=("macs<=3M",))
-
-
-@cache
-def large_rows() -> list[Row]:
-    """The rows of the large plan, worked out by this process alone."""
-    return rows_of(large_plan())
 
 
 def test_all_candidates_are_rows_whether_they_build_or_not() -> None:
@@ -242,7 +220,7 @@ import signal
 import sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ^C however the tests were started
 sys.path.append(sys.argv[2])
-from tests.test_sweep_running import large_plan
+from tests.sweep_plans import large_plan
 from convcalc.sweep.running import sweep
 from convcalc.sweep.store import Store
 

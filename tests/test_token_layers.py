@@ -11,18 +11,10 @@ import numpy as np
 import pytest
 
 from convcalc.reference import Counter, backward, forward
-from tests.token_numbers import BATCH, RECORDED, directions, gradient, numbers
+from tests.token_numbers import BATCH, RECORDED, agree, gradient, numbers, saved_bytes
 
 CASES = json.loads((Path(__file__).parent / "oracle" / "token_layers.json").read_text("utf-8"))["cases"]
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['sample']}-{case['kind']}")
-
-
-def products(array: Any, number: int) -> list[float]:
-    return [float((array * other).sum()) for other in directions(array.shape, number)]
-
-
-def agree(array: Any, recorded: list[float], number: int) -> None:
-    np.testing.assert_allclose(products(array, number), recorded, rtol=1e-9, atol=1e-9)
 
 
 def test_every_sample_was_recorded() -> None:
@@ -45,13 +37,7 @@ def test_shapes_parameters_and_macs_equal_pytorchs(case: dict[str, Any]) -> None
 def test_what_backward_keeps_equals_pytorchs(case: dict[str, Any]) -> None:
     """torch.autograd.graph.saved_tensors_hooks; of recurrent layers it is up to the kernel."""
     sample = RECORDED[case["sample"]]
-    bytes = 0
-    for saved in sample.layer().saved(sample.inputs, sample.output):
-        shapes = {"input": sample.inputs[saved.which : saved.which + 1], "output": (sample.output,), "extra": ()}
-        elements = saved.elements + sum(map(prod, shapes[saved.tensor]))
-        bytes += elements * (saved.bytes or 4) * (BATCH if saved.batched else 1)
-    recurrent = sample.layer().multiplies == "recurrent"
-    assert bytes == case["saved"] or recurrent
+    assert saved_bytes(sample) == case["saved"] or sample.layer().multiplies == "recurrent"
 
 
 @each_case

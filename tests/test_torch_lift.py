@@ -17,68 +17,15 @@ from convcalc.language.write import write
 from convcalc.layers.base import Shape
 from convcalc.layers.opaque import Opaque
 from convcalc.network import Network
-from convcalc.torch.assembly import assemble
 from convcalc.torch.lift.builder import Step
-from convcalc.torch.lift.conversion import Lifted, lift
-from convcalc.torch.tape import Call, Kind, Ref, Scope, Tape, Tensor, from_json
+from convcalc.torch.lift.conversion import lift
+from convcalc.torch.tape import Call, Ref, Scope, from_json
+
+from .torch_tapes import BATCH, Recorder, network
 
 ORACLE = Path(__file__).parent / "oracle"
 TAPES: dict[str, Any] = json.loads(gzip.decompress((ORACLE / "torch_tapes.json.gz").read_bytes()))
 ANSWERS: dict[str, Any] = json.loads(gzip.decompress((ORACLE / "torch_models.json.gz").read_bytes()))["models"]
-
-
-class Recorder:
-    """A tape in the making: `BATCH` stands for the batch in the shapes of activations."""
-
-    def __init__(self) -> None:
-        self.tape = Tape(scopes=[Scope("", "Net", -1)], second=[])
-
-    def tensor(self, *dims: Any, origin: Kind = "call", name: str = "", numbers: Any = None) -> Ref:
-        """A tensor; a size that is a pair is that of the first and of the second run."""
-        assert self.tape.second is not None
-        first, second = (tuple([d[run] if isinstance(d, tuple) else d for d in dims]) for run in (0, 1))
-        self.tape.tensors.append(Tensor(first, "float32", origin, name, numbers))
-        self.tape.second.append(second)
-        place = len(self.tape.tensors) - 1
-        if origin == "input":
-            self.tape.inputs = (*self.tape.inputs, place)
-        if origin == "parameter":
-            self.tape.parameters[name] = first
-        return Ref(place)
-
-    def input(self, *dims: Any) -> Ref:
-        return self.tensor(BATCH, *dims, origin="input", name="x")
-
-    def parameter(self, *dims: int, name: str = "weight") -> Ref:
-        return self.tensor(*dims, origin="parameter", name=name)
-
-    def call(self, function: str, *args: Any, to: tuple[Any, ...], macs: int = 0, **kwargs: Any) -> Ref:
-        made = self.tensor(*to)
-        self.tape.calls.append(Call(function, args, kwargs, (made.tensor,), 0, macs))
-        self.tape.outputs = (("", made.tensor),)
-        return made
-
-    def second(self, *args: Any, **kwargs: Any) -> None:
-        """The arguments of the last call in the second run."""
-        self.tape.second_arguments[len(self.tape.calls) - 1] = (args, kwargs)
-
-    def lifted(self) -> Lifted:
-        return lift(self.tape)
-
-    def layers(self) -> list[str]:
-        """The layers that lead to the output, as a spec has them."""
-        return [line.removeprefix("  - ") for line in text(self.lifted()).splitlines() if line.startswith("  - ")]
-
-
-BATCH = (1, 2)
-
-
-def network(lifted: Lifted, name: str = "net") -> Network:
-    return assemble(lifted, name, name, lambda calls: None)  # type: ignore[arg-type, return-value]
-
-
-def text(lifted: Lifted) -> str:
-    return write(network(lifted))
 
 
 @pytest.fixture
@@ -566,3 +513,214 @@ def test_whole_numbers_stay_and_fractions_are_not_cut_off_unsaid(tape: Recorder)
     cut = tape.call("torch.Tensor.long", tokens, to=(BATCH, 12))
     tape.call("torch.add", cut, 1, to=(BATCH, 12))
     assert tape.lifted().opaque == {"torch.Tensor.long": ["it cuts off fractions"]}
+
+
+def recurrent(tape: Recorder, kind: str, layers: int, directions: int, *, swapped: bool = False) -> tuple[Ref, ...]:
+    """A call on 9 positions of 5 features with states of 7: the output, and the states with which it ends."""
+    gates = {"lstm": 4, "gru": 3}[kind] * 7
+    x = tape.input(9, 5)
+    if swapped:
+        x = tape.call("torch.Tensor.permute", x, 1, 0, 2, to=(9, BATCH, 5))
+    state = tape.tensor(layers * directions, BATCH, 7, origin="constant", numbers=(0.0,))
+    read = [5, *[7 * directions] * (layers - 1)]
+    shapes = [shape for size in read for _ in range(directions) for shape in ((gates, size), (gates, 7))]
+    weights = tuple([tape.parameter(*shape, name=f"w{n}") for n, shape in enumerate(shapes)])
+    given = ((state, state) if kind == "lstm" else state, weights, False, layers, 0.0, False, directions == 2)
+    macs = sum(9 * rows * columns for rows, columns in shapes)
+    order = (9, BATCH) if swapped else (BATCH, 9)
+    tape.call(f"torch.{kind}", x, *given, not swapped, to=(*order, 7 * directions), macs=macs)
+    call = tape.tape.calls[-1]
+    states = [tape.tensor(layers * directions, BATCH, 7) for _ in range(1 + (kind == "lstm"))]
+    tape.tape.calls[-1] = call._replace(outputs=(*call.outputs, *(one.tensor for one in states)))
+    return (Ref(call.outputs[0]), *states)
+
+
+@pytest.mark.parametrize("index", [-1, (-1, slice(None), slice(None)), 1])
+def test_the_last_state_of_a_stack_of_layers_is_the_last_output(tape: Recorder, index: Any) -> None:
+    _, last = recurrent(tape, "gru", 2, 1)
+    tape.call("torch.Tensor.__getitem__", last, index, to=(BATCH, 7))
+    assert tape.layers() == ["gru: {hidden_size: 7, num_layers: 2, bias: false}", "select: {dim: 0, index: -1}"]
+    assert not tape.lifted().opaque
+
+
+def test_the_last_states_of_both_directions(tape: Recorder) -> None:
+    _, last, _ = recurrent(tape, "lstm", 1, 2, swapped=True)
+    parts = [tape.call("torch.Tensor.__getitem__", last, index, to=(BATCH, 7)) for index in (-2, -1)]
+    tape.call("torch.cat", tuple(parts), dim=1, to=(BATCH, 14))
+    assert tape.layers() == [
+        "lstm: {hidden_size: 7, bias: false, bidirectional: true}",
+        "select: {dim: 0, index: -1}",
+        "slice: {stop: 7}",
+        "{select: {dim: 0, index: 0}, from: lstm}",
+        "slice: {start: 7}",
+        "{concat: {}, from: [slice, slice_2]}",
+    ]
+
+
+def test_layers_whose_last_states_are_all_read_stand_apart(tape: Recorder) -> None:
+    _, last = recurrent(tape, "gru", 2, 1)
+    tape.call("torch.Tensor.sum", last, 0, to=(BATCH, 7))
+    assert tape.layers() == [
+        "gru: {hidden_size: 7, bias: false}",
+        "select: {dim: 0, index: -1}",
+        "{gru: {hidden_size: 7, bias: false}, from: gru}",
+        "select: {dim: 0, index: -1}",
+        "{stack: {}, from: [select, select_2]}",
+        "sum: {dim: 0}",
+    ]
+    assert [len(step.weights) for step in tape.lifted().steps if step.weights] == [2, 2]
+
+
+def test_a_state_that_no_output_shows_is_opaque_beside_its_layer(tape: Recorder) -> None:
+    _, _, cells = recurrent(tape, "lstm", 1, 1)
+    tape.call("torch.Tensor.__getitem__", cells, -1, to=(BATCH, 7))
+    first, second, *_ = tape.layers()
+    assert first == "lstm: {hidden_size: 7, bias: false}"
+    assert "operator: torch.lstm, output: [1, 7], reads: [[9, 7]]" in second
+    assert tape.lifted().opaque == {"torch.lstm": ["the language has only its output 0, and 2 is read"]}
+
+
+def test_an_opaque_call_has_its_weights_and_its_cost_where_it_is_read(tape: Recorder) -> None:
+    x, weight = tape.input(5), tape.parameter(7, 5)
+    tape.call("torch.other", x, weight, to=(BATCH, 7), macs=35)
+    call = tape.tape.calls[-1]
+    second = tape.tensor(BATCH, 7)
+    tape.tape.calls[-1] = call._replace(outputs=(*call.outputs, second.tensor))
+    tape.call("torch.relu", second, to=(BATCH, 7))
+    assert "holds: [[7, 5]], macs: 35" in tape.layers()[0]
+
+
+def test_what_was_stacked_is_taken_as_it_was(tape: Recorder) -> None:
+    x = tape.input(5)
+    parts = (tape.call("torch.relu", x, to=(BATCH, 5)), tape.call("torch.tanh", x, to=(BATCH, 5)))
+    stacked = tape.call("torch.stack", parts, 1, to=(BATCH, 2, 5))
+    tape.call("torch.Tensor.__getitem__", stacked, (slice(None), 1), to=(BATCH, 5))
+    assert tape.layers() == ["tanh"]
+
+
+def test_queries_that_are_the_same_for_every_example(tape: Recorder) -> None:
+    x = tape.input(9, 8)
+    keys = tape.call("torch.Tensor.permute", x, 1, 0, 2, to=(9, BATCH, 8))
+    queries = tape.call("torch.Tensor.repeat", tape.parameter(4, 1, 8, name="q"), 1, 1, 1, to=(4, BATCH, 8))
+    tape.second(queries, 1, 2, 1)
+    held = (tape.parameter(24, 8, name="in"), tape.parameter(24, name="in_bias"), None, None, False, 0.0)
+    out = (tape.parameter(8, 8, name="out"), tape.parameter(8, name="out_bias"))
+    macs = 8 * 8 * (4 + 9 + 9 + 4) + 2 * 4 * 9 * 8
+    attended = "torch.nn.functional.multi_head_attention_forward"
+    tape.call(attended, queries, keys, keys, 8, 2, *held, *out, to=(4, BATCH, 8), macs=macs)
+    assert [node.shape for node in network(tape.lifted()) if node.layer and node.layer.multiplies] == [(4, 8)]
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "to", "wanted"),
+    [
+        ("torch.nn.functional.softmin", {"dim": 1}, (BATCH, 6), ["neg", "softmax"]),
+        ("torch.nn.functional.rrelu", {}, (BATCH, 6), [f"leaky_relu: {{negative_slope: {11 / 48}}}"]),
+        ("torch.argmin", {"dim": 1}, (BATCH,), ["neg", "argmax: {dim: 0}"]),
+        ("torch.fake_quantize_per_tensor_affine", {}, (BATCH, 6), ["identity"]),
+    ],
+)
+def test_functions_that_are_others_of_the_negative_or_none(
+    tape: Recorder, function: str, arguments: dict[str, Any], to: tuple[Any, ...], wanted: list[str]
+) -> None:
+    tape.call(function, tape.input(6), **arguments, to=to)
+    assert tape.layers() == wanted
+
+
+def test_a_slope_that_is_drawn_is_opaque(tape: Recorder) -> None:
+    tape.call("torch.nn.functional.rrelu", tape.input(6), training=True, to=(BATCH, 6))
+    assert tape.lifted().opaque == {"torch.nn.functional.rrelu": ["its slope is drawn"]}
+
+
+def test_two_tensors_are_compared(tape: Recorder) -> None:
+    x, y = tape.input(6), tape.input(6)
+    tape.call("torch.nn.functional.pairwise_distance", x, y, to=(BATCH,))
+    assert tape.layers() == ["sub", "rescale: {offset: 1e-06}", "norm: {dim: 0}"]
+    tape.call("torch.nn.functional.cosine_similarity", x, y, to=(BATCH,))
+    kinds = [step.layer.kind for step in tape.lifted().steps if step.layer]
+    assert kinds[3:] == ["norm", "clamp", "div", "norm", "clamp", "div", "multiply", "sum"]
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("mean", "mean"), ("sum", "sum"), ("max", "amax")])
+def test_bags_of_rows_are_an_embedding_and_a_reduction(tape: Recorder, mode: str, kind: str) -> None:
+    x, table = tape.input(9), tape.parameter(50, 8)
+    tape.call("torch.nn.functional.embedding_bag", x, table, mode=mode, to=(BATCH, 8))
+    assert tape.layers() == ["embedding: {num_embeddings: 50, embedding_dim: 8}", f"{kind}: {{dim: 0}}"]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"offsets": 0}, "its bags have lengths of their own"),
+        ({"padding_idx": 0}, "some of its rows count differently"),
+    ],
+)
+def test_bags_that_count_otherwise_are_opaque(tape: Recorder, more: dict[str, Any], said: str) -> None:
+    x, table = tape.input(9), tape.parameter(50, 8)
+    tape.call("torch.nn.functional.embedding_bag", x, table, **more, to=(BATCH, 8))
+    assert tape.lifted().opaque == {"torch.nn.functional.embedding_bag": [said]}
+
+
+@pytest.mark.parametrize(("dim", "length"), [(0, (4, 1, 1, 1)), (-1, ())])
+def test_weights_with_a_length_of_their_own(tape: Recorder, dim: int, length: tuple[int, ...]) -> None:
+    x, v, g = tape.input(3, 8, 8), tape.parameter(4, 3, 3, 3, name="v"), tape.parameter(*length, name="g")
+    weight = tape.call("torch._VariableFunctionsClass._weight_norm", v, g, dim, to=(4, 3, 3, 3))
+    tape.call("torch.conv2d", x, weight, None, to=(BATCH, 4, 6, 6), macs=4 * 36 * 27)
+    lifted = tape.lifted()
+    assert not lifted.opaque
+    kinds = [node.layer.kind for node in network(lifted) if node.layer and node.layer.kind not in ("reshape",)]
+    assert kinds == ["parameter", "parameter", "norm", "div", "multiply", "conv2d"]
+
+
+def test_a_spectral_norm_is_products_with_vectors(tape: Recorder) -> None:
+    x, weight = tape.input(5), tape.parameter(4, 5)
+    u, v = (tape.tensor(size, origin="buffer", name=name) for size, name in ((4, "u"), (5, "v")))
+    product = tape.call("torch.mv", weight, v, to=(4,), macs=20)
+    length = tape.call("torch.dot", u, product, to=(), macs=4)
+    normed = tape.call("torch.Tensor.div", weight, length, to=(4, 5))
+    tape.call("torch.nn.functional.linear", x, normed, None, to=(BATCH, 4), macs=20)
+    lifted = tape.lifted()
+    assert not lifted.opaque
+    kinds = [node.layer.kind for node in network(lifted) if node.layer]
+    assert [kind for kind in kinds if kind in ("matmul", "div", "linear")] == ["matmul", "matmul", "div", "linear"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "to", "macs"),
+    [
+        ((BATCH, 4, 5), (5,), (BATCH, 4), 20),
+        ((4,), (BATCH, 4, 5), (BATCH, 5), 20),
+    ],
+)
+def test_matrices_times_vectors(tape: Recorder, one: Any, other: Any, to: Any, macs: int) -> None:
+    given = [tape.input(*dims[1:]) if dims[0] == BATCH else tape.parameter(*dims) for dims in (one, other)]
+    tape.call("torch.matmul", *given, to=to, macs=macs)
+    lifted = tape.lifted()
+    assert not lifted.opaque and network(lifted).nodes[-1].shape == tuple(to[1:])
+
+
+def test_numbers_that_a_constant_mask_takes_away(tape: Recorder) -> None:
+    mask = tape.tensor(6, 6, origin="buffer", name="mask")
+    tape.call("torch.Tensor.masked_fill", tape.input(6, 6), mask, float("-inf"), to=(BATCH, 6, 6))
+    assert tape.layers() == [
+        "{parameter: {shape: [6, 6], learned: false}, name: mask}",
+        "{add: {}, from: [input, mask]}",
+    ]
+    tape.call("torch.Tensor.masked_fill", tape.input(6, 6), mask, 0.5, to=(BATCH, 6, 6))
+    assert tape.lifted().opaque == {
+        "torch.Tensor.masked_fill": ["it writes other numbers than −∞ where a mask says so"]
+    }
+
+
+def test_noise_is_a_constant(tape: Recorder) -> None:
+    x = tape.input(6)
+    noise = tape.call("torch.randn_like", x, to=(BATCH, 6))
+    tape.call("torch.Tensor.add", x, noise, to=(BATCH, 6))
+    assert not tape.lifted().opaque
+
+
+def test_the_batch_of_an_opaque_output_is_the_axis_that_counts_nothing_else(tape: Recorder) -> None:
+    x = tape.input(4, (6, 9))
+    swapped = tape.call("torch.Tensor.permute", x, 1, 0, 2, to=(4, BATCH, (6, 9)))
+    tape.call("torch.other", swapped, to=(BATCH, (6, 18), (6, 18)))
+    assert "output: [6, 6]" in tape.layers()[-1]

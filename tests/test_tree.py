@@ -51,6 +51,13 @@ class TestWhatIsOneRow:
         assert said(stage.rows) == [("0", "bottleneck + projection", 1), ("1–2", "bottleneck", 2)]
         assert stage.rows[1].path == "conv2_x.1–2"
 
+    def test_a_block_called_branch_is_no_branch_of_the_join_beside_it(self) -> None:
+        layer = "{conv2d: {out: 8, k: 3, p: 1}}"
+        join = f"{{add: {{branches: {{left: [{layer}, relu, {layer}], right: []}}}}}}"
+        blocks = f"{{branch: {{layers: [{layer}]}}, unit: {{layers: [{{branch: , name: before}}, {join}]}}}}"
+        (row,) = tree(inline("[{unit: , name: one, repeat: 2}]", blocks, "[8, 9, 9]"), SHOWN, 2)
+        assert said(row.rows) == [("0–1", "left", 2)]
+
     def test_one_figure_that_differs_keeps_them_apart(self, resnet50: Report) -> None:
         shown = [*SHOWN, QUANTITIES["receptive_field"]]
         stage = next(row for row in tree(resnet50, shown, 2) if row.label == "conv2_x")

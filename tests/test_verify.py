@@ -10,22 +10,12 @@ import pytest
 
 from convcalc import load, loads
 from convcalc.layers.base import Layer, Weight
-from convcalc.network import Network, Node, Output, output_shape
 from convcalc.reference import Step, learned, run
 from convcalc.verify.confirm import efforts, verify
 from tests.layer_samples import COMPUTED, SAMPLES, Sample
 
 WITH_WEIGHTS = [s for s in SAMPLES if s.layer().weights(s.inputs)]
 WITH_MACS = [s for s in SAMPLES if s.layer().operations(s.inputs, s.output).get("mac")]
-
-
-def network_of(sample: Sample) -> Network:
-    """The sample's layer above inputs of its shapes."""
-    layer = sample.layer()
-    inputs = [Node(f"in{n}", None, (), shape) for n, shape in enumerate(sample.inputs)]
-    shape = output_shape(layer, sample.inputs)
-    node = Node("tested", layer, tuple(range(len(inputs))), shape)
-    return Network("one", (*inputs, node), (Output("tested", len(inputs)),), {})
 
 
 def test_the_samples_have_every_kind() -> None:
@@ -35,7 +25,7 @@ def test_the_samples_have_every_kind() -> None:
 @pytest.mark.parametrize("sample", SAMPLES, ids=str)
 @pytest.mark.parametrize("backward", [False, True], ids=["forward", "backward"])
 def test_a_right_rule_is_confirmed(sample: Sample, backward: bool) -> None:
-    outcome = verify(network_of(sample), batch=2, backward=backward)
+    outcome = verify(sample.network(), batch=2, backward=backward)
     assert outcome.ok and outcome.findings == ()
     (layer,) = outcome.layers
     assert layer.actual_shape == sample.output
@@ -53,7 +43,7 @@ def patch(monkeypatch: pytest.MonkeyPatch, layer: Layer, rule: str, change: Any)
 @pytest.mark.parametrize("sample", SAMPLES, ids=str)
 def test_a_wrong_shape_rule_is_found(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     patch(monkeypatch, sample.layer(), "output_shape", lambda shape: (*shape[:-1], (shape or (0,))[-1] + 1))
-    outcome = verify(network_of(sample))
+    outcome = verify(sample.network())
     assert not outcome.ok
     (finding,) = outcome.findings
     assert (finding.code, finding.where) == ("CC501", "tested")
@@ -67,7 +57,7 @@ def test_a_wrong_weight_rule_is_found(sample: Sample, monkeypatch: pytest.Monkey
         return (first._replace(shape=(first.shape[0] + 1, *first.shape[1:])), *rest)
 
     patch(monkeypatch, sample.layer(), "weights", larger)
-    (finding,) = verify(network_of(sample)).findings
+    (finding,) = verify(sample.network()).findings
     assert " params, predicted " in finding.message
 
 
@@ -78,7 +68,7 @@ def test_a_wrong_layout_of_as_many_numbers_is_found(sample: Sample, monkeypatch:
         return (first._replace(shape=(1, *first.shape)), *rest)
 
     patch(monkeypatch, sample.layer(), "weights", flat)
-    (finding,) = verify(network_of(sample)).findings
+    (finding,) = verify(sample.network()).findings
     assert "params" not in finding.message
     assert any(name in finding.message for name in ("weight", "bias", "value"))
     assert " is [" in finding.message
@@ -87,14 +77,14 @@ def test_a_wrong_layout_of_as_many_numbers_is_found(sample: Sample, monkeypatch:
 @pytest.mark.parametrize("sample", WITH_MACS, ids=str)
 def test_a_wrong_count_is_found(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     patch(monkeypatch, sample.layer(), "operations", lambda counts: {**counts, "mac": counts["mac"] + 1})
-    (finding,) = verify(network_of(sample)).findings
+    (finding,) = verify(sample.network()).findings
     assert "multiply-accumulates counted, predicted" in finding.message
 
 
 def test_missing_and_unpredicted_tensors_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     sample = next(s for s in SAMPLES if s.kind == "linear")
     patch(monkeypatch, sample.layer(), "weights", lambda weights: (weights[0], Weight("gain", (5,))))
-    (finding,) = verify(network_of(sample)).findings
+    (finding,) = verify(sample.network()).findings
     assert "gain is missing" in finding.message
     assert "bias is not predicted" in finding.message
 

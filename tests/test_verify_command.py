@@ -13,7 +13,7 @@ from convcalc.cli.app import main
 from convcalc.cli.verify import byte_size
 from convcalc.findings import UsageError
 from convcalc.layers.activation import Activation
-from tests.test_imports import loaded, unwanted
+from tests.loaded_modules import loaded, unwanted
 from tests.test_table_command import run
 
 SPEC = """convcalc: 1

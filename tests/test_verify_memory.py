@@ -12,7 +12,6 @@ from convcalc.verify import footprint
 from convcalc.verify.confirm import verify
 from convcalc.verify.footprint import FIXED, free_bytes, needed_bytes
 from tests.layer_samples import SAMPLES, Sample
-from tests.test_verify import network_of
 
 
 def peak_bytes(network: Network, dtype: str, backward: bool) -> int:
@@ -48,7 +47,7 @@ def test_measured_peaks(name: str, size: tuple[int, ...] | None, dtype: str, bac
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=str)
 def test_every_kind_stays_below(sample: Sample) -> None:
-    network = network_of(sample)
+    network = sample.network()
     for dtype in ("float16", "float64"):
         for backward in (False, True):
             assert peak_bytes(network, dtype, backward) <= needed_bytes(network, 1, dtype, backward)

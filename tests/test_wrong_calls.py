@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from convcalc.cli.commands import COMMANDS
+from convcalc.cli.wrong_call import COMMANDS_ELSEWHERE
 from tests.command import run
 
 SPEC = "convcalc: 1\ninput: [3, 32, 32]\nlayers: [relu]\n"
+ENDS = ".onnx, .keras, .h5, .hdf5, .pt2"
 CALLS = [
     ("tabel x", "there is no command 'tabel'", "did you mean 'table'?"),
     ("resnet", "there is no command 'resnet'", "convcalc table resnet shows a spec"),
@@ -17,7 +20,59 @@ CALLS = [
     ("--bogus", "convcalc has no option --bogus", "convcalc --help lists them"),
     ("table x --colums a", "table has no option --colums", "did you mean '--columns'?"),
     ("table x -x", "table has no option -x", "convcalc table --help lists them"),
-    ("--color never table --zzz", "table has no option --zzz", "convcalc table --help lists them"),
+    ("--color never check --zzz", "check has no option --zzz", "convcalc check --help lists them"),
+    ("check --verbose", "check has no option --verbose", "convcalc check --help lists them"),
+    (
+        "arena x --width 3",
+        "arena has no option --width",
+        "convcalc arena --help lists them; a param of the spec is given by --set width=VALUE",
+    ),
+    *(
+        (f"{command} {word} 3", f"{command.split()[0]} has no option {word}", f"it is called {here}, or {here[1:]}")
+        for command in ("invert", "solve", "draw", "explain")
+        for word, here in (("--kernel", "--k"), ("--stride", "--s"), ("--padding", "--p"), ("--dilation", "--d"))
+    ),
+    ("invert --k 3 --kernel-size 3", "invert has no option --kernel-size", "it is called --k, or -k"),
+    ("draw -k 3 --output-padding 1", "draw has no option --output-padding", "it is called --op"),
+    ("draw -k 3 --in 5", "draw has no option --in", "it is called --size"),
+    ("solve --in 9 --out 5 --limit 0", "solve has no option --limit", "it is called --top"),
+    ("solve --in 5 --out 9 --transpose", "solve has no option --transpose", "it is called --transposed"),
+    ("table x --batch-size 3", "table has no option --batch-size", "it is called --batch"),
+    ("table x -o y", "table has no option -o", "what is printed goes to a file by > FILE"),
+    ("check x -o y", "check has no option -o", "--report FORMAT=FILE writes a file"),
+    ("table x --json", "table has no option --json", "--format json"),
+    ("schema --json", "schema has no option --json", "convcalc schema --help lists them"),
+    ("table x.py --model Y", "table has no option --model", "a model in code is named behind its file: net.py:Net"),
+    ("explain -k 3 --input 5", "--input needs a SPEC", "a kernel alone reads --size"),
+    ("explain -k 3 --set a=5", "--set needs a SPEC", None),
+    ("version", "there is no command 'version'", "it is called convcalc --version"),
+    ("summary lenet5", "there is no command 'summary'", "it is called convcalc table"),
+    ("help columns", "there is no command 'columns'", "it is called convcalc table --columns help"),
+    ("CC302", "there is no command 'CC302'", "convcalc check --explain CC302 prints the page of a code"),
+    ("help cc302", "there is no command 'cc302'", "convcalc check --explain CC302 prints the page of a code"),
+    ("explain CC302", "there is no file 'CC302'", "convcalc check --explain CC302 prints the page of a code"),
+    ("check --explain 302", "there is no code '302'", "there is CC302"),
+    ("check --ignore 302", "--ignore: no code starts with '302'", "did you mean 'CC302'?"),
+    ("check --ignore X", "--ignore: no code starts with 'X'", "convcalc check --explain help lists the codes"),
+    ("table zz.py::Net", "there is no file 'zz.py::Net'", "a model stands behind one colon: zz.py:Net"),
+    ("table numpy.Zz", "there is no file 'numpy.Zz'", "a model in code stands behind a colon: numpy:Zz"),
+    ("table z.Zz", "there is no file 'z.Zz'", "'convcalc specs' lists the gallery"),
+    ("table zz:a/b.yaml", "there is no file 'zz:a/b.yaml'", "of a revision: git:zz:a/b.yaml"),
+    ("table 1 2 2", "2 is given twice", "the sizes of an input stand together: --input 3,224,224"),
+    ("table 32", "there is no file '32'", "the sizes of an input stand together: --input 3,224,224"),
+    (
+        "explain Conv2d(3,64)",
+        "a layer is no call: Conv2d(3,64)",
+        "for example 'conv2d: {out: 64, k: 3}' --input 3,32,32",
+    ),
+    *(
+        (f"import {file}", f"import reads the files of models, and '{file}' does not end in {ENDS}", hint)
+        for file, hint in (
+            ("net.yaml", "it is a spec already: convcalc table net.yaml"),
+            ("resnet", "it is a spec already: convcalc specs resnet"),
+            ("zzz", "a model in code is named behind its file: ./net.py:Net"),
+        )
+    ),
     ("table x --top", "--top needs a value", "convcalc table --help says which"),
     ("table x --exact=3", "--exact takes no value", None),
     ("explain x y z", "explain takes no further argument 'z'", "convcalc explain --help has its usage"),
@@ -26,7 +81,7 @@ CALLS = [
     ("check -j 500", "--jobs is at most 256, not 500", None),
     ("table x --batch a", "--batch takes a whole number, not 'a'", None),
     ("table x --optimizer adm", "--optimizer takes sgd, momentum or adam, not 'adm'", "did you mean 'adam'?"),
-    ("sizes x --format zip", "--format takes text, json, markdown or csv, not 'zip'", None),
+    ("sizes x --format zip", "--format takes text, markdown, csv or json, not 'zip'", None),
     ("export x", "export needs --to", "for example convcalc export my.yaml --to torch"),
     ("solve", "solve needs --in", "for example convcalc solve --in 224 --out 112"),
     ("diff vgg", "diff needs B", "for example convcalc diff vgg resnet"),
@@ -56,3 +111,25 @@ def test_controls_are_shown_not_sent() -> None:
 def test_odd_calls_are_wrong_ones(call: list[str]) -> None:
     done = run(*call)
     assert done.code == 2 and "Traceback" not in done.stderr
+
+
+def test_a_spec_with_the_line_of_a_finding(tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(SPEC, "utf-8")
+    assert run("check", f"{path}:3").stderr.endswith(f"hint: the spec alone, without a line: {path}\n")
+
+
+def test_a_file_of_python_is_no_spec_to_check(tmp_path: Path) -> None:
+    path = tmp_path / "net.py"
+    path.write_text("class Net:\n    def forward(self, x): return x\n", "utf-8")
+    assert run("check", str(path)).stderr.endswith(f"hint: a model in code is named: {path}:Net\n")
+
+
+def test_all_codes_are_listed() -> None:
+    done = run("check", "--explain", "help")
+    assert done.code == 0 and "\nCC302  a printed cell differs and is not listed\n" in done.stdout
+
+
+def test_commands_of_other_programs_lead_to_commands_of_this_one() -> None:
+    for here in COMMANDS_ELSEWHERE.values():
+        assert here == "--version" or here.split()[0] in COMMANDS

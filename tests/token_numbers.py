@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import prod
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.layer_samples import SAMPLES
+from tests.layer_samples import SAMPLES, Sample
 
 Array = NDArray[np.float64]
 
@@ -39,3 +40,19 @@ def directions(shape: tuple[int, ...], number: int) -> list[Array]:
     """The tensors with which an array is multiplied to record it."""
     rng = _drawn(number, "directions")
     return [rng.standard_normal(shape) for _ in range(2)]
+
+
+def agree(array: Array, recorded: list[float], number: int) -> None:
+    """Assert that an array has the products with these tensors that were recorded."""
+    products = [float((array * other).sum()) for other in directions(array.shape, number)]
+    np.testing.assert_allclose(products, recorded, rtol=1e-9, atol=1e-9)
+
+
+def saved_bytes(sample: Sample) -> int:
+    """What a layer says that its backward pass keeps, in float32 at this batch."""
+    kept = 0
+    for saved in sample.layer().saved(sample.inputs, sample.output):
+        shapes = {"input": sample.inputs[saved.which : saved.which + 1], "output": (sample.output,), "extra": ()}
+        elements = saved.elements + sum(map(prod, shapes[saved.tensor]))
+        kept += elements * (saved.bytes or 4) * (BATCH if saved.batched else 1)
+    return kept

@@ -149,11 +149,22 @@ def _named(name: str, value: Any) -> Iterator[str]:
     if inspect.isfunction(value):
         yield from _parameters(name, value)
     elif inspect.isclass(value):
-        for part, inner in inspect.getmembers(value):
-            if not part.startswith("_") and part not in dir(Exception) and part not in dir(tuple):
-                yield f"{name}.{part}"
-                if inspect.isfunction(inner):
-                    yield from _parameters(f"{name}.{part}", inner)
+        for part in members(value):
+            yield f"{name}.{part}"
+            inner = getattr(value, part, None)
+            if inspect.isfunction(inner):
+                yield from _parameters(f"{name}.{part}", inner)
+
+
+def members(of: type) -> set[str]:
+    """What a class promises: fields, properties and methods that it, or a base in convcalc, has without an underscore.
+
+    >>> sorted(members(convcalc.SpecError)), "nodes" in members(convcalc.Network)
+    (['findings'], True)
+    """
+    bases = [base for base in of.__mro__ if base.__module__.partition(".")[0] == convcalc.__name__]
+    found = {part for base in bases for part in (*vars(base), *inspect.get_annotations(base))}
+    return {part for part in found if not part.startswith("_")}
 
 
 def _parameters(name: str, function: Any) -> Iterator[str]:

@@ -77,6 +77,11 @@ def _attention_masked() -> keras.Model:
     return keras.Model([query, value, *masks], layers.Attention(use_scale=True)([query, value], mask=masks))
 
 
+def _both_states(given: Any) -> Any:
+    """Of two directions all that both give but the numbers of their cells."""
+    return [given[0], given[1], given[3]]
+
+
 def _token(x: Any) -> Any:
     """A small vision transformer's way: patches as tokens, a block, and their mean."""
     x = layers.Reshape((-1, 8))(layers.Conv2D(8, 2, strides=2)(x))
@@ -182,6 +187,9 @@ CASES: dict[str, Callable[[], keras.Model]] = {
     "attention_scaled": lambda: one(layers.Attention(use_scale=True), SEQUENCE, SEQUENCE),
     "additive_attention": lambda: one(layers.AdditiveAttention(), SEQUENCE, SEQUENCE),
     "multi_head": lambda: called(lambda x: layers.MultiHeadAttention(2, 3)(x, x), SEQUENCE),
+    "multi_head_scores": lambda: called(
+        lambda x: layers.MultiHeadAttention(2, 3)(x, x, return_attention_scores=True), SEQUENCE
+    ),
     "multi_head_wide": lambda: called(lambda q, v: layers.MultiHeadAttention(2, 5, 4)(q, v), SEQUENCE, (9, 7)),
     "multi_head_causal": lambda: called(_causal, SEQUENCE, SEQUENCE),
     "multi_head_causal_alone": lambda: called(
@@ -200,6 +208,26 @@ CASES: dict[str, Callable[[], keras.Model]] = {
     "gru_reset_first_without_bias": lambda: one(layers.GRU(5, use_bias=False, reset_after=False), SEQUENCE),
     "gru_reset_first_both_ways": lambda: one(layers.Bidirectional(layers.GRU(5, reset_after=False)), SEQUENCE),
     "lstm_both_ways": lambda: one(layers.Bidirectional(layers.LSTM(5)), SEQUENCE),
+    "lstm_both_ways_added": lambda: one(
+        layers.Bidirectional(layers.LSTM(5, return_sequences=True), merge_mode="sum"), SEQUENCE
+    ),
+    "lstm_both_ways_multiplied": lambda: one(layers.Bidirectional(layers.LSTM(5), merge_mode="mul"), SEQUENCE),
+    "lstm_both_ways_mean": lambda: one(layers.Bidirectional(layers.LSTM(5), merge_mode="ave"), SEQUENCE),
+    "lstm_both_ways_apart": lambda: one(
+        layers.Bidirectional(layers.LSTM(5, return_sequences=True), merge_mode=None), SEQUENCE
+    ),
+    "lstm_both_ways_states": lambda: called(
+        lambda x: _both_states(layers.Bidirectional(layers.LSTM(5, return_sequences=True, return_state=True))(x)),
+        SEQUENCE,
+    ),
+    "lstm_from_the_end": lambda: one(layers.LSTM(5, go_backwards=True, return_sequences=True), SEQUENCE),
+    "lstm_states": lambda: called(lambda x: layers.LSTM(5, return_sequences=True, return_state=True)(x)[:2], SEQUENCE),
+    "lstm_cells": lambda: called(lambda x: layers.LSTM(5, return_state=True)(x)[2], SEQUENCE),
+    "gru_state_alone": lambda: called(
+        lambda x: layers.GRU(5, reset_after=False, return_sequences=True, return_state=True)(x)[1], SEQUENCE
+    ),
+    "rnn_of_cells": lambda: one(layers.RNN([layers.LSTMCell(5), layers.SimpleRNNCell(4)]), SEQUENCE),
+    "rnn_of_a_cell": lambda: one(layers.RNN(layers.LSTMCell(5), return_sequences=True), SEQUENCE),
     "simple_rnn": lambda: one(layers.SimpleRNN(5, use_bias=False), SEQUENCE),
     "conv_lstm1d": lambda: one(layers.ConvLSTM1D(3, 3, strides=2, return_sequences=True), (5, 9, 2)),
     "conv_lstm3d": lambda: one(layers.ConvLSTM3D(2, 2, use_bias=False, padding="same"), (3, 4, 5, 3, 2)),
@@ -207,6 +235,12 @@ CASES: dict[str, Callable[[], keras.Model]] = {
     "conv_lstm_hard": lambda: one(layers.ConvLSTM2D(3, 3, recurrent_activation="hard_sigmoid"), (5, 8, 9, 2)),
     "conv_lstm": lambda: one(layers.ConvLSTM2D(3, 3, padding="same"), (5, 8, 9, 2)),
     "time_distributed": lambda: one(layers.TimeDistributed(layers.Conv2D(3, 3, strides=2, padding="same")), VOLUME),
+    "time_distributed_model": lambda: one(
+        layers.TimeDistributed(
+            keras.Sequential([layers.Conv2D(3, 3), layers.BatchNormalization(), layers.GlobalAveragePooling2D()])
+        ),
+        VOLUME,
+    ),
     "time_distributed_dense": lambda: one(layers.TimeDistributed(layers.Dense(3)), SEQUENCE),
     "op_arithmetic": lambda: called(lambda x, y: (2 - x) * y / 3 + x**2, IMAGE, IMAGE),
     "op_constant": lambda: called(lambda x: x * np.ones((4,), "float32"), IMAGE),

@@ -11,9 +11,12 @@ from mkdocs.structure.pages import Page
 
 import convcalc
 from convcalc.analysis.gallery import SpecEntry, read_index
+from convcalc.analysis.report import analyse
 from convcalc.language.sources import gallery_path
 from convcalc.render.escape import markdown as escaped
+from convcalc.render.first_screen import first_screen
 from convcalc.render.lines import plain
+from convcalc.render.streams import screen_lines
 from convcalc.render.text import document_lines
 
 SHOWN = ("lenet5", "vgg", "googlenet", "resnet", "mobilenet_v2", "unet", "dcgan_generator", "vit")
@@ -50,8 +53,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 def page_of(entry: SpecEntry) -> str:
     """The page of an architecture: what it is, its figure, its table, its variants and its spec."""
     name = entry["name"]
-    report = convcalc.analyse(name)
-    table = plain(document_lines(report.document(WIDTH), WIDTH)).rstrip()
+    screen = first_screen(analyse(convcalc.load(name)), WIDTH, screen_lines())
+    table = plain(document_lines(screen, WIDTH)).rstrip()
     parts = [
         f"# {escaped(entry['title'])}",
         escaped(entry["source"] or ""),

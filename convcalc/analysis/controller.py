@@ -26,22 +26,32 @@ class Controller:
     """The plan of a network's arena, and its flash, at the batch and dtype of its figures."""
 
     def __init__(self, figures: Figures) -> None:
-        self.figures = figures
+        self._figures = figures
 
     @property
     def network(self) -> Network:
         """The network that it is about."""
-        return self.figures.network
+        return self._figures.network
+
+    @property
+    def batch(self) -> int:
+        """The examples at once."""
+        return self._figures.batch
+
+    @property
+    def dtype(self) -> str:
+        """The type of activations and params."""
+        return self._figures.dtype
 
     @property
     def arena(self) -> Arena:
         """Its buffers, and where they lie."""
-        return self.figures.arena
+        return self._figures.arena
 
     @property
     def flash(self) -> Flash:
         """What its parameters take, all layers together."""
-        return total(self.figures.flash)
+        return total(self._figures.flash)
 
     @property
     def fragmentation(self) -> int | None:
@@ -85,7 +95,7 @@ class Controller:
     @cached_property
     def size_with_pads(self) -> int | None:
         """The bytes of the arena, as planned, with these operators in it."""
-        figures = self.figures
+        figures = self._figures
         return arena(self.network, figures.batch, figures.item, with_pads=True).size if self.padded else self.arena.size
 
     def to_dict(self) -> dict[str, object]:
@@ -97,8 +107,8 @@ class Controller:
             "convcalc": __version__,
             "spec": network.name,
             "variant": network.variant,
-            "batch": self.figures.batch,
-            "dtype": self.figures.dtype,
+            "batch": self.batch,
+            "dtype": self.dtype,
             "alignment": ALIGNMENT,
             "arena": plan.size,
             "live_bound": plan.bound,
@@ -133,3 +143,8 @@ class Controller:
             "padded": self.padded,
             "arena_with_pads": self.size_with_pads,
         }
+
+
+def figures_of(controller: Controller) -> Figures:
+    """The figures of which it is the plan."""
+    return controller._figures

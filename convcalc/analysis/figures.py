@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..geometry import GeometryError, checked
-from ..network import Group, Network, Node
+from ..network import Group, Network, Node, element_counts, finding_in, works
 from .cost import FREE, Cost, layer_cost, total
 
 if TYPE_CHECKING:
@@ -177,27 +177,28 @@ class Figures:
         from ..findings import SpecError
 
         nodes = self.network.nodes
-        numbers, different = self.network.works
+        numbers, different = works(self.network)
         whole = [FREE]
         for number, work in enumerate(different, start=1):
             try:
                 whole.append(layer_cost(*work))
             except GeometryError as error:
                 name = nodes[numbers.index(number)].name
-                raise SpecError([self.network.finding(error.code, error.message, name)]) from error
+                raise SpecError([finding_in(self.network, error.code, error.message, name)]) from error
         alone = [cost.work for cost in whole]
         return [(whole if node.shares is None else alone)[n] for node, n in zip(nodes, numbers, strict=True)]
 
     @cached_property
     def totals(self) -> Cost:
         """The cost of the whole network."""
-        return self._checked_total(range(len(self.network.nodes)))
+        return self.cost_of(range(len(self.network.nodes)))
 
     def cost(self, subject: Subject) -> Cost:
         """The summed cost of a subject's layers."""
-        return self.totals if subject is self.whole else self._checked_total(subject.nodes)
+        return self.totals if subject is self.whole else self.cost_of(subject.nodes)
 
-    def _checked_total(self, nodes: Sequence[int]) -> Cost:
+    def cost_of(self, nodes: Sequence[int]) -> Cost:
+        """The summed cost of layers. Raises SpecError above 2^63 − 1."""
         from ..findings import SpecError
 
         costs = self.costs
@@ -205,17 +206,19 @@ class Figures:
         try:
             checked("the total", max(summed))
         except GeometryError as error:
-            raise SpecError([self.network.finding(error.code, error.message)]) from error
+            raise SpecError([finding_in(self.network, error.code, error.message)]) from error
         return summed
 
     def activations(self, nodes: Sequence[int]) -> int:
         """Numbers that these layers put out (inputs of the network not counted)."""
-        found, elements = self.network.nodes, self.network.elements
+        found, elements = self.network.nodes, element_counts(self.network)
         return self.batch * sum([elements[i] for i in nodes if found[i].layer is not None])
 
     def depth(self, nodes: Sequence[int]) -> int:
         """Weighted layers on the longest path among these nodes."""
         found, weighted = self.network.nodes, self.figures(_weighted)
+        if isinstance(nodes, range):
+            return _depth(found[nodes.start : nodes.stop], weighted[nodes.start : nodes.stop], nodes.start)
         deepest: dict[int, int] = {}
         before = deepest.get
         for i in nodes:
@@ -244,7 +247,7 @@ class Figures:
         """One count of every node for one example, computed once for equal layers on equal shapes."""
         found = self._figures.get(fact)
         if found is None:
-            numbers, different = self.network.works
+            numbers, different = works(self.network)
             values = [0, *[fact(*work) for work in different]]
             found = self._figures[fact] = [values[number] for number in numbers]
         return found
@@ -381,6 +384,18 @@ class Figures:
     def shape(self, subject: Subject) -> Shape | None:
         """The shape of a subject's output."""
         return None if subject.output is None else self.network.nodes[subject.output].shape
+
+
+def _depth(nodes: Sequence[Node], weighted: list[int], first: int) -> int:
+    """Weighted layers on the longest path among consecutive nodes, from the one with index `first` on."""
+    deepest: list[int] = []
+    for (_, _, sources, _, _), own in zip(nodes, weighted, strict=True):
+        behind = 0
+        for source in sources:
+            if source >= first and deepest[source - first] > behind:
+                behind = deepest[source - first]
+        deepest.append(behind + own)
+    return max(deepest, default=0)
 
 
 def _weighted(layer: Layer, inputs: Shapes, output: Shape) -> int:

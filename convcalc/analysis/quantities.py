@@ -145,7 +145,7 @@ GROUPS: dict[str, tuple[Quantity, ...]] = {
                  values.arena_live, total="largest",
                  note="buffers that a converter to TensorFlow Lite leaves: batch norms folded, ReLU fused"),
         Quantity("arena", "bytes", "end of the highest buffer alive while it runs, as planned; total: the arena",
-                 values.arena, total="largest", note=values.PLANNED, remarks=values.planned),
+                 values.arena, total="largest", aliases=("ram",), note=values.PLANNED, remarks=values.planned),
         Quantity("offset", "bytes", "where its output lies in the arena", values.offset, note=values.PLANNED,
                  remarks=values.planned),
         Quantity("flash", "bytes", "params in flash: with int8 also int32 biases and scales of channels", values.flash,

@@ -257,7 +257,7 @@ def _is_core(figures: Figures, index: int) -> bool:
 def _what(figures: Figures, subject: Subject, inner: Subject, below: Sequence[Subject], said: str) -> tuple[str, str]:
     """What a subject is in words, and what they say of each thing below it; `said`: what the row above says of it."""
     group = subject.group
-    if group is not None and group.kind == "repeat" and not group.is_block:
+    if group is not None and group.is_repeat:
         items = _below(figures, subject)
         kinds = {_own_kind(figures, item) for item in items}
         if len(items) > 1:
@@ -273,7 +273,7 @@ def _own_kind(figures: Figures, subject: Subject) -> str:
         group = subject.group
         if group.kind == "split" and not group.is_block:
             return figures.node(subject.nodes[0]).kind
-        if group.is_block or group.kind not in ("branch", "layers", "repeat"):
+        if group.is_named:
             return group.kind
         below = _below(figures, subject)
         if len(below) != 1:
@@ -292,7 +292,7 @@ def _composition(figures: Figures, below: Sequence[Subject]) -> str:
     ]
     if len(joins) != 1:
         return ""
-    branches = [item for item in below if item.group is not None and item.group.kind == "branch"]
+    branches = [item for item in below if item.group is not None and item.group.is_branch]
     sign = SIGNS.get(joins[0].family)
     if sign is None or not branches:
         return joins[0].kind

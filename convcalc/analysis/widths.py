@@ -12,7 +12,16 @@ from ..geometry import GeometryError
 from ..layers.base import Layer
 from ..layers.batched import batched
 from ..layers.registry import build
-from ..network import Inference, Network, Node, holder, without_collector
+from ..network import (
+    Inference,
+    Network,
+    Node,
+    check_sharing,
+    finding_in,
+    holder,
+    unknown_layer,
+    without_collector,
+)
 
 
 class Widths:
@@ -36,7 +45,7 @@ class Widths:
         else:
             found = list(range(group.start, group.stop))
         if not found:
-            raise network.unknown(path)
+            raise unknown_layer(network, path)
         own = [index for index in found if _width(network.nodes[index].layer) is not None]
         if len(own) != 1:
             names = ", ".join(network.nodes[index].name for index in own[:4]) + (", ..." if len(own) > 4 else "")
@@ -63,7 +72,7 @@ class Widths:
                 width = wanted.get(holder(network.nodes, index))
                 nodes.append(node if node.layer is None else self._node(node, node.layer, nodes, width))
             changed = replace(network, nodes=tuple(nodes))
-            changed.check_shared()
+            check_sharing(changed)
             return changed
 
     def _node(self, node: Node, layer: Layer, nodes: list[Node], width: int | None) -> Node:
@@ -81,11 +90,11 @@ class Widths:
             return node._replace(layer=layer, shape=self._inference.shape(layer, shapes))
         except GeometryError as error:
             said = error.said(self.network.input_names(node))
-            raise SpecError([self.network.finding(error.code, said, node.name, hint=error.hint)]) from error
+            raise SpecError([finding_in(self.network, error.code, said, node.name, hint=error.hint)]) from error
         except ValidationError as error:
             cause = error.errors()[0].get("ctx", {}).get("error")
             said = cause.message if isinstance(cause, GeometryError) else f"{layer.kind} does not take this width"
-            raise SpecError([self.network.finding("CC103", said, node.name)]) from error
+            raise SpecError([finding_in(self.network, "CC103", said, node.name)]) from error
 
     def _layer(self, layer: Layer, width: int, groups: int) -> Layer:
         """A layer of another width."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..analysis import report as reports
 from ..analysis.controller import Controller
 from ..findings import UsageError
+from ..network import described
 from .load import Spec, network_of
-from .report import Dtype, analyse
+from .report import Dtype
 from .shown import Shown
 
 if TYPE_CHECKING:
@@ -23,8 +25,7 @@ class Plan(Shown, Controller):
     (9408, 12)
     """
 
-    def document(self, width: int | None) -> Document:
-        """A row a buffer, with a picture of the arena, and what it needs."""
+    def _document(self, width: int | None) -> Document:
         from ..render.arena import arena_document
 
         return arena_document(self)
@@ -48,11 +49,11 @@ class Plan(Shown, Controller):
             )
             for which, (buffer, offset) in enumerate(zip(plan.buffers, plan.offsets, strict=True))
         ]
-        title = f"{self.network.name}, {self.figures.dtype}"
+        title = f"{self.network.name}, {self.dtype}"
         return svg(Picture(title, self.said(), rectangles, plan.live, plan.size))
 
     def __repr__(self) -> str:
-        return f"<Plan {self.network.described}, {self.figures.dtype}: {self.said()}>"
+        return f"<Plan {described(self.network)}, {self.dtype}: {self.said()}>"
 
 
 def arena(spec: Spec, *, batch: int = 1, dtype: Dtype = "int8") -> Plan:
@@ -68,4 +69,4 @@ def arena(spec: Spec, *, batch: int = 1, dtype: Dtype = "int8") -> Plan:
     >>> plan.size_with_pads
     2451840
     """
-    return Plan(analyse(network_of(spec), batch, dtype=dtype))
+    return Plan(reports.analyse(network_of(spec), batch, dtype=dtype))

@@ -46,8 +46,7 @@ class CheckResult(Shown, results.CheckResult):
 
     growth: Growth | None
 
-    def document(self, width: int | None) -> Document:
-        """What could not be read, what has changed since the base, the findings, and how many there are."""
+    def _document(self, width: int | None) -> Document:
         from ..render.document import Document, Note, Notes
         from ..render.findings import check_document
 

@@ -53,10 +53,17 @@ class Drawing(Shown):
 
     __slots__ = ("drawn", "picture", "scheme")
 
+    drawn: Drawn
+    """Its axes, and what each output reads on them."""
+    picture: Picture
+    """`motion`, `steps` or `matrix`."""
+    scheme: Scheme
+    """`auto`, `light` or `dark`."""
+
     def __init__(self, drawn: Drawn, picture: Picture = "motion", scheme: Scheme = "auto") -> None:
         self.drawn = drawn
-        self.picture: Picture = picture
-        self.scheme: Scheme = scheme
+        self.picture = picture
+        self.scheme = scheme
 
     @property
     def svg(self) -> str:
@@ -129,15 +136,8 @@ class Drawing(Shown):
         data = self.content(target.suffix.lower(), step)
         write(target, data.encode() if isinstance(data, str) else data, overwrite=True)
 
-    def document(self, width: int | None) -> Document:
-        """The drawing in characters, with the size rule."""
-        return self.characters()
-
-    def characters(self, step: int = 1) -> Document:
-        """The same at another step, counted from 1. Raises UsageError where there is none."""
-        from ..render.draw import drawing_document
-
-        return drawing_document(self.drawn, self.picture, self._index(step))
+    def _document(self, width: int | None) -> Document:
+        return characters(self)
 
     def to_dict(self) -> dict[str, object]:
         """The JSON contract of `draw`: every cell of the drawing and what each output reads."""
@@ -163,7 +163,7 @@ class Drawing(Shown):
         from ..render.lines import plain
         from ..render.text import document_lines
 
-        return plain(document_lines(self.characters(step), None)) + "\n"
+        return plain(document_lines(characters(self, step), None)) + "\n"
 
     @property
     def _paper(self) -> Scheme:
@@ -188,6 +188,13 @@ class Drawing(Shown):
         from ..drawings.window import window_page
 
         return window_page(self.drawn, prefix, step)
+
+
+def characters(drawing: Drawing, step: int = 1) -> Document:
+    """A drawing in characters at a step, counted from 1, with the size rule. Raises UsageError where there is none."""
+    from ..render.draw import drawing_document
+
+    return drawing_document(drawing.drawn, drawing.picture, drawing._index(step))
 
 
 def draw(

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ..analysis import explain as explaining
 from ..analysis import explanation as explanations
-from ..analysis.figures import find
-from ..analysis.report import Report
+from ..analysis import report as reports
 from ..findings import Finding, SpecError, UsageError
 from ..geometry import GeometryError
 from ..network import Network, Node, Output, Part, output_shape
 from ..version import FORMAT, __version__
 from .load import Inputs, Spec
-from .report import analyse
+from .report import Report, analyses_of, subject_of
 from .shown import Shown, made
 
 if TYPE_CHECKING:
     from ..analysis.figures import Subject
     from ..layers.base import Layer
     from ..render.document import Document
-
-
-OnNumbers = Literal["matrix", "backward", "flip", "shift"]
-"""What a convolution does with small numbers."""
+    from ..verify.on_numbers import Question
 
 
 class NoPosition(UsageError, IndexError):
@@ -41,8 +37,7 @@ class Explanation(Shown, explanations.Explanation):
 
     __slots__ = ()
 
-    def document(self, width: int | None) -> Document:
-        """The formulas with the numbers in them."""
+    def _document(self, width: int | None) -> Document:
         from ..render.explain import explain_document
 
         return explain_document(self)
@@ -61,7 +56,7 @@ def explain(
     layer: str | Node | Part = "total",
     *,
     at: Sequence[int] | None = None,
-    on_numbers: Sequence[OnNumbers] = (),
+    on_numbers: Sequence[Question] = (),
 ) -> Explanation:
     """Why a layer, a group or the whole network (`total`) has its figures; with `at`, what one output position sees.
 
@@ -82,8 +77,8 @@ def explain(
     >>> explain(single("conv2d: {out: 1, k: 2}", (1, 3, 3)), on_numbers=["matrix"]).confirmed
     True
     """
-    report = spec if isinstance(spec, Report) else analyse(spec)
-    subject = _subject(report, layer if isinstance(layer, str) else layer.name)
+    report = analyses_of(spec)
+    subject = subject_of(report, layer)
     if on_numbers:
         return _on_numbers(report, subject, tuple(on_numbers), at is not None)
     position = None if at is None else tuple(at)
@@ -97,7 +92,7 @@ def explain(
         raise NoPosition(str(error), f"'{subject.name}' has {space}; positions count from 0") from error
 
 
-def _on_numbers(report: Report, subject: Subject, asked: tuple[str, ...], positioned: bool) -> Explanation:
+def _on_numbers(report: reports.Report, subject: Subject, asked: tuple[str, ...], positioned: bool) -> Explanation:
     """A convolution on numbers: the one layer, or the only one of a group."""
     from ..verify.on_numbers import convolution, on_numbers
 
@@ -109,13 +104,6 @@ def _on_numbers(report: Report, subject: Subject, asked: tuple[str, ...], positi
     found = on_numbers(asked, layer, inputs[0], node.shape, report.batch)
     rule = " ".join((type(layer).__doc__ or "").split("\n\n")[0].split())
     return Explanation(node.name, node.kind, inputs, node.shape, rule, found.sections, confirmed=found.confirmed)
-
-
-def _subject(report: Report, path: str) -> Subject:
-    found = find(report, path)
-    if found is None:
-        raise report.network.unknown(path)
-    return found
 
 
 def single(item: str | Layer, input: Inputs) -> Network:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..findings import UsageError
 from ..hints import suggest
 from ..language.load import SpecOrigin
-from ..network import Network
+from ..network import Network, described
 from ..verify.comparison import (
     FlowComparison,
     Variation,
@@ -51,14 +51,13 @@ class Flows(Shown, FlowComparison):
     <Flows Two: 8 → 2: 2 runs>
     """
 
-    def document(self, width: int | None, every: bool = False) -> Document:
-        """One table of the factors, some or `every` one, and a drawing."""
+    def _document(self, width: int | None) -> Document:
         from ..render.flows import flows_document
 
-        return flows_document(self, every)
+        return flows_document(self, every=False)
 
     def __repr__(self) -> str:
-        return f"<Flows {self.network.described}: {len(self.runs)} runs>"
+        return f"<Flows {described(self.network)}: {len(self.runs)} runs>"
 
 
 class FlowsPlan(NamedTuple):

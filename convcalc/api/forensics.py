@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..analysis import forensic_answers
 from ..analysis import forensics as searches
+from ..network import described
 from ..units import counted
 from .load import Spec, network_of
 from .shown import Shown, made
@@ -27,8 +28,7 @@ class Forensics(Shown, forensic_answers.Forensics):
     <Forensics LeNet-5: 1×32×32 → 10, 0 questions>
     """
 
-    def document(self, width: int | None) -> Document:
-        """The readings of each question, what chance gives, and the lines for the spec."""
+    def _document(self, width: int | None) -> Document:
         from ..render.forensics import forensics_document
 
         return forensics_document(self)
@@ -36,7 +36,7 @@ class Forensics(Shown, forensic_answers.Forensics):
     def __repr__(self) -> str:
         found = [f"{answer.best} of {len(answer.now)}" for answer in self.answers]
         best = f": {', '.join(found)} cells" if found else ""
-        return f"<Forensics {self.network.described}, {counted(len(self.answers), 'question')}{best}>"
+        return f"<Forensics {described(self.network)}, {counted(len(self.answers), 'question')}{best}>"
 
 
 class Search(searches.Search):

@@ -28,10 +28,9 @@ class Growth(Shown, growth.Growth):
     @property
     def differences(self) -> dict[str, Difference]:
         """Path of a spec -> what has changed in it; those alone in which something has."""
-        return {spec.path: Difference(*spec.difference) for spec in self.compared}
+        return {spec.path: Difference(spec.difference) for spec in self.compared}
 
-    def document(self, width: int | None) -> Document:
-        """What has changed in each spec, then what is not compared."""
+    def _document(self, width: int | None) -> Document:
         from ..render.diff import growth_blocks
         from ..render.document import Document, Note, Notes
 

@@ -26,8 +26,7 @@ class Inversion(Shown, inversions.Inversion):
 
     __slots__ = ()
 
-    def document(self, width: int | None) -> Document:
-        """The formulas, the proof, the frameworks' code and the checkerboard."""
+    def _document(self, width: int | None) -> Document:
         from ..render.invert import inversion_document
 
         return inversion_document(self)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..page.report import page
 from .load import Spec
-from .report import Report, analyse
+from .report import Report, analyses_of
 
 
 def report(spec: Spec | Report, *, against: Spec | Report | None = None) -> str:
@@ -19,8 +19,4 @@ def report(spec: Spec | Report, *, against: Spec | Report | None = None) -> str:
     >>> text.partition(chr(10))[0], "61,706" in text
     ('<!doctype html>', True)
     """
-    return page(_report(spec), against=None if against is None else _report(against))
-
-
-def _report(given: Spec | Report) -> Report:
-    return given if isinstance(given, Report) else analyse(given)
+    return page(analyses_of(spec), against=None if against is None else analyses_of(against))

@@ -19,7 +19,7 @@ class Shown:
     __slots__ = ()
 
     @abstractmethod
-    def document(self, width: int | None) -> Document:
+    def _document(self, width: int | None) -> Document:
         """What the command says, for lines of so many columns; None where nobody limits them."""
 
     def __str__(self) -> str:
@@ -28,20 +28,29 @@ class Shown:
         from ..render.text import document_lines
 
         width = line_width()
-        return plain(document_lines(self.document(width), width))
+        return plain(document_lines(self._document(width), width))
 
     def __rich__(self) -> Fitted:
         from ..render.rich_lines import Fitted
         from ..render.text import document_lines
 
-        return Fitted(lambda width: document_lines(self.document(width), width))
+        return Fitted(lambda width: document_lines(self._document(width), width))
 
     def _repr_html_(self) -> str:
         from ..render.html import html
 
-        return html(self.document(None))
+        return html(self._document(None))
 
 
 def made(cls: type[R], found: Any, **more: Any) -> R:
     """A data class's instance as one of its subclass; `more` are fields that the subclass adds, or has otherwise."""
     return cls(**{field.name: getattr(found, field.name) for field in fields(found)} | more)
+
+
+def frames() -> Any:
+    """pandas, which makes data frames of results. Raises ImportError that says how it is installed."""
+    try:
+        import pandas
+    except ImportError as error:
+        raise ImportError("to_frame needs pandas: pip install 'convcalc[pandas]'", name="pandas") from error
+    return pandas

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..analysis import sizes as surveys
+from ..network import described
 from .load import Spec, network_of
 from .shown import Shown, made
 
@@ -24,15 +25,14 @@ class Sizes(Shown, surveys.Sizes):
     (188, 16, True)
     """
 
-    def document(self, width: int | None) -> Document:
-        """The answers, and what the strided layers ask for."""
+    def _document(self, width: int | None) -> Document:
         from ..render.sizes import sizes_document
 
         return sizes_document(self, LISTED, all=False)
 
     def __repr__(self) -> str:
         axis = self.axes[0]
-        return f"<Sizes {self.network.described}: builds {axis.builds}, exact {axis.exact}>"
+        return f"<Sizes {described(self.network)}: builds {axis.builds}, exact {axis.exact}>"
 
 
 def sizes(spec: Spec) -> Sizes:

@@ -26,8 +26,7 @@ class Search(Shown, solving.Search):
 
     __slots__ = ()
 
-    def document(self, width: int | None) -> Document:
-        """The most usual solutions, and how many there are."""
+    def _document(self, width: int | None) -> Document:
         from ..render.solve import solutions_document
 
         return solutions_document(self, self.best(SHOWN), self.count())

@@ -19,7 +19,6 @@ from ..network import Network
 from ..readers import code_of, read_row, reader_of
 from ..sweep.cells import Cell, distinct
 from ..sweep.export import export
-from ..sweep.finding import View, name_of
 from ..sweep.found import Found, FoundRow
 from ..sweep.join import Join
 from ..sweep.opening import is_run
@@ -30,8 +29,9 @@ from ..sweep.row_spec import plan_spec
 from ..sweep.running import Progress
 from ..sweep.running import sweep as run
 from ..sweep.store import Store
+from ..sweep.view import View, name_of
 from .load import Spec
-from .shown import Shown
+from .shown import Shown, frames
 
 if TYPE_CHECKING:
     import pandas
@@ -55,6 +55,7 @@ class SweptRow(NamedTuple):
     """
 
     number: int
+    """Of the candidate, by which `Sweep.spec` and `Sweep.network` know it."""
     values: dict[str, Cell]
     """What it has on each axis, and the derived values."""
     figures: dict[str, Cell]
@@ -72,16 +73,18 @@ class Sweep(Shown):
     (<Sweep MobileNetV2: 1 of 2 fit>, [0.5])
     """
 
+    seconds: float | None
+    """Of the run; None for one that was made before."""
+
     def __init__(self, store: Store, plan: Plan | None = None, seconds: float | None = None) -> None:
-        self.store = store
-        self.plan = plan or store.plan
+        self._store = store
+        self._plan = plan or store.plan
         self.seconds = seconds
-        """Of the run; None for one that was made before."""
-        self._view = View(store, self.plan)
+        self._view = View(store, self._plan)
 
     def close(self) -> None:
         """Let go of the run; its rows cannot be read after that. `with` does it too."""
-        self.store.close()
+        self._store.close()
 
     def __enter__(self) -> Sweep:
         return self
@@ -98,10 +101,10 @@ class Sweep(Shown):
     @property
     def _every(self) -> View:
         """What fits, on the front or not."""
-        return View(self.store, replace(self.plan, pareto=())) if self.plan.pareto else self._view
+        return View(self._store, replace(self._plan, pareto=())) if self._plan.pareto else self._view
 
     def _swept(self, row: FoundRow) -> SweptRow:
-        axes = len(self.store.axes)
+        axes = len(self._store.axes)
         names = [column.name for column in self._view.columns]
         pairs = list(zip(names, row.cells, strict=True))
         return SweptRow(row.number, dict(pairs[:axes]), dict(pairs[axes:]))
@@ -115,20 +118,20 @@ class Sweep(Shown):
         """The rows on the Pareto front of these objectives, those of the call without; less is better but for
         `max:receptive_field`. Raises UsageError where there are none, or a name that the run has no column of.
         """
-        plan = replace(self.plan, pareto=tuple(objectives)) if objectives else self.plan
+        plan = replace(self._plan, pareto=tuple(objectives)) if objectives else self._plan
         if not plan.objectives:
             raise UsageError("a front is of objectives", 'for example front("params", "macs")')
-        return [self._swept(row) for row in View(self.store, plan).rows()]
+        return [self._swept(row) for row in View(self._store, plan).rows()]
 
     def spec(self, number: int) -> str:
         """The spec of a row, as a text. Raises UsageError for a row that there is not, or that has no network."""
-        return plan_spec(self.store.plan, number, self.store.path or "the sweep").text
+        return plan_spec(self._store.plan, number, self._store.path or "the sweep").text
 
     def network(self, number: int) -> Network:
         """The network of a row; the same errors."""
         from ..language import loads
 
-        source = plan_spec(self.store.plan, number, self.store.path or "the sweep")
+        source = plan_spec(self._store.plan, number, self._store.path or "the sweep")
         return loads(source.text, path=source.path)
 
     def to_frame(self) -> pandas.DataFrame:
@@ -139,57 +142,59 @@ class Sweep(Shown):
         >>> sweep("lenet5", {"classes": [10, 100]}).to_frame()["params"].tolist()  # doctest: +SKIP
         [61706, 69356]
         """
-        try:
-            import pandas
-        except ImportError as error:
-            raise ImportError("to_frame needs pandas: pip install 'convcalc[pandas]'", name="pandas") from error
+        pandas = frames()
         rows = list(self._every.rows())
         names = distinct([column.name for column in self._view.columns])
         index = pandas.Index([row.number for row in rows], name="row")
         return pandas.DataFrame([row.cells for row in rows], index, names)
 
-    def found(
-        self,
-        *,
-        top: int | None = None,
-        every: bool = False,
-        plot: Sequence[str] = (),
-        drawn: bool = False,
-        timed: bool = True,
-    ) -> Found:
-        """How many candidates there are, build and fit, why others do not, and the rows that are printed.
-
-        `top` is how many rows there are at most, `every` takes all; `plot` are two columns whose cloud is told too, and
-        `drawn` takes that of the first objectives or figures; `timed` says whether the run's seconds are told.
-        """
-        return self._view.found(self.seconds if timed else None, plot, top, every, drawn)
-
     def to_dict(self) -> dict[str, object]:
         """The same as plain data, as `convcalc sweep --format json` prints it."""
         from ..render.sweep import sweep_data
 
-        return sweep_data(self.found())
+        return sweep_data(found_in(self))
 
     def export(self, path: str | PathLike[str], *, overwrite: bool = False) -> int:
         """Write every row of the run, those that do not fit or build too, to a .csv or .parquet file; how many there
         are. Raises UsageError where it cannot be written.
         """
-        return export(self.store, fspath(path), overwrite=overwrite)
+        return export(self._store, fspath(path), overwrite=overwrite)
 
     def page(self) -> str:
         """The rows as one HTML page. Raises UsageError where jinja2 is not installed."""
         from ..page.sweep import sweep_page
 
-        return sweep_page(self.found(drawn=True))
+        return sweep_page(found_in(self, drawn=True))
 
-    def document(self, width: int | None) -> Document:
-        """What was searched, what came of it, and the rows."""
+    def _document(self, width: int | None) -> Document:
         from ..render.sweep import sweep_document
 
-        return sweep_document(self.found())
+        return sweep_document(found_in(self))
 
     def __repr__(self) -> str:
-        return f"<Sweep {name_of(self.plan)}: {len(self):,} of {self.store.tried:,} fit>"
+        return f"<Sweep {name_of(self._plan)}: {len(self):,} of {self._store.tried:,} fit>"
+
+
+def plan_of(sweep: Sweep) -> Plan:
+    """What a sweep asks, seen as the call has it."""
+    return sweep._plan
+
+
+def found_in(
+    sweep: Sweep,
+    *,
+    top: int | None = None,
+    every: bool = False,
+    plot: Sequence[str] = (),
+    drawn: bool = False,
+    timed: bool = True,
+) -> Found:
+    """How many candidates there are, build and fit, why others do not, and the rows that are printed.
+
+    `top` is how many rows there are at most, `every` takes all; `plot` are two columns whose cloud is told too, and
+    `drawn` takes that of the first objectives or figures; `timed` says whether the run's seconds are told.
+    """
+    return sweep._view.found(sweep.seconds if timed else None, plot, top, every, drawn)
 
 
 def sweep(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..findings import UsageError
 from ..hints import suggest
-from ..network import LOSSES, find_loss
+from ..network import LOSSES, described, find_loss
 from ..units import amount
 from ..verify import confirm
 from ..verify.footprint import default_limit, needed_bytes
@@ -53,16 +53,15 @@ class Verification(Shown, confirm.Verification):
     scheme: str = SCHEME
     """What drew the weights."""
 
-    def document(self, width: int | None, every: bool = False) -> Document:
-        """What was confirmed, with the layers that differ, or `every` one."""
+    def _document(self, width: int | None) -> Document:
         from ..render.verify import verification_document
 
-        return verification_document(self, self.needed, self.quick, self.scheme, every)
+        return verification_document(self, self.needed, self.quick, self.scheme, every=False)
 
     def __repr__(self) -> str:
         good = sum(layer.ok for layer in self.layers)
         verdict = "confirmed" if self.ok else "NOT confirmed"
-        return f"<Verification {self.network.described}: {verdict}, {good} of {len(self.layers)} layers>"
+        return f"<Verification {described(self.network)}: {verdict}, {good} of {len(self.layers)} layers>"
 
 
 class Plan(NamedTuple):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 from ..layers.registry import layer_class
-from ..naming import free_name
+from ..naming import free_name, underscored
 from ..network import Network
 from .fields import QUANTITIES
 from .merging import Family, Merging, Row, families
@@ -129,6 +129,7 @@ class _Finder:
         """Make blocks of the uses of one class; each becomes a call with arguments."""
         kind = uses[0].block or ""
         for use in uses:
+            use.sources = use.reads
             sources = {node: f"in.{number}" for number, node in enumerate(use.sources)}
             wire(self.network, use.pieces, use.sources, sources.__getitem__)
             use.inner = _paths(use.pieces)
@@ -180,8 +181,7 @@ class _Finder:
 
         `Conv2dNormActivation` is `conv2d_norm_activation`.
         """
-        words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind)
-        base = re.sub(r"[^A-Za-z0-9]+", "_", words).strip("_").lower()[:80] or "block"
+        base = re.sub(r"[^A-Za-z0-9]+", "_", underscored(kind)).strip("_").lower()[:80] or "block"
         base = f"block_{base}" if base[0].isdigit() else base
         name = free_name(base, self.taken.__contains__)
         self.taken.add(name)

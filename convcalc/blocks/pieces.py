@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ..naming import UniqueNames
+from ..naming import NAME, NUMBER, RESERVED, UniqueNames
 from ..network import used
 from .fields import QUANTITIES, Fields, fields_of
 
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 
 DEEPEST = 40
 """Groups in groups; what is deeper is written without them."""
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
-_NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
-_TAKEN = ("in", "input", "index", "total")
-"""Names that mean something in the language."""
 
 
 @dataclass(slots=True, eq=False)
@@ -50,6 +46,8 @@ class Piece:
     """Slot -> what it is one of."""
     block: str | None = None
     """The class of a group that is a use of a block."""
+    reads: tuple[int, ...] = ()
+    """All nodes before it that those of a group read."""
     width: object = 0
     """The channels of what it reads."""
     inner: list[str] = field(default_factory=list)
@@ -176,7 +174,7 @@ class _Outline:
         self.branches: dict[str, list[Group]] = {}
         """Path of a named join -> its branches."""
         for group in network.groups.values() if joins else ():
-            if group.kind == "branch":
+            if group.is_branch:
                 self.branches.setdefault(group.path.rpartition(".")[0], []).append(group)
         self.fields: dict[int, Fields] = {}
         self.position = 0
@@ -205,15 +203,13 @@ class _Outline:
             join = self._join(group, pieces, _name(group.path, path, names))
             if join is not None:
                 return join
+        inside = nodes[group.start : group.stop]
+        reads = tuple(dict.fromkeys(i for node in inside for i in node.inputs if i < group.start))
         block = group.kind if group.is_block else None
-        if block is None:
-            sources = pieces[0].sources
-        else:
-            inside = nodes[group.start : group.stop]
-            sources = tuple(dict.fromkeys(i for node in inside for i in node.inputs if i < group.start))
+        sources = pieces[0].sources if block is None else reads
         name = _name(group.path, path, names)
         made = Piece(name, ("group",), group.start, group.stop, pieces[-1].value, sources, pieces, block=block)
-        made.width = self._width(sources)
+        made.reads, made.width = reads, self._width(sources or reads)
         return made
 
     def _join(self, group: Group, pieces: list[Piece], name: str) -> Piece | None:
@@ -309,7 +305,7 @@ def _name(path: str, outer: str, names: UniqueNames) -> str:
     """The name of a node or group inside the group at `outer`."""
     local = path[len(outer) + 1 :] if outer and path.startswith(f"{outer}.") else path
     base = re.sub(r"[^A-Za-z0-9_-]", "_", local)
-    allowed = _NUMBER.fullmatch(base) if base.isdigit() else _NAME.fullmatch(base)
-    if allowed is None or base in _TAKEN:
+    allowed = NUMBER.fullmatch(base) if base.isdigit() else NAME.fullmatch(base)
+    if allowed is None or base in RESERVED:
         base = f"_{base}"
     return names.give(base)

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..analysis.quantities import QUANTITY_NAMES, quantity
 from ..files import NotRegular, read_regular, sentence
@@ -33,6 +33,8 @@ _TOO_MUCH = {
     rb"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}""": "TOML: a key of more than 32 parts",
 }
 """What a reader of TOML fails at, or takes minutes for -> what is said of it."""
+_UNQUOTED = re.compile(r"\s*[\w.-]+\s*=\s*(?:[0-9][0-9.]*\s*[A-Za-z]|(?!true|false|inf|nan)[A-Za-z])")
+"""A line of TOML whose value is a word or an amount without quotes."""
 _AT = r"(.*) \(at line (\d+), column (\d+)\)"
 
 
@@ -129,13 +131,13 @@ def _read(path: Path) -> Config | None:
     return _config(path, table)
 
 
-def _table(path: Path, name: str, value: object) -> dict[str, Any]:
+def _table(path: Path, name: str, value: object) -> dict[str, object]:
     if not isinstance(value, dict):
         raise UsageError(f"{shown(path)}: '{name}' is not a table", "[tool.convcalc]")
     return value
 
 
-def _parse(path: Path, data: bytes) -> dict[str, Any]:
+def _parse(path: Path, data: bytes) -> dict[str, object]:
     """The TOML document. Raises UsageError with the place of what is wrong, where it is known."""
     import tomllib
 
@@ -152,7 +154,10 @@ def _parse(path: Path, data: bytes) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         said = re.fullmatch(_AT, str(error), re.DOTALL)
         place = f":{said[2]}:{said[3]}" if said is not None else ""
-        raise UsageError(f"{shown(path)}{place}: TOML: {_lower(said[1] if said is not None else str(error))}") from None
+        line = text.splitlines()[int(said[2]) - 1] if said is not None and int(said[2]) <= text.count("\n") + 1 else ""
+        hint = 'texts stand in quotes: max_arena = "256 KiB"' if _UNQUOTED.match(line) else None
+        message = f"{shown(path)}{place}: TOML: {_lower(said[1] if said is not None else str(error))}"
+        raise UsageError(message, hint) from None
     except RecursionError:
         raise UsageError(f"{shown(path)}: TOML: nested too deeply") from None
     except ValueError as error:
@@ -170,10 +175,12 @@ def _lower(text: str) -> str:
     return text[:1].lower() + text[1:300]
 
 
-def _config(path: Path, table: dict[str, Any]) -> Config:
+def _config(path: Path, table: dict[str, object]) -> Config:
     for key in table:
         if key not in KEYS and not key.startswith(PREFIX):
             known = [*KEYS, "max_params", "max_macs", "max_peak_memory"]
+            if quantity(key) is not None:
+                known = [f"{PREFIX}{key}"]
             hint = suggest(key, known, f"keys: {', '.join(KEYS)}, max_<quantity>")
             raise UsageError(f"{shown(path)}: unknown key '{key[:60]}'", hint)
     folders = table.get("budgets", {})
@@ -192,25 +199,25 @@ def _config(path: Path, table: dict[str, Any]) -> Config:
     )
 
 
-def _texts(path: Path, key: str, table: dict[str, Any]) -> tuple[str, ...]:
+def _texts(path: Path, key: str, table: dict[str, object]) -> tuple[str, ...]:
     value = table.get(key, [])
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise UsageError(f"{shown(path)}: {key} is a list of texts", f'{key} = ["..."]')
     return tuple(value)
 
 
-def _codes(path: Path, key: str, table: dict[str, Any]) -> tuple[str, ...]:
+def _codes(path: Path, key: str, table: dict[str, object]) -> tuple[str, ...]:
     return read_codes(_texts(path, key, table), f"{shown(path)}: {key}")
 
 
-def _flag(path: Path, key: str, table: dict[str, Any]) -> bool:
+def _flag(path: Path, key: str, table: dict[str, object]) -> bool:
     value = table.get(key, False)
     if not isinstance(value, bool):
         raise UsageError(f"{shown(path)}: {key} is true or false")
     return value
 
 
-def _setting(path: Path, table: dict[str, Any]) -> Setting:
+def _setting(path: Path, table: dict[str, object]) -> Setting:
     dtype, batch = table.get("dtype"), table.get("batch")
     if dtype is not None and dtype not in DTYPES:
         raise UsageError(f"{shown(path)}: dtype is one of {', '.join(DTYPES)}")
@@ -219,7 +226,7 @@ def _setting(path: Path, table: dict[str, Any]) -> Setting:
     return Setting(dtype, batch)
 
 
-def _budgets(path: Path, table: dict[str, Any]) -> tuple[Budget, ...]:
+def _budgets(path: Path, table: dict[str, object]) -> tuple[Budget, ...]:
     setting = _setting(path, table)
     limits = {key: value for key, value in table.items() if key not in ("dtype", "batch")}
     return tuple(_budget(path, key, value)._replace(setting=setting) for key, value in limits.items())
@@ -236,5 +243,6 @@ def _budget(path: Path, key: str, value: object) -> Budget:
     text = str(value)
     claim = parse_number_claim(text) if isinstance(value, (int, str)) and not isinstance(value, bool) else None
     if claim is None or not claim.exact:
-        raise UsageError(f"{shown(path)}: {key} is a number", f'{key} = "5M", or "20 MiB" for memory')
+        said = repr(value)[:60]
+        raise UsageError(f"{shown(path)}: {key} takes an amount, not {said}", f'{key} = "5M", or "20 MiB" for memory')
     return Budget(name, claim.number, text, shown(path))

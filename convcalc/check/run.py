@@ -140,8 +140,17 @@ def _undeclared(source: Source) -> list[Finding]:
             root = None
         keys = root.entries if isinstance(root, Map) else {}
         if not {"layers", "input"} & keys.keys():
-            raise UsageError(f"'{source.path}' is no spec", "a spec is a YAML file with 'convcalc: 1' at its top")
+            raise UsageError(f"'{source.path}' is no spec", _spec_hint(source.path))
     return [source.finding("CC104", "a spec needs 'convcalc'", None, hint="start with 'convcalc: 1'")]
+
+
+def _spec_hint(path: str) -> str:
+    """What a file would be that is checked."""
+    if path.endswith(".py"):
+        from ..torch.spec import choice
+
+        return f"a model in code is named: {choice(path)}"
+    return "a spec is a YAML file with 'convcalc: 1' at its top"
 
 
 def _checked(task: Task, path: str, findings: Sequence[Finding]) -> Checked:

@@ -55,6 +55,14 @@ def read_selection(select: Iterable[str], ignore: Iterable[str], advice: bool = 
     return Selection(selected, read_codes(ignore, "--ignore"))
 
 
+LISTS = "convcalc check --explain help lists the codes"
+
+
+def _listed(prefix: str) -> str:
+    """What to write in place of what no code starts with: a number alone, or a word."""
+    return f"did you mean 'CC{prefix}'?" if f"CC{prefix}" in codes() else LISTS
+
+
 def read_codes(texts: Iterable[str], named: str) -> tuple[str, ...]:
     """Codes and prefixes between commas. Raises UsageError that says where they are `named`.
 
@@ -66,7 +74,7 @@ def read_codes(texts: Iterable[str], named: str) -> tuple[str, ...]:
         if not any(code.startswith(prefix) for code in codes()):
             raise UsageError(
                 f"{named}: no code starts with '{prefix[:40]}'",
-                "docs/codes.md lists the codes; families are CC0 to CC4 and CC7",
+                _listed(prefix),
             )
     return found
 
@@ -117,8 +125,6 @@ class Comments:
                 known = _CODE.fullmatch(prefix) and any(code.startswith(prefix) for code in codes())
                 what = f"there is no {prefix} on this line" if prefix != "CC" else "there is nothing to ignore here"
                 message = what if known else f"'{prefix[:20]}' is no code"
-                hint = (
-                    "remove it from the comment" if known else "docs/codes.md lists the codes; families are CC0 to CC4"
-                )
+                hint = "remove it from the comment" if known else LISTS
                 findings.append(self.source.finding("CC307", message, at, hint=hint))
         return findings

@@ -56,7 +56,7 @@ def call(arguments: list[str]) -> int:
     except typer.TyperException as error:
         from .wrong_call import in_own_words
 
-        raise in_own_words(error, program.options, arguments) from error
+        raise in_own_words(error, program.spellings, arguments) from error
     return 0
 
 

@@ -72,7 +72,8 @@ def command(
         ),
     ] = None,
     explain: Annotated[
-        str | None, typer.Option("--explain", metavar="CODE", help="Print the manual page of a code, and stop.")
+        str | None,
+        typer.Option("--explain", metavar="CODE", help="Print the page of a code and stop; 'help' lists them."),
     ] = None,
 ) -> None:
     if explain is not None:
@@ -195,10 +196,18 @@ def _explain(code: str) -> None:
     from ..codes import codes, markdown
     from ..render.streams import coloured, on_terminal, write_text
 
+    if code == "help":
+        from ..render.findings import codes_document
+
+        write("text", codes_document, dict)
+        return
     if code.upper() not in codes():
-        near = [known for known in codes() if known.startswith(code.upper()[:3])]
-        hint = "a finding says its code, for example CC201; docs/codes.md has them all"
-        raise UsageError(f"there is no code '{code[:40]}'", f"there are {', '.join(near)}" if near else hint)
+        near = [known for known in codes() if known.startswith(code.upper()[:3]) or known == f"CC{code}"]
+        hint = "a finding says its code, for example CC201; convcalc check --explain help lists them"
+        raise UsageError(
+            f"there is no code '{code[:40]}'",
+            f"there {'is' if len(near) == 1 else 'are'} {', '.join(near)}" if near else hint,
+        )
     if on_terminal() or coloured():
         from ..render.findings import code_document
 

@@ -46,7 +46,8 @@ class Specs:
         for name in names:
             if names.count(name) > 1:
                 what = "standard input (-)" if name == STANDARD_INPUT else name
-                raise UsageError(f"{what} is given twice")
+                hint = "the sizes of an input stand together: --input 3,224,224" if name.isdigit() else None
+                raise UsageError(f"{what} is given twice", hint)
         if variants and variant is not None:
             raise UsageError("--variants shows every variant: it goes without --variant")
 

@@ -8,7 +8,7 @@ from .options import ArgOption, FailOverOption, InputOption, RunOption, SetOptio
 from .output import format_option, write
 
 SpecArgument = (
-    "A spec, ONNX or Keras file, - for standard input, a gallery name, git:REV:path, or a model in code: ./net.py:Net."
+    "A spec, ONNX or Keras file, - for standard input, git:REV:PATH, a gallery name, or a model in code: ./net.py:Net."
 )
 
 
@@ -23,13 +23,13 @@ def command(
     set: SetOption = None,
     variant: VariantOption = None,
 ) -> None:
-    from ..analysis.diff import read_limits
-    from ..api.diff import diff
+    from ..analysis.diff import diff, read_limits
+    from ..analysis.report import analyse
     from ..render.diff import diff_data, diff_document, growth_findings
 
     limits = read_limits(fail_over or ())
     first, second = load_pair(before, after, set, variant, input, arg, device)
-    difference = diff(first, second)
+    difference = diff(analyse(first), analyse(second))
     findings = growth_findings(difference, limits)
     if format == "github":
         from ..check.result import CheckResult

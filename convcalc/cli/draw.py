@@ -96,7 +96,7 @@ def command(
         raise UsageError("--steps, --matrix and --step are different pictures: give one of them")
     suffix = _suffix(output, format)
     refuse_existing(output, force)
-    from ..api.draw import draw
+    from ..api.draw import characters, draw
 
     picture: Literal["motion", "steps", "matrix"] = "steps" if steps else "matrix" if matrix else "motion"
     try:
@@ -119,7 +119,7 @@ def command(
     except GeometryError as error:
         raise UsageError(error.message, error.hint) from error
     if output in (None, "-") and suffix != ".svg":
-        write("text" if suffix == ".txt" else "json", lambda: drawing.characters(step or 1), drawing.to_dict)
+        write("text" if suffix == ".txt" else "json", lambda: characters(drawing, step or 1), drawing.to_dict)
         return
     data = drawing.content(suffix, step)
     write_file(data if isinstance(data, str) else [data], output, force, "entities")

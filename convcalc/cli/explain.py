@@ -28,8 +28,8 @@ from .options import (
 from .output import format_option, write
 
 if TYPE_CHECKING:
-    from ..api.explain import OnNumbers
     from ..network import Network
+    from ..verify.on_numbers import Question
 
 WINDOW = "convcalc explain -k 3 --size 5 --matrix"
 
@@ -80,8 +80,9 @@ def command(
     """
     from ..api.explain import NoPosition, explain
     from ..api.report import analyse
+    from ..render.explain import explain_document
 
-    asked: dict[OnNumbers, bool] = {"matrix": matrix, "backward": backward, "flip": flip, "shift": shift}
+    asked: dict[Question, bool] = {"matrix": matrix, "backward": backward, "flip": flip, "shift": shift}
     shown = [name for name, wanted in asked.items() if wanted]
     about_kernel: dict[str, object] = {
         "--k": kernel_size,
@@ -103,6 +104,7 @@ def command(
     if spec is None:
         network = _window(kernel_size, stride, padding, dilation, size)
     else:
+        _refuse_call(spec)
         network = _single(spec, input) if inline else load_network(spec, set, variant, input, arg, run)
     position = tuple(numbers("--at", at, "a position like 3,4")) if at is not None else None
     try:
@@ -116,7 +118,7 @@ def command(
         if spec is not None:
             raise
         raise UsageError(error.findings[0].message, error.findings[0].hint) from error
-    write(format, lambda: explanation.document(None), explanation.to_dict)
+    write(format, lambda: explain_document(explanation), explanation.to_dict)
     if explanation.confirmed is False:
         raise typer.Exit(1)
 
@@ -165,6 +167,12 @@ def _is_item(text: str) -> bool:
 
     match = re.match(r"\s*\{?\s*(\w+)\s*(:\s|$)", text)
     return match is not None and match[1] in KINDS and not exists(text)
+
+
+def _refuse_call(text: str) -> None:
+    """Raise UsageError for a layer that is written as Python calls it."""
+    if re.fullmatch(r"[\w.]+\(.*\)", text):
+        raise UsageError(f"a layer is no call: {text[:60]}", "for example 'conv2d: {out: 64, k: 3}' --input 3,32,32")
 
 
 def _single(item: str, input: list[str] | None) -> "Network":

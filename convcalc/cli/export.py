@@ -1,5 +1,6 @@
 """`convcalc export`: a spec for PyTorch, Keras or ONNX, as a drawing, or the picture of its arena."""
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -14,20 +15,34 @@ if TYPE_CHECKING:
     from ..render.escape import Notation
 
 Target = Literal["torch", "keras", "onnx", "mermaid", "dot", "svg", "arena"]
-By = Literal["stage", "layer"]
+By = Literal["layer", "stage"]
 Style = Literal["graph", "figure"]
 Weights = Literal["zero", "seeded"]
 
+SUFFIXES: dict[str, tuple[Target, ...]] = {
+    ".py": ("torch", "keras"),
+    ".onnx": ("onnx",),
+    ".svg": ("svg", "arena"),
+    ".dot": ("dot",),
+    ".gv": ("dot",),
+    ".mmd": ("mermaid",),
+    ".mermaid": ("mermaid",),
+    **dict.fromkeys((".png", ".pdf", ".gif", ".jpg", ".pt", ".pth", ".pt2", ".keras", ".h5", ".tflite"), ()),
+}
+"""Suffix of a file -> what is written to it, the usual one first; to the last ones, nothing."""
 DRAWINGS = ("mermaid", "dot", "svg")
 
 
 def command(
     spec: SpecArgument,
-    to: Annotated[Target, typer.Option("--to", help="What to write.")],
+    to: Annotated[
+        Target | None,
+        typer.Option("--to", help="What to write; a file of -o says it by its suffix: .onnx, .svg, .dot, .mmd."),
+    ] = None,
     output: OutputOption = None,
     force: ForceOption = False,
     by: Annotated[
-        By | None, typer.Option("--by", help="Boxes of a drawing: top-level stages (default) or layers.")
+        By | None, typer.Option("--by", help="Boxes of a drawing: layers, or top-level stages (default).")
     ] = None,
     style: Annotated[
         Style | None,
@@ -46,6 +61,7 @@ def command(
     set: SetOption = None,
     variant: VariantOption = None,
 ) -> None:
+    to = _target(to, output)
     if by is not None and to not in DRAWINGS:
         raise UsageError(f"--by goes with {', '.join(DRAWINGS)}, not with {to}")
     if style is not None and to != "svg":
@@ -74,3 +90,17 @@ def command(
     else:
         data = export(network, to, by=by or "stage", style=style or "graph")
     write_file(data, output, force, notation)
+
+
+def _target(to: Target | None, output: str | None) -> Target:
+    """What is written: what `--to` says, or the suffix of the file where it says one. Raises UsageError."""
+    suffix = PurePath(output or "").suffix.lower()
+    written = SUFFIXES.get(suffix)
+    if to is None:
+        if not written or suffix == ".py":
+            raise UsageError("export needs --to", "for example convcalc export my.yaml --to torch")
+        return written[0]
+    if written is not None and to not in written:
+        right = next(found for found, targets in SUFFIXES.items() if to in targets)
+        raise UsageError(f"-o {output}: --to {to} writes no {suffix}", f"name the file {right}")
+    return to

@@ -32,7 +32,7 @@ def command(
     refuse_other_formats(file)
     if not file.lower().endswith(MODELS) and not names_code(file):
         message = f"import reads the files of models, and '{file}' does not end in {', '.join(MODELS)}"
-        raise UsageError(message, _python_hint(file))
+        raise UsageError(message, _hint(file))
     refuse_existing(output, force)
     from ..language.write import write
     from ..language.write_blocks import write_blocks
@@ -43,10 +43,15 @@ def command(
     write_file(write(network) if flat else write_blocks(network), output, force)
 
 
-def _python_hint(file: str) -> str | None:
-    """How to name the model in a file of Python."""
-    if not file.endswith(".py"):
-        return None
+def _hint(file: str) -> str:
+    """How to name the model in a file of Python, or what a spec needs no reader for."""
+    from ..language import gallery_names
     from ..torch.spec import choice
 
-    return choice(file)
+    if file.endswith(".py"):
+        return choice(file)
+    if file.lower().endswith((".yaml", ".yml")):
+        return f"it is a spec already: convcalc table {file}"
+    if file in gallery_names():
+        return f"it is a spec already: convcalc specs {file}"
+    return "a model in code is named behind its file: ./net.py:Net"

@@ -24,7 +24,6 @@ from .options import (
     numbers,
     paddings,
     refuse_mixed,
-    renamed,
 )
 from .output import ForceOption, OutputOption, format_option, refuse_existing, write, write_file
 
@@ -62,10 +61,6 @@ def command(
     device: RunOption = None,
     output: OutputOption = None,
     force: ForceOption = False,
-    _kernel_size: Annotated[str | None, renamed("--kernel-size", "--k, or -k")] = None,
-    _stride: Annotated[str | None, renamed("--stride", "--s, or -s")] = None,
-    _padding: Annotated[str | None, renamed("--padding", "--p, or -p")] = None,
-    _dilation: Annotated[str | None, renamed("--dilation", "--d, or -d")] = None,
 ) -> None:
     """The transposed convolution that undoes the shape of a convolution; of a spec, the mirrored decoder.
 

@@ -12,6 +12,7 @@ from ..geometry.errors import LIMIT
 
 if TYPE_CHECKING:
     from ..analysis.device import Device
+    from ..findings import Finding
     from ..network import Network
 
 
@@ -22,8 +23,8 @@ SpecArgument = Annotated[
     str,
     typer.Argument(
         metavar="SPEC",
-        help="A spec file, - for standard input, a gallery name, an ONNX file, or a model in code: ./net.py:Net, whose"
-        " code then runs.",
+        help="A spec, ONNX or Keras file, - for standard input, git:REV:PATH, a gallery name, or a model in code:"
+        " ./net.py:Net, whose code then runs.",
     ),
 ]
 SetOption = Annotated[
@@ -90,23 +91,16 @@ _SEPARATORS = re.compile(r"[,xX×]")
 """Between the sizes of a shape."""
 
 
-def renamed(old: str, new: str) -> Any:
-    """An option that has another name now: whoever types it is told which."""
-
-    def refuse(value: object) -> None:
-        if value not in (None, False):
-            raise UsageError(f"there is no option {old}", f"it is called {new}")
-
-    return typer.Option(old, hidden=True, callback=refuse)
-
-
 def refuse_mixed(
     spec: str | None, about_spec: Mapping[str, object], about_kernel: Mapping[str, object], what: str = "a SPEC"
 ) -> None:
     """Raise UsageError for an option that was given about a spec where there is none, or about a kernel beside one."""
     for option, given in (about_spec if spec is None else about_kernel).items():
+        if given and spec is not None:
+            raise UsageError(f"{option} does not go with {what}")
         if given:
-            raise UsageError(f"{option} needs a SPEC" if spec is None else f"{option} does not go with {what}")
+            read = "a kernel alone reads --size" if option == "--input" and "--size" in about_kernel else None
+            raise UsageError(f"{option} needs a SPEC", read)
 
 
 def number(option: str, text: str, expected: str = "a whole number") -> int:
@@ -363,8 +357,19 @@ def _load(
     # Somebody may type what standard input gives.
     with nullcontext() if spec == "-" else progress(f"reading {spec}"):
         network = load(spec, params=params, variant=variant, input=input, arguments=arguments, device=device)
-    if network.notes:
+    notes = [*network.notes, *(_turned(network) if input else ())]
+    if notes:
         from ..render.streams import write_findings
 
-        write_findings(network.notes)
+        write_findings(notes)
     return network
+
+
+def _turned(network: "Network") -> "list[Finding]":
+    """What is said of an `--input` whose channels seem to stand last."""
+    from ..check.rules.inputs import channels_last
+    from ..network import finding_in
+
+    return [
+        finding_in(network, found.code, found.message, found.where, hint=found.hint) for found in channels_last(network)
+    ]

@@ -31,8 +31,12 @@ class Program(TyperGroup):
 
     def options(self, name: str | None) -> list[str]:
         """The long options of a command, or of the program itself."""
+        return [option for spelled in self.spellings(name) for option in spelled if option.startswith("--")]
+
+    def spellings(self, name: str | None) -> list[tuple[str, ...]]:
+        """How each option of a command, or of the program itself, may be typed."""
         params = self.params if name is None else self.command(name).params
-        return [opt for param in params for opt in (*param.opts, *param.secondary_opts) if opt.startswith("--")]
+        return [(*param.opts, *param.secondary_opts) for param in params if param.param_type_name == "option"]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str, TyperCommand, list[str]]:
         """The command of the first argument, and the others. Raises UsageError where there is none."""

@@ -1,5 +1,9 @@
 """`convcalc report`: a spec as one page to look at, alone or against another."""
 
+from pathlib import PurePath
+
+from ..findings import UsageError
+from ..render.streams import on_terminal
 from .options import (
     AgainstOption,
     ArgOption,
@@ -19,6 +23,9 @@ from .options import (
 )
 from .output import ForceOption, OutputOption, refuse_existing, write_file
 
+OTHERS = (".pdf", ".png", ".gif", ".jpg", ".svg", ".md", ".json", ".csv", ".yaml", ".yml", ".txt")
+"""Suffixes of files that are no page."""
+
 
 def command(
     spec: SpecArgument,
@@ -36,6 +43,12 @@ def command(
     strict: StrictOption = False,
 ) -> None:
     refuse_existing(output, force)
+    suffix = PurePath(output or "").suffix.lower()
+    if suffix in OTHERS:
+        hint = "name it .html; a browser prints it as PDF" if suffix == ".pdf" else "name it .html"
+        raise UsageError(f"-o {output}: the report is a page of HTML", hint)
+    if output is None and on_terminal():
+        raise UsageError("a page is nothing to read on a terminal", "-o report.html writes it to a file")
     from ..page.environment import environment
 
     environment()

@@ -9,7 +9,7 @@ from ..api.solve import solve as search_layers
 from ..findings import UsageError
 from ..geometry.errors import GeometryError
 from ..geometry.solve import DILATIONS, KERNELS, STRIDES
-from .options import PER_AXIS, first_rows, numbers, renamed, span
+from .options import PER_AXIS, first_rows, numbers, span
 from .output import format_option, write
 
 
@@ -44,12 +44,6 @@ def command(
         typer.Option("--top", metavar="N|all", help="Show the N most usual. Default: 20, all in csv and json."),
     ] = None,
     format: Annotated[str, format_option("solve")] = "text",
-    _kernel_size: Annotated[str | None, renamed("--kernel-size", "--k, or -k")] = None,
-    _stride: Annotated[str | None, renamed("--stride", "--s, or -s")] = None,
-    _padding: Annotated[str | None, renamed("--padding", "--p, or -p")] = None,
-    _dilation: Annotated[str | None, renamed("--dilation", "--d, or -d")] = None,
-    _limit: Annotated[str | None, renamed("--limit", "--top N, or --top all")] = None,
-    _transpose: Annotated[bool, renamed("--transpose", "--transposed")] = False,
 ) -> None:
     """Every (k, s, p, d) that maps one size to another, the most usual first.
 

@@ -74,8 +74,8 @@ def carried_out(plan: Plan, join: Join | None, work: Work) -> Sweep:
     from ..render.progress import status
     from ..render.streams import write_error
     from ..render.sweep import progress_texts
-    from ..sweep.finding import name_of
     from ..sweep.running import Interrupted
+    from ..sweep.view import name_of
 
     name = name_of(plan)
     try:
@@ -101,7 +101,7 @@ def read_plot(text: str | None, format: str) -> tuple[str, ...]:
 def refuse_unready(plan: Plan, look: Look) -> None:
     """Raise UsageError for what could not be shown or written at the end: asked before the work is done."""
     if look.plot:
-        from ..sweep.finding import refuse_unknown
+        from ..sweep.view import refuse_unknown
 
         refuse_unknown(look.plot, plan)
     if look.exports:
@@ -123,12 +123,14 @@ def show(sweep: Sweep, look: Look) -> None:
         write_file(sweep.page(), look.page, look.force, "entities")
         if look.page == "-":
             return
+    from ..api.sweep import found_in, plan_of
     from ..render import streams
     from ..render.sweep import sweep_data, sweep_document, sweep_rows
 
     text = look.format == "text"
-    unlimited = look.top is None and sweep.plan.top is None
-    found = sweep.found(
+    unlimited = look.top is None and plan_of(sweep).top is None
+    found = found_in(
+        sweep,
         top=look.top,
         every=look.every or (unlimited and look.format in WHOLE),
         plot=look.plot,

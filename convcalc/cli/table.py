@@ -25,7 +25,7 @@ from .output import format_option, write
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..api.report import Report
+    from ..analysis.report import Report
     from ..network import Network
 
 
@@ -109,7 +109,7 @@ def command(
     shown = view(columns, usual, sort, top, plot, exact, legend, format, machine is not None)
 
     def analysed(network: "Network") -> "Report":
-        from ..api.report import analyse
+        from ..analysis.report import analyse
 
         if strict:
             refuse_unknown_costs(network)

@@ -38,7 +38,9 @@ def command(
     set: SetOption = None,
     variant: VariantOption = None,
     batch: BatchOption = 1,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the inputs and weights.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Seed of the inputs and, with --backward, of the weights.")
+    ] = 0,
     dtype: Annotated[Dtype, typer.Option("--dtype", help="Type to compute with.")] = "float32",
     backward: Annotated[
         bool, typer.Option("--backward", help="Run a training step; show the flow of activations and gradients.")
@@ -93,16 +95,24 @@ def command(
 
         source = Source(read_params(set), variant, read_input(input))
         training = Training(batch, dtype, init, activation, loss, quick, limit)
+        from ..render.flows import flows_document
+
         flows = _compared(network, compare, source, training, seed)
-        write(format, lambda: flows.document(None, every), flows.to_dict)
+        write(format, lambda: flows_document(flows, every), flows.to_dict)
         return
     try:
         planned = plan(network, batch, dtype, backward, init, activation, chosen, quick, limit)
     except TooLargeForMemory as error:
         raise _smaller(error, quick) from error
 
+    from ..render.verify import verification_document
+
     outcome = _run(planned, seed, "pass" if backward else "layer")
-    write(format, lambda: outcome.document(None, every), outcome.to_dict)
+    write(
+        format,
+        lambda: verification_document(outcome, outcome.needed, outcome.quick, outcome.scheme, every),
+        outcome.to_dict,
+    )
     if outcome.findings:
         raise SpecError(outcome.findings)
 

@@ -18,7 +18,47 @@ _NO_FLAG = re.compile(r"Option '(.+?)' does not take a value")
 _TOO_MANY = re.compile(r"Got unexpected extra arguments? ?(?:\(s\))? ?\((.*)\)", re.DOTALL)
 _NO_CHOICE = re.compile(r"'(.*)' is not one of (.+?)\.?$", re.DOTALL)
 _MISSING = re.compile(r"Missing (?:argument|option|parameter)")
+_CODE = re.compile(r"CC\d{3}", re.IGNORECASE)
 SPECS = (".yaml", ".yml", *MODELS)
+ELSEWHERE = {
+    "--kernel": "--k",
+    "--kernel-size": "--k",
+    "--stride": "--s",
+    "--padding": "--p",
+    "--pad": "--p",
+    "--dilation": "--d",
+    "--output-padding": "--op",
+    "--in": "--size",
+    "--transpose": "--transposed",
+    "--input-size": "--input",
+    "--input-shape": "--input",
+    "--shape": "--input",
+    "--batch-size": "--batch",
+    "--param": "--set",
+    "--limit": "--top",
+    "--head": "--top",
+    "--overwrite": "--force",
+    "--workers": "--jobs",
+}
+"""What other programs call some options."""
+COMMANDS_ELSEWHERE = {
+    "version": "--version",
+    "list": "specs",
+    "gallery": "specs",
+    "models": "specs",
+    "summary": "table",
+    "show": "table",
+    "info": "table",
+    "compare": "diff",
+    "plot": "draw",
+    "convert": "export",
+    "codes": "check --explain help",
+    "columns": "table --columns help",
+}
+"""What other programs call some commands."""
+OUTPUT = ("-o", "--output", "--out")
+FORMATS = ("json", "csv", "markdown", "latex", "sarif", "junit", "html")
+"""What other programs take as an option of its own."""
 
 
 def unknown_command(word: str) -> UsageError:
@@ -28,21 +68,55 @@ def unknown_command(word: str) -> UsageError:
     from ..language import gallery_names
 
     hint = "convcalc --help lists them"
+    if _CODE.fullmatch(word):
+        return UsageError(
+            f"there is no command '{word}'", f"convcalc check --explain {word.upper()} prints the page of a code"
+        )
+    if here := COMMANDS_ELSEWHERE.get(word):
+        return UsageError(f"there is no command '{word}'", f"it is called convcalc {here}")
     if word.lower().endswith(SPECS) or Path(word).is_file() or word in gallery_names():
         hint = f"convcalc table {word} shows a spec"
     return UsageError(f"there is no command '{word}'", suggest(word, COMMANDS, hint))
 
 
+def unknown_option(option: str, known: Sequence[tuple[str, ...]], called: str) -> str:
+    """What to say of an option that a command does not have: its name here, the nearest one, or who lists them.
+
+    >>> known = [("--k", "-k"), ("--set",), ("--format", "-f")]
+    >>> unknown_option("--kernel", known, "convcalc draw"), unknown_option("--fromat", known, "convcalc draw")
+    ('it is called --k, or -k', "did you mean '--format'?")
+    >>> unknown_option("--width", known, "convcalc draw")
+    'convcalc draw --help lists them; a param of the spec is given by --set width=VALUE'
+    """
+    name = option.lstrip("-")
+    spellings = {spelling: param for param in known for spelling in param}
+    here = spellings.get(ELSEWHERE.get(option, ""))
+    if here is not None:
+        return f"it is called {', or '.join(here)}"
+    if option in OUTPUT:
+        report = "--report" in spellings
+        return "--report FORMAT=FILE writes a file" if report else "what is printed goes to a file by > FILE"
+    if name in FORMATS and "--format" in spellings:
+        return f"--format {name}"
+    if option == "--model" and "--arg" in spellings:
+        return "a model in code is named behind its file: net.py:Net"
+    words = [spelling.lstrip("-") for spelling in spellings if len(spelling) > 3]
+    lists = f"{called} --help lists them"
+    if "--set" in spellings and option.startswith("--") and name.isidentifier():
+        lists += f"; a param of the spec is given by --set {name}=VALUE"
+    return suggest(name, words, lists, prefix="--") or lists
+
+
 def in_own_words(
-    error: typer.TyperException, options: Callable[[str | None], list[str]], arguments: Sequence[str]
+    error: typer.TyperException, spellings: Callable[[str | None], list[tuple[str, ...]]], arguments: Sequence[str]
 ) -> UsageError:
-    """The same error in a sentence with a hint; `options` are those of a command, or of the program for None."""
+    """The same error in a sentence with a hint; `spellings` are those of a command's options, or of the program's."""
     name = next((word for word in arguments if word in COMMANDS), None)
     called = f"convcalc {name}" if name else "convcalc"
-    lists = f"{called} --help lists them"
     message = error.format_message()
     if found := _NO_OPTION.search(message):
-        return UsageError(f"{name or 'convcalc'} has no option {found[1]}", suggest(found[1], options(name), lists))
+        hint = unknown_option(found[1], spellings(name), called)
+        return UsageError(f"{name or 'convcalc'} has no option {found[1]}", hint)
     if found := _NO_VALUE.search(message):
         return UsageError(f"{found[1]} needs a value", f"{called} --help says which")
     if found := _NO_FLAG.search(message):

@@ -111,7 +111,7 @@ def drawing(network: Network, by: Literal["stage", "layer"] = "stage") -> Drawin
 
 def content(network: Network, group: Group) -> str:
     """What a stage is made of: its block, how many layers, or what is repeated."""
-    if group.kind != "repeat":
+    if not group.is_repeat:
         return f"{group.stop - group.start} layers" if group.kind == "layers" else group.kind
     first = network.nodes[group.start]
     number = first.name[len(group.path) + 1 :].partition(".")[0]

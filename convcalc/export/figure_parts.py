@@ -150,7 +150,7 @@ def _said(network: Network, name: str, members: Sequence[int]) -> tuple[str, int
     if group is None or len(cores) == 1:
         core = cores[0] if cores else layers[0]
         return (kind_and_window(core) if core is None or core.patch is None else _window(core)), 1
-    return content(network, group), group.repeats if group.kind == "repeat" else 1
+    return content(network, group), group.repeats if group.is_repeat else 1
 
 
 def _window(layer: Layer) -> str:

@@ -342,7 +342,7 @@ class _Builder:
         return list(dict.fromkeys(source for node in nodes for source in node.inputs if source < group.start))
 
     def _inlined(self, group: Group, parts: list[Part], scope: Scope) -> list[Part]:
-        name, prefix = self._local(group.path, scope), "branch" if group.kind == "branch" else "layer"
+        name, prefix = self._local(group.path, scope), "branch" if group.is_branch else "layer"
         if len(parts) == 1:
             if not isinstance(parts[0].work, Inline):
                 parts[0].name, parts[0].prefix, parts[0].anonymous = name, prefix, False
@@ -350,7 +350,7 @@ class _Builder:
         if self.chains and self._is_chain(parts) and not self._shares_inside(group):
             first, last = parts[0], parts[-1]
             return [Part(name, prefix, Chain(_spliced(parts)), first.inputs, last.outputs, last.node)]
-        if group.kind == "branch":
+        if group.is_branch:
             for part in parts:
                 part.prefix = prefix
         return parts

@@ -32,6 +32,13 @@ class GeometryError(ValueError):
     """
 
     code: ClassVar[str] = "CC200"
+    """Under which `convcalc check` reports it."""
+    message: str
+    """What is impossible, in a line."""
+    hint: str | None
+    """How to mend it, where there is something to say."""
+    numbers: dict[str, object]
+    """What made it impossible."""
 
     def __init__(self, message: str, *, hint: str | None = None, **numbers: object) -> None:
         super().__init__(message)

@@ -195,13 +195,17 @@ class Builder:
         return found
 
     def opaque(self, use: Use, error: Unsupported) -> list[Tensor]:
-        """A layer that the language cannot say, with its weights and its cost. Raises `Malformed` without a shape."""
+        """A layer that the language cannot say, with its weights and its cost; other outputs follow from the first.
+
+        Raises `Malformed` without a shape.
+        """
         outputs: list[Dims] = [*error.sizes] or [shape[1:] for shape in use.stated if shape is not None]
         if not outputs or any(size is None for shape in outputs for size in shape):
             raise Malformed(f"{error}, and nothing in the file says what it gives")
         tensors = use.tensors
-        made = []
+        made: list[Tensor] = []
         for index, sizes in enumerate(outputs):
+            tensors = made[:1] or tensors
             known = tuple([size for size in sizes if size is not None])
             order = self._order_of(known, tensors)
             fields: Fields = {
@@ -218,6 +222,11 @@ class Builder:
         if not error.known:
             self.uncounted.append(self.name)
         return made
+
+    def unsaid_beside(self, operator: str, first: Tensor, shape: Shape, reason: str) -> Tensor:
+        """An output that the language does not have, which follows from a first one that it has."""
+        fields: Fields = {"operator": operator, "output": shape, "reads": (first.shape,), "reason": reason}
+        return self.emit("opaque", fields, first, order=plain(len(shape)))
 
     def unknown_activation(self, name: str, tensor: Tensor) -> Tensor:
         """An activation of every element that the language does not have."""

@@ -10,8 +10,9 @@ from ..layers.base import Shape
 from ..models.steps import Place
 from .builder import Builder, Unsupported, Use, tensors_in
 from .document import Malformed, is_integer, shown
-from .graph import MODELS, Argument, Array, Dims, LayerConfig, ModelConfig, Slice, Source, input_shape
+from .graph import MODELS, TIME_DISTRIBUTED, Argument, Array, Dims, LayerConfig, ModelConfig, Slice, Source, input_shape
 from .rules import rule_of
+from .rules.wrapper import at_each_position
 from .tensor import Order, Tensor, channels_last, plain
 
 SPACE = ("Conv", "Pool", "Cropping", "ZeroPadding", "UpSampling", "Separable", "Depthwise")
@@ -131,9 +132,23 @@ class Conversion:
         builder.scope = (*scope, Place((layer.name,), _kind_of(layer), ("model", builder.call)))
         builder.trained = trained and layer.trainable
         assert layer.model is not None
-        outputs = self._model(layer.model, tensors, (*owner, layer.name))
+        if layer.class_name == TIME_DISTRIBUTED:
+            outputs = [self._at_each_position(layer.model, layer, tensors, (*owner, layer.name))]
+        else:
+            outputs = self._model(layer.model, tensors, (*owner, layer.name))
         builder.scope, builder.trained = scope, trained
         return outputs
+
+    def _at_each_position(
+        self, model: ModelConfig, layer: LayerConfig, tensors: Sequence[Tensor], owner: tuple[str, ...]
+    ) -> Tensor:
+        """What a model of one input and one output gives at each position of the first axis."""
+        if len(tensors) != 1 or len(model.outputs) != 1:
+            raise Wrong(layer.name, "a model at each position has one input and one output")
+        try:
+            return at_each_position(self.builder, tensors[0], lambda frame: self._model(model, [frame], owner)[0])
+        except Malformed as error:
+            raise Wrong(layer.name, str(error)) from error
 
     def _layer(self, use: Use, path: tuple[str, ...]) -> list[Tensor]:
         builder, config = self.builder, use.config

@@ -7,7 +7,7 @@ Keras 3; keras/src/engine/functional.py of Keras 2.15.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
@@ -15,6 +15,8 @@ from ..limits import LAYERS, NESTING
 from .document import Json, Malformed, Settings, is_integer, mapping, sequence, shown
 
 MODELS = frozenset({"Functional", "Model", "Sequential"})
+TIME_DISTRIBUTED = "TimeDistributed"
+"""The class that has a layer, or a model, at each position of an axis."""
 """Classes of models; a subclass of one is known by its layers."""
 TENSOR = "__keras_tensor__"
 CONSTANT = "_CONSTANT_VALUE"
@@ -75,7 +77,7 @@ class LayerConfig:
     settings: Settings
     calls: Sequence[Call] = ()
     model: ModelConfig | None = None
-    """Its layers, where it is a model."""
+    """Its layers, where it is a model, or has one at each position."""
     foreign: bool = False
     """Whether its class is none of Keras's own, whatever it is called."""
 
@@ -188,9 +190,14 @@ class _Reader:
         if self.calls > LAYERS:
             raise Malformed(f"it has more than {LAYERS:,} layers")
         inner = None
-        if "layers" in settings and (class_name in MODELS or isinstance(settings.get("layers"), list)):
+        model, kind = settings, class_name
+        if class_name == TIME_DISTRIBUTED and not foreign and isinstance(settings.get("layer"), dict):
+            held = mapping(settings["layer"], "layer")
+            kind = str(held.get("class_name"))
+            model = mapping(held.get("config") or {}, f"the config of {kind}") if not is_foreign(held) else {}
+        if "layers" in model and (kind in MODELS or isinstance(model.get("layers"), list)):
             outer = self.stated
-            inner = self.model(settings, class_name, depth + 1)
+            inner = self.model(model, kind, depth + 1)
             self.stated = outer
             if inner.written_out * max(len(calls), 1) > LAYERS:
                 raise Malformed(f"it has more than {LAYERS:,} layers")
@@ -318,9 +325,7 @@ class _Reader:
             shape = _dims(built.get("input_shape")) if isinstance(built, dict) else None
             if shape is not None:
                 stated[source] = shape
-            chained.append(
-                LayerConfig(layer.name, layer.class_name, layer.module, layer.settings, [Call([source])], layer.model)
-            )
+            chained.append(replace(layer, calls=[Call([source])]))
         if len({layer.name for layer in chained}) < len(chained):
             raise Malformed(f"{name} has several layers of one name")
         ends = Source(chained[0].name, 0, 0), Source(chained[-1].name, 0, 0)

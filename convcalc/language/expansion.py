@@ -177,7 +177,7 @@ class Expansion(Unfinished):
         if isinstance(entry, int):
             return Span(self.nodes[entry].name, range(entry, entry + 1))
         group = self.groups[entry.group]
-        return Span(group.path, range(group.start, group.stop), group.kind == "repeat" and not group.is_block)
+        return Span(group.path, range(group.start, group.stop), group.is_repeat)
 
     def _held(self, item: Item, path: tuple[str, ...], place: Place) -> Span | None:
         """The layers of the item at a path; None where they failed. Raises a Problem."""

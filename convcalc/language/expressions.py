@@ -40,6 +40,7 @@ _SPELLINGS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Floor
 _COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 _ALLOWED = "+ - * / // % **, comparisons, and/or/not, x if c else y, list indexing, [x for i in list]"
 QUOTE = 'an expression with commas or brackets inside { } or [ ] must be quoted: "make_divisible(c * 0.75, 8)"'
+AXES = "a value for each axis stands in square brackets: "
 
 _NUMBER = re.compile(r"(?<![\w.])(?:\d[\w.]*(?:(?<=[eE])[+-]\d+)?|\.\d\w*)")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -61,7 +62,9 @@ def check_number(text: str, offset: int = 0) -> None:
     elif re.fullmatch(r"[\d.]+[eE][+-]?\d+", digits):
         raise Problem("CC108", f"the exponent of {shown(text)} is too large", "two digits at most", offset, len(text))
     if meaning is None:
-        raise Problem("CC107", f"{shown(text)} is neither a number nor a name", None, offset, len(text))
+        sizes = re.fullmatch(r"\d{1,9}(?:[xX]\d{1,9})+", text)
+        hint = f"{AXES}[{', '.join(re.split('[xX]', text))}]" if sizes else None
+        raise Problem("CC107", f"{shown(text)} is neither a number nor a name", hint, offset, len(text))
     raise Problem("CC005", f"{shown(text)} is no plain decimal number", meaning, offset, len(text))
 
 
@@ -90,6 +93,8 @@ def parse_expression(text: str) -> ast.expr:
 
 
 def _hint(text: str) -> str | None:
+    if opened := re.fullmatch(r"\(\s*(\d{1,9})", text.strip()):
+        return f"{AXES}[{opened[1]}, ...]"
     if text.count("(") != text.count(")") or text.count("[") != text.count("]"):
         return QUOTE
     if "&&" in text or "||" in text or "!" in text.replace("!=", ""):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..hints import near, shortened, suggest
+from ..hints import near, suggest
 from ..layers.registry import KINDS, layer_class
 from ..marked import List, Map, Marked, Source, Text
 from .events import parse
-from .expressions import QUOTE, Expression
+from .expressions import Expression
 from .grammar import Reader
 from .items import (
     Block,
@@ -28,46 +28,11 @@ from .items import (
 from .names import GROUP, check_name, shown, without_space
 from .params import INVALID, Compiled, Names, Param, read_value
 from .problems import Findings, Problem, Where
+from .remedies import no_single_kind, spelling, unknown_field, unknown_kind, written
 from .sections import WIRING, Wiring
 
 if TYPE_CHECKING:
     from ..layers.base import Layer
-
-
-SYNONYMS = {
-    "dense": "linear",
-    "fc": "linear",
-    "fullyconnected": "linear",
-    "bn": "batch_norm",
-    "lrn": "local_response_norm",
-    "deconv": "conv_transpose2d",
-    "deconv2d": "conv_transpose2d",
-    "upconv": "conv_transpose2d",
-    "conv2dtranspose": "conv_transpose2d",
-    "maxpooling2d": "max_pool2d",
-    "averagepooling2d": "avg_pool2d",
-    "gap": "global_avg_pool",
-    "swish": "silu",
-    "cat": "concat",
-    "concatenate": "concat",
-    "subtract": "sub",
-    "minus": "sub",
-    "divide": "div",
-    "power": "pow",
-    "clip": "clamp",
-    "negative": "neg",
-    "reducemean": "mean",
-    "reducesum": "sum",
-    "reducemax": "amax",
-    "reducemin": "amin",
-    "rmsnorm": "rms_norm",
-    "mul": "multiply",
-    "interpolate": "upsample",
-}
-"""What other languages call some kinds."""
-
-
-_WIRING = f"{', '.join(WIRING[:-1])} and {WIRING[-1]}"
 
 
 class Scope:
@@ -126,7 +91,7 @@ class Scope:
         if len(kinds) > 1:
             kinds = self._without_misspelt_wiring(entry, kinds, where)
         if len(kinds) != 1:
-            raise _no_single_kind(entry, kinds, self.blocks)
+            raise no_single_kind(entry, kinds, self.blocks)
         kind = kinds[0]
         scope = self.repeated() if "repeat" in entries else self
         try:
@@ -156,7 +121,7 @@ class Scope:
             return compile_kind(self, key, at, body, where)
         if key == GROUP and body is not None:
             return Group(self.items(body, where))
-        raise unknown_kind(key, self.blocks)
+        raise unknown_kind(key, self.blocks, body)
 
     def _wire(self, item: Item, entry: Map, inner: Scope, where: Where) -> None:
         """Read what stands beside the kind."""
@@ -243,37 +208,6 @@ def _key_of(entry: Marked) -> tuple[str, str | None]:
     return key, name.text if isinstance(name, Text) else None
 
 
-def unknown_kind(key: str, blocks: dict[str, Block]) -> Problem:
-    """The problem of a key that is neither a kind nor a block."""
-    if key in WIRING or key == GROUP:
-        return Problem("CC102", f"{shown(key)} alone is no item", "an item is a kind, a block or layers: [...]")
-    kind = key.partition(":")[0]
-    if kind != key and (kind in KINDS or kind in blocks):
-        return Problem("CC102", f"{shown(key)} is no kind and no block", f"put a space after the colon: {kind}: ...")
-    synonym = SYNONYMS.get(key.lower().replace("_", ""))
-    hint = (
-        f"did you mean '{synonym}'?" if synonym else suggest(key, [*KINDS, *blocks], "or define a block of this name")
-    )
-    return Problem("CC102", f"{shown(key)} is no kind and no block", hint)
-
-
-def _no_single_kind(entry: Map, kinds: list[str], blocks: dict[str, Block]) -> Problem:
-    if not kinds:
-        return Problem("CC102", "an item needs a kind or a block", f"beside {_WIRING}")
-    stray = next((key for key in kinds if key not in KINDS and key not in blocks and key != GROUP), kinds[1])
-    owner = next((key for key in kinds if key in KINDS and (stray in fields_of(key) or stray == "branches")), None)
-    if owner is not None:
-        hint = f"fields stand under the kind: {{{owner}: {{{stray}: ...}}}}"
-    elif stray in KINDS or stray in blocks or stray == GROUP:
-        hint = "start each item with a '- ' of its own"
-    else:
-        hint = f"what a layer is stands under its kind; only {_WIRING} stand beside it"
-    keys = shortened([shown(key) for key in kinds], 5)
-    problem = Problem("CC101", f"an item has one kind or block, here stand {keys}", hint)
-    problem.at = entry.keys[stray]
-    return problem
-
-
 def compile_kind(scope: Scope, kind: str, at: Text, body: Marked | None, where: Where) -> What:
     """A layer, a split or a join of what stands under its kind. Errors are added to the scope's findings."""
     key = _text_key(kind, body)
@@ -289,14 +223,14 @@ def compile_kind(scope: Scope, kind: str, at: Text, body: Marked | None, where: 
         if "branches" in body.entries and layer_class(kind).joins:
             branches = _branches(scope, kind, body.entries["branches"], where)
     elif body is not None and not (isinstance(body, Text) and body.empty):
-        scope.findings.add("CC103", f"{kind} takes named fields", body, _example(kind, body), where)
+        scope.findings.add("CC103", f"{kind} takes named fields", body, written(kind, body), where)
         return LayerTemplate(kind, layer_class(kind), [])
     types = fields_of(kind)
     keys = [key.partition(":")[0] for key in body.entries] if isinstance(body, Map) else []
     given = {types[key].name for key in keys if key in types}
     missing = list(dict.fromkeys([f.name for f in types.values() if f.required and f.name not in given]))
     if missing:
-        scope.findings.add("CC104", f"{kind} needs {' and '.join(missing)}", at, _spelling(kind, missing), where)
+        scope.findings.add("CC104", f"{kind} needs {' and '.join(missing)}", at, spelling(kind, missing), where)
     template = LayerTemplate(kind, layer_class(kind), fields)
     if template.constant and len(scope.findings.all) == errors:
         try:
@@ -325,40 +259,24 @@ def _text_key(kind: str, body: Marked | None) -> tuple[object, ...] | None:
     return tuple(key)
 
 
-def _example(kind: str, body: Marked) -> str:
-    """How to write a kind that was given something else than fields."""
-    if layer_class(kind).joins:
-        return f"write {{{kind}: {{}}, from: [a, b]}} or {kind}: {{branches: {{a: [...], b: []}}}}"
-    types = fields_of(kind)
-    required = [name for name, field in types.items() if field.required and field.name == name]
-    if required:
-        return f"write {_spelling(kind, required)}"
-    if len(types) == 1 and isinstance(body, Text):
-        return f"write {kind}: {{{next(iter(types))}: {body.text[:40]}}}"
-    names = ", ".join(dict.fromkeys(field.name for field in types.values()))
-    return f"write {kind} alone" + (f", or with fields of {names}" if names else "")
-
-
-def _spelling(kind: str, names: list[str]) -> str:
-    letters = {name: letter for letter, name in layer_class(kind).short_forms.items()}
-    return f"{kind}: {{{', '.join(f'{letters.get(name, name)}: ...' for name in names)}}}"
-
-
 def _fields(scope: Scope, kind: str, at: Text, body: Map, where: Where) -> list[tuple[FieldType, Compiled, Marked]]:
     types = fields_of(kind)
     found: dict[str, tuple[FieldType, Compiled, Marked]] = {}
     seen: dict[str, str] = {}
+    torn = False  # Whether YAML ended the value before at a comma in its round brackets, `k: (3, 3)`: told there.
     for key, node in body.entries.items():
         field = types.get(key)
         if field is None:
-            if key != "branches" or not layer_class(kind).joins:
-                scope.findings.add("CC101", *_unknown_field(kind, key, body.keys[key], types), where)
+            rest = torn and key.endswith(")")
+            if not rest and (key != "branches" or not layer_class(kind).joins):
+                scope.findings.add("CC101", *unknown_field(kind, key, body.keys[key], types), where)
             continue
         if field.name in seen:
             message = f"{seen[field.name]} and {key} are the same field"
             scope.findings.add("CC002", message, body.keys[key], "write it once", where)
             continue
         seen[field.name] = key
+        torn = isinstance(node, Text) and node.text.count("(") > node.text.count(")")
         value: Compiled
         if not field.verbatim:
             value = read_value(node, scope.names, scope.findings, words=field.words, truth=field.boolean, where=where)
@@ -371,29 +289,6 @@ def _fields(scope: Scope, kind: str, at: Text, body: Map, where: Where) -> list[
             _note_words(scope, value, field)
             found[field.name] = (field, value, node)
     return list(found.values())
-
-
-def _unknown_field(kind: str, key: str, at: Text, types: dict[str, FieldType]) -> tuple[str, Text, str | None]:
-    unspaced = without_space(key, types)
-    if key in ("in_channels", "in_features", "num_features"):
-        hint: str | None = "input channels are never written: they follow from what arrives"
-    elif unspaced is not None:
-        hint = unspaced
-    elif key == "branches":
-        hint = f"branches belong to {', '.join(sorted(kind for kind in KINDS if layer_class(kind).joins))}"
-    elif key.endswith((")", "]")):
-        hint = QUOTE
-    elif key in ("units", "filters"):
-        hint = suggest("out", types)
-    elif key in WIRING:
-        hint = f"{key} stands beside the kind: {{{kind}: {{...}}, {key}: ...}}"
-    elif near(key, WIRING) and not near(key, types):
-        hint = f"{suggest(key, WIRING)} It stands beside the kind: {{{kind}: {{...}}, name: ...}}"
-    else:
-        hint = suggest(key, types, f"{kind} takes {', '.join(dict.fromkeys(t.name for t in types.values()))}")
-        if not types:
-            hint = f"{kind} takes no fields"
-    return f"{kind} has no field {shown(key)}", at, hint
 
 
 def _note_words(scope: Scope, value: Compiled, field: FieldType) -> None:

@@ -171,8 +171,6 @@ class LayerTemplate:
             except Problem as problem:
                 problem.at = at
                 wrong.append(problem)
-            except OverflowError:
-                wrong.append(Problem("CC212", f"{field.name} is too large"))
         if wrong:
             raise LayerProblems(wrong)
         key = (self.kind, part, self.names, tuple(values))
@@ -258,8 +256,8 @@ class Block:
         self.at = at
         self.params: Params = {}
         self.items: list[Item] = []
-        self.size = 0
-        """Expansion steps of one call, computed repetitions counted once."""
+        self.size: int
+        """Expansion steps of one call, computed repetitions counted once; set when the whole text is measured."""
         self.used: set[str] = set()
         """Its parameters that it uses."""
         self.reads: set[str] = set()
@@ -312,9 +310,10 @@ class Item:
         """Whether it is a layer that takes what comes before it, and nothing but its name stands beside its kind."""
         self.layer = what.layer if isinstance(what, LayerTemplate) and self.reads else None
         """The model of a plain item whose fields are constants."""
-        self.weight = 1
-        """Steps that it counts as itself: one, and what its expressions weigh."""
-        self.size = 1
+        self.weight: int
+        """Steps that it counts as itself: one, and what its expressions weigh; set when the whole text is measured."""
+        self.size: int
+        """Expansion steps of one repetition; set with `weight`."""
 
     @property
     def lists(self) -> list[list[Item]]:

@@ -13,11 +13,11 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from ..geometry import LIMIT
 from ..layers.registry import KINDS, TAKEN, YIELDING, layer_class
 from ..limits import NAME_CHARACTERS
-from ..naming import RESERVED
+from ..naming import NAME, RESERVED
 from .expectations import EXPECT, EXPECTATION, STAGE, claim_definitions
 from .grammar import Schema, Vocabulary, defined
 from .items import FieldType, fields_of
-from .names import GROUP, NAME, REFERENCE
+from .names import GROUP, REFERENCE
 from .published import PUBLISHED, TABLE
 from .sections import SPEC, WIRING, Wiring
 

@@ -10,14 +10,10 @@ from typing import TypeAlias
 from ..hints import suggest
 from ..limits import NAME_CHARACTERS
 from ..marked import Marked
-from ..naming import RESERVED
+from ..naming import COMPONENT, NAME, NUMBER, RESERVED
 from .problems import Problem
 
-_COMPONENT = r"[A-Za-z0-9_][A-Za-z0-9_-]*"
-NAME = re.compile(_COMPONENT)
-NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
-"""A name that is a number: the items below it count on."""
-_STEP = rf"(?:{_COMPONENT}\*?|\*)"
+_STEP = rf"(?:{COMPONENT}\*?|\*)"
 REFERENCE = re.compile(rf"{_STEP}(?:\.{_STEP})*")
 PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 MEANINGS = ("in_channels", "index")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from ..hints import suggest
 from ..layers.registry import TAKEN
 from ..marked import List, Map, Marked, Text
+from ..naming import NUMBER
 from ..network import LOSSES, Loss, find_loss
 from .functions import FUNCTIONS
 from .grammar import (
@@ -32,7 +35,6 @@ from .grammar import (
 from .names import (
     GROUP,
     MEANINGS,
-    NUMBER,
     PARAMETER,
     check_item_name,
     check_name,
@@ -249,12 +251,20 @@ def _input_name(text: str) -> str:
     return text
 
 
+_BETWEEN = re.compile(r"\s*[,xX×]\s*|\s+")
+_SIZES = re.compile(rf"[(]?\s*(\d{{1,9}}(?:(?:{_BETWEEN.pattern})\d{{1,9}}){{1,3}})\s*[)]?")
+"""A shape as other places have it: 3x32x32, 3,32,32 or (3, 32, 32)."""
+
+
 class _Inputs(Either[Shape | dict[str, Shape]]):
     """The shape of the only input, or a mapping of names to shapes: under its name an input may be one number, `[]`."""
 
     def read(self, node: Marked, reader: Reader) -> Shape | dict[str, Shape]:
         if isinstance(node, (List, Map)) and node.size == 1:
             raise Problem("CC104", "'input' is empty", self.hint)
+        if isinstance(node, Text) and (sizes := _SIZES.fullmatch(node.text)):
+            hint = f"input: [{', '.join(_BETWEEN.split(sizes[1]))}]"
+            raise Problem("CC103", self.message, hint)
         return super().read(node, reader)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import sys
 from functools import lru_cache
@@ -158,6 +159,8 @@ def _meant(path: str, name: str) -> str | None:
     here, same = file_near(path, (*SUFFIXES, *MODELS))
     if here is not None and same:
         return f"did you mean '{here}'?"
+    if (other := _other_than_a_file(path)) is not None:
+        return other
     if os.sep in path:
         return None if here is None else f"did you mean '{here}'?"
     variant = _variant_hint(name)
@@ -165,6 +168,39 @@ def _meant(path: str, name: str) -> str | None:
     if here is not None:
         return f"did you mean '{here}'" + (f", or '{close}' of the gallery?" if close else "?")
     return variant or (f"did you mean '{close}'?" if close else "'convcalc specs' lists the gallery")
+
+
+def _other_than_a_file(path: str) -> str | None:
+    """How to ask for what a text names that is neither a file nor one of the gallery; None where it names nothing.
+
+    >>> _other_than_a_file("cc302"), _other_than_a_file("main:specs/net.yaml")
+    ('convcalc check --explain CC302 prints the page of a code', 'of a revision: git:main:specs/net.yaml')
+    """
+    if re.fullmatch(r"[Cc]{2}\d{3}", path):
+        return f"convcalc check --explain {path.upper()} prints the page of a code"
+    if path.isdigit():
+        return "the sizes of an input stand together: --input 3,224,224"
+    if re.fullmatch(r"[\w./-]+:[\w./-]+\.ya?ml", path):
+        return f"of a revision: git:{path}"
+    if "::" in path and ".py" in path:
+        return f"a model stands behind one colon: {path.replace('::', ':')}"
+    module, _, name = path.rpartition(".")
+    if module and all(part.isidentifier() for part in path.split(".")) and _is_code(module.partition(".")[0]):
+        code = f"{module}.py" if _is_file(f"{module}.py") else module
+        return f"a model in code stands behind a colon: {code}:{name}"
+    return None
+
+
+def _is_code(module: str) -> bool:
+    """Whether Python finds a module of this name, here or among its own; nothing of it runs."""
+    if _is_file(f"{module}.py"):
+        return True
+    from importlib.util import find_spec
+
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def _variant_hint(name: str) -> str | None:

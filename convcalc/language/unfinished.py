@@ -5,11 +5,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from ..geometry import GeometryError, RankMismatch
+from ..geometry import GeometryError, KernelTooLarge, RankMismatch
 from ..layers.base import Layer
 from ..limits import LAYERS, NESTING, PATH_CHARACTERS, STEPS
 from ..marked import Marked
-from ..network import BlockParam, Inference, Node
+from ..network import BlockParam, Inference, Node, channels_first
 from ..network import Group as NodeGroup
 from .document import Document
 from .items import Item, LayerProblems
@@ -103,7 +103,7 @@ class Unfinished:
 
     def count(self, item: Item, repetitions: int, place: Place) -> None:
         """Count steps before they are taken."""
-        if self.taken + repetitions * item.size > self.left:
+        if self.steps + SHAPE_STEPS * self.inference.computed + repetitions * item.size > self.left:
             times = f"{repetitions:,} repetitions of " if repetitions > 1 else ""
             message = f"{times}{item.size:,} steps would make more than {self.limit}"
             self.stop(message, item.repeat[1] if item.repeat else item.at, place.prefix + (item.name or item.kind))
@@ -143,19 +143,21 @@ class Unfinished:
             for problem in error.problems:
                 self.report(problem, item.at, path)
         elif isinstance(error, GeometryError):
-            self.report(Problem(error.code, error.said(inputs), self._batch_hint(error) or error.hint), item.at, path)
+            self.report(Problem(error.code, error.said(inputs), self._input_hint(error) or error.hint), item.at, path)
         else:
             self.report(error, item.at, path)
         if place.names.get(name) is None:
             place.names[name] = FAILED
         return FAILURE
 
-    def _batch_hint(self, error: GeometryError) -> str | None:
-        """The hint for a layer that is given an axis more than it takes, where the input is written with its batch."""
+    def _input_hint(self, error: GeometryError) -> str | None:
+        """The hint for a layer that does not fit where the input is written with its batch, or its channels last."""
+        shape = next((node.shape for node in self.nodes if node.layer is None), ())
+        if isinstance(error, KernelTooLarge) and (first := channels_first(shape)):
+            return f"the channels of an input stand first: {list(first)}"
         rank, axes = error.numbers.get("rank"), error.numbers.get("axes")
         if not (isinstance(error, RankMismatch) and isinstance(rank, int) and axes == rank + 1):
             return None
-        shape = next((node.shape for node in self.nodes if node.layer is None), ())
         if len(shape) - 1 != axes or (shape[0] != 1 and shape[1] not in (1, 3)):
             return None
         return f"an input is written without the batch: {list(shape[1:])}"

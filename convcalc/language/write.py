@@ -11,10 +11,9 @@ from ..blocks.literals import literal, scalar
 from ..blocks.pieces import parts_of
 from ..findings import SpecError, UsageError
 from ..marked import Source
-from ..naming import RESERVED, UniqueNames
+from ..naming import NAME, RESERVED, UniqueNames
 from ..network import Network, Output, consumers
 from .events import parse
-from .names import NAME
 
 if TYPE_CHECKING:
     from ..layers.base import Layer

@@ -10,11 +10,10 @@ from typing import NamedTuple
 
 from ..layers.opaque import Opaque
 from ..limits import NAME_CHARACTERS
-from ..naming import RESERVED, UniqueNames
+from ..naming import NUMBER, RESERVED, UniqueNames, underscored
 from ..network import BlockGroup, Group
 from .steps import Place, Step
 
-NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 DEEPEST = 24
 """Groups in each other; what is deeper joins the names above."""
 GROUPS = 1000
@@ -194,8 +193,7 @@ def snake(name: str) -> str:
     >>> snake("Conv2dNormActivation"), snake("BatchNorm2d"), snake("SEModule"), snake("_DenseLayer")
     ('conv2d_norm_activation', 'batch_norm2d', 'se_module', 'dense_layer')
     """
-    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
-    return allowed(re.sub(r"_+", "_", text).strip("_").lower())
+    return allowed(re.sub(r"_+", "_", underscored(name)).strip("_").lower())
 
 
 def allowed(name: str) -> str:

@@ -128,19 +128,24 @@ class Nodes:
         return self._readings.layers(operator)
 
     def _opaque(self, node: OnnxNode, operator: Operator, reason: str) -> Sequence[Value | None]:
-        """The node as it is: each output that is read becomes a layer, or a constant where nothing flows in."""
+        """The node as it is: each output that is read becomes a layer, or a constant where nothing flows in.
+
+        The first of them has the weights and the cost.
+        """
         b = self.builder
         flows = any(isinstance(b.values.get(name), Activation) for name in node.reads)
         made: list[Value | None] = []
+        read = [position for position, name in enumerate(node.outputs) if name and b.uses.get(name)]
         for position, name in enumerate(node.outputs):
-            if not name or not b.uses.get(name):
+            if position not in read:
                 made.append(None)
                 continue
             dims = operator.output_dims(b.call, position)
             dims = dims if dims is not None else self._stated.found(name, b.call, reason)
             if flows:
-                macs = operator.cost(b.call, dims) if position == 0 else 0
-                made.append(b.keep(dims, first=position == 0, reason=reason, macs=macs))
+                first = position == read[0]
+                macs = operator.cost(b.call, dims if position == 0 else operator.output_dims(b.call, 0) or dims)
+                made.append(b.keep(dims, first=first, reason=reason, macs=macs if first else 0))
             else:
                 floating = any(isinstance(value, Constant) and value.floating for value in b.call.inputs)
                 made.append(Constant(dims, name=name, floating=floating).made_by(b.call))

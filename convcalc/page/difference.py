@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..render.diff import percentage, said
+from ..network import described
+from ..render.diff import changed_text, percentage, said
 
 if TYPE_CHECKING:
     from ..analysis.diff import Change, Difference, LayerChange
@@ -74,8 +75,8 @@ def changes(difference: Difference) -> Changes:
     listed = [layer for status in counted for layer in difference.layers if layer.status == status]
     nothing = "Nothing differs." if difference.empty else "Only names differ." if difference.only_names else ""
     return Changes(
-        before.network.described,
-        after.network.described,
+        described(before.network),
+        described(after.network),
         [_compared(change) for change in difference.totals],
         [
             StageRow(stage.name, stage.status, [_compared(change) for change in stage.changes])
@@ -111,7 +112,7 @@ def _layer(before: Report, after: Report, layer: LayerChange) -> LayerRow:
         layer.after or layer.before or "",
         layer.after or "",
         layer.kind,
-        ", ".join([*moved, *map(_said, fields)]),
+        ", ".join([*moved, *map(changed_text, fields)]),
         _pair("params", *costs[0]),
         _pair("macs", *costs[1]),
     )
@@ -123,9 +124,3 @@ def _params(report: Report, index: int) -> int:
 
 def _macs(report: Report, index: int) -> int:
     return report.costs[index].macs * report.batch
-
-
-def _said(change: Change) -> str:
-    if change.before is None or change.after is None:
-        return f"{change.what} {said(change.after if change.before is None else change.before)}"
-    return f"{change.what} {said(change.before)} → {said(change.after)}"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from ..analysis.diff import diff
 from ..export import drawing
 from ..findings import UsageError
-from ..network import unknown_costs, without_collector
-from ..render.table import at_text, shapes_text, source_text
+from ..network import without_collector
+from ..render.table import at_text, shapes_text, source_text, unknown_text
 from ..units import counted
 from ..version import FORMAT, __version__
 from .assets import picture, policy, scripts_texts, styles_text
@@ -119,9 +119,5 @@ def _still(network: Network) -> str:
 
 def _remarks(network: Network) -> list[str]:
     """What was said when the network was read, and which costs are not known."""
-    said = [finding.message for finding in network.notes]
-    unknown = [finding.where for finding in unknown_costs(network)]
-    if unknown:
-        names = ", ".join(unknown[:MOST_NAMED]) + (", …" if len(unknown) > MOST_NAMED else "")
-        said.append(f"without the macs of {counted(len(unknown), 'opaque layer')} with weights: {names}")
-    return said
+    unknown = unknown_text(network, MOST_NAMED)
+    return [*(finding.message for finding in network.notes), *([] if unknown is None else [unknown])]

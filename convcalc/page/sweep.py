@@ -16,7 +16,8 @@ from .svg import drawing, mark, write
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..sweep.found import Cell, Cloud, Found, FoundRow, Shown
+    from ..sweep.cells import Cell
+    from ..sweep.found import Cloud, Found, FoundRow, Shown
 
 LEFT, RIGHT, TOP, BOTTOM = 96.0, 28.0, 20.0, 46.0
 WIDTH, HEIGHT = 880.0, 420.0

@@ -68,6 +68,11 @@ def _exp_below_0(x: Array) -> Array:
     return np.asarray(np.expm1(np.minimum(x, 0)))
 
 
+def _relu(x: Array) -> Array:
+    """max(x, 0), with zeros for a channel: NumPy compares arrays several numbers at a time, but not with one number."""
+    return np.asarray(np.maximum(x, np.zeros(x.shape[min(2, x.ndim - 1) :], x.dtype)))
+
+
 def _relu6(x: Array) -> Array:
     return np.asarray(np.clip(x, 0, 6))
 
@@ -83,7 +88,7 @@ def _silu_slope(x: Array) -> Array:
 
 
 PLAIN: dict[str, Callable[[Array], Array]] = {
-    "relu": lambda x: np.maximum(x, 0),
+    "relu": _relu,
     "relu6": _relu6,
     "silu": lambda x: x * sigmoid(x),
     "hardswish": lambda x: x * _relu6(x + 3) / 6,

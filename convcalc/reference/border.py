@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,6 +78,7 @@ def source_indices(size: int, before: int, after: int, mode: str) -> Array:
     return np.where(mirrored < size, mirrored, 2 * (size - 1) - mirrored)
 
 
+@lru_cache(maxsize=64)
 def _overlap(space: tuple[int, ...], pads: Pairs) -> tuple[Any, Any]:
     """Where the kept input lies in the padded array, and where in the input; nowhere if all of it is cropped."""
     target, source = [], []

@@ -33,9 +33,11 @@ if TYPE_CHECKING:
 
 
 def _conv(layer: Conv, x: Array, w: Array, bias: Array | None, context: Context) -> Array:
-    bordered = _bordered(layer, x, layer.padding_mode)
-    steps = (layer.stride, layer.dilation, layer.groups)
-    return correlate(bordered, w, *steps, context.counter, bias)
+    pads = _pads(layer, x.shape[2:])
+    steps = (layer.stride, layer.dilation, layer.groups, context.counter, bias)
+    if layer.padding_mode == "zeros":
+        return correlate(x, w, *steps, pads)
+    return correlate(border(x, pads, layer.padding_mode), w, *steps)
 
 
 def _conv_backward(layer: Conv, x: Array, w: Array, grad: Array, context: Context) -> tuple[Array, Array, Array]:
@@ -69,20 +71,19 @@ def _separable_backward(
 
 
 def _depthwise(layer: SeparableConv, x: Array, weights: Weights, context: Context) -> Array:
-    bordered = _bordered(layer, x, "zeros")
-    return correlate(bordered, weights["depthwise.weight"], layer.stride, layer.dilation, x.shape[1], context.counter)
+    steps = (layer.stride, layer.dilation, x.shape[1], context.counter)
+    return correlate(x, weights["depthwise.weight"], *steps, pads=_pads(layer, x.shape[2:]))
 
 
-def _bordered(layer: Conv | SeparableConv, x: Array, mode: str) -> Array:
-    pads = resolved_pads(layer.padding, x.shape[2:], layer.kernel_size, layer.stride, layer.dilation)
-    return border(x, pads, mode)
+def _pads(layer: Conv | SeparableConv, space: Sizes) -> Pairs:
+    return resolved_pads(layer.padding, space, layer.kernel_size, layer.stride, layer.dilation)
 
 
 def _gradients(
     layer: Conv | SeparableConv, x: Array, w: Array, grad: Array, groups: int, mode: str, context: Context
 ) -> tuple[Array, Array]:
     """Of the input and of the weights."""
-    pads = resolved_pads(layer.padding, x.shape[2:], layer.kernel_size, layer.stride, layer.dilation)
+    pads = _pads(layer, x.shape[2:])
     bordered = border(x, pads, mode)
     space, steps = bordered.shape[2:], (layer.stride, layer.dilation)
     grad_bordered = scatter(grad, w, *steps, groups, space, context.counter)

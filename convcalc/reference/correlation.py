@@ -19,9 +19,10 @@ from math import prod
 
 import numpy as np
 
+from .border import border
 from .columns import tiled_columns
 from .context import Array, Counter, DoesNotFit, along_channels, multiply_matrices
-from .windows import Sizes, over, positions, reads, taps
+from .windows import Pairs, Sizes, over, positions, reads, taps
 
 
 def correlate(
@@ -32,22 +33,25 @@ def correlate(
     groups: int = 1,
     counter: Counter | None = None,
     bias: Array | None = None,
+    pads: Pairs | None = None,
 ) -> Array:
-    """The convolution of x [batch, B, *space], already padded, by w [A, B/groups, *kernel]: [batch, A, *positions].
+    """The convolution of x [batch, B, *space] by w [A, B/groups, *kernel]: [batch, A, *positions].
 
-    `bias` is added, one number an output channel. Raises `DoesNotFit` where a window is larger than the input, or
-    the channels are others than the weights'.
+    `bias` is added, one number an output channel; `pads` is the width of a border of zeros that x has not yet. Raises
+    `DoesNotFit` where a window is larger than the input, or the channels are others than the weights'.
     """
     check_channels("the input", x.shape[1], w.shape[1] * groups)
-    counts = positions(x.shape[2:], w.shape[2:], stride, dilation)
+    pads = pads or ((0, 0),) * len(stride)
+    counts = positions(x.shape[2:], w.shape[2:], stride, dilation, pads)
     if prod(w.shape[2:]) == 1:
-        return _with_bias(_correlate_pointwise(x, w, stride, groups, counter), bias)
+        return _with_bias(_correlate_pointwise(border(x, pads, "zeros"), w, stride, groups, counter), bias)
     if w.shape[1] == 1 and groups > 1:
-        return _with_bias(_depthwise(x, w, stride, dilation, counts, counter), bias)
+        return _with_bias(_depthwise(border(x, pads, "zeros"), w, stride, dilation, counts, counter), bias)
     result = np.empty((x.shape[0], w.shape[0], *counts), np.result_type(x, w))
     flat = result.reshape(x.shape[0], groups, w.shape[0] // groups, prod(counts))
     rows = w.reshape(groups, w.shape[0] // groups, -1)
-    for image, tile, columns in tiled_columns(x, w.shape[2:], stride, dilation, counts, result.dtype, rows.shape[1]):
+    sizes = (w.shape[2:], stride, dilation, counts, pads)
+    for image, tile, columns in tiled_columns(x, *sizes, result.dtype, rows.shape[1]):
         windows = columns.reshape(groups, rows.shape[2], -1)
         part = multiply_matrices(rows, windows, counter, out=flat[image, :, :, tile.start : tile.stop])
         if bias is not None:
@@ -75,7 +79,8 @@ def correlate_weights(
     dtype = np.result_type(x, y)
     total = np.zeros((groups, outputs // groups, inputs * prod(kernel)), dtype)
     values = y.reshape(y.shape[0], groups, outputs // groups, -1)
-    for image, tile, columns in tiled_columns(x, kernel, stride, dilation, counts, dtype, values.shape[2]):
+    sizes = (kernel, stride, dilation, counts, ((0, 0),) * len(kernel))
+    for image, tile, columns in tiled_columns(x, *sizes, dtype, values.shape[2]):
         windows = columns.reshape(groups, inputs * prod(kernel), -1)
         total += multiply_matrices(values[image, :, :, tile.start : tile.stop], windows.swapaxes(1, 2), counter)
     return total.reshape(outputs, inputs, *kernel)

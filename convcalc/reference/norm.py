@@ -251,7 +251,7 @@ def _root_mean_square_backward(
 
 
 BLOCK_BYTES = 1 << 19
-"""Bytes of the positions that are computed together."""
+"""Bytes of the channels that are computed together."""
 
 
 def _neighbour_sums(x: Array, before: int, after: int) -> Array:
@@ -275,24 +275,27 @@ def _power(base: Array, exponent: float) -> Array:
     return np.asarray(base**exponent)
 
 
-def _base(layer: LocalResponseNorm, x: Array) -> Array:
+def _base(layer: LocalResponseNorm, x: Array, channels: slice = slice(None)) -> Array:
     """k + alpha·mean of the squares over the window, which the missing neighbours at the ends count in as 0."""
-    sums = _neighbour_sums(np.square(x, dtype=np.result_type(x, 0.0)), layer.size // 2, (layer.size - 1) // 2)
+    below, above = layer.size // 2, (layer.size - 1) // 2
+    first, stop, _ = channels.indices(x.shape[1])
+    lowest = max(first - below, 0)
+    squares = np.square(x[:, lowest : stop + above], dtype=np.result_type(x, 0.0))
+    sums = _neighbour_sums(squares, below, above)[:, first - lowest : stop - lowest]
     sums *= layer.alpha / layer.size
     sums += layer.k
     return sums
 
 
 def _response(layer: LocalResponseNorm, inputs: Arrays, weights: Weights, context: Context) -> Array:
-    """Some positions at a time, so that what lies between is small and stays in the cache."""
+    """Some channels at a time, so that what lies between is small and stays in the cache."""
     (x,) = inputs
-    flat = x.reshape(*x.shape[:2], -1)
-    result = np.empty(flat.shape, np.result_type(x, 0.0))
-    step = max(1, BLOCK_BYTES // max(flat[:, :, :1].nbytes, 1))
-    for first in range(0, flat.shape[2], step):
-        block = (..., slice(first, first + step))
-        np.divide(flat[block], _power(_base(layer, flat[block]), layer.beta), out=result[block])
-    return result.reshape(x.shape)
+    result = np.empty(x.shape, np.result_type(x, 0.0))
+    step = max(layer.size, BLOCK_BYTES // max(result[:, :1].nbytes, 1))
+    for first in range(0, x.shape[1], step):
+        block = slice(first, first + step)
+        np.divide(x[:, block], _power(_base(layer, x, block), layer.beta), out=result[:, block])
+    return result
 
 
 def _response_backward(

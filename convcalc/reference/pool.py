@@ -1,20 +1,23 @@
 """Pools whose window slides (max_pool, avg_pool, lp_pool) or fits the output (adaptive and global), both ways.
 
-Maxima and sums are taken axis by axis: a window's maximum is the maximum of its rows' maxima.
+Maxima and sums are taken axis by axis: a window's maximum is the maximum of its rows' maxima. Those of windows that
+slide are in `sliding`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import pairwise, product
 from math import prod
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from .border import border, border_gradient
-from .context import Array, Arrays, Context, DoesNotFit, Gradients, Operation, Weights
-from .windows import Pairs, Sizes, over, padding_of_word, reach, reads, taps
+from .context import Array, Arrays, Context, Gradients, Operation, Weights
+from .sliding import Axes, axis_of, over_windows
+from .windows import Pairs, Sizes, over, reads, resolved_pads, taps
 
 if TYPE_CHECKING:
     from ..layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
@@ -93,109 +96,22 @@ def _pool(reduction: Reduction, sizes: Callable[[Any, Array], Sizes]) -> Operati
     return Operation(forward, backward)
 
 
-class Axis(NamedTuple):
-    """The windows of one axis: where they start in the padded axis, its padding, and how far they overhang it."""
-
-    size: int
-    kernel_size: int
-    stride: int
-    dilation: int
-    before: int
-    after: int
-    starts: range
-    overhang: int
-
-
-Axes = tuple[Axis, ...]
-
-
 def _axes(layer: MaxPool | AvgPool | LpPool, space: Sizes, padding: Pairs | str, dilations: Sizes) -> Axes:
-    pads = tuple(
-        padding_of_word(padding, size, k, s, d) if isinstance(padding, str) else padding[n]
-        for n, (size, k, s, d) in enumerate(zip(space, layer.kernel_size, layer.stride, dilations, strict=True))
-    )
-    drops = layer.ceil_mode is True or (layer.ceil_mode == "caffe" and any(map(any, pads)))
-    fields = zip(space, layer.kernel_size, layer.stride, dilations, pads, strict=True)
-    return tuple(_axis(*numbers, up=bool(layer.ceil_mode), drops=drops) for numbers in fields)
+    return _sliding(space, layer.kernel_size, layer.stride, dilations, padding, layer.ceil_mode)
 
 
-def _axis(size: int, k: int, s: int, d: int, pads: tuple[int, int], *, up: bool, drops: bool) -> Axis:
-    """Rounding `up` admits one more window, which overhangs; where `drops`, not one that starts in the padding
-    after.
-    """
-    (before, after), far = pads, reach(k, d)
-    length = before + size + after
-    starts = range(0, length - far + (s - 1 if up else 0), s)
-    if drops and starts and starts[-1] >= before + size:
-        starts = starts[:-1]
-    if not starts:
-        raise DoesNotFit(f"no window of {far + 1} fits into a padded axis of {length}")
-    return Axis(size, k, s, d, before, after, starts, max(starts[-1] + far + 1 - length, 0))
+@lru_cache(maxsize=64)
+def _sliding(
+    space: Sizes, kernel: Sizes, stride: Sizes, dilations: Sizes, padding: Pairs | str, ceil_mode: bool | str
+) -> Axes:
+    pads = resolved_pads(padding, space, kernel, stride, dilations)
+    drops = ceil_mode is True or (ceil_mode == "caffe" and any(map(any, pads)))
+    fields = zip(space, kernel, stride, dilations, pads, strict=True)
+    return tuple(axis_of(*numbers, up=bool(ceil_mode), drops=drops) for numbers in fields)
 
 
 def _border(axes: Axes) -> Pairs:
     return tuple((axis.before, axis.after + axis.overhang) for axis in axes)
-
-
-def _reads(axis: Axis, tap: int) -> tuple[slice, slice]:
-    """(windows, inputs): the windows in which the tap reads an input rather than padding, and those inputs."""
-    offset = tap * axis.dilation - axis.before
-    first = max(0, -(offset // axis.stride))
-    stop = max(first, min(len(axis.starts), (axis.size - 1 - offset) // axis.stride + 1))
-    begin = first * axis.stride + offset
-    return slice(first, stop), slice(begin, max(begin, (stop - 1) * axis.stride + offset + 1), axis.stride)
-
-
-def _reduced(x: Array, axes: Axes, combine: np.ufunc, nothing: float) -> Array:
-    """`combine` over every window of x, one axis after the other; what only padding feeds is `nothing`.
-
-    Nothing is padded for it: each tap is combined into the windows in which it reads an input.
-    """
-    if _pays_off_along_memory(axes):
-        return _reduced_along_memory(x, axes, combine, nothing)
-    for number, axis in enumerate(axes, start=2):
-        windows_in = len(axis.starts)
-        if axis.kernel_size == axis.stride == 1 and windows_in == axis.size:
-            continue
-        before, whole = (slice(None),) * number, slice(0, windows_in)
-        reads = [_reads(axis, tap) for tap in range(axis.kernel_size)]
-        everywhere = [x[over(*before, inputs)] for windows, inputs in reads if windows == whole]
-        if len(everywhere) > 1:
-            result = combine(everywhere[0], everywhere[1])
-        elif everywhere:
-            result = everywhere[0].copy()
-        else:
-            result = np.full((*x.shape[:number], windows_in, *x.shape[number + 1 :]), nothing, x.dtype)
-        for view in everywhere[2:]:
-            combine(result, view, out=result)
-        for windows, inputs in reads:
-            if windows != whole:
-                part = result[over(*before, windows)]
-                combine(part, x[over(*before, inputs)], out=part)
-        x = result
-    return x
-
-
-def _pays_off_along_memory(axes: Axes) -> bool:
-    """Whether `_reduced_along_memory` serves these windows, and is faster: few of its numbers lie between them."""
-    return all(axis.stride == 1 and 2 * len(axis.starts) > axis.size for axis in axes)
-
-
-def _reduced_along_memory(x: Array, axes: Axes, combine: np.ufunc, nothing: float) -> Array:
-    """`_reduced` at stride 1: neighbours along an axis lie one distance apart in all of the bordered array, so that
-    each tap is combined in one run over its memory. Between the windows lie numbers of no meaning.
-    """
-    bordered = np.ascontiguousarray(border(x, _border(axes), "constant", nothing))
-    run = bordered.reshape(-1)
-    for axis, step in zip(axes, bordered.strides[2:], strict=True):
-        distance = axis.dilation * step // bordered.itemsize
-        length = run.size - (axis.kernel_size - 1) * distance
-        taps_read = [run[tap * distance :][:length] for tap in range(axis.kernel_size)]
-        run = taps_read[0] if axis.kernel_size == 1 else combine(*taps_read[:2])
-        for read in taps_read[2:]:
-            combine(run, read, out=run)
-    shape = (*x.shape[:2], *(len(axis.starts) for axis in axes))
-    return np.ndarray(shape, x.dtype, run, 0, bordered.strides).copy()
 
 
 def _numbers_read(axes: Axes) -> list[tuple[tuple[int, ...], tuple[slice, ...]]]:
@@ -206,7 +122,7 @@ def _numbers_read(axes: Axes) -> list[tuple[tuple[int, ...], tuple[slice, ...]]]
 
 
 def _lowest(dtype: np.dtype[Any]) -> float:
-    return -np.inf if np.issubdtype(dtype, np.floating) else int(np.iinfo(dtype).min)
+    return -np.inf if dtype.kind == "f" else int(np.iinfo(dtype).min)
 
 
 def _max_axes(layer: MaxPool, x: Array) -> Axes:
@@ -216,7 +132,7 @@ def _max_axes(layer: MaxPool, x: Array) -> Axes:
 def _max(layer: MaxPool, inputs: Arrays, weights: Weights, context: Context) -> Array:
     (x,) = inputs
     axes = _max_axes(layer, x)
-    return _reduced(x, axes, np.maximum, _lowest(x.dtype))
+    return over_windows(x, axes, np.maximum, _lowest(x.dtype))
 
 
 def _max_backward(layer: MaxPool, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
@@ -224,7 +140,7 @@ def _max_backward(layer: MaxPool, inputs: Arrays, weights: Weights, grad: Array,
     (x,) = inputs
     axes = _max_axes(layer, x)
     bordered = border(x, _border(axes), "constant", _lowest(x.dtype))
-    maxima = _reduced(x, axes, np.maximum, _lowest(x.dtype))
+    maxima = over_windows(x, axes, np.maximum, _lowest(x.dtype))
     open_windows = np.ones(grad.shape, bool)
     result = np.zeros(bordered.shape, grad.dtype)
     for _, places in _numbers_read(axes):
@@ -264,7 +180,7 @@ def _average_axes(layer: AvgPool, x: Array) -> tuple[Axes, Array | int]:
 def _average(layer: AvgPool, inputs: Arrays, weights: Weights, context: Context) -> Array:
     (x,) = inputs
     axes, divisors = _average_axes(layer, x)
-    return _divided(_reduced(x, axes, np.add, 0), divisors)
+    return _divided(over_windows(x, axes, np.add, 0), divisors)
 
 
 def _divided(total: Array, divisors: Array | int) -> Array:
@@ -296,7 +212,7 @@ def _power_parts(layer: LpPool, x: Array) -> tuple[Axes, Array | int, Array]:
     """
     axes = _axes(layer, x.shape[2:], ((0, 0),) * len(layer.kernel_size), (1,) * len(layer.kernel_size))
     divisors = _divisors(axes, include_padding=True)
-    sums = _divided(_reduced(x**layer.norm_type, axes, np.add, 0), divisors) * prod(layer.kernel_size)
+    sums = _divided(over_windows(x**layer.norm_type, axes, np.add, 0), divisors) * prod(layer.kernel_size)
     return axes, divisors, sums
 
 

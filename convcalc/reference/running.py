@@ -138,8 +138,8 @@ class BackStep(NamedTuple):
     grad_inputs: Arrays
     grad_weights: dict[str, Array]
     """Of weights that several layers have those of all, added up, at the first that the loss depends on."""
-    exponent: int = 0
-    weights_exponent: int = 0
+    exponent: int
+    weights_exponent: int
     """Those of weights stand for 2**weights_exponent times their numbers."""
 
 
@@ -150,7 +150,7 @@ class Scaled(NamedTuple):
     exponent: int = 0
 
     def near_one(self) -> Scaled:
-        """The same, its numbers moved towards 1 where the largest is more than 2**`ROOM` or less than 2**−`ROOM`."""
+        """The same, its numbers moved towards 1 where the largest is not below 2**`ROOM`, or below 2**−(`ROOM` + 1)."""
         largest = float(max(self.array.max(initial=0), -self.array.min(initial=0)))
         power = frexp(largest)[1] if isfinite(largest) else 0
         if abs(power) <= ROOM:
@@ -191,8 +191,8 @@ class _Sums:
         if not last:
             self._sums[held_by] = sums
             return {}, exponent
-        largest = max((scaled.exponent for scaled in sums.values()), default=exponent)
-        return {name: np.ldexp(array, power - largest) for name, (array, power) in sums.items()}, largest
+        power = max((scaled.exponent for scaled in sums.values()), default=exponent)  # all have the same
+        return {name: scaled.array for name, scaled in sums.items()}, power
 
 
 def _holder(number: int, node: Node) -> int:

@@ -13,6 +13,7 @@ so that every output is written once with a stride.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import product
 from math import prod
 
@@ -60,6 +61,10 @@ def _scatter_apart(
     most = positions_a_tile(result.dtype, channels * prod(kernel), columns_of.shape[2])
     for image, tile in product(range(batch), tiles(counts, most)):
         columns = multiply_matrices(columns_of, values[image, :, :, tile.start : tile.stop], counter)
+        if prod(counts) == 1:
+            window = over(*(slice(0, reach(k, d) + 1, d) for k, d in zip(kernel, dilation, strict=True)))
+            result[over(image, slice(None), *window)] = columns.reshape(channels, *kernel)
+            continue
         by_tap = columns.reshape(channels, prod(kernel), *tile.counts)
         for number, places in enumerate(reads(kernel, tile.starts, tile.counts, stride, dilation)):
             result[over(image, slice(None), *places)] = by_tap[:, number]
@@ -71,63 +76,55 @@ def _scatter_overlapping(
 ) -> Array:
     """`scatter` of windows that overlap, by as many rows of the first axis at a time as a tile has columns for.
 
-    Behind each row of every other axis stand as many zeros as the longest shift. So a shift over several axes is one
-    along memory, and a tap adds one run of numbers a channel. Where the zeros are few they stand in y already, and are
-    multiplied; in a pass that is counted, which multiplies what the definition does, they come with the columns.
+    Each row of every other axis has room behind it for the longest shift. So a shift over several axes is one along
+    memory, and what a tap reads is added to a phase as one run over all channels.
     """
     batch, counts, kernel, channels = y.shape[0], y.shape[2:], w.shape[2:], w.shape[1] * groups
     longest = tuple(reach(k, d) // s for k, s, d in zip(kernel, stride, dilation, strict=True))
     reached = tuple(n + shift for n, shift in zip(counts, longest, strict=True))
-    sizes = [prod(reached[axis + 1 :]) for axis in range(len(counts))]
-    axes = zip(kernel, stride, dilation, sizes, strict=True)
-    steps = list(product(*[[(t * d // s * size, t * d % s) for t in range(k)] for k, s, d, size in axes]))
-    zeros: Pairs = ((0, 0), *((0, shift) for shift in longest[1:]))
-    multiplied = counter is None and zeros_are_few(counts[1:], reached[1:])
-    columns_of, values = _factors(border(y, zeros, "zeros") if multiplied else y, w, groups)
+    steps = _steps(kernel, stride, dilation, reached)
+    columns_of, values = _factors(y, w, groups)
     result = _array((batch, channels, *space), np.result_type(y, w), _covers(reached, stride, space))
+    line = prod(counts[1:])
     most = positions_a_tile(result.dtype, channels * prod(kernel), columns_of.shape[2])
-    rows, line = _equal_parts(counts[0], most // sizes[0]), values.shape[3] // counts[0]
-    sums = np.zeros((channels, *stride, rows + longest[0], *reached[1:]), result.dtype)
+    rows = _equal_parts(counts[0], most // line)
+    sums = np.zeros((*stride, channels, rows + longest[0], *reached[1:]), result.dtype)
     from_last = over(..., slice(rows, None), *map(slice, reached[1:]))
     of_next = over(..., slice(0, longest[0]), *map(slice, reached[1:]))
     for image, first in product(range(batch), range(0, counts[0], rows)):
         columns = multiply_matrices(columns_of, values[image, :, :, first * line : (first + rows) * line], counter)
-        if not multiplied:
-            columns = border(columns.reshape(channels, prod(kernel), -1, *counts[1:]), zeros, "zeros")
         begun = sums[from_last].copy() if first else None
-        if max(dilation) > 1:
-            sums[...] = 0
-        _add_up(columns.reshape(channels, prod(kernel), -1), steps, sums.reshape(channels, *stride, -1))
+        _add_up(columns.reshape(channels, prod(kernel), -1, *counts[1:]), steps, sums)
         if begun is not None:
             sums[of_next] += begun
         complete = slice(rows if first + rows < counts[0] else None)
         for phase in taps(stride):
             places = (first * stride[0] + phase[0], *phase[1:])
-            _deal(sums[over(slice(None), *phase, complete)], result[image], places, stride)
+            _deal(sums[phase][:, complete], result[image], places, stride)
     return result
 
 
-def zeros_are_few(counts: Sizes, reached: Sizes) -> bool:
-    """Whether to multiply the zeros between rows, `reached` with them, takes less than to copy the columns."""
-    return 16 * prod(reached) <= 17 * prod(counts)
+@lru_cache(maxsize=64)
+def _steps(kernel: Sizes, stride: Sizes, dilation: Sizes, room: Sizes) -> tuple[tuple[int, Sizes], ...]:
+    """(shift, phase) of each tap, row by row; the shift along memory, in an array that ends with such room."""
+    apart = [prod(room[axis + 1 :]) for axis in range(len(room))]
+    axes = zip(kernel, stride, dilation, apart, strict=True)
+    by_axis = [[(t * d // s * distance, t * d % s) for t in range(k)] for k, s, d, distance in axes]
+    return tuple((sum(shift for shift, _ in tap), tuple(phase for _, phase in tap)) for tap in product(*by_axis))
 
 
-def _add_up(by_tap: Array, steps: list[tuple[tuple[int, int], ...]], sums: Array) -> None:
-    """What the taps [channels, taps, positions] give together in each phase of sums [channels, *phases, positions].
+def _add_up(by_tap: Array, steps: tuple[tuple[int, Sizes], ...], sums: Array) -> None:
+    """What the taps [channels, taps, *positions] give together in each phase of sums [*phases, channels, *room].
 
-    `steps` has the shift and the phase of each tap by axis. What a tap without a shift gives is written, not added;
-    unless taps are dilated, each phase has one.
+    Where the room goes beyond the positions stand zeros, so that a shifted tap adds nothing else to the next row.
     """
-    length = by_tap.shape[2]
-    sums[..., length:] = 0
-    for number, step in enumerate(steps):
-        shifts, phase = zip(*step, strict=True)
-        shift = sum(shifts)
-        target = sums[over(slice(None), *phase, slice(shift, shift + length))]
-        if shift:
-            target += by_tap[:, number, : target.shape[1]]
-        else:
-            target[...] = by_tap[:, number]
+    sums[...] = 0
+    positions = over(slice(None), *map(slice, by_tap.shape[2:]))
+    numbers = np.zeros((by_tap.shape[0], *sums.shape[by_tap.ndim - 1 :]), sums.dtype)
+    for number, (shift, phase) in enumerate(steps):
+        numbers[positions] = by_tap[:, number]
+        run = sums[phase].reshape(-1)
+        run[shift:] += numbers.reshape(-1)[: run.size - shift]
 
 
 def _factors(y: Array, w: Array, groups: int) -> tuple[Array, Array]:

@@ -45,8 +45,12 @@ def window_starts(size: int, kernel_size: int, stride: int, dilation: int) -> ra
 
 
 @lru_cache(maxsize=64)
-def positions(space: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> tuple[int, ...]:
-    """How many windows lie along each axis."""
+def positions(
+    space: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes, pads: Pairs | None = None
+) -> tuple[int, ...]:
+    """How many windows lie along each axis, or along each with its padding."""
+    if pads is not None:
+        space = tuple(before + size + after for size, (before, after) in zip(space, pads, strict=True))
     axes = zip(space, kernel, stride, dilation, strict=True)
     return tuple(len(window_starts(*axis)) for axis in axes)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..analysis.diff import Change, Difference, LayerChange, Threshold
 from ..analysis.report import Report
 from ..findings import Finding
+from ..network import finding_in
 from .document import Block, Column, Document, Findings, Heading, Listing, Table
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ def growth_finding(difference: Difference, quantity: str, before: int, after: in
     message = f"{growth(quantity, before, after)}; the limit is {limit}"
     hint = f"--fail-over {quantity}={limit} sets the limit"
     if network.origin is None:
-        return network.finding("CC601", message, hint=hint)
+        return finding_in(network, "CC601", message, hint=hint)
     return network.origin.finding_at("CC601", message, network.origin.section("name"), hint=hint)
 
 
@@ -217,11 +218,12 @@ def layer_text(layer: LayerChange) -> str:
     name = layer.after if layer.before == layer.after or layer.before is None else layer.before
     if layer.before is not None and layer.after is not None and layer.before != layer.after:
         name = f"{layer.before} → {layer.after}"
-    changes = [_said_change(change) for change in layer.changes]
+    changes = [changed_text(change) for change in layer.changes]
     return f"{name} ({layer.kind}): {', '.join(changes)}" if changes else f"{name} ({layer.kind})"
 
 
-def _said_change(change: Change) -> str:
+def changed_text(change: Change) -> str:
+    """A value before and after; the one that there is where it is new or gone."""
     if change.before is None or change.after is None:
         return f"{change.what} {said(change.after if change.before is None else change.before)}"
     return f"{change.what} {said(change.before)} → {said(change.after)}"

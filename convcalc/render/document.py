@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from ..findings import Finding
+from ..findings import Finding, place, said
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -327,24 +327,6 @@ class Findings(NamedTuple):
         """A row a finding."""
         rows = tuple((place(f), f.code, said(f), f.hint or "") for f in self.findings)
         return Table(tuple(map(Column, ("place", "code", "finding", "hint"))), rows)
-
-
-def place(finding: Finding) -> str:
-    """Where a finding is.
-
-    >>> place(Finding("CC101", "unknown key", "a.yaml", 3, 5))
-    'a.yaml:3:5'
-    """
-    return f"{finding.path}:{finding.line}:{finding.column}"
-
-
-def said(finding: Finding) -> str:
-    """What a finding says, behind the layer that it is about.
-
-    >>> said(Finding("CC101", "unknown key", where="stem.conv"))
-    'stem.conv: unknown key'
-    """
-    return f"{finding.where}: {finding.message}" if finding.where else finding.message
 
 
 class Section(NamedTuple):

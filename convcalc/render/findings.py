@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ..check.result import CheckResult
 from ..codes import codes, page
-from ..findings import Finding, severity
+from ..findings import Finding, said, severity
 from ..terminal import printable
 from ..version import __version__
-from .document import Block, Code, Document, Findings, Heading, Measure, Note, Notes, Paragraph, said
+from .document import Block, Code, Column, Document, Findings, Heading, Measure, Note, Notes, Paragraph, Table
 from .escape import Notation
 from .streams import json_text
 from .text import finding_text
@@ -82,6 +82,13 @@ def code_document(code: str) -> Document:
         else:
             blocks.append(Code(tuple(part.splitlines()), language, displayed=True))
     return Document(tuple(blocks), Measure(40, 100))
+
+
+def codes_document() -> Document:
+    """Every code and what it stands for."""
+    rows = [(code, page(code).title) for code in codes()]
+    styles = {(row, 0): STYLES[severity(code)] for row, (code, _) in enumerate(rows)}
+    return Document((Table((Column("code"), Column("stands for")), rows, styles=styles),))
 
 
 STYLES = {"error": "bold red", "warning": "bold magenta", "advice": "bold cyan"}

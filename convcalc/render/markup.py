@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from ..findings import place, said
 from ..terminal import csv_cell, printable
 from . import escape
 from .document import (
@@ -26,8 +27,6 @@ from .document import (
     Section,
     Table,
     Tree,
-    place,
-    said,
 )
 
 

@@ -25,7 +25,8 @@ from .progress import KNOWN_SECONDS, duration
 from .table import count_text
 
 if TYPE_CHECKING:
-    from ..sweep.found import Cell, Cloud, Found, FoundRow, Refusals, Shown
+    from ..sweep.cells import Cell
+    from ..sweep.found import Cloud, Found, FoundRow, Refusals, Shown
     from ..sweep.running import Progress
 
 ROW = "row"

@@ -11,7 +11,7 @@ from ..analysis.quantity import Quantity, Shaped, Value, number
 from ..analysis.tree import Row, sort_key
 from ..findings import UsageError
 from ..network import sizes, unknown_costs
-from ..units import amount, counted, scaled, scaled_bytes
+from ..units import amount, counted, scaled, scaled_bytes, scaled_time
 from .document import (
     ZERO,
     Axis,
@@ -33,6 +33,7 @@ from .document import (
 if TYPE_CHECKING:
     from ..analysis.published import Cell, TableResult
     from ..analysis.report import Report
+    from ..network import Network
 
 
 SCALES = "K, M, G: 10^3, 10^6, 10^9; KiB, MiB: 2^10, 2^20 bytes; ·: 0"
@@ -142,9 +143,13 @@ def count_text(count: int, unit: str, exact: bool) -> str | None:
 
     >>> count_text(7002000, "MACs", False), count_text(9216, "bytes", True), count_text(3, "layers", False)
     ('7.00 M', '9,216 B', None)
+    >>> count_text(1421, "ns", False), count_text(1421, "ns", True)
+    ('1.42 µs', '1,421 ns')
     """
     if unit == "bytes":
         return f"{count:,} B" if exact else scaled_bytes(count)
+    if unit == "ns":
+        return f"{count:,} ns" if exact else scaled_time(count)
     return scaled(count) if unit in COUNTED and not exact else None
 
 
@@ -403,10 +408,18 @@ def totals_note(report: Report) -> Note:
 
 def _unknown_note(report: Report) -> Iterator[Note]:
     """How many layers have weights and no known cost, in a line of its own."""
-    unknown = unknown_costs(report.network)
-    if unknown:
-        names = ", ".join(finding.where for finding in unknown[:3]) + (", …" if len(unknown) > 3 else "")
-        yield Note(f"without the macs of {counted(len(unknown), 'opaque layer')} with weights: {names}", "yellow")
+    text = unknown_text(report.network, 3)
+    if text is not None:
+        yield Note(text, "yellow")
+
+
+def unknown_text(network: Network, most: int) -> str | None:
+    """Which layers have weights and no known cost, the first few by name; None where there are none."""
+    unknown = unknown_costs(network)
+    if not unknown:
+        return None
+    names = ", ".join(finding.where for finding in unknown[:most]) + (", …" if len(unknown) > most else "")
+    return f"without the macs of {counted(len(unknown), 'opaque layer')} with weights: {names}"
 
 
 def memory_note(report: Report) -> Note:
@@ -487,10 +500,15 @@ def _are_numbers(printed: Iterable[str]) -> bool:
 
     >>> _are_numbers(["2.7K", "", "1388K"]), _are_numbers(["7×7/2", ""]), _are_numbers(["", "-"])
     (True, False, False)
+    >>> _are_numbers(["conv1", "pool2"])
+    False
     """
     from ..analysis.published import parse_number
 
-    forms = [parse_number(text) for text in printed if text not in ("", "-", "–", "—")]
+    cells = [text for text in printed if text not in ("", "-", "–", "—")]
+    if any(text[:1].isalpha() for text in cells):
+        return False
+    forms = list(map(parse_number, cells))
     return bool(forms) and all(form is not None and not any(map(str.isdigit, form.rest)) for form in forms)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..findings import Finding, Role, pieces
@@ -142,12 +143,15 @@ def shortened(source: str, room: int | None) -> str:
 
     >>> shortened("He et al. 2015, Deep residual learning, arXiv:1512.03385, Table 1", 40)
     'He et al. 2015, arXiv:1512.03385'
+    >>> shortened("torchvision.models:resnet18 (torchvision 0.29.1, torch 2.14.1)", 40)
+    'torchvision.models:resnet18'
     """
     if room is None or width(source) <= room:
         return source
-    first, *others = source.split(", ")
+    first, *others = re.split(r", (?![^()]*\))", source)
     named = [part for part in others if part.lower().startswith(("arxiv:", "doi:", "http"))]
-    return next((text for text in (", ".join([first, *named]), first) if width(text) <= room), "")
+    alone = first.partition(" (")[0]
+    return next((text for text in (", ".join([first, *named]), first, alone) if width(text) <= room), "")
 
 
 def _paragraph_lines(text: str, limit: int | None) -> Iterator[Line]:

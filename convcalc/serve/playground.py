@@ -17,13 +17,13 @@ from ..api.check import check
 from ..api.draw import draw
 from ..api.explain import explain
 from ..api.invert import invert
-from ..api.report import Report, analyse
+from ..api.report import Report, analyse, analyses_of
 from ..drawings import layer_drawing
 from ..findings import Finding, SpecError, UsageError, pieces, unforeseen
 from ..geometry.errors import GeometryError
 from ..language import loads
 from ..limits import SPEC_BYTES
-from ..network import Network, Node
+from ..network import Network, Node, described
 from ..page.diagram import graph
 from ..render.document import Tree, described_as, share_text
 from ..render.first_screen import AROUND, first_screen
@@ -80,11 +80,11 @@ class Playground:
             raise UsageError(f"a spec has at most {SPEC_BYTES:,} bytes")
         network = loads(text, variant=variant if isinstance(variant, str) else None)
         self.report = analyse(network)
-        document = first_screen(self.report, None, ROWS + AROUND)
+        document = first_screen(analyses_of(self.report), None, ROWS + AROUND)
         (tree,) = [block for block in document.blocks if isinstance(block, Tree)]
         return {
             "name": network.name,
-            "shapes": network.described,
+            "shapes": described(network),
             "variants": _variants(network),
             "table": table(tree),
             "findings": [placed(finding) for finding in network.notes],
@@ -97,7 +97,7 @@ class Playground:
 
     def graph(self, asked: Data) -> Data:
         """What the diagram draws of the last network."""
-        return {"graph": graph(self._last())}
+        return {"graph": graph(analyses_of(self._last()))}
 
     def layer(self, asked: Data) -> Data:
         """Why the layer or block at a `path` of the last network has its figures, its window, the layers inside it."""
@@ -108,7 +108,7 @@ class Playground:
         windows = [node for node in nodes if node.layer is not None and node.layer.patch is not None]
         inside = [] if isinstance(found, Node) else [node.name for node in nodes]
         drawn = windows[0].name if len(windows) == 1 else None
-        svg = None if drawn is None else layer_drawing(report.network, report.index[drawn], "layer")
+        svg = None if drawn is None else layer_drawing(report.network, analyses_of(report).index[drawn], "layer")
         return {"path": path, "text": text, "window": drawn, "svg": svg, "inside": inside[:MOST_INSIDE]}
 
     def invert(self, asked: Data) -> Data:

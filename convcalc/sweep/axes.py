@@ -16,11 +16,12 @@ from math import exp, floor
 
 from ..findings import SpecError
 from ..language.events import parse
-from ..language.names import NAME, shown
+from ..language.names import shown
 from ..language.params import INVALID, Names, is_constant, read_value
 from ..language.problems import Findings, Problem
 from ..language.values import Number, Value, checked, say
 from ..marked import Source
+from ..naming import NAME
 from .words import Piece, Target, assignment, read_target, split
 
 VARIANT = "variant"

@@ -82,10 +82,11 @@ _FAILED_WRITES = (
 
 
 def no_run(path: str | None) -> UsageError:
-    """What is said of a file that is no run of a sweep."""
-    return UsageError(
-        f"{quoted(path or '')} is no run of a sweep", "a run is what 'convcalc sweep SPEC -o run.sqlite' writes"
-    )
+    """What is said of a file that is no run of a sweep; a spec may be named with the line of a finding."""
+    hint = "a run is what 'convcalc sweep SPEC -o run.sqlite' writes"
+    if path is not None and path.lower().endswith((".yaml", ".yml")):
+        hint = f"the spec alone, without a line: {path}"
+    return UsageError(f"{quoted(path or '')} is no run of a sweep", hint)
 
 
 def damaged(path: str | None, why: str) -> UsageError:

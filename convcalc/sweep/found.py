@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-Cell = int | float | str | None
+if TYPE_CHECKING:
+    from .cells import Cell
+
 Goal = Literal["min", "max", ""]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from ..analysis.explain_backward import backward_sections
 from ..analysis.explain_flip import MOST_TAPS, flip, flip_sections
@@ -36,8 +36,9 @@ class OnNumbers(NamedTuple):
     """Whether the reference gives all that is printed."""
 
 
-SUBJECTS = ("matrix", "backward", "flip", "shift")
-"""What can be said of a convolution on numbers."""
+Question = Literal["matrix", "backward", "flip", "shift"]
+"""What a convolution does with small numbers."""
+QUESTIONS: tuple[Question, ...] = get_args(Question)
 
 
 def convolution(network: Network, nodes: Sequence[int], name: str) -> tuple[int, Conv | ConvTranspose]:
@@ -71,8 +72,8 @@ def on_numbers(
     sections: list[Section] = []
     good = True
     for subject in subjects:
-        if subject not in SUBJECTS:
-            raise UsageError(f"there is nothing called {subject!r} to say on numbers", f"one of {', '.join(SUBJECTS)}")
+        if subject not in QUESTIONS:
+            raise UsageError(f"there is nothing called {subject!r} to say on numbers", f"one of {', '.join(QUESTIONS)}")
         if subject == "flip":
             found, confirmed = _flip(layer)
         elif subject == "shift":

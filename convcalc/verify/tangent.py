@@ -81,7 +81,7 @@ def _pooled(layer: Layer, inputs: Arrays, weights: Weights, direction: Arrays) -
 
 def _over_examples(layer: Layer, inputs: Arrays, weights: Weights, direction: Arrays) -> Array:
     """As the layer inside, to each of the examples that its batch axes count."""
-    return TANGENTS.of(layer.inside)(layer, inputs, weights, direction)
+    return _rule(layer.inside)(layer, inputs, weights, direction)
 
 
 def _reduced(layer: Layer, inputs: Arrays, weights: Weights, direction: Arrays) -> Array:
@@ -110,8 +110,7 @@ TANGENTS: KindTable[Tangent] = KindTable(
         "Embedding": _flat,
         BATCHED: _over_examples,
         **dict.fromkeys(("Concat", "Split", "Crop", "Pad", "Add", "Sub", "Upsample", "Parameter"), _affine),
-        **dict.fromkeys(("Activation", "Gelu", "LeakyReLU", "PReLU", "ELU", "Softplus"), _diagonal),
-        **dict.fromkeys(("Unary", "Pow", "Clamp", "Rescale", "Hardtanh", "CELU", "Threshold", "Shrink"), _diagonal),
+        **dict.fromkeys(("Unary", "Pow", "Clamp", "Rescale"), _diagonal),
         **dict.fromkeys(("BatchNorm", "GroupNorm", "LayerNorm", "InstanceNorm", "LocalResponseNorm"), _smooth),
         **dict.fromkeys(("RMSNorm", "Softmax", "GLU", "Multiply", "Div", "Gate", "Extreme"), _smooth),
         **dict.fromkeys(("Reduce", "Deviation", "Norm", "Argmax"), _reduced),
@@ -119,7 +118,11 @@ TANGENTS: KindTable[Tangent] = KindTable(
     },
     absent="its derivative along a direction is not known",
 )
-"""Layer -> how its derivative along a direction is found."""
+"""Layer -> how its derivative along a direction is found, where that does not follow from its being an activation."""
+
+
+def _rule(layer: Layer) -> Tangent:
+    return _diagonal if layer.activates else TANGENTS.of(layer)
 
 
 def tangent(layer: Layer, inputs: Arrays, weights: Weights, direction: Arrays) -> Array:
@@ -129,4 +132,4 @@ def tangent(layer: Layer, inputs: Arrays, weights: Weights, direction: Arrays) -
     >>> tangent(build("relu", {}), (np.array([[-1.0, 2.0]]),), {}, (np.array([[5.0, 7.0]]),))
     array([[0., 7.]])
     """
-    return TANGENTS.of(layer)(layer, inputs, weights, direction)
+    return _rule(layer)(layer, inputs, weights, direction)

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from convcalc import analyse, load, loads
+from convcalc import load, loads
 from convcalc.analysis.diff import diff
+from convcalc.analysis.report import analyse
 from convcalc.page.diagram import graph
 
 from .conftest import Open, Opened
@@ -201,7 +202,7 @@ OVERLAPS = """() => {
 @pytest.mark.parametrize("name", ["googlenet", "unet", "nasnet", "swin", "hrnet", "densenet"])
 @pytest.mark.parametrize("direction", ["down", "right"])
 def test_no_boxes_overlap(shown: Any, name: str, direction: str) -> None:
-    opened = shown(graph(analyse(name)))
+    opened = shown(graph(analyse(load(name))))
     turn = opened.page.get_by_label("Turn the direction of the flow")
     if (turn.text_content() == "↓") != (direction == "down"):
         turn.click()
@@ -238,7 +239,7 @@ CLICK = """async () => {
 
 @pytest.mark.parametrize("name", ["resnet", "googlenet", "nasnet"])
 def test_a_click_takes_less_than_three_hundred_milliseconds(shown: Any, name: str) -> None:
-    opened = shown(graph(analyse(name)))
+    opened = shown(graph(analyse(load(name))))
     assert opened.page.evaluate(CLICK) < 300
 
 

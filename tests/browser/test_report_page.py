@@ -14,6 +14,7 @@ import pytest
 import convcalc
 from convcalc import load, loads
 from convcalc.analysis.gallery import read_index
+from convcalc.analysis.report import analyse
 from convcalc.units import scaled, scaled_bytes
 from tests.command import run
 
@@ -352,7 +353,7 @@ def test_fields_move_with_the_position(report: Report, spec: str, layer: str | N
     go(opened, "field" if layer is None else f"field/{layer}")
     path = page.locator("#field-layer").input_value()
     network = load(spec)
-    figures = convcalc.analyse(network)
+    figures = analyse(network)
     fields = figures.receptive_fields.fields[figures.index[path]]
     assert fields is not None
     for place in (0, 1):

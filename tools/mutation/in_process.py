@@ -58,11 +58,20 @@ def quiet() -> None:
 
 
 def few_examples() -> None:
-    """Let hypothesis draw the same examples each time, and not look for smaller ones; once it has failed, it has."""
-    from hypothesis import Phase, settings
+    """Let hypothesis draw the same examples each time, and not look for smaller ones; once it has failed, it has.
 
-    phases = (Phase.explicit, Phase.generate)
-    settings.register_profile("mutation", derandomize=True, database=None, deadline=None, phases=phases)
+    How long it draws is no verdict: the machine may be busy.
+    """
+    from hypothesis import HealthCheck, Phase, settings
+
+    settings.register_profile(
+        "mutation",
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=(Phase.explicit, Phase.generate),
+        suppress_health_check=[HealthCheck.too_slow],
+    )
 
 
 class _Recorder:

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ...findings import Finding
-from ...network import Network
+from ...network import Network, finding_in
 from .channels import groups_of_one_channel, useless_bias
+from .inputs import channels_last
 from .remark import Remark
 from .transposed import uneven_overlap
 from .unused import dead_layers, unused_names
@@ -26,6 +27,7 @@ RULES = (
     unused_names,
     kernels_larger_than_inputs,
     groups_of_one_channel,
+    channels_last,
 )
 
 
@@ -46,7 +48,7 @@ def _findings(network: Network, remarks: Iterable[Remark]) -> Iterable[Finding]:
         if remark.at is not None and network.origin is not None:
             yield network.origin.finding_at(remark.code, remark.message, remark.at, hint=remark.hint)
         else:
-            yield network.finding(remark.code, remark.message, remark.where, hint=remark.hint)
+            yield finding_in(network, remark.code, remark.message, remark.where, hint=remark.hint)
 
 
 def _counted(finding: Finding, others: int) -> Finding:

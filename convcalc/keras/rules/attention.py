@@ -5,7 +5,7 @@ Source: keras/src/layers/attention and keras/src/layers/merging/dot.py of Keras 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 
 from ...layers.base import Shape
@@ -14,7 +14,7 @@ from ..document import Malformed
 from ..tensor import Tensor, plain
 from .conv import dense
 
-Rule = Callable[[Builder, Use], Tensor]
+Rule = Callable[[Builder, Use], Tensor | Sequence[Tensor]]
 
 
 def _roles(use: Use) -> tuple[Tensor, Tensor, Tensor]:
@@ -80,7 +80,20 @@ def _projection(heads: int, size: int, read: Tensor, bias: bool) -> list[tuple[i
     return [weight, (heads, size)] if bias else [weight]
 
 
-def _multi_head(builder: Builder, use: Use) -> Tensor:
+def _multi_head(builder: Builder, use: Use) -> Tensor | Sequence[Tensor]:
+    """Attention in heads; the scores that it may give besides are no output of the language's."""
+    made = _heads(builder, use)
+    if use.named.get("return_attention_scores") is not True:
+        return made
+    query, _, key = _roles(use)
+    settings = use.settings
+    heads = settings.integer("num_query_heads" if "num_query_heads" in settings else "num_heads")
+    shape = (heads, query.sizes[0], key.sizes[0])
+    reason = "the language has no output of attention's scores"
+    return [made, builder.unsaid_beside(use.config.class_name, made, shape, reason)]
+
+
+def _heads(builder: Builder, use: Use) -> Tensor:
     """Projections to heads, attention in each, and a projection back."""
     settings = use.settings
     query, value, key = _roles(use)
@@ -145,8 +158,6 @@ def _refuse(
         reason = "the language has no attention with a gate"
     elif "sliding_window" in settings:
         reason = "the language has no attention in a sliding window"
-    elif use.named.get("return_attention_scores") is True:
-        reason = "it gives the scores too"
     if reason is None:
         return
     holds = _projection(heads, size, query, bias) + _projection(groups, size, key, bias)
@@ -174,6 +185,8 @@ def _attention(builder: Builder, use: Use) -> Tensor:
         holds = [(1,)] * (scaled + (mode == "concat"))
         macs = prod(query.sizes) * key.sizes[-2] + prod(query.sizes[:-1]) * key.sizes[-2] * value.sizes[-1]
         sizes = [(*query.sizes[:-1], value.sizes[-1])]
+        if use.named.get("return_attention_scores") is True:
+            sizes.append((query.sizes[0], key.sizes[0]))
         reason = "the language has no attention by sums" if mode != "dot" else "it gives the scores too"
         raise Unsupported(reason, holds=holds, macs=macs, sizes=sizes)
     given = use.named.get("mask")

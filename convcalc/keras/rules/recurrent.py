@@ -7,12 +7,14 @@ keras/src/layers/rnn, keras/src/layers/core of Keras 3.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from math import prod
 
 from ...geometry import matmul_macs
 from ...layers.base import Shape
 from ..builder import Builder, Fields, Unsupported, Use
-from ..document import Json, Malformed, Settings, mapping, shown
+from ..document import Json, Malformed, Settings, mapping, sequence, shown
+from ..graph import is_foreign
 from ..tensor import Tensor, plain
 from .activation import activated, named
 from .axes import selected
@@ -25,7 +27,7 @@ KINDS = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "rnn"}
 
 
 def _cell(name: str) -> Rule:
-    def rule(builder: Builder, use: Use) -> Tensor:
+    def rule(builder: Builder, use: Use) -> Tensor | Sequence[Tensor]:
         return _recurrent(builder, use, name, use.settings, 1, "concat")
 
     return rule
@@ -48,7 +50,37 @@ def _alike(forward: Settings, backward: Settings) -> bool:
     return all(forward.get(key) == backward.get(key) for key in keys)
 
 
-def _recurrent(builder: Builder, use: Use, name: str, settings: Settings, directions: int, merge: str) -> Tensor:
+def _of_cells(builder: Builder, use: Use) -> Tensor | Sequence[Tensor]:
+    """A layer of cells that have their settings apart, of several on top of each other."""
+    settings = use.settings
+    held = mapping(settings.get("cell"), "cell")
+    inner = mapping(held.get("config"), "the config of the cell")
+    stacked = held.get("class_name") == "StackedRNNCells"
+    cells = [mapping(cell, "a cell") for cell in sequence(inner.get("cells"), "cells")] if stacked else [held]
+    names = [str(cell.get("class_name")) for cell in cells]
+    for name, cell in zip(names, cells, strict=True):
+        if name.removesuffix("Cell") not in GATES or is_foreign(cell):
+            raise Unsupported(f"the language has no RNN of {name}", known=False)
+    if stacked and settings.flag("return_state", False):
+        raise Unsupported("it gives the last states of several cells", known=False)
+    made: Tensor | Sequence[Tensor] = use.tensor
+    for number, (name, cell) in enumerate(zip(names, cells, strict=True)):
+        own: dict[str, Json] = {key: value for key in OF_CELLS if (value := settings.get(key)) is not None}
+        own |= {"return_sequences": True} if number < len(cells) - 1 else {}
+        own |= mapping(cell.get("config"), "the config of a cell")
+        tensors = use.tensors if number == 0 else [made]
+        inside = Use(replace(use.config, settings=Settings(own)), tensors, {}, use.stated)
+        made = _recurrent(builder, inside, name.removesuffix("Cell"), inside.settings, 1, "concat")
+    return made
+
+
+OF_CELLS = ("return_sequences", "return_state", "go_backwards")
+"""What a layer of cells says of them all."""
+
+
+def _recurrent(
+    builder: Builder, use: Use, name: str, settings: Settings, directions: int, merge: str
+) -> Tensor | Sequence[Tensor]:
     tensor = use.tensor
     if tensor.rank != 2:
         raise Malformed(f"it takes [positions, features], not {list(tensor.sizes)}")
@@ -56,7 +88,8 @@ def _recurrent(builder: Builder, use: Use, name: str, settings: Settings, direct
     two = name == "GRU" and settings.flag("reset_after", builder.modern)
     reason = _reason(name, settings, directions, merge)
     if len(use.tensors) > 1:
-        reason = "it is given a first state"
+        masked = isinstance(use.named.get("mask"), Tensor) and len(use.tensors) == 2
+        reason = "it passes over positions that a mask leaves out" if masked else "it is given a first state"
     if reason is not None:
         raise _unsaid(reason, tensor, name, settings, directions, merge, two)
     fields: Fields = {"hidden_size": units}
@@ -71,21 +104,46 @@ def _recurrent(builder: Builder, use: Use, name: str, settings: Settings, direct
     if name == "SimpleRNN" and named(settings.get("activation"))[0] == "relu":
         fields["nonlinearity"] = "relu"
     read = builder.last_of_two(tensor)
+    if settings.flag("go_backwards", False):
+        read = builder.emit("flip", {"dims": (0,)}, read)
     made = builder.emit(KINDS[name], fields, read)
-    if settings.flag("return_sequences", False):
-        return made
-    return _last_states(builder, made, units, directions)
+    sequences, states = settings.flag("return_sequences", False), settings.flag("return_state", False)
+    ends = _last_states(builder, made, units, directions) if states or not sequences else []
+    outputs = ends if not sequences else _apart(builder, made, units, merge) if directions == 2 else [made]
+    found = [outputs[0]] if directions == 1 else _merged(builder, outputs, merge, made if sequences else None)
+    for end in ends if states else []:
+        found.append(end)
+        if name == "LSTM":
+            found.append(builder.unsaid_beside(name, made, (units,), "the language has no output of an LSTM's cells"))
+    return found
 
 
-def _last_states(builder: Builder, made: Tensor, units: int, directions: int) -> Tensor:
+def _last_states(builder: Builder, made: Tensor, units: int, directions: int) -> list[Tensor]:
     """The state behind the last position; of two directions also that of the other one, behind the first."""
-    if directions == 1:
-        return builder.emit("select", {"dim": 0, "index": -1}, made, order=(0,))
     ends = []
-    for index, start in ((-1, 0), (0, units)):
+    for index, start in ((-1, 0), (0, units))[:directions]:
         state = builder.emit("select", {"dim": 0, "index": index}, made, order=(0,))
-        ends.append(builder.emit("slice", {"dim": 0, "start": start, "stop": start + units}, state, order=(0,)))
-    return builder.emit("concat", {}, *ends, order=(0,))
+        if directions == 2:
+            state = builder.emit("slice", {"dim": 0, "start": start, "stop": start + units}, state, order=(0,))
+        ends.append(state)
+    return ends
+
+
+def _apart(builder: Builder, made: Tensor, units: int, merge: str) -> list[Tensor]:
+    """What each of two directions gives at every position; nothing where both stay side by side."""
+    if merge == "concat":
+        return []
+    return [builder.emit("slice", {"dim": 1, "start": start, "stop": start + units}, made) for start in (0, units)]
+
+
+def _merged(builder: Builder, both: list[Tensor], merge: str, whole: Tensor | None) -> list[Tensor]:
+    """Two directions as `merge_mode` puts them together; `whole` where they stand side by side already."""
+    if merge == "":
+        return both
+    if merge == "concat":
+        return [whole if whole is not None else builder.emit("concat", {}, *both, order=(0,))]
+    joined = builder.emit("multiply" if merge == "mul" else "add", {}, *both)
+    return [builder.emit("rescale", {"scale": 0.5}, joined) if merge == "ave" else joined]
 
 
 def _unsaid(
@@ -114,13 +172,15 @@ def _reason(name: str, settings: Settings, directions: int, merge: str) -> str |
     usual = inside == "tanh" or (name == "SimpleRNN" and inside == "relu")
     if not usual or (name != "SimpleRNN" and gate != "sigmoid"):
         return f"the language has no {name} with {inside} and {gate}"
-    if settings.flag("go_backwards", False):
-        return "it reads its positions from the end"
-    if settings.flag("return_state", False):
-        return "it gives its last state too"
-    if directions == 2 and merge != "concat":
-        return "its two directions are not put side by side"
+    if merge not in MERGES:
+        return f"the language has no two directions with merge_mode {merge}"
+    if directions == 2 and settings.flag("go_backwards", False):
+        return "its first direction reads from the end"
     return None
+
+
+MERGES = ("concat", "sum", "mul", "ave", "")
+"""How two directions are put together; "" leaves them apart."""
 
 
 def _conv_lstm(rank: int) -> Rule:
@@ -136,6 +196,10 @@ def _conv_lstm(rank: int) -> Rule:
         fields |= {} if settings.flag("use_bias", True) else {"bias": False}
         sequences = settings.flag("return_sequences", False)
         reason = _reason(use.config.class_name, settings, 1, "concat")
+        if settings.flag("go_backwards", False):
+            reason = "it reads its positions from the end"
+        if settings.flag("return_state", False):
+            reason = "it gives its last state too"
         if len(use.tensors) > 1:
             reason = "it is given a first state"
         if reason is not None:
@@ -235,6 +299,7 @@ RULES: dict[str, Rule] = {
     "CuDNNLSTM": _cell("LSTM"),
     "CuDNNGRU": _cell("GRU"),
     "Bidirectional": _bidirectional,
+    "RNN": _of_cells,
     "Embedding": _embedding,
     "EinsumDense": _einsum_dense,
     **{f"ConvLSTM{rank}D": _conv_lstm(rank) for rank in (1, 2, 3)},

@@ -35,6 +35,26 @@ def inner_layer(use: Use) -> LayerConfig:
     )
 
 
+def at_each_position(builder: Builder, tensor: Tensor, inside: Callable[[Tensor], Tensor]) -> Tensor:
+    """What layers give at each position of the first axis, which counts as batch in them."""
+    if tensor.rank < 1:
+        raise Malformed("it has no positions")
+    read = tensor
+    if tensor.order[0] != 0:
+        others = iter(range(1, tensor.rank))
+        read = builder.arranged(tensor, (0, *others))
+    frame = Tensor(read.step, read.shape[1:], tuple([axis - 1 for axis in read.order[1:]]))
+    outer = builder.leading
+    builder.leading = (*outer, read.shape[0])
+    try:
+        made = inside(frame)
+    except Unsupported as error:
+        raise error.repeated(read.shape[0]) from error
+    finally:
+        builder.leading = outer
+    return Tensor(made.step, (read.shape[0], *made.shape), (0, *(axis + 1 for axis in made.order)))
+
+
 def wrapped(rules: dict[str, Rule]) -> dict[str, Rule]:
     """The rules of wrappers over these rules."""
 
@@ -50,25 +70,15 @@ def wrapped(rules: dict[str, Rule]) -> dict[str, Rule]:
 
     def time_distributed(builder: Builder, use: Use) -> Tensor:
         """The layer at each position of the first axis, which counts as batch in it."""
-        tensor = use.tensor
-        if tensor.rank < 1:
-            raise Malformed("it has no positions")
-        read = tensor
-        if tensor.order[0] != 0:
-            others = iter(range(1, tensor.rank))
-            read = builder.arranged(tensor, (0, *others))
-        frame = Tensor(read.step, read.shape[1:], tuple([axis - 1 for axis in read.order[1:]]))
-        outer = builder.leading
-        builder.leading = (*outer, read.shape[0])
-        try:
+
+        def one(frame: Tensor) -> Tensor:
             made = inside(builder, use, [frame])
-        except Unsupported as error:
-            raise error.repeated(read.shape[0]) from error
-        finally:
-            builder.leading = outer
-        if not isinstance(made, Tensor):
-            raise Unsupported(f"a layer inside a {use.config.class_name} gives several tensors")
-        return Tensor(made.step, (read.shape[0], *made.shape), (0, *(axis + 1 for axis in made.order)))
+            found = [made] if isinstance(made, Tensor) else list(made)
+            if len(found) > 1:
+                raise Unsupported(f"a layer inside a {use.config.class_name} gives several tensors", known=False)
+            return found[0]
+
+        return at_each_position(builder, use.tensor, one)
 
     return {"SpectralNormalization": spectral, "TimeDistributed": time_distributed}
 

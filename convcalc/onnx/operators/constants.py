@@ -72,7 +72,25 @@ def _range(call: Call, shape: Shape) -> Constant:
     return Constant(shape, tuple(start + i * step for i in range(count)) if count <= SMALL else None)
 
 
+def _drawn_dims(call: Call) -> Shape:
+    shape = call.node.attributes.get("shape")
+    sizes = tuple([size for size in shape if isinstance(size, int) and size >= 0]) if isinstance(shape, list) else ()
+    if not isinstance(shape, list) or len(sizes) < len(shape):
+        raise Malformed("its shape is no list of sizes")
+    return sizes
+
+
+def _drawn(call: Call, shape: Shape) -> Constant:
+    """Noise: a constant whose numbers are not known."""
+    return Constant(shape, name=call.node.outputs[0], floating=True, fixed=True)
+
+
 OPERATORS = (
+    *(
+        Operator(name, dims=lambda call: call.dims(), fold=_drawn, reads_dims=True)
+        for name in ("RandomNormalLike", "RandomUniformLike")
+    ),
+    *(Operator(name, dims=_drawn_dims, fold=_drawn, inputs=(0, 0)) for name in ("RandomNormal", "RandomUniform")),
     Operator("Constant", dims=lambda call: _given(call).shape, fold=lambda call, shape: _given(call), inputs=(0, 0)),
     Operator("ConstantOfShape", dims=_filled_dims, fold=_filled),
     Operator("Range", dims=lambda call: (_steps(call)[2],), fold=_range, inputs=(3, 3)),

@@ -151,8 +151,10 @@ def _over_axes(b: Builder, value: Activation, axes: tuple[int, ...]) -> Activati
 
 
 def _argmax(b: Builder) -> Activation:
-    """The position of the largest along an axis."""
+    """The position of the largest along an axis, or of the smallest, whose negative is the largest."""
     value, dim = b.activation(), b.call.axis()
+    if b.node.op == "ArgMin":
+        value = b.emit("neg", {}, value)
     if dim < value.batched:
         raise Unsupported("it runs over the batch")
     keep: Fields = {"keepdim": True} if b.node.integer("keepdims", 1) else {}
@@ -209,5 +211,5 @@ OPERATORS = (
     ),
     *(Operator(name, _reduce, inputs=(1, 2), dims=_reduced) for name in _UNFOLDED),
     Operator("ArgMax", _argmax, dims=_best, fold=_position(max)),
-    Operator("ArgMin", dims=_best, fold=_position(min)),
+    Operator("ArgMin", _argmax, dims=_best, fold=_position(min)),
 )

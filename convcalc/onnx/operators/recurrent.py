@@ -77,7 +77,7 @@ def _is_half_learned(bias: Constant) -> bool:
 
 
 def _recurrent(b: Builder) -> Sequence[Activation]:
-    """The states of all positions and, of one direction, the last one; a batch of one stands aside meanwhile."""
+    """The states of all positions and the last ones; a batch of one stands aside meanwhile."""
     value = b.activation()
     weights = [b.weight(1, rank=3), b.weight(2, rank=3)]
     bias = b.constant(3)
@@ -95,15 +95,25 @@ def _recurrent(b: Builder) -> Sequence[Activation]:
     made = b.emit(b.node.op.lower(), fields, source, weights=weights)
     found = [seen_as(b, made, dims, batched=False)]
     if _reads_last(b):
-        state = b.emit("select", {"dim": 0, "index": length - 1}, made)
-        found.append(seen_as(b, state, last, batched=False))
+        found.append(seen_as(b, _last_states(b, made, length), last, batched=False))
     return found
 
 
 def _reads_last(b: Builder) -> bool:
-    """Whether something reads the last state, which in one direction is that of the last position."""
+    """Whether something reads the last state: that of the last position, of the other direction that of the first."""
     outputs = b.node.outputs
-    return _directions(b.call) == 1 and len(outputs) > 1 and bool(b.uses.get(outputs[1]))
+    return len(outputs) > 1 and bool(b.uses.get(outputs[1]))
+
+
+def _last_states(b: Builder, made: Activation, length: int) -> Activation:
+    """The last state, or those of two directions on top of each other."""
+    last = b.emit("select", {"dim": 0, "index": length - 1}, made)
+    if _directions(b.call) == 1:
+        return last
+    hidden = last.dims[-1] // 2
+    first = b.emit("select", {"dim": 0, "index": 0}, made)
+    ends = b.emit("slice", {"stop": hidden}, last), b.emit("slice", {"start": hidden}, first)
+    return b.emit("stack", {}, *ends)
 
 
 def _over_rows(b: Builder, value: Activation, fields: Fields, weights: Sequence[Constant]) -> Sequence[Activation]:
@@ -116,7 +126,13 @@ def _over_rows(b: Builder, value: Activation, fields: Fields, weights: Sequence[
     )
     found = [b.emit("permute", {"dims": (1, 2, 0, 3)}, states)]
     if _reads_last(b):
-        found.append(b.emit("permute", {"dims": (1, 0, 2)}, b.emit("select", {"dim": 1, "index": length - 1}, states)))
+        last = b.emit("select", {"dim": 1, "index": length - 1}, states)
+        if _directions(b.call) == 1:
+            return [*found, b.emit("permute", {"dims": (1, 0, 2)}, last)]
+        ends = (last, b.emit("select", {"dim": 1, "index": 0}, states))
+        found.append(
+            b.emit("stack", {}, *(b.emit("select", {"dim": 1, "index": n}, end) for n, end in enumerate(ends)))
+        )
     return found
 
 

@@ -204,8 +204,20 @@ class Conversion:
         values += [None] * (len(call.outputs) - len(values))
         for position, (tensor, value) in enumerate(zip(call.outputs, values, strict=True)):
             if value is None and b.is_read(tensor):
-                raise Unsupported(f"its output {position} is read")
+                values[position] = self._beside(call, position, values[0])
         return values
+
+    def _beside(self, call: Call, position: int, first: Value | None) -> Activation:
+        """An output that the language does not have, beside a first one that it has, which it follows from."""
+        if not isinstance(first, Activation) or not first.shape:
+            raise Unsupported(f"its output {position} is read")
+        b, reason = self.builder, f"the language has only its output 0, and {position} is read"
+        self.reasons.setdefault(call.function, []).append(reason)
+        sizes, source = b.sizes(call.outputs[position]), b.settled(first)
+        place = _guessed(sizes, [first])
+        fields: dict[str, object] = {"operator": call.function, "output": without_batch(sizes.first, place)}
+        step = b.layer("opaque", {**fields, "reads": (b.steps[source].shape,), "reason": reason}, source)
+        return Activation(step, sizes, place, call.scope)
 
     def _check(self, call: Call, count: int, made: Sequence[Value | None]) -> None:
         """Raise `Unsupported` where the layers' cost or sizes are not those of the call."""
@@ -218,7 +230,10 @@ class Conversion:
                 raise Unsupported(f"its layers would give {list(value.sizes.first)}, not {list(b.sizes(tensor).first)}")
 
     def _opaque(self, call: Call, mark: tuple[int, int], reason: str) -> Sequence[Value | None]:
-        """The call as it is: each output that is read becomes a layer, the first one with the cost and the weights."""
+        """The call as it is: each output that is read becomes a layer, the first of them with the cost and the weights.
+
+        Where none is read, the first output is that layer.
+        """
         b = self.builder
         b.forget(mark)
         self.reasons.setdefault(call.function, []).append(reason)
@@ -239,8 +254,9 @@ class Conversion:
             held = {}
         steps = [b.settled(value) if value.shape else value.step for value in inputs.values()]
         made: list[Value | None] = []
+        read = [position for position, tensor in enumerate(call.outputs) if b.is_read(tensor)] or [0]
         for position, tensor in enumerate(call.outputs):
-            if position and not b.is_read(tensor):
+            if position not in read:
                 made.append(None)
                 continue
             sizes = b.sizes(tensor)
@@ -248,10 +264,10 @@ class Conversion:
             fields: dict[str, object] = {"operator": call.function, "output": without_batch(sizes.first, place)}
             fields["reads"] = tuple([b.steps[step].shape for step in steps])
             fields["reason"] = reason
-            if position == 0:
+            if position == read[0]:
                 fields |= {"holds": tuple(held.values())} if held else {}
                 fields |= {"macs": call.macs} if call.macs else {}
-            weights = {str(number): source for number, source in enumerate(held)} if position == 0 else {}
+            weights = {str(number): source for number, source in enumerate(held)} if position == read[0] else {}
             step = b.layer("opaque", fields, *steps, weights=weights)
             made.append(Activation(step, sizes, place, call.scope))
         return made
@@ -270,7 +286,10 @@ def _share(steps: Sequence[Step]) -> None:
 
 
 def _guessed(sizes: Sizes, inputs: Sequence[Activation]) -> Place | None:
-    """Where the batch is in what an opaque call gives: at the axis where an input has it, else where it grew."""
+    """Where the batch is in what an opaque call gives: at the axis where an input has it, else where it grew.
+
+    An axis that is the batch alone is that rather than one that has grown with the input.
+    """
     places = [value.place for value in inputs if value.place is not None]
     if not places:
         return None
@@ -279,11 +298,13 @@ def _guessed(sizes: Sizes, inputs: Sequence[Activation]) -> Place | None:
         for axis in range(sizes.rank)
         if sizes.second[axis] % sizes.batch == 0 and (sizes.batch == 1 or sizes.second[axis] != sizes.first[axis])
     ]
+    alone = [axis for axis in grown if (sizes.first[axis], sizes.second[axis]) == (1, sizes.batch)]
+    grown = (alone if sizes.batch > 1 else None) or grown
     axis = next((place.axis for place in places if place.axis in grown), grown[0] if grown else None)
     if axis is None:
         return None
     folded = sizes.first[axis] != 1 or sizes.second[axis] != sizes.batch
-    return Place(axis, sizes.first[axis] if folded else 1, folded)
+    return Place(axis, sizes.second[axis] // sizes.batch if folded else 1, folded)
 
 
 def lift(tape: Tape) -> Lifted:

@@ -12,6 +12,7 @@ MODULES = (
     "torch.special.",
     "torch.Tensor.",
     "torch.ops.aten.",
+    "torch._VariableFunctionsClass.",
     "torch.",
 )
 REVERSED = {"radd": "add", "rmul": "mul", "rsub": "rsub", "rtruediv": "rtruediv", "rpow": "rpow", "rmatmul": "rmatmul"}

@@ -61,19 +61,36 @@ def _prelu(b: Builder) -> Activation:
     return b.made(made, source.place)
 
 
+def _rrelu(b: Builder) -> Activation:
+    """The mean of the slopes that training draws from."""
+    if b.flag("training"):
+        raise Unsupported("its slope is drawn")
+    value = b.activation("input")
+    slope = (b.number("lower") + b.number("upper")) / 2
+    return b.made(b.layer("leaky_relu", {"negative_slope": slope}, b.settled(value)), value.place)
+
+
+def _softmin(b: Builder) -> Activation:
+    """The softmax of the negative numbers."""
+    value = b.activation("input")
+    negative = value._replace(step=b.layer("neg", {}, b.settled(value)))
+    return _over(b, "softmax", negative, -1)
+
+
 def _along(kind: str, default: int | None) -> Rule:
     """The rule of a layer along an axis."""
 
-    def rule(b: Builder) -> Activation:
-        value = b.activation("input")
-        axis = axis_of(value, int(b.number("dim", default)))
-        last = len(value.shape) - 1
-        fields: Fields = {"dim": -1 if axis == last else axis} if axis else {}
-        if kind == "glu":
-            fields = {} if axis == last else {"dim": axis}
-        return b.made(b.layer(kind, fields, b.settled(value)), value.place)
+    return lambda b: _over(b, kind, b.activation("input"), default)
 
-    return rule
+
+def _over(b: Builder, kind: str, value: Activation, default: int | None) -> Activation:
+    """The layer over the axis that is named, else over the default."""
+    axis = axis_of(value, int(b.number("dim", default)))
+    last = len(value.shape) - 1
+    fields: Fields = {"dim": -1 if axis == last else axis} if axis else {}
+    if kind == "glu":
+        fields = {} if axis == last else {"dim": axis}
+    return b.made(b.layer(kind, fields, b.settled(value)), value.place)
 
 
 def _dropout(b: Builder) -> Value:
@@ -101,6 +118,8 @@ FUNCTIONS = (
     Function("softmax _softmax", "input dim=None _stacklevel=3 dtype=None", _along("softmax", -1)),
     Function("log_softmax _log_softmax", "input dim=None _stacklevel=3 dtype=None", _along("log_softmax", -1)),
     Function("glu", "input dim=-1", _along("glu", -1)),
+    Function("softmin", "input dim=None _stacklevel=3 dtype=None", _softmin),
+    Function("rrelu", "input lower=0.125 upper=0.3333333333333333 training=False", _rrelu),
     Function(
         "dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout native_dropout feature_alpha_dropout",
         "input p=0.5 training=None",

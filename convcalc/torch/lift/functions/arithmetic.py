@@ -7,7 +7,7 @@ from math import prod
 from ...tape import Call
 from ..builder import Builder, Fields, Unsupported
 from ..names import base_name
-from ..values import Activation, Parameter, Value
+from ..values import Activation, Constant, Parameter, Value
 from .activations import alone
 from .record import Function, Rule
 
@@ -179,6 +179,16 @@ def _added_product(sign: int) -> Rule:
     return rule
 
 
+def _masked(b: Builder) -> Activation:
+    """Numbers of which some are −∞, always the same ones: a constant of 0 and −∞ is added."""
+    if b.scalar(b.arguments["value"]) != float("-inf"):
+        raise Unsupported("it writes other numbers than −∞ where a mask says so")
+    mask = b.given("mask")
+    if not isinstance(mask, Constant):
+        raise Unsupported("its mask is computed while it runs")
+    return joined(b, "add", b.given("input"), mask)
+
+
 def _lerp(b: Builder) -> Value:
     """start + weight·(end − start)."""
     start, end, weight = b.given("input"), b.given("end"), b.scalar(b.arguments["weight"])
@@ -206,5 +216,6 @@ FUNCTIONS = (
     Function("minimum", "input other", _extreme("minimum")),
     Function("addcmul", "input tensor1 tensor2 value=1", _added_product(1)),
     Function("addcdiv", "input tensor1 tensor2 value=1", _added_product(-1)),
+    Function("masked_fill", "input mask value", _masked),
     Function("lerp", "input end weight", _lerp),
 )

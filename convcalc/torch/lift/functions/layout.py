@@ -293,7 +293,8 @@ MAXIMA = {"max_pool1d", "max_pool2d", "max_pool3d", "max_pool2d_with_indices", "
 VIEW = "input *shape"
 CASTS = (
     "contiguous clone detach to float half double type type_as bfloat16 alias data real _to_copy lift_fresh_copy "
-    "lift_fresh detach_copy requires_grad cuda cpu positive resolve_conj resolve_neg identity dequantize"
+    "lift_fresh detach_copy requires_grad cuda cpu positive resolve_conj resolve_neg identity dequantize "
+    "fake_quantize_per_tensor_affine fake_quantize_per_channel_affine fused_moving_avg_obs_fake_quant"
 )
 FUNCTIONS = (
     *(Function(name, "input *rest", _alias, views=True) for name in CASTS.split()),
@@ -306,7 +307,8 @@ FUNCTIONS = (
     Function("unsqueeze", "input dim", _alias, views=True),
     Function("ravel", "input", _alias, views=True),
     Function(
-        "new_zeros new_ones new_full new_empty new_tensor zeros_like ones_like full_like empty_like rand_like",
+        "new_zeros new_ones new_full new_empty new_tensor zeros_like ones_like full_like empty_like rand_like "
+        "randn_like",
         "input *rest",
         _filled,
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..builder import Builder, Fields, Unsupported
-from ..values import Activation, Parameter, Value
+from ..values import Activation, Parameter, Sizes, Value
 from .axes import Source, axis_of, spatial
 from .record import Function
 
@@ -123,15 +123,61 @@ def _local_response_norm(b: Builder) -> Activation:
 
 
 def _normalize(b: Builder) -> Activation:
-    """x / max(‖x‖, eps)."""
     value = b.activation("input")
-    axis = axis_of(value, b.integer("dim"))
-    source = b.settled(value)
+    return b.made(_of_length_one(b, b.settled(value), axis_of(value, b.integer("dim")), b.number("p")), value.place)
+
+
+def _of_length_one(b: Builder, source: int, axis: int, p: float = 2) -> int:
+    """x / max(‖x‖, eps)."""
     fields: Fields = {"dim": (axis,), "keepdim": True}
-    if b.number("p") != 2:
-        fields["p"] = b.number("p")
+    if p != 2:
+        fields["p"] = p
     length = b.layer("clamp", {"min": b.number("eps")}, b.layer("norm", fields, source))
-    return b.made(b.layer("div", {}, source, length), value.place)
+    return b.layer("div", {}, source, length)
+
+
+def _distance(b: Builder) -> Activation:
+    """‖x1 − x2 + eps‖ over the last axis."""
+    one, other = _pair(b)
+    axis = axis_of(one, -1)
+    fields: Fields = {"dim": (axis,), **({} if b.number("p") == 2 else {"p": b.number("p")})}
+    fields |= {"keepdim": True} if b.flag("keepdim") else {}
+    apart = b.layer("rescale", {"offset": b.number("eps")}, b.layer("sub", {}, b.settled(one), b.settled(other)))
+    return b.made(b.layer("norm", fields, apart), one.place)
+
+
+def _cosine(b: Builder) -> Activation:
+    """The sum of the products of both once they have the length 1."""
+    one, other = _pair(b)
+    dim = one.sizes.axis(b.integer("dim"))
+    axis = axis_of(one, dim)
+    product = b.layer("multiply", {}, *(_of_length_one(b, b.settled(value), axis) for value in (one, other)))
+    place = one.place and one.place._replace(axis=one.place.axis - (dim < one.place.axis))
+    return b.made(b.layer("sum", {"dim": (axis,)}, product), place)
+
+
+def _pair(b: Builder) -> tuple[Activation, Activation]:
+    """Two inputs of the same sizes."""
+    one, other = b.activation("x1"), b.activation("x2")
+    if one.sizes != other.sizes or one.place != other.place:
+        raise Unsupported("it compares tensors of different sizes")
+    return one, other
+
+
+def _weight_norm(b: Builder) -> Activation:
+    """v · (g / ‖v‖), with a length for each position of an axis, or one for all."""
+    direction, length, dim = b.activation("input"), b.activation("g"), b.integer("dim")
+    kept = None if dim == -1 else direction.sizes.axis(dim)
+    axes = tuple([axis for axis in range(direction.sizes.rank) if axis != kept])
+    norm = direction._replace(step=b.layer("norm", {"dim": axes, "keepdim": True}, b.settled(direction)))
+    first, second = (
+        tuple([size if axis == kept else 1 for axis, size in enumerate(dims)])
+        for dims in (direction.sizes.first, direction.sizes.second)
+    )
+    sizes = Sizes(first, second, b.batch)
+    lengths, _ = b.aligned([length, norm._replace(sizes=sizes)], b.output())
+    factor = b.layer("div", {}, *lengths)
+    return b.made(b.layer("multiply", {}, b.settled(direction), factor), None)
 
 
 AFFINE = "weight=None bias=None"
@@ -162,5 +208,8 @@ FUNCTIONS = (
     Function("native_layer_norm", "input normalized_shape weight bias eps", _layer_norm),
     Function("rms_norm", "input normalized_shape weight=None eps=None", _rms_norm),
     Function("local_response_norm", "input size alpha=0.0001 beta=0.75 k=1.0", _local_response_norm),
+    Function("pairwise_distance", "x1 x2 p=2.0 eps=0.000001 keepdim=False", _distance),
+    Function("cosine_similarity", "x1 x2 dim=1 eps=0.00000001", _cosine),
+    Function("_weight_norm _weight_norm_interface", "input g dim=0", _weight_norm),
     Function("normalize", "input p=2.0 dim=1 eps=0.000000000001", _normalize),
 )

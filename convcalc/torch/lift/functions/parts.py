@@ -36,7 +36,7 @@ def sliced(b: Builder, value: Activation, dim: int, start: int, stop: int | None
 
 
 def selected(b: Builder, value: Activation, dim: int, index: int) -> Activation:
-    """One position of an axis, which is gone then."""
+    """One position of an axis, which is gone then; of an axis along which tensors were stacked it is one of them."""
     axis = value.sizes.axis(dim)
     place = value.place
     if place is not None and axis < place.axis:
@@ -45,6 +45,10 @@ def selected(b: Builder, value: Activation, dim: int, index: int) -> Activation:
     sizes = value.sizes.put(axis, instead=True)
     if value.sizes.first[axis] == 1 == value.sizes.second[axis]:
         return Activation(value.step, sizes, place, b.call.scope)
+    made = b.steps[value.step]
+    if made.layer is not None and made.layer.family == "Stack" and made.shape == value.shape:
+        if made.layer.fields().get("dim", 0) == own:
+            return Activation(made.inputs[index], sizes, place, b.call.scope)
     return b.seen(b.layer("select", {"dim": own, "index": index}, b.settled(value)), sizes, place)
 
 
@@ -296,14 +300,30 @@ def _embedding(b: Builder) -> Activation:
         positions, table = table, positions
     if not isinstance(positions, Activation):
         return indexed(b, b.active(table), 0, positions)
+    return b.made(_rows(b, positions, table), positions.place)
+
+
+def _rows(b: Builder, positions: Activation, table: Value) -> int:
+    """The layer that looks up rows of a table that the model holds."""
     if not isinstance(table, Parameter) or table.sizes.rank != 2:
         raise Unsupported("it looks up rows of a table that is computed")
     if b.arguments.get("max_norm") is not None:
         raise Unsupported("it scales the rows that it looks up")
     rows, width = table.sizes.first
     fields: Fields = {"num_embeddings": rows, "embedding_dim": width}
-    made = b.layer("embedding", fields, b.settled(positions), weights={"weight": table.source})
-    return b.made(made, positions.place)
+    return b.layer("embedding", fields, b.settled(positions), weights={"weight": table.source})
+
+
+def _embedding_bag(b: Builder) -> Activation:
+    """The mean, the sum or the maximum of the rows that the tokens of a row name."""
+    tokens = b.activation("input")
+    if b.arguments.get("offsets") is not None or tokens.sizes.rank != 2:
+        raise Unsupported("its bags have lengths of their own")
+    if b.arguments.get("per_sample_weights") is not None or b.arguments.get("padding_idx") is not None:
+        raise Unsupported("some of its rows count differently")
+    rows, axis = _rows(b, tokens, b.given("weight")), axis_of(tokens, 1)
+    kind = {"mean": "mean", "sum": "sum", "max": "amax"}[b.word("mode", "mean")]
+    return b.made(b.layer(kind, {"dim": (axis,)}, rows), tokens.place)
 
 
 def _index(b: Builder) -> Value:
@@ -366,6 +386,12 @@ FUNCTIONS = (
     Function("narrow", "input dim start length", _narrow),
     Function("index_select", "input dim index", _index_select),
     Function("embedding", "input weight padding_idx=None max_norm=None *rest", _embedding),
+    Function(
+        "embedding_bag",
+        "input weight offsets=None max_norm=None norm_type=2 scale_grad_by_freq=False mode=None sparse=False "
+        "per_sample_weights=None include_last_offset=False padding_idx=None",
+        _embedding_bag,
+    ),
     Function("unbind", "input dim=0", _unbind),
     Function("split split_with_sizes unsafe_split split_copy", "input split_size dim=0", _split),
     Function("chunk unsafe_chunk", "input chunks dim=0", _split),

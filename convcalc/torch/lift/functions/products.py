@@ -9,6 +9,7 @@ from ..builder import Builder, Fields, Unsupported
 from ..values import Activation, Parameter, Place, Sizes, Value
 from .arithmetic import joined, rescaled_alone
 from .layout import beside, permuted
+from .parts import unsqueezed
 from .record import Function
 from .weights import formed
 
@@ -63,12 +64,15 @@ def multiplied(b: Builder, left: Activation, right: Activation, output: Sizes) -
     return b.seen(step, output, place)
 
 
-def _matmul(b: Builder) -> Activation:
-    names = ("input", "other") if "other" in b.arguments else ("input", "mat2")
-    left, right = (b.activation(name) for name in names)
-    if min(left.sizes.rank, right.sizes.rank) < 2:
-        raise Unsupported("it multiplies vectors")
-    return multiplied(b, left, right, b.output())
+def _matmul(b: Builder) -> Value:
+    """A product of matrices; a vector is one of a single row, or of a single column."""
+    other = next(name for name in ("other", "mat2", "vec") if name in b.arguments)
+    left, right, whole = b.activation("input"), b.activation(other), b.output()
+    if right.sizes.rank == 1:
+        right, whole = unsqueezed(b, right, 1), whole.put(whole.rank, (1, 1))
+    if left.sizes.rank == 1:
+        left, whole = unsqueezed(b, left, 0), whole.put(whole.rank - 1, (1, 1))
+    return b.viewed(multiplied(b, left, right, whole), b.output())
 
 
 def _added(b: Builder) -> Activation:
@@ -219,7 +223,7 @@ def _mask(b: Builder, mask: Activation, place: Place | None, scores: Sizes) -> i
     return b.settled(mask, first, second)
 
 
-def _multihead(b: Builder) -> list[Value | None]:
+def _multihead(b: Builder) -> Activation:
     """multi_head_attention_forward: [positions, batch, features]."""
     query, key, value = (b.given(name) for name in ("query", "key", "value"))
     source = b.active(query)
@@ -255,10 +259,8 @@ def _multihead(b: Builder) -> list[Value | None]:
         fields |= {"kdim": values[1].sizes.first[-1], "vdim": values[-1].sizes.first[-1]}
     steps = [b.settled(item, *_without_second(item)) for item in values]
     made = b.layer("multihead_attention", fields, *steps, weights=weights)
-    result: list[Value | None] = [b.made(made, source.place)]
-    if len(b.call.outputs) > 1 and b.is_read(b.call.outputs[1]):
-        raise Unsupported("its attention weights are read")
-    return result
+    place = next((item.place for item in values if item.place is not None), None)
+    return b.made(made, place)
 
 
 def _without_second(item: Activation) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -277,6 +279,8 @@ FUNCTIONS = (
     Function("linear", "input weight bias=None", _linear),
     Function("matmul", "input other", _matmul),
     Function("bmm mm", "input mat2", _matmul),
+    Function("mv", "input vec", _matmul),
+    Function("dot vdot", "input other", _matmul),
     Function("addmm", "input mat1 mat2 beta=1 alpha=1", _addmm),
     Function("baddbmm", "input batch1 batch2 beta=1 alpha=1", _added),
     Function("einsum", "equation *operands", _einsum),

@@ -63,21 +63,23 @@ def _extreme(kind: str) -> Rule:
             return [joined(b, "maximum" if kind == "amax" else "minimum", value, b.given("dim"))]
         made: list[Value | None] = [reduction(b, kind, value)]
         if len(b.call.outputs) > 1 and b.is_read(b.call.outputs[1]):
-            if kind != "amax":
-                raise Unsupported("its positions are read")
-            made.append(_positions(b, value, position=1))
+            made.append(_positions(b, kind, position=1))
         return made
 
     return rule
 
 
-def _positions(b: Builder, value: Activation, position: int = 0) -> Activation:
+def _positions(b: Builder, kind: str, position: int = 0) -> Activation:
+    """The positions of the largest numbers, or of the smallest ones, whose negatives are the largest."""
+    value = b.activation("input")
     fields: Fields = {"keepdim": True} if b.flag("keepdim") else {}
     if b.integers("dim"):
         fields["dim"] = axis_of(value, b.integer("dim"))
     elif value.place is not None:
         raise Unsupported("it works over the batch")
-    return b.made(b.layer("argmax", fields, b.settled(value)), placed(b, value), position)
+    source = b.settled(value)
+    source = source if kind == "amax" else b.layer("neg", {}, source)
+    return b.made(b.layer("argmax", fields, source), placed(b, value), position)
 
 
 def _deviation(kind: str) -> Rule:
@@ -124,7 +126,8 @@ FUNCTIONS = (
     Function("logsumexp", "input dim keepdim=False", _reduce("logsumexp")),
     Function("max", "input dim=None keepdim=False", _extreme("amax")),
     Function("min", "input dim=None keepdim=False", _extreme("amin")),
-    Function("argmax", "input dim=None keepdim=False", lambda b: _positions(b, b.activation("input"))),
+    Function("argmax", "input dim=None keepdim=False", lambda b: _positions(b, "amax")),
+    Function("argmin", "input dim=None keepdim=False", lambda b: _positions(b, "amin")),
     Function("var", "input dim=None unbiased=None keepdim=False correction=None", _deviation("var")),
     Function("std", "input dim=None unbiased=None keepdim=False correction=None", _deviation("std")),
     Function("var_mean", "input dim=None unbiased=None keepdim=False correction=None", _var_mean("var")),

@@ -1,4 +1,4 @@
-"""What a run came to: the rows of its front or the best, how many fit, and why the others do not."""
+"""A run as it is looked at: the rows of its front or the best, how many fit, and why the others do not."""
 
 from __future__ import annotations
 

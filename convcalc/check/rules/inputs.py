@@ -1,0 +1,22 @@
+"""How an input is written: its channels last (CC412)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...network import Network, channels_first, consumers
+from .remark import Remark
+
+
+def channels_last(network: Network) -> Iterator[Remark]:
+    """A remark for each input of a window that seems to be an image with its channels last."""
+    readers = consumers(network.nodes, len(network.nodes))
+    for index, node in enumerate(network.nodes):
+        if node.layer is not None:
+            continue
+        first = channels_first(node.shape)
+        layers = [network.nodes[reader].layer for reader in readers[index]]
+        if first is not None and any(layer is not None and layer.patch is not None for layer in layers):
+            height, width, channels = node.shape
+            message = f"{height} channels of {width}×{channels}, as an image with its channels last"
+            yield Remark("CC412", message, node.name, f"channels stand first: {list(first)}")
