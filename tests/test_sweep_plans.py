@@ -288,3 +288,20 @@ def test_a_device_that_is_none_is_said_before_the_work() -> None:
     with pytest.raises(UsageError, match="--device: 'nonsense' is no device") as caught:
         small_plan(options=Options(device="nonsense"))
     assert "v100" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"let": ("_x=width",) * 1001}, "a plan of 1,002 words; the limit is 1,000"),
+        ({"where": ("macs<=1M",) * 999 + ("params<1K",)}, "a plan of 1,001 words"),
+        ({"columns": (",".join(["params"] * 20_000),)}, "a plan of 139,999 characters beside its axes"),
+    ],
+)
+def test_a_plan_has_as_many_words_as_are_read_in_a_moment(words: dict[str, tuple[str, ...]], message: str) -> None:
+    """Each let was held against all others: a file of four megabytes took an hour."""
+    with pytest.raises(UsageError, match=message):
+        Plan("a.yaml", SPEC, grid=("width=1:3",), **words)  # type: ignore[arg-type]
+    found = Plan("a.yaml", SPEC, grid=("width=1:3",)).to_dict() | {name: list(texts) for name, texts in words.items()}
+    with pytest.raises(UsageError, match=message):
+        Plan.from_dict(found)

@@ -356,6 +356,18 @@ def test_names_of_tables_that_are_no_text_are_said(copied: Path) -> None:
     Store.create(str(copied), small_plan(), overwrite=True).close()
 
 
+@pytest.mark.parametrize("joined", [["a"] * 100_000, [f"a{number}" for number in range(2_000)]])
+def test_a_run_of_very_many_columns_is_not_read(joined: list[str], copied: Path) -> None:
+    """Each equal name would be held against all those before it."""
+    with sqlite3.connect(copied) as connection:
+        (found,) = connection.execute("SELECT value FROM manifest WHERE key = 'plan'").fetchone()
+        words = json.dumps({**json.loads(found), "joined": joined})
+        connection.execute("UPDATE manifest SET value = ? WHERE key = 'plan'", (words,))
+    connection.close()
+    with pytest.raises(UsageError, match="its columns are not those of a run"):
+        Store.open(str(copied))
+
+
 def test_words_of_a_file_are_as_long_as_messages_are(copied: Path) -> None:
     path = changed(
         copied,
@@ -368,7 +380,7 @@ def test_words_of_a_file_are_as_long_as_messages_are(copied: Path) -> None:
 
 
 def test_a_plan_that_is_too_long_is_no_run() -> None:
-    plan = Plan("small.yaml", SPEC, grid=GRID, set=("width=8" + " " * (1 << 22),))
+    plan = Plan("small.yaml", SPEC, grid=GRID, joined=("a" * (1 << 22),))
     with pytest.raises(UsageError, match="the plan is too long for a run"):
         Store.memory(plan)
 

@@ -14,6 +14,7 @@ import pytest
 
 from convcalc.api.load import load
 from convcalc.findings import SpecError, UsageError
+from convcalc.torch.exported.costs import FORMULAS, macs
 from convcalc.torch.exported.expressions import symbols, value
 from convcalc.torch.exported.fields import Malformed
 
@@ -188,3 +189,11 @@ def test_what_is_no_size_is_refused(text: str) -> None:
 
 def test_the_symbols_of_an_expression() -> None:
     assert symbols("Add(Symbol('s0'), Mul(Integer(2), Symbol('s1')))") == ["s0", "s1"]
+
+
+@pytest.mark.parametrize("weight", ["r", ("a", "b"), (2**70, 2), (2,) * 10_000, ((1, 2), (3, 4)), None, 7, True])
+@pytest.mark.parametrize("operator", sorted(FORMULAS))
+def test_an_argument_that_is_no_tensor_is_multiplied_by_nothing(operator: str, weight: object) -> None:
+    """A file may have text where a tensor is expected, whose product with a size is a text of that many bytes."""
+    names = ("input", "weight", "self", "mat1", "query", "key", "value", "equation", "tensors")
+    assert macs(f"aten.{operator}.default", dict.fromkeys(names, weight), (2**40, 2**20)) == 0

@@ -30,7 +30,7 @@ from convcalc.onnx.graph import MOST_NODES
 from convcalc.onnx.inference import MOST_BYTES, MOST_SECONDS
 from convcalc.reference.dispatch import twin
 from convcalc.serve.server import MOST_CONNECTIONS
-from convcalc.sweep import join, opening, processes, space
+from convcalc.sweep import axes, join, opening, plan, processes, space
 from convcalc.torch.exported import fields as exported_fields
 from convcalc.torch.exported import graph as exported_graph
 from convcalc.units import amount
@@ -207,6 +207,9 @@ def limits_section() -> str:
         Limit(opening.LONGEST_ROW, "bytes", "any other row of a run"),
         Limit(opening.MOST_COLUMNS, "columns", "the axes and figures of a run"),
         Limit(space.MOST_CANDIDATES, "candidates", "a sweep"),
+        Limit(plan.MOST_WORDS, "words", "what is said of a sweep: axes, conditions, columns and the rest"),
+        Limit(plan.MOST_CHARACTERS, "characters", "the same, the axes left out"),
+        Limit(axes.MOST_CHARACTERS, "characters", "an axis of a sweep"),
         Limit(processes.MOST_JOBS, "processes", "a sweep on one machine"),
         Limit(join.MOST_BYTES, "bytes", "the measured figures of --join"),
         Limit(join.MOST_ROWS, "rows", "the measured figures of --join"),

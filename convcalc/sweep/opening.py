@@ -289,7 +289,10 @@ def _checked(connection: sqlite3.Connection, path: str, thoroughly: bool) -> tup
         words = {**json.loads(found["plan"]), "text": found["text"]}
         manifest = Manifest(words, str(found["convcalc"]), str(found["joined"]))
         plan = Plan.from_dict(manifest.plan)
-        wanted = statements(*_columns(plan))
+        columns = _columns(plan)
+        if sum(map(len, columns)) > MOST_COLUMNS or len({*plan.joined}) < len(plan.joined):
+            raise UsageError("its columns are not those of a run")
+        wanted = statements(*columns)
     except (UsageError, SpecError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         why = str(error).partition("\n")[0]
         raise damaged(path, f"its manifest is no plan of a sweep: {printable(why)}") from None

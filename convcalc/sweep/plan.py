@@ -39,6 +39,10 @@ COLUMNS = ("params", "macs")
 """Columns where none are asked for."""
 LEAST = {"random": 1, "seed": 0, "top": 1}
 """The least that a number of a plan may be."""
+MOST_WORDS = 1_000
+"""Words of a plan: axes, conditions, columns and whatever else is said."""
+MOST_CHARACTERS = 100_000
+"""Characters of the words beside the axes, each of which may have as many."""
 TRIES = 10_000
 """Candidates that are tried for each that `near` wants."""
 
@@ -98,6 +102,18 @@ class Plan:
     joined: tuple[str, ...] = ()
     """The names of the columns that are joined."""
     options: Options = PLAIN
+
+    def __post_init__(self) -> None:
+        """Raise UsageError where there are more words than are read in a moment."""
+        axes = (*self.grid, *self.range, *self.input)
+        views = (*self.where, *self.near, *self.pareto, *self.minimize, *self.maximize, *self.columns, *self.sort)
+        others = (*self.let, *self.require, *self.set, *views)
+        if len(axes) + len(others) > MOST_WORDS:
+            raise UsageError(f"a plan of {len(axes) + len(others):,} words; the limit is {MOST_WORDS:,}")
+        characters = sum(map(len, others))
+        if characters > MOST_CHARACTERS:
+            message = f"a plan of {characters:,} characters beside its axes; the limit is {MOST_CHARACTERS:,}"
+            raise UsageError(message)
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as JSON has it."""

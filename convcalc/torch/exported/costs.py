@@ -11,18 +11,25 @@ Shaped = Mapping[str, Any]
 """Arguments by name, with shapes in place of tensors."""
 
 
-def _product(shape: Shape) -> int:
-    return prod(shape)
+MOST_AXES = 64
+MOST_SIZE = 2**63 - 1
+
+
+def _shape(argument: object) -> Shape:
+    """An argument as the shape of a tensor. Raises TypeError for what is none: a file may have anything there."""
+    if not isinstance(argument, tuple) or len(argument) > MOST_AXES:
+        raise TypeError
+    if not all(isinstance(size, int) and 0 <= size <= MOST_SIZE for size in argument):
+        raise TypeError
+    return argument
 
 
 def _windows(given: Shaped, output: Shape) -> int:
-    weight: Shape = given["weight"]
-    return prod(output) * prod(weight[1:])
+    return prod(output) * prod(_shape(given["weight"])[1:])
 
 
 def _transposed(given: Shaped, output: Shape) -> int:
-    source, weight = given["input"], given["weight"]
-    return _product(source) * _product(weight[1:])
+    return prod(_shape(given["input"])) * prod(_shape(given["weight"])[1:])
 
 
 def _convolution(given: Shaped, output: Shape) -> int:
@@ -30,22 +37,24 @@ def _convolution(given: Shaped, output: Shape) -> int:
 
 
 def _matmul(given: Shaped, output: Shape) -> int:
-    return prod(output) * int(given["self"][-1])
+    return prod(output) * _shape(given["self"])[-1]
 
 
 def _added(given: Shaped, output: Shape) -> int:
-    return prod(output) * int(given["mat1" if "mat1" in given else "batch1"][-1])
+    return prod(output) * _shape(given["mat1" if "mat1" in given else "batch1"])[-1]
 
 
 def _attention(given: Shaped, output: Shape) -> int:
-    query, key, value = given["query"], given["key"], given["value"]
-    return _product(query[:-1]) * int(key[-2] * (query[-1] + value[-1]))
+    query, key, value = (_shape(given[name]) for name in ("query", "key", "value"))
+    return prod(query[:-1]) * key[-2] * (query[-1] + value[-1])
 
 
 def _einsum(given: Shaped, output: Shape) -> int:
     """Of two operands, each combination of their axes once."""
+    if not isinstance(given["equation"], str):
+        raise TypeError
     terms = given["equation"].partition("->")[0].replace(" ", "").split(",")
-    operands = given["tensors"]
+    operands = [_shape(operand) for operand in given["tensors"]]
     if len(terms) != 2 or len(operands) != 2 or any(len(t) != len(o) for t, o in zip(terms, operands, strict=True)):
         return 0
     return prod(
@@ -63,7 +72,7 @@ FORMULAS: dict[str, Callable[[Shaped, Shape], int]] = {
     **dict.fromkeys(("convolution", "_convolution"), _convolution),
     **dict.fromkeys(("matmul", "bmm", "mm", "mv"), _matmul),
     **dict.fromkeys(("addmm", "baddbmm", "addbmm"), _added),
-    "linear": lambda given, output: prod(output) * int(given["weight"][-1]),
+    "linear": lambda given, output: prod(output) * _shape(given["weight"])[-1],
     "scaled_dot_product_attention": _attention,
     "einsum": _einsum,
 }
