@@ -19,7 +19,7 @@ from convcalc.layers.opaque import Opaque
 from convcalc.network import Network
 from convcalc.torch.lift.builder import Step
 from convcalc.torch.lift.conversion import lift
-from convcalc.torch.tape import Call, Scope, from_json
+from convcalc.torch.tape import Call, Ref, Scope, from_json
 
 from .torch_tapes import BATCH, Recorder, network
 
