@@ -13,19 +13,51 @@ import sys
 import tempfile
 from pathlib import Path
 
-CONV = "conv2d: {out: 8, k: 3, p: 1}"
-BLOCK = f"{{add: {{branches: {{a: [{{{CONV}}}, batch_norm, relu, {{{CONV}}}, batch_norm], b: []}}}}}}"
+CONV, UP = "conv2d: {out: 8, k: 3, p: 1}", "conv_transpose2d: {out: 8, k: 3, p: 1}"
+BODY = f"{{{CONV}}}, batch_norm, relu, {{{CONV}}}, batch_norm"
+BRANCHES = (
+    "a: [{conv2d: {out: 2, k: 1}}, relu]",
+    "b: [{conv2d: {out: 4, k: 1}}, relu, {conv2d: {out: 2, k: 3, p: 1}}, relu]",
+    "c: [{conv2d: {out: 2, k: 5, p: 2}}, relu]",
+    "d: [{max_pool2d: {k: 3, s: 1, p: 1}}, {conv2d: {out: 2, k: 1}}]",
+)
+UNITS = {
+    "residual blocks": (7, f"{{add: {{branches: {{a: [{BODY}], b: []}}}}}}, relu"),
+    "depthwise separable convolutions": (
+        6,
+        "{conv2d: {out: 8, k: 3, p: 1, groups: 8}}, batch_norm, relu, {conv2d: {out: 8, k: 1}}, batch_norm, relu",
+    ),
+    "branches side by side": (11, f"{{concat: {{branches: {{{', '.join(BRANCHES)}}}}}}}"),
+    "down and up": (4, "{conv2d: {out: 8, k: 2, s: 2}}, relu, {conv_transpose2d: {out: 8, k: 2, s: 2}}, relu"),
+    "named, and read by name": (
+        5,
+        f"{{{CONV}, name: one}}, {{batch_norm: , name: norm}}, {{relu: , name: act}}, {{{CONV}, name: two}}, "
+        "{add: , from: [two, one], name: sum}",
+    ),
+}
+"""Title -> how many layers a unit has, and its items; it is repeated."""
+SIZES = 0.24
+"""The share of layers that may have a size of their own: each takes more steps than one that is like others."""
+ITEMS = 0.79
+"""The same of items that are written one by one, of the nodes that a file may have."""
 
 
 def networks(layers: int) -> dict[str, str]:
     """Title -> a spec of so many layers."""
-    half = f"[{{{CONV}, repeat: {layers // 2}, name: a}}, {{relu: , repeat: {layers // 2}, name: b}}]"
+    sizes, written, half = int(SIZES * layers), int(ITEMS * layers), layers // 2
+    chain = f"[{{conv1d: {{out: 1, k: 2}}, repeat: {sizes}, name: a}}, {{relu: , repeat: {layers - sizes}, name: b}}]"
     items = {
-        "convolutions, then activations": half,
+        "convolutions, then activations": f"[{{{CONV}, repeat: {half}, name: a}}, {{relu: , repeat: {half}, name: b}}]",
         "convolutions alone": f"[{{{CONV}, repeat: {layers}, name: a}}]",
-        "residual blocks": f"[{{layers: [{BLOCK}, relu], repeat: {layers // 7}, name: s}}]",
+        "transposed convolutions": f"[{{{UP}, repeat: {layers}, name: a}}]",
+        **{
+            title: f"[{{layers: [{unit}], repeat: {layers // count}, name: s}}]"
+            for title, (count, unit) in UNITS.items()
+        },
+        f"{written:,} items, written one by one": f"[{', '.join(['relu'] * written)}]",
     }
-    return {title: f"{{convcalc: 1, input: [8, 16, 16], layers: {layers}}}\n" for title, layers in items.items()}
+    specs = {title: f"{{convcalc: 1, input: [8, 16, 16], layers: {found}}}\n" for title, found in items.items()}
+    return {**specs, f"{sizes:,} of different sizes": f"{{convcalc: 1, input: [1, {layers}], layers: {chain}}}\n"}
 
 
 def refused() -> dict[str, str]:

@@ -43,12 +43,19 @@ class Finding:
     """
 
     code: str
+    """CC and three digits; `convcalc check --explain CODE` has its page."""
     message: str
+    """What is wrong, in a line."""
     path: str = "<text>"
+    """The file."""
     line: int = 1
+    """From 1."""
     column: int = 1
+    """From 1, in characters."""
     where: str = ""
+    """The path of the layer; empty where it is of none."""
     hint: str | None = None
+    """How to mend it, where there is something to say."""
     excerpt: str = ""
     """The line of the source that it points at."""
     width: int = 1
@@ -212,6 +219,7 @@ class UsageError(Exception):
     """
 
     message: str
+    """What is wrong, in a line."""
     hint: str | None
     """How to mend it, where there is something to say."""
     excerpt: tuple[str, ...]

@@ -91,12 +91,12 @@ def _nearest(word: str, candidates: tuple[str, ...]) -> str | None:
     return lower[close[0]]
 
 
-def shortened(names: list[str], limit: int = 20) -> str:
+def shortened(names: Iterable[str], limit: int = 20) -> str:
     """Names joined by commas, the rest counted.
 
     >>> shortened(["a", "b", "c"], 2)
     'a, b and 1 more'
     """
-    if len(names) <= limit:
-        return ", ".join(names)
-    return ", ".join(names[:limit]) + f" and {len(names) - limit} more"
+    every = list(names)
+    more = f" and {len(every) - limit} more" if len(every) > limit else ""
+    return ", ".join(every[:limit]) + more

@@ -36,7 +36,9 @@ class Node(NamedTuple):
     """
 
     name: str
+    """Its path in the network: `conv2_x.0.conv1`."""
     layer: Layer | None
+    """What it computes, with its fields; None for an input of the network."""
     inputs: tuple[int, ...]
     """Indices of the nodes that it reads."""
     shape: Shape
@@ -327,13 +329,19 @@ class Network:
     """
 
     name: str
+    """What its file calls it."""
     nodes: tuple[Node, ...]
+    """Its inputs and layers, in the order of execution."""
     outputs: tuple[Output, ...]
+    """Which nodes it puts out, under which names, and how each is trained."""
     groups: Mapping[str, Group]
     """Path -> group, in the order of the spec."""
     source: str | None = None
+    """The paper or code that it follows, where its file names one."""
     variant: str | None = None
+    """The variant of the spec that it is."""
     origin: Origin | None = None
+    """Where it comes from; None for one that was made in Python."""
     notes: tuple[Finding, ...] = ()
     """Warnings about how its file was read: what an ONNX file has that the language does not say."""
 
@@ -360,7 +368,10 @@ class Network:
 
     @cached_property
     def _elements(self) -> list[int]:
-        return [node.elements for node in self.nodes]
+        numbers, different = self._works
+        found = [0 if layer.is_constant else prod(shape) for layer, _, shape in different]
+        nodes = zip(self.nodes, numbers, strict=True)
+        return [found[number - 1] if number else node.elements for node, number in nodes]
 
     @cached_property
     def _works(self) -> Works:
@@ -452,7 +463,7 @@ def works(network: Network) -> Works:
 
 
 def element_counts(network: Network) -> list[int]:
-    """`Node.elements` of each node."""
+    """`Node.elements` of each node; equal ones are one number."""
     return network._elements
 
 

@@ -6,10 +6,17 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import convcalc
+from convcalc.analysis.memory import ITEM_BYTES
+from convcalc.analysis.training import OPTIMIZERS
+from convcalc.api import report, verify
+from convcalc.cli import options
+from convcalc.cli import verify as verify_command
+from convcalc.language.expectations import DTYPES
 
 SPEC = "{convcalc: 1, input: [3, 32, 32], layers: [{conv2d: {out: 8, k: 3}}]}"
 
@@ -84,3 +91,10 @@ class TestTheReportIsTheContract:
         report = convcalc.analyse(convcalc.load("googlenet", **options))  # type: ignore[arg-type]
         assert report.to_dict()["published"] == []
         assert convcalc.analyse(convcalc.load("googlenet"), batch=2).to_dict()["published"] == []
+
+
+def test_types_and_optimizers_are_the_same_wherever_they_are_named() -> None:
+    """Commands and Python name them in literals, which start-up and editors read; figures and plans look them up."""
+    assert set(get_args(options.Dtype)) == set(get_args(report.Dtype)) == set(DTYPES) == set(ITEM_BYTES)
+    assert set(get_args(options.Optimizer)) == set(get_args(report.Optimizer)) == set(OPTIMIZERS)
+    assert get_args(verify_command.Dtype) == get_args(verify.Dtype)

@@ -344,3 +344,11 @@ class TestPicture:
         assert (done.code, done.stderr) == (2, "error: --dtype goes with arena, not with svg\n")
         wide = run("export", "lenet5", "--to", "arena", "--dtype", "float32").stdout
         assert "LeNet-5, float32" in wide and "4,096 B" in wide
+
+
+def test_names_are_whole_at_80_columns_where_a_narrower_picture_leaves_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for network, columns in (("lenet5", 24), ("mobilenet_v2", 14)):
+        rows = run("arena", network).stdout.splitlines()[4:-8]
+        assert not any("…" in row for row in rows)
+        assert len(rows[0].split()[-1]) == columns

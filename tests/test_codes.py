@@ -85,7 +85,7 @@ def test_explain_prints_a_page() -> None:
     assert all(run("check", "--explain", code).stdout == markdown(code) for code in codes())
     assert run("check", "--explain", "CC999").code == 2
     near = run("check", "--explain", "cc609").stderr
-    assert near == "error: there is no code 'cc609'\n  hint: there are CC601\n"
+    assert near == "error: there is no code 'cc609'\n  hint: there is CC601\n"
 
 
 def test_a_right_spec_reads_no_page() -> None:

@@ -274,11 +274,13 @@ def test_the_text_says_what_was_tried_and_what_chance_gives() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("--width conv1", "--width takes LAYER=A..B, not 'conv1'"),
-        ("--width conv1=9..3", "--width: the range 9..3 is empty"),
-        ("--width conv1=0..3", "--width: a width is at least 1, not 0"),
-        ("--width conv1=1..3:0", "--width: a step is at least 1, not 0"),
-        ("--width conv1=x", "--width: expected a whole number (3) or a range (3..7), not 'x'"),
+        ("--width conv1", "--width takes LAYER=A:B:STEP, not 'conv1'"),
+        ("--width conv1=1..3", "--width takes LAYER=A:B:STEP, not 'conv1=1..3'"),
+        ("--width conv1=1:2:3:4", "--width takes LAYER=A:B:STEP, not 'conv1=1:2:3:4'"),
+        ("--width conv1=9:3", "--width: the range 9:3 is empty"),
+        ("--width conv1=0:3", "--width: a width is at least 1, not 0"),
+        ("--width conv1=1:3:0", "--width: a step is at least 1, not 0"),
+        ("--width conv1=x", "--width: expected a whole number, not 'x'"),
         ("--width a=1 --width a=2", "--width gives 'a' twice"),
         ("--table 3", "there is no printed table '3'"),
         ("--rows zzz", "no printed row is called 'zzz'"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -114,3 +115,15 @@ def test_a_page_of_no_command() -> None:
 def test_examples_of_a_folder_without_the_files_fail(tmp_path: Path) -> None:
     with chdir(tmp_path):
         assert run(*shlex.split(COMMANDS["table"].examples[1])[1:]).code == 2
+
+
+def test_what_several_commands_take_is_said_in_the_same_words_and_order() -> None:
+    pages = {name: " ".join(run(name, "--help").stdout.split()) for name in COMMANDS}
+    order = ("text", "markdown", "csv", "json", "latex", "github", "sarif", "junit")
+    for name, page in pages.items():
+        found = re.search(r"--format ([a-z|]+)", page)
+        if found is not None and name != "draw":
+            assert found[1] == "|".join(format for format in order if format in found[1].split("|")), name
+        if " SPEC A spec" in page and name not in ("draw", "invert"):
+            assert "SPEC A spec, ONNX or Keras file" in page, name
+    assert "PyTorch model in code" in run("--help").stdout.replace("\n", " ")

@@ -16,12 +16,13 @@ from convcalc import load, loads
 from convcalc.analysis.alike import Alike, Keys, Part
 from convcalc.analysis.gallery import read_index
 from convcalc.analysis.quantities import QUANTITIES
+from convcalc.analysis.quantity import plain_figure
 from convcalc.analysis.report import analyse
 from convcalc.findings import SpecError, UsageError
 from convcalc.language.sources import gallery_path
 from convcalc.network import works
 from convcalc.render import streams
-from convcalc.render.json_text import AT_ONCE, MOST_KEPT, json_pieces
+from convcalc.render.json_text import AT_ONCE, MOST_KEPT, SHORT, json_pieces
 from tools.fuzz.generators import KINDS
 
 from .command import run
@@ -72,6 +73,36 @@ def test_objects_that_are_alike_and_share_parts(objects: list[tuple[Any, int, in
     assert text == json.dumps({"rows": expected}, indent=2, ensure_ascii=ascii)
 
 
+COLUMNS = (
+    [["a"], ["b", "c"], [], ["d"], ["e", "f"]],
+    [[1, 1], [2, 2], [3, 3]],
+    [[1, True], [2, 1.0], [3, 3]],
+    [[n] * n for n in range(SHORT + 3)],
+    [[[1, 2], [3, 4]], [[5, 6]], [["7", None]]],
+    [[None, None], [None, None]],
+    ["plain", 'a "quoted" one', "back\\slash", "é", ""],
+    ["a", None, "b"],
+    [True, 1, 1.0, False],
+    [(1, 2), [1, 2]],
+    [{"a": 1}, {}, [], ""],
+)
+
+
+@pytest.mark.parametrize("column", COLUMNS, ids=str)
+@pytest.mark.parametrize("ascii", [False, True])
+def test_what_is_written_together_is_what_is_written_alone(column: list[object], ascii: bool) -> None:
+    together = Alike(("own", ("shared",)), ((value, Part(value)) for value in column))
+    rows = [{"own": value, "shared": value} for value in column]
+    assert "".join(json_pieces({"rows": together}, ascii)) == json.dumps({"rows": rows}, indent=2, ensure_ascii=ascii)
+
+
+def test_what_nobody_sees_is_escaped_in_columns_too() -> None:
+    column = ["plain", "\u202e", "\x7f", "\u00ad", "\ud800"]
+    text = "".join(json_pieces({"rows": Alike(("name",), ((name,) for name in column))}))
+    assert text.replace("\n", "").isprintable()
+    assert json.loads(text) == {"rows": [{"name": name} for name in column]}
+
+
 @pytest.mark.parametrize("count", [0, 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE])
 def test_so_many_objects_as_there_are(count: int) -> None:
     rows = ((number, Part(str(number))) for number in range(count))
@@ -115,9 +146,32 @@ def test_layers_are_made_when_they_are_written() -> None:
     found = report.streamed()
     assert isinstance(found["layers"], Iterator)
     rows = {key: list(value) for key, value in found.items() if isinstance(value, Iterator)}
-    assert list(rows) == ["groups", "layers"]
+    assert list(rows) == ["groups", "layers", "stages"]
     assert {**found, **rows} == report.to_dict()
     assert list(report.streamed()) == list(report.to_dict())
+
+
+@pytest.mark.parametrize("name", ["googlenet", "unet", "teaching_grouped"])
+def test_stages_have_the_figures_of_their_subjects(name: str) -> None:
+    report = analyse(load(name), batch=3)
+    rows = report.to_dict()["stages"]
+    wanted = [QUANTITIES[key] for key in ("params", "weights", "macs", "flops", "depth")]
+    assert rows == [
+        {
+            "name": stage.name,
+            "output_shape": list(report.shape(stage) or ()),
+            **{quantity.name: plain_figure(quantity.get(report, stage)) for quantity in wanted},
+        }
+        for stage in report.stages
+    ]
+
+
+def test_stages_of_equal_layers_whose_weights_others_hold_hold_none() -> None:
+    conv = "conv2d: {out: 3, k: 3, p: 1}"
+    layers = f"[{{{conv}, name: a}}, {{{conv}, name: b, share: a}}, {{{conv}, name: c}}, {{{conv}, name: d, share: c}}]"
+    rows = analyse(loads(f"{{convcalc: 1, input: [3, 8, 8], layers: {layers}}}")).to_dict()["stages"]
+    assert [row["params"] for row in rows] == [84, 0, 84, 0]
+    assert len({row["macs"] for row in rows}) == 1
 
 
 def test_what_fails_fails_before_anything_is_written(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 from convcalc import load
 from convcalc.analysis import receptive_field as receptive_field_module
 from convcalc.analysis import seen as seen_module
-from convcalc.analysis.receptive_field import AxisField, Fields, receptive_fields
+from convcalc.analysis.receptive_field import (
+    AxisField,
+    Fields,
+    ReceptiveFields,
+    advance,
+    receptive_fields,
+    simplest,
+    source,
+)
 from convcalc.analysis.seen import effective, reads, seen_from, taps
 from convcalc.findings import UsageError
 from convcalc.geometry import TransposedWindow
@@ -419,6 +427,18 @@ SQUARES = (
     "{convcalc: 1, input: [3, 9, 9], layers: [global_avg_pool, {conv2d: {out: 2, k: 1}}]}",
     "{convcalc: 1, input: [3, 8, 8], layers: [{add: {branches: {a: [{conv2d: {out: 3, k: 3, p: 1}}],"
     " b: [{conv2d: {out: 3, k: [1, 3], p: [0, 1]}}]}}}, {conv2d: {out: 2, k: 3, s: 3}}, {conv2d: {out: 2, k: 2}}]}",
+    "{convcalc: 1, input: [3, 9, 9], layers: [{conv2d: {out: 3, k: 3, s: 2, p: 1}}, {conv_transpose2d: {out: 3, k: 4,"
+    " s: 3}}, {conv2d: {out: 3, k: 1}}, relu, {concat: {branches: {a: [{conv2d: {out: 1, k: 3, p: 1}}], b: [],"
+    " c: [{conv_transpose2d: {out: 2, k: 5, p: 2}}], d: [{conv2d: {out: 1, k: 2, p: [[1, 0], [1, 0]]}}]}}},"
+    " {multiply: {branches: {x: [], gate: [global_avg_pool]}}}, {upsample: {size: [31, 17]}}, {conv2d: {out: 1, k: 1}},"
+    " {conv2d: {out: 1, k: 3}}]}",
+    "{convcalc: 1, input: [3, 1, 1], layers: [{parameter: {shape: [3, 5, 5]}, name: held}, {add: {}, from: [input,"
+    " held]}, {conv2d: {out: 2, k: 3}}]}",
+    "{convcalc: 1, input: [3, 4, 4], layers: [{add: {branches: {a: [{conv2d: {out: 3, k: 3}}],"
+    " b: [{conv2d: {out: 3, k: 3, s: 2, p: [[0, 1], [0, 1]]}}]}}}, {conv2d: {out: 2, k: 2}}]}",
+    "{convcalc: 1, input: [3, 1, 1], layers: [{multiply: {branches: {a: [{conv2d: {out: 3, k: 1}}], b: [{upsample:"
+    " {scale_factor: 5}}]}}}, {conv2d: {out: 3, k: 3}}, {add: {branches: {c: [{adaptive_avg_pool2d: {output_size: 2}}],"
+    " d: [{max_pool2d: {k: 2, s: 1}}]}}}]}",
 )
 NAMES = ("swin", "unet", "c3d", "teaching_spatially_separable")
 
@@ -428,6 +448,23 @@ def test_axes_that_are_read_alike_have_the_fields_that_each_has_alone(
     text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     net = load(text) if text in NAMES else network(text)
-    together = receptive_fields(net)
-    monkeypatch.setattr(receptive_field_module, "_are_square", lambda fields: False)
-    assert receptive_fields(net) == together
+    together = {most: _followed(net, most, monkeypatch) for most in (500_000, 5, 0)}
+    monkeypatch.setattr(receptive_field_module, "_settled_axes", tuple)
+    assert {most: _followed(net, most, monkeypatch) for most in together} == together
+
+
+def _followed(net: Network, most: int, monkeypatch: pytest.MonkeyPatch) -> ReceptiveFields:
+    """The fields where patterns are followed up to so many intervals."""
+    monkeypatch.setattr(receptive_field_module, "MOST_TABULATED", most)
+    return receptive_fields(net)
+
+
+@pytest.mark.parametrize(("kernel", "before", "dilation"), [(1, 0, 1), (3, 1, 1), (4, 0, 1), (5, 2, 3), (2, 1, 2)])
+def test_a_transposed_window_that_spreads_nothing_is_an_ordinary_one(kernel: int, before: int, dilation: int) -> None:
+    """Both read what brute force says: the inputs j with j + t*dilation = q + before for a tap t."""
+    window = TransposedWindow(kernel, 1, before, before, dilation)
+    field = source(1)
+    found = advance(field, 1, simplest(window), 20, 20)
+    assert found == advance(field, 1, window, 20, 20)
+    taps = [before - t * dilation for t in range(kernel)]
+    assert found.at(0) == (min(taps), max(taps)) and found.jump == 1

@@ -242,6 +242,15 @@ def test_shifted_rows_are_taken_where_that_copies_for_less(
     assert columns.rows_pay_off(kernel, (1, 1), (1, 1), counts, shifted=True) is wanted
 
 
+@pytest.mark.usefixtures("steps_of_columns")
+def test_rows_shorter_than_their_padding_are_read_with_all_of_it() -> None:
+    rng = np.random.default_rng(3)
+    x, w = rng.integers(-4, 5, (1, 2, 3, 2)).astype(float), rng.integers(-4, 5, (1, 2, 3, 7)).astype(float)
+    layer = build("conv2d", {"out": 1, "k": [3, 7], "p": [1, 3], "bias": False})
+    padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (3, 3)))
+    np.testing.assert_array_equal(forward(layer, x, {"weight": w}), definition.convolve(padded, w, (1, 1), (1, 1)))
+
+
 def test_what_stands_beside_a_shifted_row_is_zero() -> None:
     """What begins the next row gets into no window that ends this one, not even times 0."""
     layer = build("conv2d", {"out": 1, "k": 3, "p": 1, "bias": False})

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from convcalc.geometry import GeometryError
 from convcalc.layers.registry import build
-from convcalc.reference import forward
+from convcalc.reference import forward, sliding
 from tests.reference_examples import EXAMPLES, Example
 
 some = settings(max_examples=150)
@@ -68,6 +68,17 @@ def test_a_mean_divides_by_padding_or_not_and_never_by_what_overhangs(fields: di
     np.testing.assert_allclose(forward(layer, x[None, None])[0, 0], wanted, rtol=1e-12)
 
 
+@pytest.mark.parametrize("bytes_a_block", [1, 2 * 6 * 7 * 8, 1 << 20], ids=["one channel", "two", "all"])
+def test_channels_are_reduced_in_blocks_of_any_size(bytes_a_block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A single one too, where it alone is more than a block has."""
+    monkeypatch.setattr(sliding, "BLOCK_BYTES", bytes_a_block)
+    x = np.random.default_rng(2).integers(-9, 10, (1, 5, 6, 7)).astype(float)
+    y = forward(build("max_pool2d", {"k": [3, 2], "s": [1, 2], "p": [1, 0]}), x)
+    for i, j in np.ndindex(6, 3):
+        window = x[0, :, max(i - 1, 0) : i + 2, 2 * j : 2 * j + 2]
+        np.testing.assert_array_equal(y[0, :, i, j], window.max(axis=(1, 2)))
+
+
 def test_ones_under_rounding_up() -> None:
     """PyTorch: a window that overhangs divides by what lies within the padding."""
     ones = np.ones((1, 1, 4, 4))
@@ -94,14 +105,33 @@ def test_whole_numbers_give_what_floats_give(example: Example) -> None:
     np.testing.assert_allclose(forward(example.layer, inputs, whole), floats, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("block_bytes", [1, 1 << 20], ids=["a channel at a time", "all channels"])
+@pytest.mark.parametrize("stride", [1, 2, 3])
 @pytest.mark.parametrize("kind", ["max_pool2d", "avg_pool2d"])
-@pytest.mark.parametrize("fields", [{"k": 3, "p": 1}, {"k": (2, 3), "p": (0, 1)}, {"k": (1, 2)}, {"k": 1}], ids=str)
-def test_pools_at_stride_1_keep_rows_channels_and_images_apart(kind: str, fields: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "fields",
+    [{"k": 3, "p": 1}, {"k": (2, 3), "p": (0, 1)}, {"k": (1, 2)}, {"k": 1}, {"k": (4, 5), "p": 2}, {"k": (5, 6)}],
+    ids=str,
+)
+def test_pools_keep_rows_channels_and_images_apart(
+    kind: str, fields: dict[str, Any], stride: int, block_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """They run along memory, here of an array whose memory is not in order."""
-    layer = build(kind, {**fields, "s": 1})
+    monkeypatch.setattr(sliding, "BLOCK_BYTES", block_bytes)
+    layer = build(kind, {**fields, "s": stride})
     x = np.random.default_rng(0).integers(-9, 10, (6, 5, 3, 2)).astype(float).transpose(3, 2, 1, 0)
     nothing = -np.inf if kind == "max_pool2d" else 0
     bordered = np.pad(x, ((0, 0), (0, 0), *layer.padding), constant_values=nothing)
-    read = np.lib.stride_tricks.sliding_window_view(bordered, layer.kernel_size, (2, 3))
+    read = np.lib.stride_tricks.sliding_window_view(bordered, layer.kernel_size, (2, 3))[:, :, ::stride, ::stride]
     wanted = read.max((4, 5)) if kind == "max_pool2d" else read.mean((4, 5))
     np.testing.assert_allclose(forward(layer, x), wanted, rtol=1e-14)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_maximum_knows_nothing_of_the_next_row(stride: int) -> None:
+    """What is not a number at its start stays there."""
+    x = np.zeros((1, 2, 4, 4), np.float32)
+    x[..., 0] = np.nan
+    y = forward(build("max_pool2d", {"k": 3, "s": stride, "p": 1}), x)
+    assert np.isnan(y[..., 0]).all()
+    assert (y[..., -1] == 0).all()

@@ -53,6 +53,19 @@ def test_bytes_moved_read_and_write_each_tensor_once() -> None:
     assert getattr(intensity, "raw", None) == Fraction(24, 192)
 
 
+def test_what_the_network_holds_is_none_of_what_passes() -> None:
+    """Two sums of equal shapes, one of which adds a tensor that is held: 4 numbers in place of 8 are read."""
+    layers = "[relu, {parameter: {shape: [4]}, name: held}, {add: , from: [relu, input]}, {add: , from: [relu, held]}]"
+    report = analyse(network(f"{{convcalc: 1, input: [4], layers: {layers}}}"))
+    assert report.moved[-2:] == [(4 + 4 + 4) * 4, (4 + 4) * 4]
+
+
+def test_weights_that_several_have_are_read_by_each() -> None:
+    layers = "[{conv1d: {out: 2, k: 1}, name: a}, {conv1d: {out: 2, k: 1}, name: b, share: a}]"
+    report = analyse(network(f"{{convcalc: 1, input: [2, 4], layers: {layers}}}"))
+    assert report.moved[1:] == [(8 + 8 + 6) * 4] * 2
+
+
 @pytest.mark.parametrize(
     "text", ["", "tpu9", "10TFLOP/s", "10TFLOP/s,5GFLOP/s", "0FLOP/s,1B/s", "1XB/s,1FLOP/s", "1B/s,1FLOP/s,"]
 )

@@ -121,3 +121,12 @@ def test_the_list_fits_the_terminal_and_cuts_no_author(columns: int, monkeypatch
 def test_listing_computes_nothing() -> None:
     modules = loaded("specs")
     assert unwanted(modules, "numpy", "rich", "convcalc.layers.conv", "convcalc.analysis.published") == set()
+
+
+def test_words_that_begin_so_come_before_words_that_hold_it() -> None:
+    def found(word: str) -> list[str]:
+        return [entry["name"] for entry in json.loads(run(word, "--format", "json"))["specs"]]
+
+    assert found("lenet") == ["lenet5"]
+    assert "resnet" in found("he") and "alexnet" not in found("he")
+    assert "resnext" in found("esnex")

@@ -90,6 +90,14 @@ def test_no_spreadsheet_takes_a_word_for_a_formula(tmp_path: Path) -> None:
         assert [row["macs"] for row in csv.DictReader(file)] == ["'=1+1", r"a\nb"]
 
 
+def test_no_spreadsheet_takes_a_heading_for_a_formula(tmp_path: Path) -> None:
+    """A run that somebody else made has joined columns of any names."""
+    with Store.memory(Plan("small.yaml", SPEC, grid=("width=4",), joined=("=1+1", "a\x1b\u202e"))) as store:
+        export(store, str(tmp_path / "run.csv"))
+    heading = (tmp_path / "run.csv").read_text("utf-8").splitlines()[0]
+    assert heading == r"number,fits,width,params,macs,'=1+1,a\x1b\u202e,code,message"
+
+
 def test_a_file_is_written_whole_or_not_at_all(store: Store, tmp_path: Path) -> None:
     path = tmp_path / "run.csv"
 

@@ -92,7 +92,9 @@ def test_state_and_master_weights(optimizer: str, dtype: str, state: int, tempor
     assert report.training is not None
     last = 10_000 * temporary + 2 * 100 * item
     backward = 10_000 * item + 3 * 100 * item
-    assert report.training.peak.bytes == 10_000 * (2 * item + state) + max(last, backward)
+    peak = report.training.peak
+    assert peak.bytes == 10_000 * (2 * item + state) + max(last, backward)
+    assert (peak.node, peak.direction) == ((-1, "optimizer") if last > backward else (1, "backward"))
 
 
 def test_nothing_is_trained_in_int8() -> None:
@@ -140,6 +142,28 @@ def test_parts_of_a_concatenated_gradient_are_added_apart() -> None:
     found = step(text, batch=2)
     tensor = 2 * 4 * 8 * 4
     assert found.peak.node == 2 and found.peak.flowing == 3 * tensor + tensor + tensor
+
+
+def test_a_gradient_whose_memory_another_holds_is_added_apart() -> None:
+    """The sum hands one memory to a, f and h. What h hands to a meets it while f still holds it: there are three.
+
+    Bytes: 144 of params and as many of their gradients; 32 of the input; 128 of each tensor and of its gradient.
+    """
+    conv = "conv1d: {out: 4, k: 1, bias: false}, from:"
+    layers = f"{{{conv} input, name: a}}, {{{conv} a, name: f}}, {{{conv} a, name: h}}, {{add: {{}}, from: [a, f, h]}}"
+    found = step(f"{{convcalc: 1, input: [1, 8], layers: [{layers}]}}")
+    at_a = 288 + (32 + 128) + 128 + 16
+    at_f = 288 + (32 + 2 * 128) + 3 * 128 + 64
+    at_h = 288 + (32 + 2 * 128) + 3 * 128
+    at_sum = 288 + (32 + 4 * 128)
+    assert found.alive == [0, at_a, at_f, at_h, at_sum]
+
+
+def test_what_a_layer_keeps_beside_tensors_is_freed_behind_its_backward_pass() -> None:
+    """The indices of a pool are 8 bytes each: 16 of them, beside 32 bytes of input and tensors of 128 and 64."""
+    layers = "{conv1d: {out: 4, k: 1, bias: false}}, {max_pool1d: {k: 2}}, tanh"
+    found = step(f"{{convcalc: 1, input: [1, 8], layers: [{layers}]}}")
+    assert found.alive[2] == 32 + (32 + 128 + 64 + 16 * 8) + (64 + 128)
 
 
 def test_a_split_puts_the_gradients_of_its_parts_together_at_once() -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from convcalc.cli.commands import COMMANDS
+from convcalc.cli.wrong_call import COMMANDS_ELSEWHERE
 from tests.command import run
 
 SPEC = "convcalc: 1\ninput: [3, 32, 32]\nlayers: [relu]\n"
@@ -43,6 +45,9 @@ CALLS = [
     ("table x.py --model Y", "table has no option --model", "a model in code is named behind its file: net.py:Net"),
     ("explain -k 3 --input 5", "--input needs a SPEC", "a kernel alone reads --size"),
     ("explain -k 3 --set a=5", "--set needs a SPEC", None),
+    ("version", "there is no command 'version'", "it is called convcalc --version"),
+    ("summary lenet5", "there is no command 'summary'", "it is called convcalc table"),
+    ("help columns", "there is no command 'columns'", "it is called convcalc table --columns help"),
     ("CC302", "there is no command 'CC302'", "convcalc check --explain CC302 prints the page of a code"),
     ("help cc302", "there is no command 'cc302'", "convcalc check --explain CC302 prints the page of a code"),
     ("explain CC302", "there is no file 'CC302'", "convcalc check --explain CC302 prints the page of a code"),
@@ -76,7 +81,7 @@ CALLS = [
     ("check -j 500", "--jobs is at most 256, not 500", None),
     ("table x --batch a", "--batch takes a whole number, not 'a'", None),
     ("table x --optimizer adm", "--optimizer takes sgd, momentum or adam, not 'adm'", "did you mean 'adam'?"),
-    ("sizes x --format zip", "--format takes text, json, markdown or csv, not 'zip'", None),
+    ("sizes x --format zip", "--format takes text, markdown, csv or json, not 'zip'", None),
     ("export x", "export needs --to", "for example convcalc export my.yaml --to torch"),
     ("solve", "solve needs --in", "for example convcalc solve --in 224 --out 112"),
     ("diff vgg", "diff needs B", "for example convcalc diff vgg resnet"),
@@ -123,3 +128,8 @@ def test_a_file_of_python_is_no_spec_to_check(tmp_path: Path) -> None:
 def test_all_codes_are_listed() -> None:
     done = run("check", "--explain", "help")
     assert done.code == 0 and "\nCC302  a printed cell differs and is not listed\n" in done.stdout
+
+
+def test_commands_of_other_programs_lead_to_commands_of_this_one() -> None:
+    for here in COMMANDS_ELSEWHERE.values():
+        assert here == "--version" or here.split()[0] in COMMANDS

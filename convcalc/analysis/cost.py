@@ -38,6 +38,11 @@ class Cost(NamedTuple):
         """What it does alone: of a layer whose weights another one holds."""
         return Cost(macs=self.macs, flops=self.flops)
 
+    def times(self, batch: int) -> Cost:
+        """The same at a batch, which multiplies macs and flops, never what is held."""
+        params, weights, buffers, macs, flops = self
+        return Cost(params, weights, buffers, macs * batch, flops * batch)
+
 
 FREE = Cost()
 FEW = 8
@@ -84,4 +89,4 @@ def total(costs: Iterable[Cost], batch: int = 1) -> Cost:
         buffers += times * cost.buffers
         macs += times * cost.macs
         flops += times * cost.flops
-    return Cost(params, weights, buffers, macs * batch, flops * batch)
+    return Cost(params, weights, buffers, macs, flops).times(batch)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..findings import UsageError
 from ..geometry import GeometryError
+from ..hints import shortened
 from ..network import Network, Node, Output, renumbered
 from .decoder_answers import ANSWERS, Asked, Sketch, bordered, fitted, follows, passes, unanswered
 
@@ -90,11 +91,7 @@ class Mirror:
         found: dict[tuple[str, str], list[str]] = {}
         for omission in self.omissions:
             found.setdefault((omission.kind, omission.reason), []).append(omission.layer)
-        return [
-            f"no answer to {kind} ({', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}): "
-            f"{reason}"
-            for (kind, reason), names in found.items()
-        ]
+        return [f"no answer to {kind} ({shortened(names, 3)}): {reason}" for (kind, reason), names in found.items()]
 
 
 def mirror(network: Network, *, resize: bool = False, skips: bool = False, until: str | None = None) -> Mirror:

@@ -64,13 +64,19 @@ class Explanation:
     """What a layer, a group of layers or a network does, and why."""
 
     name: str
+    """Its path; `total` for the network."""
     kind: str
+    """The layer's kind, the block's name, `network`, or `layers` of what has none."""
     inputs: tuple[Shape, ...]
+    """Shapes that it reads from before it, [channels, *space]."""
     output: Shape | None
+    """Of what it puts out; None where there is no single output."""
     rule: str
     """What the kind does, in one sentence."""
     sections: tuple[Section, ...]
+    """The figures under their headings: a section has `steps`, each with its result, formula, value and source."""
     seen: tuple[Seen, ...] = field(default=())
+    """Of a position that was asked for: what it sees of each input, axis by axis; none without one."""
     confirmed: bool | None = None
     """Whether the reference gives what is printed; None where nothing is run."""
 

@@ -191,13 +191,14 @@ class Figures:
     @cached_property
     def totals(self) -> Cost:
         """The cost of the whole network."""
-        return self._checked_total(range(len(self.network.nodes)))
+        return self.cost_of(range(len(self.network.nodes)))
 
     def cost(self, subject: Subject) -> Cost:
         """The summed cost of a subject's layers."""
-        return self.totals if subject is self.whole else self._checked_total(subject.nodes)
+        return self.totals if subject is self.whole else self.cost_of(subject.nodes)
 
-    def _checked_total(self, nodes: Sequence[int]) -> Cost:
+    def cost_of(self, nodes: Sequence[int]) -> Cost:
+        """The summed cost of layers. Raises SpecError above 2^63 − 1."""
         from ..findings import SpecError
 
         costs = self.costs
@@ -216,6 +217,8 @@ class Figures:
     def depth(self, nodes: Sequence[int]) -> int:
         """Weighted layers on the longest path among these nodes."""
         found, weighted = self.network.nodes, self.figures(_weighted)
+        if isinstance(nodes, range):
+            return _depth(found[nodes.start : nodes.stop], weighted[nodes.start : nodes.stop], nodes.start)
         deepest: dict[int, int] = {}
         before = deepest.get
         for i in nodes:
@@ -381,6 +384,18 @@ class Figures:
     def shape(self, subject: Subject) -> Shape | None:
         """The shape of a subject's output."""
         return None if subject.output is None else self.network.nodes[subject.output].shape
+
+
+def _depth(nodes: Sequence[Node], weighted: list[int], first: int) -> int:
+    """Weighted layers on the longest path among consecutive nodes, from the one with index `first` on."""
+    deepest: list[int] = []
+    for (_, _, sources, _, _), own in zip(nodes, weighted, strict=True):
+        behind = 0
+        for source in sources:
+            if source >= first and deepest[source - first] > behind:
+                behind = deepest[source - first]
+        deepest.append(behind + own)
+    return max(deepest, default=0)
 
 
 def _weighted(layer: Layer, inputs: Shapes, output: Shape) -> int:

@@ -106,7 +106,9 @@ class Forensics:
     """The answers to the questions of printed tables."""
 
     network: Network
+    """The network whose printed tables were searched."""
     answers: tuple[Answer, ...]
+    """One a question: how many cells follow now, and the readings under which most do."""
     whole: tuple[Question, ...]
     """Questions whose cells all follow, which were not searched."""
     left_out: int

@@ -55,7 +55,7 @@ MOST_COUNTED = 2**59
 def _refuse_empty(widths: Mapping[str, Sequence[int]]) -> None:
     for path, sizes in widths.items():
         if not sizes:
-            raise UsageError(f"the range of widths of '{path}' is empty", "for example 16..64:8")
+            raise UsageError(f"the range of widths of '{path}' is empty", "for example 16:64:8")
 
 
 def _unseen(name: str, work: int) -> None:

@@ -49,9 +49,10 @@ def storages(network: Network, training: bool = False) -> list[int]:
     """For each node, the node whose memory holds its output: itself, or for a view the one that it looks into."""
     numbers, different = works(network)
     aliases = [False, *[layer.is_view or (not training and layer.asleep) for layer, _, _ in different]]
-    found: list[int] = []
-    for index, (node, number) in enumerate(zip(network.nodes, numbers, strict=True)):
-        found.append(found[node.inputs[0]] if aliases[number] else index)
+    found = list(range(len(numbers)))
+    for index, number in enumerate(numbers):
+        if aliases[number]:
+            found[index] = found[network.nodes[index].inputs[0]]
     return found
 
 
@@ -64,9 +65,10 @@ def liveness(network: Network, in_place: bool = False) -> Liveness:
     nodes = network.nodes
     count = len(nodes)
     held = storages(network)
-    last = list(range(count))
-    for index, (_, _, inputs, _, _) in enumerate(nodes):
-        last[held[index]] = index
+    indices = list(range(count))
+    last = indices.copy()
+    for index, (_, _, inputs, _, _), storage in zip(indices, nodes, held, strict=True):
+        last[storage] = index
         for i in inputs:
             last[held[i]] = index
     for output in network.outputs:
@@ -76,10 +78,10 @@ def liveness(network: Network, in_place: bool = False) -> Liveness:
     sizes = element_counts(network)
     changes = [0] * (count + 2)
     """Elements that come to life with a node, less those that were free before it."""
-    for index, node in enumerate(nodes):
-        if held[index] == index:
-            changes[0 if node.layer is None else index] += sizes[index]
-            changes[last[index] + 1] -= sizes[index]
+    for index, (storage, size, number) in enumerate(zip(held, sizes, works(network).numbers, strict=True)):
+        if storage == index:
+            changes[index if number else 0] += size
+            changes[last[index] + 1] -= size
     live = list(accumulate(changes[:count]))
     return Liveness(live, live.index(max(live)), last, held)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from math import prod
 from typing import TYPE_CHECKING
 
+from ..hints import shortened
 from ..layers.base import OPERATIONS
 from ..units import amount
 from .figures import Figures, Subject
@@ -117,8 +118,7 @@ def shares(figures: Figures, subject: Subject) -> Value:
     group = names[0] if len(names) == 1 else names[0].rpartition(".")[0]
     while group and len(names) > 1 and not all(name.startswith(f"{group}.") for name in names):
         group = group.rpartition(".")[0]
-    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return group or ", ".join(names[:MOST_NAMES]) + more
+    return group or shortened(names, MOST_NAMES)
 
 
 def filter_shape(figures: Figures, subject: Subject) -> Value:

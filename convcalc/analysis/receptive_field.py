@@ -24,11 +24,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from math import gcd, lcm
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from ..geometry import IDENTITY, AdaptiveWindow, Window, formula
-from ..network import works
+from ..geometry import IDENTITY, AdaptiveWindow, AxisLink, AxisMap, TransposedWindow, Window, formula
+from ..network import without_collector, works
 from .seen import LARGEST_PERIOD, Rational, Reads, reads, whole
 
 if TYPE_CHECKING:
@@ -67,12 +68,20 @@ class Phases(NamedTuple):
 
 
 def _phases(step: int, intervals: list[Interval | None]) -> Phases:
-    seen = [interval for interval in intervals if interval is not None]
-    monotone = len(seen) == len(intervals)
-    if monotone:
-        following = [*seen[1:], (seen[0][0] + step, seen[0][1] + step)]
-        monotone = all(a[0] <= b[0] and a[1] <= b[1] for a, b in zip(seen, following, strict=True))
-    return Phases(step, tuple(intervals), monotone)
+    return Phases(step, tuple(intervals), _never_back(step, intervals))
+
+
+def _never_back(step: int, intervals: list[Interval | None]) -> bool:
+    """Whether every position sees something, and neither end ever moves back."""
+    last = intervals[-1]
+    if last is None:
+        return False
+    first, end = last[0] - step, last[1] - step
+    for interval in intervals:
+        if interval is None or interval[0] < first or interval[1] < end:
+            return False
+        first, end = interval
+    return True
 
 
 def straight(first: int, last: int, jump: int) -> Phases:
@@ -100,7 +109,10 @@ def through(before: Phases, reads: Reads) -> Phases | None:
         moved = turn * reads.shift
         for tap in ends:
             seen = [interval for t in tap if (interval := before.at(t + moved)) is not None]
-            found.append((min([a for a, _ in seen]), max([b for _, b in seen])) if seen else None)
+            if before.monotone and seen:
+                found.append((seen[0][0], seen[-1][1]))
+            else:
+                found.append((min([a for a, _ in seen]), max([b for _, b in seen])) if seen else None)
     return _phases(turns * reads.shift // period * before.step, found)
 
 
@@ -204,6 +216,11 @@ def source(axis: int) -> AxisField:
     return AxisField(axis, 0, 0, 1, 1)
 
 
+def sources(axes: int) -> Fields:
+    """The fields of so many space axes of the network's input."""
+    return _settled_axes([source(axis) for axis in range(1, axes + 1)])
+
+
 def spread(field: AxisField, positions: int, size: int) -> AxisField:
     """The field of something that reads all `positions` of an axis: one interval for all, within the input."""
     if field.jump is None:
@@ -220,34 +237,34 @@ def spread(field: AxisField, positions: int, size: int) -> AxisField:
     return AxisField(None, first, last, None, max(field_size(first, last), 0), None, field.exact)
 
 
-def advance(field: AxisField, axis: int, axis_map: object, positions: int, size: int) -> AxisField:
+def advance(field: AxisField, axis: int, axis_map: AxisMap, positions: int, size: int) -> AxisField:
     """The field behind an axis map whose output axis is `axis`.
 
     `positions` are those of the axis that is read, `size` the network's input's. A field that does not move
     stays as it is, whatever window slides over it.
     """
-    jump = field.jump
+    _, first, last, jump, _, phases, exact = field
     if jump is None:
         return field
-    if type(axis_map) is Window and field.phases is None and field.exact:
+    if type(axis_map) is Window and phases is None and exact:
         kernel_size, stride, before, _, dilation = axis_map
-        first = field_first(field.first, before, jump)
-        last = field_last(field.last, kernel_size, before, dilation, jump)
+        first = field_first(first, before, jump)
+        last = field_last(last, kernel_size, before, dilation, jump)
         return AxisField(axis, first, last, field_jump(jump, stride), field_size(first, last))
-    found = reads(axis_map)
+    found, to_first, to_last, moved = _moving(axis_map, jump)
     if found.fixed:
         return spread(field, 1, size)
-    return _advance(field, axis, found)
-
-
-def _advance(field: AxisField, axis: int, found: Reads) -> AxisField:
-    jump = field.jump
-    assert jump is not None
-    first, last = whole(field.first + found.first * jump), whole(field.last + found.last * jump)
-    moved = whole(jump * found.ratio)
+    first, last = whole(first + to_first), whole(last + to_last)
     bounds = AxisField(axis, first, last, moved, field_size(first, last), None, False)
-    before = _pattern(field)
-    return _settled(bounds, None if before is None else through(before, found))
+    pattern = _pattern(field)
+    return _settled(bounds, None if pattern is None else through(pattern, found))
+
+
+@lru_cache(maxsize=256)
+def _moving(axis_map: AxisMap, jump: Rational) -> tuple[Reads, Rational, Rational, Rational]:
+    """The reading of an axis map; by how much it moves the ends of a field of this jump, and its jump."""
+    found = reads(axis_map)
+    return found, found.first * jump, found.last * jump, whole(jump * found.ratio)
 
 
 def _pattern(field: AxisField) -> Phases | None:
@@ -270,15 +287,23 @@ def _settled(bounds: AxisField, phases: Phases | None) -> AxisField:
 
 def joined(a: AxisField, b: AxisField) -> AxisField:
     """The union of the fields of two paths of one jump on one axis."""
-    first, last = min(a.first, b.first), max(a.last, b.last)
-    bounds = AxisField(a.axis, first, last, a.jump, field_size(first, last), None, a.exact and b.exact)
-    if a.phases is None and b.phases is None:
+    axis, first, last, jump, _, phases, exact = a
+    _, other_first, other_last, _, _, other_phases, other_exact = b
+    first, last = min(first, other_first), max(last, other_last)
+    bounds = AxisField(axis, first, last, jump, field_size(first, last), None, exact and other_exact)
+    if phases is None and other_phases is None:
         return bounds
     one, other = _pattern(a), _pattern(b)
     return _settled(bounds._replace(exact=False), None if one is None or other is None else union(one, other))
 
 
 Fields = tuple[AxisField, ...]
+
+
+class Square(Fields):
+    """Fields that are the same on all axes, each along a space axis: what is followed on the first holds for all."""
+
+    __slots__ = ()
 
 
 class Note(NamedTuple):
@@ -307,11 +332,13 @@ class Step(NamedTuple):
     kept: bool
     """Every axis is its input's, unmoved."""
     view: bool
-    maps: tuple[tuple[int, object] | None, ...]
+    maps: tuple[tuple[int, AxisMap | None] | None, ...]
     """Input axis -> (output axis, its map or None for the whole axis); None where no output axis follows it."""
     data: int | None
-    window: Window | None
-    """What slides over every space axis, each of which stays the axis that it is; None where they differ."""
+    slides: AxisMap | None
+    """What moves over every space axis, each of which stays the axis that it is; None where they differ."""
+    still: bool
+    """Whether that moves nothing: every position of the output reads the one in its place."""
 
 
 class Reading(NamedTuple):
@@ -323,11 +350,17 @@ class Reading(NamedTuple):
     shape: Shape
     """Of its output."""
 
+    @property
+    def kept(self) -> bool:
+        """Whether it reads one input as data, all of whose axes stay as they are."""
+        step = self.ways[0]
+        return step.kept and len(self.shapes[: step.data]) == 1 and self.shapes[0] == self.shape
+
 
 def reading(layer: Layer, shapes: Shapes, shape: Shape) -> Reading:
     """How a layer reads inputs of these shapes."""
     which = range(len(shapes) if layer.reads_apart else 1)
-    return Reading(tuple([_step(layer, shapes, one) for one in which]), shapes, shape)
+    return Reading(tuple([_step(layer, shapes, shape, one) for one in which]), shapes, shape)
 
 
 class Following:
@@ -347,27 +380,29 @@ class Following:
         `sizes` is the shape of the network's input that is followed, `paths` are the nodes that end the paths.
         """
         ways, shapes, shape = layer
-        step = ways[0]
-        if step.kept and len(arrived) == 1 and shapes[0] == shape and self.tabulated <= MOST_TABULATED:
-            return arrived[0]
         found: Fields | None = None
         first = -1
         for which, fields in enumerate(arrived):
             if fields is None:
                 continue
-            if self.tabulated > MOST_TABULATED:
-                fields = tuple([field.bounded() for field in fields])
-            passed = _passed(ways[which] if len(ways) > 1 else step, fields, shapes[which], shape, sizes)
-            if passed is not fields:
-                for field in passed:
-                    if field.phases is not None:
-                        self.tabulated += _length(field.phases)
+            passed = self.through(ways[which if len(ways) > 1 else 0], fields, shapes[which], shape, sizes)
             if found is None:
                 found, first = passed, which
             elif passed != found:
                 ends = (paths[first], paths[which]) if paths else ("", "")
                 found = _join(found, passed, shape, sizes, _Join(name, ends, self.notes, self.local))
         return found
+
+    def through(self, step: Step, fields: Fields, read: Shape, shape: Shape, sizes: Shape) -> Fields:
+        """The fields of one input, of shape `read`, behind a layer whose output has `shape`."""
+        if self.tabulated > MOST_TABULATED:
+            fields = _settled_axes([field.bounded() for field in fields])
+        passed = _passed(step, fields, read, shape, sizes)
+        if passed is not fields:
+            for field in passed:
+                if field.phases is not None:
+                    self.tabulated += _length(field.phases)
+        return passed
 
 
 def receptive_fields(network: Network, origin: int | None = None, local: bool = False) -> ReceptiveFields:
@@ -376,35 +411,46 @@ def receptive_fields(network: Network, origin: int | None = None, local: bool = 
     Linear in layers and edges. `origin` is the index of an input's node; `local` leaves out global context. Patterns
     are followed as long as the network has fewer than `MOST_TABULATED` intervals of them; behind, fields are bounds.
     """
+    with without_collector():
+        return _receptive_fields(network, origin, local)
+
+
+def _receptive_fields(network: Network, origin: int | None, local: bool) -> ReceptiveFields:
     nodes = network.nodes
     fields: list[Fields | None] = []
     origins: list[int] = []
     numbers, different = works(network)
     readings = [None, *[reading(*work) if work[1] else None for work in different]]
+    kept = [found is not None and found.kept for found in readings]
     following = Following(local)
     for index, ((name, layer, inputs, shape, _), number) in enumerate(zip(nodes, numbers, strict=True)):
+        if kept[number] and following.tabulated <= MOST_TABULATED:
+            origins.append(origins[inputs[0]])
+            fields.append(fields[inputs[0]])
+            continue
         if layer is None:
             followed = origin is None or origin == index
             origins.append(index if followed else -1)
-            fields.append(tuple([source(axis) for axis in range(1, len(shape))]) if followed else None)
+            fields.append(sources(len(shape) - 1) if followed else None)
             continue
         found = readings[number]
         if found is None:
             origins.append(-1)
             fields.append(None)
             continue
-        read = inputs[: found.ways[0].data]
+        ways, shapes, _ = found
+        read = inputs[: ways[0].data]
+        passed: Fields | None = None
         if len(read) == 1:
-            start, arrived, paths = origins[read[0]], [fields[read[0]]], []
+            start, arriving = origins[read[0]], fields[read[0]]
+            if arriving is not None:
+                passed = following.through(ways[0], arriving, shapes[0], shape, nodes[start].shape)
         else:
             start = min([origins[i] for i in read if origins[i] >= 0], default=-1)
             arrived = [fields[i] if origins[i] == start else None for i in read]
-            paths = [nodes[i].name for i in read]
+            passed = following.behind(found, arrived, nodes[start].shape, name, [nodes[i].name for i in read])
         origins.append(start)
-        if start < 0:
-            fields.append(None)
-            continue
-        fields.append(following.behind(found, arrived, nodes[start].shape, name, paths))
+        fields.append(passed)
     return ReceptiveFields(fields, origins, following.notes)
 
 
@@ -413,23 +459,49 @@ def _length(phases: Phases) -> int:
     return len(phases.intervals) * (1 if phases.monotone else MOST_READ)
 
 
-def _step(layer: Layer, shapes: Shapes, which: int) -> Step:
-    links = layer.axes_of(shapes, which)
-    maps: list[tuple[int, object] | None] = [None] * max(len(shape) for shape in shapes)
+def _step(layer: Layer, shapes: Shapes, shape: Shape, which: int) -> Step:
+    read = shapes[which]
+    links, axes = layer.axes_of(shapes, which), max(map(len, shapes))
+    return _made_step(links, axes, len(read), read[1:] == shape[1:], layer.is_view, layer.data_inputs)
+
+
+@lru_cache(maxsize=256)
+def _made_step(
+    links: tuple[AxisLink | None, ...], axes: int, read: int, in_place: bool, view: bool, data: int | None
+) -> Step:
+    """The step of a layer that reads its input by these links: most layers read as others do.
+
+    `axes` are those of the input that has most, `read` those of the one that is read; `in_place` says whether the
+    output has a place for each of its positions.
+    """
+    maps: list[tuple[int, AxisMap | None] | None] = [None] * axes
     for axis, link in enumerate(links):
         if link is not None:
             everything = isinstance(link.map, AdaptiveWindow) and link.map.output == 1
-            maps[link.source] = (axis, None if everything else link.map)
+            maps[link.source] = (axis, None if everything else simplest(link.map))
     kept = all(link is not None and link == (axis, IDENTITY) for axis, link in enumerate(links))
-    kept = kept and len(links) == len(shapes[which])
-    return Step(kept, layer.is_view, tuple(maps), layer.data_inputs, _window(maps[1:]))
+    slides = _slides(maps[1:])
+    if slides == IDENTITY and not in_place:
+        slides = None
+    return Step(kept and len(links) == read, view, tuple(maps), data, slides, slides == IDENTITY)
 
 
-def _window(maps: Sequence[tuple[int, object] | None]) -> Window | None:
-    """The window that slides over all of these axes, the first of which is axis 1."""
+def simplest(axis_map: AxisMap | None) -> AxisMap | None:
+    """The same map; a transposed window that does not spread its input is an ordinary one, read from its other end.
+
+    >>> simplest(TransposedWindow(3, before=1, after=1))
+    Window(kernel_size=3, stride=1, before=1, after=1, dilation=1)
+    """
+    if not isinstance(axis_map, TransposedWindow) or axis_map.stride > 1:
+        return axis_map
+    kernel_size, _, before, after, dilation, _ = axis_map
+    reach = dilation * (kernel_size - 1)
+    return Window(kernel_size, 1, reach - before, reach - after, dilation)
+
+
+def _slides(maps: Sequence[tuple[int, AxisMap | None] | None]) -> AxisMap | None:
+    """What moves over all of these axes alike, the first of which is axis 1."""
     found = maps[0][1] if maps and maps[0] is not None else None
-    if type(found) is not Window or found == IDENTITY:
-        return None
     return found if all(map == (axis, found) for axis, map in enumerate(maps, start=1)) else None
 
 
@@ -437,22 +509,30 @@ def _passed(step: Step, fields: Fields, read: Shape, shape: Shape, sizes: Shape)
     """The fields of one input behind the layer."""
     if step.kept and read == shape:
         return fields
-    if step.window is not None and _are_square(fields):
-        made = advance(fields[0], fields[0].axis or 1, step.window, read[1], sizes[1])
-        _, first, last, jump, size, _, _ = made
-        return made, *[AxisField(field.axis, first, last, jump, size) for field in fields[1:]]
-    return tuple([_along(step, field, read, shape, size) for field, size in zip(fields, sizes[1:], strict=True)])
+    if step.slides is not None and type(fields) is Square:
+        first = fields[0]
+        if step.still and first.phases is None and first.exact:
+            return fields
+        made = advance(first, first.axis or 1, step.slides, read[1], sizes[1])
+        if made.jump is not None:  # what stands still is cut to its own axis of the input
+            return _square(made, fields)
+    return _settled_axes(
+        [_along(step, field, read, shape, size) for field, size in zip(fields, sizes[1:], strict=True)]
+    )
 
 
-def _are_square(fields: Fields) -> bool:
-    """Whether the fields of all axes are the same ones, and exact, along space axes of what is read."""
-    if not fields:
-        return False
-    first = fields[0]
-    if not first.axis or first.phases is not None or not first.exact:
-        return False
-    seen = first[1:]
-    return all(field.axis and field[1:] == seen for field in fields[1:])
+def _settled_axes(fields: Sequence[AxisField]) -> Fields:
+    """The fields of all axes, square where they are."""
+    if not fields or not fields[0].axis:
+        return tuple(fields)
+    seen = fields[0][1:]
+    return (Square if all(field.axis and field[1:] == seen for field in fields) else tuple)(fields)
+
+
+def _square(made: AxisField, fields: Square) -> Square:
+    """What has been made of the first of square fields, on all of their axes."""
+    found = made[1:]
+    return Square([made, *[AxisField._make((field.axis, *found)) for field in fields[1:]]])
 
 
 def _along(step: Step, field: AxisField, read: Shape, shape: Shape, size: int) -> AxisField:
@@ -472,6 +552,14 @@ def _along(step: Step, field: AxisField, read: Shape, shape: Shape, size: int) -
     return advance(field, to, axis_map, read[axis], size)
 
 
+def _are_aligned(a: Square, b: Square) -> bool:
+    """Whether the fields of two paths move alike, along the same axes and about the same centre."""
+    one, other = a[0], b[0]
+    if one.jump is None or one.jump != other.jump or one.first + one.last != other.first + other.last:
+        return False
+    return all(x.axis == y.axis for x, y in zip(a, b, strict=True))
+
+
 class _Join(NamedTuple):
     """Two paths that join."""
 
@@ -486,7 +574,9 @@ class _Join(NamedTuple):
 
 def _join(a: Fields, b: Fields, shape: Shape, sizes: Shape, join: _Join) -> Fields:
     """The union of two paths' fields; what differs in step or place is noted."""
-    return tuple(
+    if type(a) is type(b) is Square and _are_aligned(a, b):
+        return _square(joined(a[0], b[0]), a)
+    return _settled_axes(
         [
             one if one == other else _join_axis(one, other, axis, shape, size, join)
             for axis, (one, other, size) in enumerate(zip(a, b, sizes[1:], strict=True), start=1)

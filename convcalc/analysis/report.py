@@ -29,7 +29,7 @@ CONVENTIONS = {
 class Report(Figures):
     """The figures of one network at one batch size, and the printed tables of its spec beside them.
 
-    Build it with `convcalc.analyse`. Every analysis is computed when it is first asked for.
+    `convcalc.analyse` shows what a version keeps of it. Every analysis is computed when it is first asked for.
     """
 
     @property
@@ -89,12 +89,11 @@ class Report(Figures):
         judged: bool = False,
     ) -> dict[str, object]:
         """The same, with the printed tables also where they are `judged` under other options than the file's; its
-        layers and groups come one after the other: a large network has many. What can fail has been done.
+        layers, groups and stages come one after the other: a large network has many. What can fail has been done.
         """
-        from .rows import group_rows, layer_rows
+        from .rows import group_rows, layer_rows, stage_rows
 
         network = self.network
-        stages = self.stages if stages is None else stages
         nodes = network.nodes
         return {
             "format": FORMAT,
@@ -108,7 +107,9 @@ class Report(Figures):
             "layers": layer_rows(self, layers)
             if columns is None
             else [_row(self, layer, columns) for layer in (self.layers if layers is None else layers)],
-            "stages": [_stage(self, stage) if columns is None else _row(self, stage, columns) for stage in stages],
+            "stages": stage_rows(self, stages)
+            if columns is None
+            else [_row(self, stage, columns) for stage in (self.stages if stages is None else stages)],
             "outputs": [{"name": output.name, "shape": list(nodes[output.node].shape)} for output in network.outputs],
             "totals": total_figures(self)
             if columns is None
@@ -155,15 +156,3 @@ def total_figures(report: Report) -> dict[str, object]:
 def _row(report: Report, subject: Subject, columns: Sequence[Quantity]) -> dict[str, object]:
     """The quantities of a subject."""
     return {column.heading: plain_figure(column.get(report, subject)) for column in columns}
-
-
-def _stage(report: Report, stage: Subject) -> dict[str, object]:
-    shape = report.shape(stage)
-    cost = report.cost(stage)._asdict()
-    del cost["buffers"]
-    return {
-        "name": stage.name,
-        "output_shape": None if shape is None else list(shape),
-        **cost,
-        "depth": report.depth(stage.nodes),
-    }

@@ -187,7 +187,9 @@ class Sizes:
     """The answers for every space axis of a network's input."""
 
     network: Network
+    """The network that it is about."""
     axes: tuple[AxisSizes, ...]
+    """For each space axis, which sizes build, leave nothing over and keep the ratios."""
 
     @property
     def axes_agree(self) -> bool:

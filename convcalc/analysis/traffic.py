@@ -38,14 +38,21 @@ def bytes_moved(network: Network, costs: list[Cost], batch: int, item: int) -> l
     numbers, different = works(network)
     still = [True, *[layer.is_view or layer.asleep for layer, _, _ in different]]
     data = [None, *[layer.data_inputs for layer, _, _ in different]]
+    varied = any(layer.is_constant for layer, _, _ in different)
+    """Whether equal layers may read different amounts: what the network holds is none of what passes."""
+    known: dict[tuple[int, int], int] = {}
     found: list[int] = []
     for index, ((_, _, inputs, _, shares), number) in enumerate(zip(nodes, numbers, strict=True)):
         if still[number]:
             found.append(0)
             continue
-        cost = costs[index if shares is None else shares]
-        passed = elements[index] + sum([elements[i] for i in inputs[: data[number]]])
-        found.append((passed * batch + cost.params + cost.buffers) * item)
+        holder = index if shares is None else shares
+        work = (number, numbers[holder])
+        moved = None if varied else known.get(work)
+        if moved is None:
+            passed = elements[index] + sum([elements[i] for i in inputs[: data[number]]])
+            moved = known[work] = (passed * batch + costs[holder].params + costs[holder].buffers) * item
+        found.append(moved)
     return found
 
 

@@ -290,7 +290,7 @@ class _Simulation:
             self.activations -= freed[index]
         for output in self.outputs:
             if self.learns[output]:
-                self._arrive(output, _Gradient(self._make(self.sizes[output]), whole=True))
+                self.waiting[output] = _Gradient(self._make(self.sizes[output]), whole=True)
         splits = _splits(self.nodes, self.asked)
         for index in reversed(range(count)):
             if self.asked[index]:
@@ -370,8 +370,8 @@ class _Simulation:
             return weights if first else 0
         return weights * (first - last)
 
-    def _arrive(self, index: int, gradient: _Gradient, source: int = -1) -> None:
-        """A gradient of a node's output arrives, and is added to what has."""
+    def _arrive(self, index: int, gradient: _Gradient, source: int) -> None:
+        """A gradient of a node's output arrives from a layer that reads it, and is added to what has."""
         first = self.waiting.get(index)
         if first is None:
             self.waiting[index] = gradient

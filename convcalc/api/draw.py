@@ -56,7 +56,9 @@ class Drawing(Shown):
     drawn: Drawn
     """Its axes, and what each output reads on them."""
     picture: Picture
+    """`motion`, `steps` or `matrix`."""
     scheme: Scheme
+    """`auto`, `light` or `dark`."""
 
     def __init__(self, drawn: Drawn, picture: Picture = "motion", scheme: Scheme = "auto") -> None:
         self.drawn = drawn

@@ -14,7 +14,7 @@ from ..hints import suggest
 from ..network import described, unknown_layer
 from ..units import counted
 from .load import Spec, network_of
-from .shown import Shown
+from .shown import Shown, frames
 
 if TYPE_CHECKING:
     import pandas
@@ -135,10 +135,7 @@ class Report(Shown):
         >>> int(frame["params"].sum())  # doctest: +SKIP
         61706
         """
-        try:
-            import pandas
-        except ImportError as error:
-            raise ImportError("to_frame needs pandas: pip install 'convcalc[pandas]'", name="pandas") from error
+        pandas = frames()
         if by not in ("layer", "stage"):
             raise UsageError(f"by is 'layer' or 'stage', not {by!r}")
         subjects = self._analyses.layers if by == "layer" else self._analyses.stages

@@ -45,3 +45,12 @@ class Shown:
 def made(cls: type[R], found: Any, **more: Any) -> R:
     """A data class's instance as one of its subclass; `more` are fields that the subclass adds, or has otherwise."""
     return cls(**{field.name: getattr(found, field.name) for field in fields(found)} | more)
+
+
+def frames() -> Any:
+    """pandas, which makes data frames of results. Raises ImportError that says how it is installed."""
+    try:
+        import pandas
+    except ImportError as error:
+        raise ImportError("to_frame needs pandas: pip install 'convcalc[pandas]'", name="pandas") from error
+    return pandas

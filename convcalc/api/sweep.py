@@ -31,7 +31,7 @@ from ..sweep.running import sweep as run
 from ..sweep.store import Store
 from ..sweep.view import View, name_of
 from .load import Spec
-from .shown import Shown
+from .shown import Shown, frames
 
 if TYPE_CHECKING:
     import pandas
@@ -55,6 +55,7 @@ class SweptRow(NamedTuple):
     """
 
     number: int
+    """Of the candidate, by which `Sweep.spec` and `Sweep.network` know it."""
     values: dict[str, Cell]
     """What it has on each axis, and the derived values."""
     figures: dict[str, Cell]
@@ -141,10 +142,7 @@ class Sweep(Shown):
         >>> sweep("lenet5", {"classes": [10, 100]}).to_frame()["params"].tolist()  # doctest: +SKIP
         [61706, 69356]
         """
-        try:
-            import pandas
-        except ImportError as error:
-            raise ImportError("to_frame needs pandas: pip install 'convcalc[pandas]'", name="pandas") from error
+        pandas = frames()
         rows = list(self._every.rows())
         names = distinct([column.name for column in self._view.columns])
         index = pandas.Index([row.number for row in rows], name="row")

@@ -47,7 +47,9 @@ class Growth:
     """What has changed since a revision."""
 
     base: str
+    """The revision, as it was called."""
     compared: list[Compared] = field(default_factory=list)
+    """Specs that are not what they were: `path`, `before`, `moved`, `difference`."""
     notices: list[str] = field(default_factory=list)
     """Specs that are not compared, each with the reason."""
 

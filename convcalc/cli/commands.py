@@ -111,7 +111,7 @@ COMMANDS = {
         "check",
         "Which reading gives most cells of a printed table: every convention, variant and width is tried.",
         ("convcalc forensics googlenet --columns params", "convcalc forensics resnet --table 2 --all"),
-        "--width conv1=16..64:8 tries widths of a layer. A permuted table says what chance gives.",
+        "--width conv1=16:64:8 tries widths of a layer. A permuted table says what chance gives.",
     ),
     "export": Command(
         "convert",
@@ -120,8 +120,9 @@ COMMANDS = {
     ),
     "import": Command(
         "convert",
-        "An ONNX or Keras file as a spec.",
+        "A model as a spec: an ONNX or Keras file, or PyTorch code.",
         ("convcalc import model.onnx", "convcalc import model.onnx -o model.yaml"),
+        "A model in code runs: convcalc import ./net.py:Net --input 3,224,224",
         file="import_",
     ),
     "schema": Command(
@@ -139,7 +140,7 @@ COMMANDS = {
         "help",
         "The script that completes commands, options, specs and layers in bash, zsh or fish.",
         ("convcalc completion bash", "convcalc completion fish > convcalc.fish"),
-        "The page of the script's first lines says where it goes.",
+        "The first lines of the script say where it goes.",
     ),
 }
 """Command -> what is said of it, in the order of help."""

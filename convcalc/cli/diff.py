@@ -8,7 +8,7 @@ from .options import ArgOption, FailOverOption, InputOption, RunOption, SetOptio
 from .output import format_option, write
 
 SpecArgument = (
-    "A spec, ONNX or Keras file, - for standard input, a gallery name, git:REV:path, or a model in code: ./net.py:Net."
+    "A spec, ONNX or Keras file, - for standard input, git:REV:PATH, a gallery name, or a model in code: ./net.py:Net."
 )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..render.escape import Notation
 
 Target = Literal["torch", "keras", "onnx", "mermaid", "dot", "svg", "arena"]
-By = Literal["stage", "layer"]
+By = Literal["layer", "stage"]
 Style = Literal["graph", "figure"]
 Weights = Literal["zero", "seeded"]
 
@@ -42,7 +42,7 @@ def command(
     output: OutputOption = None,
     force: ForceOption = False,
     by: Annotated[
-        By | None, typer.Option("--by", help="Boxes of a drawing: top-level stages (default) or layers.")
+        By | None, typer.Option("--by", help="Boxes of a drawing: layers, or top-level stages (default).")
     ] = None,
     style: Annotated[
         Style | None,

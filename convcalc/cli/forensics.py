@@ -14,7 +14,6 @@ from .options import (
     VariantOption,
     load_network,
     number,
-    span,
 )
 from .output import format_option, write
 
@@ -32,7 +31,7 @@ def command(
     ] = None,
     width: Annotated[
         list[str] | None,
-        typer.Option("--width", metavar="LAYER=A..B[:STEP]", help="Widths of a layer to try; repeatable."),
+        typer.Option("--width", metavar="LAYER=A:B[:STEP]", help="Widths of a layer to try; repeatable."),
     ] = None,
     all: Annotated[bool, typer.Option("--all", help="Search cells too that all follow: what else gives them?")] = False,
     top: Annotated[int, typer.Option("--top", min=1, metavar="N", help="Readings shown of each question.")] = 10,
@@ -68,22 +67,24 @@ def named(texts: list[str] | tuple[()]) -> list[str]:
 
 
 def read_widths(texts: list[str] | tuple[()]) -> dict[str, range]:
-    """The widths of `--width LAYER=A..B[:STEP]`. Raises UsageError.
+    """The widths of `--width LAYER=A:B[:STEP]`, with both ends. Raises UsageError.
 
-    >>> read_widths(["conv1=16..64:16", "fc=10"])
+    >>> read_widths(["conv1=16:64:16", "fc=10"])
     {'conv1': range(16, 65, 16), 'fc': range(10, 11)}
     """
     found: dict[str, range] = {}
     for text in texts:
         path, equals, said = text.rpartition("=")
-        if not equals or not path.strip():
-            raise UsageError(f"--width takes LAYER=A..B, not '{text}'", "for example --width conv1=16..64:8")
+        ends = said.split(":")
+        if not equals or not path.strip() or len(ends) > 3 or ".." in said:
+            raise UsageError(f"--width takes LAYER=A:B:STEP, not '{text}'", "for example --width conv1=16:64:8")
         if path.strip() in found:
             raise UsageError(f"--width gives '{path.strip()}' twice")
-        sizes, colon, step = said.partition(":")
-        every = number("--width", step, "a step, a whole number") if colon else 1
-        ends = span("--width", sizes)
-        if every < 1 or ends.start < 1:
+        first, last, step = (number("--width", ends[min(place, len(ends) - 1)]) for place in (0, 1, 2))
+        every = step if len(ends) == 3 else 1
+        if every < 1 or first < 1:
             raise UsageError(f"--width: {'a step' if every < 1 else 'a width'} is at least 1, not 0")
-        found[path.strip()] = range(ends.start, ends.stop, every)
+        if last < first:
+            raise UsageError(f"--width: the range {said} is empty", f"write {last}:{first}")
+        found[path.strip()] = range(first, last + 1, every)
     return found

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from ..render.help import Page
 
 ABOUT = "What a convolutional architecture does to shapes, parameters and cost."
-SPEC = "A SPEC is a file, - for standard input, an ONNX or Keras file, or a name of the gallery (convcalc specs)."
+SPEC = (
+    "A SPEC is a file, a name of the gallery (convcalc specs), an ONNX or Keras file, a PyTorch model in code"
+    " (./net.py:Net), or - for standard input."
+)
 FIRST = ("convcalc table resnet", "convcalc table my.yaml")
 """The calls that the first page shows."""
 _EXTRA = re.compile(r" *\[([^\[\]]*)\]$")

@@ -23,8 +23,8 @@ SpecArgument = Annotated[
     str,
     typer.Argument(
         metavar="SPEC",
-        help="A spec file, - for standard input, a gallery name, an ONNX file, or a model in code: ./net.py:Net, whose"
-        " code then runs.",
+        help="A spec, ONNX or Keras file, - for standard input, git:REV:PATH, a gallery name, or a model in code:"
+        " ./net.py:Net, whose code then runs.",
     ),
 ]
 SetOption = Annotated[

@@ -1,5 +1,6 @@
 """`convcalc specs`: the gallery, listed from its shipped index, whole or by a word, or one spec's text."""
 
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +17,7 @@ def command(
         str | None,
         typer.Argument(
             metavar="[WORD]",
-            help="A name prints that spec; any other word lists the specs, authors and variants with it.",
+            help="A name prints that spec; any other word lists those whose name, source or variants have it.",
         ),
     ] = None,
     variants: Annotated[bool, typer.Option("--variants", help="List the variants too.")] = False,
@@ -40,7 +41,8 @@ def command(
 
             write_page((gallery_path() / f"{named}.yaml").read_text(encoding="utf-8"))
             return
-        entries = exact or [entry for entry in everything if _has(entry, word.lower())]
+        begun = [entry for entry in everything if _begins(entry, word.lower())]
+        entries = exact or begun or [entry for entry in everything if _has(entry, word.lower())]
         shown = {entry["name"]: _shown(entry, word.lower(), variants) for entry in entries}
     limit = line_width() if format == "text" else None
     if entries or format == "json":
@@ -51,9 +53,17 @@ def command(
         raise typer.Exit(1)
 
 
+def _texts(entry: "SpecEntry") -> list[str]:
+    return [text.lower() for text in (entry["name"], entry["title"], entry["source"] or "", *entry["variants"])]
+
+
+def _begins(entry: "SpecEntry", word: str) -> bool:
+    """Whether a word of the entry begins so: `he` is He et al., and `lenet` is no MobileNet."""
+    return any(re.search(rf"(?<![^\W_]){re.escape(word)}", text) for text in _texts(entry))
+
+
 def _has(entry: "SpecEntry", word: str) -> bool:
-    texts = (entry["name"], entry["title"], entry["source"] or "", *entry["variants"])
-    return any(word in text.lower() for text in texts)
+    return any(word in text for text in _texts(entry))
 
 
 def _shown(entry: "SpecEntry", word: str, every: bool) -> list[str]:

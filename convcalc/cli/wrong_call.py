@@ -41,6 +41,21 @@ ELSEWHERE = {
     "--workers": "--jobs",
 }
 """What other programs call some options."""
+COMMANDS_ELSEWHERE = {
+    "version": "--version",
+    "list": "specs",
+    "gallery": "specs",
+    "models": "specs",
+    "summary": "table",
+    "show": "table",
+    "info": "table",
+    "compare": "diff",
+    "plot": "draw",
+    "convert": "export",
+    "codes": "check --explain help",
+    "columns": "table --columns help",
+}
+"""What other programs call some commands."""
 OUTPUT = ("-o", "--output", "--out")
 FORMATS = ("json", "csv", "markdown", "latex", "sarif", "junit", "html")
 """What other programs take as an option of its own."""
@@ -57,6 +72,8 @@ def unknown_command(word: str) -> UsageError:
         return UsageError(
             f"there is no command '{word}'", f"convcalc check --explain {word.upper()} prints the page of a code"
         )
+    if here := COMMANDS_ELSEWHERE.get(word):
+        return UsageError(f"there is no command '{word}'", f"it is called convcalc {here}")
     if word.lower().endswith(SPECS) or Path(word).is_file() or word in gallery_names():
         hint = f"convcalc table {word} shows a spec"
     return UsageError(f"there is no command '{word}'", suggest(word, COMMANDS, hint))

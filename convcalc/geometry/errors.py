@@ -34,6 +34,7 @@ class GeometryError(ValueError):
     code: ClassVar[str] = "CC200"
     """Under which `convcalc check` reports it."""
     message: str
+    """What is impossible, in a line."""
     hint: str | None
     """How to mend it, where there is something to say."""
     numbers: dict[str, object]

@@ -154,6 +154,7 @@ class Inversion:
     """A convolution's inversion, axis by axis, with the sizes worked out."""
 
     axes: tuple[AxisInversion, ...]
+    """For each space axis, the convolution and the transposed one that undoes it."""
     sizes: tuple[tuple[SizeInversion, ...], ...]
     """For each axis, the sizes asked for."""
 

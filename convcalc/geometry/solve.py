@@ -91,14 +91,20 @@ class Search:
     """A question to `solve`: sizes, and the ranges in which its letters are sought."""
 
     input: tuple[int, ...]
+    """The sizes that the layer reads, one an axis."""
     output: tuple[int, ...]
+    """The sizes that it makes of them."""
     kernel: range = KERNELS
+    """Of each axis, all of which have the same letters."""
     stride: range = STRIDES
+    """Likewise."""
     padding: range | None = None
     """Of each side (an uneven one stays below its end). None: 0 to K − 1, for more only adds windows that
     see nothing but padding."""
     dilation: range = DILATIONS
+    """Likewise."""
     transposed: bool = False
+    """Whether transposed convolutions are sought."""
     asymmetric: bool = False
     """Also paddings with one more after than before, as Keras and ONNX `same` give."""
     exact: bool = False

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
 from ..findings import Finding
+from ..hints import shortened
 from ..layers.opaque import Opaque
 from ..models.apart import taken_apart
 from ..models.draft import Draft
@@ -177,7 +178,9 @@ def _opaque(steps: Sequence[Step], path: str) -> Iterator[Finding]:
 
 def _uncounted(builder: Builder, path: str) -> Iterator[Finding]:
     if builder.uncounted:
-        message = f"weights that the configuration does not state are not counted: {some(builder.uncounted)}"
+        message = (
+            f"weights that the configuration does not state are not counted: {shortened(builder.uncounted, SHOWN)}"
+        )
         yield Finding("CC718", message, path)
 
 
@@ -189,10 +192,4 @@ def _frozen(steps: Sequence[Step], path: str) -> Iterator[Finding]:
 
 def _dead(conversion: Conversion, path: str) -> Iterator[Finding]:
     if conversion.dead:
-        yield Finding("CC704", f"left out, for they lead to no output: {some(conversion.dead)}", path)
-
-
-def some(names: Collection[str]) -> str:
-    """The first names of several."""
-    more = len(names) - SHOWN
-    return ", ".join(list(names)[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+        yield Finding("CC704", f"left out, for they lead to no output: {shortened(conversion.dead, SHOWN)}", path)

@@ -5,16 +5,14 @@ The package is C that trusts its input, so that it works in a process of its own
 
 from __future__ import annotations
 
-import json
 import os
-import signal
 import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 from ..findings import UsageError
 from ..models.archive import Damaged, Excessive
+from ..models.limited import command, ended, surroundings
 from .document import MOST_BYTES
 
 PROGRAM = Path(__file__).with_name("h5_config.py")
@@ -37,14 +35,10 @@ def configuration(path: str) -> bytes:
             f"'{path}' is an HDF5 file, which is read by the h5py package, and that is not installed",
             'pip install "convcalc[h5]"; or save the model as .keras, which needs no package',
         )
-    asked = json.dumps({"path": str(Path(path).absolute()), "bytes": MOST_MEMORY, "seconds": MOST_SECONDS}).encode()
-    # -P: the folder that is worked in holds untrusted files, and nothing is imported from it.
-    command = [sys.executable, "-P", str(PROGRAM)]
-    surroundings = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    call = command(PROGRAM, MOST_MEMORY, MOST_SECONDS)
+    asked = os.fsencode(Path(path).absolute())
     try:
-        done = subprocess.run(
-            command, input=asked + b"\n", capture_output=True, timeout=PATIENCE, env=surroundings, check=False
-        )
+        done = subprocess.run(call, input=asked, capture_output=True, timeout=PATIENCE, env=surroundings(), check=False)
     except subprocess.TimeoutExpired:
         raise Damaged(f"the h5py package does not read it in {PATIENCE} seconds") from None
     if done.returncode == WITHOUT:
@@ -52,17 +46,7 @@ def configuration(path: str) -> bytes:
     if done.returncode == UNREADABLE:
         raise Damaged("the h5py package cannot read it")
     if done.returncode:
-        raise Damaged(f"the h5py package does not survive reading it: {_reason(done.returncode)}")
+        raise Damaged(f"the h5py package does not survive reading it: {ended(done.returncode, MOST_MEMORY)}")
     if len(done.stdout) > MOST_BYTES:
         raise Excessive(f"its model_config has {len(done.stdout):,} bytes, more than {MOST_BYTES:,}")
     return done.stdout
-
-
-def _reason(code: int) -> str:
-    """Why the process ended, as far as its exit code tells."""
-    if code > 0:
-        return f"it takes more than {MOST_MEMORY >> 20} MiB" if code == 1 else f"exit code {code}"
-    try:
-        return f"it ends with {signal.Signals(-code).name}"
-    except ValueError:
-        return f"it ends with signal {-code}"

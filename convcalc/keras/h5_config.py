@@ -1,22 +1,10 @@
 """Run in a process of its own: the configuration that an HDF5 file of Keras holds, on standard output.
 
-The first line of the input is JSON: the path, and the bytes and seconds that may be taken. The exit code is 2 where
-the file is no HDF5 file or has no configuration; the reason is on standard error.
+Its input is the path. The exit code is 2 where the file has no configuration, 3 where it cannot be read.
 """
 
-import json
+import os
 import sys
-
-
-def limit(most_bytes: int, seconds: int) -> None:
-    """Take no more memory and time than this, where the system has such limits."""
-    try:
-        import resource
-    except ImportError:
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (most_bytes, most_bytes))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def configuration(path: str) -> bytes:
@@ -29,10 +17,9 @@ def configuration(path: str) -> bytes:
 
 
 def main() -> None:
-    said = json.loads(sys.stdin.readline())
-    limit(said["bytes"], said["seconds"])
+    path = os.fsdecode(sys.stdin.buffer.read())
     try:
-        sys.stdout.buffer.write(configuration(said["path"]))
+        sys.stdout.buffer.write(configuration(path))
     except KeyError:
         sys.exit(2)
     except (OSError, RuntimeError, TypeError, ValueError):

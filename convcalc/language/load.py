@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
+from itertools import chain
 from operator import index
 from pathlib import PurePath
 from typing import NamedTuple
@@ -261,7 +262,7 @@ def find_outputs(document: Document, expansion: Expansion, env: dict[str, Value]
     """
     nodes = expansion.nodes
     if document.outputs is None:
-        read = {source for node in nodes for source in node.inputs}
+        read = set(chain.from_iterable([node.inputs for node in nodes]))
         loose = [index for index, node in enumerate(nodes) if index not in read and node.layer is not None]
         return tuple(Output(nodes[index].name, index) for index in loose or last)
     found: list[Output] = []

@@ -103,7 +103,7 @@ class Unfinished:
 
     def count(self, item: Item, repetitions: int, place: Place) -> None:
         """Count steps before they are taken."""
-        if self.taken + repetitions * item.size > self.left:
+        if self.steps + SHAPE_STEPS * self.inference.computed + repetitions * item.size > self.left:
             times = f"{repetitions:,} repetitions of " if repetitions > 1 else ""
             message = f"{times}{item.size:,} steps would make more than {self.limit}"
             self.stop(message, item.repeat[1] if item.repeat else item.at, place.prefix + (item.name or item.kind))

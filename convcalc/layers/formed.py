@@ -79,10 +79,13 @@ class Formed(Layer):
             found.append(Weight("bias", (outputs,), not self.fixed))
         if self.gain:
             found.append(Weight("gain", (outputs, *(1,) * (len(shape) - 1))))
-        return tuple(sorted(found, key=lambda weight: not weight.learnable))
+            found.sort(key=lambda weight: not weight.learnable)
+        return tuple(found)
 
     def check_given(self, inputs: Shapes) -> None:
         """Raise `ChannelMismatch` where weights or a bias that are inputs have another shape than it needs."""
+        if len(inputs) == 1:
+            return
         needed = (("weights", self.weight_shape(inputs[0])), ("a bias", (self.outputs,)))
         for which, (name, wanted) in enumerate(needed, start=1):
             if which < len(inputs) and inputs[which] != wanted:

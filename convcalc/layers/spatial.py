@@ -1,6 +1,7 @@
 """What layers over space share: fields with one value an axis, padding in its forms, borders."""
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Discriminator, Tag, ValidationInfo
@@ -112,6 +113,7 @@ def check_border(mode: str, axis: int, size: int, before: int, after: int) -> No
 Pairs = tuple[tuple[int, int], ...]
 
 
+@cache
 def rank_of(kind: str) -> int:
     """Space axes of a windowed kind: the digit in its name (a kind without one, such as `unfold`, has 2).
 
@@ -190,7 +192,7 @@ def axis_paddings(padding: Pairs | PaddingMode, rank: int) -> Iterator[tuple[int
 
 def spatial_links(maps: Sequence[AxisMap | None]) -> tuple[AxisLink | None, ...]:
     """Axis links of a layer that mixes all channels and maps each space axis by one of `maps`."""
-    return (AxisLink(0, None), *(AxisLink(axis, m) for axis, m in enumerate(maps, start=1)))
+    return (AxisLink(0, None), *[AxisLink(axis, m) for axis, m in enumerate(maps, start=1)])
 
 
 def channelwise_links(maps: Sequence[AxisMap | None]) -> tuple[AxisLink | None, ...]:

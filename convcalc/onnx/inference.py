@@ -7,10 +7,7 @@ what that process dies of is said of the file. It is shown no weights.
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
-import sys
 from base64 import b64encode
 from contextlib import suppress
 from importlib.util import find_spec
@@ -20,6 +17,7 @@ from threading import Thread
 
 from ..findings import UsageError
 from ..layers.base import Shape
+from ..models.limited import command, ended, surroundings
 from .messages import Malformed
 from .values import Call, Constant
 
@@ -87,7 +85,7 @@ class Inference:
         if not line:
             code = process.wait()
             self.close()
-            raise Malformed(f"the onnx package does not survive inferring its shapes: {_reason(code)}")
+            raise Malformed(f"the onnx package does not survive inferring its shapes: {ended(code, MOST_BYTES)}")
         return line
 
 
@@ -116,22 +114,16 @@ def _placeholders(letter: str, names: tuple[str, ...]) -> list[str]:
 
 
 def _started() -> subprocess.Popen[bytes]:
-    """The process that infers shapes, told its limits. Raises UsageError."""
+    """The process that infers shapes, under its limits. Raises UsageError."""
     if find_spec("onnx") is None:
         raise UsageError(
             "the shape of an operator that the language does not have is worked out by the onnx package, "
             "which is not installed",
             hint='pip install "convcalc[onnx]"',
         )
-    # -P: the folder that is worked in holds untrusted files, and nothing is imported from it.
-    command = [sys.executable, "-P", str(PROGRAM)]
-    surroundings = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=surroundings
-    )
-    assert process.stdin is not None
-    process.stdin.write(json.dumps({"bytes": MOST_BYTES, "seconds": MOST_SECONDS}).encode() + b"\n")
-    return process
+    call = command(PROGRAM, MOST_BYTES, MOST_SECONDS)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(call, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=surroundings())
 
 
 def _read(process: subprocess.Popen[bytes], lines: Queue[bytes]) -> None:
@@ -140,13 +132,3 @@ def _read(process: subprocess.Popen[bytes], lines: Queue[bytes]) -> None:
     for line in process.stdout:
         lines.put(line)
     lines.put(b"")
-
-
-def _reason(code: int) -> str:
-    """Why the process ended, as far as its exit code tells."""
-    if code > 0:
-        return f"it takes more than {MOST_BYTES >> 20} MiB" if code == 1 else f"exit code {code}"
-    try:
-        return f"it ends with {signal.Signals(-code).name}"
-    except ValueError:
-        return f"it ends with signal {-code}"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 
 from ..findings import Finding
+from ..hints import shortened
 from ..layers.opaque import Opaque
 from .builder import Step
 from .convert import Conversion
@@ -30,7 +31,7 @@ def notes(conversion: Conversion, steps: Sequence[Step], holding: Sequence[Step]
         message = f"the language does not have {_counted(opaque)}: kept with shape and weights"
         found.append(Finding("CC701", message, path, hint="; ".join(reasons[:SHOWN]) or None))
     if conversion.lost_outputs:
-        message = f"the network ends where shapes are not known any more: {_some(conversion.lost_outputs)}"
+        message = f"the network ends where shapes are not known any more: {shortened(conversion.lost_outputs, SHOWN)}"
         held = {name for step in holding for name in step.weights}
         behind = sum(prod(dims) for name, dims in conversion.lost_weights.items() if name not in held)
         message += f"; {behind:,} parameters behind it are not counted" if behind else ""
@@ -45,18 +46,20 @@ def notes(conversion: Conversion, steps: Sequence[Step], holding: Sequence[Step]
     shared = {name: count for name, count in holders.items() if count > 1}
     if shared:
         extra = sum((count - 1) * prod(b.values[name].dims) for name, count in shared.items() if name in b.values)
-        message = f"{_some(shared)} shared by several layers: params counts them {extra} too high"
+        message = f"{shortened(shared, SHOWN)} shared by several layers: params counts them {extra} too high"
         found.append(Finding("CC703", message, path))
     if conversion.dead:
         dead = [node.label for node in conversion.dead]
-        found.append(Finding("CC704", f"left out, for they lead to no output: {_some(dead)}", path))
+        found.append(Finding("CC704", f"left out, for they lead to no output: {shortened(dead, SHOWN)}", path))
     unread = [
         name
         for name, tensor in conversion.graph.tensors.items()
         if not b.uses.get(name) and tensor.floating and prod(tensor.dims) > 1
     ]
     if unread:
-        found.append(Finding("CC704", f"initialisers that no layer reads are not counted: {_some(unread)}", path))
+        found.append(
+            Finding("CC704", f"initialisers that no layer reads are not counted: {shortened(unread, SHOWN)}", path)
+        )
     return tuple(found)
 
 
@@ -67,8 +70,3 @@ def folded(step: Step) -> bool:
 
 def _counted(operators: Mapping[str, int]) -> str:
     return ", ".join(f"{op} ({count})" for op, count in sorted(operators.items()))
-
-
-def _some(names: Collection[str]) -> str:
-    more = len(names) - SHOWN
-    return ", ".join(list(names)[:SHOWN]) + (f" and {more} more" if more > 0 else "")

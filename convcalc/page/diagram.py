@@ -76,7 +76,8 @@ def graph(report: Report, difference: Difference | None = None) -> dict[str, obj
     and group: added, removed, changed or same. A network of more stages than a diagram can show has no boxes, and their
     number as `left_out`.
 
-    >>> from convcalc import analyse, loads
+    >>> from convcalc import loads
+    >>> from convcalc.analysis.report import analyse
     >>> layers = "[{conv2d: {out: 8, k: 3, p: 1}, repeat: 3, name: stem}, relu]"
     >>> found = graph(analyse(loads(f"{{convcalc: 1, input: [8, 32, 32], layers: {layers}}}")))
     >>> [(box["label"], box["kind"], box["from"], box["times"]) for box in found["nodes"][:3]]

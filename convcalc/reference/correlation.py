@@ -37,9 +37,8 @@ def correlate(
 ) -> Array:
     """The convolution of x [batch, B, *space] by w [A, B/groups, *kernel]: [batch, A, *positions].
 
-    `pads` is the width of a border of zeros around x, if it is not yet there. `bias` is added, one number an output
-    channel. Raises `DoesNotFit` where a window is larger than the input, or
-    the channels are others than the weights'.
+    `bias` is added, one number an output channel; `pads` is the width of a border of zeros that x has not yet. Raises
+    `DoesNotFit` where a window is larger than the input, or the channels are others than the weights'.
     """
     check_channels("the input", x.shape[1], w.shape[1] * groups)
     pads = pads or ((0, 0),) * len(stride)

@@ -1,7 +1,8 @@
 """Windows that slide along axes, of which one number each is made: a maximum or a sum, one axis after the other.
 
-NumPy combines arrays that lie side by side in memory at once, others row by row or number by number. So the windows of
-an axis are combined in runs over all rows where that serves, and tap by tap where not.
+NumPy combines arrays that lie side by side in memory as they are, others by way of buffers or number by number, which
+takes three times as long and more. So the windows of an axis are combined in runs over all rows where that serves, and
+tap by tap where not.
 """
 
 from __future__ import annotations
@@ -157,7 +158,7 @@ def over_windows(x: Array, axes: Axes, combine: np.ufunc, nothing: float) -> Arr
     Nothing is padded for it: each tap is combined into the windows in which it reads an input.
     """
     result = np.empty((*x.shape[:2], *(len(axis.starts) for axis in axes)), x.dtype)
-    channels, results = np.ascontiguousarray(x).reshape(-1, *x.shape[2:]), result.reshape(-1, *result.shape[2:])
+    channels, results = x.reshape(-1, *x.shape[2:]), result.reshape(-1, *result.shape[2:])
     step = max(1, BLOCK_BYTES // max(channels[:1].nbytes, 1))
     passes = _passes(axes)
     for first in range(0, len(channels), step):
@@ -189,7 +190,7 @@ def _combine_taps(x: Array, taps: Taps, combine: np.ufunc, nothing: float, out: 
 
 
 def _combine_runs(x: Array, axis: int, count: int, runs: Runs, combine: np.ufunc, out: Array) -> None:
-    """`_combine_taps` for the windows inside, of x that lies side by side in memory."""
+    """`_combine_taps` for the windows inside."""
     distance, sizes = prod(x.shape[axis + 1 :]), _sizes(x, axis, runs.length)
     first, stop = runs.inside.start * distance, prod(sizes) - (runs.length - runs.inside.stop) * distance
     phases = [_side_by_side(x[phase], sizes).reshape(-1) for phase in runs.phases]
@@ -204,7 +205,7 @@ def _combine_runs(x: Array, axis: int, count: int, runs: Runs, combine: np.ufunc
 
 
 def _side_by_side(values: Array, sizes: Sizes) -> Array:
-    """The values as an array that lies side by side in memory, with 0 where the sizes go beyond them."""
+    """The values side by side in memory; where they end before the sizes 0, which no window inside reads."""
     if values.shape == sizes:
         return np.ascontiguousarray(values)
     result = np.zeros(sizes, values.dtype)

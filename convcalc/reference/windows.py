@@ -49,10 +49,9 @@ def positions(
     space: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes, pads: Pairs | None = None
 ) -> tuple[int, ...]:
     """How many windows lie along each axis, or along each with its padding."""
-    sizes = (
-        space if pads is None else [before + size + after for size, (before, after) in zip(space, pads, strict=True)]
-    )
-    axes = zip(sizes, kernel, stride, dilation, strict=True)
+    if pads is not None:
+        space = tuple(before + size + after for size, (before, after) in zip(space, pads, strict=True))
+    axes = zip(space, kernel, stride, dilation, strict=True)
     return tuple(len(window_starts(*axis)) for axis in axes)
 
 

@@ -8,8 +8,8 @@ from ..units import amount, counted
 from .document import Column, Document, Note, Notes, Table
 from .table import heading
 
-STRIP = 24
-"""Columns of the picture of the arena."""
+STRIP, NARROW = 24, 14
+"""Columns of the picture of the arena, and of where names leave less."""
 OWN, OTHER, FREE = "█", "▒", "·"
 SIGNS = f"arena, from 0 to its end: {OWN} the row's buffer, {OTHER} others that are alive, {FREE} free"
 
@@ -25,11 +25,11 @@ def arena_rows(plan: Controller) -> Document:
     return Document((_table(plan, raw=True),))
 
 
-def _table(plan: Controller, raw: bool) -> Table:
+def _table(plan: Controller, raw: bool, drawn: int = STRIP) -> Table:
     arena = plan.arena
     columns = [
         Column("step", "right"),
-        Column("buffer", shrinks=True),
+        Column("buffer", shrinks=drawn == NARROW),
         Column("bytes", "right"),
         Column("offset", "right"),
         Column("until", "right"),
@@ -39,12 +39,12 @@ def _table(plan: Controller, raw: bool) -> Table:
     for which, buffer in enumerate(arena.buffers):
         numbers = (buffer.first, buffer.size, None if arena.offsets is None else arena.offsets[which], buffer.last)
         first, size, offset, last = ("" if n is None else str(n) if raw else f"{n:,}" for n in numbers)
-        strip = [strip_text(arena, which)] if not raw and arena.offsets is not None else []
+        strip = [strip_text(arena, which, drawn)] if not raw and arena.offsets is not None else []
         rows.append([first, plan.label(which), size, offset, last, *strip])
-    return Table(columns, rows)
+    return Table(columns, rows, narrow=None if raw or drawn == NARROW else _table(plan, raw, NARROW))
 
 
-def strip_text(arena: Arena, which: int) -> str:
+def strip_text(arena: Arena, which: int, columns: int = STRIP) -> str:
     """The arena while a buffer is filled; a sign stands for what has any part of its columns.
 
     >>> from convcalc.analysis.arena import Buffer
@@ -54,10 +54,10 @@ def strip_text(arena: Arena, which: int) -> str:
     """
     size, offsets = arena.size, arena.offsets
     assert size is not None and offsets is not None, "nothing is planned"
-    cells = [FREE] * STRIP
+    cells = [FREE] * columns
     for other in (*[i for i in arena.alive(arena.buffers[which].first) if i != which], which):
         start, end = offsets[other], offsets[other] + arena.buffers[other].size
-        for cell in range(start * STRIP // size, -(-end * STRIP // size)):
+        for cell in range(start * columns // size, -(-end * columns // size)):
             cells[cell] = OWN if other == which else OTHER
     return "".join(cells)
 

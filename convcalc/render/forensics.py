@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..analysis.forensic_answers import entry, place, plain
+from ..hints import shortened
 from ..units import counted
 from .document import Block, Code, Column, Document, Heading, Note, Notes, Table
 
@@ -77,8 +78,7 @@ def _against(answer: Answer, found: Found) -> str:
             signs["+" if given else "-"].append(cell.row.name if by_row else cell.heading)
     parts = []
     for sign, names in signs.items():
-        more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-        parts += [f"{sign} {', '.join(names[:MOST_NAMES])}{more}"] if names else []
+        parts += [f"{sign} {shortened(names, MOST_NAMES)}"] if names else []
     return "; ".join(parts)
 
 

@@ -3,22 +3,24 @@ in memory at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
-from itertools import islice
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import islice, repeat
 from json import dumps
 from json.encoder import encode_basestring, encode_basestring_ascii
+from operator import is_
 from typing import cast
 
 from ..analysis.alike import Alike, Part
-from ..limits import PATH_CHARACTERS
 from ..terminal import without_hidden
 
 STEP = "  "
-AT_ONCE = 64
+AT_ONCE = 128
 """Objects of which one piece is made."""
+SHORT = 4
+"""Values of lists that are written together with others of their length, a place after the other."""
 MOST_KEPT = 256
-"""Strings, and keys, that are kept when they are written: few, so that they stay near."""
+"""Keys that are kept when they are written: few, so that they stay near."""
 
 
 def json_pieces(data: Mapping[str, object], ascii: bool = False) -> Iterator[str]:
@@ -65,21 +67,20 @@ class _Strings:
 
     def __init__(self, ascii: bool) -> None:
         self._encode = encode_basestring_ascii if ascii else encode_basestring
-        self.known: dict[str, str] = {}
-        """String -> its text: a layer's name is read by the next, stages and kinds have many layers."""
 
     def text(self, string: str) -> str:
         """A string between its quotes."""
-        encoded = self.known.get(string)
-        if encoded is None:
-            encoded = self._encode(string)
-            if not (encoded.isascii() and encoded.isprintable()):
-                encoded = without_hidden(encoded, lambda character: encode_basestring_ascii(character)[1:-1])
-            if len(string) <= PATH_CHARACTERS:
-                if len(self.known) == MOST_KEPT:
-                    self.known.clear()
-                self.known[string] = encoded
-        return encoded
+        encoded = self._encode(string)
+        if encoded.isascii() and encoded.isprintable():
+            return encoded
+        return without_hidden(encoded, lambda character: encode_basestring_ascii(character)[1:-1])
+
+    def texts(self, strings: Collection[str]) -> list[str]:
+        """Several of them; what has nothing to be escaped stands between the quotes as it is."""
+        together = "".join(strings)
+        if together.isascii() and len(self.text(together)) == len(together) + 2:
+            return [f'"{string}"' for string in strings]
+        return list(map(self.text, strings))
 
 
 class _Level:
@@ -88,7 +89,6 @@ class _Level:
     def __init__(self, strings: _Strings, line: str) -> None:
         self.line = line
         """The line break that stands before what closes a value."""
-        self.between = f",{line}"
         self._open, self._next, self._close = f"[{line}{STEP}", f",{line}{STEP}", f"{line}]"
         """What stands around the values of a list."""
         self._strings = strings
@@ -103,7 +103,7 @@ class _Level:
     def text(self, value: object) -> str:
         """A value, however deep; what most are is asked first."""
         if type(value) is str:
-            return self._strings.known.get(value) or self._strings.text(value)
+            return self._strings.text(value)
         if type(value) is int:
             return repr(value)
         if isinstance(value, (list, tuple)):
@@ -115,48 +115,7 @@ class _Level:
         return self._strings.text(value) if isinstance(value, str) else dumps(value)
 
     def _list(self, values: Sequence[object]) -> str:
-        if not values:
-            return "[]"
-        if len(values) == 1:
-            return f"{self._open}{self.inner.text(values[0])}{self._close}"
-        if len(values) == 2:  # sizes of two axes, mostly
-            one, other = values
-            if type(one) is int is type(other):
-                return f"{self._open}{one}{self._next}{other}{self._close}"
-        return f"{self._open}{self._next.join(self.inner.texts(values))}{self._close}"
-
-    def alike(self, objects: Alike) -> Iterator[str]:
-        """Objects with the same keys, several a piece: their values become text a column after the other."""
-        entries: list[str] = []
-        columns: list[Callable[[Sequence[object]], list[str]]] = []
-        for key in objects.keys:
-            if isinstance(key, str):
-                entries.append(self._form(key))
-                columns.append(self.inner.texts)
-            else:
-                entries.append("%s")
-                columns.append(partial(self._parts, ",".join(map(self._form, key))))
-        form = f"{{{','.join(entries)}{self.line}}}"
-        while values := list(islice(objects.values, AT_ONCE)):
-            texts = [write(column) for write, column in zip(columns, zip(*values, strict=True), strict=True)]
-            yield self.between.join(map(form.__mod__, zip(*texts, strict=True)))
-
-    def texts(self, values: Sequence[object]) -> list[str]:
-        """Values, one by one."""
-        text = self.text
-        return [text(value) for value in values]
-
-    def _parts(self, form: str, column: Sequence[object]) -> list[str]:
-        """What several objects share, which is written once."""
-        parts = cast("Sequence[Part]", column)
-        for part in parts:
-            if not part.text:
-                part.text = form % tuple(self.inner.texts(part.values))
-        return [part.text for part in parts]
-
-    def _form(self, key: str) -> str:
-        """The line of a key, with a place for its value."""
-        return self._begin(key).replace("%", "%%") + "%s"
+        return f"{self._open}{self._next.join(self.inner.texts(values))}{self._close}" if values else "[]"
 
     def _entries(self, values: dict[str, object]) -> str:
         """Keys and values, a line break before each."""
@@ -168,3 +127,80 @@ class _Level:
             self._begun.clear()
         before = self._begun[key] = f"{self.inner.line}{self._strings.text(key)}: "
         return before
+
+    def alike(self, objects: Alike) -> Iterator[str]:
+        """Objects with the same keys, several a piece: their values become text a column after the other."""
+        columns = [_Column(self, key) for key in objects.keys]
+        before = _before("{", [column.begin for column in columns])
+        while rows := list(islice(objects.values, AT_ONCE)):
+            texts = [column.texts(values) for column, values in zip(columns, zip(*rows, strict=True), strict=True)]
+            yield f",{self.line}".join(_woven(before, texts, f"{self.line}}}"))
+
+    def texts(self, values: Sequence[object]) -> list[str]:
+        """Values one by one; those that are all of one kind are written together."""
+        kind, *others = set(map(type, values))
+        if not others and kind is str:
+            return self._strings.texts(cast("Sequence[str]", values))
+        if not others and kind is int:
+            return list(map(repr, values))
+        if not others and kind is list:
+            return self._lists(cast("Sequence[list[object]]", values))
+        return list(map(self.text, values))
+
+    def _lists(self, lists: Sequence[list[object]]) -> list[str]:
+        """Lists, short ones together with others of their length."""
+        lengths = set(map(len, lists))
+        if len(lengths) == 1 and len(lists[0]) <= SHORT:
+            return self._short(lists)
+        short = {n: iter(self._short([x for x in lists if len(x) == n])) for n in lengths if n <= SHORT}
+        return [next(short[len(x)]) if len(x) <= SHORT else self._list(x) for x in lists]
+
+    def _short(self, lists: Sequence[list[object]]) -> list[str]:
+        """Lists of one length: what all hold in one place is a column; where that is what they hold first, its text."""
+        length = len(lists[0])
+        if length == 0:
+            return ["[]"] * len(lists)
+        first, *others = zip(*lists, strict=True)
+        text = self.inner.texts(first)
+        columns = [text, *[text if all(map(is_, first, place)) else self.inner.texts(place) for place in others]]
+        return _woven([self._open, *[self._next] * (length - 1)], columns, self._close)
+
+    def begin(self, key: str) -> str:
+        """The line of a key, up to its value."""
+        return self._begun.get(key) or self._begin(key)
+
+
+class _Column:
+    """What objects that are alike have under one key, or have in common under several."""
+
+    def __init__(self, level: _Level, key: str | tuple[str, ...]) -> None:
+        self._level = level.inner
+        self._shared = () if isinstance(key, str) else _before("", map(level.begin, key))
+        """What stands before each value of a part."""
+        self.begin = level.begin(key) if isinstance(key, str) else ""
+        """What stands before a value that is none."""
+
+    def texts(self, values: Sequence[object]) -> list[str]:
+        """The values as text; a part's is made once, and left at it."""
+        if not self._shared:
+            return self._level.texts(values)
+        parts = cast("Sequence[Part]", values)
+        new = [part for part in dict.fromkeys(parts) if not part.text]
+        if new:
+            texts = [self._level.texts(column) for column in zip(*[part.values for part in new], strict=True)]
+            for part, text in zip(new, _woven(self._shared, texts, ""), strict=True):
+                part.text = text
+        return [part.text for part in parts]
+
+
+def _before(opening: str, begins: Iterable[str]) -> list[str]:
+    """The beginnings of an object's entries, its opening and the commas between them before them."""
+    return [(opening if place == 0 else ",") + begin for place, begin in enumerate(begins)]
+
+
+def _woven(before: Sequence[str], texts: Sequence[list[str]], close: str) -> list[str]:
+    """Rows of columns of texts: the same text stands before all of a column, and behind the last."""
+    woven: list[Iterable[str]] = []
+    for text, column in zip(before, texts, strict=True):
+        woven += repeat(text), column
+    return list(map("".join, zip(*woven, repeat(close), strict=False)))

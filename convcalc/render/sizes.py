@@ -9,17 +9,24 @@ from ..analysis.size_decisions import Decision, Demand, Remainder
 from ..analysis.size_sets import SizeSet
 from ..analysis.sizes import AxisSizes, SizeRow, Sizes
 from ..geometry import Window
-from .document import Block, Column, Document, KeyLines, Table
+from ..hints import shortened
+from .document import Block, Column, Document, KeyLines, Note, Notes, Table
 
 LISTED = 8
 """Sizes of a class that are listed."""
+MEANINGS = (
+    "exact: no window leaves anything over; ratio: every output is the input by the strides before it; weights: the"
+    " params keep their shapes; period: the answers repeat every so many sizes"
+)
 
 
 def sizes_document(found: Sizes, listed: range, all: bool) -> Document:
     """The answers of each axis that is shown; `all` adds a row for each size listed."""
     blocks: list[Block] = []
     for axis in found.shown:
+        first = not blocks
         blocks.append(KeyLines(_title(found, axis), tuple(_answers(axis, listed)), ("answer", "sizes")))
+        blocks += [Notes((Note(MEANINGS),))] * first
         blocks += [*_tables(axis), *([rows_table(axis.rows(listed))] if all else [])]
     return Document(tuple(blocks))
 
@@ -140,4 +147,4 @@ def rows_table(rows: Iterable[SizeRow], raw: bool = False) -> Table:
 def _names(names: Sequence[str], raw: bool) -> str:
     if raw:
         return " ".join(names)
-    return "" if not names else names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
+    return shortened(names, 1)

@@ -500,10 +500,15 @@ def _are_numbers(printed: Iterable[str]) -> bool:
 
     >>> _are_numbers(["2.7K", "", "1388K"]), _are_numbers(["7×7/2", ""]), _are_numbers(["", "-"])
     (True, False, False)
+    >>> _are_numbers(["conv1", "pool2"])
+    False
     """
     from ..analysis.published import parse_number
 
-    forms = [parse_number(text) for text in printed if text not in ("", "-", "–", "—")]
+    cells = [text for text in printed if text not in ("", "-", "–", "—")]
+    if any(text[:1].isalpha() for text in cells):
+        return False
+    forms = list(map(parse_number, cells))
     return bool(forms) and all(form is not None and not any(map(str.isdigit, form.rest)) for form in forms)
 
 

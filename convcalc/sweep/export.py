@@ -61,11 +61,11 @@ def format_of(path: str) -> str:
 
 
 def names(store: Store) -> list[str]:
-    """The columns of an exported run.
+    """The columns of an exported run, without controls.
 
     Two columns never have one name, whatever axes and quantities are called.
     """
-    return distinct(("number", "fits", *store.axes, *store.figures, "code", "message"))
+    return distinct(map(printable, ("number", "fits", *store.axes, *store.figures, "code", "message")))
 
 
 class _Counted:
@@ -87,7 +87,7 @@ class _Counted:
 def _csv(store: Store, rows: _Counted) -> Iterator[bytes]:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names(store))
+    writer.writerow(map(csv_cell, names(store)))
     while cells := rows.cells(LINES):
         writer.writerows([_written(cell) for cell in row] for row in cells)
         yield _taken(text)

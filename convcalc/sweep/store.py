@@ -12,6 +12,7 @@ import sqlite3
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from math import isinf
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -369,12 +370,14 @@ class Store:
         number, fits, code, message, *cells = kept
         if not isinstance(number, int) or fits not in (0, 1) or not 0 <= number < self.plan.space.size:
             raise damaged(self.path, "a row is of no candidate")
-        values = tuple([None if isinstance(value, bytes) else unbound(value) for value in cells[: len(self.axes)]])
-        if None in values:
+        values = tuple(cells[: len(self.axes)])
+        if any(isinstance(value, float) and isinf(value) for value in values):
+            raise damaged(self.path, "a row has an endless value, as no candidate has")
+        if None in values or any(isinstance(value, bytes) for value in values):
             values = tuple(self._settings(number))
         figures = tuple(map(unbound, cells[len(self.axes) :]))
         words = None if code is None else _told(code), None if message is None else _told(message)
-        return Row(number, values, figures, bool(fits), *words)
+        return Row(number, values, figures, bool(fits), *words)  # type: ignore[arg-type]
 
     def _settings(self, number: int) -> Iterator[Cell]:
         """The values of a candidate, made again of its number: some are too long to be kept."""

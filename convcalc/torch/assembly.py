@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import prod
 
 from ..findings import Finding
+from ..hints import shortened
 from ..layers.opaque import Opaque
 from ..models.draft import Draft
 from ..models.steps import Place
@@ -76,12 +77,12 @@ def _notes(network: Network, lifted: Lifted, path: str) -> list[Finding]:
         notes.append(Finding("CC723", message, path, hint="; ".join(list(reasons)[:3])))
     total, counted = sum(map(prod, tape.parameters.values())), _params(network)
     if counted < total:
-        where = f": {_some(_heads(tape))}" if tape.unused else ""
+        where = f": {shortened(_heads(tape), SHOWN)}" if tape.unused else ""
         notes.append(Finding("CC724", f"{total - counted:,} of {total:,} parameters lead to no output{where}", path))
     if counted > total - sum(prod(tape.parameters[name]) for name in tape.unused):
         tied = [f"{other} is {first}" for other, first in tape.aliases.items() if first in tape.parameters]
         message = "parameters that layers share in part, or as layers of other kinds, are counted at each of them"
-        notes.append(Finding("CC725", f"{message}: {_some(tied)}" if tied else message, path))
+        notes.append(Finding("CC725", f"{message}: {shortened(tied, SHOWN)}" if tied else message, path))
     if lifted.frozen:
         message = f"layers that hold for inputs of this size alone: {_counted(lifted.frozen)}"
         notes.append(Finding("CC729", message, path))
@@ -115,9 +116,4 @@ def _heads(tape: Tape) -> list[str]:
 
 
 def _counted(counts: Mapping[str, int]) -> str:
-    return _some([f"{name} ({count})" for name, count in sorted(counts.items(), key=lambda item: -item[1])])
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return shortened([f"{name} ({count})" for name, count in sorted(counts.items(), key=lambda item: -item[1])], SHOWN)

@@ -11,7 +11,6 @@ from ..hints import shortened
 from ..limits import SPEC_BYTES
 
 _DOTTED = r"[^\W\d]\w*(?:\.\w+)*"
-_MODULE = re.compile(_DOTTED)
 _DATA = (".sqlite", ".yaml", ".yml")
 """Ends of what looks like a module and is the name of a file of data."""
 _WRITTEN = re.compile(rf"(.+\.py|{_DOTTED}):({_DOTTED})", re.DOTALL)

@@ -104,9 +104,13 @@ class FlowComparison:
     network: Network
     """As it is without them."""
     batch: int
+    """Examples of each training step."""
     dtype: str
+    """The type that it is computed in."""
     seed: int
+    """Of inputs, targets and weights."""
     runs: tuple[RunFlow, ...]
+    """A training step of each variation, in the order of the axes."""
 
     def to_dict(self) -> dict[str, object]:
         """The JSON contract of `verify --compare`."""

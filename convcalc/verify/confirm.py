@@ -79,13 +79,21 @@ class Verification:
     """The outcome of a verification."""
 
     network: Network
+    """The network that was run."""
     batch: int
+    """The examples at once."""
     dtype: str
+    """The type that it was computed in."""
     seed: int
+    """Of the inputs and, in a training step, of the weights."""
     seconds: float
+    """What the run took."""
     layers: tuple[LayerCheck, ...]
+    """For each layer what was predicted, what it did, and whether that is the same."""
     flow: Flow | None = None
+    """Of a training step: activations, gradients, and the gradient's way back; None without one."""
     findings: tuple[Finding, ...] = ()
+    """One for each layer that differs although what it reads does not."""
     full_inputs: dict[str, Shape] | None = None
     """The network's own inputs, where smaller ones were run in their place."""
 

@@ -43,10 +43,8 @@ HELD = (
     "convcalc/analysis/traffic.py",
     "convcalc/analysis/fusion.py",
     "convcalc/analysis/training.py",
-    "convcalc/blocks/*.py",
 )
-"""The modules that are held to it: what computes, what reads fields and amounts, what compares printed cells, and what
-finds the blocks of a network."""
+"""The modules that are held to it: what computes, what reads fields and amounts, and what compares printed cells."""
 TESTS = ("tests/test_*.py", "convcalc/**/*.py")
 """What may kill: the tests, and the examples of docstrings."""
 PRELOADED = ("numpy", "pydantic", "yaml", "hypothesis", "onnx", "rich", "typer", "jsonschema", "coverage")

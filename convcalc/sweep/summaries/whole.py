@@ -7,7 +7,7 @@ from functools import cached_property
 
 from ...analysis.figures import Figures
 from ...analysis.memory import Liveness
-from ...analysis.receptive_field import MOST_TABULATED, Fields, ReceptiveFields, source
+from ...analysis.receptive_field import MOST_TABULATED, Fields, ReceptiveFields, sources
 from ...network import Network
 from ..asked import Options
 from . import Unsure
@@ -53,7 +53,7 @@ class WholeFigures(Figures):
         for index, (part, inputs) in enumerate(self.pieces):
             if part is None:
                 origins.append(index)
-                fields.append(tuple([source(axis) for axis in range(1, len(nodes[index].shape))]))
+                fields.append(sources(len(nodes[index].shape) - 1))
                 continue
             assert part.passage is not None
             data = part.passage.data
