@@ -752,3 +752,16 @@ def test_two_inputs_may_hold_positions() -> None:
     model.forward = lambda words, kinds: model.words(words) + model.kinds(kinds)  # type: ignore[method-assign]
     tape = record(model, [Input((12,)), Input((12,))])
     assert [tape.tensors[index].dtype for index in tape.inputs] == ["int64", "int64"]
+
+
+@pytest.mark.parametrize("wrap", [nn.DataParallel, lambda part: torch.compile(nn.DataParallel(part), backend="eager")])
+def test_what_is_copied_to_several_devices_is_read_as_the_model_below(wrap: Callable[[Any], Any]) -> None:
+    network = from_torch(wrap(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())), (3, 8, 8))
+    assert [node.name for node in network if node.layer is not None] == ["0", "1"]
+
+
+def test_a_view_of_a_fixed_size_does_not_take_pixels_for_examples() -> None:
+    """As in PyTorch's example of a variational autoencoder, whose `view(-1, 784)` takes larger images too."""
+    code = nn.Linear(784, 8)
+    network = from_torch(Model(lambda self, x: self.code(x.view(-1, 784)), code=code), (1, 28, 28))
+    assert [node.shape for node in network] == [(784,), (8,)] and not network.notes
