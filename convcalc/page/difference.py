@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..network import described
 from ..render.diff import changed_text, percentage, said
+from .environment import MOST_ROWS
 
 if TYPE_CHECKING:
     from ..analysis.diff import Change, Difference, LayerChange
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
 ORDER = ("changed", "added", "removed", "renamed")
 """Of the rows of a table."""
-MOST_ROWS = 5_000
-"""Layers of a table: more than anybody reads."""
 
 
 class Compared(NamedTuple):

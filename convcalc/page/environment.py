@@ -16,6 +16,8 @@ LONGEST = 160
 """Characters of a name or a cell from a file that are shown at once."""
 PROSE = 1500
 """The same of what says something in sentences."""
+MOST_ROWS = 5_000
+"""Of a table or a tree: more than anybody reads."""
 
 
 def environment() -> Environment:

@@ -12,6 +12,7 @@ from ..render.document import described_as, share_text
 from ..render.first_screen import windowed
 from ..render.table import COUNTED, share_of, tree_block
 from ..units import scaled, scaled_bytes
+from .environment import MOST_ROWS
 
 if TYPE_CHECKING:
     from ..analysis.diff import Difference
@@ -24,8 +25,6 @@ COLUMNS = ("name", "kind", "patch", "output", "receptive_field", "live", "activa
 TOTALS = ("params", "macs", "flops", "activation", "live", "depth")
 LABELS = {"activation": "activations", "live": "peak memory", "depth": "depth", "time": "least time"}
 """Quantity -> what its total is called, where that is another name."""
-MOST_ROWS = 5_000
-"""Rows of a tree: more than anybody reads."""
 OPEN_ROWS = 32
 """Rows that are unfolded at first."""
 

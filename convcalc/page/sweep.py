@@ -10,7 +10,7 @@ from ..render.sweep import as_argument, exact_text, refusal_text, row_command, s
 from ..units import counted
 from ..version import __version__
 from .assets import policy, script_text, styles_text
-from .environment import environment
+from .environment import MOST_ROWS, environment
 from .svg import drawing, mark, write
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ LEFT, RIGHT, TOP, BOTTOM = 96.0, 28.0, 20.0, 46.0
 WIDTH, HEIGHT = 880.0, 420.0
 """Of the plot, without what stands around it."""
 RADIUS = 5.0
-MOST_ROWS = 5_000
-"""Rows of the table."""
 SCRIPT = "sweep.js"
 
 
