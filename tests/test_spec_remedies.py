@@ -224,6 +224,10 @@ class TestChannelsLast:
         found = error("- {conv2d: {out: 8, k: 7}}", input="[224, 224, 3]")
         assert (found.code, found.hint) == ("CC201", "the channels of an input stand first: [3, 224, 224]")
 
+    def test_no_window_that_fits(self) -> None:
+        found = error("- {max_pool2d: {k: 7}}", input="[224, 224, 3]")
+        assert (found.code, found.hint) == ("CC207", "the channels of an input stand first: [3, 224, 224]")
+
     @pytest.mark.parametrize("shape", ["[3, 5, 5]", "[64, 100, 1]", "[4, 4, 3]"])
     def test_other_inputs_keep_the_hint_of_the_arithmetic(self, shape: str) -> None:
         assert "too small" in (error("- {conv2d: {out: 8, k: 7}}", input=shape).hint or "")

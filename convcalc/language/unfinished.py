@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from ..geometry import GeometryError, KernelTooLarge, RankMismatch
+from ..geometry import EmptyOutput, GeometryError, KernelTooLarge, RankMismatch
 from ..inference import Inference
 from ..layers.base import Layer
 from ..limits import LAYERS, NESTING, PATH_CHARACTERS, STEPS
@@ -154,7 +154,7 @@ class Unfinished:
     def _input_hint(self, error: GeometryError) -> str | None:
         """The hint for a layer that does not fit where the input is written with its batch, or its channels last."""
         shape = next((node.shape for node in self.nodes if node.layer is None), ())
-        if isinstance(error, KernelTooLarge) and (first := channels_first(shape)):
+        if isinstance(error, KernelTooLarge | EmptyOutput) and (first := channels_first(shape)):
             return f"the channels of an input stand first: {list(first)}"
         rank, axes = error.numbers.get("rank"), error.numbers.get("axes")
         if not (isinstance(error, RankMismatch) and isinstance(rank, int) and axes == rank + 1):
