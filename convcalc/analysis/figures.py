@@ -217,8 +217,6 @@ class Figures:
     def depth(self, nodes: Sequence[int]) -> int:
         """Weighted layers on the longest path among these nodes."""
         found, weighted = self.network.nodes, self.figures(_weighted)
-        if isinstance(nodes, range):
-            return _depth(found[nodes.start : nodes.stop], weighted[nodes.start : nodes.stop], nodes.start)
         deepest: dict[int, int] = {}
         before = deepest.get
         for i in nodes:
@@ -384,18 +382,6 @@ class Figures:
     def shape(self, subject: Subject) -> Shape | None:
         """The shape of a subject's output."""
         return None if subject.output is None else self.network.nodes[subject.output].shape
-
-
-def _depth(nodes: Sequence[Node], weighted: list[int], first: int) -> int:
-    """Weighted layers on the longest path among consecutive nodes, from the one with index `first` on."""
-    deepest: list[int] = []
-    for (_, _, sources, _, _), own in zip(nodes, weighted, strict=True):
-        behind = 0
-        for source in sources:
-            if source >= first and deepest[source - first] > behind:
-                behind = deepest[source - first]
-        deepest.append(behind + own)
-    return max(deepest, default=0)
 
 
 def _weighted(layer: Layer, inputs: Shapes, output: Shape) -> int:

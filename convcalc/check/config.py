@@ -154,7 +154,7 @@ def _parse(path: Path, data: bytes) -> dict[str, object]:
     except tomllib.TOMLDecodeError as error:
         said = re.fullmatch(_AT, str(error), re.DOTALL)
         place = f":{said[2]}:{said[3]}" if said is not None else ""
-        line = text.splitlines()[int(said[2]) - 1] if said is not None and int(said[2]) <= text.count("\n") + 1 else ""
+        line = text.split("\n")[int(said[2]) - 1] if said is not None else ""
         hint = 'texts stand in quotes: max_arena = "256 KiB"' if _UNQUOTED.match(line) else None
         message = f"{shown(path)}{place}: TOML: {_lower(said[1] if said is not None else str(error))}"
         raise UsageError(message, hint) from None

@@ -365,11 +365,9 @@ def _load(
     return network
 
 
-def _turned(network: "Network") -> "list[Finding]":
+def _turned(network: "Network") -> "Iterable[Finding]":
     """What is said of an `--input` whose channels seem to stand last."""
+    from ..check.rules import findings
     from ..check.rules.inputs import channels_last
-    from ..network import finding_in
 
-    return [
-        finding_in(network, found.code, found.message, found.where, hint=found.hint) for found in channels_last(network)
-    ]
+    return findings(network, channels_last(network))

@@ -119,14 +119,8 @@ class _Level:
 
     def _entries(self, values: dict[str, object]) -> str:
         """Keys and values, a line break before each."""
-        begun, inner = self._begun, self.inner
-        return ",".join([(begun.get(key) or self._begin(key)) + inner.text(value) for key, value in values.items()])
-
-    def _begin(self, key: str) -> str:
-        if len(self._begun) == MOST_KEPT:
-            self._begun.clear()
-        before = self._begun[key] = f"{self.inner.line}{self._strings.text(key)}: "
-        return before
+        inner = self.inner
+        return ",".join([self.begin(key) + inner.text(value) for key, value in values.items()])
 
     def alike(self, objects: Alike) -> Iterator[str]:
         """Objects with the same keys, several a piece: their values become text a column after the other."""
@@ -167,7 +161,12 @@ class _Level:
 
     def begin(self, key: str) -> str:
         """The line of a key, up to its value."""
-        return self._begun.get(key) or self._begin(key)
+        found = self._begun.get(key)
+        if found is None:
+            if len(self._begun) == MOST_KEPT:
+                self._begun.clear()
+            found = self._begun[key] = f"{self.inner.line}{self._strings.text(key)}: "
+        return found
 
 
 class _Column:

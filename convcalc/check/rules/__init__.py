@@ -36,14 +36,15 @@ def advise(network: Network) -> list[Finding]:
     first: dict[tuple[str, int, int], Finding] = {}
     layers: dict[tuple[str, int, int], set[str]] = {}
     for rule in RULES:
-        for finding in _findings(network, rule(network)):
+        for finding in findings(network, rule(network)):
             key = (finding.code, finding.line, finding.column)
             first.setdefault(key, finding)
             layers.setdefault(key, set()).add(finding.where)
     return [_counted(finding, len(layers[key]) - 1) for key, finding in first.items()]
 
 
-def _findings(network: Network, remarks: Iterable[Remark]) -> Iterable[Finding]:
+def findings(network: Network, remarks: Iterable[Remark]) -> Iterable[Finding]:
+    """What a rule remarks, at its place."""
     for remark in remarks:
         if remark.at is not None and network.origin is not None:
             yield network.origin.finding_at(remark.code, remark.message, remark.at, hint=remark.hint)
