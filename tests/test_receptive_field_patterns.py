@@ -9,17 +9,8 @@ import pytest
 
 from convcalc import loads
 from convcalc.analysis import receptive_field as module
-from convcalc.analysis.receptive_field import (
-    AxisField,
-    Phases,
-    joined,
-    receptive_fields,
-    source,
-    spread,
-    straight,
-    through,
-    union,
-)
+from convcalc.analysis.phases import Phases, pattern, straight, through, union
+from convcalc.analysis.receptive_field import AxisField, joined, receptive_fields, source, spread
 from convcalc.analysis.seen import reads, taps
 from convcalc.geometry import AdaptiveWindow, AxisMap, Resize, TransposedWindow, Window
 
@@ -44,7 +35,7 @@ def drawn(random: Random) -> Phases:
     for q in range(random.randrange(1, 6)):
         first = q * step // 2 + random.randrange(-6, 7)
         intervals.append(None if random.random() < 0.2 else (first, first + random.randrange(12)))
-    return module._phases(step, intervals)
+    return pattern(step, intervals)
 
 
 def hull(parts: list[tuple[int, int] | None]) -> tuple[int, int] | None:
@@ -88,7 +79,7 @@ def test_monotone_is_said_of_what_never_moves_back() -> None:
         assert found.monotone == wanted, found
         kinds.add(wanted)
     assert kinds == {False, True}
-    assert straight(2, 5, 3) == Phases(3, ((2, 5),), True) == module._phases(3, [(2, 5)])
+    assert straight(2, 5, 3) == Phases(3, ((2, 5),), True) == pattern(3, [(2, 5)])
 
 
 def test_the_size_of_a_pattern_is_that_of_its_largest() -> None:

@@ -36,6 +36,7 @@ HELD = (
     "convcalc/language/published.py",
     "convcalc/analysis/published.py",
     "convcalc/units.py",
+    "convcalc/analysis/phases.py",
     "convcalc/analysis/receptive_field.py",
     "convcalc/analysis/seen.py",
     "convcalc/analysis/cost.py",
