@@ -41,6 +41,12 @@ CALLS = [
     ("table x -o y", "table has no option -o", "what is printed goes to a file by > FILE"),
     ("check x -o y", "check has no option -o", "--report FORMAT=FILE writes a file"),
     ("table x --json", "table has no option --json", "--format json"),
+    ("check x --sarif", "check has no option --sarif", "--format sarif"),
+    (
+        "explain x --csv",
+        "explain has no option --csv",
+        "convcalc explain --help lists them; a param of the spec is given by --set csv=VALUE",
+    ),
     ("schema --json", "schema has no option --json", "convcalc schema --help lists them"),
     ("table x.py --model Y", "table has no option --model", "a model in code is named behind its file: net.py:Net"),
     ("explain -k 3 --input 5", "--input needs a SPEC", "a kernel alone reads --size"),

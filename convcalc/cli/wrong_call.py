@@ -11,6 +11,7 @@ from ..files import MODELS
 from ..findings import UsageError
 from ..hints import suggest
 from .commands import COMMANDS
+from .output import FORMATS
 
 _NO_OPTION = re.compile(r"No such option: (\S+)")
 _NO_VALUE = re.compile(r"Option '(.+?)' requires an argument")
@@ -57,8 +58,6 @@ COMMANDS_ELSEWHERE = {
 }
 """What other programs call some commands."""
 OUTPUT = ("-o", "--output", "--out")
-FORMATS = ("json", "csv", "markdown", "latex", "sarif", "junit", "html")
-"""What other programs take as an option of its own."""
 
 
 def unknown_command(word: str) -> UsageError:
@@ -79,8 +78,10 @@ def unknown_command(word: str) -> UsageError:
     return UsageError(f"there is no command '{word}'", suggest(word, COMMANDS, hint))
 
 
-def unknown_option(option: str, known: Sequence[tuple[str, ...]], called: str) -> str:
+def unknown_option(option: str, known: Sequence[tuple[str, ...]], called: str, formats: Sequence[str] = ()) -> str:
     """What to say of an option that a command does not have: its name here, the nearest one, or who lists them.
+
+    `formats` are those that it offers, each of which other programs take as an option of its own.
 
     >>> known = [("--k", "-k"), ("--set",), ("--format", "-f")]
     >>> unknown_option("--kernel", known, "convcalc draw"), unknown_option("--fromat", known, "convcalc draw")
@@ -96,7 +97,7 @@ def unknown_option(option: str, known: Sequence[tuple[str, ...]], called: str) -
     if option in OUTPUT:
         report = "--report" in spellings
         return "--report FORMAT=FILE writes a file" if report else "what is printed goes to a file by > FILE"
-    if name in FORMATS and "--format" in spellings:
+    if name in formats:
         return f"--format {name}"
     if option == "--model" and "--arg" in spellings:
         return "a model in code is named behind its file: net.py:Net"
@@ -115,7 +116,7 @@ def in_own_words(
     called = f"convcalc {name}" if name else "convcalc"
     message = error.format_message()
     if found := _NO_OPTION.search(message):
-        hint = unknown_option(found[1], spellings(name), called)
+        hint = unknown_option(found[1], spellings(name), called, FORMATS.get(name or "", ()))
         return UsageError(f"{name or 'convcalc'} has no option {found[1]}", hint)
     if found := _NO_VALUE.search(message):
         return UsageError(f"{found[1]} needs a value", f"{called} --help says which")
