@@ -64,7 +64,7 @@ class Node(NamedTuple):
     @property
     def elements(self) -> int:
         """Numbers of its output that there are for each example: none of a tensor that the network holds."""
-        return 0 if self.layer is not None and self.layer.is_constant else prod(self.shape)
+        return _passing(self.layer, self.shape)
 
     def __repr__(self) -> str:
         kind = "" if self.kind == self.name else f"{self.kind} "
@@ -369,7 +369,7 @@ class Network:
     @cached_property
     def _elements(self) -> list[int]:
         numbers, different = self._works
-        found = [0 if layer.is_constant else prod(shape) for layer, _, shape in different]
+        found = [_passing(layer, shape) for layer, _, shape in different]
         nodes = zip(self.nodes, numbers, strict=True)
         return [found[number - 1] if number else node.elements for node, number in nodes]
 
@@ -455,6 +455,10 @@ class Network:
             rows.append((name, range(index, stop), group.output if group is not None else index))
             index = stop
         return rows
+
+
+def _passing(layer: Layer | None, shape: Shape) -> int:
+    return 0 if layer is not None and layer.is_constant else prod(shape)
 
 
 def works(network: Network) -> Works:
