@@ -215,18 +215,18 @@ class Figures:
         return self.batch * sum([elements[i] for i in nodes if found[i].layer is not None])
 
     def depth(self, nodes: Sequence[int]) -> int:
-        """Weighted layers on the longest path among these nodes."""
-        found, weighted = self.network.nodes, self.figures(_weighted)
-        deepest: dict[int, int] = {}
-        before = deepest.get
+        """Weighted layers on the longest path among these nodes, which stand in the order of execution."""
+        if not nodes:
+            return 0
+        found, weighted, first = self.network.nodes, self.figures(_weighted), nodes[0]
+        deepest = [0] * (nodes[-1] + 1 - first)
         for i in nodes:
-            sources = found[i].inputs
-            if len(sources) == 1:
-                behind = before(sources[0], 0)
-            else:
-                behind = max([before(source, 0) for source in sources], default=0)
-            deepest[i] = behind + weighted[i]
-        return max(deepest.values(), default=0)
+            behind = 0
+            for source in found[i].inputs:
+                if source >= first and deepest[source - first] > behind:
+                    behind = deepest[source - first]
+            deepest[i - first] = behind + weighted[i]
+        return max(deepest)
 
     @cached_property
     def item(self) -> int:
