@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -11,7 +12,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
@@ -205,9 +205,23 @@ def test_paths_that_lead_out_of_the_workspace_are_not_read(repository: Path) -> 
     assert (code, out) == (0, "") and "hunter2" not in summary
 
 
-def test_properties_are_the_same_in_every_run_and_others_every_night() -> None:
-    assert settings.default is not None and settings.default.derandomize and settings.default.deadline is None
+PROFILES = """
+import json, sys
+from hypothesis import settings
+import tests.conftest
+searching = settings.get_profile(sys.argv[1])
+print(json.dumps([(s.derandomize, s.deadline) for s in (settings.default, searching)]))
+"""
+
+
+@pytest.mark.parametrize("ci", [{}, {"CI": "true", "GITHUB_ACTIONS": "true"}])
+def test_properties_are_the_same_in_every_run_and_others_every_night(ci: dict[str, str]) -> None:
     (searching,) = re.findall(
         r"--hypothesis-profile (\w+)", (ROOT / ".github/workflows/nightly.yml").read_text("utf-8")
     )
-    assert not settings.get_profile(searching).derandomize
+    environment = {name: value for name, value in os.environ.items() if name not in ("CI", "GITHUB_ACTIONS")} | ci
+    process = subprocess.run(
+        [sys.executable, "-c", PROFILES, searching], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert process.returncode == 0, process.stderr
+    assert json.loads(process.stdout) == [[True, None], [False, None]]
