@@ -228,9 +228,13 @@ def cut(text: str) -> str:
 
 
 def text_width(text: str, size: float) -> float:
-    """The width of a text in letters of a size, a little more than those of the usual fonts take."""
-    letters = sum(2.0 if unicodedata.east_asian_width(c) in "WF" else 1.25 if c in "mwMW%@" else 1.0 for c in text)
-    return 0.58 * size * letters
+    """The width of a text in letters of a size, as wide as DejaVu Sans: it stands where the named fonts are not.
+
+    >>> text_width("128×280×280", 10) > 10 * (9 * 0.636 + 2 * 0.838)
+    True
+    """
+    letters = sum(2.0 if unicodedata.east_asian_width(c) in "WF" else 1.3 if c in "mwMW%@×" else 1.0 for c in text)
+    return 0.65 * size * letters
 
 
 def _written(lines: Iterable[tuple[str, float, str]], x: float, y: float, anchor: str) -> list[Text]:
@@ -290,8 +294,8 @@ def _row_starts(slots: Sequence[float], leads: Sequence[Lead]) -> list[int]:
             farthest[lead.source] = max(farthest[lead.source], lead.target)
     breaks, reach = [], 0
     for number in range(len(slots)):
-        if number > max(reach, 1):
-            # An input alone in a row would look lost.
+        if max(reach, 1) < number < len(slots) - 1:
+            # The first or the last part alone in a row would look lost.
             breaks.append(number)
         reach = max(reach, farthest[number])
 
