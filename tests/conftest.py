@@ -1,4 +1,4 @@
-"""What all tests share: no colours or pagers of whoever runs them, and examples that are the same in every run.
+"""What all tests share: no colours, pagers or CI of whoever runs them, and examples that are the same in every run.
 
 ``pytest --hypothesis-profile searching`` draws other examples each time; the nightly workflow does.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 
 from hypothesis import HealthCheck, settings
+
+from convcalc.render.streams import SERVICES
 
 OF_OUTPUT = (
     "NO_COLOR",
@@ -21,7 +23,7 @@ OF_OUTPUT = (
     "LINES",
 )
 
-for _name in OF_OUTPUT:
+for _name in (*OF_OUTPUT, *SERVICES):
     os.environ.pop(_name, None)
 
 # How long an example takes is no property of the code. A check that what was drawn is of use is made where it is always
