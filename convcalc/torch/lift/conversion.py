@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from ...geometry import GeometryError
 from ...layers.base import Shape
 from ...models.apart import taken_apart
+from ...models.making import Unsupported
 from ..tape import Call, Tape, refs
 from .arguments import WrongCall, bound
-from .builder import Builder, Step, Unsupported
+from .builder import Builder, Step
 from .functions import FUNCTIONS
 from .functions.parts import PARTS
 from .functions.record import Function

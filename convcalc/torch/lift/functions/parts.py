@@ -7,9 +7,10 @@ from math import prod
 
 from ....layers.base import Shape
 from ....layers.layout import relative_window
+from ....models.making import Fields, Unsupported
 from ...tape import Ref, refs
 from ..arguments import bound, listed
-from ..builder import Builder, Fields, Unsupported
+from ..builder import Builder
 from ..names import base_name
 from ..values import Activation, Constant, Parameter, Sizes, Value
 from .axes import axis_of
