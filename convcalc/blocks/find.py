@@ -136,9 +136,8 @@ class _Finder:
             repeat(use.pieces)
         scopes = [use.pieces for use in uses]
         pending = families(scopes, merging=self.merging)
-        if self.marks.without_classes:
-            single = [uses[family.scopes[0]] for family in pending if len(family.scopes) == 1]
-            self.alone |= {place(use) for use in single} - self.marks.blocks
+        single = [uses[family.scopes[0]] for family in pending if len(family.scopes) == 1]
+        self.alone |= {place(use) for use in single} - self.marks.blocks
         while pending:
             family = pending.pop(0)
             try:
@@ -241,7 +240,9 @@ def _mark(pieces: list[Piece], marks: Marks, around: str) -> None:
             continue
         if place(piece) in marks.blocks:
             piece.block = piece.block or piece.name
-        elif marks.without_classes and place(piece) not in marks.groups and len(piece.pieces) > 1:
+        elif place(piece) in marks.groups:
+            piece.block = None
+        elif marks.without_classes and len(piece.pieces) > 1:
             piece.block = stem or "unit"
         _mark(piece.pieces, marks, stem)
 
