@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from convcalc import diff, load
-from convcalc.blocks import find
+from convcalc.blocks import find, merging
 from convcalc.language import loads
 from convcalc.language.write_blocks import equal, write_blocks
 from convcalc.layers.registry import build as build_layer
@@ -246,6 +246,46 @@ def test_what_only_some_repetitions_have_needs_no_value_in_others() -> None:
                     m.layer("rescale", "", scale=factor)
     said = '{rescale_scale: "[0.5, 0.5, 0.25, 0.75][index]", with_rescale: index != 0}'
     assert items(m.network("Factors"))[-1] == f"  - {{unit: {said}, name: stages, repeat: 4}}"
+
+
+def test_uses_whose_repetitions_differ_the_other_way_round_are_no_block() -> None:
+    m = Modules(8, 8, 8)
+    for stage, first in enumerate((True, False)):
+        with m(f"stage{stage}", "Stage"):
+            m.layer("relu", "act")
+            with m("blocks"):
+                for number in range(3):
+                    with m(str(number), "Unit"):
+                        m.layer("conv2d", "conv", out=8, k=1, bias=(number == 0) is first)
+                        m.layer("batch_norm", "bn")
+    assert items(m.network("Stages"))[-2:] == [
+        "  - {layers: [{relu: {}, name: act}, {unit: {bias: index == 0}, name: blocks, repeat: 3}], name: stage0}",
+        "  - {layers: [{relu: {}, name: act}, {unit: {bias: index != 0}, name: blocks, repeat: 3}], name: stage1}",
+    ]
+
+
+def test_one_word_says_both_activations_where_these_are_always_the_same() -> None:
+    m = Modules(8, 8, 8)
+    for number, act in enumerate(("relu", "silu", "relu", "silu")):
+        with m(f"unit{number}", "Unit"):
+            for place in "ab":
+                m.layer("conv2d", f"conv_{place}", out=8, k=1)
+                m.layer("batch_norm", f"bn_{place}")
+                m.layer(act, f"act_{place}")
+    lines = items(m.network("Units"))
+    assert "    params: {act: relu}" in lines
+    assert [line for line in lines if "when" in line] == [
+        f"      - {{{act}: {{}}, name: act_{place}, when: act == '{act}'}}"
+        for place in "ab"
+        for act in ("relu", "silu")
+    ]
+
+
+def test_scopes_of_too_many_pairs_are_not_laid_beside_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = residual_blocks(16, 32, 16, 16)
+    assert "when:" in survives(network)
+    monkeypatch.setattr(merging, "LARGEST", 0)
+    assert "when:" not in survives(network)
 
 
 def test_layers_called_by_their_kinds_meet_under_other_numbers() -> None:
