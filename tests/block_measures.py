@@ -9,12 +9,31 @@ from typing import Any
 
 import yaml
 
+from convcalc.language import loads
 from convcalc.language.write import write
+from convcalc.language.write_blocks import equal, write_blocks
 from convcalc.naming import underscored
 from convcalc.network import Group, Network
 
 LITERAL = re.compile(r"[^A-Za-z]*|true|false|none", re.IGNORECASE)
 """A value that is the same wherever it stands: it reads no param and no counter."""
+
+
+def survives(network: Network) -> str:
+    """The text of a network, which is read as the same network, its paths included."""
+    text = write_blocks(network)
+    again = loads(text)
+    assert equal(network, again), text
+    assert [node.name for node in network.nodes] == [node.name for node in again.nodes], text
+    assert [name for name, _, _ in network.stages()] == [name for name, _, _ in again.stages()]
+    assert faults(network, text, again) == [], text
+    return text
+
+
+def items(network: Network) -> list[str]:
+    """The lines of the written text from the first block or layer on."""
+    lines = survives(network).splitlines()
+    return lines[next(n for n, line in enumerate(lines) if line in ("blocks:", "layers:")) :]
 
 
 def faults(network: Network, text: str, again: Network) -> list[str]:
