@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from convcalc import load
 from convcalc.language import gallery_names, loads
 from convcalc.language.write_blocks import write_blocks
-from tests.block_measures import survives
+from tests.block_measures import faults, survives
 from tests.gallery_variants import variants
 from tests.spec_text import spec
 
@@ -67,6 +69,29 @@ def test_specs_with_blocks_survive(
     text = survives(network)
     # Each block twice, with and without what only some of its uses have.
     assert text.count("\n") <= 4 + 2 * sum(4 + 3 * len(body) for body in (one, [*two, inner])) + len(calls), text
+
+
+@pytest.mark.parametrize(
+    ("block", "uses", "fault"),
+    [
+        ("unit: {layers: [relu, tanh]}", ["unit: {}"], "unit: used 1 times"),
+        ("unit: {params: [c], layers: [{linear: {out: c}}, relu]}", ["unit: [4]"] * 2, "unit: c is always the same"),
+        ("unit: {params: {c: 4}, layers: [relu, tanh]}", ["unit: {c: 8}", "unit: {}"], "unit: c is not read"),
+        (
+            "unit: {params: {c: 4}, layers: [{linear: {out: c}}, relu]}",
+            ["unit: {c: 8}", "unit: {c: 4}"],
+            "unit: c is given its default",
+        ),
+        ("other: {layers: [relu, tanh]}", ["other: {}"] * 2, "other: nothing is called so"),
+    ],
+)
+def test_a_measure_finds_what_is_wrong(block: str, uses: list[str], fault: str) -> None:
+    items = "\n".join(f"- {{{use}, name: a{number}}}" for number, use in enumerate(uses))
+    text = spec(items, head=f"blocks: {{{block}}}\n", input="[4]")
+    called = {"other": "unit"}
+    network = loads(text)
+    groups = {path: group._replace(kind=called.get(group.kind, group.kind)) for path, group in network.groups.items()}
+    assert fault in faults(replace(network, groups=groups), text, network)
 
 
 @pytest.mark.slow
