@@ -1,4 +1,4 @@
-"""The JSON of a model with its types checked where they are read: a wrong one is a sentence, never an exception."""
+"""The JSON of a model with its types checked where they are read: a wrong one is a sentence of `Malformed`."""
 
 from __future__ import annotations
 

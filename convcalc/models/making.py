@@ -1,4 +1,4 @@
-"""Layers of the language from what a model says of them."""
+"""Layers of the language from what a model says of them, and what the language cannot say."""
 
 from __future__ import annotations
 

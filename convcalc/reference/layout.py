@@ -1,5 +1,5 @@
-"""Layers that cut, repeat and move along axes, forward and backward: roll, flip, expand, slice, select, squeeze,
-unsqueeze, stack, tile, repeat_interleave, index_select.
+"""Layers that cut, repeat and move along axes, forward and backward: roll, flip, expand, slice, select, unbind,
+squeeze, unsqueeze, stack, tile, repeat_interleave, index_select.
 
 The adjoint of taking numbers is adding them back to where they were taken.
 """
