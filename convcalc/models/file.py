@@ -1,4 +1,4 @@
-"""The file of a model, as every reader of models meets it: what no reader takes, and what is wrong with it as a whole."""
+"""The file of a model, as every reader meets it: what no reader takes, and what is wrong with it as a whole."""
 
 from __future__ import annotations
 
