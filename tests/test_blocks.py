@@ -6,39 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from convcalc import diff, load
 from convcalc.blocks import find
-from convcalc.language import gallery_names, loads
+from convcalc.language import loads
 from convcalc.language.write_blocks import equal, write_blocks
 from convcalc.layers.registry import build as build_layer
 from convcalc.models.steps import Place
-from convcalc.network import Network
-from tests.gallery_variants import variants
+from tests.block_measures import items, survives
 from tests.module_networks import NETWORKS, Modules
 from tests.spec_text import build, spec
 
 GOLDEN = Path(__file__).parent / "golden" / "blocks"
 LINES = {"resnet50": 40, "googlenet": 50, "densenet121": 80, "mobilenet_v2": 45}
 """The most lines of a spec that a person would write."""
-
-
-def survives(network: Network) -> str:
-    """The text of a network, which is read as the same network, its paths included."""
-    text = write_blocks(network)
-    again = loads(text)
-    assert equal(network, again), text
-    assert [node.name for node in network.nodes] == [node.name for node in again.nodes], text
-    assert [name for name, _, _ in network.stages()] == [name for name, _, _ in again.stages()]
-    return text
-
-
-def items(network: Network) -> list[str]:
-    """The lines of the written text from the first block or layer on."""
-    lines = survives(network).splitlines()
-    return lines[next(n for n, line in enumerate(lines) if line in ("blocks:", "layers:")) :]
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -50,7 +31,7 @@ def test_networks_of_modules_are_written_as_a_person_would(name: str) -> None:
     assert diff(network, loads(text)).empty
 
 
-@pytest.mark.parametrize("name", ["resnet", "mobilenet_v2", "googlenet", "unet", "hrnet"])
+@pytest.mark.parametrize("name", ["resnet", "mobilenet_v2", "googlenet", "unet", "efficientnet_v2", "enet", "hrnet"])
 def test_the_gallery_survives(name: str) -> None:
     survives(load(name))
 
@@ -63,133 +44,20 @@ def test_more_blocks_than_say_anything_are_none(monkeypatch: pytest.MonkeyPatch)
     assert "blocks:" not in text and equal(network, loads(text))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", gallery_names())
-def test_the_whole_gallery_survives(name: str) -> None:
-    for variant in (None, *variants()[name]):
-        survives(load(name, variant=variant))
-
-
-def residual_blocks(*widths: int, project: bool = True) -> Network:
-    """Blocks of a convolution and a shortcut, which is projected where widths differ."""
-    m = Modules(16, 8, 8)
-    for number, width in enumerate(widths):
-        with m(f"unit{number}", "Unit") as before:
-            differs = m.draft.shape(before)[0] != width
-            after = m.layer("conv2d", "conv", out=width, k=3, p=1)
-            if differs and project:
-                before = m.layer("conv2d", "project", before, out=width, k=1)
-            m.layer("add", "", after, before)
-    return m.network("Units")
-
-
-def test_a_shortcut_that_some_have_stands_under_a_condition() -> None:
-    assert items(residual_blocks(16, 32, 32, 64))[:8] == [
-        "blocks:",
-        "  unit:",
-        "    params: {out: ~, project: in_channels != out}",
-        "    layers:",
-        "      - {conv2d: {out: out, k: 3, p: 1}, name: conv}",
-        "      - {conv2d: {out: out, k: 1}, name: project, from: in, when: project}",
-        "      - {add: {}, from: [conv, project], when: project}",
-        "      - {add: {}, from: [conv, in], when: not project}",
-    ]
-
-
-def test_a_condition_that_two_uses_alone_would_show_is_a_param() -> None:
-    lines = items(residual_blocks(16, 32))
-    assert "    params: {out: ~, project: false}" in lines
-    assert "  - {unit: {out: 32, project: true}, name: unit1}" in lines
-
-
-def stack(*rows: tuple[int, int, int]) -> Network:
-    """Blocks of two convolutions: (width, kernel of the first, width of the second)."""
-    m = Modules(3, 64, 64)
-    for number, (width, kernel, out) in enumerate(rows):
-        with m(f"pair{number}", "Pair"):
-            m.layer("conv2d", "a", out=width, k=kernel)
-            m.layer("conv2d", "b", out=out, k=1)
-    return m.network("Pairs")
-
-
-def test_widths_follow_from_widths_at_enough_points() -> None:
-    lines = items(stack((8, 3, 32), (16, 3, 64), (32, 3, 128)))
-    layers = "[{conv2d: {out: width, k: 3}, name: a}, {conv2d: {out: 4 * width, k: 1}, name: b}]"
-    assert lines[1] == f"  pair: {{params: [width], layers: {layers}}}"
-    text = survives(stack((8, 3, 32), (16, 3, 64)))
-    assert "4 *" not in text and "  pair: {params: [width, out], layers: " in text
-
-
-def test_parts_of_a_split_follow_from_what_arrives() -> None:
+def test_a_class_whose_uses_differ_is_no_block_of_one_use() -> None:
     m = Modules(8, 8, 8)
-    for number, width in enumerate((16, 32, 64)):
-        m.layer("conv2d", out=width, k=1)
-        with m(f"half{number}", "Half"):
-            part = build_layer("split", {"channels": [width // 2, width // 2]})
-            parts = [part, part.model_copy(update={"part": 1})]
-            first, second = m.draft.split(parts, m.x, scope=m.scope)
-            m.layer("add", "", first, second)
-    lines = items(m.network("Halves"))
-    assert lines[1] == "  half: {layers: [{split: {channels: [in_channels // 2, in_channels // 2]}}, add]}"
-
-
-def test_a_width_follows_from_no_kernel() -> None:
-    text = survives(stack((8, 1, 24), (24, 3, 24), (40, 5, 24)))
-    assert "8 *" not in text and "{a: 8, k: 1}" not in text
-    assert "  pair: {params: [width, k], layers: " in text
-
-
-def test_half_a_kernel_is_its_padding() -> None:
-    m = Modules(3, 64, 64)
-    for number, (width, kernel) in enumerate(((8, 1), (16, 3), (24, 5))):
-        with m(f"part{number}", "Part"):
-            m.conv_bn(width, kernel, "conv", "bn")
-    assert "p: k // 2" in survives(m.network("Parts"))
-
-
-def test_most_paddings_give_the_default() -> None:
-    m = Modules(3, 64, 64)
-    for number, (width, kernel, padding) in enumerate(((8, 1, 0), (16, 3, 1), (24, 5, 2), (32, 3, 0))):
-        with m(f"part{number}", "Part"):
-            m.conv_bn(width, kernel, "conv", "bn", p=padding)
-    lines = items(m.network("Parts"))
-    assert "    params: {out: ~, k: ~, p: k // 2}" in lines
-    assert lines[-1] == "  - {part: {out: 32, k: 3, p: 0}, name: part3}"
-
-
-def test_a_word_says_which_activation_stands() -> None:
-    m = Modules(3, 8, 8)
-    for number, act in enumerate(("relu", "silu", "relu", "")):
-        with m(f"part{number}", "Part"):
-            m.conv_bn(8, 3, "conv", "bn")
-            if act:
-                m.layer(act)
-    lines = items(m.network("Parts"))
-    assert "    params: {act: none}" in lines
-    assert "      - {silu: {}, when: act == 'silu'}" in lines
-    assert lines[-4:] == [
-        "  - {part: {act: relu}, name: part0}",
-        "  - {part: {act: silu}, name: part1}",
-        "  - {part: {act: relu}, name: part2}",
-        "  - {part: {}, name: part3}",
+    for number, kinds in enumerate((("relu", "sigmoid"), ("tanh", "silu"), ("relu", "sigmoid"))):
+        with m(f"stage{number}", "Stage"):
+            for kind in kinds:
+                m.layer(kind)
+    assert items(m.network("Stages")) == [
+        "blocks:",
+        "  stage: {layers: [relu, sigmoid]}",
+        "layers:",
+        "  - {stage: {}, name: stage0}",
+        "  - {layers: [tanh, silu], name: stage1}",
+        "  - {stage: {}, name: stage2}",
     ]
-
-
-def test_activations_in_one_place_take_turns() -> None:
-    m = Modules(3, 64, 64)
-    for number, act in enumerate(("relu", "hardswish", "relu", "hardswish")):
-        with m(f"norm{number}", "NormAct"):
-            m.layer("batch_norm")
-            m.layer(act, "act")
-    lines = items(m.network("Acts"))
-    assert lines[1:6] == [
-        "  norm_act:",
-        "    params: {act: relu}",
-        "    layers:",
-        "      - batch_norm",
-        "      - {relu: {}, name: act, when: act == 'relu'}",
-    ]
-    assert lines[-1] == "  - {norm_act: {act: hardswish}, name: norm3}"
 
 
 def test_the_values_of_repetitions_are_listed_where_nothing_says_them() -> None:
@@ -240,6 +108,22 @@ def test_what_only_some_repetitions_have_needs_no_value_in_others() -> None:
     assert items(m.network("Factors"))[-1] == f"  - {{unit: {said}, name: stages, repeat: 4}}"
 
 
+def test_uses_whose_repetitions_differ_the_other_way_round_are_no_block() -> None:
+    m = Modules(8, 8, 8)
+    for stage, first in enumerate((True, False)):
+        with m(f"stage{stage}", "Stage"):
+            m.layer("relu", "act")
+            with m("blocks"):
+                for number in range(3):
+                    with m(str(number), "Unit"):
+                        m.layer("conv2d", "conv", out=8, k=1, bias=(number == 0) is first)
+                        m.layer("batch_norm", "bn")
+    assert items(m.network("Stages"))[-2:] == [
+        "  - {layers: [{relu: {}, name: act}, {unit: {bias: index == 0}, name: blocks, repeat: 3}], name: stage0}",
+        "  - {layers: [{relu: {}, name: act}, {unit: {bias: index != 0}, name: blocks, repeat: 3}], name: stage1}",
+    ]
+
+
 def test_layers_called_by_their_kinds_meet_under_other_numbers() -> None:
     m = Modules(8, 64, 64)
     for number, expanded in enumerate((False, True, True)):
@@ -269,49 +153,6 @@ def test_a_layer_that_is_read_keeps_its_number() -> None:
             m.layer("conv2d", "reduce", out=8, k=3, p=1)
             m.layer("add", "", m.x, kept)
     survives(m.network("Units"))
-
-
-def test_a_condition_compares_no_channels_that_arrive_inside() -> None:
-    m = Modules(16, 64, 64)
-    for number, (width, s) in enumerate(((16, 2), (16, 1), (32, 2), (24, 1))):
-        with m(f"unit{number}", "Unit") as before:
-            if s == 2:
-                m.layer("conv2d", "down", before, out=4 * width, k=1, s=2)
-                before = m.x
-            m.layer("conv2d", "conv", out=width, k=3, p=1)
-            after = m.layer("conv2d", "expand", out=4 * width, k=1)
-            if s == 2:
-                m.layer("add", "", after, before)
-    assert "4 * in_channels" not in "".join(line for line in items(m.network("Units")) if "params:" in line)
-
-
-def test_a_width_that_some_have_earlier_is_that_of_all() -> None:
-    m = Modules(16, 64, 64)
-    for number, (width, projected) in enumerate(((64, True), (64, False), (128, True), (128, False), (256, True))):
-        with m(f"unit{number}", "Unit") as before:
-            m.layer("relu", "act")
-            start = m.x
-            if projected:
-                before = m.layer("conv2d", "project", start, out=width, k=1)
-            m.layer("conv2d", "conv", start, out=width // 4, k=3, p=1)
-            after = m.layer("conv2d", "expand", out=width, k=1)
-            m.layer("add", "", after, before)
-    lines = items(m.network("Units"))
-    assert "    params: {out: ~, width: ~, project: in_channels != out}" in lines
-    assert "      - {conv2d: {out: out, k: 1}, name: project, when: project}" in lines
-
-
-def test_the_channels_that_arrive_at_a_block_are_a_default() -> None:
-    m = Modules(16, 64, 64)
-    for number, (width, s) in enumerate(((32, 1), (48, 1), (72, 2), (96, 1))):
-        with m(f"unit{number}", "Unit") as before:
-            arriving = m.draft.shape(before)[0]
-            m.layer("conv2d", "conv", out=width, k=3, p=1, s=s)
-            if s == 1:
-                m.layer("conv2d", "back", out=arriving, k=1)
-                m.layer("add", "", m.x, before)
-                m.layer("conv2d", "last", out=width, k=1)
-    assert "in_channels" in next(line for line in items(m.network("Units")) if "params:" in line)
 
 
 def test_scopes_that_read_in_many_ways_are_one_block_where_they_share_enough() -> None:
@@ -550,16 +391,6 @@ def test_blocks_are_called_by_their_classes(cls: str, name: str) -> None:
     assert items(m.network("Named"))[1] == f"  {name}: {{layers: [{{relu: {{}}, name: a}}, {{silu: {{}}, name: b}}]}}"
 
 
-def test_params_are_called_as_no_function_and_no_word() -> None:
-    m = Modules(8, 8, 8)
-    for number in range(4):
-        with m(f"m{number}", "Unit"):
-            m.layer("relu", "a")
-            if number % 2:
-                m.layer("batch_norm", "max")
-    assert "with_max" in survives(m.network("Named"))
-
-
 def test_what_has_no_groups_is_flat() -> None:
     network = build("[{conv2d: {out: 8, k: 3}, name: a}, relu, {add: {}, from: [a, relu]}]")
     assert items(network) == [
@@ -582,60 +413,6 @@ def test_many_layers_take_little_time() -> None:
     text = write_blocks(network)
     assert len(network) > 2000 and process_time() - start < 4
     assert len(text.splitlines()) < 40
-
-
-BODIES = st.lists(
-    st.sampled_from(
-        (
-            "{conv2d: {out: c, k: 3, s: s, p: 1}}",
-            "{conv2d: {out: c, k: k, p: k // 2}, name: conv}",
-            "{conv2d: {out: in_channels, k: 3, p: 1, groups: in_channels}}",
-            "batch_norm",
-            "relu",
-            "{silu: {}, when: extra}",
-            "{layers: [{conv2d: {out: c, k: 1}}, relu], name: side, when: extra}",
-            "{add: {branches: {body: [{conv2d: {out: in_channels, k: 3, p: 1}}, relu], skip: []}}, name: sum}",
-            "{max_pool2d: {k: 3, s: 1, p: 1}, repeat: 2, name: pools}",
-        )
-    ),
-    min_size=1,
-    max_size=5,
-    unique=True,
-)
-CALLS = st.lists(
-    st.tuples(
-        st.sampled_from(("one", "two")),
-        st.sampled_from((4, 8, 12, 16)),
-        st.sampled_from((1, 3, 5)),
-        st.sampled_from((1, 2)),
-        st.booleans(),
-        st.sampled_from((None, 1, 2, 3)),
-    ),
-    min_size=1,
-    max_size=8,
-)
-
-
-@settings(max_examples=40)
-@given(one=BODIES, two=BODIES, calls=CALLS, nested=st.booleans())
-def test_specs_with_blocks_survive(
-    one: list[str], two: list[str], calls: list[tuple[str, int, int, int, bool, int | None]], nested: bool
-) -> None:
-    params = "{c: ~, k: 3, s: 1, extra: false}"
-    inner = "{one: {c: c, k: k}, name: inner}" if nested else "relu"
-    head = f"""
-    blocks:
-      one: {{params: {params}, layers: [{", ".join(one)}]}}
-      two: {{params: {params}, layers: [{", ".join([*two, inner])}]}}
-    """
-    lines = []
-    for number, (block, c, k, s, extra, times) in enumerate(calls):
-        repeat = f", repeat: {times}" if times else ""
-        stride = f"{s} if index == 0 else 1" if times else str(s)
-        arguments = f"{{c: {c}, k: {k}, s: {stride}, extra: {str(extra).lower()}}}"
-        lines.append(f"- {{{block}: {arguments}, name: stage{number}{repeat}}}")
-    network = loads(spec("\n".join(lines), head=head, input="[4, 64, 64]"))
-    survives(network)
 
 
 def test_joins_with_names_are_written_with_their_branches() -> None:

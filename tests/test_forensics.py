@@ -271,6 +271,13 @@ def test_the_text_says_what_was_tried_and_what_chance_gives() -> None:
     assert "nothing to permute" in run("forensics", "resnext", "--table", "2", "--all").stdout
 
 
+@pytest.mark.parametrize(("columns", "against"), [(80, "+ 2; - 1"), (120, "+ conv1, inception_3b; - inception_3a")])
+def test_cells_beyond_the_room_are_counted(monkeypatch: pytest.MonkeyPatch, columns: int, against: str) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    text = run("forensics", "googlenet", "--columns", "params").stdout
+    assert "…" not in text and against in text
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

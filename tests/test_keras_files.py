@@ -16,8 +16,9 @@ import pytest
 
 from convcalc import SpecError, UsageError, analyse, diff, load
 from convcalc.keras import load_keras
-from convcalc.keras.document import DEEPEST, MOST_BYTES
+from convcalc.keras.configuration import MOST_BYTES
 from convcalc.models.archive import MOST_DIRECTORY
+from convcalc.models.document import DEEPEST
 from convcalc.reference import run as run_reference
 from tests.exported_layers import drawn_weights
 

@@ -10,11 +10,11 @@ import pytest
 
 from convcalc.keras import loads_keras
 from convcalc.keras.convert import Conversion
-from convcalc.keras.document import parsed
 from convcalc.keras.graph import read_model
 from convcalc.language import loads
 from convcalc.language.write import write
 from convcalc.language.write_blocks import write_blocks
+from convcalc.models.document import parsed
 from convcalc.network import Network
 from convcalc.reference import forward
 

@@ -14,9 +14,9 @@ import pytest
 
 from convcalc.api.load import load
 from convcalc.findings import SpecError, UsageError
+from convcalc.models.document import Malformed
 from convcalc.torch.exported.costs import FORMULAS, macs
 from convcalc.torch.exported.expressions import symbols, value
-from convcalc.torch.exported.fields import Malformed
 
 FOLDER = Path(__file__).parent / "oracle" / "exported"
 
@@ -123,6 +123,22 @@ def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
 )
 def test_what_is_no_export_is_refused(tmp_path: Path, content: bytes, expected: str) -> None:
     assert code(tmp_path, content) == expected
+
+
+@pytest.mark.parametrize("wrong", [{"as_tensors": 3}, {"as_tensors": [3]}, {"as_ints": {}}, {"as_sym_int": "s"}, 3, {}])
+def test_an_argument_of_another_type_is_refused(tmp_path: Path, wrong: object) -> None:
+    model = graph()
+    model["graph_module"]["graph"]["nodes"][0]["inputs"][0]["arg"] = wrong
+    assert code(tmp_path, archive(**{"models/model.json": model})) == "CC727"
+
+
+@pytest.mark.parametrize("number", [None, [], {}, "float32", 99])
+def test_a_type_of_numbers_that_is_not_known_changes_no_layer(tmp_path: Path, number: object) -> None:
+    model, path = graph(), tmp_path / "model.pt2"
+    for tensor in model["graph_module"]["graph"]["tensor_values"].values():
+        tensor["dtype"] = number
+    path.write_bytes(archive(**{"models/model.json": model}))
+    assert len(load(path)) == len(load(FOLDER / "fixed.pt2"))
 
 
 def damaged(data: Any, chance: random.Random) -> Any:

@@ -20,7 +20,7 @@ from convcalc.export.onnx_layers import ONNX
 from convcalc.export.torch_layers import TORCH
 from convcalc.geometry import FORMULAS, SYMBOLS
 from convcalc.geometry.formulas import Formula
-from convcalc.keras import document, h5
+from convcalc.keras import configuration, h5
 from convcalc.language.items import fields_of
 from convcalc.layers.base import OPERATIONS
 from convcalc.layers.registry import KINDS, layer_class
@@ -31,8 +31,8 @@ from convcalc.onnx.inference import MOST_BYTES, MOST_SECONDS
 from convcalc.reference.dispatch import twin
 from convcalc.serve.server import MOST_CONNECTIONS
 from convcalc.sweep import axes, join, opening, plan, processes, space
-from convcalc.torch.exported import fields as exported_fields
 from convcalc.torch.exported import graph as exported_graph
+from convcalc.torch.exported import load as exported_load
 from convcalc.units import amount
 from convcalc.verify.prediction import RULES
 
@@ -197,10 +197,10 @@ def limits_section() -> str:
         Limit(wire.MOST_FIELDS, "fields", "one message of an ONNX file"),
         Limit(MOST_BYTES, "bytes", "the memory of the process in which the onnx package infers shapes"),
         Limit(MOST_SECONDS, "seconds", "the time of a processor that it takes"),
-        Limit(document.MOST_BYTES, "bytes", "the configuration of a Keras model, unpacked"),
+        Limit(configuration.MOST_BYTES, "bytes", "the configuration of a Keras model, unpacked"),
         Limit(h5.MOST_MEMORY, "bytes", "the memory of the process that reads an HDF5 file"),
         Limit(h5.MOST_SECONDS, "seconds", "the time of a processor that it takes"),
-        Limit(exported_fields.MOST_BYTES, "bytes", "the graph of a .pt2 file, unpacked"),
+        Limit(exported_load.MOST_BYTES, "bytes", "the graph of a .pt2 file, unpacked"),
         Limit(exported_graph.MOST_NODES, "nodes", "the graph of a .pt2 file"),
         Limit(opening.LONGEST_VALUE, "bytes", "a value of a run's manifest, the spec's text among them"),
         Limit(opening.LONGEST_WORDS, "bytes", "the words of the plan of a run"),

@@ -12,6 +12,7 @@ from ..findings import UsageError
 from ..hints import suggest
 from ..language.load import SpecOrigin
 from ..network import Network, described
+from ..verify import confirm
 from ..verify.comparison import (
     FlowComparison,
     Variation,
@@ -27,7 +28,7 @@ from ..verify.substitute import smallest_inputs
 from ..verify.variation import NORMS, with_norm, with_skips, without_skips
 from .load import Inputs, Spec, load
 from .shown import Shown, made
-from .verify import SCHEME, Dtype, loss_named, refuse_too_large, substituted
+from .verify import Dtype, loss_named, refuse_too_large, substituted
 
 if TYPE_CHECKING:
     from ..render.document import Document
@@ -180,7 +181,7 @@ def _variation(network: Network, settings: Settings, source: Source, training: T
     activation = own.get("activation", training.activation)
     if activation is not None:
         network = substituted(network, activation)
-    scheme, loss = own.get("init", training.init) or SCHEME, own.get("loss", training.loss)
+    scheme, loss = own.get("init", training.init) or confirm.SCHEME, own.get("loss", training.loss)
     try:
         check_scheme(scheme)
     except ValueError as error:

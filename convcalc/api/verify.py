@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ..render.document import Document
 
 Dtype = Literal["float32", "float64", "float16"]
-SCHEME = "kaiming"
 
 
 class TooLargeForMemory(UsageError):
@@ -46,17 +45,10 @@ class Verification(Shown, confirm.Verification):
     (True, 'C1')
     """
 
-    needed: int = 0
-    """Bytes that the run was expected to take at the most."""
-    quick: bool = False
-    """Whether a smaller input was sought."""
-    scheme: str = SCHEME
-    """What drew the weights."""
-
     def _document(self, width: int | None) -> Document:
         from ..render.verify import verification_document
 
-        return verification_document(self, self.needed, self.quick, self.scheme, every=False)
+        return verification_document(self, every=False)
 
     def __repr__(self) -> str:
         good = sum(layer.ok for layer in self.layers)
@@ -101,7 +93,7 @@ class Plan(NamedTuple):
             full_inputs=self.full_inputs,
             needed=self.needed,
             quick=self.quick,
-            scheme=self.scheme or SCHEME,
+            scheme=self.scheme or confirm.SCHEME,
         )
 
 

@@ -108,11 +108,7 @@ def command(
     from ..render.verify import verification_document
 
     outcome = _run(planned, seed, "pass" if backward else "layer")
-    write(
-        format,
-        lambda: verification_document(outcome, outcome.needed, outcome.quick, outcome.scheme, every),
-        outcome.to_dict,
-    )
+    write(format, lambda: verification_document(outcome, every), outcome.to_dict)
     if outcome.findings:
         raise SpecError(outcome.findings)
 

@@ -13,7 +13,7 @@ from ..layers.opaque import Opaque
 from ..models.apart import taken_apart
 from ..models.draft import Draft
 from ..models.origin import ModelOrigin
-from ..models.steps import Place
+from ..models.steps import Place, leading_to, with_parts
 from ..naming import UniqueNames
 from ..network import Network
 from .builder import Builder, Step
@@ -50,14 +50,7 @@ def assemble(conversion: Conversion, path: str, made_by: str, load: Callable[[ob
 
 def _needed(steps: Sequence[Step], ends: Sequence[int]) -> list[int]:
     """Inputs, and the steps that lead to an end, in order."""
-    found = set(ends)
-    for index in reversed(range(len(steps))):
-        layer = steps[index].layer
-        part = layer.part_of if layer is not None else None
-        if index in found:
-            found.update(steps[index].inputs)
-            if part is not None:  # the parts of a split come and go together
-                found.update(range(index - part.which, index - part.which + part.parts))
+    found = with_parts(steps, leading_to(steps, ends))
     inputs = [index for index, step in enumerate(steps) if step.layer is None]
     return [*inputs, *(index for index in sorted(found) if steps[index].layer is not None)]
 

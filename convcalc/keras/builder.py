@@ -11,13 +11,12 @@ from ..inference import Inference
 from ..layers.base import Layer, Shape, Weight
 from ..layers.batched import batched
 from ..limits import LAYERS
-from ..models.making import Layers, Unfit
+from ..models.document import Malformed
+from ..models.making import Fields, Layers, Unfit
 from ..models.steps import Place
-from .document import Malformed, Settings
+from .configuration import Settings
 from .graph import Array, Dims, LayerConfig, Slice, Source
 from .tensor import Order, Tensor, channels_last, dims_between, plain, same_reading
-
-Fields = dict[str, object]
 
 
 class Unsupported(Exception):

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from ..findings import UsageError
 from ..geometry import GeometryError
 from ..layers.base import Shape
+from ..models.document import Malformed, is_integer, shown
 from ..models.steps import Place
 from .builder import Builder, Unsupported, Use, tensors_in
-from .document import Malformed, is_integer, shown
 from .graph import MODELS, TIME_DISTRIBUTED, Argument, Array, Dims, LayerConfig, ModelConfig, Slice, Source, input_shape
 from .rules import rule_of
 from .rules.wrapper import at_each_position

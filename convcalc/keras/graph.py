@@ -12,7 +12,8 @@ from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 from ..limits import LAYERS, NESTING
-from .document import Json, Malformed, Settings, is_integer, mapping, sequence, shown
+from ..models.document import Json, Malformed, is_integer, mapping, sequence, shown
+from .configuration import Settings
 
 MODELS = frozenset({"Functional", "Model", "Sequential"})
 TIME_DISTRIBUTED = "TimeDistributed"
@@ -122,6 +123,10 @@ def sources_in(value: Argument) -> Iterator[Source]:
             yield from sources_in(inner)
 
 
+class CodeAlone(Malformed):
+    """A model whose layers stand in the code of a class alone."""
+
+
 def read_model(root: Mapping[str, Json], modern: bool) -> ModelConfig:
     """The model of a configuration that Keras 3 wrote, or an earlier one. Raises `Malformed`."""
     class_name = root.get("class_name")
@@ -133,10 +138,7 @@ def read_model(root: Mapping[str, Json], modern: bool) -> ModelConfig:
         old = root.get("config")
         if class_name == "Sequential" and isinstance(old, list):  # Keras 2.0 to 2.2.2
             return reader.model({"layers": old, "name": "sequential"}, class_name, 0)
-        raise Malformed(
-            f"{class_name} states no layers: a subclassed model keeps them in its code, which is not run",
-            subclassed=True,
-        )
+        raise CodeAlone(f"{class_name} states no layers: a subclassed model keeps them in its code, which is not run")
     return reader.model(config, class_name, 0)
 
 

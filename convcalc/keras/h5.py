@@ -13,7 +13,7 @@ from pathlib import Path
 from ..findings import UsageError
 from ..models.archive import Damaged, Excessive
 from ..models.limited import command, ended, surroundings
-from .document import MOST_BYTES
+from .configuration import MOST_BYTES
 
 PROGRAM = Path(__file__).with_name("h5_config.py")
 """What the process runs."""

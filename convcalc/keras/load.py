@@ -11,13 +11,14 @@ from ..files import sentence
 from ..findings import Finding, SpecError, UsageError
 from ..layers.base import Shape
 from ..models.archive import Damaged, Excessive, content, is_archive, members
-from ..models.file import refuse_what_is_no_file
+from ..models.document import Json, Malformed, parsed
+from ..models.file import refuse_what_is_no_file, wrong
 from ..network import Network
 from . import h5
 from .assembly import assemble
+from .configuration import MOST_BYTES
 from .convert import Conversion, Wrong
-from .document import MOST_BYTES, Json, Malformed, parsed
-from .graph import built_on, read_model
+from .graph import CodeAlone, built_on, read_model
 
 CONFIGURATION = "config.json"
 """The member of a `.keras` file that says what the model is."""
@@ -53,9 +54,9 @@ def load_keras(path: str, *, input: object = None) -> Network:
     except OSError as error:
         raise UsageError(sentence(error, "read", f"'{path}'")) from None
     except Excessive as error:
-        raise _wrong(path, "CC004", str(error), "the configuration of a model is no longer than that") from error
+        raise wrong(path, "CC004", str(error), "the configuration of a model is no longer than that") from error
     except Damaged as error:
-        raise _wrong(path, "CC715", str(error), "save the model again: model.save('model.keras')") from error
+        raise wrong(path, "CC715", str(error), "save the model again: model.save('model.keras')") from error
     return loads_keras(text, path, input=input)
 
 
@@ -81,11 +82,11 @@ def loads_keras(text: bytes | str, path: str, *, input: object = None, held: Hel
             return assemble(conversion, path, made_by, lambda input: loads_keras(text, path, input=input, held=held))
         except Wrong as error:
             raise SpecError([Finding(error.code, str(error), path, where=error.name, hint=error.hint)]) from error
+        except CodeAlone as error:
+            hint = "on the backend torch convcalc.from_keras(model) records a run of it"
+            raise Subclassed(Finding("CC716", str(error), path, hint=hint), built_on(root)) from error
         except Malformed as error:
-            if error.subclassed:
-                hint = "on the backend torch convcalc.from_keras(model) records a run of it"
-                raise Subclassed(Finding("CC716", str(error), path, hint=hint), built_on(root)) from error
-            raise _wrong(path, "CC716", str(error)) from error
+            raise wrong(path, "CC716", str(error)) from error
 
 
 def _configuration(file: BinaryIO, path: str) -> bytes:
@@ -109,7 +110,3 @@ def _given(input: object) -> dict[str, Shape]:
         return {str(name): tuple(shape) for name, shape in input.items()}
     assert isinstance(input, (list, tuple))
     return {"": tuple(input)}
-
-
-def _wrong(path: str, code: str, message: str, hint: str | None = None) -> SpecError:
-    return SpecError([Finding(code, message, path, hint=hint)])

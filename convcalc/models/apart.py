@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 from ..layers.base import Layer, Shape
 from ..layers.batched import batched
 from ..layers.registry import build
+from .steps import leading_to
 
 
 class _Made(Protocol):
@@ -35,7 +36,7 @@ def taken_apart(
     are put out: what leads to none of them reads nothing. Selections are of one `unbind` where `beside` says the same
     of them. A step that falls away stands where the part is that has its numbers.
     """
-    needed = _needed(steps, ends)
+    needed = leading_to(steps, ends)
     parts = _selected(steps, needed, beside) + _cut(steps, needed, ends)
     if not parts:
         return list(steps), list(range(len(steps)))
@@ -76,15 +77,6 @@ def _axis(layer: Layer, shape: Shape) -> int:
     """The field `dim` of a layer, counted from the front of what is behind its batch axes."""
     found: int = layer.inside.fields().get("dim", 0)
     return found % (len(shape) - layer.batch_axes)
-
-
-def _needed(steps: Sequence[Made], ends: Collection[int]) -> set[int]:
-    """The steps that lead to an end."""
-    found = set(ends)
-    for index in reversed(range(len(steps))):
-        if index in found:
-            found.update(steps[index].inputs)
-    return found
 
 
 def _selected(steps: Sequence[Made], needed: set[int], beside: Callable[[Made], Hashable]) -> list[Apart]:

@@ -11,7 +11,7 @@ from ..inference import Inference
 from ..layers.base import Layer, Shape
 from ..network import Network, Node, Origin, Output
 from .paths import named
-from .steps import Place, Step
+from .steps import Place, Step, leading_to, with_parts
 
 
 class Draft:
@@ -108,15 +108,9 @@ class Draft:
             notes=tuple(notes),
         )
 
-    def _order(self, needed: set[int]) -> list[int]:
+    def _order(self, ends: set[int]) -> list[int]:
         """The steps that the outputs need, all parts of a split together, and the inputs first."""
-        for index in reversed(range(len(self.steps))):
-            step = self.steps[index]
-            part = step.layer.part_of if step.layer is not None else None
-            if index in needed:
-                needed.update(step.inputs)
-                if part is not None:
-                    needed.update(range(index - part.which, index - part.which + part.parts))
+        needed = with_parts(self.steps, leading_to(self.steps, ends))
         inputs = [index for index in sorted(needed) if self.steps[index].layer is None]
         inputs = inputs or [index for index, step in enumerate(self.steps) if step.layer is None]
         return [*inputs, *(index for index in sorted(needed) if self.steps[index].layer is not None)]

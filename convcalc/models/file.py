@@ -1,4 +1,4 @@
-"""The file of a model, as every reader of models meets it, and what no reader takes."""
+"""The file of a model, as every reader meets it: what no reader takes, and what is wrong with it as a whole."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import stat
 
 from ..files import sentence
-from ..findings import UsageError
+from ..findings import Finding, SpecError, UsageError
 from ..hints import file_near
 
 _IN_CODE = "name the model in its code, ./net.py:Net"
@@ -47,3 +47,8 @@ def refuse_what_is_no_file(path: str, suffixes: tuple[str, ...], hint: str) -> N
         raise UsageError(f"{path!r} is no path") from None
     if not stat.S_ISREG(mode):
         raise UsageError(f"'{path}' is not a file", hint)
+
+
+def wrong(path: str, code: str, message: str, hint: str | None = None) -> SpecError:
+    """The error of a file in which something is wrong as a whole."""
+    return SpecError([Finding(code, message, path, hint=hint)])

@@ -1,4 +1,4 @@
-"""Layers of the language from what a model says of them."""
+"""Layers of the language from what a model says of them, and what the language cannot say."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from ..geometry import GeometryError
 from ..layers.base import Layer
 from ..layers.batched import batched
 from ..layers.refusals import asked, deepest
-from ..layers.registry import build
+from ..layers.registry import KINDS, build, layer_class
+
+Fields = dict[str, object]
+"""What a model says of a layer, under the names of the language."""
+
+
+class Unsupported(Exception):
+    """The language cannot say what a model does; the message says why."""
 
 
 class Unfit(ValueError):
@@ -36,7 +43,7 @@ class Layers:
     def of(self, kind: str, fields: Mapping[str, object], leading: int = 0) -> Layer:
         """The layer of a kind with these fields, whose first `leading` axes count as batch.
 
-        Raises KeyError for an unknown kind, `Unfit` for wrong fields, and a GeometryError for impossible ones.
+        Raises `Unsupported` for an unknown kind, `Unfit` for wrong fields, and a GeometryError for impossible ones.
         """
         key = (kind, leading, *((name, repr(value)) for name, value in fields.items()))
         found = self._made.get(key)
@@ -45,7 +52,24 @@ class Layers:
         return found
 
 
-def _fitting(kind: str, fields: dict[str, object]) -> Layer:
+def spelled(kind: str, fields: Mapping[str, object]) -> Fields:
+    """The fields that the language does not take for granted of a kind.
+
+    >>> spelled("conv2d", {"out_channels": 8, "groups": 1, "bias": False})
+    {'out_channels': 8, 'bias': False}
+    """
+    taken = _known(kind).model_fields
+    return {name: value for name, value in fields.items() if name not in taken or value != taken[name].default}
+
+
+def _known(kind: str) -> type[Layer]:
+    if kind not in KINDS:
+        raise Unsupported(f"there is no {kind}")
+    return layer_class(kind)
+
+
+def _fitting(kind: str, fields: Fields) -> Layer:
+    _known(kind)
     try:
         return build(kind, fields)
     except ValidationError as error:

@@ -12,7 +12,7 @@ from ..layers.sharing import check_shared
 from ..models.apart import taken_apart
 from ..models.draft import Draft
 from ..models.origin import ModelOrigin
-from ..models.steps import Place
+from ..models.steps import Place, leading_to, with_parts
 from ..network import Network, Node, used
 from .builder import Step
 from .classes import classed
@@ -56,7 +56,7 @@ def _ordered(conversion: Conversion) -> tuple[list[Step], dict[int, int]]:
     Raises `Malformed` where no output depends on an input.
     """
     steps = conversion.builder.steps
-    kept = _kept(steps, [step for _, step in conversion.outputs])
+    kept = with_parts(steps, leading_to(steps, {step for _, step in conversion.outputs}))
     order = sorted(kept, key=lambda index: (steps[index].layer is not None, index))
     if not order or steps[order[0]].layer is not None:
         raise Malformed("no output depends on an input")
@@ -81,19 +81,6 @@ def _stems(steps: Sequence[Step]) -> dict[int, str]:
         found[first] = stem
         step.node = replace(step.node, name=before, outputs=())
     return found
-
-
-def _kept(steps: Sequence[Step], ends: Sequence[int]) -> set[int]:
-    """Steps that an output needs, all parts of a split together; the rest was absorbed by other layers."""
-    needed = set(ends)
-    for index in reversed(range(len(steps))):
-        layer = steps[index].layer
-        if index in needed:
-            needed.update(steps[index].inputs)
-            part = layer.part_of if layer is not None else None
-            if part is not None:
-                needed.update(range(index - part.which, index - part.which + part.parts))
-    return needed
 
 
 def _held_by(steps: Sequence[Step]) -> list[int | None]:

@@ -13,38 +13,12 @@ from ..inference import Inference
 from ..layers.base import Layer, Shape
 from ..layers.batched import batched
 from ..layers.opaque import broadcast
-from ..models.making import Layers, Unfit
+from ..models.making import Fields, Layers, Unfit, Unsupported
 from .messages import Malformed, OnnxNode
 from .values import Activation, Call, Constant, Value
 
-Fields = dict[str, object]
-
-DEFAULTS: Fields = {
-    "bias": True,
-    "dilation": 1,
-    "dim": 0,
-    "eps": 1e-5,
-    "groups": 1,
-    "output_padding": 0,
-    "padding": 0,
-    "stride": 1,
-}
-"""What the language takes for granted of convolutions, norms and concatenation."""
 WITHOUT_AXES = frozenset({"Add", "Identity", "Multiply", "Opaque", "Reshape"})
 """Families that take single numbers, which have no axis that could be the channels."""
-
-
-def spelled(fields: Fields) -> Fields:
-    """The fields that the language does not take for granted.
-
-    >>> spelled({"out_channels": 8, "groups": 1, "bias": False})
-    {'out_channels': 8, 'bias': False}
-    """
-    return {name: value for name, value in fields.items() if name not in DEFAULTS or value != DEFAULTS[name]}
-
-
-class Unsupported(Exception):
-    """The language cannot say what a node does; the message says why."""
 
 
 class Tag(NamedTuple):

@@ -8,9 +8,9 @@ from typing import BinaryIO
 
 from ..collector import without_collector
 from ..files import sentence
-from ..findings import Finding, SpecError, UsageError
+from ..findings import UsageError
 from ..geometry import GeometryError
-from ..models.file import refuse_what_is_no_file
+from ..models.file import refuse_what_is_no_file, wrong
 from ..network import Network
 from .assembly import assemble
 from .convert import Conversion
@@ -41,9 +41,9 @@ def load_onnx(path: str, *, input: object = None) -> Network:
             return _network(_content(path), path, input)
         except Excessive as error:
             hint = "weights apart, no network is that large: is it an ONNX file?"
-            raise _wrong(path, "CC004", str(error), hint) from error
+            raise wrong(path, "CC004", str(error), hint) from error
         except Damaged as error:
-            raise _wrong(path, "CC705", str(error), "it is truncated, or no ONNX file") from error
+            raise wrong(path, "CC705", str(error), "it is truncated, or no ONNX file") from error
 
 
 def _content(path: str) -> bytes:
@@ -65,15 +65,11 @@ def _network(data: bytes, path: str, given: object) -> Network:
     model = parse_model(data)
     graph = model.graph
     if graph is None or not (graph.nodes or graph.outputs):
-        raise _wrong(path, "CC705", "the file holds no ONNX graph", "export the model as .onnx")
+        raise wrong(path, "CC705", "the file holds no ONNX graph", "export the model as .onnx")
     try:
         conversion = Conversion(model, graph, path, input_sizes(model, graph, given, path))
         return assemble(conversion, path, load_onnx)
     except GeometryError as error:
-        raise _wrong(path, error.code, str(error), error.hint) from error
+        raise wrong(path, error.code, str(error), error.hint) from error
     except (Malformed, Damaged) as error:
-        raise _wrong(path, "CC706", str(error)) from error
-
-
-def _wrong(path: str, code: str, message: str, hint: str | None = None) -> SpecError:
-    return SpecError([Finding(code, message, path, hint=hint)])
+        raise wrong(path, "CC706", str(error)) from error

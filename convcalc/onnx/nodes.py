@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from ..findings import Finding, SpecError
 from ..geometry import GeometryError
 from ..layers.base import Shape
+from ..models.making import Unsupported
 from .branches import branch
-from .builder import Builder, Unsupported
+from .builder import Builder
 from .loops import loop
 from .messages import Malformed, OnnxNode, Unknown
 from .operators import operator_of

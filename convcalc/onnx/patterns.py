@@ -9,7 +9,8 @@ from __future__ import annotations
 from math import isclose, pi, sqrt
 
 from ..layers.base import Shape
-from .builder import Builder, Fields, Tag
+from ..models.making import Fields, spelled
+from .builder import Builder, Tag
 from .values import Activation, Constant
 
 CONSTANTS = {
@@ -204,7 +205,7 @@ def _layer_norm(b: Builder, value: Activation, operand: Activation) -> Activatio
     if axes == tuple(range(axes[0], rank)) and axes[0] >= 0:
         fields = layer_norm_fields(value.shape, axes[0], deviation.eps)
     elif axes == (0,):
-        fields = {"dim": 0, **({"eps": deviation.eps} if deviation.eps != 1e-5 else {})}
+        fields = spelled("layer_norm", {"dim": 0, "eps": deviation.eps})
     else:
         return None
     fields["elementwise_affine"] = False
@@ -227,9 +228,4 @@ def _rms_norm(b: Builder, value: Activation, operand: Activation) -> Activation 
 
 def layer_norm_fields(shape: Shape, axis: int, eps: float) -> Fields:
     """Fields of a layer norm over the axes from `axis` on."""
-    fields: Fields = {}
-    if axis != len(shape) - 1:
-        fields["normalized_shape"] = shape[axis:]
-    if eps != 1e-5:
-        fields["eps"] = eps
-    return fields
+    return spelled("layer_norm", {"normalized_shape": None if axis == len(shape) - 1 else shape[axis:], "eps": eps})

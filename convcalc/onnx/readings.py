@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from math import prod
 
 from ..geometry import GeometryError
-from .builder import Builder, Unsupported
+from ..models.making import Unsupported
+from .builder import Builder
 from .messages import Malformed, Unknown
 from .operators import operator_of
 from .operators.record import Operator

@@ -1,4 +1,4 @@
-"""Borders filled with a constant or from the input: the padding modes, and the layer pad."""
+"""Borders filled with a constant or from the input: the padding modes, and the layers pad and crop."""
 
 from __future__ import annotations
 

@@ -117,3 +117,24 @@ def sum_but_channels(x: Array) -> Array:
     """The sum of each channel over batch and space."""
     total: Array = x.sum(axis=(0, *range(2, x.ndim)))
     return total
+
+
+def along(x: Array, dim: int, where: Any) -> Any:
+    """The index of `where` on an axis that excludes the batch, and of all of the axes before it."""
+    return (*(slice(None),) * (array_axis(dim) % x.ndim), where)
+
+
+def put_back(grad: Array, x: Array, index: Any) -> Array:
+    """The adjoint of x[index], which takes no element twice: the gradient where it was taken, zeros elsewhere.
+
+    >>> put_back(np.array([5.0, 7.0]), np.ones(4), slice(1, 3)).tolist()
+    [0.0, 5.0, 7.0, 0.0]
+    """
+    result = np.zeros(x.shape, grad.dtype)
+    result[index] = grad
+    return result
+
+
+def restore_shape(layer: object, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
+    """The backward of a layer that gives the same numbers another shape."""
+    return (grad.reshape(inputs[0].shape),), {}

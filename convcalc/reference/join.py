@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import reduce
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .context import Array, Arrays, Context, DoesNotFit, Gradients, Operation, Weights, array_axis
+from .context import Array, Arrays, Context, DoesNotFit, Gradients, Operation, Weights, along, array_axis, put_back
 
 if TYPE_CHECKING:
     from ..layers.join import Add, Concat, Div, Extreme, Gate, Multiply, Split, Sub
@@ -103,11 +103,10 @@ def _gate_backward(layer: Gate, inputs: Arrays, weights: Weights, grad: Array, c
     return (grad * gate, grad * (transform - carry), grad * (1 - gate)), {}
 
 
-def _part(layer: Split, x: Array) -> tuple[slice, ...]:
-    """Where the part lies in an array of the input's axes."""
+def _part(layer: Split, x: Array) -> Any:
+    """Where the part lies in the input."""
     before = sum(layer.channels[: layer.part])
-    axis = array_axis(layer.dim) % x.ndim
-    return (*(slice(None),) * axis, slice(before, before + layer.channels[layer.part]))
+    return along(x, layer.dim, slice(before, before + layer.channels[layer.part]))
 
 
 def _split(layer: Split, inputs: Arrays, weights: Weights, context: Context) -> Array:
@@ -115,13 +114,12 @@ def _split(layer: Split, inputs: Arrays, weights: Weights, context: Context) -> 
     size = x.shape[array_axis(layer.dim)]
     if sum(layer.channels) != size:
         raise DoesNotFit(f"a split into {layer.channels} of an axis of {size}")
-    return x[_part(layer, x)]
+    return np.asarray(x[_part(layer, x)])
 
 
 def _split_backward(layer: Split, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
-    result = np.zeros(inputs[0].shape, grad.dtype)
-    result[_part(layer, result)] = grad
-    return (result,), {}
+    (x,) = inputs
+    return (put_back(grad, x, _part(layer, x)),), {}
 
 
 OPERATIONS = {

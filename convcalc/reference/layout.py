@@ -1,17 +1,28 @@
-"""Layers that cut, repeat and move along axes, forward and backward: roll, flip, expand, slice, select, squeeze,
-unsqueeze, stack, tile, repeat_interleave, index_select.
+"""Layers that cut, repeat and move along axes, forward and backward: roll, flip, expand, slice, select, unbind,
+squeeze, unsqueeze, stack, tile, repeat_interleave, index_select.
 
 The adjoint of taking numbers is adding them back to where they were taken.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .context import Array, Arrays, Context, DoesNotFit, Gradients, Operation, Weights, array_axis
-from .windows import over
+from .context import (
+    Array,
+    Arrays,
+    Context,
+    DoesNotFit,
+    Gradients,
+    Operation,
+    Weights,
+    along,
+    array_axis,
+    put_back,
+    restore_shape,
+)
 
 if TYPE_CHECKING:
     from ..layers.layout import (
@@ -68,17 +79,16 @@ def _expand_backward(layer: Expand, inputs: Arrays, weights: Weights, grad: Arra
 
 def _slice(layer: Slice, inputs: Arrays, weights: Weights, context: Context) -> Array:
     (x,) = inputs
-    return x[_part(layer, x)]
+    return np.asarray(x[_part(layer, x)])
 
 
-def _part(layer: Slice, x: Array) -> tuple[slice, ...]:
-    return (*(slice(None),) * (array_axis(layer.dim) % x.ndim), slice(layer.start, layer.stop, layer.step))
+def _part(layer: Slice, x: Array) -> Any:
+    return along(x, layer.dim, slice(layer.start, layer.stop, layer.step))
 
 
 def _slice_backward(layer: Slice, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
-    result = np.zeros(inputs[0].shape, grad.dtype)
-    result[_part(layer, result)] = grad
-    return (result,), {}
+    (x,) = inputs
+    return (put_back(grad, x, _part(layer, x)),), {}
 
 
 def _select(layer: Select, inputs: Arrays, weights: Weights, context: Context) -> Array:
@@ -90,9 +100,8 @@ def _select(layer: Select, inputs: Arrays, weights: Weights, context: Context) -
 
 
 def _select_backward(layer: Select, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
-    result = np.zeros(inputs[0].shape, grad.dtype)
-    result[over(*(slice(None),) * (array_axis(layer.dim) % result.ndim), layer.index)] = grad
-    return (result,), {}
+    (x,) = inputs
+    return (put_back(grad, x, along(x, layer.dim, layer.index)),), {}
 
 
 def _unbind(layer: Unbind, inputs: Arrays, weights: Weights, context: Context) -> Array:
@@ -104,9 +113,8 @@ def _unbind(layer: Unbind, inputs: Arrays, weights: Weights, context: Context) -
 
 
 def _unbind_backward(layer: Unbind, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
-    result = np.zeros(inputs[0].shape, grad.dtype)
-    np.moveaxis(result, array_axis(layer.dim), 0)[layer.part] = grad
-    return (result,), {}
+    (x,) = inputs
+    return (put_back(grad, x, along(x, layer.dim, layer.part)),), {}
 
 
 def _squeeze(layer: Squeeze, inputs: Arrays, weights: Weights, context: Context) -> Array:
@@ -119,10 +127,6 @@ def _squeeze(layer: Squeeze, inputs: Arrays, weights: Weights, context: Context)
 
 def _unsqueeze(layer: Unsqueeze, inputs: Arrays, weights: Weights, context: Context) -> Array:
     return np.expand_dims(inputs[0], array_axis(layer.dim))
-
-
-def _restore_shape(layer: object, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
-    return (grad.reshape(inputs[0].shape),), {}
 
 
 def _stack(layer: Stack, inputs: Arrays, weights: Weights, context: Context) -> Array:
@@ -196,9 +200,8 @@ def _index_select_backward(
     layer: IndexSelect, inputs: Arrays, weights: Weights, grad: Array, context: Context
 ) -> Gradients:
     (x,) = inputs
-    axis = array_axis(layer.dim) % x.ndim
     result = np.zeros(x.shape, grad.dtype)
-    np.add.at(result, over(*(slice(None),) * axis, _positions(layer, x.shape[axis])), grad)
+    np.add.at(result, along(x, layer.dim, _positions(layer, x.shape[array_axis(layer.dim)])), grad)
     return (result,), {}
 
 
@@ -209,8 +212,8 @@ OPERATIONS = {
     "Slice": Operation(_slice, _slice_backward),
     "Select": Operation(_select, _select_backward),
     "Unbind": Operation(_unbind, _unbind_backward),
-    "Squeeze": Operation(_squeeze, _restore_shape),
-    "Unsqueeze": Operation(_unsqueeze, _restore_shape),
+    "Squeeze": Operation(_squeeze, restore_shape),
+    "Unsqueeze": Operation(_unsqueeze, restore_shape),
     "Stack": Operation(_stack, _stack_backward),
     "Tile": Operation(_tile, _tile_backward),
     "RepeatInterleave": Operation(_repeat_interleave, _repeat_interleave_backward),

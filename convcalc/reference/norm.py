@@ -2,8 +2,8 @@
 
 Most are alike: each subtracts a mean and divides by a deviation; they differ in the axes over which these are taken.
 rms_norm divides by the root of the mean square and subtracts nothing. Statistics are of the numbers at hand, except
-where batch_norm (or instance_norm) runs outside training with running statistics given. The last divides by a mean of
-squares over neighbouring channels.
+where batch_norm (or instance_norm) runs outside training with running statistics given. local_response_norm divides
+by a mean of squares over neighbouring channels.
 """
 
 from __future__ import annotations

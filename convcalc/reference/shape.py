@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .context import Array, Arrays, Context, Gradients, Operation, Weights
+from .context import Array, Arrays, Context, Gradients, Operation, Weights, restore_shape
 
 if TYPE_CHECKING:
     from ..layers.shape import Flatten, Permute, Reshape
@@ -26,10 +26,6 @@ def _flatten(layer: Flatten, inputs: Arrays, weights: Weights, context: Context)
 def _reshape(layer: Reshape, inputs: Arrays, weights: Weights, context: Context) -> Array:
     (x,) = inputs
     return x.reshape(x.shape[0], *layer.shape)
-
-
-def _restore_shape(layer: object, inputs: Arrays, weights: Weights, grad: Array, context: Context) -> Gradients:
-    return (grad.reshape(inputs[0].shape),), {}
 
 
 def _order(layer: Permute) -> tuple[int, ...]:
@@ -58,8 +54,8 @@ PASSES_ON = Operation(_identity, _identity_backward)
 
 
 OPERATIONS = {
-    "Flatten": Operation(_flatten, _restore_shape),
-    "Reshape": Operation(_reshape, _restore_shape),
+    "Flatten": Operation(_flatten, restore_shape),
+    "Reshape": Operation(_reshape, restore_shape),
     "Permute": Operation(_permute, _permute_backward),
     "Identity": PASSES_ON,
     "Dropout": PASSES_ON,

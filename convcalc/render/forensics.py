@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from ..language.published import Reading
 
 COLUMNS = (Column("cells", "right"), Column("reading"), Column("against now", shrinks=True))
-MOST_NAMES = 3
-"""Cells that are named as gained or lost."""
+MOST_NAMES = (3, 1)
+"""Cells that are named as gained or lost, fewer where there is less room; with none it is said how many they are."""
+ROOMS = (80, 26, 12)
+"""Characters that these names may take, as the table has room."""
 
 
 def forensics_document(found: Forensics) -> Document:
@@ -51,8 +53,16 @@ def _remarks(found: Forensics) -> Iterator[str]:
 def _table(answer: Answer) -> Table:
     cells = len(answer.now)
     title = f"{answer.question.table.title}, {place(answer)}: {sum(answer.now)} of {cells} cells follow"
-    rows = [[f"{each.cells}/{cells}", _said(each.reading, answer), _against(answer, each)] for each in answer.found]
-    return Table(COLUMNS, rows, title, tuple(map(Note, _notes(answer))))
+    notes = tuple(map(Note, _notes(answer)))
+    table: Table | None = None
+    for room in reversed(ROOMS):
+        rows = [
+            [f"{each.cells}/{cells}", _said(each.reading, answer), _against(answer, each, room)]
+            for each in answer.found
+        ]
+        table = Table(COLUMNS, rows, title, notes, narrow=table)
+    assert table is not None
+    return table
 
 
 def _said(reading: Reading, answer: Answer) -> str:
@@ -69,17 +79,17 @@ def _words(said: object) -> str:
     return ", ".join(f"{name}: {value}" for name, value in said.items()) if isinstance(said, dict) else str(said)
 
 
-def _against(answer: Answer, found: Found) -> str:
+def _against(answer: Answer, found: Found, room: int) -> str:
     """The cells that a reading gives beyond those that follow now, and those that it gives no more."""
     by_row = len(answer.question.rows) > 1
     signs: dict[str, list[str]] = {"+": [], "-": []}
     for cell, now, given in zip(answer.question.cells, answer.now, found.gives, strict=True):
         if now != given:
             signs["+" if given else "-"].append(cell.row.name if by_row else cell.heading)
-    parts = []
-    for sign, names in signs.items():
-        parts += [f"{sign} {shortened(names, MOST_NAMES)}"] if names else []
-    return "; ".join(parts)
+    changes = [(sign, names) for sign, names in signs.items() if names]
+    ways = ("; ".join(f"{sign} {shortened(names, most)}" for sign, names in changes) for most in MOST_NAMES)
+    counts = "; ".join(f"{sign} {len(names)}" for sign, names in changes)
+    return next((text for text in ways if len(text) <= room), counts)
 
 
 def _notes(answer: Answer) -> Iterator[str]:

@@ -10,6 +10,7 @@ from ..analysis.figures import Figures, Subject
 from ..analysis.quantity import Quantity, Shaped, Value, number
 from ..analysis.tree import Row, sort_key
 from ..findings import UsageError
+from ..hints import shortened
 from ..network import sizes, unknown_costs
 from ..units import amount, counted, scaled, scaled_bytes, scaled_time
 from .document import (
@@ -418,7 +419,7 @@ def unknown_text(network: Network, most: int) -> str | None:
     unknown = unknown_costs(network)
     if not unknown:
         return None
-    names = ", ".join(finding.where for finding in unknown[:most]) + (", …" if len(unknown) > most else "")
+    names = shortened((finding.where for finding in unknown), most)
     return f"without the macs of {counted(len(unknown), 'opaque layer')} with weights: {names}"
 
 

@@ -33,21 +33,18 @@ NOTES = (
 )
 
 
-def verification_document(outcome: Verification, needed: int, quick: bool, scheme: str, every: bool) -> Document:
-    """The outcome, with the rows that differ, or `every` one.
-
-    `needed` bytes were expected, a smaller input was sought if `quick`, `scheme` drew the weights.
-    """
+def verification_document(outcome: Verification, every: bool) -> Document:
+    """The outcome, with the rows that differ, or `every` one."""
     shown = outcome.layers if every else tuple(layer for layer in outcome.layers if not layer.ok)
     blocks: list[Block] = [_heading(outcome)]
     blocks += [_layers_table(shown)] if shown else []
     if outcome.flow is not None:
         flow = outcome.flow
-        blocks += [flow_table(flow.rows), Notes(tuple(_flow_notes(flow, scheme)))]
+        blocks += [flow_table(flow.rows), Notes(tuple(_flow_notes(flow, outcome.scheme)))]
     last = [Note(summary(outcome), "bold" if outcome.ok else "bold red")]
     last += [Note(_largest(outcome.layers))] if not every and outcome.ok and outcome.layers else []
-    last += [Note(_quick_note(outcome), "dim")] if quick else []
-    memory = amount(needed, "bytes", 0, "up")
+    last += [Note(_quick_note(outcome), "dim")] if outcome.quick else []
+    memory = amount(outcome.needed, "bytes", 0, "up")
     more = "" if every or not outcome.layers else "; --all shows every layer"
     last.append(Note(f"{outcome.seconds:.2f} s, arrays of up to {memory} (estimate){more}", "dim"))
     return Document((*blocks, Notes(tuple(last))))

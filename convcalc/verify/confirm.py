@@ -35,6 +35,9 @@ them, and in times that it is run forwards. They weigh the progress of a run, an
 UNDRAWN = "normal:0"
 """The scheme of a run without gradients: shapes and counts depend on no number, and drawing them takes longest."""
 
+SCHEME = "kaiming"
+"""What draws the weights of a training step where nothing is said."""
+
 Tensors = dict[str, tuple[int, ...]]
 
 
@@ -96,6 +99,12 @@ class Verification:
     """One for each layer that differs although what it reads does not."""
     full_inputs: dict[str, Shape] | None = None
     """The network's own inputs, where smaller ones were run in their place."""
+    needed: int = 0
+    """Bytes that the run was expected to take at the most."""
+    quick: bool = False
+    """Whether a smaller input was sought."""
+    scheme: str = SCHEME
+    """What drew the weights."""
 
     @property
     def gradients(self) -> tuple[FlowRow, ...] | None:
@@ -258,7 +267,7 @@ def verify(
     confirmed = Confirmation(report)
     layers = (number for number, node in enumerate(network.nodes) if node.layer is not None)
     steps: list[Step] = []
-    scheme = scheme or ("kaiming" if backward else UNDRAWN)
+    scheme = scheme or (SCHEME if backward else UNDRAWN)
     losses = losses_of(network, loss) if backward else ()
 
     def begin(number: int | None, times: int = 1) -> None:

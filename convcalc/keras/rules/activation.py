@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ...models.document import Json, Malformed, shown
 from ..builder import Builder, Unsupported, Use
-from ..document import Json, Malformed, Settings, shown
+from ..configuration import Settings
 from ..tensor import Tensor
 
 PLAIN = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ...models.document import Malformed, is_integer, shown
 from ..builder import Use
-from ..document import Malformed, is_integer, shown
 from ..graph import Array
 
 

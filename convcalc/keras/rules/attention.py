@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from math import prod
 
 from ...layers.base import Shape
-from ..builder import Builder, Fields, Unsupported, Use, tensors_in
-from ..document import Malformed
+from ...models.document import Malformed
+from ...models.making import Fields
+from ..builder import Builder, Unsupported, Use, tensors_in
 from ..tensor import Tensor, plain
 from .conv import dense
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..builder import Builder, Fields, Unsupported
-from ..document import Malformed
+from ...models.document import Malformed
+from ...models.making import Fields
+from ..builder import Builder, Unsupported
 from ..tensor import Order, Tensor
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...geometry import effective_kernel
-from ..builder import Builder, Fields, Use
-from ..document import Malformed, shown
+from ...models.document import Malformed, shown
+from ...models.making import Fields
+from ..builder import Builder, Use
 from ..tensor import Tensor
 from .activation import activated
 

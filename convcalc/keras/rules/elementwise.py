@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..builder import Builder, Fields, Unsupported, Use
-from ..document import Malformed, shown
+from ...models.document import Malformed, shown
+from ...models.making import Fields
+from ..builder import Builder, Unsupported, Use
 from ..graph import Array
 from ..tensor import Tensor
 from .activation import activated

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ...models.document import Malformed
 from ..builder import Builder, Use
-from ..document import Malformed
 from ..tensor import Tensor
 
 Rule = Callable[[Builder, Use], Tensor]

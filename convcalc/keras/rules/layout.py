@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import prod
 
-from ..builder import Builder, Fields, Use
-from ..document import Malformed
+from ...models.document import Malformed
+from ...models.making import Fields
+from ..builder import Builder, Use
 from ..tensor import Tensor
 
 Rule = Callable[[Builder, Use], Tensor]

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import sqrt
 
-from ..builder import Builder, Fields, Unsupported, Use
-from ..document import Json, Malformed, Settings
+from ...models.document import Json, Malformed
+from ...models.making import Fields
+from ..builder import Builder, Unsupported, Use
+from ..configuration import Settings
 from ..tensor import Tensor, plain
 
 Rule = Callable[[Builder, Use], Tensor]

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import prod
 
-from ..builder import Builder, Fields, Unsupported, Use
-from ..document import Malformed, is_integer, shown
+from ...models.document import Malformed, is_integer, shown
+from ...models.making import Fields
+from ..builder import Builder, Unsupported, Use
 from ..graph import Array, Slice
 from ..tensor import Tensor, plain
 from .activation import along

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from ..builder import Builder, Fields, Unsupported, Use
-from ..document import Json, Malformed, is_integer, shown
+from ...models.document import Json, Malformed, is_integer, shown
+from ...models.making import Fields
+from ..builder import Builder, Unsupported, Use
 from ..tensor import Tensor
 
 Rule = Callable[[Builder, Use], Tensor]

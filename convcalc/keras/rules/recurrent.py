@@ -12,8 +12,10 @@ from math import prod
 
 from ...geometry import matmul_macs
 from ...layers.base import Shape
-from ..builder import Builder, Fields, Unsupported, Use
-from ..document import Json, Malformed, Settings, mapping, sequence, shown
+from ...models.document import Json, Malformed, mapping, sequence, shown
+from ...models.making import Fields
+from ..builder import Builder, Unsupported, Use
+from ..configuration import Settings
 from ..graph import is_foreign
 from ..tensor import Tensor, plain
 from .activation import activated, named

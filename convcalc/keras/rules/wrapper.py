@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from ...models.document import Malformed, mapping
 from ..builder import Builder, Unsupported, Use
-from ..document import Malformed, Settings, mapping
+from ..configuration import Settings
 from ..graph import LayerConfig, is_foreign
 from ..tensor import Tensor
 from .operations import normalized

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from math import inf, prod
 
 from ...layers.base import Shape
-from ..builder import Builder, Fields, Unsupported
+from ...models.making import Fields, Unsupported
+from ..builder import Builder
 from ..patterns import recognise, tagged
 from ..values import Activation, Call, Constant
 from .folding import added_up, computed, elementwise

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from math import prod
 
 from ...layers.base import Shape
-from ..builder import Builder, Fields, Unsupported
+from ...models.making import Fields, Unsupported
+from ..builder import Builder
 from ..messages import Malformed
 from ..patterns import recognise, tagged
 from ..values import Activation, Call, Constant, counted

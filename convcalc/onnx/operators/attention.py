@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ...layers.base import Shape
-from ..builder import Builder, Fields, Unsupported
+from ...models.making import Fields, Unsupported
+from ..builder import Builder
 from ..values import Activation, Call, Constant
 from .record import Operator
 

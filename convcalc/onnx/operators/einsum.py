@@ -6,7 +6,8 @@ import re
 from math import prod
 
 from ...layers.base import Shape
-from ..builder import Builder, Unsupported
+from ...models.making import Unsupported
+from ..builder import Builder
 from ..messages import Malformed, Unknown
 from ..values import Activation, Call, Constant, Value
 from .products import linear, product

@@ -12,7 +12,8 @@ from dataclasses import replace
 from math import prod
 
 from ...layers.base import Shape
-from ..builder import Builder, Unsupported
+from ...models.making import Unsupported
+from ..builder import Builder
 from ..messages import Attribute
 from ..values import Activation, Call, Constant, Value
 from . import activations, arithmetic, norms, products, resizing, windows

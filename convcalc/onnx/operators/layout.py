@@ -8,7 +8,8 @@ from math import isfinite, prod
 from ...geometry import Window
 from ...layers.base import Shape
 from ...layers.opaque import broadcast
-from ..builder import Builder, Fields, Unsupported, spelled
+from ...models.making import Fields, Unsupported, spelled
+from ..builder import Builder
 from ..messages import FLOATS, SMALL, Malformed
 from ..values import Activation, Call, Constant, Numbers, counted, strides
 from .folding import broadcast_to, repeated, taken
@@ -296,7 +297,7 @@ def _concat(b: Builder) -> Activation:
     if len({value.batched for value in values}) > 1:
         raise Unsupported("it joins inputs with and without a batch")
     dim = own_axis(values[0], b.call.axis(1), "joins along")
-    return _rolled(b, values, dim) or b.emit("concat", spelled({"dim": dim}), *values)
+    return _rolled(b, values, dim) or b.emit("concat", spelled("concat", {"dim": dim}), *values)
 
 
 def _cut_of(b: Builder, value: Activation) -> tuple[int, int, range] | None:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from math import prod
 
 from ...layers.base import Shape
-from ..builder import Builder, Fields, Unsupported, spelled
+from ...models.making import Fields, Unsupported, spelled
+from ..builder import Builder
 from ..learned import of_a_module
 from ..messages import Malformed
 from ..patterns import layer_norm_fields, tag_mean
@@ -19,6 +20,11 @@ def _eps(b: Builder) -> float:
     return b.node.number("epsilon", 1e-5)
 
 
+def _eps_of(b: Builder, kind: str) -> Fields:
+    """The same as a field of a norm, where it is another one than the language's."""
+    return spelled(kind, {"eps": _eps(b)})
+
+
 def _batch_norm(b: Builder) -> Activation:
     """With its running statistics."""
     value = b.batched(b.activation())
@@ -29,8 +35,8 @@ def _batch_norm(b: Builder) -> Activation:
                 f"input {position} {list(weight.shape)} is not one number for each channel of {list(value.dims)}"
             )
     if weights[0].is_only(1) and weights[1].is_only(0):
-        return b.emit("batch_norm", spelled({"affine": False, "eps": _eps(b)}), value, weights=weights[2:])
-    return b.emit("batch_norm", spelled({"eps": _eps(b)}), value, weights=weights)
+        return b.emit("batch_norm", {**_eps_of(b, "batch_norm"), "affine": False}, value, weights=weights[2:])
+    return b.emit("batch_norm", _eps_of(b, "batch_norm"), value, weights=weights)
 
 
 def _of_constants(call: Call, shape: Shape) -> Constant:
@@ -43,8 +49,8 @@ def _instance_norm(b: Builder) -> Activation:
     value = b.batched(b.activation())
     weights = [b.weight(i, rank=1) for i in (1, 2)]
     if all(map(_of_an_exporter, weights, (1.0, 0.0))):
-        return b.emit("instance_norm", spelled({"eps": _eps(b)}), value)
-    return b.emit("instance_norm", spelled({"affine": True, "eps": _eps(b)}), value, weights=weights)
+        return b.emit("instance_norm", _eps_of(b, "instance_norm"), value)
+    return b.emit("instance_norm", {**_eps_of(b, "instance_norm"), "affine": True}, value, weights=weights)
 
 
 def _of_an_exporter(value: Constant, number: float) -> bool:
@@ -59,7 +65,7 @@ def _group_norm(b: Builder) -> Activation:
     weights = [b.weight(i, rank=1) for i in (1, 2)]
     if weights[0].shape != value.shape[:1]:
         raise Unsupported("its factors are one a group")
-    return b.emit("group_norm", spelled({"num_groups": groups, "eps": _eps(b)}), value, weights=weights)
+    return b.emit("group_norm", {**_eps_of(b, "group_norm"), "num_groups": groups}, value, weights=weights)
 
 
 def _layer_norm(b: Builder) -> Activation:

@@ -7,7 +7,8 @@ from math import prod
 
 from ...layers.base import Shape
 from ...layers.layout import relative_window
-from ..builder import Builder, Fields, Unsupported, spelled
+from ...models.making import Fields, Unsupported, spelled
+from ..builder import Builder
 from ..messages import Malformed, Unknown
 from ..values import Activation, Call, Constant, counted, strides
 from .folding import gathered_elements, gathered_slices, taken
@@ -76,13 +77,13 @@ def positions(b: Builder, value: Activation, dim: int, span: range, size: int) -
         span = range(size - 1 - span[0], size - span[-1], -span.step)
     if span == range(size):
         return value
-    fields: Fields = {"dim": dim, "start": span.start, "stop": span.stop, "step": span.step}
-    whole = {"dim": 0, "start": 0, "stop": size, "step": 1}
-    return b.emit("slice", {name: given for name, given in fields.items() if given != whole[name]}, value)
+    stop = None if span.stop == size else span.stop
+    fields: Fields = {"dim": dim, "start": span.start, "stop": stop, "step": span.step}
+    return b.emit("slice", spelled("slice", fields), value)
 
 
 def _parts(b: Builder, value: Activation, sizes: tuple[int, ...], dim: int = 0) -> list[Activation]:
-    along = spelled({"dim": dim})
+    along = spelled("split", {"dim": dim})
     return [b.emit("split", {"channels": sizes, **along, "part": part}, value) for part in range(len(sizes))]
 
 

@@ -7,7 +7,8 @@ from math import prod
 from ...geometry import GeometryError
 from ...layers.base import Shape
 from ...layers.opaque import broadcast
-from ..builder import Builder, Unsupported, spelled
+from ...models.making import Unsupported, spelled
+from ..builder import Builder
 from ..messages import Malformed
 from ..values import Activation, Call, Constant, Value
 from .costly import gemm_macs, matmul_macs
@@ -118,7 +119,7 @@ def linear(
     formed = formed_of(weight, outputs, bias)
     if formed is None:
         raise Unsupported("its weights are computed of others")
-    fields = {**spelled({"out_features": outputs, "bias": bias is not None}), **formed}
+    fields = {**spelled("linear", {"out_features": outputs, "bias": bias is not None}), **formed}
     if len(value.shape) > 1:
         fields["dim"] = "last"
     return b.emit("linear", fields, value, weights=[weight] if bias is None else [weight, bias])

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from math import prod
 
 from ...layers.base import Shape
-from ..builder import Builder, Fields, Unsupported
+from ...models.making import Fields, Unsupported
+from ..builder import Builder
 from ..messages import Malformed
 from ..values import Activation, Call, Constant
 from .layout import seen_as

@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 from math import floor
 
-from ..builder import Builder, Fields, Unsupported
+from ...models.making import Fields, Unsupported
+from ..builder import Builder
 from ..messages import Malformed
 from ..values import Activation, counted
 from .record import Operator, Rule

@@ -6,7 +6,8 @@ from math import prod
 from typing import NamedTuple
 
 from ...layers.base import Shape
-from ..builder import Builder, Unsupported, spelled
+from ...models.making import Unsupported, spelled
+from ..builder import Builder
 from ..messages import Malformed
 from ..values import Activation, Call, Constant, Numbers, Value
 from .folding import few, scattered_elements, scattered_slices
@@ -134,7 +135,7 @@ def _scattered(b: Builder) -> Activation:
         value = positions(b, value, dim, span, whole)
     for dim, before, after in reversed(around):
         parts = [part for part in (before, made, after) if part is not None]
-        made = b.emit("concat", spelled({"dim": dim}), *parts)
+        made = b.emit("concat", spelled("concat", {"dim": dim}), *parts)
     return made
 
 

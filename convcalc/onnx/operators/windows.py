@@ -6,7 +6,8 @@ from math import prod
 
 from ...geometry import GeometryError
 from ...layers.base import Shape
-from ..builder import Builder, Fields, Unsupported, spelled
+from ...models.making import Fields, Unsupported, spelled
+from ..builder import Builder
 from ..messages import Malformed
 from ..values import Activation, Call, Constant, Value
 from .costly import conv_macs, conv_transpose_macs
@@ -124,13 +125,15 @@ def _multiplied(
         given = [weight] if bias is None else [weight, bias]
         if any(operand.batched for operand in given):
             raise Unsupported("its weights are an example's own")
-        return b.emit(kind, {**spelled(fields), "weight": "input"}, value, *given)
+        return b.emit(kind, {**spelled(kind, fields), "weight": "input"}, value, *given)
     if isinstance(bias, Activation):
         raise Unsupported("its bias is computed")
     formed = formed_of(weight, fields["out_channels"], bias)
     if formed is None:
         raise Unsupported("its weights are computed of others")
-    return b.emit(kind, {**spelled(fields), **formed}, value, weights=[weight] if bias is None else [weight, bias])
+    return b.emit(
+        kind, {**spelled(kind, fields), **formed}, value, weights=[weight] if bias is None else [weight, bias]
+    )
 
 
 NORMALIZING = frozenset({"BatchNormalization", "InstanceNormalization", "LayerNormalization", "ReduceMean", "Sub"})
@@ -213,7 +216,8 @@ def _conv_transpose(b: Builder) -> Activation:
     if formed is None:
         raise Unsupported("its weights are computed of others")
     weights = [weight] if bias is None else [weight, bias]
-    return b.emit(f"conv_transpose{rank}d", {**spelled(fields), **formed}, value, weights=weights)
+    kind = f"conv_transpose{rank}d"
+    return b.emit(kind, {**spelled(kind, fields), **formed}, value, weights=weights)
 
 
 def _pooled(b: Builder) -> tuple[tuple[int, ...], Fields]:
@@ -275,7 +279,8 @@ def _columns_added_up(b: Builder) -> Activation:
     padding = _padding(pads)
     if len(block) != 2 or not (isinstance(padding, int) or all(isinstance(n, int) for n in padding)):
         raise Unsupported("its image has not two axes, or it pads one side more than the other")
-    return b.emit("fold", spelled({"output_size": short(image), **window, "padding": padding}), value)
+    fields = {"output_size": short(image), **window, "padding": padding}
+    return b.emit("fold", spelled("fold", fields), value)
 
 
 def _image_dims(call: Call) -> Shape:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import floor, prod
 
 from ...geometry import LIMIT
-from .fields import Malformed
+from ...models.document import Malformed
 
 MOST_CHARACTERS = 1000
 HIGHEST = 8

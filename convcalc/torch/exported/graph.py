@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...geometry import LIMIT
+from ...models.document import Json, Malformed, mapping, sequence, text, whole
 from ..tape import Call, Kind, Ref, Scope, Shape, Tape, Tensor
 from .costs import macs
 from .expressions import symbols, value
-from .fields import Malformed, mapping, only, sequence, text, whole
 
 DTYPES = {
     1: "uint8",
@@ -41,7 +41,7 @@ class Batched(Malformed):
 class Reader:
     """Reads one graph."""
 
-    def __init__(self, model: Mapping[str, Any], shared: Mapping[str, str]) -> None:
+    def __init__(self, model: Mapping[str, Json], shared: Mapping[str, str]) -> None:
         module = mapping(model.get("graph_module"), "graph_module")
         self.graph = mapping(module.get("graph"), "graph")
         self.signature = mapping(module.get("signature"), "signature")
@@ -60,7 +60,7 @@ class Reader:
 
     def read(self) -> Tape:
         """The tape. Raises `Malformed`."""
-        inputs = [only(spec, "an input") for spec in sequence(self.signature.get("input_specs"), "input_specs")]
+        inputs = [_only(spec, "an input") for spec in sequence(self.signature.get("input_specs"), "input_specs")]
         self._open([_argument(content) for kind, content in inputs if kind == "user_input"])
         for kind, content in inputs:
             self._input(kind, mapping(content, "an input"))
@@ -90,7 +90,7 @@ class Reader:
                 continue
             sizes = sequence(mapping(self.stored.get(name), name).get("sizes"), "sizes")
             for axis, size in enumerate(sizes):
-                kind, content = only(size, "a size")
+                kind, content = _only(size, "a size")
                 if kind != "as_expr":
                     continue
                 said = mapping(content, "a size")
@@ -102,8 +102,8 @@ class Reader:
         for symbol, hint in hints.items():
             first[symbol], second[symbol] = (1, 2) if symbol in batch else (hint, 2 * hint)
 
-    def _size(self, size: object, run: int) -> int:
-        kind, content = only(size, "a size")
+    def _size(self, size: Json, run: int) -> int:
+        kind, content = _only(size, "a size")
         if kind == "as_int":
             found = whole(content, "a size")
             if found < 0:
@@ -130,11 +130,11 @@ class Reader:
         shapes = [tuple([self._size(size, run) for size in sizes]) for run in (0, 1)] if self._known[0] else []
         first = shapes[0] if shapes else tuple([self._size(size, 0) for size in sizes])
         self._second.append(shapes[1] if shapes else first)
-        self.tape.tensors.append(Tensor(first, DTYPES.get(said.get("dtype", 0), "unknown"), origin, own))
+        self.tape.tensors.append(Tensor(first, _dtype(said), origin, own))
         self.places[name] = len(self.tape.tensors) - 1
         return self.places[name]
 
-    def _input(self, kind: str, content: Mapping[str, Any]) -> None:
+    def _input(self, kind: str, content: Mapping[str, Json]) -> None:
         name = _argument(content)
         if name is None:
             return
@@ -158,7 +158,7 @@ class Reader:
 
     # Calls
 
-    def _calls(self, nodes: Sequence[Any]) -> None:
+    def _calls(self, nodes: Sequence[Json]) -> None:
         if len(nodes) > MOST_NODES:
             raise Malformed(f"it has {len(nodes):,} nodes, more than {MOST_NODES:,}")
         stacks = _Stacks(self.tape)
@@ -188,14 +188,14 @@ class Reader:
             return self.tape.tensors[argument.tensor].shape
         return tuple([self._shapes(part) for part in argument]) if isinstance(argument, tuple) else argument
 
-    def _value(self, argument: object) -> Any:
-        kind, content = only(argument, "an argument")
+    def _value(self, argument: Json) -> Any:
+        kind, content = _only(argument, "an argument")
         if kind == "as_none":
             return None
         if kind in ("as_tensor", "as_sym_bool", "as_sym_float") and isinstance(content, dict) and "name" in content:
             return self._ref(text(content["name"], "a tensor"))
         if kind in ("as_tensors", "as_nested_tensors"):
-            return tuple([self._ref(text(mapping(part, "a tensor").get("name"), "a tensor")) for part in content])
+            return tuple([self._named(part) for part in sequence(content, kind)])
         if kind == "as_optional_tensors":
             return tuple([self._optional(part) for part in sequence(content, kind)])
         if kind == "as_sym_int":
@@ -208,23 +208,26 @@ class Reader:
             return tuple(sequence(content, kind))
         return kind.removeprefix("as_")
 
-    def _optional(self, part: object) -> Ref | None:
-        kind, content = only(part, "a tensor")
-        return None if kind == "as_none" else self._ref(text(mapping(content, "a tensor").get("name"), "a tensor"))
+    def _optional(self, part: Json) -> Ref | None:
+        kind, content = _only(part, "a tensor")
+        return None if kind == "as_none" else self._named(content)
+
+    def _named(self, part: Json) -> Ref:
+        return self._ref(text(mapping(part, "a tensor").get("name"), "a tensor"))
 
     def _ref(self, name: str) -> Ref:
         if name not in self.places:
             raise Malformed(f"the tensor '{name}' is read before it is made")
         return Ref(self.places[name])
 
-    def _whole(self, content: object) -> int:
-        kind, inner = only(content, "a size")
+    def _whole(self, content: Json) -> int:
+        kind, inner = _only(content, "a size")
         return self._symbolic(text(inner, "a size")) if kind == "as_name" else whole(inner, "a size")
 
     def _outputs(self) -> None:
         found = []
         for spec in sequence(self.signature.get("output_specs"), "output_specs"):
-            kind, content = only(spec, "an output")
+            kind, content = _only(spec, "an output")
             name = _argument(mapping(content, "an output")) if kind == "user_output" else None
             if name is not None:
                 found.append(self._ref(name).tensor)
@@ -232,7 +235,7 @@ class Reader:
         self.tape.outputs = tuple(zip(names, found, strict=True))
 
 
-def _argument(content: Any) -> str | None:
+def _argument(content: Json) -> str | None:
     """The tensor of an input or output; None for what is none."""
     argument = mapping(content, "an input").get("arg")
     if not isinstance(argument, dict):
@@ -242,17 +245,23 @@ def _argument(content: Any) -> str | None:
     return name if isinstance(name, str) and ("as_tensor" in argument or "name" in argument) else None
 
 
-def _hint(said: Mapping[str, Any]) -> int:
+def _dtype(said: Mapping[str, Json]) -> str:
+    """The type of a tensor's numbers."""
+    number = said.get("dtype")
+    return DTYPES.get(number, "unknown") if isinstance(number, int) else "unknown"
+
+
+def _hint(said: Mapping[str, Json]) -> int:
     """What an open size was in the example."""
     hint = said.get("hint")
     return whole(hint.get("as_int"), "a size") if isinstance(hint, dict) else 1
 
 
-def _made(outputs: Sequence[Any]) -> list[str]:
+def _made(outputs: Sequence[Json]) -> list[str]:
     """The names of the tensors that a node makes."""
     found: list[str] = []
     for output in outputs:
-        kind, content = only(output, "an output")
+        kind, content = _only(output, "an output")
         if kind == "as_tensor":
             found.append(text(mapping(content, "an output").get("name"), "an output"))
         elif kind == "as_tensors":
@@ -308,10 +317,18 @@ class _Stacks:
         return self.open[-1][1] if self.open else 0
 
 
-def tape_of(model: Mapping[str, Any], shared: Mapping[str, str]) -> Tape:
+def tape_of(model: Mapping[str, Json], shared: Mapping[str, str]) -> Tape:
     """The tape of an exported model, whose weights of the names in `shared` are others' too. Raises `Malformed`."""
     reader = Reader(model, shared)
     tape = reader.read()
     version = model.get("torch_version")
     tape.versions = {"torch": version} if isinstance(version, str) else {}
     return tape
+
+
+def _only(value: Json, what: str) -> tuple[str, Json]:
+    """The name and the content of an object with one key: a union, as torch.export writes it. Raises `Malformed`."""
+    found = mapping(value, what)
+    if len(found) != 1:
+        raise Malformed(f"{what} has {len(found)} keys, not one")
+    return next(iter(found.items()))

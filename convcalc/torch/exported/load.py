@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePath
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from ...collector import without_collector
 from ...files import sentence
-from ...findings import Finding, SpecError, UsageError
+from ...findings import UsageError
 from ...layers.base import Shape
 from ...models.archive import Damaged, Excessive, Member, content, is_archive, members
-from ...models.file import refuse_what_is_no_file
+from ...models.document import Json, Malformed, mapping, parsed
+from ...models.file import refuse_what_is_no_file, wrong
 from ...models.origin import ModelOrigin
 from ...network import Network
 from ..assembly import assemble
 from ..lift.conversion import lift
-from .fields import MOST_BYTES, Malformed, mapping, parsed
 from .graph import Batched, tape_of
 
 GRAPHS = ("models/model.json", "serialized_exported_program.json")
 """Where the graph stands: in archives of PyTorch 2.8 and newer, and of those before."""
 WEIGHTS = "data/weights/model_weights_config.json"
+MOST_BYTES = 1 << 24
+"""Bytes of a graph."""
 
 
 def load_exported(path: str, *, input: object = None) -> Network:
@@ -42,16 +44,16 @@ def load_exported(path: str, *, input: object = None) -> Network:
     except OSError as error:
         raise UsageError(sentence(error, "read", f"'{path}'")) from None
     except Excessive as error:
-        raise _wrong(path, "CC004", str(error), "the graph of a model is no longer than that") from error
+        raise wrong(path, "CC004", str(error), "the graph of a model is no longer than that") from error
     except (Damaged, Malformed) as error:
-        raise _wrong(path, "CC727", str(error)) from error
+        raise wrong(path, "CC727", str(error)) from error
     with without_collector():
         try:
             tape = tape_of(model, shared)
         except Batched as error:
-            raise _wrong(path, "CC728", str(error)) from error
+            raise wrong(path, "CC728", str(error)) from error
         except Malformed as error:
-            raise _wrong(path, "CC727", str(error)) from error
+            raise wrong(path, "CC727", str(error)) from error
         network = assemble(lift(tape), PurePath(path).stem or "model", PurePath(path).name, partial(_origin, path))
     if input is not None:
         _refuse_other_sizes(path, network.inputs, input)
@@ -76,7 +78,7 @@ def _origin(path: str, calls: Mapping[str, str]) -> ModelOrigin:
     return ModelOrigin(path, "a file of torch.export", calls, lambda input: load_exported(path, input=input))
 
 
-def _read(file: BinaryIO) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+def _read(file: BinaryIO) -> tuple[Mapping[str, Json], Mapping[str, str]]:
     """The graph, and which weights are stored under another's name."""
     if not is_archive(file.read(8)):
         raise Damaged("it is no zip archive, as torch.export.save writes it")
@@ -84,9 +86,11 @@ def _read(file: BinaryIO) -> tuple[Mapping[str, Any], Mapping[str, str]]:
     graph = _member(found, *GRAPHS)
     if graph is None:
         raise Damaged("it is an archive without models/model.json")
-    model = parsed(content(file, graph, MOST_BYTES))
+    model = parsed(content(file, graph, MOST_BYTES), "its graph")
     weights = _member(found, WEIGHTS)
-    return model, {} if weights is None else _shared(parsed(content(file, weights, MOST_BYTES)))
+    if weights is None:
+        return model, {}
+    return model, _shared(parsed(content(file, weights, MOST_BYTES), "the list of weights"))
 
 
 def _member(found: Mapping[str, Member], *names: str) -> Member | None:
@@ -94,7 +98,7 @@ def _member(found: Mapping[str, Member], *names: str) -> Member | None:
     return next((member for end in names for name, member in found.items() if f"/{name}".endswith(f"/{end}")), None)
 
 
-def _shared(weights: Mapping[str, Any]) -> dict[str, str]:
+def _shared(weights: Mapping[str, Json]) -> dict[str, str]:
     """Name of a weight -> the first name of what is stored in the same place."""
     first: dict[str, str] = {}
     shared: dict[str, str] = {}
@@ -103,7 +107,3 @@ def _shared(weights: Mapping[str, Any]) -> dict[str, str]:
         if isinstance(place, str) and first.setdefault(place, name) != name:
             shared[name] = first[place]
     return shared
-
-
-def _wrong(path: str, code: str, message: str, hint: str | None = None) -> SpecError:
-    return SpecError([Finding(code, message, path, hint=hint)])

@@ -11,37 +11,11 @@ from typing import Any, TypeVar
 from ...geometry import GeometryError
 from ...inference import Inference
 from ...layers.base import Layer, Shape
-from ...layers.registry import KINDS
-from ...models.making import Layers, Unfit
+from ...models.making import Fields, Layers, Unfit, Unsupported
 from ..tape import Call, Ref, Tape, refs
 from .arguments import listed
 from .names import base_name
 from .values import Activation, Constant, Derived, Padded, Pairs, Parameter, Place, Sizes, Value, moved
-
-Fields = dict[str, object]
-
-DEFAULTS: Fields = {
-    "bias": True,
-    "ceil_mode": False,
-    "count_include_pad": True,
-    "dilation": 1,
-    "divisor_override": None,
-    "groups": 1,
-    "keepdim": False,
-    "output_padding": 0,
-    "padding": 0,
-    "stride": 1,
-}
-"""What the language takes for granted where layers have such fields."""
-
-
-def spelled(fields: Mapping[str, object]) -> Fields:
-    """The fields that the language does not take for granted.
-
-    >>> spelled({"out_channels": 8, "groups": 1, "bias": False})
-    {'out_channels': 8, 'bias': False}
-    """
-    return {name: value for name, value in fields.items() if name not in DEFAULTS or value != DEFAULTS[name]}
 
 
 def shortest(pairs: Pairs) -> object:
@@ -57,10 +31,6 @@ def shortest(pairs: Pairs) -> object:
 
 NEAR = 1000
 """How many tensors are looked at, from the last one on, for one of a size."""
-
-
-class Unsupported(Exception):
-    """The language cannot say what a call does; the message says why."""
 
 
 Key = TypeVar("Key")
@@ -344,8 +314,6 @@ class Builder:
 
     def _layer(self, kind: str, fields: Fields, leading: int) -> Layer:
         """The layer of a kind with these fields; equal ones are one object."""
-        if kind not in KINDS:
-            raise Unsupported(f"there is no {kind}")
         try:
             return self._layers.of(kind, fields, leading)
         except Unfit as error:

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from ...geometry import GeometryError
 from ...layers.base import Shape
 from ...models.apart import taken_apart
+from ...models.making import Unsupported
+from ...models.steps import leading_to
 from ..tape import Call, Tape, refs
 from .arguments import WrongCall, bound
-from .builder import Builder, Step, Unsupported
+from .builder import Builder, Step
 from .functions import FUNCTIONS
 from .functions.parts import PARTS
 from .functions.record import Function
@@ -36,10 +38,7 @@ class Lifted:
     def frozen(self) -> dict[str, int]:
         """Function -> how many layers of its calls hold for the input's size alone, of those that lead to an output."""
         steps = self.steps
-        needed = {step for _, step in self.outputs}
-        for index in reversed(range(len(steps))):
-            if index in needed:
-                needed.update(steps[index].inputs)
+        needed = leading_to(steps, {step for _, step in self.outputs})
         found = [steps[index] for index in sorted(needed) if steps[index].frozen]
         return dict(Counter(self.tape.calls[step.call].function for step in found))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from ..builder import Builder, Fields, Unsupported
+from ....models.making import Fields, Unsupported, spelled
+from ..builder import Builder
 from ..values import Activation, Parameter, Value
 from .axes import axis_of, spatial
 from .record import Function, Rule
 
 PLAIN = "relu relu6 silu hardswish hardsigmoid sigmoid tanh mish selu softsign logsigmoid tanhshrink"
-DEFAULTS: dict[str, dict[str, float | None]] = {
+NUMBERS: dict[str, dict[str, float | None]] = {
     "leaky_relu": {"negative_slope": 0.01},
     "elu": {"alpha": 1.0},
     "celu": {"alpha": 1.0},
@@ -18,7 +19,7 @@ DEFAULTS: dict[str, dict[str, float | None]] = {
     "hardshrink": {"lambd": 0.5},
     "softshrink": {"lambd": 0.5},
 }
-"""Activations with fields that are numbers, and their defaults."""
+"""Activations with fields that are numbers, and what PyTorch takes where these are not given."""
 
 
 def alone(kind: str, fields: Fields | None = None) -> Rule:
@@ -34,20 +35,18 @@ def alone(kind: str, fields: Fields | None = None) -> Rule:
 def _with_numbers(kind: str) -> Rule:
     def rule(b: Builder) -> Activation:
         value = b.activation("input")
-        given = {name: b.number(name) for name in DEFAULTS[kind]}
+        given = {name: b.number(name) for name in NUMBERS[kind]}
         if kind == "hardtanh" and given == {"min_val": 0, "max_val": 6}:
             return b.made(b.layer("relu6", {}, b.settled(value)), value.place)
-        fields: Fields = {name: number for name, number in given.items() if number != DEFAULTS[kind][name]}
-        return b.made(b.layer(kind, fields, b.settled(value)), value.place)
+        return b.made(b.layer(kind, spelled(kind, given), b.settled(value)), value.place)
 
     return rule
 
 
 def _gelu(b: Builder) -> Activation:
     value = b.activation("input")
-    approximate = b.word("approximate", "none")
-    fields: Fields = {} if approximate == "none" else {"approximate": approximate}
-    return b.made(b.layer("gelu", fields, b.settled(value)), value.place)
+    fields: Fields = {"approximate": b.word("approximate", "none")}
+    return b.made(b.layer("gelu", spelled("gelu", fields), b.settled(value)), value.place)
 
 
 def _prelu(b: Builder) -> Activation:
@@ -99,7 +98,7 @@ def _dropout(b: Builder) -> Value:
     p = b.number("p", 0.5)
     if p == 0 or not isinstance(value, Activation):
         return value
-    return b.made(b.layer("dropout", {} if p == 0.5 else {"p": p}, b.settled(value)), value.place)
+    return b.made(b.layer("dropout", spelled("dropout", {"p": p}), b.settled(value)), value.place)
 
 
 FUNCTIONS = (
@@ -111,7 +110,7 @@ FUNCTIONS = (
         Function(
             kind, "input " + " ".join(n if v is None else f"{n}={v}" for n, v in names.items()), _with_numbers(kind)
         )
-        for kind, names in DEFAULTS.items()
+        for kind, names in NUMBERS.items()
     ),
     Function("gelu", "input approximate=None", _gelu),
     Function("prelu _prelu_kernel", "input weight", _prelu),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from math import prod
 
+from ....models.making import Fields, Unsupported
 from ...tape import Call
-from ..builder import Builder, Fields, Unsupported
+from ..builder import Builder
 from ..names import base_name
 from ..values import Activation, Constant, Parameter, Value
 from .activations import alone

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ....layers.base import Shape
-from ..builder import Builder, Unsupported
+from ....models.making import Unsupported
+from ..builder import Builder
 from ..values import Activation, Place
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from ..builder import Builder, Fields, Unsupported, shortest
+from ....models.making import Fields, Unsupported
+from ..builder import Builder, shortest
 from ..values import Activation, Constant, Padded, Pairs, Place, Value
 from .axes import axis_of, spatial
 from .record import Function, Rule

@@ -7,9 +7,10 @@ from math import prod
 
 from ....layers.base import Shape
 from ....layers.layout import relative_window
+from ....models.making import Fields, Unsupported, spelled
 from ...tape import Ref, refs
 from ..arguments import bound, listed
-from ..builder import Builder, Fields, Unsupported
+from ..builder import Builder
 from ..names import base_name
 from ..values import Activation, Constant, Parameter, Sizes, Value
 from .axes import axis_of
@@ -27,10 +28,8 @@ def sliced(b: Builder, value: Activation, dim: int, start: int, stop: int | None
     if not after[0]:
         raise Unsupported("it takes nothing")
     own = axis_of(value, dim)
-    fields: Fields = {"dim": own} if own else {}
-    fields |= {"start": start} if start else {}
-    fields |= {"stop": stop} if stop is not None and stop < before[0] else {}
-    fields |= {"step": step} if step != 1 else {}
+    stop = stop if stop is not None and stop < before[0] else None
+    fields = spelled("slice", {"dim": own, "start": start, "stop": stop, "step": step})
     sizes = value.sizes.put(axis, (after[0], after[1]), instead=True)
     return b.seen(b.layer("slice", fields, b.settled(value)), sizes, value.place)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from math import prod
 
+from ....models.making import Fields, Unsupported
 from ..arguments import listed
-from ..builder import Builder, Fields, Unsupported
+from ..builder import Builder
 from ..values import Activation, Parameter, Place, Sizes, Value
 from .arithmetic import joined, rescaled_alone
 from .layout import beside, permuted

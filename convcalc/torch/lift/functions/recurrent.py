@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from ....layers.registry import build
+from ....models.making import Fields, Unsupported
 from ...tape import Call, Ref
 from ..arguments import bound, listed
-from ..builder import Builder, Fields, Unsupported
+from ..builder import Builder
 from ..names import base_name
 from ..values import Activation, Constant, Parameter, Value
 from .axes import spatial

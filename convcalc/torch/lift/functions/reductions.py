@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..builder import Builder, Fields, Unsupported
+from ....models.making import Fields, Unsupported
+from ..builder import Builder
 from ..values import Activation, Place, Value
 from .arithmetic import joined
 from .axes import axis_of, reduced

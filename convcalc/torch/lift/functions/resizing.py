@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ....models.making import Fields, Unsupported
 from ..arguments import listed
-from ..builder import Builder, Fields, Unsupported
+from ..builder import Builder
 from ..values import Activation
 from .axes import Source, spatial
 from .record import Function, Rule

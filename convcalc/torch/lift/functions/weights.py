@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import prod
 
+from ....models.making import Fields
 from ...tape import refs
-from ..builder import Builder, Fields
+from ..builder import Builder
 from ..names import base_name
 from ..values import Constant, Derived, Parameter, Value
 

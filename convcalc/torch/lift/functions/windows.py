@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 
 from ....geometry import resolve_padding
 from ....layers.base import Shape
+from ....models.making import Fields, Unsupported, spelled
 from ..arguments import listed
-from ..builder import Builder, Fields, Unsupported, spelled
+from ..builder import Builder
 from ..values import Activation, Padded, Pairs, Value
 from .axes import space_of, spatial
 from .record import Function, Rule
@@ -94,9 +95,8 @@ def _conv(b: Builder) -> Activation:
     }
     if form.inputs and source.leading:
         raise Unsupported("its weights are computed, and it works on frames or windows")
-    made = b.layer(
-        f"conv{rank}d", spelled(fields), source.step, *form.inputs, weights=form.weights, leading=source.leading
-    )
+    kind = f"conv{rank}d"
+    made = b.layer(kind, spelled(kind, fields), source.step, *form.inputs, weights=form.weights, leading=source.leading)
     return b.made(form.biased(b, made, 1 if source.leading else 0, rank), source.place)
 
 
@@ -125,7 +125,8 @@ def _per_example(b: Builder, rank: int) -> Activation | None:
     inputs = [b.settled(value, shape), b.settled(weight)]
     if isinstance(bias, Activation):
         inputs.append(b.settled(bias))
-    made = b.layer(f"conv{rank}d", spelled(fields), *inputs)
+    kind = f"conv{rank}d"
+    made = b.layer(kind, spelled(kind, fields), *inputs)
     place = value.place._replace(inner=weight.sizes.first[0], folded=True)
     return b.made(made, place)
 
@@ -149,7 +150,7 @@ def _conv_transpose(b: Builder) -> Activation:
         **form.fields,
     }
     kind = f"conv_transpose{rank}d"
-    made = b.layer(kind, spelled(fields), source.step, *form.inputs, weights=form.weights, leading=source.leading)
+    made = b.layer(kind, spelled(kind, fields), source.step, *form.inputs, weights=form.weights, leading=source.leading)
     return b.made(form.biased(b, made, 1 if source.leading else 0, rank), source.place)
 
 
@@ -159,6 +160,7 @@ def _pool(word: str) -> Rule:
     def rule(b: Builder) -> list[Value | None]:
         given = b.given("input")
         rank = _rank(b, given)
+        kind = f"{word}_pool{rank}d"
         kernel = _axes(b, "kernel_size", rank)
         stride, dilation = _axes(b, "stride", rank, kernel), _axes(b, "dilation", rank)
         own = short(_axes(b, "padding", rank, 0))
@@ -178,8 +180,8 @@ def _pool(word: str) -> Rule:
                 more["count_include_pad"] = b.flag("count_include_pad", True)
             if b.arguments.get("divisor_override") is not None:
                 more["divisor_override"] = b.integer("divisor_override")
-        fields |= spelled(more) | ({} if stride == kernel else {"stride": short(stride)})
-        made = b.layer(f"{word}_pool{rank}d", fields, source.step, leading=source.leading)
+        fields |= spelled(kind, more) | ({} if stride == kernel else {"stride": short(stride)})
+        made = b.layer(kind, fields, source.step, leading=source.leading)
         return [b.made(made, source.place)]
 
     return rule
@@ -241,7 +243,7 @@ def _columns(kind: str) -> Rule:
         }
         if kind == "fold":
             fields["output_size"] = short(_axes(b, "output_size", 2))
-        return b.made(b.layer(kind, spelled(fields), source.step, leading=source.leading), source.place)
+        return b.made(b.layer(kind, spelled(kind, fields), source.step, leading=source.leading), source.place)
 
     return rule
 
