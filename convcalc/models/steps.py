@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from typing import NamedTuple
 
 from ..layers.base import Layer, Shape
+from ..network import Tied
 
 
 class Place(NamedTuple):
@@ -34,3 +35,5 @@ class Step(NamedTuple):
     """What the model calls it, for messages."""
     shares: int | None = None
     """The step before it whose weights it has."""
+    tied: tuple[Tied, ...] = ()
+    """Those of its tensors that steps before it hold."""
