@@ -18,12 +18,21 @@ from .findings import Finding, SpecError, UsageError
 from .geometry import GeometryError
 from .hints import suggest
 from .inference import Inference
-from .layers.sharing import Use, check_shared
+from .layers.sharing import Use, check_shared, check_tied
 from .units import counted
 
 if TYPE_CHECKING:
-    from .layers.base import Layer, Shape, Shapes
+    from .layers.base import Layer, Shape, Shapes, Weight
     from .marked import Marked
+
+
+class Tied(NamedTuple):
+    """One tensor of a layer that another one holds: the table of an embedding that a head multiplies with."""
+
+    tensor: str
+    """Its name in both layers: `weight`."""
+    node: int
+    """Index of the node that holds it."""
 
 
 class Node(NamedTuple):
@@ -44,7 +53,9 @@ class Node(NamedTuple):
     shape: Shape
     """Of its output, without the batch: [channels, *space]."""
     shares: int | None = None
-    """Index of the node whose weights, buffers included, it has; that one holds its own. None: it holds its own."""
+    """Index of the node of its kind whose weights, buffers included, it has; None: it holds its own."""
+    tied: tuple[Tied, ...] = ()
+    """Those of its tensors that others hold; all else it holds, unless it `shares`."""
 
     @property
     def kind(self) -> str:
@@ -379,7 +390,7 @@ class Network:
         numbers: list[int] = []
         known: dict[tuple[int, Shapes], int] = {}
         different: list[tuple[Layer, Shapes, Shape]] = []
-        for _, layer, sources, shape, _ in nodes:
+        for _, layer, sources, shape, _, _ in nodes:
             if layer is None:
                 numbers.append(0)
                 continue
@@ -503,10 +514,13 @@ def finding_in(network: Network, code: str, message: str, name: str = "", *, hin
 def check_sharing(network: Network) -> None:
     """Raise SpecError where a layer cannot have the weights of the one that holds them."""
     for index, node in enumerate(network.nodes):
-        if node.shares is None:
+        if node.shares is None and not node.tied:
             continue
         try:
-            check_shared(used(network.nodes, index), used(network.nodes, node.shares))
+            if node.shares is not None:
+                check_shared(used(network.nodes, index), used(network.nodes, node.shares))
+            for name, held_by in node.tied:
+                check_tied(used(network.nodes, index), name, used(network.nodes, held_by))
         except GeometryError as error:
             raise SpecError([finding_in(network, error.code, error.message, node.name, hint=error.hint)]) from error
 
@@ -546,17 +560,50 @@ def holder(nodes: Sequence[Node], index: int) -> int:
     return index if shares is None else shares
 
 
+def tied_nodes(nodes: Sequence[Node]) -> list[int]:
+    """The indices of the nodes of which others hold some tensors, not all."""
+    return [index for index, node in enumerate(nodes) if node.tied]
+
+
+def lenders(nodes: Sequence[Node]) -> set[int]:
+    """The indices of the nodes that hold tensors of others which do not share all of theirs."""
+    return {held_by for node in nodes for _, held_by in node.tied}
+
+
+def tensor_holder(nodes: Sequence[Node], index: int, tensor: str) -> int:
+    """The index of the node that holds a tensor of the one at an index."""
+    whole = holder(nodes, index)
+    return next((held_by for name, held_by in nodes[whole].tied if name == tensor), whole)
+
+
+def own_weights(nodes: Sequence[Node], index: int) -> tuple[Weight, ...]:
+    """The tensors that a node holds itself, buffers included: of several that have one, the first."""
+    node = nodes[index]
+    if node.layer is None or node.shares is not None:
+        return ()
+    tied = {tensor for tensor, _ in node.tied}
+    return tuple([weight for weight in used(nodes, index).weights if weight.name not in tied])
+
+
 def renumbered(nodes: Sequence[Node], places: Mapping[int, int]) -> list[Node]:
     """Those of the nodes that have a new place (old index -> new, in order), and what they read.
 
-    Of those that have the same weights the first that is there holds them.
+    Of those that have the same weights, or one tensor, the first that is there holds them.
     """
     held: dict[int, int] = {}
+    lent: dict[int, dict[Tied, None]] = {}
+    for node in nodes:
+        for each in node.tied:
+            lent.setdefault(each.node, {})[each] = None
+    holding: dict[Tied, int] = {}
     found = []
     for old, new in places.items():
-        first = held.setdefault(holder(nodes, old), new)
+        whole = holder(nodes, old)
+        first = held.setdefault(whole, new)
         read = tuple([places[i] for i in nodes[old].inputs])
-        found.append(nodes[old]._replace(inputs=read, shares=None if first == new else first))
+        tensors = (*lent.get(whole, ()), *nodes[whole].tied) if first == new else ()
+        tied = [Tied(each.tensor, holding[each]) for each in tensors if holding.setdefault(each, new) != new]
+        found.append(nodes[old]._replace(inputs=read, shares=None if first == new else first, tied=tuple(tied)))
     return found
 
 

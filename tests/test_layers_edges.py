@@ -455,9 +455,12 @@ class TestShared:
             check_shared(self.use("p4", shape=(5, 8, 9)), self.use("p3"))
         assert "5 channels arrive at p4, 6 at p3" in (channels.value.hint or "")
 
-    def test_kinds_are_one(self) -> None:
-        with pytest.raises(OtherKind, match="p4 is linear, and p3, whose weights it is to have, conv2d"):
+    def test_kinds_may_differ_where_tensors_do_not(self) -> None:
+        check_shared(self.use("p4", "conv_transpose2d", (4, 8, 9)), self.use("p3", shape=(4, 8, 9)))
+        with pytest.raises(OtherWeights, match="p4 has a weight of 4×6, and p3, whose weights it is to have, 4×6×3×3"):
             check_shared(self.use("p4", "linear", (6,)), self.use("p3"))
+        with pytest.raises(OtherKind, match="p4 is prelu, and p3, whose weights it is to have, conv2d"):
+            check_shared(Use("p4", build("prelu", {}), (IMAGE,)), self.use("p3"))
 
     def test_what_reads_nothing_differs_by_its_fields(self) -> None:
         one, other = (Use(name, build("parameter", {"shape": [size]}), ()) for name, size in (("a", 2), ("b", 3)))

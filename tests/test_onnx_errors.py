@@ -13,6 +13,7 @@ from onnx import TensorProto, helper
 
 from convcalc.analysis.report import analyse
 from convcalc.findings import SpecError, UsageError
+from convcalc.network import Tied
 from convcalc.onnx import inference, load_onnx
 
 from .onnx_models import Maker, recorded
@@ -164,15 +165,37 @@ def test_layers_of_the_same_initialisers_share_their_weights(tmp_path: Path) -> 
     assert network.notes == ()
 
 
-def test_a_weight_that_layers_of_other_kinds_or_biases_have_is_said(tmp_path: Path) -> None:
+def test_a_kernel_that_layers_of_other_kinds_or_biases_have_counts_once(tmp_path: Path) -> None:
     maker = Maker(1, 3, 5, 5)
     weight, bias = maker.weight(3, 3, 1, 1), maker.weight(3)
     first = maker.node("Conv", "x", weight)
     second = maker.node("ConvTranspose", first, weight, kernel_shape=[1, 1])
     network = maker.load(tmp_path, maker.node("Conv", second, weight, bias))
-    assert [node.shares for node in network.nodes] == [None] * 4
+    assert [(node.shares, node.tied) for node in network.nodes] == [
+        (None, ()), (None, ()), (None, (Tied("weight", 1),)), (None, (Tied("weight", 1),))
+    ]  # fmt: skip
+    assert analyse(network).totals.params == 9 + 3
+    assert network.notes == ()
+
+
+def test_a_head_has_the_table_of_an_embedding_through_a_transpose(tmp_path: Path) -> None:
+    maker = Maker(1, 12)
+    table = maker.weight(100, 8)
+    rows = maker.node("Gather", table, maker.node("Cast", "x", to=7))
+    network = maker.load(tmp_path, maker.node("MatMul", rows, maker.node("Transpose", table, perm=[1, 0])))
+    assert [(node.kind, node.tied) for node in network][-2:] == [("embedding", ()), ("linear", (Tied("weight", 1),))]
+    assert analyse(network).totals.params == 800
+
+
+def test_a_vector_beside_other_weights_is_said(tmp_path: Path) -> None:
+    """PyTorch's exporter merges equal vectors, so that it need not be one parameter."""
+    maker = Maker(1, 3, 5, 5)
+    bias = maker.weight(3)
+    first = maker.node("Conv", "x", maker.weight(3, 3, 1, 1), bias)
+    network = maker.load(tmp_path, maker.node("Conv", first, maker.weight(3, 3, 1, 1), bias))
+    assert analyse(network).totals.params == 24
     (note,) = network.notes
-    assert note.code == "CC703" and "18 too high" in note.message
+    assert note.code == "CC703" and "3 too high" in note.message
 
 
 def test_dead_nodes_and_unread_initialisers_are_said(tmp_path: Path) -> None:

@@ -148,10 +148,16 @@ CONV = "- {conv2d: {out: 8, k: 3, p: 1}, name: a, from: p3}\n"
         ("- {relu: , name: r, share: a}", "CC113", "r has no weights", ""),
         ("- {relu: , name: r, repeat: 2, share: true}", "CC113", "r.1 has no weights", ""),
         (
-            "- {conv_transpose2d: {out: 8, k: 3}, name: b, share: a}",
+            "- {prelu: , name: b, share: a}",
+            "CC114",
+            "b is prelu, and a, whose weights it is to have, conv2d",
+            "layers that share weights have tensors of the same names and shapes",
+        ),
+        (
+            "- {conv_transpose2d: {out: 8, k: 3, bias: false}, name: b, share: a}",
             "CC114",
             "b is conv_transpose2d, and a, whose weights it is to have, conv2d",
-            "layers that share weights are of one kind",
+            "share: {weight: a} shares its weight alone",
         ),
         (
             "- {conv2d: {out: 4, k: 3}, name: b, share: a}",

@@ -15,6 +15,7 @@ import pytest
 from convcalc.api.load import load
 from convcalc.findings import SpecError, UsageError
 from convcalc.models.document import Malformed
+from convcalc.network import own_weights
 from convcalc.torch.exported.costs import FORMULAS, macs
 from convcalc.torch.exported.expressions import symbols, value
 
@@ -60,12 +61,7 @@ def test_the_layers_are_those_of_the_model(name: str) -> None:
 @pytest.mark.parametrize("name", ["fixed", "open"])
 def test_parameters_count_once_and_macs_at_each_call(name: str) -> None:
     network = load(FOLDER / f"{name}.pt2")
-    weights = [
-        weight
-        for node in network
-        if node.layer is not None and node.shares is None
-        for weight in node.layer.weights(network.input_shapes(node))
-    ]
+    weights = [weight for index in range(len(network.nodes)) for weight in own_weights(network.nodes, index)]
     # sum(p.numel() for p in Net().parameters()), and torch.utils.flop_counter of a run at a batch of 1, halved
     assert sum(prod(weight.shape) for weight in weights if weight.learnable) == 1122
     macs = [

@@ -16,7 +16,7 @@ from convcalc.language import loads
 from convcalc.language.write import write
 from convcalc.layers.base import Shape
 from convcalc.layers.opaque import Opaque
-from convcalc.network import Network
+from convcalc.network import Network, Tied, own_weights
 from convcalc.torch.lift.builder import Step
 from convcalc.torch.lift.conversion import lift
 from convcalc.torch.tape import Call, Ref, Scope, from_json
@@ -406,7 +406,7 @@ def test_work_on_the_batch_is_opaque(tape: Recorder) -> None:
 
 def wired(network: Network) -> Iterator[tuple[Any, ...]]:
     for node in network.nodes:
-        yield node.layer, node.inputs, node.shape, node.shares
+        yield node.layer, node.inputs, node.shape, node.shares, node.tied
 
 
 @pytest.mark.parametrize("name", TAPES)
@@ -425,13 +425,8 @@ def test_models_agree_with_pytorch_and_survive_as_specs(name: str) -> None:
 
 def figures(made: Network) -> tuple[int, int]:
     """Parameters and multiply-accumulates."""
-    learned = sum(
-        prod(weight.shape)
-        for node in made
-        if node.layer is not None and node.shares is None
-        for weight in node.layer.weights(made.input_shapes(node))
-        if weight.learnable
-    )
+    held = [weight for index in range(len(made.nodes)) for weight in own_weights(made.nodes, index)]
+    learned = sum(prod(weight.shape) for weight in held if weight.learnable)
     return learned, sum(macs_of(made, node) for node in made)
 
 
@@ -461,13 +456,50 @@ def test_models_that_are_run_agree_with_the_record(name: str) -> None:
     assert list(wired(loads(write(made)))) == list(wired(made))
 
 
-@pytest.mark.parametrize("function", ["torch.nn.functional.embedding", "aten.embedding.default"])
+@pytest.mark.parametrize("function", ["torch.nn.functional.embedding", "aten.embedding.default", "names"])
 def test_rows_that_tokens_name_are_an_embedding(tape: Recorder, function: str) -> None:
     tokens, table = tape.input(12), tape.parameter(100, 8)
-    tape.call(function, *((table, tokens) if function.startswith("aten") else (tokens, table)), to=(BATCH, 12, 8))
+    if function == "names":
+        tape.call("aten.embedding.default", weight=table, indices=tokens, to=(BATCH, 12, 8))
+    else:
+        tape.call(function, *((table, tokens) if function.startswith("aten") else (tokens, table)), to=(BATCH, 12, 8))
     assert tape.layers() == ["embedding: {num_embeddings: 100, embedding_dim: 8}"]
     (step,) = [step for step in tape.lifted().steps if step.layer is not None]
     assert step.weights == {"weight": table.tensor} and step.shape == (12, 8)
+
+
+@pytest.mark.parametrize("product", ["linear", "matmul", "mm of rows"])
+def test_a_head_has_the_table_of_an_embedding(tape: Recorder, product: str) -> None:
+    """However it multiplies with it: F.linear(x, table, bias), x @ table.t()."""
+    tokens, table, bias = tape.input(12), tape.parameter(100, 8), tape.parameter(100, name="bias")
+    rows = tape.call("torch.nn.functional.embedding", tokens, table, to=(BATCH, 12, 8))
+    if product == "linear":
+        tape.call("torch.nn.functional.linear", rows, table, bias, to=(BATCH, 12, 100), macs=9600)
+    else:
+        turned = tape.call("torch.Tensor.t", table, to=(8, 100))
+        logits = tape.call("torch.matmul", rows, turned, to=(BATCH, 12, 100), macs=9600)
+        if product == "mm of rows":
+            tape.call("torch.add", logits, bias, to=(BATCH, 12, 100))
+    made = network(tape.lifted())
+    assert [(node.kind, node.tied) for node in made if node.kind in ("embedding", "linear")] == [
+        ("embedding", ()),
+        ("linear", (Tied("weight", 1),)),
+    ]
+    assert figures(made)[0] == 800 + 100 * (product != "matmul")
+    assert "CC725" not in [note.code for note in made.notes]
+
+
+def test_equal_tables_are_two_and_a_transposed_one_is_counted_again(tape: Recorder) -> None:
+    tokens, table = tape.input(12), tape.parameter(100, 8)
+    rows = tape.call("torch.nn.functional.embedding", tokens, table, to=(BATCH, 12, 8))
+    other = tape.parameter(100, 8, name="other")
+    logits = tape.call("torch.nn.functional.linear", rows, other, to=(BATCH, 12, 100), macs=9600)
+    assert figures(network(tape.lifted()))[0] == 1600
+    turned = tape.call("torch.Tensor.t", other, to=(8, 100))
+    tape.call("torch.nn.functional.linear", logits, turned, to=(BATCH, 12, 8), macs=9600)
+    made = network(tape.lifted())
+    assert figures(made)[0] == 2400
+    assert [note.code for note in made.notes] == ["CC725"]
 
 
 def test_tokens_of_several_axes_have_features_behind_them(tape: Recorder) -> None:

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import pytest
 
 import convcalc
-from convcalc import SpecError, UsageError, from_torch, load
+from convcalc import SpecError, UsageError, from_torch, load, reference
+from convcalc.export.torch_module import torch_module
 from convcalc.torch.tape import Tape, refs
 
 from .command import run as command
@@ -765,3 +766,40 @@ def test_a_view_of_a_fixed_size_does_not_take_pixels_for_examples() -> None:
     code = nn.Linear(784, 8)
     network = from_torch(Model(lambda self, x: self.code(x.view(-1, 784)), code=code), (1, 28, 28))
     assert [node.shape for node in network] == [(784,), (8,)] and not network.notes
+
+
+@pytest.mark.parametrize("functional", [False, True])
+def test_a_head_that_has_an_embedding_s_table_counts_as_pytorch_counts_it(functional: bool) -> None:
+    tokens, head = nn.Embedding(50, 8), nn.Linear(8, 50)
+    head.weight = tokens.weight
+
+    def forward(self: Any, x: Any) -> Any:
+        rows = self.tokens(x)
+        return F.linear(rows, self.tokens.weight, self.head.bias) if functional else self.head(rows)
+
+    model = Model(forward, tokens=tokens, head=head)
+    network = from_torch(model, input=torch.zeros(1, 12, dtype=torch.long))
+    counted = convcalc.analyse(network).totals.params
+    assert counted == sum(parameter.numel() for parameter in model.parameters()) == 450
+    assert [note.code for note in network.notes] == []
+
+
+def test_exported_code_computes_with_one_table() -> None:
+    """Parameters as they are counted, and the logits of the reference on the same numbers."""
+    spec = """
+convcalc: 1
+name: Logits
+input: [12]
+layers:
+  - {embedding: {num_embeddings: 50, embedding_dim: 8}, name: tokens}
+  - {linear: {out: 50, dim: last}, name: head, share: {weight: tokens}}
+"""
+    network, scope = convcalc.loads(spec), {"__name__": "exported"}
+    exec(torch_module(network), scope)
+    model = scope["Logits"]().double()  # type: ignore[operator]
+    assert sum(parameter.numel() for parameter in model.parameters()) == 450
+    held = {name: parameter.detach().numpy() for name, parameter in model.named_parameters()}
+    weights = {"tokens": {"weight": held["tokens.weight"]}, "head": {"bias": held["head.bias"]}}
+    rows = torch.arange(24.0, dtype=torch.float64).reshape(2, 12)
+    *_, last = reference.run(network, rows.numpy(), weights=weights, dtype="float64")
+    torch.testing.assert_close(model(rows).detach(), torch.as_tensor(last.output))

@@ -128,7 +128,66 @@ layers:
         return [self.fc(torch.cat([self.encoder(left), self.encoder(right)], 1))]
 
 
-CASES = (Heads, Recurrent, Siamese)
+class Autoencoder(nn.Module):
+    """A transposed convolution with the weight of a convolution, and a bias of its own."""
+
+    spec = """
+convcalc: 1
+name: autoencoder
+input: [C, 20, 20]
+layers:
+  - {conv2d: {out: C, k: 3, s: 2, p: 1}, name: encoder}
+  - tanh
+  - {conv_transpose2d: {out: C, k: 3, s: 2, p: 1}, name: decoder, share: {weight: encoder}}
+  - global_avg_pool
+  - flatten
+  - {linear: {out: 10}, name: fc}
+"""
+    names = ("encoder", "decoder", "fc")
+    sizes = (20,)
+
+    def __init__(self, c: int) -> None:
+        super().__init__()
+        self.encoder, self.decoder = nn.Conv2d(c, c, 3, 2, 1), nn.ConvTranspose2d(c, c, 3, 2, 1)
+        self.decoder.weight = self.encoder.weight
+        self.fc = nn.Linear(c, 10)
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        return [self.fc(self.decoder(torch.tanh(self.encoder(x))).mean((2, 3)))]
+
+
+class Tokens(nn.Module):
+    """The table of an embedding, with which two heads multiply: one with a bias, called twice, and one without."""
+
+    spec = """
+convcalc: 1
+name: tokens
+input: [96]
+layers:
+  - {embedding: {embedding_dim: C, num_embeddings: 40}, name: tokens}
+  - {linear: {out: C, dim: last}, name: mix}
+  - {mean: {dim: 0}, name: pooled}
+  - {linear: {out: 40}, name: head, share: {weight: tokens}}
+  - {tanh: {}, name: act, from: pooled}
+  - {linear: {out: 40}, name: again, share: head}
+  - {linear: {out: 40, bias: false}, name: plain, from: pooled, share: tokens}
+outputs: [head, again, plain]
+"""
+    names = ("tokens", "mix", "head")
+    sizes = (96,)
+    rows = 40
+
+    def __init__(self, c: int) -> None:
+        super().__init__()
+        self.tokens, self.mix, self.head = nn.Embedding(40, c), nn.Linear(c, c), nn.Linear(c, 40)
+        self.head.weight = self.tokens.weight
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        x = self.mix(self.tokens(x.long())).mean(1)
+        return [self.head(x), self.head(torch.tanh(x)), F.linear(x, self.tokens.weight)]
+
+
+CASES = (Heads, Recurrent, Siamese, Autoencoder, Tokens)
 SMALL, LARGE = 3, 64
 """Channels of the runs whose numbers are recorded, and of those whose peaks are."""
 
@@ -139,13 +198,21 @@ def pattern(shape: tuple[int, ...], number: int) -> torch.Tensor:
     return torch.tensor([0.3 * cos(0.37 * i + number) for i in range(count)], dtype=torch.float64).reshape(shape)
 
 
+def example(case: Any, number: int, batch: int, channels: int) -> torch.Tensor:
+    """Input `number` of a case: numbers, or the rows of a table."""
+    size = case.sizes[number]
+    if not hasattr(case, "rows"):
+        return pattern((batch, channels, size, size), 100 + number)
+    return (torch.arange(batch * size, dtype=torch.float64) * 7 % case.rows).reshape(batch, size)
+
+
 def values(case: Any) -> dict[str, Any]:
     """What a module gives in training mode, and the gradients of the sum of its outputs times a pattern."""
     module = case(SMALL).double().train()
     with torch.no_grad():
         for number, parameter in enumerate(module.parameters()):
             parameter.copy_(pattern(tuple(parameter.shape), number))
-    inputs = [pattern((2, SMALL, size, size), 100 + n) for n, size in enumerate(case.sizes)]
+    inputs = [example(case, number, 2, SMALL) for number in range(len(case.sizes))]
     outputs = module(*inputs)
     sum((output * pattern(tuple(output.shape), 200 + n)).sum() for n, output in enumerate(outputs)).backward()
     return {
@@ -158,7 +225,7 @@ def peaks(case: Any, optimizer_name: str) -> dict[str, Any]:
     """The peaks of a training step after zero_grad() and beside the gradients of the step before."""
     module = case(LARGE).train()
     optimizer = OPTIMIZERS[optimizer_name](module.parameters())
-    inputs = [torch.zeros(BATCH, LARGE, size, size) for size in case.sizes]
+    inputs = [example(case, number, BATCH, LARGE).float() for number in range(len(case.sizes))]
     targets = torch.zeros(BATCH, dtype=torch.long)
     found = {}
     for name, releases in (("first", True), ("second", True), ("released", True), ("kept", False)):

@@ -18,7 +18,7 @@ from ..geometry import checked
 from ..layers.base import OPERATIONS
 
 if TYPE_CHECKING:
-    from ..layers.base import Layer, Shape, Shapes
+    from ..layers.base import Layer, Shape, Shapes, Weight
 
 
 _FLOPS = {kind: flops for kind, (flops, _) in OPERATIONS.items()}
@@ -57,8 +57,18 @@ def layer_cost(layer: Layer, inputs: Shapes, output: Shape) -> Cost:
     >>> layer_cost(conv, ((192, 28, 28),), (128, 28, 28))
     Cost(params=221312, weights=221184, buffers=0, macs=173408256, flops=346916864)
     """
+    operations = layer.operations(inputs, output)
+    macs = operations.get("mac", 0)
+    flops = sum([_FLOPS[kind] * count for kind, count in operations.items()])
+    if flops > 2**63 - 1:
+        checked(f"{layer.kind}'s flops", flops)
+    return Cost(*tensor_numbers(layer.weights(inputs)), macs, flops)
+
+
+def tensor_numbers(tensors: Iterable[Weight]) -> tuple[int, int, int]:
+    """(params, weights, buffers): the numbers of these tensors that are learned, of these no biases, and the others."""
     params = weights = buffers = 0
-    for name, shape, learnable in layer.weights(inputs):
+    for name, shape, learnable in tensors:
         count = prod(shape)
         if not learnable:
             buffers += count
@@ -66,12 +76,7 @@ def layer_cost(layer: Layer, inputs: Shapes, output: Shape) -> Cost:
         params += count
         if "weight" in name:
             weights += count
-    operations = layer.operations(inputs, output)
-    macs = operations.get("mac", 0)
-    flops = sum([_FLOPS[kind] * count for kind, count in operations.items()])
-    if flops > 2**63 - 1:
-        checked(f"{layer.kind}'s flops", flops)
-    return Cost(params, weights, buffers, macs, flops)
+    return params, weights, buffers
 
 
 def total(costs: Iterable[Cost], batch: int = 1) -> Cost:

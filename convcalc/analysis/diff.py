@@ -260,12 +260,16 @@ def _changes(
         old_names = [before.nodes[i].name for i in former.inputs]
         yield Change("from", old_names, [after.nodes[i].name for i in node.inputs])
     held = None if former.shares is None else pairs.get(former.shares, -1)
-    if held != node.shares:
-        names = (
-            None if i is None else network.nodes[i].name
-            for network, i in ((before, former.shares), (after, node.shares))
-        )
-        yield Change("shares", *names)
+    tied = [(tensor, pairs.get(held_by, -1)) for tensor, held_by in former.tied]
+    if (held, tied) != (node.shares, list(node.tied)):
+        yield Change("shares", _shared(before, former), _shared(after, node))
+
+
+def _shared(network: Network, node: Node) -> str | None:
+    """The layer whose weights a node has, or those of its tensors."""
+    if node.tied:
+        return ", ".join([f"{tensor} of {network.nodes[held_by].name}" for tensor, held_by in node.tied])
+    return None if node.shares is None else network.nodes[node.shares].name
 
 
 def _shapes(shapes: Shapes) -> list[object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
@@ -37,7 +38,9 @@ from .receptive_field import AxisField, field_first, field_jump, field_last, fie
 from .seen import Seen, effective
 
 if TYPE_CHECKING:
-    from ..layers.base import Layer, Shape, Shapes
+    from ..layers.base import Layer, Shape, Shapes, Weight
+    from ..network import Node
+    from .figures import Figures
     from .report import Report
 
 
@@ -226,7 +229,7 @@ def layer_sections(report: Report, index: int) -> tuple[Section, ...]:
     inputs = report.network.input_shapes(node)
     return (
         *_output_sections(layer, inputs, node.shape),
-        _parameters(layer, inputs, None if node.shares is None else report.node(node.shares).name),
+        _parameters(report, node, layer.weights(inputs)),
         _work(report, index, layer, inputs, node.shape),
         *field_sections(report, index, layer, inputs),
         _memory(report, index, layer, inputs, node.shape),
@@ -291,14 +294,16 @@ def _transposed_steps(window: TransposedWindow, size: int) -> list[Step]:
     ]
 
 
-def _parameters(layer: Layer, inputs: Shapes, holder: str | None) -> Section:
-    """What it holds; where another layer, the `holder`, does, what that one does."""
-    weights = layer.weights(inputs)
-    if holder is not None:
+def _parameters(figures: Figures, node: Node, weights: Sequence[Weight]) -> Section:
+    """What it holds; where another layer does, what that one does."""
+    if node.shares is not None:
+        holder = figures.node(node.shares).name
         steps = [product(w.name, w.shape, note=f"of {holder}") for w in weights]
         return Section("parameters", (*steps, Step("params", 0, unit="numbers", note=f"shared: {holder} holds them")))
-    steps = [product(w.name, w.shape, note="" if w.learnable else "buffer, not learned") for w in weights]
-    learned = [prod(w.shape) for w in weights if w.learnable]
+    holders = {tensor: f"of {figures.node(held_by).name}" for tensor, held_by in node.tied}
+    notes = [holders.get(w.name, "" if w.learnable else "buffer, not learned") for w in weights]
+    steps = [product(w.name, w.shape, note=note) for w, note in zip(weights, notes, strict=True)]
+    learned = [prod(w.shape) for w in weights if w.learnable and w.name not in holders]
     return Section("parameters", (*steps, total("params", learned or (0,), "numbers")))
 
 

@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..geometry import GeometryError, checked
-from ..network import Group, Network, Node, element_counts, finding_in, works
-from .cost import FREE, Cost, layer_cost, total
+from ..network import Group, Network, Node, element_counts, finding_in, own_weights, tied_nodes, works
+from .cost import FREE, Cost, layer_cost, tensor_numbers, total
 
 if TYPE_CHECKING:
     from ..layers.base import Layer, Shape, Shapes
@@ -186,7 +186,10 @@ class Figures:
                 name = nodes[numbers.index(number)].name
                 raise SpecError([finding_in(self.network, error.code, error.message, name)]) from error
         alone = [cost.work for cost in whole]
-        return [(whole if node.shares is None else alone)[n] for node, n in zip(nodes, numbers, strict=True)]
+        found = [(whole if node.shares is None else alone)[n] for node, n in zip(nodes, numbers, strict=True)]
+        for index in tied_nodes(nodes):
+            found[index] = Cost(*tensor_numbers(own_weights(nodes, index)), found[index].macs, found[index].flops)
+        return found
 
     @cached_property
     def totals(self) -> Cost:
@@ -238,7 +241,13 @@ class Figures:
     def shared(self, subject: Subject) -> list[int]:
         """The nodes outside of a subject whose weights layers of it have."""
         found = self.network.nodes
-        holders = {shares: None for i in subject.nodes if (shares := found[i].shares) is not None}
+        holders: dict[int, None] = {}
+        for i in subject.nodes:
+            shares, ties = found[i].shares, found[i].tied
+            if shares is not None:
+                holders[shares] = None
+            for _, held_by in ties:
+                holders[held_by] = None
         return [i for i in holders if i not in subject.nodes]
 
     def figures(self, fact: Fact) -> list[int]:

@@ -5,8 +5,9 @@ TensorFlow Lite's quantisation specification has it. Convolutions always have bi
 have one or a batch norm is folded into them; a batch norm that is not folded is the constants of a MUL and an ADD. What
 other layers learn takes a byte a number. Other dtypes have no scales. Left out are the graph, its names and tables,
 zero points, and the scales of activations and biases.
-Weights that several layers have are there once, unless different batch norms are folded into them. Their biases are not
-with int8: their scale is the product of that of the weights and that of the layer's input.
+Weights that several layers have are there once, unless different batch norms are folded into them, or one of the layers
+is transposed, which lays them out otherwise. Their biases are not with int8: their scale is the product of that of the
+weights and that of the layer's input.
 Source: https://ai.google.dev/edge/litert/models/quantization_spec; TensorFlow Lite's schema.fbs.
 """
 
@@ -15,11 +16,12 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..network import holder
+from ..network import holder, tied_nodes, used
 from .fusion import converted
 
 if TYPE_CHECKING:
     from ..layers.base import Layer, Shape, Shapes
+    from ..layers.sharing import Use
     from ..network import Network
 
 BIAS_BYTES = SCALE_BYTES = 4
@@ -63,6 +65,10 @@ def flash(network: Network, dtype: str, item: int) -> list[Flash]:
         if key not in known:
             known[key] = _alone(layer, inputs, node.shape, item, bias_bytes, scale_bytes)
         found[index] = known[key]
+    for index in tied_nodes(nodes):
+        for tensor, lender in nodes[index].tied:
+            if folded[index] == folded[lender]:
+                found[index] = _beside_tied(used(nodes, index), tensor, used(nodes, lender), found[index], item, dtype)
     for index, node in enumerate(nodes):
         held_by = node.shares
         if held_by is None or (heads[index] == index) != (heads[held_by] == held_by):
@@ -70,6 +76,17 @@ def flash(network: Network, dtype: str, item: int) -> list[Flash]:
         if folded[index] == folded[held_by]:
             found[index] = Flash(biases=found[index].biases) if dtype == "int8" else NOTHING
     return found
+
+
+def _beside_tied(use: Use, tensor: str, lender: Use, left: Flash, item: int, dtype: str) -> Flash:
+    """What a layer leaves beside a tensor that another one holds, where both keep it, and in one layout."""
+    layer, other = use.layer, lender.layer
+    if layer.scales_channels or (layer.multiplies == "transposed") != (other.multiplies == "transposed"):
+        return left
+    size = item * next(prod(weight.shape) for weight in use.weights if weight.name == tensor)
+    if "weight" in tensor or not layer.weighted:
+        return Flash(left.weights - size, left.biases, 0 if other.weighted else left.scales)
+    return left if dtype == "int8" else left._replace(biases=left.biases - size)
 
 
 def _folded(network: Network, heads: list[int]) -> list[list[int]]:

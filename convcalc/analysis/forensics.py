@@ -16,7 +16,7 @@ import numpy as np
 from ..findings import SpecError, UsageError
 from ..language.published import Reading
 from ..limits import FILE_STEPS
-from ..network import Network, Node
+from ..network import Network, Node, Tied
 from .conventions import COUNTED, Writing, candidates, counted, writings
 from .figures import Figures, Subject, find
 from .forensic_answers import Answer, Control, Forensics, Found
@@ -62,11 +62,19 @@ def _unseen(name: str, work: int) -> None:
     """Nobody is told."""
 
 
+Elsewhere = tuple[str, ...] | None
+"""The tensors of a layer that others hold; None for all of one that shares those of another."""
+
+
+def _held_elsewhere(node: Node) -> Elsewhere:
+    return tuple([tensor for tensor, _ in node.tied]) if node.shares is None else None
+
+
 class _Values:
     """The counts of a network's layers, each equal layer's computed once."""
 
     def __init__(self) -> None:
-        self._rows: dict[tuple[int, Shapes, bool], tuple[int, ...]] = {}
+        self._rows: dict[tuple[int, Shapes, Elsewhere], tuple[int, ...]] = {}
         self._kept: list[Layer] = []
         self._asked = [found for name in COUNTED if (found := quantity(name)) is not None]
 
@@ -75,7 +83,7 @@ class _Values:
         free = (0,) * len(COUNTED)
         nodes = network.nodes
         rows = [
-            free if n.layer is None else self._row(n.layer, network.input_shapes(n), n.shape, n.shares is None)
+            free if n.layer is None else self._row(n.layer, network.input_shapes(n), n.shape, _held_elsewhere(n))
             for n in nodes
         ]
         found = np.array(rows, dtype=np.int64)
@@ -83,15 +91,16 @@ class _Values:
             raise UsageError(f"the figures of {network.name} are above 2^59: too large to search")
         return found
 
-    def _row(self, layer: Layer, inputs: Shapes, output: Shape, holds: bool) -> tuple[int, ...]:
-        found = self._rows.get((id(layer), inputs, holds))
+    def _row(self, layer: Layer, inputs: Shapes, output: Shape, elsewhere: Elsewhere) -> tuple[int, ...]:
+        found = self._rows.get((id(layer), inputs, elsewhere))
         if found is None:
             read = [Node(f"input{n}", None, (), shape) for n, shape in enumerate(inputs)]
             alone = Node("layer", layer, tuple(range(len(read))), output)
-            again = () if holds else (alone._replace(shares=len(read)),)
-            figures = Figures(Network("", (*read, alone, *again), (), {}))
+            tied = tuple([Tied(tensor, len(read)) for tensor in elsewhere or ()])
+            again = alone._replace(shares=len(read) if elsewhere is None else None, tied=tied)
+            figures = Figures(Network("", (*read, alone, *([again] if elsewhere != () else [])), (), {}))
             values = [asked.get(figures, figures.layers[-1]) for asked in self._asked]
-            found = self._rows[id(layer), inputs, holds] = tuple(
+            found = self._rows[id(layer), inputs, elsewhere] = tuple(
                 [value if isinstance(value, int) else 0 for value in values]
             )
             self._kept.append(layer)

@@ -67,7 +67,7 @@ def liveness(network: Network, in_place: bool = False) -> Liveness:
     held = storages(network)
     indices = list(range(count))
     last = indices.copy()
-    for index, (_, _, inputs, _, _), storage in zip(indices, nodes, held, strict=True):
+    for index, (_, _, inputs, _, _, _), storage in zip(indices, nodes, held, strict=True):
         last[storage] = index
         for i in inputs:
             last[held[i]] = index

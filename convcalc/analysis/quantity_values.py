@@ -218,7 +218,10 @@ def space_complexity(figures: Figures, subject: Subject) -> int:
 
     found = figures.figures(lecture_space)
     nodes = [(i, figures.node(i)) for i in subject.nodes]
-    return sum([found[i] if node.shares is None else min(found[i], prod(node.shape)) for i, node in nodes])
+    holds = [node.shares is None and all(tensor != "weight" for tensor, _ in node.tied) for _, node in nodes]
+    return sum(
+        [found[i] if held else min(found[i], prod(node.shape)) for (i, node), held in zip(nodes, holds, strict=True)]
+    )
 
 
 def moved(figures: Figures, subject: Subject) -> int:

@@ -336,7 +336,7 @@ def _receptive_fields(network: Network, origin: int | None, local: bool) -> Rece
     readings = [None, *[reading(*work) if work[1] else None for work in different]]
     kept = [found is not None and found.kept for found in readings]
     following = Following(local)
-    for index, ((name, layer, inputs, shape, _), number) in enumerate(zip(nodes, numbers, strict=True)):
+    for index, ((name, layer, inputs, shape, _, _), number) in enumerate(zip(nodes, numbers, strict=True)):
         if kept[number] and following.tabulated <= MOST_TABULATED:
             origins.append(origins[inputs[0]])
             fields.append(fields[inputs[0]])

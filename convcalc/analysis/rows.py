@@ -13,10 +13,11 @@ from .quantity import plain_figure
 from .receptive_field import Square
 
 if TYPE_CHECKING:
-    from ..network import Network, Node
+    from ..network import Network, Node, Tied
     from .figures import Figures, Subject
     from .receptive_field import AxisField, Fields
 
+    Ties = tuple[Tied, ...]
     Facts = tuple[Node, int, int, int, int, Fields | None]
     """A node, the number of what it does, elements alive while it runs, whose memory holds its output, the bytes that
     it moves, its receptive field."""
@@ -71,10 +72,10 @@ def stage_rows(figures: Figures, stages: Sequence[Subject] | None = None) -> Ali
 
 def _stages(figures: Figures, stages: Iterable[tuple[str, Sequence[int], int | None]]) -> Iterator[tuple[object, ...]]:
     nodes, numbers = figures.network.nodes, works(figures.network).numbers
-    worked: dict[tuple[int, bool], Part] = {}
+    worked: dict[tuple[int, Ties | None], Part] = {}
     for name, members, output in stages:
         if len(members) == 1 and members[0] == output:
-            done = (numbers[output], nodes[output].shares is None)
+            done = (numbers[output], nodes[output].tied if nodes[output].shares is None else None)
             yield name, worked.get(done) or _kept(worked, done, _stage(figures, members, output))
         else:
             yield name, _stage(figures, members, output)
@@ -116,23 +117,24 @@ def _layers(figures: Figures, found: Iterable[tuple[int, Facts]]) -> Iterator[tu
     offsets = _offsets(figures)
     begun: dict[tuple[str, str], Part] = {}
     middle: dict[tuple[int | None, int, int | None], Part] = {}
-    worked: dict[tuple[int, bool, int | None, int], Part] = {}
+    worked: dict[tuple[int, Ties | None, int | None, int], Part] = {}
     """What layers of equal work have in common, those that hold their weights and those that do not."""
     seen: Fields | None = None
     field = _field(seen)
-    for index, ((name, layer, sources, _, shares), number, live, storage, moved, fields) in found:
+    for index, ((name, layer, sources, _, shares, ties), number, live, storage, moved, fields) in found:
         if layer is None:
             continue
         kind = (name.partition(".")[0], layer.kind)
         start = begun.get(kind) or _kept(begun, kind, Part(*kind))
         view = None if storage == index else storage
-        place = (shares, live, view)
+        lender = ties[0].node if ties else shares
+        place = (lender, live, view)
         held = middle.get(place)
         if held is None:
-            holder = None if shares is None else names[shares]
+            holder = None if lender is None else names[lender]
             held = _kept(middle, place, Part(holder, live * item, None if view is None else names[view]))
         offset = None if offsets is None else offsets[index]
-        done = (number, shares is None, offset, moved)
+        done = (number, ties if shares is None else None, offset, moved)
         work = worked.get(done) or _kept(worked, done, _work(figures, index, offset))
         if fields is not seen:
             seen, field = fields, _field(fields)

@@ -10,15 +10,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..network import element_counts, works
+from ..network import element_counts, used, works
 from .fusion import in_passing
 
 if TYPE_CHECKING:
     from ..layers.base import Shapes
-    from ..network import Network
+    from ..network import Network, Node
     from .cost import Cost
 
 
@@ -42,7 +43,7 @@ def bytes_moved(network: Network, costs: list[Cost], batch: int, item: int) -> l
     """Whether equal layers may read different amounts: what the network holds is none of what passes."""
     known: dict[tuple[int, int], int] = {}
     found: list[int] = []
-    for index, ((_, _, inputs, _, shares), number) in enumerate(zip(nodes, numbers, strict=True)):
+    for index, ((_, _, inputs, _, shares, _), number) in enumerate(zip(nodes, numbers, strict=True)):
         if still[number]:
             found.append(0)
             continue
@@ -51,9 +52,16 @@ def bytes_moved(network: Network, costs: list[Cost], batch: int, item: int) -> l
         moved = None if varied else known.get(work)
         if moved is None:
             passed = elements[index] + sum([elements[i] for i in inputs[: data[number]]])
-            moved = known[work] = (passed * batch + costs[holder].params + costs[holder].buffers) * item
+            moved = known[work] = (passed * batch + _weights(nodes, costs, holder)) * item
         found.append(moved)
     return found
+
+
+def _weights(nodes: Sequence[Node], costs: list[Cost], holder: int) -> int:
+    """The numbers with which a node computes that has its weights of no other one of its kind."""
+    if nodes[holder].tied:
+        return sum([prod(weight.shape) for weight in used(nodes, holder).weights])
+    return costs[holder].params + costs[holder].buffers
 
 
 def fused_work(network: Network, costs: list[Cost], batch: int, item: int) -> list[Work]:

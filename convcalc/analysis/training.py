@@ -23,7 +23,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from ..network import ancestors, holder
+from ..network import ancestors, holder, lenders, tensor_holder, tied_nodes, used
+from .cost import tensor_numbers
 from .memory import ITEM_BYTES, storages
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 OPTIMIZERS = {"sgd": 0, "momentum": 1, "adam": 2}
 """Optimiser -> numbers that it keeps for each parameter: momentum a velocity, Adam two moments."""
+
+Place = tuple[int, str]
+"""The node that holds a gradient of weights, and of which of its tensors; of all where none is tied to another's."""
 
 TEMPORARIES = {"sgd": 0, "momentum": 0, "adam": 1}
 """Optimiser -> numbers for each parameter that its step makes and frees: Adam's roots (PyTorch's foreach, of a GPU)."""
@@ -121,8 +125,12 @@ def learning(network: Network, costs: list[Cost]) -> list[bool]:
 
 
 def computing(network: Network, costs: list[Cost]) -> list[int]:
-    """For each node, the parameters with which it computes: its own, or those of the node whose weights it has."""
-    return [costs[holder(network.nodes, index)].params for index in range(len(costs))]
+    """For each node, the parameters with which it computes: its own, and those that it has of other nodes."""
+    nodes = network.nodes
+    whole = [cost.params for cost in costs]
+    for index in tied_nodes(nodes):
+        whole[index], _, _ = tensor_numbers(used(nodes, index).weights)
+    return [whole[holder(nodes, index)] for index in range(len(costs))]
 
 
 def backward_macs(network: Network, costs: list[Cost]) -> list[int]:
@@ -258,7 +266,11 @@ class _Simulation:
         self.kept = kept(network, self.places, held.batch, held.item)
         self.sizes = [node.elements * held.batch * held.item for node in self.nodes]
         self.weights = [params * held.item for params in computing(network, costs)]
-        self.uses = self._uses()
+        self.of_weights = self._places()
+        self.uses = Counter(
+            place for places, asked in zip(self.of_weights, self.asked, strict=True) if asked for place, _ in places
+        )
+        """Weights -> how many of the layers that have them backward runs through."""
         params = sum([cost.params for cost in costs])
         self.params = params * held.item
         self.standing = self.params + sum([cost.buffers for cost in costs]) * held.item + params * held.state
@@ -268,16 +280,26 @@ class _Simulation:
         self.flowing = 0
         self.waiting: dict[int, _Gradient] = {}
         """Node -> the gradient of its output, as far as it has been added up."""
-        self.ran: dict[int, int] = {}
-        """Holder of weights -> how many of the layers that have them have run backward."""
+        self.ran: Counter[Place] = Counter()
+        """Weights -> how many of the layers that have them have run backward."""
         self.alive = [0] * len(self.nodes)
         self.peak = Moment(-1, "optimizer", 0, 0, 0, 0, 0)
 
-    def _uses(self) -> dict[int, int]:
-        """Holder of weights that several layers have -> how many of them backward runs through."""
-        holders = {node.shares for node in self.nodes}
-        uses = Counter(holder(self.nodes, index) for index, asked in enumerate(self.asked) if asked)
-        return {index: count for index, count in uses.items() if index in holders}
+    def _places(self) -> list[list[tuple[Place, int]]]:
+        """For each node, where its weights have their gradients, and how many bytes these take."""
+        nodes = self.nodes
+        apart = {*tied_nodes(nodes), *lenders(nodes)}
+        found = []
+        for index, size in enumerate(self.weights):
+            whole = holder(nodes, index)
+            if whole not in apart:
+                found.append([((whole, ""), size)])
+                continue
+            found.append([])
+            for weight in used(nodes, index).weights:
+                params, _, _ = tensor_numbers([weight])
+                found[-1].append(((tensor_holder(nodes, index, weight.name), weight.name), params * self.held.item))
+        return found
 
     def run(self) -> TrainingStep:
         """Forward, backward, the optimiser."""
@@ -357,15 +379,14 @@ class _Simulation:
         for gradient in arrived:
             self._release(gradient.memory)
         self.activations -= freed
-        self.gradients += self._kept_gradient(holder(self.nodes, index), weights)
+        self.gradients += sum([self._kept_gradient(place, size) for place, size in self.of_weights[index]])
         for i, gradient in passed:
             self._arrive(i, gradient, index)
 
-    def _kept_gradient(self, held_by: int, weights: int) -> int:
+    def _kept_gradient(self, place: Place, weights: int) -> int:
         """By how much a gradient of weights changes what stays alive."""
-        total = self.uses.get(held_by, 1)
-        done = self.ran[held_by] = self.ran.get(held_by, 0) + 1
-        first, last = done == 1, done == total
+        self.ran[place] += 1
+        first, last = self.ran[place] == 1, self.ran[place] == self.uses[place]
         if self.held.released:
             return weights if first else 0
         return weights * (first - last)

@@ -10,6 +10,7 @@ from itertools import pairwise
 from ..layers.registry import layer_class
 from .pieces import Piece
 from .repetitions import structure
+from .sheet import Sharing
 
 LARGEST = 40_000
 """Pairs of pieces that are compared to lay one scope beside another."""
@@ -40,7 +41,7 @@ class Row:
     """Those of a group or a repetition."""
     refs: tuple[str, ...] | None = None
     """What it reads; None for what stands before it."""
-    share: str | None = None
+    share: Sharing | None = None
     """What has its weights; None where it has its own."""
 
     @property
@@ -156,7 +157,7 @@ def _misnamed(rows: list[Row]) -> bool:
         names = {piece.name for piece in row.members.values()}
         several |= names if len(names) > 1 and not row.piece.numbered else set()
         for refs, share in set(_wirings(row).values()):
-            read.update(ref.partition(".")[0] for ref in (*(refs or ()), share or ""))
+            read.update(ref.partition(".")[0] for ref in (*(refs or ()), *(share.names if share else ())))
         pending += row.rows
     stems = tuple(ref.removesuffix("*") for ref in read if ref.endswith("*"))
     return not several.isdisjoint(read) or any(name.startswith(stems) for name in several if stems)
@@ -246,7 +247,7 @@ def wired(rows: list[Row]) -> list[Row]:
 
 
 def _parts(row: Row) -> list[Row]:
-    by_way: dict[tuple[tuple[str, ...] | None, str | None], list[int]] = {}
+    by_way: dict[tuple[tuple[str, ...] | None, Sharing | None], list[int]] = {}
     for number, way in _wirings(row).items():
         by_way.setdefault(way, []).append(number)
     parts = []
@@ -257,7 +258,7 @@ def _parts(row: Row) -> list[Row]:
     return parts
 
 
-def _wirings(row: Row) -> dict[int, tuple[tuple[str, ...] | None, str | None]]:
+def _wirings(row: Row) -> dict[int, tuple[tuple[str, ...] | None, Sharing | None]]:
     """What each scope's piece reads (None: what stands before it), and what has its weights."""
     pieces = row.members
     if all(piece.flow for piece in pieces.values()):

@@ -13,7 +13,8 @@ from ..network import used
 from .fields import QUANTITIES, Fields, fields_of
 
 if TYPE_CHECKING:
-    from ..network import Group, Network
+    from ..network import Group, Network, Tied
+    from .sheet import Sharing
 
 DEEPEST = 40
 """Groups in groups; what is deeper is written without them."""
@@ -58,8 +59,10 @@ class Piece:
     """What it reads, by names."""
     held: tuple[int, int] | None = None
     """The layer whose weights one of its own has, and how far below each of the two pieces these layers stand."""
-    share: str | None = None
-    """The name of what has its weights."""
+    tied: tuple[Tied, ...] = ()
+    """Of a layer, those of its tensors that others hold."""
+    share: Sharing | None = None
+    """What has its weights."""
 
     @property
     def numbered(self) -> bool:
@@ -134,7 +137,7 @@ def outline(network: Network, *, joins: bool = True) -> tuple[list[Piece], list[
     nodes = [node for node in network.nodes if node.layer is None]
     inputs = [names.give("input") if node.name == "input" else _name(node.name, "", names) for node in nodes]
     pieces = _Outline(network, joins).pieces(names, len(inputs))
-    if any(node.shares is not None for node in network.nodes):
+    if any(node.shares is not None or node.tied for node in network.nodes):
         _find_shared(network, pieces, "")
     return pieces, inputs
 
@@ -144,6 +147,7 @@ def _find_shared(network: Network, pieces: list[Piece], prefix: str) -> None:
     for piece in pieces:
         path = prefix + piece.name
         piece.held = _held(network, piece, path)
+        piece.tied = network.nodes[piece.start].tied if piece.head[0] == "layer" else ()
         if piece.is_join and piece.held is None:
             for branch in piece.pieces:
                 _find_shared(network, branch.pieces, f"{path}.{branch.name}.")

@@ -6,6 +6,28 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
+class Sharing(NamedTuple):
+    """Whose weights an item has, by names: those of an item, or single tensors of some.
+
+    >>> Sharing("head").text, Sharing(tied=(("weight", "decoder.tokens"),)).text
+    ('head', '{weight: decoder.tokens}')
+    """
+
+    item: str = ""
+    tied: tuple[tuple[str, str], ...] = ()
+    """(tensor, the item that holds it), where it is not all that one item has."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The items that are named."""
+        return (self.item,) if self.item else tuple([item for _, item in self.tied])
+
+    @property
+    def text(self) -> str:
+        """The value of `share`."""
+        return self.item or f"{{{', '.join([f'{tensor}: {item}' for tensor, item in self.tied])}}}"
+
+
 @dataclass(slots=True)
 class Item:
     """A layer, a join with its branches, a use of a block or a group, and what stands beside it."""
@@ -22,7 +44,7 @@ class Item:
     sources: tuple[str, ...] | None = None
     repeat: str | None = None
     when: str | None = None
-    share: str | None = None
+    share: Sharing | None = None
     batch_axes: int = 0
     in_order: bool = False
     """Whether its fields are the first params of a block, in order."""

@@ -6,6 +6,8 @@ from bisect import bisect_right
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from .sheet import Sharing
+
 if TYPE_CHECKING:
     from ..network import Network
     from .pieces import Piece
@@ -57,7 +59,11 @@ class _Wiring:
         for piece in pieces:
             piece.flow = piece.sources == current or not piece.sources
             piece.refs = self._refs(piece, levels)
-            piece.share = None if piece.held is None else self._shared(piece, piece.held, levels)
+            if piece.held is not None:
+                piece.share = Sharing(self._shared(piece, piece.held, levels))
+            elif piece.tied:
+                tied = [(tensor, self._shared(piece, (node, 0), levels)) for tensor, node in piece.tied]
+                piece.share = Sharing(tied=tuple(tied))
             if piece.is_join:
                 self._branches(piece, levels)
             elif piece.pieces:

@@ -90,7 +90,8 @@ class _Writer:
         """Find what all values follow from."""
         for row in rows:
             name = row.piece.name
-            self.named.update(ref.partition(".")[0] for ref in (*(row.refs or ()), row.share or ""))
+            shared = row.share.names if row.share is not None else ()
+            self.named.update(ref.partition(".")[0] for ref in (*(row.refs or ()), *shared))
             if row.piece.numbered and not path:
                 name = f"{_label(row)}_{name}"
             inner = (*path, name)

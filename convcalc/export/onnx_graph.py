@@ -56,17 +56,17 @@ class Graph:
         """Tensors of the onnx package, and those whose numbers are yet to be made."""
         self._shared: dict[tuple[int, ...], str] = {}
         self._path = ""
-        self._tensors: dict[str, Shape] = {}
-        """The tensors of layers that stand in the graph, with their dims."""
-        self._held_by = ""
+        self._tensors: dict[str, tuple[Shape, bool]] = {}
+        """The tensors of layers that stand in the graph, with their dims, and whether these are in reverse."""
+        self._holders: Mapping[str, str] = {}
         self._weights: dict[str, Weight] = {}
         self._drawn: Drawn | None = None
         self._count = 0
 
-    def begin(self, node: Node, weights: Sequence[Weight], drawn: Drawn | None, held_by: str) -> None:
-        """Start a layer, whose weights are those of the layer `held_by`, or its own."""
+    def begin(self, node: Node, weights: Sequence[Weight], drawn: Drawn | None, holders: Mapping[str, str]) -> None:
+        """Start a layer; `holders` are the layers that hold its tensors, by the names of these."""
         self._path = node.name
-        self._held_by = held_by
+        self._holders = holders
         self._weights = {weight.name: weight for weight in weights}
         self._drawn = drawn
         self._count = 0
@@ -112,13 +112,14 @@ class Graph:
     def weight(self, name: str, shape: Shape | None = None, *, transposed: bool = False) -> str:
         """A tensor of the layer, under another shape or transposed where the operator takes it so."""
         weight = self._weights[name]
-        path = f"{self._held_by}.{name}"
+        path = f"{self._holders[name]}.{name}"
         wanted = shape or (weight.shape[::-1] if transposed else weight.shape)
-        if path in self._tensors and self._tensors[path] != wanted:
-            path = f"{self._path}.{name}"  # the same numbers, as this operator takes them
-        elif path in self._tensors:
-            return path
-        self._tensors[path] = wanted
+        held = self._tensors.get(path)
+        if held is not None:
+            if held[1] != transposed:
+                return self.op("Transpose", path, perm=[1, 0])
+            return path if held[0] == wanted else self.op("Reshape", path, self.integers(wanted))
+        self._tensors[path] = (wanted, transposed)
         drawn = self._drawn
         if drawn is None:
             value = helper.make_tensor("value", TensorProto.FLOAT, [1], [1.0 if name == "running_var" else 0.0])

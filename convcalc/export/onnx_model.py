@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..findings import UsageError
 from ..layers.kind_table import Refused
-from ..network import consumers, holder
+from ..network import consumers, holder, own_weights, tensor_holder
 from ..version import __version__
 from .program import refusal, with_examples
 
@@ -131,9 +131,10 @@ def _graph(network: Network, weights_of: WeightsOf | None) -> Graph:
         if node.layer is None:
             continue
         shapes = network.input_shapes(node)
-        held_by = network.nodes[holder(network.nodes, index)]
-        drawn = partial(latest.of, held_by) if latest else None
-        graph.begin(node, node.layer.weights(shapes), drawn, held_by.name)
+        nodes, weights = network.nodes, node.layer.weights(shapes)
+        drawn = partial(latest.of, nodes[holder(nodes, index)]) if latest else None
+        holders = {weight.name: nodes[tensor_holder(nodes, index, weight.name)].name for weight in weights}
+        graph.begin(node, weights, drawn, holders)
         try:
             names = [network.nodes[source].name for source in node.inputs if node.name not in alone]
             ONNX.of(node.layer)(graph, node.layer, shapes, node.shape, names)
@@ -166,10 +167,8 @@ def _repeats(network: Network, node: Node) -> bool:
 
 
 def _check_size(network: Network, written: bool) -> None:
-    total = 0
-    for node in network.nodes if written else ():
-        if node.layer is not None and node.shares is None:
-            total += sum(4 * prod(weight.shape) for weight in node.layer.weights(network.input_shapes(node)))
+    nodes = network.nodes if written else ()
+    total = sum(4 * prod(weight.shape) for index in range(len(nodes)) for weight in own_weights(nodes, index))
     if total > LARGEST:
         raise UsageError(
             f"the weights take {total:,} bytes, and an ONNX file holds less than 2 GiB",

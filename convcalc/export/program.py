@@ -192,6 +192,8 @@ class Tie(NamedTuple):
     holder: Address
     alike: bool
     """Whether they are built alike, so that one can stand for the other."""
+    tensor: str = ""
+    """The one tensor that it has; empty for all."""
 
 
 @dataclass(slots=True)
@@ -356,10 +358,11 @@ class _Builder:
         return parts
 
     def _shares_inside(self, group: Group) -> bool:
-        """Whether two layers of a group have the same weights."""
+        """Whether two layers of a group have the same weights, or one tensor."""
         held = [holder(self.network.nodes, index) for index in range(group.start, group.stop)]
         having = [index for index in held if index in self.shared]
-        return len(set(having)) < len(having)
+        tied = (tie for index in held for tie in self.network.nodes[index].tied)
+        return len(set(having)) < len(having) or any(group.start <= tie.node < group.stop for tie in tied)
 
     def _is_chain(self, parts: list[Part]) -> bool:
         """Whether each module reads what the one before it puts out, and nothing else does."""

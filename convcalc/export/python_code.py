@@ -13,6 +13,7 @@ from math import isinf, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..network import own_weights
 from ..terminal import printable
 from .program import Code
 
@@ -317,12 +318,9 @@ def file_head(network: Network, framework: str) -> list[str]:
 
 def parameter_count(network: Network) -> int:
     """Learnable numbers of the network."""
-    total = 0
-    for node in network.nodes:
-        if node.layer is not None and node.shares is None:
-            weights = node.layer.weights(network.input_shapes(node))
-            total += sum(prod(weight.shape) for weight in weights if weight.learnable)
-    return total
+    nodes = network.nodes
+    held = (weight for index in range(len(nodes)) for weight in own_weights(nodes, index))
+    return sum(prod(weight.shape) for weight in held if weight.learnable)
 
 
 @cache

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..layers.kind_table import Refused
-from ..network import holder
+from ..network import holder, lenders
 from .program import Address, Call, Chain, Inline, Part, Program, Scope, Tie, Use, refusal
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def share(program: Program, target: str, holds: Callable[[Call], bool], *, ties:
 
     `holds` says which of a layer's modules holds its weights. Raises UsageError for a layer that can be neither.
     """
-    if any(node.shares is not None for node in program.network.nodes):
+    if any(node.shares is not None or node.tied for node in program.network.nodes):
         sharing = _Sharing(program.network, target, holds, ties)
         for scope in (*program.blocks, program.top):
             sharing.settle(scope)
@@ -58,6 +58,7 @@ class _Sharing:
         self.holds = holds
         self.ties = ties
         self.shared = {holder(network.nodes, i) for i, node in enumerate(network.nodes) if node.shares is not None}
+        self.shared |= lenders(network.nodes)
 
     def settle(self, scope: Scope) -> None:
         """Find what is called again in a scope, and what is tied in it; in scopes inside it has been found."""
@@ -107,6 +108,10 @@ class _Sharing:
         nodes = self.network.nodes
         part = scope.parts[number]
         for index in dict.fromkeys(_nodes(part)):
+            for tensor, lender in nodes[holder(nodes, index)].tied:
+                first = places.get(lender, [number])[0]
+                if first != number:
+                    self._tie_tensor(scope, tensor, (index, number), (lender, first))
             held_by = nodes[index].shares
             first = places.get(held_by, [number])[0] if held_by is not None else number
             if held_by is None or first == number:
@@ -120,6 +125,21 @@ class _Sharing:
             for module in modules:
                 held = holding[module.call.function]
                 scope.ties.append(Tie(module.address, held.address, module.call == held.call))
+
+    def _tie_tensor(self, scope: Scope, tensor: str, use: tuple[int, int], lender: tuple[int, int]) -> None:
+        """Tie one tensor of a layer to that of another one; both are given with the numbers of their statements."""
+        node, held_by = self.network.nodes[use[0]], self.network.nodes[lender[0]]
+        if not self.ties:
+            reason = f"it has the {tensor} of {held_by.name}, and layers share all that they hold, or nothing"
+            raise refusal(self.target, node, Refused(reason))
+        last = scope.parts[lender[1]]
+        lead = next(i for i in _nodes(last) if self._held(i) == lender[0])
+        own = self._modules(scope.parts[use[1]], use[0], (use[1],))
+        held = self._modules(last, lead, (lender[1],))
+        if len(own) > 1 or (own and len(held) != 1):
+            reason = f"it has the {tensor} of {held_by.name}, and one of the two is several modules"
+            raise refusal(self.target, node, Refused(reason))
+        scope.ties += [Tie(module.address, held[0].address, False, tensor) for module in own]
 
     def _modules(self, part: Part, index: int, address: Address) -> list[_Module]:
         """The modules of a layer that hold weights, as far as they are built in a statement."""

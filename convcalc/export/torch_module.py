@@ -171,6 +171,8 @@ def _attributes(scope: Scope, definition: Definition | None = None) -> dict[int,
 def _tied(scope: Scope, tie: Tie, attributes: Attributes) -> str:
     """The statement that gives a module the weights of another one."""
     module, holder = (_module_text(scope, address, attributes) for address in (tie.module, tie.holder))
+    if tie.tensor:
+        return f"{module}.{tie.tensor} = {holder}.{tie.tensor}"
     return f"{module} = {holder}" if tie.alike else f"share_weights({module}, {holder})"
 
 

@@ -266,11 +266,17 @@ def _calls(items: list[Item]) -> Iterator[Item]:
     return (item for item in below(items) if isinstance(item.what, Call))
 
 
+def _shared(item: Item) -> int:
+    """How many references its `share` has."""
+    named = None if item.share is None else item.share[0]
+    return len(named) if isinstance(named, dict) else int(item.share is not None)
+
+
 def _weight(item: Item) -> int:
     """Steps that what an item says counts as: its references, and what is evaluated."""
     what = item.what
     said: list[Compiled] = [found[0] for found in (item.repeat, item.when) if found is not None]
-    steps = len(item.sources or ()) + (item.share is not None)
+    steps = len(item.sources or ()) + _shared(item)
     if isinstance(what, Call):
         said += [compiled for _, compiled, _ in what.arguments]
         said += [param.default for param in what.block.params.values()]

@@ -16,7 +16,7 @@ from .items import Call, Group, Item, Join, LayerProblems, LayerTemplate, Split
 from .names import FAILED, FAILURE, Absent, Nodes, Place, Unknown, entries, resolve, shown
 from .params import bind, evaluated, is_constant
 from .problems import Problem, TooMuch
-from .sharing import Span, pairs, weighted
+from .sharing import Span, counterpart, given, pairs, weighted
 from .unfinished import Stop, Unfinished
 from .values import Value
 
@@ -145,6 +145,9 @@ class Expansion(Unfinished):
         """Give the layers of an item, which begin at `start`, the weights of those of the item that it names."""
         assert item.share is not None
         named, at = item.share
+        if isinstance(named, dict):
+            self._tie(item, named, place, Span(path, range(start, len(self.nodes))))
+            return
         try:
             if named is None:
                 held, *uses = self._repeated(place, path)
@@ -159,12 +162,29 @@ class Expansion(Unfinished):
             self.spend(len(self.nodes) - start + len(held.nodes), "sharing", at, path)
             layers = weighted(self.nodes, held)
             for use in uses:
-                for index, holds in pairs(self.nodes, use, held, layers):
-                    self.nodes[index] = self.nodes[index]._replace(shares=holds)
+                for index, node in pairs(self.nodes, use, held, layers):
+                    self.nodes[index] = node
         except (GeometryError, Problem) as error:
-            problem = error if isinstance(error, Problem) else Problem(error.code, error.message, error.hint)
-            problem.at = at
-            self.report(problem, at, path)
+            self._refuse_sharing(error, at, path)
+
+    def _tie(self, item: Item, named: dict[str, tuple[tuple[str, ...], Marked]], place: Place, span: Span) -> None:
+        """Give a layer single tensors of the items that are named."""
+        found = {}
+        for tensor, (path, at) in named.items():
+            try:
+                held_by = self._held(item, path, place)
+                if held_by is None:
+                    return
+                found[tensor] = counterpart(self.nodes, span, tensor, held_by)
+            except (GeometryError, Problem) as error:
+                self._refuse_sharing(error, at, span.path)
+                return
+        self.nodes[span.nodes.start] = given(self.nodes, span.nodes.start, found)
+
+    def _refuse_sharing(self, error: GeometryError | Problem, at: Marked, path: str) -> None:
+        problem = error if isinstance(error, Problem) else Problem(error.code, error.message, error.hint)
+        problem.at = at
+        self.report(problem, at, path)
 
     def _repeated(self, place: Place, path: str) -> list[Span]:
         """The layers of each repetition of a repeated item."""

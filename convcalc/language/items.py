@@ -21,6 +21,7 @@ from .values import Value, say
 
 if TYPE_CHECKING:
     from ..layers.base import Layer
+    from .sections import Shared
 
 
 HIDDEN = ("kind", "part")
@@ -297,8 +298,8 @@ class Item:
         """Its name, where that is a number."""
         self.sources: list[tuple[tuple[str, ...], Marked]] | None = None
         self.repeat: tuple[Compiled, Marked] | None = None
-        self.share: tuple[tuple[str, ...] | None, Marked] | None = None
-        """The path of the item whose weights it has; None for `true`: its repetitions have those of the first."""
+        self.share: Shared | None = None
+        """Whose weights it has, and where that stands."""
         self.when: tuple[Compiled, Marked] | None = None
         self.batch_axes = 0
         """How many of the first axes count as batch in it."""

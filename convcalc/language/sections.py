@@ -107,8 +107,14 @@ _SHARED = Scalar(
     "share: head, or share: true beside repeat",
     schema={"allOf": [defined("reference"), {"not": {"pattern": r"\*"}}]},
 )
-Shared = tuple[tuple[str, ...] | None, Marked]
-"""The components of a path, or None for the repetitions among each other, and where it stands."""
+_TENSORS = Named(
+    Placed(_SHARED),
+    "share names tensors, or an item",
+    "share: {weight: tokens} has the weight of tokens, and no other tensor of it",
+    least=1,
+)
+Shared = tuple[tuple[str, ...] | dict[str, tuple[tuple[str, ...], Marked]] | None, Marked]
+"""The components of a path, or those of each tensor, or None for repetitions among each other; where it stands."""
 
 
 class Wiring(Entries):
@@ -154,10 +160,12 @@ class Wiring(Entries):
         Either(
             Placed(_EachOther()),
             Placed(_SHARED),
+            Placed(_TENSORS),
             message="share takes a name",
             hint="share: head, or share: true beside repeat",
         ),
-        "The item whose weights it has, layer by layer; true: its repetitions have those of the first.",
+        "The item whose weights it has, layer by layer, or that of single tensors: {weight: tokens}; "
+        "true: its repetitions have those of the first.",
     )
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ..layers.sharing import Use, check_shared
-from ..network import Node, holder, used
+from ..layers.sharing import Use, check_shared, check_tied
+from ..network import Node, Tied, holder, tensor_holder, used
 from .names import shown
 from .problems import Problem
 
@@ -34,11 +34,11 @@ def weighted(nodes: Sequence[Node], span: Span) -> dict[str, tuple[int, Use]]:
 
 def pairs(
     nodes: Sequence[Node], span: Span, held_by: Span, held: dict[str, tuple[int, Use]]
-) -> Iterator[tuple[int, int]]:
-    """(index of a layer of `span`, index of the one whose weights it has), of all its layers with weights.
+) -> Iterator[tuple[int, Node]]:
+    """(index of a layer of `span`, the node that it becomes, with the weights of another), of all that have weights.
 
     `held` are the layers of `held_by`. Raises a Problem or a GeometryError where a layer has no counterpart there, or
-    one of another kind or with weights of other shapes.
+    one with other weights.
     """
     own = weighted(nodes, span)
     for where, found in ((span, own), (held_by, held)):
@@ -49,14 +49,49 @@ def pairs(
     for below, (index, use) in own.items():
         if below not in held:
             raise _missing(span, held_by, below, list(held))
-        counterpart, other = held[below]
+        place, other = held[below]
         check_shared(use, other)
-        holds, before = holder(nodes, counterpart), nodes[index].shares
-        if before is not None and holder(nodes, before) != holds:
-            names = nodes[holder(nodes, before)].name, nodes[holds].name
-            message = f"{use.name} has the weights of {names[0]} already, and cannot have those of {names[1]} too"
+        yield index, given(nodes, index, dict.fromkeys([weight.name for weight in use.weights], place))
+
+
+def counterpart(nodes: Sequence[Node], span: Span, tensor: str, held_by: Span) -> int:
+    """The index of the layer whose tensor of that name a single layer is to have.
+
+    Raises a Problem or a GeometryError where one of the two is no single layer, or has no such tensor.
+    """
+    index, other = (_single(nodes, which) for which in (span, held_by))
+    check_tied(used(nodes, index), tensor, used(nodes, other))
+    return other
+
+
+def _single(nodes: Sequence[Node], span: Span) -> int:
+    """The layer that an item is."""
+    if len(span.nodes) != 1 or nodes[span.nodes[0]].name != span.path:
+        layers = [nodes[index].name for index in span.nodes]
+        hint = f"name one of them: {layers[0]}" if layers else None
+        raise Problem("CC114", f"{span.path} is no single layer, so that none of its tensors is named alone", hint)
+    if not weighted(nodes, span):
+        raise Problem("CC113", f"{span.path} has no weights", "share is for layers with weights, and blocks of such")
+    return span.nodes[0]
+
+
+def given(nodes: Sequence[Node], index: int, held: dict[str, int]) -> Node:
+    """The node at an index with these of its tensors, by name, from other nodes, which fit. Raises a Problem."""
+    holding = {tensor: tensor_holder(nodes, other, tensor) for tensor, other in held.items()}
+    for tensor, holds in holding.items():
+        before = tensor_holder(nodes, index, tensor)
+        before = index if before == index else tensor_holder(nodes, before, tensor)
+        if before not in (index, holds):
+            name, *names = (nodes[which].name for which in (index, before, holds))
+            message = f"{name} has the weights of {names[0]} already, and cannot have those of {names[1]} too"
             raise Problem("CC114", message, "the block shares them itself: leave one of the two out")
-        yield index, holds
+    others = set(held.values())
+    if len(others) == 1:
+        (other,) = others
+        own = used(nodes, index).weights
+        if nodes[other].kind == nodes[index].kind and own == used(nodes, other).weights and len(held) == len(own):
+            return nodes[index]._replace(shares=holder(nodes, other), tied=())
+    return nodes[index]._replace(shares=None, tied=tuple(Tied(tensor, holds) for tensor, holds in holding.items()))
 
 
 def _missing(span: Span, held_by: Span, below: str, held: list[str]) -> Problem:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..blocks.fields import fields_of
 from ..blocks.literals import literal, scalar
 from ..blocks.pieces import parts_of
+from ..blocks.sheet import Sharing
 from ..findings import SpecError, UsageError
 from ..marked import Source
 from ..naming import NAME, RESERVED, UniqueNames
@@ -137,8 +138,10 @@ def _items(network: Network, start: int, names: _Names) -> list[str]:
             wiring.append(f"from: {sources[0]}" if len(sources) == 1 else f"from: [{', '.join(sources)}]")
         if layer.batch_axes:
             wiring.append(f"batch_axes: {layer.batch_axes}")
-        if node.shares is not None:
-            wiring.append(f"share: {names.given[node.shares]}")
+        if node.shares is not None or node.tied:
+            item = "" if node.shares is None else names.given[node.shares]
+            tied = [(tensor, names.given[held_by]) for tensor, held_by in node.tied]
+            wiring.append(f"share: {Sharing(item, tuple(tied)).text}")
         if wiring:
             items.append(f"{{{text if ':' in text else f'{text}: {{}}'}, {', '.join(wiring)}}}")
         else:

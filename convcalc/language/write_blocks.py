@@ -182,7 +182,7 @@ def _beside(item: Item) -> list[str]:
         sources = ", ".join(item.sources)
         found.append(f"from: {sources}" if len(item.sources) == 1 else f"from: [{sources}]")
     if item.share is not None:
-        found.append(f"share: {item.share}")
+        found.append(f"share: {item.share.text}")
     if item.batch_axes:
         found.append(f"batch_axes: {item.batch_axes}")
     if item.repeat is not None:

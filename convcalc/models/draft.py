@@ -9,7 +9,7 @@ from ..findings import Finding
 from ..geometry import LIMIT, TooLarge
 from ..inference import Inference
 from ..layers.base import Layer, Shape
-from ..network import Network, Node, Origin, Output
+from ..network import Network, Node, Origin, Output, Tied
 from .paths import named
 from .steps import Place, Step, leading_to, with_parts
 
@@ -47,13 +47,16 @@ class Draft:
         name: str = "",
         label: str = "",
         shares: int | None = None,
+        tied: Sequence[Tied] = (),
     ) -> int:
         """One more layer that reads these steps, with the weights of the step `shares` where one is given.
+
+        Of the tensors that are `tied`, the nodes are steps that hold them.
 
         Raises a GeometryError where its shape is impossible.
         """
         shape = self._inference.shape(layer, tuple([self.steps[i].shape for i in inputs]))
-        self.steps.append(Step(layer, tuple(inputs), shape, tuple(scope), name, label, shares))
+        self.steps.append(Step(layer, tuple(inputs), shape, tuple(scope), name, label, shares, tuple(tied)))
         return len(self.steps) - 1
 
     def split(
@@ -95,6 +98,7 @@ class Draft:
                 tuple([place[source] for source in step.inputs]),
                 step.shape,
                 None if step.shares is None else place.get(step.shares),
+                tuple([Tied(tensor, place[held_by]) for tensor, held_by in step.tied if held_by in place]),
             )
             for path, step in zip(paths, steps, strict=True)
         )

@@ -6,6 +6,7 @@ from collections.abc import Collection, Hashable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from ..layers.base import Layer, Shape
+from ..network import Tied
 
 
 class Place(NamedTuple):
@@ -34,6 +35,8 @@ class Step(NamedTuple):
     """What the model calls it, for messages."""
     shares: int | None = None
     """The step before it whose weights it has."""
+    tied: tuple[Tied, ...] = ()
+    """Those of its tensors that steps before it hold."""
 
 
 class Reading(Protocol):

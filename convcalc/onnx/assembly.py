@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 
 from ..geometry import GeometryError
@@ -13,6 +14,7 @@ from ..models.apart import taken_apart
 from ..models.draft import Draft
 from ..models.origin import ModelOrigin
 from ..models.steps import Place, leading_to, with_parts
+from ..models.tying import Held, tied
 from ..network import Network, Node, used
 from .builder import Step
 from .classes import classed
@@ -28,8 +30,10 @@ def assemble(conversion: Conversion, path: str, load: Callable[..., Network]) ->
     steps, place = _ordered(conversion)
     stems = _stems(steps)
     held_by = _held_by(steps)
+    matrices = _matrices(conversion, steps, held_by)
+    ties = tied(matrices)
     draft = Draft()
-    for step, scope, shares in zip(steps, classed(steps, places(steps)), held_by, strict=True):
+    for step, scope, shares, tie in zip(steps, classed(steps, places(steps)), held_by, ties, strict=True):
         if step.layer is None:
             draft.input(step.node.name, step.shape)
             continue
@@ -38,15 +42,19 @@ def assemble(conversion: Conversion, path: str, load: Callable[..., Network]) ->
             first = len(draft.steps) - step.part
             scope = (*scope, Place((stems.get(first, step.kind),), "", ("split", first), split=True))
             name = str(step.part)
-        draft.add(step.layer, step.inputs, scope=scope, name=name, label=label, shares=shares)
-    model, holding = conversion.model, [step for step, other in zip(steps, held_by, strict=True) if other is None]
+        draft.add(step.layer, step.inputs, scope=scope, name=name, label=label, shares=shares, tied=tie)
+    model = conversion.model
+    held: list[str] = []
+    for step, shares, matrix, tie in zip(steps, held_by, matrices, ties, strict=True):
+        lent = {matrix.tensors[tensor] for tensor, _ in tie} if matrix is not None else ()
+        held += [name for name in step.weights if shares is None and name not in lent]
     producer = f"{model.producer}, " if model.producer else ""
     return draft.network(
         Path(path).stem or "model",
         [(str(number), place[step]) for number, (_, step) in enumerate(conversion.outputs)],
         source=f"{Path(path).name}: {producer}opset {model.opset}",
         origin=lambda labels: ModelOrigin(path, "an ONNX file", labels, lambda input: load(path, input=input)),
-        notes=notes(conversion, steps, holding, path),
+        notes=notes(conversion, steps, held, path),
     )
 
 
@@ -80,6 +88,27 @@ def _stems(steps: Sequence[Step]) -> dict[int, str]:
         first = index - (step.part or 0)
         found[first] = stem
         step.node = replace(step.node, name=before, outputs=())
+    return found
+
+
+MATRIX = 2
+"""Axes from which on a tensor in several layers is meant to be one: of vectors exporters merge those that are equal."""
+
+
+def _matrices(conversion: Conversion, steps: Sequence[Step], held_by: Sequence[int | None]) -> list[Held | None]:
+    """Of each step that has not all its weights from another one, those with two axes or more."""
+    nodes = [Node("", step.layer, step.inputs, step.shape) for step in steps]
+    values = conversion.builder.values
+    found: list[Held | None] = []
+    for index, (step, other) in enumerate(zip(steps, held_by, strict=True)):
+        if step.layer is None or other is not None or not step.weights:
+            found.append(None)
+            continue
+        use, tensors = used(nodes, index), {}
+        for (tensor, shape, _), name in zip(use.weights, step.weights, strict=False):
+            if name in values and len(shape) >= MATRIX and prod(shape) == prod(values[name].dims):
+                tensors[tensor] = name
+        found.append(Held(use, tensors))
     return found
 
 

@@ -19,10 +19,10 @@ OF_NORM = re.compile(r"onnx::Conv_\d+|.*\.weight_bias", re.DOTALL)
 """How PyTorch's exporters call the bias of a convolution that they have folded a batch norm into."""
 
 
-def notes(conversion: Conversion, steps: Sequence[Step], holding: Sequence[Step], path: str) -> tuple[Finding, ...]:
+def notes(conversion: Conversion, steps: Sequence[Step], held: Sequence[str], path: str) -> tuple[Finding, ...]:
     """The warnings: opaque operators, where it ends, weights that several layers hold, what is left out or folded.
 
-    `holding` are the steps that have weights of their own.
+    `held` are the tensors of the file that steps hold, once for each step.
     """
     found: list[Finding] = []
     opaque = Counter(step.layer.operator for step in steps if isinstance(step.layer, Opaque))
@@ -32,8 +32,8 @@ def notes(conversion: Conversion, steps: Sequence[Step], holding: Sequence[Step]
         found.append(Finding("CC701", message, path, hint="; ".join(reasons[:SHOWN]) or None))
     if conversion.lost_outputs:
         message = f"the network ends where shapes are not known any more: {shortened(conversion.lost_outputs, SHOWN)}"
-        held = {name for step in holding for name in step.weights}
-        behind = sum(prod(dims) for name, dims in conversion.lost_weights.items() if name not in held)
+        counted = set(held)
+        behind = sum(prod(dims) for name, dims in conversion.lost_weights.items() if name not in counted)
         message += f"; {behind:,} parameters behind it are not counted" if behind else ""
         found.append(Finding("CC708", message, path))
     b = conversion.builder
@@ -42,7 +42,7 @@ def notes(conversion: Conversion, steps: Sequence[Step], holding: Sequence[Step]
         fewer = sum(step.shape[0] for step in norms)
         message = f"{len(norms)} convolutions have taken in the batch norm behind them: {fewer:,} parameters fewer"
         found.append(Finding("CC709", message, path))
-    holders = Counter(name for step in holding for name in step.weights if name)
+    holders = Counter(name for name in held if name)
     shared = {name: count for name, count in holders.items() if count > 1}
     if shared:
         extra = sum((count - 1) * prod(b.values[name].dims) for name, count in shared.items() if name in b.values)

@@ -60,7 +60,7 @@ def run(
     examples = next((len(array) for array in given.values()), batch)
     shared: dict[int, Weights] = {}
     """The weights of nodes that others have too."""
-    holders = {node.shares for node in network.nodes}
+    holders = {node.shares for node in network.nodes} | {place for node in network.nodes for _, place in node.tied}
     for index, node in enumerate(network.nodes):
         if node.layer is None:
             array = given.get(node.name)
@@ -70,6 +70,8 @@ def run(
         held = (weights or {}).get(node.name) if node.shares is None else shared[node.shares]
         if held is None:
             held = init(node.layer, [array.shape[1:] for array in read], generator(seed, node.name), scheme, dtype)
+        if node.tied:
+            held = {**held, **{tensor: shared[place][tensor] for tensor, place in node.tied}}
         if index in holders:
             shared[index] = held
         counter = Counter()
@@ -157,12 +159,14 @@ class Scaled(NamedTuple):
             return self
         return Scaled(np.ldexp(self.array, -power), self.exponent + power)
 
+    def at(self, exponent: int) -> Scaled:
+        """The same with another exponent."""
+        return self if exponent == self.exponent else Scaled(np.ldexp(self.array, self.exponent - exponent), exponent)
+
     def plus(self, other: Scaled) -> Scaled:
         """The sum."""
-        small, large = sorted((self, other), key=lambda scaled: scaled.exponent)
-        if small.exponent < large.exponent:
-            small = Scaled(np.ldexp(small.array, small.exponent - large.exponent), large.exponent)
-        return Scaled(large.array + small.array, large.exponent)
+        exponent = max(self.exponent, other.exponent)
+        return Scaled(self.at(exponent).array + other.at(exponent).array, exponent)
 
 
 class _Sums:
@@ -170,34 +174,35 @@ class _Sums:
 
     def __init__(self, steps: list[Step], gradients: Mapping[int, Array]) -> None:
         reached = set(gradients)
-        self._last: dict[int, int] = {}
-        """Holder of weights -> the layer that is the last on the way back to have them."""
-        self._sums: dict[int, dict[str, Scaled]] = {}
+        self._tied = {step.number: dict(step.node.tied) for step in steps if step.node.tied}
+        """Node -> the nodes that hold some of its tensors."""
+        self._last: dict[tuple[int, str], int] = {}
+        """A tensor, by the node that holds it and its name -> the layer that is the last on the way back to have it."""
+        self._sums: dict[tuple[int, str], Scaled] = {}
         for step in reversed(steps):
             if step.number in reached:
                 reached.update(step.node.inputs)
-                self._last[_holder(step.number, step.node)] = step.number
+                for name in step.weights:
+                    self._last[self._holder(step.number, step.node, name)] = step.number
+
+    def _holder(self, number: int, node: Node, name: str) -> tuple[int, str]:
+        """The number of the node that holds a tensor of a node, and the tensor's name."""
+        whole = number if node.shares is None else node.shares
+        return self._tied.get(whole, {}).get(name, whole), name
 
     def add(self, number: int, node: Node, grads: dict[str, Array], exponent: int) -> tuple[dict[str, Array], int]:
         """The gradients of a layer's weights as they come with it, and the power of two that is left out of them."""
-        held_by = _holder(number, node)
-        before = self._sums.pop(held_by, None)
-        last = self._last.get(held_by) == number
-        if before is None and last:
-            return grads, exponent
-        sums = {name: Scaled(grad, exponent) for name, grad in grads.items()}
-        if before is not None:
-            sums = {name: scaled.plus(before[name]) for name, scaled in sums.items()}
-        if not last:
-            self._sums[held_by] = sums
-            return {}, exponent
-        power = max((scaled.exponent for scaled in sums.values()), default=exponent)  # all have the same
-        return {name: scaled.array for name, scaled in sums.items()}, power
-
-
-def _holder(number: int, node: Node) -> int:
-    """The number of the node that holds a node's weights."""
-    return number if node.shares is None else node.shares
+        sums: dict[str, Scaled] = {}
+        for name, grad in grads.items():
+            tensor = self._holder(number, node, name)
+            before, scaled = self._sums.pop(tensor, None), Scaled(grad, exponent)
+            summed = scaled if before is None else scaled.plus(before)
+            if self._last.get(tensor) == number:
+                sums[name] = summed
+            else:
+                self._sums[tensor] = summed
+        power = max((scaled.exponent for scaled in sums.values()), default=exponent)
+        return {name: scaled.at(power).array for name, scaled in sums.items()}, power
 
 
 ROOM = 8

@@ -12,7 +12,7 @@ from ..hints import shortened
 from ..layers.opaque import Opaque
 from ..models.draft import Draft
 from ..models.steps import Place
-from ..network import Network, Origin
+from ..network import Network, Origin, own_weights
 from .lift.conversion import Lifted
 from .tape import Tape
 
@@ -35,7 +35,8 @@ def assemble(lifted: Lifted, name: str, path: str, origin: Callable[[Mapping[str
         label = _label(tape, step.scope, step.call)
         part = step.layer.part_of
         if part is None:
-            draft.add(step.layer, step.inputs, scope=scope, name=step.name, label=label, shares=step.shares)
+            shares, tied = step.shares, step.tied
+            draft.add(step.layer, step.inputs, scope=scope, name=step.name, label=label, shares=shares, tied=tied)
         else:
             split = Place((step.layer.kind,), "", ("split", len(draft.steps) - part.which), split=True)
             draft.add(step.layer, step.inputs, scope=(*scope, split), name=str(part.which), label=label)
@@ -80,9 +81,9 @@ def _notes(network: Network, lifted: Lifted, path: str) -> list[Finding]:
         where = f": {shortened(_heads(tape), SHOWN)}" if tape.unused else ""
         notes.append(Finding("CC724", f"{total - counted:,} of {total:,} parameters lead to no output{where}", path))
     if counted > total - sum(prod(tape.parameters[name]) for name in tape.unused):
-        tied = [f"{other} is {first}" for other, first in tape.aliases.items() if first in tape.parameters]
-        message = "parameters that layers share in part, or as layers of other kinds, are counted at each of them"
-        notes.append(Finding("CC725", f"{message}: {shortened(tied, SHOWN)}" if tied else message, path))
+        aliases = [f"{other} is {first}" for other, first in tape.aliases.items() if first in tape.parameters]
+        message = "parameters that layers have in other shapes, or under other names, are counted at each of them"
+        notes.append(Finding("CC725", f"{message}: {shortened(aliases, SHOWN)}" if aliases else message, path))
     if lifted.frozen:
         message = f"layers that hold for inputs of this size alone: {_counted(lifted.frozen)}"
         notes.append(Finding("CC729", message, path))
@@ -94,13 +95,9 @@ def _notes(network: Network, lifted: Lifted, path: str) -> list[Finding]:
 
 def _params(network: Network) -> int:
     """The learned numbers of a network, those that layers share once."""
-    return sum(
-        prod(weight.shape)
-        for node in network
-        if node.layer is not None and node.shares is None
-        for weight in node.layer.weights(network.input_shapes(node))
-        if weight.learnable
-    )
+    nodes = network.nodes
+    held = (weight for index in range(len(nodes)) for weight in own_weights(nodes, index))
+    return sum(prod(weight.shape) for weight in held if weight.learnable)
 
 
 def _heads(tape: Tape) -> list[str]:

@@ -156,7 +156,8 @@ class Confirmation:
         shape = tuple(step.output.shape[1:])
         actual: Tensors = {name: tuple(array.shape) for name, array in step.weights.items()}
         learns = learned(node.layer, [array.shape[1:] for array in step.inputs]) if node.shares is None else ()
-        learnt = sum(prod(sizes) for name, sizes in actual.items() if name in learns)
+        elsewhere = {tensor for tensor, _ in node.tied}
+        learnt = sum(prod(sizes) for name, sizes in actual.items() if name in learns and name not in elsewhere)
         differences = []
         if shape != node.shape or step.output.shape[0] != self.report.batch:
             differences.append(f"the output is {list(shape)}, predicted {list(node.shape)}")

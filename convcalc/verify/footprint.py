@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ..analysis.memory import ITEM_BYTES, storages
 from ..geometry import TransposedWindow
 from ..layers.kind_table import KindTable
+from ..network import lenders, own_weights
 
 if TYPE_CHECKING:
     from ..layers.base import Layer, Shape, Shapes
@@ -63,7 +64,7 @@ def needed_bytes(network: Network, batch: int, dtype: str, backward: bool = Fals
     working = max(item, 4)
     alive = _alive(network)
     nodes = network.nodes
-    lasting = {node.shares for node in nodes}
+    lasting = {node.shares for node in nodes} | lenders(nodes)
     kept = held = lasts = peak = 0
     known: dict[tuple[int, Shapes], tuple[int, int]] = {}
     for index, node in enumerate(nodes):
@@ -77,6 +78,8 @@ def needed_bytes(network: Network, batch: int, dtype: str, backward: bool = Fals
         weights, workspace = known[key]
         if node.shares is not None:
             weights = 0
+        elif node.tied:
+            weights = sum([prod(weight.shape) for weight in own_weights(nodes, index)])
         elif index in lasting:
             lasts += weights
         held += weights

@@ -54,9 +54,10 @@ def with_activation(network: Network, kind: str) -> Network:
         alike = (node.shares in replaced) == (index in replaced)
         shares = node.shares if alike else None
         if index in replaced:
-            nodes.append(node._replace(layer=layer, name=names.give(_renamed(node, kind)), shares=shares))
+            nodes.append(node._replace(layer=layer, name=names.give(_renamed(node, kind)), shares=shares, tied=()))
         else:
-            nodes.append(node._replace(shares=shares))
+            tied = tuple([tie for tie in node.tied if tie.node not in replaced])
+            nodes.append(node._replace(shares=shares, tied=tied))
     return replace(network, nodes=tuple(nodes))
 
 

@@ -48,9 +48,12 @@ class _Copy:
     def keep(self, node: Node) -> int:
         """The number of its copy."""
         new = len(self.nodes)
-        first = self._held.setdefault(holder(self.network.nodes, len(self.starts) - 1), new)
+        whole = holder(self.network.nodes, len(self.starts) - 1)
+        first = self._held.setdefault(whole, new)
         inputs = tuple(self.stands_for[i] for i in node.inputs)
-        self.nodes.append(node._replace(inputs=inputs, shares=None if first == new else first))
+        ties = self.network.nodes[whole].tied if first == new else ()
+        tied = tuple([tie._replace(node=self._held[tie.node]) for tie in ties if tie.node in self._held])
+        self.nodes.append(node._replace(inputs=inputs, shares=None if first == new else first, tied=tied))
         return new
 
     def add(self, layer: Layer, name: str, inputs: tuple[int, ...]) -> int:

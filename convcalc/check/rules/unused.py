@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ...analysis.cost import layer_cost
+from ...analysis.cost import tensor_numbers
 from ...language import SpecOrigin
-from ...network import Network, consumers, holder
+from ...network import Network, consumers, holder, own_weights
 from .remark import Remark
 
 
@@ -60,13 +60,13 @@ def _branch(network: Network, readers: list[list[int]], alive: set[int], start: 
 
 def _held(network: Network, indices: Iterable[int]) -> set[int]:
     """The layers that hold the weights of some."""
-    return {holder(network.nodes, index) for index in indices}
+    nodes = network.nodes
+    whole = {holder(nodes, index) for index in indices}
+    return whole | {held_by for index in whole for _, held_by in nodes[index].tied}
 
 
 def _params(network: Network, index: int) -> int:
-    node = network.nodes[index]
-    assert node.layer is not None
-    return layer_cost(node.layer, network.input_shapes(node), node.shape).params
+    return tensor_numbers(own_weights(network.nodes, index))[0]
 
 
 def unused_names(network: Network) -> Iterator[Remark]:

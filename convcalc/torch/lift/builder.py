@@ -12,6 +12,7 @@ from ...geometry import GeometryError
 from ...inference import Inference
 from ...layers.base import Layer, Shape
 from ...models.making import Fields, Layers, Unfit, Unsupported
+from ...network import Tied
 from ..tape import Call, Ref, Tape, refs
 from .arguments import listed
 from .names import base_name
@@ -59,6 +60,8 @@ class Step:
     """Whether it holds for the input's size in the first run alone."""
     shares: int | None = None
     """The step whose weights it has; that one holds its own."""
+    tied: tuple[Tied, ...] = ()
+    """Those of its tensors that steps before it hold."""
 
 
 class Builder:

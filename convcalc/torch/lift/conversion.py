@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 
 from ...geometry import GeometryError
 from ...layers.base import Shape
+from ...layers.sharing import Use
 from ...models.apart import taken_apart
 from ...models.making import Unsupported
 from ...models.steps import leading_to
+from ...models.tying import Held, tied
 from ..tape import Call, Tape, refs
 from .arguments import WrongCall, bound
 from .builder import Builder, Step
@@ -273,7 +275,7 @@ class Conversion:
 
 
 def _share(steps: Sequence[Step]) -> None:
-    """Steps with the same weights as an earlier one of their family share that one's."""
+    """Steps with the same weights as an earlier one of their family share that one's; others, single tensors."""
     holders: dict[tuple[str, tuple[tuple[str, int], ...]], int] = {}
     for index, step in enumerate(steps):
         if not step.weights or step.layer is None:
@@ -282,6 +284,14 @@ def _share(steps: Sequence[Step]) -> None:
         holder = holders.setdefault(key, index)
         if holder != index:
             step.shares = holder
+    layers = [
+        None
+        if step.layer is None or step.shares is not None
+        else Held(Use(step.name, step.layer, tuple([steps[source].shape for source in step.inputs])), step.weights)
+        for step in steps
+    ]
+    for step, ties in zip(steps, tied(layers), strict=True):
+        step.tied = ties
 
 
 def _guessed(sizes: Sizes, inputs: Sequence[Activation]) -> Place | None:

@@ -273,7 +273,8 @@ def network(random: Random) -> bytes:
             writer.shapes[name] = shape
             if shape == before and random.random() < 0.3:
                 items.append(item)
-                item = {**item, "name": f"again{at}", "share": name}
+                shared = random.choice((name, name, {"weight": name}, {"weight": name, "bias": name}))
+                item = {**item, "name": f"again{at}", "share": shared}
             if equal and random.random() < 0.4:
                 items.append(item)
                 item = {random.choice(("add", "multiply")): {}, "from": [random.choice(equal), name]}

@@ -68,6 +68,11 @@ def multiplied(b: Builder, left: Activation, right: Activation, output: Sizes) -
 def _matmul(b: Builder) -> Value:
     """A product of matrices; a vector is one of a single row, or of a single column."""
     other = next(name for name in ("other", "mat2", "vec") if name in b.arguments)
+    stored, value = b.transposed(b.given(other)), b.given("input")
+    if stored is not None and isinstance(value, Activation) and value.sizes.rank > 1:
+        if value.place is None or value.place.axis < value.sizes.rank - 1:
+            fields: Fields = {"out_features": b.given(other).sizes.first[1], "bias": False}
+            return _by_rows(b, value, fields, {"weight": stored})
     left, right, whole = b.activation("input"), b.activation(other), b.output()
     if right.sizes.rank == 1:
         right, whole = unsqueezed(b, right, 1), whole.put(whole.rank, (1, 1))
@@ -100,12 +105,14 @@ def _addmm(b: Builder) -> Activation:
     plain = b.number("alpha", 1) == 1 == b.number("beta", 1)
     if stored is None or not plain or not isinstance(bias, Parameter) or value.place is None or value.place.axis:
         return _added(b)
+    return _by_rows(b, value, {"out_features": weight.sizes.first[1]}, {"weight": stored, "bias": bias.source})
+
+
+def _by_rows(b: Builder, value: Activation, fields: Fields, weights: dict[str, int]) -> Activation:
+    """The linear layer along the last axis with stored weights."""
     source = b.settled(value)
-    fields: Fields = {"out_features": weight.sizes.first[1]}
-    if len(b.steps[source].shape) > 1:
-        fields["dim"] = "last"
-    made = b.layer("linear", fields, source, weights={"weight": stored, "bias": bias.source})
-    return b.made(made, value.place)
+    last: Fields = {"dim": "last"} if len(b.steps[source].shape) > 1 else {}
+    return b.made(b.layer("linear", {**fields, **last}, source, weights=weights), value.place)
 
 
 def _einsum(b: Builder) -> Activation:
