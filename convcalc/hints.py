@@ -1,4 +1,4 @@
-"""Did you mean …: the nearest of the names that are known."""
+"""Did you mean …: the nearest of the names that are known; how what is missing is installed."""
 
 from __future__ import annotations
 
@@ -89,6 +89,15 @@ def _nearest(word: str, candidates: tuple[str, ...]) -> str | None:
     if close[0].endswith(("1d", "3d")) and close[0][-2:] not in small and flat in lower:
         return lower[flat]
     return lower[close[0]]
+
+
+def installing(extra: str, version: str | None = None) -> str:
+    """The command that installs an extra, as sh, PowerShell and the cmd of Windows read it.
+
+    >>> installing("torch"), installing("cluster", "1.0.0")
+    ('pip install "convcalc[torch]"', 'pip install "convcalc[cluster]==1.0.0"')
+    """
+    return f'pip install "convcalc[{extra}]{f"=={version}" if version else ""}"'
 
 
 def shortened(names: Iterable[str], limit: int = 20) -> str:

@@ -193,9 +193,10 @@ def _matches(pattern: str, over: list[_PassedOver]) -> Iterator[str]:
 
     The folder before the first sign is where the call says; below it no link is followed.
     """
-    parts = [part for part in pattern.split(os.sep) if part]  # noqa: PTH206
+    drive, way = os.path.splitdrive(pattern.replace(os.altsep, os.sep) if os.altsep else pattern)
+    parts = [part for part in way.split(os.sep) if part]  # noqa: PTH206
     literal = next(index for index, part in enumerate(parts) if has_magic(part))
-    folder = (os.sep if pattern.startswith(os.sep) else "") + os.sep.join(parts[:literal])  # noqa: PTH118
+    folder = drive + (os.sep if way.startswith(os.sep) else "") + os.sep.join(parts[:literal])  # noqa: PTH118
     root, steps = real_path(folder), parts[literal:]
     seen: set[tuple[str, int]] = set()
     waiting = [(folder, 0)]

@@ -52,7 +52,7 @@ def read(path_or_name: str) -> Source:
         except OSError as error:
             raise UsageError(sentence(error, "read", "standard input")) from None
     name = text.removesuffix(".yaml")
-    in_gallery = os.sep not in text and name in gallery_names()
+    in_gallery = name in gallery_names()
     path = text
     if in_gallery and not _is_file(text):
         path = str(gallery_path() / f"{name}.yaml")
@@ -161,7 +161,7 @@ def _meant(path: str, name: str) -> str | None:
         return f"did you mean '{here}'?"
     if (other := _other_than_a_file(path)) is not None:
         return other
-    if os.sep in path:
+    if Path(path).name != path:
         return None if here is None else f"did you mean '{here}'?"
     variant = _variant_hint(name)
     close = nearest(name, gallery_names())
@@ -180,7 +180,7 @@ def _other_than_a_file(path: str) -> str | None:
         return f"convcalc check --explain {path.upper()} prints the page of a code"
     if path.isdigit():
         return "the sizes of an input stand together: --input 3,224,224"
-    if re.fullmatch(r"[\w./-]+:[\w./-]+\.ya?ml", path):
+    if re.fullmatch(r"[\w./-]{2,}:[\w./-]+\.ya?ml", path):
         return f"of a revision: git:{path}"
     if "::" in path and ".py" in path:
         return f"a model stands behind one colon: {path.replace('::', ':')}"
