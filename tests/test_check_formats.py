@@ -159,6 +159,7 @@ class WindowsPath(PureWindowsPath):
 
 def test_files_are_named_as_readers_of_reports_do(monkeypatch: pytest.MonkeyPatch) -> None:
     assert uri("/my specs/a.yaml") == "file:///my%20specs/a.yaml"
-    monkeypatch.setattr("pathlib.Path", WindowsPath)
-    assert uri("specs\\a b.yaml") == uri("C:\\work\\specs\\a b.yaml") == "specs/a%20b.yaml"
-    assert uri("D:\\specs\\a.yaml") == "file:///D:/specs/a.yaml"
+    with monkeypatch.context() as windows:
+        windows.setattr("pathlib.Path", WindowsPath)
+        here, found = uri("specs\\a b.yaml"), [uri(f"{drive}:\\work\\specs\\a b.yaml") for drive in "CD"]
+    assert (here, *found) == ("specs/a%20b.yaml", "specs/a%20b.yaml", "file:///D:/work/specs/a%20b.yaml")
