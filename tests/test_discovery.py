@@ -296,3 +296,13 @@ def test_globs_have_the_separators_of_windows_too(monkeypatch: pytest.MonkeyPatc
     Path("d:").mkdir()
     Path("d:/b.yaml").write_text(GOOD, "utf-8")
     assert find_specs(["d:\\*.yaml"]).specs == ["d:/b.yaml"]
+
+
+def test_a_folder_that_is_misspelt_is_named() -> None:
+    done = run("check", "spec")
+    assert (done.code, done.stdout) == (2, "")
+    assert done.stderr == "error: there is no file or folder 'spec'\n  hint: did you mean the folder 'specs'?\n"
+    Path("lenet5s").mkdir()
+    Path("net").mkdir()
+    assert run("check", "lenet5").code == 0, "a name of the gallery"
+    assert "folder" not in run("check", "./net.py:Net").stderr, "a model in code"

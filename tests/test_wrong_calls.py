@@ -107,6 +107,12 @@ CALLS = [
         )
         for suffix, here in (("md", "markdown"), ("tex", "latex"))
     ),
+    (
+        "table vgg --columns params, x",
+        "a comma without a column before or behind it",
+        "names stand without spaces: params,macs",
+    ),
+    ("table vgg 7 8 --depth 1", "there is no file '7'", "the sizes of an input stand together: --input 3,224,224"),
     ("table x --top", "--top needs a value", "convcalc table --help says which"),
     ("table x --exact=3", "--exact takes no value", None),
     ("explain x y z", "explain takes no further argument 'z'", "for example convcalc explain resnet conv1"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -187,7 +188,6 @@ def uri(path: str) -> str:
     >>> uri("my specs/a.yaml")
     'my%20specs/a.yaml'
     """
-    import os
     from pathlib import Path
     from urllib.parse import quote
 
