@@ -1,4 +1,4 @@
-"""Did you mean …: the nearest of the names that are known."""
+"""Did you mean …: the nearest of the names that are known; how what is missing is installed."""
 
 from __future__ import annotations
 
@@ -10,15 +10,23 @@ from itertools import islice
 MAX_CANDIDATES = 300
 MAX_LENGTH = 300
 MAX_FILES = 10_000
+ALIKE = 0.6
+"""How much of two names is the same where one may be the other misspelt."""
 
 
 def suggest(
-    word: str, candidates: Iterable[str], otherwise: str | None = None, *, prefix: str = "", most: int = MAX_CANDIDATES
+    word: str,
+    candidates: Iterable[str],
+    otherwise: str | None = None,
+    *,
+    prefix: str = "",
+    most: int = MAX_CANDIDATES,
+    alike: float = ALIKE,
 ) -> str | None:
     """A hint that names the candidate nearest to a misspelt word, behind `prefix`.
 
-    Without a near one it is `otherwise`, or the names that are known. Of the candidates, the first `most` are
-    looked at.
+    Without one that is so much alike (1 is the same) it is `otherwise`, or the names that are known. Of the candidates,
+    the first `most` are looked at.
 
     >>> suggest("kernel", ["kernel_size", "stride"])
     "did you mean 'kernel_size'?"
@@ -26,7 +34,7 @@ def suggest(
     'known here: kernel_size, stride'
     """
     known = tuple(dict.fromkeys(islice(candidates, most)))
-    near = _nearest(word[:MAX_LENGTH], known)
+    near = _nearest(word[:MAX_LENGTH], known, alike)
     if near is not None:
         return f"did you mean '{prefix}{near}'?"
     if otherwise is not None:
@@ -75,12 +83,12 @@ def near(word: str, candidates: Iterable[str]) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _nearest(word: str, candidates: tuple[str, ...]) -> str | None:
+def _nearest(word: str, candidates: tuple[str, ...], alike: float = ALIKE) -> str | None:
     from difflib import get_close_matches
 
     small = word.lower()
     lower = {name.lower(): name for name in reversed(candidates)}
-    close = get_close_matches(small, lower, n=3, cutoff=0.6)
+    close = get_close_matches(small, lower, n=3, cutoff=alike)
     if not close:
         close = [name for name in lower if len(small) > 1 and (name.startswith(small) or small.startswith(name))]
     if not close:
@@ -89,6 +97,15 @@ def _nearest(word: str, candidates: tuple[str, ...]) -> str | None:
     if close[0].endswith(("1d", "3d")) and close[0][-2:] not in small and flat in lower:
         return lower[flat]
     return lower[close[0]]
+
+
+def installing(extra: str, version: str | None = None) -> str:
+    """The command that installs an extra, as sh, PowerShell and the cmd of Windows read it.
+
+    >>> installing("torch"), installing("cluster", "1.0.0")
+    ('pip install "convcalc[torch]"', 'pip install "convcalc[cluster]==1.0.0"')
+    """
+    return f'pip install "convcalc[{extra}]{f"=={version}" if version else ""}"'
 
 
 def shortened(names: Iterable[str], limit: int = 20) -> str:

@@ -284,6 +284,9 @@ class TestColumns:
     def test_the_remark_says_what_is_planned(self) -> None:
         shown = run("table", "mobilenet_v2", "--dtype", "int8", "--columns", "name,offset")
         assert "arena: 1,505,280 B planned (1.44 MiB); 1,505,280 B alive at bottleneck2.0" in shown.stdout
+        assert "float32" not in shown.stdout
+        other = run("table", "mobilenet_v2", "--columns", "name,offset").stdout
+        assert "(5.74 MiB)" in other and "in float32: --dtype int8 counts as microcontrollers do" in other
 
 
 class TestCommand:

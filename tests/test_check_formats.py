@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ElementTree
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import jsonschema
 import pytest
 
 from convcalc.findings import Finding
-from convcalc.render.findings import CheckResult, check_comment, github, junit, sarif, summary
+from convcalc.render.findings import CheckResult, check_comment, github, junit, sarif, summary, uri
 from convcalc.render.markup import markdown
 from convcalc.render.text import finding_text
 
@@ -147,3 +147,19 @@ def test_markdown_has_no_markup_of_a_spec() -> None:
 def test_summary(codes: list[str], text: str) -> None:
     findings = [Finding(code, "x", "a.yaml") for code in codes]
     assert summary(CheckResult(["a.yaml", "b.yaml"], findings)) == text
+
+
+class WindowsPath(PureWindowsPath):
+    """The paths of Windows, in a folder of it."""
+
+    @classmethod
+    def cwd(cls) -> WindowsPath:
+        return cls("C:/work")
+
+
+def test_files_are_named_as_readers_of_reports_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert uri("/my specs/a.yaml") == "file:///my%20specs/a.yaml"
+    with monkeypatch.context() as windows:
+        windows.setattr("pathlib.Path", WindowsPath)
+        here, found = uri("specs\\a b.yaml"), [uri(f"{drive}:\\work\\specs\\a b.yaml") for drive in "CD"]
+    assert (here, *found) == ("specs/a%20b.yaml", "specs/a%20b.yaml", "file:///D:/work/specs/a%20b.yaml")

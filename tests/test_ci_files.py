@@ -69,6 +69,27 @@ def test_what_the_action_installs_is_pinned() -> None:
     assert len(needed) == 5 and set(needed) <= pinned((ROOT / "constraints.txt").read_text("utf-8")).keys()
 
 
+@pytest.mark.parametrize("folder", ["bin", "Scripts"])
+def test_the_action_finds_what_it_installs_on_every_system(folder: str, tmp_path: Path) -> None:
+    program = f"$3/{folder}/python"
+    made = f'mkdir -p "$3/{folder}" && echo \'echo "$@"\' >"{program}" && chmod +x "{program}"'
+    (tmp_path / "python").write_text(f"#!/bin/sh\n{made}\n")
+    (tmp_path / "python").chmod(0o755)
+    output = tmp_path / "output"
+    given = {"PYTHON": str(tmp_path / "python"), "RUNNER_TEMP": str(tmp_path), "ACTION": "the action", "VERSION": ""}
+    install, check = ACTION["runs"]["steps"]
+    done = subprocess.run(
+        ["bash", "-euc", install["run"]],
+        env={**os.environ, **given, "GITHUB_OUTPUT": str(output)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("-m pip install") and done.stdout.endswith("-- the action\n")
+    assert output.read_text() == f"programs={tmp_path}/convcalc/{folder}\n"
+    assert check["env"]["CONVCALC"] == f"${{{{ steps.{install['id']}.outputs.programs }}}}/convcalc"
+
+
 def test_the_workflow_runs_ci_with_the_least_rights() -> None:
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
     assert set(workflow[True]) == {"push", "pull_request"}, "YAML 1.1 reads the key 'on' as true"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -192,7 +193,7 @@ def test_thresholds(folder: Path, threshold: str, code: int) -> None:
     assert ("error:" in done.stderr) == (code > 0)
 
 
-def test_revisions_of_git(folder: Path) -> None:
+def test_revisions_of_git(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def git(*arguments: str) -> None:
         subprocess.run(
             ["git", "-c", "user.name=t", "-c", "user.email=t@t", *arguments], check=True, capture_output=True
@@ -206,6 +207,9 @@ def test_revisions_of_git(folder: Path) -> None:
     (folder / "a.yaml").write_text(BASE.replace("out: 64", "out: 65"), "utf-8")
     assert "conv2d_2 (conv2d): out_channels 64 → 65" in run("diff", "git:HEAD:a.yaml", "a.yaml").stdout
     assert run("diff", "git:HEAD:deep/c.yaml", "git:HEAD:./a.yaml").stdout == "Net\nno difference\n"
+    with monkeypatch.context() as windows:
+        windows.setattr(os, "sep", "\\")
+        assert run("diff", "git:HEAD:deep\\c.yaml", "git:HEAD:.\\a.yaml").stdout == "Net\nno difference\n"
     for name in ("git:HEAD:none.yaml", "git:none:a.yaml", "git:HEAD", "git:", "git:HEAD:deep", "git:--output=x:a.yaml"):
         done = run("diff", name, "a.yaml")
         assert done.code == 2 and done.stdout == "" and "Traceback" not in done.stderr, name

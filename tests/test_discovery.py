@@ -287,3 +287,22 @@ def test_a_link_that_may_not_be_read_is_passed_over(monkeypatch: pytest.MonkeyPa
         found = find_specs([path])
         assert found.specs == ["specs/a.yaml"] and not found.errors
         assert found.passed_over == ["specs/secret.yaml is a symbolic link"]
+
+
+def test_globs_have_the_separators_of_windows_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "altsep", "\\")  # there the other two are exchanged
+    assert find_specs(["specs\\*.yaml"]).specs == find_specs(["specs/*.yaml"]).specs == ["specs/a.yaml"]
+    monkeypatch.setattr(os.path, "splitdrive", lambda path: (path[:2], path[2:]) if path[1:2] == ":" else ("", path))
+    Path("d:").mkdir()
+    Path("d:/b.yaml").write_text(GOOD, "utf-8")
+    assert find_specs(["d:\\*.yaml"]).specs == ["d:/b.yaml"]
+
+
+def test_a_folder_that_is_misspelt_is_named() -> None:
+    done = run("check", "spec")
+    assert (done.code, done.stdout) == (2, "")
+    assert done.stderr == "error: there is no file or folder 'spec'\n  hint: did you mean the folder 'specs'?\n"
+    Path("lenet5s").mkdir()
+    Path("net").mkdir()
+    assert run("check", "lenet5").code == 0, "a name of the gallery"
+    assert "folder" not in run("check", "./net.py:Net").stderr, "a model in code"

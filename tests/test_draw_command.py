@@ -161,7 +161,7 @@ def test_a_missing_package_is_named_with_its_extra(
 ) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
     said = refused("-k", "3", "-o", str(tmp_path / f"x.{suffix}"))
-    assert "needs the package" in said and "pip install 'convcalc[draw]'" in said
+    assert "needs the package" in said and 'pip install "convcalc[draw]"' in said
     assert not list(tmp_path.iterdir())
 
 

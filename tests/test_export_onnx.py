@@ -194,4 +194,4 @@ def test_without_onnx_the_message_says_how_to_install_it(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(UsageError) as caught:
         onnx_model(load("lenet5"))
-    assert caught.value.hint == "pip install 'convcalc[onnx]'"
+    assert caught.value.hint == 'pip install "convcalc[onnx]"'

@@ -109,7 +109,14 @@ def test_macs(kind: str, fields: dict[str, Any], shape: Shape, output: Shape | N
     ("kind", "fields", "inputs", "error", "text", "hint"),
     [
         ("conv2d", {"out": 8, "k": 7}, [(3, 5, 5)], KernelTooLarge, "kernel of 7", "2 too small"),
-        ("conv2d", {"out": 8, "k": 3}, [(3, 5)], RankMismatch, "2 space axes", "use conv1d"),
+        (
+            "conv2d",
+            {"out": 8, "k": 3},
+            [(3, 5)],
+            RankMismatch,
+            "2 space axes",
+            "use conv1d, or where the channels are missing: [1, 3, 5]",
+        ),
         ("conv1d", {"out": 8, "k": 3}, [(3, 5, 5, 5, 5)], RankMismatch, "with 4", None),
         ("separable_conv1d", {"out": 8, "k": 3}, [(3, 5, 5, 5)], RankMismatch, "with 3", None),
         ("conv2d", {"out": 8, "k": 3, "g": 4}, [(6, 5, 5)], NotDivisible, "in_channels 6", "multiple of 4"),

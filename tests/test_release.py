@@ -213,3 +213,14 @@ def test_a_dead_link_fails(tmp_path: Path) -> None:
     config = tmp_path / "mkdocs.yml"
     config.write_text("site_name: x\nstrict: true\nvalidation: {links: {not_found: warn}}\n")
     assert "gone.md" in site(tmp_path / "site", config).stderr
+
+
+def test_what_says_how_an_extra_is_installed_names_one_and_is_read_by_every_shell() -> None:
+    """The cmd of Windows takes single quotes for a part of the name."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    code = [path.read_text("utf-8") for path in (ROOT / "convcalc").rglob("*.py") if path.stem != "hints"]
+    named = [name for text in code for name in re.findall(r'installing\(["\'](\w+)', text)]
+    assert len(named) >= 9 and set(named) <= project["optional-dependencies"].keys()
+    texts = [*code, *(path.read_text("utf-8") for path in (ROOT / "docs").glob("*.md"))]
+    assert [text for text in texts if re.search(r"install\s+'convcalc\[", text)] == []
+    assert [text for text in code if "pip install" in text and "convcalc[" in text] == []

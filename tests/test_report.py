@@ -288,7 +288,7 @@ def test_without_its_extra_the_command_names_it(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "jinja2", None)
     done = run("report", "lenet5")
     assert (done.code, done.stdout) == (2, "")
-    assert "jinja2" in done.stderr and "pip install 'convcalc[report]'" in done.stderr
+    assert "jinja2" in done.stderr and 'pip install "convcalc[report]"' in done.stderr
     with pytest.raises(UsageError, match="jinja2"):
         convcalc.report("lenet5")
 

@@ -293,3 +293,10 @@ def test_a_spec_that_is_not_there_has_the_hint_of_every_command() -> None:
     said = run("sweep", "resnt", "--grid", "width=8,16").stderr
     assert said == run("table", "resnt").stderr and "did you mean 'resnet'?" in said
     assert "None" not in run("sweep", "nothing/of/it.yaml").stderr
+
+
+def test_at_what_the_figures_are_taken_is_said_where_it_is_not_the_usual(spec: str) -> None:
+    said = run("sweep", spec, "--grid", "k=1,3", "--dtype", "int8", "--batch", "2").stdout.splitlines()
+    assert said[1:4] == ["k           1,3", "batch       2", "dtype       int8"]
+    assert said[4].startswith("candidates")
+    assert run("sweep", spec, "--grid", "k=1,3", "--dtype", "float32").stdout.splitlines()[2].startswith("candidates")

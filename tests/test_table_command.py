@@ -170,6 +170,7 @@ def test_errors_have_place_and_remedy(arguments: list[str], stdin: str | None, c
         assert text in done.stderr
 
 
+@pytest.mark.skipif(os.name != "posix", reason="the bash of Windows runs another system")
 def test_a_closed_pipe_is_no_error() -> None:
     command = f"{sys.executable} -m convcalc table googlenet --by layer | head -n 1"
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, timeout=60)

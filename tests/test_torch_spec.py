@@ -221,7 +221,7 @@ def test_a_missing_torch_says_what_to_install(tmp_path: Path, monkeypatch: pytes
     for call in (lambda: load("net:Net"), lambda: reader.from_torch(None, (3, 8, 8))):
         with pytest.raises(UsageError, match="needs torch, which is not installed") as caught:
             call()
-        assert caught.value.hint == "pip install 'convcalc[torch]'"
+        assert caught.value.hint == 'pip install "convcalc[torch]"'
 
 
 def test_a_tape_is_the_same_after_json() -> None:

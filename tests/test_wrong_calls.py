@@ -79,9 +79,43 @@ CALLS = [
             ("zzz", "a model in code is named behind its file: ./net.py:Net"),
         )
     ),
+    (
+        "table x --width 3",
+        "table has no option --width",
+        "convcalc table --help lists them; a param of the spec is given by --set width=VALUE",
+    ),
+    ("invert --K 3", "invert has no option --K", "did you mean '--k'?"),
+    (
+        "check --max-params 1M",
+        "check has no option --max-params",
+        'a budget stands in convcalc.toml: max_params = "…"; convcalc check holds it',
+    ),
+    ("invert k=3 s=2", "invert takes no further argument 's=2'", "options have dashes: --k=3 --s=2"),
+    (
+        "arena x --set width 0.35",
+        "arena takes no further argument '0.35'",
+        "name and value are one word: --set width=0.35",
+    ),
+    ("table vgg width=2", "there is no file 'width=2'", "a param of a spec is given by --set width=2"),
+    ("table resnet-50", "there is no file 'resnet-50'", "it is a variant: resnet --variant resnet50"),
+    ("VGG16", "there is no command 'VGG16'", "convcalc table vgg --variant vgg16 shows a spec"),
+    *(
+        (
+            f"table vgg -f {suffix}",
+            f"--format takes text, markdown, csv, json or latex, not '{suffix}'",
+            f"did you mean '{here}'?",
+        )
+        for suffix, here in (("md", "markdown"), ("tex", "latex"))
+    ),
+    (
+        "table vgg --columns params, x",
+        "a comma without a column before or behind it",
+        "names stand without spaces: params,macs",
+    ),
+    ("table vgg 7 8 --depth 1", "there is no file '7'", "the sizes of an input stand together: --input 3,224,224"),
     ("table x --top", "--top needs a value", "convcalc table --help says which"),
     ("table x --exact=3", "--exact takes no value", None),
-    ("explain x y z", "explain takes no further argument 'z'", "convcalc explain --help has its usage"),
+    ("explain x y z", "explain takes no further argument 'z'", "for example convcalc explain resnet conv1"),
     ("table x --top 0", "--top is at least 1, not 0", None),
     ("table x --top 1.5", "--top takes a whole number, not '1.5'", None),
     ("check -j 500", "--jobs is at most 256, not 500", None),

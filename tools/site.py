@@ -58,6 +58,11 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return text
 
 
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """The theme's search, a dialog, has a name for who hears the page."""
+    return output.replace('class="md-search"', 'class="md-search" aria-label="Search"', 1)
+
+
 def _linked(found: re.Match[str], pages: dict[str, File]) -> str:
     """A link with the title of its page where its text is the name of a file; of what is no page the text alone."""
     text, target, anchor = found[1], found[2], found[3] or ""

@@ -366,7 +366,8 @@ def planned(figures: Figures) -> list[str]:
     """What the arena needs, where, and what of it is left unused."""
     from .controller import Controller
 
-    return [Controller(figures).said()]
+    counted = "" if figures.dtype == "int8" else f"; in {figures.dtype}: --dtype int8 counts as microcontrollers do"
+    return [Controller(figures).said() + counted]
 
 
 def flash(figures: Figures, subject: Subject) -> Value:

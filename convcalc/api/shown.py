@@ -6,6 +6,8 @@ from abc import abstractmethod
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..hints import installing
+
 if TYPE_CHECKING:
     from ..render.document import Document
     from ..render.rich_lines import Fitted
@@ -52,5 +54,5 @@ def frames() -> Any:
     try:
         import pandas
     except ImportError as error:
-        raise ImportError("to_frame needs pandas: pip install 'convcalc[pandas]'", name="pandas") from error
+        raise ImportError(f"to_frame needs pandas: {installing('pandas')}", name="pandas") from error
     return pandas

@@ -11,10 +11,13 @@ from glob import has_magic
 from pathlib import Path
 from typing import NamedTuple
 
-from ..files import NotRegular, read_regular, real_path
+from ..files import NotRegular, exists, read_regular, real_path
 from ..findings import UsageError
 from ..git import GitFailed, GitMissing, unignored
+from ..hints import nearest
+from ..language import gallery_names
 from ..language.declaration import declared
+from ..language.names import shown
 from ..limits import SPEC_BYTES
 from .config import config_of
 
@@ -79,8 +82,19 @@ def _specs(path: str, over: list[_PassedOver]) -> Iterator[str]:
                 yield match
         if not matches:
             raise UsageError(f"the glob '{path}' matches nothing")
+    elif (folder := _folder_near(path)) is not None:
+        raise UsageError(f"there is no file or folder {shown(path)}", f"did you mean the folder {shown(folder)}?")
     else:
         yield path
+
+
+def _folder_near(path: str) -> str | None:
+    """The folder that a path misspells; None where it names something else, or none is near."""
+    if ":" in path or exists(path) or os.path.islink(path) or path in gallery_names():  # noqa: PTH114
+        return None
+    place, name = os.path.split(path.rstrip("/"))
+    near = nearest(name, [entry.name for entry in _entries(place) if entry.is_dir() and not entry.name.startswith(".")])
+    return None if near is None else os.path.join(place, near)  # noqa: PTH118
 
 
 def _in_folder(folder: str, over: list[_PassedOver]) -> Iterator[str]:
@@ -193,9 +207,10 @@ def _matches(pattern: str, over: list[_PassedOver]) -> Iterator[str]:
 
     The folder before the first sign is where the call says; below it no link is followed.
     """
-    parts = [part for part in pattern.split(os.sep) if part]  # noqa: PTH206
+    drive, way = os.path.splitdrive(pattern.replace(os.altsep, os.sep) if os.altsep else pattern)
+    parts = [part for part in way.split(os.sep) if part]  # noqa: PTH206
     literal = next(index for index, part in enumerate(parts) if has_magic(part))
-    folder = (os.sep if pattern.startswith(os.sep) else "") + os.sep.join(parts[:literal])  # noqa: PTH118
+    folder = drive + (os.sep if way.startswith(os.sep) else "") + os.sep.join(parts[:literal])  # noqa: PTH118
     root, steps = real_path(folder), parts[literal:]
     seen: set[tuple[str, int]] = set()
     waiting = [(folder, 0)]

@@ -68,6 +68,8 @@ def column(name: str) -> Quantity:
     from ..analysis.quantities import QUANTITY_NAMES, quantity
 
     known = quantity(name)
+    if not name:
+        raise UsageError("a comma without a column before or behind it", "names stand without spaces: params,macs")
     if known is None:
         hint = suggest(name, QUANTITY_NAMES, "")
         raise UsageError(f"there is no column '{name}'", f"{hint} --columns help lists them all".strip())

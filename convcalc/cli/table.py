@@ -117,8 +117,10 @@ def command(
         return analyse(network, batch, dtype=dtype, optimizer=optimizer, device=machine)
 
     if several:
-        _refuse_for_several(by, depth, published)
         from .comparison import Specs, compare
+
+        if not any(word.isdigit() for word in specs):  # sizes of an input: reading says so
+            _refuse_for_several(by, depth, published)
 
         compare(Specs(specs, variants, set, variant, input, arg, run), shown, analysed)
         return

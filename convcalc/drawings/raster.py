@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from ..findings import UsageError
+from ..hints import installing
 from .motion import Motion
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ ZOOM = 2
 """Pixels of a PNG for one of the drawing."""
 COLOURS = 128
 """Of a GIF: those of its first step, which all others have too."""
-HINT = "pip install 'convcalc[draw]'; SVG needs nothing more: -o drawing.svg"
+HINT = f"{installing('draw')}; SVG needs nothing more: -o drawing.svg"
 
 
 def png(svg: str) -> bytes:

@@ -8,6 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from ..findings import UsageError
+from ..hints import installing
 from ..layers.kind_table import Refused
 from ..network import consumers, holder, own_weights, tensor_holder
 from ..version import __version__
@@ -43,7 +44,7 @@ def onnx_pieces(network: Network, weights_of: WeightsOf | None = None) -> Iterat
     try:
         import onnx
     except ImportError:
-        raise UsageError("onnx is not installed", "pip install 'convcalc[onnx]'") from None
+        raise UsageError("onnx is not installed", installing("onnx")) from None
     _check_size(network, weights_of is not None)
     helper, float32 = onnx.helper, onnx.TensorProto.FLOAT
     graph = _graph(network, weights_of)

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..findings import UsageError
+from ..hints import installing
 from ..models.archive import Damaged, Excessive
 from ..models.limited import command, ended, surroundings
 from .configuration import MOST_BYTES
@@ -33,7 +34,7 @@ def configuration(path: str) -> bytes:
     if find_spec("h5py") is None:
         raise UsageError(
             f"'{path}' is an HDF5 file, which is read by the h5py package, and that is not installed",
-            'pip install "convcalc[h5]"; or save the model as .keras, which needs no package',
+            f"{installing('h5')}; or save the model as .keras, which needs no package",
         )
     call = command(PROGRAM, MOST_MEMORY, MOST_SECONDS)
     asked = os.fsencode(Path(path).absolute())

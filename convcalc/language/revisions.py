@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from ..findings import UsageError
 from ..git import GitFailed, commit_of, content_of
 from ..limits import SPEC_BYTES
@@ -26,6 +28,7 @@ def read_revision(text: str) -> Source:
         commit = commit_of(revision)
     except GitFailed as error:
         raise UsageError(f"git knows no revision {shown(revision)}: {error}", NO_REVISION) from None
+    path = path.replace(os.sep, "/")
     here = path if path.startswith(("./", "../", "/")) else f"./{path}"
     try:
         return decode(_content(commit, here, path), text)

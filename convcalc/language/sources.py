@@ -52,7 +52,7 @@ def read(path_or_name: str) -> Source:
         except OSError as error:
             raise UsageError(sentence(error, "read", "standard input")) from None
     name = text.removesuffix(".yaml")
-    in_gallery = os.sep not in text and name in gallery_names()
+    in_gallery = name in gallery_names()
     path = text
     if in_gallery and not _is_file(text):
         path = str(gallery_path() / f"{name}.yaml")
@@ -161,13 +161,15 @@ def _meant(path: str, name: str) -> str | None:
         return f"did you mean '{here}'?"
     if (other := _other_than_a_file(path)) is not None:
         return other
-    if os.sep in path:
+    if Path(path).name != path:
         return None if here is None else f"did you mean '{here}'?"
-    variant = _variant_hint(name)
+    variant = variant_named(name)
     close = nearest(name, gallery_names())
     if here is not None:
         return f"did you mean '{here}'" + (f", or '{close}' of the gallery?" if close else "?")
-    return variant or (f"did you mean '{close}'?" if close else "'convcalc specs' lists the gallery")
+    if variant is not None:
+        return f"it is a variant: {' --variant '.join(variant)}"
+    return f"did you mean '{close}'?" if close else "'convcalc specs' lists the gallery"
 
 
 def _other_than_a_file(path: str) -> str | None:
@@ -180,8 +182,10 @@ def _other_than_a_file(path: str) -> str | None:
         return f"convcalc check --explain {path.upper()} prints the page of a code"
     if path.isdigit():
         return "the sizes of an input stand together: --input 3,224,224"
-    if re.fullmatch(r"[\w./-]+:[\w./-]+\.ya?ml", path):
+    if re.fullmatch(r"[\w./-]{2,}:[\w./-]+\.ya?ml", path):
         return f"of a revision: git:{path}"
+    if assigned := re.fullmatch(r"[^\W\d]\w*=.+", path):
+        return f"a param of a spec is given by --set {assigned[0]}"
     if "::" in path and ".py" in path:
         return f"a model stands behind one colon: {path.replace('::', ':')}"
     module, _, name = path.rpartition(".")
@@ -203,16 +207,21 @@ def _is_code(module: str) -> bool:
         return False
 
 
-def _variant_hint(name: str) -> str | None:
-    """How to ask for what a variant of a spec in the gallery is called."""
+def variant_named(name: str) -> tuple[str, str] | None:
+    """A spec of the gallery and its variant that is called so, with whatever signs and cases; None where none is.
+
+    >>> variant_named("resnet50"), variant_named("VGG-16"), variant_named("resnet")
+    (('resnet', 'resnet50'), ('vgg', 'vgg16'), None)
+    """
     import json
 
     try:
         specs = json.loads((gallery_path() / "index.json").read_text(encoding="utf-8"))["specs"]
     except (OSError, ValueError, KeyError):
         return None
-    owner = next((spec["name"] for spec in specs if name in spec["variants"]), None)
-    return f"it is a variant: {owner} --variant {name}" if owner else None
+    named = [(spec["name"], variant) for spec in specs for variant in spec["variants"]]
+    same = [found for found in named if re.sub(r"[\W_]", "", found[1]).lower() == re.sub(r"[\W_]", "", name).lower()]
+    return min(same, key=lambda found: found[1] != name, default=None)
 
 
 def decode(data: bytes, path: str) -> Source:

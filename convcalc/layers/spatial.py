@@ -177,6 +177,8 @@ def check_rank(layer: Sliding, shape: Shape) -> None:
         axes = len(shape) - 1
         other = f"{layer.kind[:-2]}{axes}d"
         hint = f"use {other}" if other in KINDS else None
+        if hint and axes == layer.rank - 1:
+            hint += f", or where the channels are missing: {[1, *shape]}"
         raise RankMismatch(
             f"{layer.kind} takes [channels, {layer.rank} space axes], not {list(shape)} with {axes}",
             hint=hint,

@@ -16,6 +16,7 @@ from queue import Empty, Queue
 from threading import Thread
 
 from ..findings import UsageError
+from ..hints import installing
 from ..layers.base import Shape
 from ..models.limited import command, ended, surroundings
 from .messages import Malformed
@@ -119,7 +120,7 @@ def _started() -> subprocess.Popen[bytes]:
         raise UsageError(
             "the shape of an operator that the language does not have is worked out by the onnx package, "
             "which is not installed",
-            hint='pip install "convcalc[onnx]"',
+            hint=installing("onnx"),
         )
     call = command(PROGRAM, MOST_BYTES, MOST_SECONDS)
     pipe = subprocess.PIPE

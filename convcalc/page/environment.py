@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..findings import UsageError
+from ..hints import installing
 from ..terminal import printable
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def environment() -> Environment:
     try:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
     except ImportError:
-        raise UsageError("a report needs jinja2, which is not installed", "pip install 'convcalc[report]'") from None
+        raise UsageError("a report needs jinja2, which is not installed", installing("report")) from None
     found = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,

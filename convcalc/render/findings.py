@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -187,11 +188,11 @@ def uri(path: str) -> str:
     >>> uri("my specs/a.yaml")
     'my%20specs/a.yaml'
     """
+    from pathlib import Path
     from urllib.parse import quote
 
     name = relative(path)
-    quoted = quote(name.encode("utf-8", "surrogateescape"), safe="/")
-    return f"file://{quoted}" if name.startswith("/") else quoted
+    return Path(name).as_uri() if Path(name).is_absolute() else quote(os.fsencode(name), safe="/")
 
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}

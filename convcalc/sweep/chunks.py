@@ -9,6 +9,7 @@ from threading import Lock
 from time import thread_time
 
 from ..findings import SpecError, UsageError, unforeseen
+from ..hints import installing
 from ..version import __version__
 from .candidates import Refused
 from .cells import Cell, cell, setting
@@ -85,7 +86,7 @@ def answer(plan: str, version: str, start: int, stop: int) -> bytes:
 
 def _answer(plan: str, version: str, start: int, stop: int) -> dict[str, object]:
     if version != __version__:
-        hint = f'install the same on all machines: pip install "convcalc[cluster]=={version}"'
+        hint = f"install the same on all machines: {installing('cluster', version)}"
         return {"wrong": f"a worker has convcalc {__version__}, and this is convcalc {version}", "hint": hint}
     try:
         with _ONE_AT_A_TIME:

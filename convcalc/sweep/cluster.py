@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any
 
 from ..findings import UsageError
+from ..hints import installing
 from ..language.names import shown
 from ..version import __version__
 from .chunks import Chunk, answer, read_answer
@@ -45,7 +46,7 @@ class Cluster:
         if not _ADDRESS.fullmatch(address):
             raise UsageError(f"--scheduler takes the address of a scheduler, not {shown(address)}", EXAMPLE)
         if find_spec("distributed") is None:
-            raise UsageError("--scheduler needs Dask, which is not installed", 'pip install "convcalc[cluster]"')
+            raise UsageError("--scheduler needs Dask, which is not installed", installing("cluster"))
         self._plan = json.dumps(plan.to_dict())
         self._address = address
         self._client: Any = None
@@ -134,7 +135,7 @@ class Cluster:
         with suppress(Exception):  # Of a future that was given up there is none.
             error = future.exception(timeout=PATIENCE)
         if isinstance(error, ImportError):
-            hint = f'install the same everywhere: pip install "convcalc[cluster]=={__version__}"'
+            hint = f"install the same everywhere: {installing('cluster', __version__)}"
             raise UsageError(f"the cluster cannot import convcalc: {error}", hint)
         self._attempts[piece] += 1
         if self._attempts[piece] >= MOST_DEATHS:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..files import sentence, write
 from ..findings import UsageError
+from ..hints import installing
 from ..terminal import csv_cell, printable
 from .cells import Cell, distinct
 from .faults import quoted
@@ -56,7 +57,7 @@ def format_of(path: str) -> str:
     if suffix not in SUFFIXES:
         raise UsageError(f"--export takes a .csv or .parquet file, not {quoted(path)}", "for example --export run.csv")
     if suffix == ".parquet" and find_spec("pyarrow") is None:
-        raise UsageError("a .parquet file needs pyarrow, which is not installed", 'pip install "convcalc[parquet]"')
+        raise UsageError("a .parquet file needs pyarrow, which is not installed", installing("parquet"))
     return suffix
 
 

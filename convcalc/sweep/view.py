@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..analysis.quantities import quantity
 from ..findings import UsageError
 from ..hints import suggest
+from .asked import Options
 from .cells import Cell, magnitude
 from .conditions import Condition, read_conditions, read_near
 from .found import Cloud, Excluded, Found, FoundRow, Goal, Nearest, Shown
@@ -235,6 +236,9 @@ def _searched(plan: Plan) -> Iterator[tuple[str, Sequence[str]]]:
             yield key, texts
     if plan.variant is not None:
         yield "variant", (plan.variant,)
+    for key, value, usual in zip(Options._fields, plan.options, Options(), strict=True):
+        if value != usual:
+            yield key, (str(value),)
     if plan.random is not None:
         yield "random", (f"{plan.random:,} with seed {plan.seed}",)
     for key, texts in (("where", plan.where), ("near", plan.near)):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..collector import without_collector
 from ..findings import UsageError
+from ..hints import installing
 from ..models.origin import ModelOrigin
 from ..network import Network
 from .assembly import assemble
@@ -82,6 +83,4 @@ def _network(tape: Tape, name: str, path: str, load: Any) -> Network:
 def need_torch() -> None:
     """Raise UsageError where PyTorch is not installed."""
     if find_spec("torch") is None:
-        raise UsageError(
-            "reading a model of PyTorch needs torch, which is not installed", "pip install 'convcalc[torch]'"
-        )
+        raise UsageError("reading a model of PyTorch needs torch, which is not installed", installing("torch"))

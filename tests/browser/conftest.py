@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -50,6 +50,18 @@ def listened(page: Page, seconds: float) -> Opened:
     page.on("request", lambda request: found.requests.append(request.url))
     page.on("console", lambda message: found.messages.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: found.messages.append(f"error: {error}"))
+    return found
+
+
+AXE = Path(__file__).resolve().parents[2] / "web" / "report" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def find_hindrances(page: Page) -> list[dict[str, Any]]:
+    """What axe-core finds that hinders somebody, as it says it: `id`, and the `nodes` with their `html`."""
+    if not AXE.exists():
+        _missing("axe-core: cd web/report && npm ci")
+    page.evaluate(AXE.read_text("utf-8"))
+    found: list[dict[str, Any]] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -18,12 +17,11 @@ from convcalc.analysis.report import analyse
 from convcalc.units import scaled, scaled_bytes
 from tests.command import run
 
-from .conftest import Open, Opened
+from .conftest import Open, Opened, find_hindrances
 
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).parent.parent.parent
-AXE = ROOT / "web" / "report" / "node_modules" / "axe-core" / "axe.min.js"
 TABS = ("summary", "diagram", "memory", "field", "roofline", "published", "diff", "layer")
 READY_SECONDS, CLICK_SECONDS = 2.0, 0.3
 """Of the machine's processor, until a page is ready; until a click is answered."""
@@ -128,15 +126,10 @@ def whole_number(text: str) -> str:
 
 def gone_through(opened: Opened) -> list[str]:
     """What axe-core finds wrong where all parts of a page are open at once, after each has been looked at."""
-    if not AXE.exists():
-        if os.environ.get("CONVCALC_BROWSER") == "required":
-            pytest.fail("CONVCALC_BROWSER=required, but axe-core is not installed: cd web/report && npm ci")
-        pytest.skip("needs axe-core: cd web/report && npm ci")
     for name in tabs(opened):
         go(opened, name)
     opened.page.evaluate("document.querySelectorAll('main > section').forEach((each) => { each.hidden = false; })")
-    opened.page.evaluate(AXE.read_text("utf-8"))
-    found = opened.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    found = find_hindrances(opened.page)
 
     def cut(node: dict[str, Any]) -> bool:
         """Whether a box shows a name cut: its label has the whole of it, which is no mismatch."""
@@ -144,7 +137,7 @@ def gone_through(opened: Opened) -> list[str]:
 
     return [
         f"{wrong['id']}: {node['html'][:120]}"
-        for wrong in found["violations"]
+        for wrong in found
         for node in wrong["nodes"]
         if wrong["id"] != "label-content-name-mismatch" or not cut(node)
     ]
@@ -404,17 +397,11 @@ def test_hostile_texts_stay_texts(open_file: Open, tmp_path: Path) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("against", [None, "resnet"])
 def test_no_part_hinders_anybody(report: Report, scheme: str, against: str | None) -> None:
-    if not AXE.exists():
-        if os.environ.get("CONVCALC_BROWSER") == "required":
-            pytest.fail("CONVCALC_BROWSER=required, but axe-core is not installed: cd web/report && npm ci")
-        pytest.skip("needs axe-core: cd web/report && npm ci")
     opened = report("googlenet" if against is None else "se_resnet", against=against, context_color_scheme=scheme)
-    opened.page.evaluate(AXE.read_text("utf-8"))
     wrong = []
     for name in tabs(opened):
         go(opened, f"layer/{'conv1' if against is None else 'fc'}" if name == "layer" else name)
-        found = opened.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        for violation in found["violations"]:
+        for violation in find_hindrances(opened.page):
             wrong += [f"{name}: {violation['id']}: {node['html'][:120]}" for node in violation["nodes"][:3]]
     assert wrong == []
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, find_hindrances
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -73,3 +73,25 @@ def test_a_picture_of_a_report_leads_to_the_report(site: Path, open_file: Open) 
     shown.click()
     page.get_by_role("tab", name="Diagram", selected=True).wait_for()
     assert page.title().startswith("ResNet")
+
+
+THEME = ("landmark-unique", "scrollable-region-focusable")
+"""What the theme does to pages when they are opened: buttons of every example, and tables that scroll."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_read_it(site: Path, open_file: Open, scheme: str) -> None:
+    page = open_file(site / "index.html", viewport=SCREENS["desk"], color_scheme=scheme).page
+    found = []
+    for name in ("index", "first_table", "models", "lecture", "language", "api", "changelog", "gallery/googlenet"):
+        page.goto((site / f"{name}.html").as_uri())
+        page.wait_for_timeout(400)  # the bar comes in by and by
+        found += [f"{name}: {each['id']}: {each['nodes'][0]['html'][:120]}" for each in find_hindrances(page)]
+    assert [each for each in found if each.split(": ")[1] not in THEME] == []
+
+
+def test_what_is_copied_from_an_example_is_what_is_typed(site: Path, open_file: Open) -> None:
+    page = open_file(site / "first_table.html").page
+    code = page.locator("article .highlight:has(.gp) code").first
+    said = "code => (code.setAttribute('data-md-copying', ''), code.innerText.trim())"
+    assert code.evaluate(said) == "convcalc table lenet5"
