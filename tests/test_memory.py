@@ -181,18 +181,19 @@ def test_an_output_that_nothing_reads_stands_in_the_way_of_a_proof_before_the_la
 
 def parallel(branches: list[int], behind: int) -> str:
     """Branches of so many layers and what joins them, so many layers and a wide one behind it, beside a shortcut."""
-    items = [
-        [f"{{conv1d: {{out: 1, k: 1}}, name: b{n}_{i}}}" for i in range(count)] for n, count in enumerate(branches)
-    ]
-    for branch in items:
-        branch[0] = branch[0].replace("name", "from: input, name")
+    narrow = "conv1d: {out: 1, k: 1}"
+    layers = []
+    for n, count in enumerate(branches):
+        layers.append(f"{{{narrow}, name: b{n}_0, from: input}}")
+        layers += [f"{{{narrow}, name: b{n}_{i}}}" for i in range(1, count)]
     ends = ", ".join(f"b{n}_{count - 1}" for n, count in enumerate(branches))
-    serial = ["{conv1d: {out: 1, k: 1}}"] * behind
-    layers = [*sum(items, []), f"{{concat: {{}}, from: [{ends}]}}", *serial, "{conv1d: {out: 99, k: 1}, name: wide}"]
+    layers += [f"{{concat: {{}}, from: [{ends}]}}", *[f"{{{narrow}}}"] * behind]
+    layers.append("{conv1d: {out: 99, k: 1}, name: wide}")
     return f"{{convcalc: 1, input: [1, 4], layers: [{', '.join(layers)}, {{concat: {{}}, from: [wide, input]}}]}}"
 
 
-def test_a_graph_too_wide_to_search_keeps_its_order_and_says_so() -> None:
+def test_a_graph_too_wide_to_search_keeps_its_order_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "MOST_STATES", 1000)
     found = best_order(network(parallel([1] * 24, 0)))
     assert not found.proven and found.order == list(range(1 + 24 + 3))
     assert found.peak == 4 * (99 + 1 + 100)
