@@ -53,6 +53,12 @@ def test_bytes_moved_read_and_write_each_tensor_once() -> None:
     assert getattr(intensity, "raw", None) == Fraction(24, 192)
 
 
+def test_statistics_are_read_beside_params() -> None:
+    """Two channels of four numbers, read and written; weight, bias, mean and variance of each, and a counter."""
+    report = analyse(network("{convcalc: 1, input: [2, 4], layers: [batch_norm]}"), 3)
+    assert report.moved == [0, (3 * (8 + 8) + 4 * 2 + 1) * 4]
+
+
 def test_what_the_network_holds_is_none_of_what_passes() -> None:
     """Two sums of equal shapes, one of which adds a tensor that is held: 4 numbers in place of 8 are read."""
     layers = "[relu, {parameter: {shape: [4]}, name: held}, {add: , from: [relu, input]}, {add: , from: [relu, held]}]"

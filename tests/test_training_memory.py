@@ -106,6 +106,7 @@ def test_state_and_master_weights(optimizer: str, dtype: str, state: int, tempor
     peak = report.training.peak
     assert peak.bytes == 10_000 * (2 * item + state) + max(last, backward)
     assert (peak.node, peak.direction) == ((-1, "optimizer") if last > backward else (1, "backward"))
+    assert peak.place(report.network) == ("in the optimizer's step" if last > backward else "at linear, backward")
 
 
 def test_nothing_is_trained_in_int8() -> None:
