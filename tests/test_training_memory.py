@@ -176,6 +176,17 @@ def test_a_gradient_whose_memory_another_holds_is_added_apart() -> None:
     assert found.alive == [0, at_a, at_f, at_h, at_sum]
 
 
+@pytest.mark.parametrize("released", [False, True])
+def test_gradients_of_weights_that_three_layers_have_are_added_up_first(released: bool) -> None:
+    """Of one weight: the sum is memory of its own until the first of them has run, and then the gradient there was."""
+    conv = "{conv1d: {out: 1, k: 1, bias: false}, name: "
+    layers = f"{conv}a}}, {conv}b, share: a}}, {conv}c, share: a}}"
+    found = step(f"{{convcalc: 1, input: [1, 8], layers: [{layers}]}}", released=released)
+    weight, tensor, before = 4, 8 * 4, 0 if released else 4
+    at_a, at_b = 2 * tensor + tensor + weight + weight, 3 * tensor + 2 * tensor + weight + weight
+    assert found.alive[1:3] == [weight + before + at_a, weight + before + at_b]
+
+
 def test_what_a_layer_keeps_beside_tensors_is_freed_behind_its_backward_pass() -> None:
     """The indices of a pool are 8 bytes each: 16 of them, beside 32 bytes of input and tensors of 128 and 64."""
     layers = "{conv1d: {out: 4, k: 1, bias: false}}, {max_pool1d: {k: 2}}, tanh"
