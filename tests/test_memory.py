@@ -177,6 +177,14 @@ def test_an_output_that_nothing_reads_stands_in_the_way_of_a_proof_before_the_la
     text = f"{{convcalc: 1, input: [1, 8], layers: [{layers}, {heads}], outputs: "
     assert not best_order(network(text + "[b, d, e]}")).proven
     assert best_order(network(text.replace(", {conv1d: {out: 4, k: 1}, name: b}", "") + "[d, e]}")).proven
+    held = "{convcalc: 1, input: [4], layers: [relu, {parameter: {shape: [4]}, name: held}], outputs: [relu, held]}"
+    assert not best_order(network(held)).proven
+
+
+def test_an_input_that_nothing_reads_is_alive_at_the_start_alone() -> None:
+    net = network("{convcalc: 1, input: {unread: [3], read: [4]}, layers: [{relu: , from: read}]}")
+    assert liveness(net).live == [7, 4, 8]
+    assert best_order(net) == ([0, 1, 2], 8, True)
 
 
 def parallel(branches: list[int], behind: int) -> str:

@@ -180,9 +180,9 @@ def best_order(network: Network) -> Schedule:
 
 
 def _ends_before(network: Network, start: int) -> bool:
-    """Whether a node before this one is read by nothing."""
+    """Whether a layer before this node is read by nothing."""
     read = {i for node in network.nodes for i in node.inputs}
-    return any(i not in read for i in range(start))
+    return any(i not in read and node.layer is not None for i, node in enumerate(network.nodes[:start]))
 
 
 def _parts(network: Network) -> list[tuple[int, int]]:
