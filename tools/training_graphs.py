@@ -1,10 +1,10 @@
 """Run small random networks in PyTorch, and record the most bytes that a training step of each holds.
 
-python -m tools.training_graphs            prints each peak beside the one that is recorded
+python -m tools.training_graphs            prints each peak, and whether it is as recorded
 python -m tools.training_graphs --write    and writes tests/oracle/training_graphs.json
 
 Needs PyTorch, nothing of convcalc. What large networks hide behind their largest layer is all there is in a small one:
-branches that meet again, parts of tensors, outputs that are read on, layers that nothing reads. Peaks are those of
+branches that meet again, parts of tensors, outputs that are read on, parts that nothing reads. Peaks are those of
 `tools.training_memory`, beside which nothing stands: the loss and its gradient have no elements here.
 """
 
@@ -27,7 +27,7 @@ COUNT, BATCH, INPUT = 100, 2, (2, 4, 4)
 
 
 class Item(NamedTuple):
-    """One layer: its kind, its channels out (of a split: of each part), and the tensors that it reads."""
+    """One layer: its channels out (of a split: of each part), and the tensors that it reads."""
 
     name: str
     kind: str
@@ -49,9 +49,9 @@ FIELDS = {
 
 
 class Graph(NamedTuple):
-    """Layers by name, in the order in which they run, and the tensors that are put out."""
+    """Layers in the order in which they run, and the tensors that are put out."""
 
-    items: dict[str, Item]
+    items: list[Item]
     outputs: list[str]
     learns: bool = True
     """Whether one of its layers has weights."""
@@ -59,7 +59,7 @@ class Graph(NamedTuple):
     def spec(self) -> str:
         """What convcalc reads."""
         layers = []
-        for name, kind, channels, reads in self.items.values():
+        for name, kind, channels, reads in self.items:
             fields = FIELDS.get(kind, "").format(channels[0], list(channels))
             layers.append(f"{{{kind}: {fields}, name: {name}, from: [{', '.join(reads)}]}}")
         head = f"{{convcalc: 1, input: {list(INPUT)}, layers: [\n "
@@ -76,7 +76,7 @@ def drawn(random: Random) -> Graph:
     channels = {"input": INPUT[0]}
     learned: set[str] = set()
     read: set[str] = set()
-    items: dict[str, Item] = {}
+    items: list[Item] = []
     for number in range(random.randint(2, 9)):
         near = list(channels)[-5:]
         kind = random.choice(("conv2d", "conv2d", "tanh", "relu", "group_norm", "add", "multiply", "concat", "split"))
@@ -100,13 +100,14 @@ def drawn(random: Random) -> Graph:
             "concat": (sum(channels[name] for name in reads),),
             "split": (one, channels[first] - one),
         }.get(kind, (channels[first],))
-        items[f"n{number}"] = item = Item(f"n{number}", kind, made, tuple(reads))
+        item = Item(f"n{number}", kind, made, tuple(reads))
+        items.append(item)
         channels |= item.tensors
         read |= {*reads}
         if kind in ("conv2d", "group_norm") or learned.intersection(reads):
             learned |= item.tensors.keys()
     outputs = []
-    for item in items.values():
+    for item in items:
         unread = [name for name in item.tensors if name not in read]
         needless = item.kind == "split" and len(unread) == 1 and random.random() < 0.6
         outputs += [name for name in item.tensors if (name in unread and not needless) or random.random() < 0.1]
@@ -114,7 +115,7 @@ def drawn(random: Random) -> Graph:
 
 
 UNREAD = Graph(
-    {"a": Item("a", "conv2d", (4,), ("input",)), "cut": Item("cut", "split", (1, 3), ("a",))},
+    [Item("a", "conv2d", (4,), ("input",)), Item("cut", "split", (1, 3), ("a",))],
     ["cut.0"],
 )
 """Its peak is where zeros stand for the part that nothing reads, which among the others is nowhere so."""
@@ -142,41 +143,41 @@ class Net(nn.Module):
         self.graph = graph
         self.layers = nn.ModuleDict()
         channels = {"input": INPUT[0]}
-        for name, item in graph.items.items():
+        for item in graph.items:
             if item.kind == "conv2d":
-                self.layers[name] = nn.Conv2d(channels[item.reads[0]], item.channels[0], 1, bias=False)
+                self.layers[item.name] = nn.Conv2d(channels[item.reads[0]], item.channels[0], 1, bias=False)
             elif item.kind == "group_norm":
-                self.layers[name] = nn.GroupNorm(1, item.channels[0])
+                self.layers[item.name] = nn.GroupNorm(1, item.channels[0])
             channels |= item.tensors
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
         tensors = {"input": x}
         del x
-        last = {read: name for name, item in self.graph.items.items() for read in item.reads}
-        for name, item in self.graph.items.items():
+        last = {read: item.name for item in self.graph.items for read in item.reads}
+        for item in self.graph.items:
             arrived = [tensors[read] for read in item.reads]
             if item.kind == "split":
                 tensors |= zip(item.tensors, torch.split(arrived[0], list(item.channels), dim=1), strict=True)
             else:
-                tensors[name] = self.one(name, item.kind, arrived)
+                tensors[item.name] = self.one(item, arrived)
             del arrived
             for tensor in list(tensors):
-                if last.get(tensor, name) == name and tensor not in self.graph.outputs:
+                if last.get(tensor, item.name) == item.name and tensor not in self.graph.outputs:
                     del tensors[tensor]
         return [tensors[name] for name in self.graph.outputs]
 
-    def one(self, name: str, kind: str, arrived: list[torch.Tensor]) -> torch.Tensor:
+    def one(self, item: Item, arrived: list[torch.Tensor]) -> torch.Tensor:
         """What one layer gives."""
-        if name in self.layers:
-            return self.layers[name](arrived[0])
-        if kind == "concat":
+        if item.name in self.layers:
+            return self.layers[item.name](arrived[0])
+        if item.kind == "concat":
             return torch.cat(arrived, dim=1)
-        if kind == "multiply":
+        if item.kind == "multiply":
             return arrived[0] * arrived[1]
-        if kind == "add":
+        if item.kind == "add":
             total = arrived[0] + arrived[1]
             return total + arrived[2] if len(arrived) > 2 else total
-        return {"tanh": torch.tanh, "relu": torch.relu}[kind](arrived[0])
+        return {"tanh": torch.tanh, "relu": torch.relu}[item.kind](arrived[0])
 
 
 def peaks(graph: Graph) -> dict[str, int]:
