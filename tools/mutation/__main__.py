@@ -44,8 +44,6 @@ HELD = (
     "convcalc/analysis/traffic.py",
     "convcalc/analysis/fusion.py",
     "convcalc/analysis/training.py",
-    "convcalc/analysis/flash.py",
-    "convcalc/render/json_text.py",
 )
 """The modules that are held to it: what computes, what reads fields and amounts, and what compares printed cells."""
 TESTS = ("tests/test_*.py", "convcalc/**/*.py")
