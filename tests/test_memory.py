@@ -89,6 +89,10 @@ def test_in_place_layers_write_over_what_nothing_else_reads() -> None:
     net = network("{convcalc: 1, input: [1, 8], layers: [{conv1d: {out: 4, k: 1}}, relu, {conv1d: {out: 4, k: 1}}]}")
     assert liveness(net).live == [8, 40, 64, 64]
     assert liveness(net, in_place=True).live == [8, 40, 32, 64]
+    conv = "conv1d: {out: 4, k: 1}"
+    branches = f"{{{conv}, name: a}}, {{{conv}, name: b, from: input}}, {{add: {{}}, from: [a, b]}}"
+    both = network(f"{{convcalc: 1, input: [1, 8], layers: [{branches}, {{{conv}}}]}}")
+    assert liveness(both, in_place=True).live == [8, 40, 72, 64, 64], "over one of two, and the other is free"
 
 
 KINDS = st.sampled_from(["relu", "narrow", "wide", "add", "concat", "flat"])
