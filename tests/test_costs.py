@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from convcalc import load
 from convcalc.analysis import device, multiplications, receptive_field  # noqa: F401 - they file their formulas
-from convcalc.analysis.cost import layer_cost
+from convcalc.analysis.cost import Cost, layer_cost, total
 from convcalc.analysis.multiplications import effective_macs, fft_flops, im2col_elements, winograd_macs
 from convcalc.analysis.quantities import QUANTITIES
 from convcalc.analysis.report import Report, analyse
@@ -167,6 +167,13 @@ def test_flops_beyond_63_bits_are_refused() -> None:
     assert layer_cost(build("linear", {"out": most, "bias": False}), ((3,),), (most,)).flops == 2**63 - 2
     with pytest.raises(TooLarge, match=r"^linear's flops of 9223372036854775808 "):
         layer_cost(build("linear", {"out": 2**62, "bias": False}), ((1,),), (2**62,))
+
+
+def test_work_is_what_a_batch_multiplies_and_what_is_held_is_not() -> None:
+    cost = Cost(params=10, weights=9, buffers=4, macs=90, flops=190)
+    assert cost.work == (0, 0, 0, 90, 190)
+    assert cost.times(3) == (10, 9, 4, 270, 570)
+    assert total([cost]) == cost and total([cost] * 20) == (200, 180, 80, 1800, 3800)
 
 
 def test_backward_costs_twice_forward_but_the_first_layer_once() -> None:

@@ -74,6 +74,15 @@ def test_kerass_layer_keeps_the_same() -> None:
         assert more is None or 0 <= more < max(window.stride, window.dilation)
 
 
+def test_an_axis_that_needs_more_than_kerass_default_gives_every_axis_the_argument() -> None:
+    """(9 - 1) * 2 + 3 = 19 are computed of each axis: of one 18 are wanted, of the other 20."""
+    windows = [TransposedWindow(3, 2, 1, 0), TransposedWindow(3, 2, 0, 0, output_padding=1)]
+    assert keras_valid(windows) == [(0, (1, 0)), (1, (0, 0))]
+    assert keras_valid(windows[:1]) == [(None, (1, 0))]
+    cropped_behind = TransposedWindow(3, 2, 0, 1)
+    assert keras_valid([cropped_behind, windows[1]]) == [(0, (0, 1)), (1, (0, 0))]
+
+
 def test_onnxs_operator_keeps_the_same() -> None:
     for window in windows():
         before, after, more = onnx_transposed(window)

@@ -280,6 +280,12 @@ def test_sizes_for_a_first_look(stride: int, sizes: list[int]) -> None:
     assert conv_output(sizes[0], 3, stride) == 3
 
 
+def test_sizes_for_a_first_look_begin_at_1_where_padding_alone_gives_outputs() -> None:
+    """(1 + 4 - 3) + 1 = 3 outputs of a single position; with more padding there is no smaller size."""
+    assert AxisInversion(3, 1, 2, 2).sample_sizes() == (1, 2, 3, 4, 224)
+    assert AxisInversion(3, 1, 3, 3).sample_sizes() == (1, 2, 3, 4, 224)
+
+
 @pytest.mark.parametrize(("kernel_size", "fits"), [(226, True), (227, False)])
 def test_224_is_looked_at_where_the_window_fits(kernel_size: int, fits: bool) -> None:
     axis = AxisInversion(kernel_size, before=1, after=1)

@@ -191,3 +191,5 @@ def test_impossible_numbers_are_typed_errors() -> None:
         invert(padding=[])
     with pytest.raises(TooLarge):
         invert(3, sizes=[2**63])
+    with pytest.raises(TooLarge, match="a padding of 9223372036854775808"):
+        invert(3, padding=(2**62, 2**62))

@@ -53,6 +53,17 @@ def test_bytes_moved_read_and_write_each_tensor_once() -> None:
     assert getattr(intensity, "raw", None) == Fraction(24, 192)
 
 
+def test_statistics_are_read_beside_params() -> None:
+    """Two channels of four numbers, read and written; weight, bias, mean and variance of each, and a counter."""
+    report = analyse(network("{convcalc: 1, input: [2, 4], layers: [batch_norm]}"), 3)
+    assert report.moved == [0, (3 * (8 + 8) + 4 * 2 + 1) * 4]
+
+
+def test_a_tensor_that_gives_a_size_alone_is_not_read() -> None:
+    text = "{convcalc: 1, input: {x: [2, 4], like: [5, 8]}, layers: [{upsample: {}, from: [x, like]}]}"
+    assert analyse(network(text)).moved[-1] == (2 * 4 + 2 * 8) * 4
+
+
 def test_what_the_network_holds_is_none_of_what_passes() -> None:
     """Two sums of equal shapes, one of which adds a tensor that is held: 4 numbers in place of 8 are read."""
     layers = "[relu, {parameter: {shape: [4]}, name: held}, {add: , from: [relu, input]}, {add: , from: [relu, held]}]"
@@ -123,6 +134,12 @@ def test_a_sum_rides_with_the_later_branch_and_reads_the_other() -> None:
         "{add: {}, from: [relu, a]}"
     )
     assert found == {"a": (2048, 256 + 16 + 256), "b": (2048, 256 + 16 + 256)}, "a is read once by b, and written once"
+
+
+def test_a_tensor_and_a_view_of_it_are_read_once() -> None:
+    layers = "{conv2d: {out: 4, k: 1, bias: false}, name: a}, {identity: {}, name: view}, "
+    found = work(layers + "{conv2d: {out: 4, k: 1, bias: false}, from: input, name: b}, {add: {}, from: [a, view, b]}")
+    assert found == {"a": (2048, 256 + 16 + 256), "b": (2048, 256 + 16 + 256 + 256)}
 
 
 def test_tensors_side_by_side_move_nothing_and_a_part_is_read_as_a_part() -> None:

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from convcalc.geometry import GeometryError, InvalidWindow, conv_output, conv_transpose_output, leftover
+from convcalc.geometry import GeometryError, InvalidWindow, TooLarge, conv_output, conv_transpose_output, leftover
 from convcalc.geometry.solve import Search, Solution, solve
 
 Found = set[tuple[int, int, int, int, int, tuple[int, ...]]]
@@ -122,6 +122,11 @@ def test_kernels_and_strides_go_to_sixteen_where_nothing_is_said() -> None:
     assert {f.stride for f in solve(16 * 16, 16)} >= {16} and not any(
         f.stride > 16 or f.kernel_size > 16 for f in found
     )
+
+
+def test_the_largest_of_a_range_has_63_bits() -> None:
+    with pytest.raises(TooLarge, match="a stride of 9223372036854775809"):
+        solve(8, 8, stride=range(1, 2**64, 2**63))
 
 
 def test_a_million_combinations_are_searched_and_no_more() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcalc import load
+from convcalc import load, loads
 from convcalc.analysis.quantities import QUANTITIES, quantity, remarks
 from convcalc.analysis.quantity import Quantity, Value
 from convcalc.analysis.report import Report, analyse
@@ -19,7 +19,8 @@ from convcalc.analysis.training import OPTIMIZERS, TrainingStep
 from .published_architectures import network
 from .test_memory import graphs
 
-RECORDED = json.loads((Path(__file__).parent / "oracle" / "training_memory.json").read_text("utf-8"))["cases"]
+ORACLE = Path(__file__).parent / "oracle"
+RECORDED = json.loads((ORACLE / "training_memory.json").read_text("utf-8"))["cases"]
 
 BESIDE = 1e-4
 """What PyTorch has beside: targets, the loss, the counters of batch norms, the sums of an attention's gradient."""
@@ -43,6 +44,16 @@ def test_the_peak_of_a_step_equals_that_of_pytorch(case: dict[str, Any]) -> None
 def test_the_record_has_a_dozen_networks_and_every_optimizer() -> None:
     assert len({case["network"] for case in RECORDED}) >= 12
     assert {case["optimizer"] for case in RECORDED} == set(OPTIMIZERS)
+
+
+def test_peaks_of_small_networks_equal_those_of_pytorch_to_the_byte() -> None:
+    """Random ones, whose branches, parts and outputs no large layer hides; nothing of PyTorch's stands beside them."""
+    cases = json.loads((ORACLE / "training_graphs.json").read_text("utf-8"))["cases"]
+    assert len(cases) >= 100
+    for case in cases:
+        report = analyse(loads(case["spec"]), 2)
+        found = {"released": total(report, "training_released"), "kept": total(report, "training")}
+        assert found == {name: case[name] for name in found}, case["spec"]
 
 
 def step(text: str, batch: int = 1, *, released: bool = False, **options: str) -> TrainingStep:
@@ -95,6 +106,7 @@ def test_state_and_master_weights(optimizer: str, dtype: str, state: int, tempor
     peak = report.training.peak
     assert peak.bytes == 10_000 * (2 * item + state) + max(last, backward)
     assert (peak.node, peak.direction) == ((-1, "optimizer") if last > backward else (1, "backward"))
+    assert peak.place(report.network) == ("in the optimizer's step" if last > backward else "at linear, backward")
 
 
 def test_nothing_is_trained_in_int8() -> None:
@@ -133,7 +145,10 @@ def test_a_sum_gives_both_branches_its_own_gradient() -> None:
 
 
 def test_parts_of_a_concatenated_gradient_are_added_apart() -> None:
-    """A part has gaps: what c makes is added to the part of a in memory of its own, while the whole waits for b."""
+    """A part has gaps: what c makes is added to the part of a in memory of its own, while the whole waits for b.
+
+    The new gradient of c's weights is alive there too; at b, which makes one of its own weights, there is as much.
+    """
     text = (
         "{convcalc: 1, input: [1, 8], layers: [{conv1d: {out: 4, k: 1, bias: false}, name: a},"
         " {conv1d: {out: 4, k: 1, bias: false}, name: b}, {conv1d: {out: 4, k: 1, bias: false}, name: c, from: a},"
@@ -141,11 +156,13 @@ def test_parts_of_a_concatenated_gradient_are_added_apart() -> None:
     )
     found = step(text, batch=2)
     tensor = 2 * 4 * 8 * 4
-    assert found.peak.node == 2 and found.peak.flowing == 3 * tensor + tensor + tensor
+    assert found.peak.node == 3 and found.peak.flowing == 3 * tensor + tensor + tensor
+    assert found.peak.made == 4 * 4 * 4 and found.alive[2] == found.peak.bytes
 
 
 def test_a_gradient_whose_memory_another_holds_is_added_apart() -> None:
     """The sum hands one memory to a, f and h. What h hands to a meets it while f still holds it: there are three.
+    Those of h's weights are there too, and those of f's.
 
     Bytes: 144 of params and as many of their gradients; 32 of the input; 128 of each tensor and of its gradient.
     """
@@ -154,9 +171,20 @@ def test_a_gradient_whose_memory_another_holds_is_added_apart() -> None:
     found = step(f"{{convcalc: 1, input: [1, 8], layers: [{layers}]}}")
     at_a = 288 + (32 + 128) + 128 + 16
     at_f = 288 + (32 + 2 * 128) + 3 * 128 + 64
-    at_h = 288 + (32 + 2 * 128) + 3 * 128
+    at_h = 288 + (32 + 2 * 128) + 3 * 128 + 64
     at_sum = 288 + (32 + 4 * 128)
     assert found.alive == [0, at_a, at_f, at_h, at_sum]
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_gradients_of_weights_that_three_layers_have_are_added_up_first(released: bool) -> None:
+    """Of one weight: the sum is memory of its own until the first of them has run, and then the gradient there was."""
+    conv = "{conv1d: {out: 1, k: 1, bias: false}, name: "
+    layers = f"{conv}a}}, {conv}b, share: a}}, {conv}c, share: a}}"
+    found = step(f"{{convcalc: 1, input: [1, 8], layers: [{layers}]}}", released=released)
+    weight, tensor, before = 4, 8 * 4, 0 if released else 4
+    at_a, at_b = 2 * tensor + tensor + weight + weight, 3 * tensor + 2 * tensor + weight + weight
+    assert found.alive[1:3] == [weight + before + at_a, weight + before + at_b]
 
 
 def test_what_a_layer_keeps_beside_tensors_is_freed_behind_its_backward_pass() -> None:
@@ -188,6 +216,15 @@ def test_parts_of_a_split_that_nothing_reads_keep_nobody_waiting(read: int) -> N
     tensor, part, weights = 4 * 8 * 4, (64, 32, 32)[read], 4 * 4
     # Parameters, their gradients and the new ones; the input and the output; the gradient of the first layer's output.
     assert found.alive[1] == 3 * weights + 32 + 2 * part + tensor
+
+
+@pytest.mark.parametrize(("cut", "zeros"), [("split: {channels: [1, 3]}", 3 * 8 * 4), ("unbind: {parts: 4}", 0)])
+def test_zeros_stand_for_parts_that_nothing_reads(cut: str, zeros: int) -> None:
+    """Three of four channels: memory of their own in a split; of single positions one zero is read for all."""
+    layers = f"[{{conv1d: {{out: 4, k: 1, bias: false}}}}, {{{cut}, name: cut}}], outputs: [cut.0]"
+    found = step(f"{{convcalc: 1, input: [1, 8], layers: {layers}}}")
+    weights, tensor, part = 4 * 4, 4 * 8 * 4, 8 * 4
+    assert found.alive[2] == 2 * weights + (32 + tensor) + (part + tensor) + zeros
 
 
 def test_a_gate_over_space_makes_a_product_of_full_size_first() -> None:

@@ -59,9 +59,7 @@ def layer_cost(layer: Layer, inputs: Shapes, output: Shape) -> Cost:
     """
     operations = layer.operations(inputs, output)
     macs = operations.get("mac", 0)
-    flops = sum([_FLOPS[kind] * count for kind, count in operations.items()])
-    if flops > 2**63 - 1:
-        checked(f"{layer.kind}'s flops", flops)
+    flops = checked(f"{layer.kind}'s flops", sum([_FLOPS[kind] * count for kind, count in operations.items()]))
     return Cost(*tensor_numbers(layer.weights(inputs)), macs, flops)
 
 

@@ -142,7 +142,7 @@ def best_order(network: Network) -> Schedule:
     """The order of least peak memory, proven where the graph is narrow enough.
 
     Outputs of the network that nothing reads could also be computed later than in their own part; where there
-    are any, the result is the best order found but not proven.
+    are any before the last part, the result is the best order found but not proven.
     """
     nodes = network.nodes
     facts = liveness(network)
@@ -153,10 +153,11 @@ def best_order(network: Network) -> Schedule:
         for i in node.inputs:
             readers[facts.storages[i]].append(index)
     inputs = [i for i, node in enumerate(nodes) if node.layer is None]
-    order, proven = list(inputs), not _ends_early(network)
+    parts = _parts(network)
+    order, proven = list(inputs), not (parts and _ends_before(network, parts[-1][0]))
     peak = sum(sizes[i] for i in inputs)
     carried = {i for i in inputs if facts.last[i] > i}
-    for part in _parts(network):
+    for part in parts:
         ordered = range(part[0], part[1])
         alive = sum(sizes[b] for b in carried)
         inside = [i for i in ordered if facts.storages[i] == i]
@@ -165,7 +166,7 @@ def best_order(network: Network) -> Schedule:
         if len(ordered) <= MOST_NODES:
             frees = []
             for base in [*sorted(carried), *inside]:
-                if facts.last[base] != never and max(readers[base]) < part[1]:
+                if facts.last[base] != never:  # A reader behind the part never runs in it: it keeps what it reads.
                     bits = sum({1 << (r - part[0]) for r in readers[base] if r >= part[0]})
                     frees.append((bits, sizes[base]))
             needs = [sum({1 << (s - part[0]) for s in nodes[i].inputs if s >= part[0]}) for i in ordered]
@@ -178,10 +179,10 @@ def best_order(network: Network) -> Schedule:
     return Schedule(order, peak, proven)
 
 
-def _ends_early(network: Network) -> bool:
-    """Whether a node before the last is read by nothing."""
+def _ends_before(network: Network, start: int) -> bool:
+    """Whether a layer before this node is read by nothing."""
     read = {i for node in network.nodes for i in node.inputs}
-    return any(i not in read for i in range(len(network.nodes) - 1))
+    return any(i not in read and node.layer is not None for i, node in enumerate(network.nodes[:start]))
 
 
 def _parts(network: Network) -> list[tuple[int, int]]:
@@ -211,8 +212,8 @@ def _search(part: _Part) -> tuple[list[int], int] | None:
     heap: list[tuple[int, int, int]] = [(part.alive, 0, 0)]
     came: dict[int, tuple[int, int]] = {}
     closed: set[int] = set()
-    best: dict[int, int] = {0: part.alive}
-    while heap and len(closed) <= MOST_STATES:
+    best: dict[int, int] = {}
+    while len(closed) <= MOST_STATES:
         highest, _, ran = heappop(heap)
         if ran in closed:
             continue
@@ -229,7 +230,7 @@ def _search(part: _Part) -> tuple[list[int], int] | None:
             if ran & bit or part.needs[node] & ~ran:
                 continue
             cost, following = max(highest, alive + part.sizes[node]), ran | bit
-            if cost < best.get(following, cost + 1):
+            if following not in best or cost < best[following]:
                 best[following] = cost
                 came[following] = (ran, node)
                 heappush(heap, (cost, -following.bit_count(), following))
@@ -243,6 +244,6 @@ def _alive(part: _Part, ran: int) -> int:
         if ran >> node & 1:
             alive += size
     for readers, size in part.frees:
-        if readers and not readers & ~ran:
+        if not readers & ~ran:
             alive -= size
     return alive

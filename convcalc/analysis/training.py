@@ -276,7 +276,7 @@ class _Simulation:
         self.standing = self.params + sum([cost.buffers for cost in costs]) * held.item + params * held.state
         self.temporary = params * held.temporary
         self.gradients = 0 if held.released else self.params
-        self.activations = 0
+        self.activations = sum([size for size, node in zip(self.sizes, self.nodes, strict=True) if node.layer is None])
         self.flowing = 0
         self.waiting: dict[int, _Gradient] = {}
         """Node -> the gradient of its output, as far as it has been added up."""
@@ -305,7 +305,6 @@ class _Simulation:
         """Forward, backward, the optimiser."""
         count = len(self.nodes)
         freed = self._freed()
-        self.activations = sum([self.sizes[i] for i, node in enumerate(self.nodes) if node.layer is None])
         for index, node in enumerate(self.nodes):
             if node.layer is not None:
                 self._forward(index)
@@ -356,7 +355,8 @@ class _Simulation:
         index = parts[0]
         node = self.nodes[index]
         layer = node.layer
-        arrived = [self.waiting.pop(part) for part in parts if part in self.waiting]
+        read = [part for part in parts if part in self.waiting]
+        arrived = [self.waiting.pop(part) for part in read]
         if layer is None or not arrived:
             return
         weights = self.weights[index]
@@ -375,13 +375,15 @@ class _Simulation:
             passed.append((i, _Gradient(self._make(self.sizes[i]), whole=True)))
             if layer.multiplies_inputs:
                 temporary += self.sizes[index] - self.sizes[i]
+            if layer.part_of is not None and layer.part_of.sizes is not None:
+                temporary += self.sizes[i] - sum([self.sizes[part] for part in read])
         self._note(index, "backward", weights + temporary)
         for gradient in arrived:
             self._release(gradient.memory)
         self.activations -= freed
-        self.gradients += sum([self._kept_gradient(place, size) for place, size in self.of_weights[index]])
         for i, gradient in passed:
-            self._arrive(i, gradient, index)
+            self._arrive(i, gradient, index, weights)
+        self.gradients += sum([self._kept_gradient(place, size) for place, size in self.of_weights[index]])
 
     def _kept_gradient(self, place: Place, weights: int) -> int:
         """By how much a gradient of weights changes what stays alive."""
@@ -391,8 +393,11 @@ class _Simulation:
             return weights if first else 0
         return weights * (first - last)
 
-    def _arrive(self, index: int, gradient: _Gradient, source: int) -> None:
-        """A gradient of a node's output arrives from a layer that reads it, and is added to what has."""
+    def _arrive(self, index: int, gradient: _Gradient, source: int, made: int) -> None:
+        """A gradient of a node's output arrives from a layer that reads it, and is added to what has.
+
+        `made` are the bytes of the gradients of that layer's weights, which are added to theirs behind it.
+        """
         first = self.waiting.get(index)
         if first is None:
             self.waiting[index] = gradient
@@ -401,7 +406,7 @@ class _Simulation:
             self._release(gradient.memory)
             return
         added = self._make(self.sizes[index])
-        self._note(source, "backward")
+        self._note(source, "backward", made)
         self._release(first.memory)
         self._release(gradient.memory)
         self.waiting[index] = _Gradient(added, whole=True)
@@ -433,7 +438,8 @@ def _asked(network: Network, learns: list[bool]) -> list[bool]:
 def _splits(nodes: tuple[Node, ...], asked: list[bool]) -> dict[int, list[int]]:
     """For each part of a split, all its parts that backward runs through, in order.
 
-    Backward puts the gradients of the parts together at once, with zeros for those that nothing reads.
+    Backward puts the gradients of the parts together at once, with zeros for those that nothing reads: memory of their
+    own for a moment, but where each part is one position, of which one zero stands for all.
     """
     found: dict[int, list[int]] = {}
     open_ones: dict[int, list[int]] = {}
