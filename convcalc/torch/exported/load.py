@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 from ...collector import without_collector
 from ...files import sentence
 from ...findings import Finding, SpecError, UsageError
+from ...geometry import GeometryError
 from ...layers.base import Shape
 from ...models.archive import Damaged, Excessive, Member, content, is_archive, members
 from ...models.file import refuse_what_is_no_file
@@ -52,7 +53,10 @@ def load_exported(path: str, *, input: object = None) -> Network:
             raise _wrong(path, "CC728", str(error)) from error
         except Malformed as error:
             raise _wrong(path, "CC727", str(error)) from error
-        network = assemble(lift(tape), PurePath(path).stem or "model", PurePath(path).name, partial(_origin, path))
+        try:
+            network = assemble(lift(tape), PurePath(path).stem or "model", PurePath(path).name, partial(_origin, path))
+        except GeometryError as error:  # a tensor of more numbers than there are
+            raise _wrong(path, error.code, error.message, error.hint) from error
     if input is not None:
         _refuse_other_sizes(path, network.inputs, input)
     return network

@@ -294,9 +294,9 @@ def _index_select(b: Builder) -> Activation:
 
 
 def _embedding(b: Builder) -> Activation:
-    """Rows of a table; ATen's function takes the table first."""
-    positions, table = b.given("input"), b.given("weight")
-    if b.call.function.startswith("aten."):
+    """Rows of a table; ATen's function takes the table first, where its arguments have no names."""
+    positions, table = b.given("indices"), b.given("weight")
+    if b.call.function.startswith("aten.") and b.call.args:
         positions, table = table, positions
     if not isinstance(positions, Activation):
         return indexed(b, b.active(table), 0, positions)
@@ -316,7 +316,7 @@ def _rows(b: Builder, positions: Activation, table: Value) -> int:
 
 def _embedding_bag(b: Builder) -> Activation:
     """The mean, the sum or the maximum of the rows that the tokens of a row name."""
-    tokens = b.activation("input")
+    tokens = b.activation("indices")
     if b.arguments.get("offsets") is not None or tokens.sizes.rank != 2:
         raise Unsupported("its bags have lengths of their own")
     if b.arguments.get("per_sample_weights") is not None or b.arguments.get("padding_idx") is not None:
@@ -385,10 +385,10 @@ FUNCTIONS = (
     Function("slice slice_copy", "input dim=0 start=None end=None step=1", _slice),
     Function("narrow", "input dim start length", _narrow),
     Function("index_select", "input dim index", _index_select),
-    Function("embedding", "input weight padding_idx=None max_norm=None *rest", _embedding),
+    Function("embedding", "indices weight padding_idx=None max_norm=None *rest", _embedding),
     Function(
         "embedding_bag",
-        "input weight offsets=None max_norm=None norm_type=2 scale_grad_by_freq=False mode=None sparse=False "
+        "indices weight offsets=None max_norm=None norm_type=2 scale_grad_by_freq=False mode=None sparse=False "
         "per_sample_weights=None include_last_offset=False padding_idx=None",
         _embedding_bag,
     ),
