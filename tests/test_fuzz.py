@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -25,7 +27,7 @@ from convcalc.onnx.messages import parse_model
 from tools.fuzz import guided
 from tools.fuzz.__main__ import main
 from tools.fuzz.case import Case, read_case
-from tools.fuzz.generators import KINDS, Kind, command_lines, onnx_files, runs
+from tools.fuzz.generators import KINDS, Kind, command_lines, exported_files, exported_steps, onnx_files, runs
 from tools.fuzz.generators.layers import layer
 from tools.fuzz.oracles import ANSWERED, HEADERS, MEBI, ORACLES, REFUSED, judge
 from tools.fuzz.programs import PAGE
@@ -78,6 +80,7 @@ def test_cases_do_not_depend_on_the_process() -> None:
     [
         ("specs", 0.5),
         ("onnx", 0.5),
+        ("exported", 0.5),
         ("published", 0.9),
         ("commands", 0.15),
         ("sweeps", 0.5),
@@ -104,6 +107,30 @@ def test_graphs_are_onnx() -> None:
     for _ in range(30):
         data = onnx_files.encode(onnx_files.model(random))
         assert len(onnx.load_model_from_string(data).graph.node) == len(parse_model(data).graph.nodes)  # type: ignore[union-attr]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(60))
+def test_programs_are_those_of_torch(number: int) -> None:
+    """torch reads what is drawn, runs it, and gives every tensor the sizes and the type that are written."""
+    torch = pytest.importorskip("torch")
+    drawn = exported_steps.program(Random(number), strange=False)
+    with zipfile.ZipFile(written := io.BytesIO(), "w") as target:
+        for name, content in exported_files.members(json.dumps(drawn.model()), drawn.weights).items():
+            target.writestr(name, content)
+    read, made = torch.export.load(io.BytesIO(written.getvalue())), {}
+
+    class Run(torch.fx.Interpreter):  # type: ignore[misc, name-defined]
+        def run_node(self, n: object) -> object:
+            made[n.name] = found = super().run_node(n)  # type: ignore[attr-defined]
+            return found
+
+    inputs = [drawn.said(spec["user_input"]["arg"]["as_tensor"]["name"]) for spec in drawn.specs["user_input"]]
+    example = [torch.zeros(sizes, dtype=torch.int64 if whole else torch.float32) for sizes, whole in inputs]
+    Run(read.module(), garbage_collect_values=False).run(*example)
+    written = {name: drawn.said(name) for name in made if name in drawn.tensors}
+    assert written == {name: (tuple(made[name].shape), not made[name].is_floating_point()) for name in written}
+    assert drawn.end.name in written
 
 
 def test_every_command_is_called() -> None:
@@ -413,7 +440,9 @@ def test_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path, mo
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("prepared")
-@pytest.mark.parametrize("kind", ["specs", "onnx", "commands", "published", "sweeps", "runs", "playground", "watch"])
+@pytest.mark.parametrize(
+    "kind", ["specs", "onnx", "exported", "commands", "published", "sweeps", "runs", "playground", "watch"]
+)
 def test_the_program_stands_what_nobody_wrote(kind: str, tmp_path: Path) -> None:
     found = {}
     for number in range(120):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import json
 import random
+import warnings
 import zipfile
-from math import prod
+from math import inf, prod
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ import pytest
 
 from convcalc.api.load import load
 from convcalc.findings import SpecError, UsageError
+from convcalc.language.write import write
 from convcalc.models.document import Malformed
-from convcalc.network import own_weights
+from convcalc.network import Network, own_weights
 from convcalc.torch.exported.costs import FORMULAS, macs
 from convcalc.torch.exported.expressions import symbols, value
+from tools.fuzz.generators.exported_graphs import Program, Raw, Size, Tensor, fixed
 
 FOLDER = Path(__file__).parent / "oracle" / "exported"
+CLAMP = "clamp: {min: 0.5}"
 
 
 def archive(**members: object) -> bytes:
@@ -121,18 +125,10 @@ def test_what_is_no_export_is_refused(tmp_path: Path, content: bytes, expected: 
     assert code(tmp_path, content) == expected
 
 
-@pytest.mark.parametrize("wrong", [{"as_tensors": 3}, {"as_tensors": [3]}, {"as_ints": {}}, {"as_sym_int": "s"}, 3, {}])
-def test_an_argument_of_another_type_is_refused(tmp_path: Path, wrong: object) -> None:
-    model = graph()
-    model["graph_module"]["graph"]["nodes"][0]["inputs"][0]["arg"] = wrong
-    assert code(tmp_path, archive(**{"models/model.json": model})) == "CC727"
-
-
-@pytest.mark.parametrize("number", [None, [], {}, "float32", 99])
-def test_a_type_of_numbers_that_is_not_known_changes_no_layer(tmp_path: Path, number: object) -> None:
+def test_a_type_of_numbers_that_is_not_known_changes_no_layer(tmp_path: Path) -> None:
     model, path = graph(), tmp_path / "model.pt2"
     for tensor in model["graph_module"]["graph"]["tensor_values"].values():
-        tensor["dtype"] = number
+        tensor["dtype"] = 99
     path.write_bytes(archive(**{"models/model.json": model}))
     assert len(load(path)) == len(load(FOLDER / "fixed.pt2"))
 
@@ -169,6 +165,170 @@ def test_a_damaged_graph_is_read_or_refused(tmp_path: Path, name: str) -> None:
         except SpecError:
             refused += 1
     assert refused > 10
+
+
+@pytest.fixture
+def program() -> Program:
+    """A program of a new version, to be written call by call."""
+    made = Program(random.Random(0), hostile=False)
+    made.older = made.core = False
+    return made
+
+
+def read(program: Program, folder: Path) -> Network:
+    """The network of a program that puts out its end."""
+    program.output(program.end)
+    path = folder / "model.pt2"
+    path.write_bytes(archive(**{"models/model.json": program.model()}))
+    return load(path)
+
+
+def layers(network: Network) -> list[str]:
+    """Its layers as a spec has them."""
+    return [line.removeprefix("  - ") for line in write(network).splitlines() if line.startswith("  - ")]
+
+
+def test_an_open_size_opens_no_batch(tmp_path: Path, program: Program) -> None:
+    """The batch is no axis of the network where the sizes of the image alone are open."""
+    image = program.input("image", (*fixed(1, 3), program.symbol(8, 4), program.symbol(9, 4)))
+    program.call("relu.default", {"self": image}, image.dims)
+    network = read(program, tmp_path)
+    assert network.inputs == {"input": (3, 8, 9)} and layers(network) == ["relu"]
+
+
+def test_the_only_axis_of_an_input_is_no_batch(tmp_path: Path, program: Program) -> None:
+    wave = program.input("wave", (program.symbol(100, 4),))
+    program.call("relu.default", {"self": wave}, wave.dims)
+    assert read(program, tmp_path).inputs == {"input": (100,)}
+
+
+def test_rows_of_a_table_are_an_embedding(tmp_path: Path, program: Program) -> None:
+    ids, table = program.input("ids", fixed(1, 6)), program.weight("table", 10, 4)
+    program.call("embedding.default", {"weight": table, "indices": ids}, fixed(1, 6, 4))
+    assert layers(read(program, tmp_path)) == ["embedding: {num_embeddings: 10, embedding_dim: 4}"]
+
+
+def test_a_product_in_the_notation_of_einstein(tmp_path: Path, program: Program) -> None:
+    tokens = program.input("tokens", fixed(1, 6, 4))
+    program.call("einsum.default", {"equation": "bij,bkj->bik", "tensors": [tokens, tokens]}, fixed(1, 6, 6))
+    assert [node.kind for node in read(program, tmp_path) if node.layer] == ["permute", "matmul"]
+
+
+@pytest.mark.parametrize(("kind", "gates"), [("lstm", 4), ("gru", 3), ("rnn_tanh", 1)])
+def test_a_recurrent_layer_multiplies_at_each_position(tmp_path: Path, program: Program, kind: str, gates: int) -> None:
+    tokens, rows = program.input("tokens", fixed(1, 6, 4)), 2 * gates
+    held = [program.weight("ih", rows, 4), program.weight("hh", rows, 2), program.weight("b", rows)]
+    states = [program.call("zeros.default", {"size": [1, 1, 2]}, fixed(1, 1, 2)) for _ in range(1 + (kind == "lstm"))]
+    given: dict[str, Any] = {"input": tokens, "hx": states if kind == "lstm" else states[0]}
+    given |= {"params": [*held, program.weight("c", rows)], "has_biases": True, "num_layers": 1, "dropout": 0.0}
+    given |= {"train": False, "bidirectional": False, "batch_first": True}
+    program.call(f"{kind}.input", given, fixed(1, 6, 2), *[fixed(1, 1, 2)] * len(states))
+    (layer,) = [node for node in read(program, tmp_path) if node.layer]
+    assert layer.kind == kind.partition("_")[0] and layer.shape == (6, 2)
+    assert layer.layer.operations(((6, 4),), (6, 2))["mac"] == 6 * rows * (4 + 2)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("operator", "given", "dims", "expected"),
+    [
+        ("linalg_vector_norm.default", {"ord": 1, "dim": [2]}, fixed(1, 3), "norm: {dim: -1, p: 1.0}"),
+        ("tile.default", {"dims": [1, 2, 1]}, fixed(1, 6, 8), "tile: {reps: [2, 1]}"),
+        ("clamp.default", {"min": Raw("as_sym_float", {"as_float": 0.5})}, fixed(1, 3, 8), CLAMP),
+        ("clamp.default", {"min": 0.5, "max": Raw("as_optional_tensor", {"as_none": True})}, fixed(1, 3, 8), CLAMP),
+    ],
+)
+def test_an_argument_under_the_name_that_aten_gives_it(
+    tmp_path: Path, program: Program, operator: str, given: dict[str, Any], dims: tuple[Size, ...], expected: str
+) -> None:
+    program.call(operator, {"self": program.input("x", fixed(1, 3, 8)), **given}, dims)
+    assert layers(read(program, tmp_path)) == [expected]
+
+
+def test_infinity_is_written_as_a_word(tmp_path: Path, program: Program) -> None:
+    image = program.input("image", fixed(1, 3, 8, 8))
+    padded = program.call(
+        "pad.default", {"self": image, "pad": [1, 1, 1, 1], "mode": "constant", "value": -inf}, fixed(1, 3, 10, 10)
+    )
+    given = {"self": padded, "kernel_size": [3, 3], "stride": [2, 2]}
+    program.call("max_pool2d.default", given, fixed(1, 3, 4, 4))
+    assert layers(read(program, tmp_path)) == ["max_pool2d: {k: 3, s: 2, p: 1}"]
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        *(
+            Raw("as_tensors", 3),
+            Raw("as_tensors", {"a": 1}),
+            Raw("as_float", "much"),
+            Raw("as_int", 1.5),
+            Raw("as_int", []),
+        ),
+        *(
+            Raw("as_tensors", 3),
+            Raw("as_ints", {}),
+            Raw("as_sym_int", "s"),
+            Raw("as_bool", 1),
+            Raw("as_ints", [True]),
+            Raw("as_string", None),
+            Raw("as_nested_tensors", [{"name": "x"}]),
+        ),
+        *(Raw("as_optional_tensor", None), Raw("as_sym_float", 0.5), Raw("as_tensor", {}), Tensor("none", ())),
+    ],
+)
+def test_an_argument_of_another_type_is_refused(tmp_path: Path, program: Program, argument: object) -> None:
+    image = program.input("image", fixed(1, 3, 8, 8))
+    program.call("relu.default", {"self": image, "other": argument}, image.dims)
+    with pytest.raises(SpecError) as error:
+        read(program, tmp_path)
+    assert error.value.findings[0].code == "CC727"
+
+
+@pytest.mark.parametrize("dtype", [{}, [7], "float32", None, 7.5])
+def test_a_dtype_that_is_no_number_is_refused(tmp_path: Path, program: Program, dtype: object) -> None:
+    image = program.input("image", fixed(1, 3, 8, 8))
+    program.call("relu.default", {"self": image}, image.dims)
+    program.tensors["image"]["dtype"] = dtype
+    with pytest.raises(SpecError, match="a dtype must be a whole number"):
+        read(program, tmp_path)
+
+
+@pytest.mark.parametrize("sizes", [(1, 2**62, 8), (1, 2**40, 2**40)])
+def test_a_tensor_of_more_numbers_than_there_are_is_refused(
+    tmp_path: Path, program: Program, sizes: tuple[int, ...]
+) -> None:
+    image = program.input("image", fixed(1, 3, 8, 8))
+    program.call("cumsum.default", {"self": image}, fixed(*sizes))
+    with pytest.raises(SpecError, match=r"above 2\^63 - 1"):
+        read(program, tmp_path)
+
+
+def test_an_infinity_where_a_whole_number_is_meant_is_read_as_it_is(tmp_path: Path, program: Program) -> None:
+    image = program.input("image", fixed(1, 3, 8, 8))
+    program.call("softmax.int", {"self": image, "dim": Raw("as_float", inf)}, image.dims)
+    (node,) = [node for node in read(program, tmp_path) if node.layer]
+    assert node.kind == "opaque"
+
+
+def test_operands_that_are_no_tensors_make_no_product(tmp_path: Path, program: Program) -> None:
+    image = program.input("image", fixed(1, 3, 8, 8))
+    program.call("einsum.default", {"equation": "a,b->ab", "operands": ["a", "b"], "self": image}, image.dims)
+    assert [node.name for node in read(program, tmp_path) if node.layer] == ["einsum"]
+
+
+def test_a_layer_is_called_after_its_operator_rather_than_its_overload(tmp_path: Path, program: Program) -> None:
+    image = program.input("image", fixed(1, 3, 8, 8))
+    program.call("gt.Scalar", {"self": image, "other": 0}, image.dims)
+    assert [node.name for node in read(program, tmp_path) if node.layer] == ["gt"]
+
+
+@pytest.mark.parametrize("text", ["1or 2", "'\\d'"])
+def test_python_warns_of_no_size(text: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        with warnings.catch_warnings(record=True) as said, pytest.raises(Malformed):
+            value(text, {})
+    assert said == []
 
 
 @pytest.mark.parametrize(

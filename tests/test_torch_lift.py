@@ -756,3 +756,17 @@ def test_the_batch_of_an_opaque_output_is_the_axis_that_counts_nothing_else(tape
     swapped = tape.call("torch.Tensor.permute", x, 1, 0, 2, to=(4, BATCH, (6, 9)))
     tape.call("torch.other", swapped, to=(BATCH, (6, 18), (6, 18)))
     assert "output: [6, 6]" in tape.layers()[-1]
+
+
+def test_an_output_of_params_that_nothing_reads_has_no_layer(tape: Recorder) -> None:
+    x, weight = tape.input(4), tape.parameter(4, 4)
+    first, second = tape.tensor(4, 4), tape.tensor(4, 4)
+    tape.tape.calls.append(Call("torch.linalg.qr", (weight,), {}, (first.tensor, second.tensor), 0))
+    tape.call("torch.matmul", x, first, to=(BATCH, 4), macs=16)
+    assert [step.layer.kind for step in tape.lifted().steps if step.layer is not None][:2] == ["parameter", "opaque"]
+
+
+def test_a_call_whose_output_its_input_does_not_give_is_opaque(tape: Recorder) -> None:
+    """A tape of a file may have any sizes."""
+    tape.call("aten.repeat.default", tape.input(4, 9, 8), to=(4, 9, 8))
+    assert tape.lifted().opaque == {"aten.repeat.default": ["it does not become [4, 9, 8]"]}

@@ -66,6 +66,12 @@ def _einsum(given: Shaped, output: Shape) -> int:
     )
 
 
+def _recurrent(given: Shaped, output: Shape) -> int:
+    """Each matrix once for every position of every sequence; the other params are biases."""
+    params = [_shape(param) for param in given["params"]]
+    return prod(_shape(given["input"])[:-1]) * sum([prod(param) for param in params if len(param) == 2])
+
+
 FORMULAS: dict[str, Callable[[Shaped, Shape], int]] = {
     **dict.fromkeys(("conv1d", "conv2d", "conv3d"), _windows),
     **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), _transposed),
@@ -75,6 +81,7 @@ FORMULAS: dict[str, Callable[[Shaped, Shape], int]] = {
     "linear": lambda given, output: prod(output) * _shape(given["weight"])[-1],
     "scaled_dot_product_attention": _attention,
     "einsum": _einsum,
+    **dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), _recurrent),
 }
 """Operator without its overload -> what it multiplies. What is not here multiplies nothing with a sum."""
 

@@ -6,6 +6,7 @@ Source: torch/_export/serde/serialize.py, which writes sympy's srepr, and before
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from math import floor, prod
@@ -82,7 +83,9 @@ def _tree(text: str) -> ast.expr:
     if len(text) > MOST_CHARACTERS:
         raise Malformed(f"a size takes {len(text):,} characters")
     try:
-        return ast.parse(text, mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python warns of what it reads differently one day
+            return ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise Malformed(f"the size '{text}' is no expression") from None
 

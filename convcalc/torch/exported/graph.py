@@ -5,11 +5,13 @@ Source: torch/_export/serde/schema.py, torch/_export/serde/serialize.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from math import inf, nan
 from typing import Any
 
 from ...geometry import LIMIT
-from ...models.document import Json, Malformed, mapping, sequence, text, whole
+from ...models.document import Json, Malformed, mapping, sequence, shown, text, whole
 from ..tape import Call, Kind, Ref, Scope, Shape, Tape, Tensor
 from .costs import macs
 from .expressions import symbols, value
@@ -30,6 +32,10 @@ DTYPES = {
     13: "bfloat16",
 }
 """torch/_export/serde/schema.py: ScalarType."""
+PLAIN: dict[str, type | tuple[type, ...]] = {"bool": bool, "float": (int, float), "int": int, "string": str}
+"""Kind of a plain argument -> its types."""
+WORDS = {"Infinity": inf, "-Infinity": -inf, "NaN": nan}
+"""torch/_export/serde/serialize.py: _dataclass_to_dict."""
 MOST_AXES = 64
 MOST_NODES = 100_000
 
@@ -57,6 +63,19 @@ class Reader:
         self._second: list[Shape] = []
         self._known: tuple[dict[str, int], dict[str, int]] = ({}, {})
         """The values of symbols in the first and the second run."""
+        self._readers: dict[str, Callable[[Json], Any]] = {
+            **{kind: partial(_plain, kind) for kind in PLAIN},
+            "none": lambda content: None,
+            "tensor": self._named,
+            "optional_tensor": self._optional,
+            "nested_tensor": self._several,
+            "sym_int": self._whole,
+            "sym_float": partial(_computed, "float"),
+            "sym_bool": partial(_computed, "bool"),
+        }
+        """Kind of argument -> its reader; that of a list reads each part."""
+        self._batched = False
+        """Whether a batch is open: without one there is no second run, whose batch is 2."""
 
     def read(self) -> Tape:
         """The tape. Raises `Malformed`."""
@@ -74,7 +93,7 @@ class Reader:
             for place, tensor in enumerate(self.tape.tensors)
             if tensor.origin == "parameter" and place not in read
         )
-        if self._known[0]:
+        if self._batched:
             self.tape.second = self._second
         return self.tape
 
@@ -97,10 +116,11 @@ class Reader:
                 found = symbols(text(said.get("expr_str"), "a size"))
                 if len(found) == 1:
                     hints.setdefault(found[0], _hint(said))
-                if axis == 0:
+                if axis == 0 and len(sizes) > 1:
                     batch += found
         for symbol, hint in hints.items():
             first[symbol], second[symbol] = (1, 2) if symbol in batch else (hint, 2 * hint)
+        self._batched = bool(batch)
 
     def _size(self, size: Json, run: int) -> int:
         kind, content = _only(size, "a size")
@@ -130,7 +150,8 @@ class Reader:
         shapes = [tuple([self._size(size, run) for size in sizes]) for run in (0, 1)] if self._known[0] else []
         first = shapes[0] if shapes else tuple([self._size(size, 0) for size in sizes])
         self._second.append(shapes[1] if shapes else first)
-        self.tape.tensors.append(Tensor(first, _dtype(said), origin, own))
+        dtype = DTYPES.get(whole(said.get("dtype", 0), "a dtype"), "unknown")
+        self.tape.tensors.append(Tensor(first, dtype, origin, own))
         self.places[name] = len(self.tape.tensors) - 1
         return self.places[name]
 
@@ -189,31 +210,23 @@ class Reader:
         return tuple([self._shapes(part) for part in argument]) if isinstance(argument, tuple) else argument
 
     def _value(self, argument: Json) -> Any:
-        kind, content = _only(argument, "an argument")
-        if kind == "as_none":
-            return None
-        if kind in ("as_tensor", "as_sym_bool", "as_sym_float") and isinstance(content, dict) and "name" in content:
-            return self._ref(text(content["name"], "a tensor"))
-        if kind in ("as_tensors", "as_nested_tensors"):
-            return tuple([self._named(part) for part in sequence(content, kind)])
-        if kind == "as_optional_tensors":
-            return tuple([self._optional(part) for part in sequence(content, kind)])
-        if kind == "as_sym_int":
-            return self._whole(content)
-        if kind == "as_sym_ints":
-            return tuple([self._whole(part) for part in sequence(content, kind)])
-        if kind in ("as_int", "as_float", "as_bool", "as_string"):
-            return content if isinstance(content, (bool, int, float, str)) else str(content)
-        if kind in ("as_ints", "as_floats", "as_bools", "as_strings"):
-            return tuple(sequence(content, kind))
-        return kind.removeprefix("as_")
+        """An argument; what is no tensor and no plain value is the name of its kind."""
+        found, content = _only(argument, "an argument")
+        kind = found.removeprefix("as_")
+        if kind in self._readers:
+            return self._readers[kind](content)
+        single = self._readers.get(kind.removesuffix("s"))
+        return kind if single is None else tuple([single(part) for part in sequence(content, found)])
+
+    def _named(self, content: Json) -> Ref:
+        return self._ref(text(mapping(content, "a tensor").get("name"), "a tensor"))
+
+    def _several(self, content: Json) -> tuple[Ref, ...]:
+        return tuple([self._named(part) for part in sequence(content, "tensors")])
 
     def _optional(self, part: Json) -> Ref | None:
         kind, content = _only(part, "a tensor")
         return None if kind == "as_none" else self._named(content)
-
-    def _named(self, part: Json) -> Ref:
-        return self._ref(text(mapping(part, "a tensor").get("name"), "a tensor"))
 
     def _ref(self, name: str) -> Ref:
         if name not in self.places:
@@ -245,10 +258,19 @@ def _argument(content: Json) -> str | None:
     return name if isinstance(name, str) and ("as_tensor" in argument or "name" in argument) else None
 
 
-def _dtype(said: Mapping[str, Json]) -> str:
-    """The type of a tensor's numbers."""
-    number = said.get("dtype")
-    return DTYPES.get(number, "unknown") if isinstance(number, int) else "unknown"
+def _plain(kind: str, content: Json) -> Any:
+    """A number, a truth value or a text; what is no finite number is written as a word."""
+    if kind == "float" and isinstance(content, str) and content in WORDS:
+        return WORDS[content]
+    if not isinstance(content, PLAIN[kind]) or (isinstance(content, bool) and kind != "bool"):
+        raise Malformed(f"an argument must be a {kind}, not {shown(content)}")
+    return content
+
+
+def _computed(kind: str, content: Json) -> Any:
+    """A number or truth value that may be computed while the model runs: it is the name of its kind then."""
+    found, inner = _only(content, "an argument")
+    return kind if found == "as_name" else _plain(kind, inner)
 
 
 def _hint(said: Mapping[str, Json]) -> int:

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from ...collector import without_collector
 from ...files import sentence
 from ...findings import UsageError
+from ...geometry import GeometryError
 from ...layers.base import Shape
 from ...models.archive import Damaged, Excessive, Member, content, is_archive, members
 from ...models.document import Json, Malformed, mapping, parsed
@@ -54,7 +55,10 @@ def load_exported(path: str, *, input: object = None) -> Network:
             raise wrong(path, "CC728", str(error)) from error
         except Malformed as error:
             raise wrong(path, "CC727", str(error)) from error
-        network = assemble(lift(tape), PurePath(path).stem or "model", PurePath(path).name, partial(_origin, path))
+        try:
+            network = assemble(lift(tape), PurePath(path).stem or "model", PurePath(path).name, partial(_origin, path))
+        except GeometryError as error:  # a tensor of more numbers than there are
+            raise wrong(path, error.code, error.message, error.hint) from error
     if input is not None:
         _refuse_other_sizes(path, network.inputs, input)
     return network

@@ -304,7 +304,9 @@ class Builder:
         shape = self._inference.shape(layer, shapes)
         macs = layer.operations(shapes, shape).get("mac", 0)
         second = self._shape_of_second(layer, inputs)
-        self.steps.append(Step(layer, inputs, shape, self.call.scope, self.index, weights or {}, macs, second=second))
+        # The word behind the last dot of `aten.sum.dim_IntList` is the overload, and says nothing of the operator.
+        name = base_name(self.call.function) if kind == "opaque" and self.call.function.startswith("aten.") else ""
+        self.steps.append(Step(layer, inputs, shape, self.call.scope, self.index, weights or {}, macs, name, second))
         return len(self.steps) - 1
 
     def _shape_of_second(self, layer: Layer, inputs: Sequence[int]) -> Shape | None:
@@ -426,6 +428,11 @@ class Builder:
             made.frozen = made.call == self.index
             made.second = found.second if found.shape == made.shape else None
         return found
+
+    def holds(self, value: Activation) -> bool:
+        """Whether a value has the numbers of its step, and its batch at one of its axes: a tape of a file may lie."""
+        placed = value.place is None or 0 <= value.place.axis < value.sizes.rank
+        return placed and prod(value.shape) == prod(self.steps[value.step].shape)
 
     def viewed(self, value: Value, sizes: Sizes) -> Value:
         """The same numbers, in the same order, under other sizes."""

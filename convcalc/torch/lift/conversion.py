@@ -169,7 +169,9 @@ class Conversion:
                     b.values[tensor] = b.derived[tensor]
             self._lift(number)
         for tensor, before in derived.items():
-            b.remember(b.derived, tensor, b.active(b.values[tensor]))
+            made = b.values[tensor]
+            if made is not before:  # an output that nothing reads has no layer
+                b.remember(b.derived, tensor, b.active(made))
             b.values[tensor] = before
         b.index, b.arguments, b.second_arguments = index, arguments, second
         return b.derived[value.tensor]
@@ -186,7 +188,7 @@ class Conversion:
             made = self._opaque(call, mark, str(reason))
         except GeometryError as error:
             made = self._opaque(call, mark, error.message)
-        except (IndexError, TypeError, ValueError, KeyError) as error:
+        except (IndexError, TypeError, ValueError, KeyError, OverflowError) as error:
             made = self._opaque(call, mark, f"its arguments are not understood: {error}")
         for tensor, value in zip(call.outputs, made, strict=False):
             if value is not None:
@@ -229,6 +231,8 @@ class Conversion:
         for tensor, value in zip(call.outputs, made, strict=False):
             if isinstance(value, Activation) and value.sizes.first != b.sizes(tensor).first:
                 raise Unsupported(f"its layers would give {list(value.sizes.first)}, not {list(b.sizes(tensor).first)}")
+            if isinstance(value, Activation) and not b.holds(value):
+                raise Unsupported(f"it does not become {list(value.sizes.first)}")
 
     def _opaque(self, call: Call, mark: tuple[int, int], reason: str) -> Sequence[Value | None]:
         """The call as it is: each output that is read becomes a layer, the first of them with the cost and the weights.

@@ -9,7 +9,19 @@ from typing import NamedTuple
 
 from ..case import Case
 from ..run import Outcome, run
-from . import command_lines, configuration, keras_files, messages, onnx_files, published, requests, runs, specs, sweeps
+from . import (
+    command_lines,
+    configuration,
+    exported_files,
+    keras_files,
+    messages,
+    onnx_files,
+    published,
+    requests,
+    runs,
+    specs,
+    sweeps,
+)
 
 
 class Kind(NamedTuple):
@@ -31,6 +43,7 @@ KINDS = {
         Kind("specs", specs.case),
         Kind("onnx", onnx_files.case),
         Kind("keras", keras_files.case),
+        Kind("exported", exported_files.case),
         Kind("commands", command_lines.case),
         Kind("config", configuration.case),
         Kind("published", published.case),

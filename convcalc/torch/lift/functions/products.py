@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from ....models.making import Fields, Unsupported
+from ...tape import Ref
 from ..arguments import listed
 from ..builder import Builder
 from ..values import Activation, Parameter, Place, Sizes, Value
@@ -122,6 +123,8 @@ def _einsum(b: Builder) -> Activation:
         raise Unsupported("it is called with lists of axes")
     operands = b.arguments["operands"]
     operands = operands[0] if len(operands) == 1 and listed(operands[0]) else operands
+    if not all(isinstance(operand, Ref) for operand in operands):
+        raise Unsupported("its operands are no tensors")
     values = [b.active(b.values[operand.tensor]) for operand in operands]
     left, arrow, result = equation.replace(" ", "").partition("->")
     terms = left.split(",")

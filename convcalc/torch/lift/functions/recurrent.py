@@ -106,10 +106,9 @@ GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 
 def _stored(b: Builder) -> list[Parameter]:
     """The weights, in the order in which layers and directions have them."""
-    given = b.arguments["params"]
-    if not listed(given):
+    if not listed(b.arguments["params"]):
         raise Unsupported("its sequences are packed")
-    values = [b.values[item.tensor] for item in given]
+    values = b.several("params")
     found = [value for value in values if isinstance(value, Parameter)]
     if len(found) < len(values):
         raise Unsupported("its weights are computed")
