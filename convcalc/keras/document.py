@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias, TypeGuard
+from typing import TypeAlias, TypeGuard, cast
+
+from ..models.json_values import json_values
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 MOST_BYTES = 1 << 25
 """Bytes of a model's JSON."""
+MOST_VALUES = 1_000_000
+"""Values and keys of a model's JSON: of some ten thousand layers."""
 DEEPEST = 200
 """Levels of a model's JSON."""
 SHOWN = 60
@@ -26,18 +29,17 @@ class Malformed(Exception):
 
 
 def parsed(text: bytes | str) -> Mapping[str, Json]:
-    """The object that a text of JSON holds. Raises `Malformed`.
+    """The object that a text of JSON holds. Raises `Malformed`, and `Excessive` for too many values.
 
     >>> parsed('{"class_name": "Sequential"}')
     {'class_name': 'Sequential'}
     """
     try:
-        found: Json = json.loads(text)
+        found = cast("Json", json_values(text, MOST_VALUES))
     except RecursionError:
         raise Malformed(f"it is nested deeper than {DEEPEST} levels") from None
-    except ValueError as error:  # not JSON, not UTF-8, or a number of more digits than Python reads
-        reason = error.msg if isinstance(error, json.JSONDecodeError) else "it is not UTF-8, or has too long a number"
-        raise Malformed(f"it is no JSON: {reason}") from None
+    except ValueError as error:
+        raise Malformed(f"it is no JSON: {error}") from None
     if not isinstance(found, dict):
         raise Malformed(f"it is {shown(found)}, not an object")
     _check_depth(found)

@@ -53,7 +53,7 @@ def load_keras(path: str, *, input: object = None) -> Network:
     except OSError as error:
         raise UsageError(sentence(error, "read", f"'{path}'")) from None
     except Excessive as error:
-        raise _wrong(path, "CC004", str(error), "the configuration of a model is no longer than that") from error
+        raise _too_long(path, error) from error
     except Damaged as error:
         raise _wrong(path, "CC715", str(error), "save the model again: model.save('model.keras')") from error
     return loads_keras(text, path, input=input)
@@ -86,6 +86,8 @@ def loads_keras(text: bytes | str, path: str, *, input: object = None, held: Hel
                 hint = "on the backend torch convcalc.from_keras(model) records a run of it"
                 raise Subclassed(Finding("CC716", str(error), path, hint=hint), built_on(root)) from error
             raise _wrong(path, "CC716", str(error)) from error
+        except Excessive as error:
+            raise _too_long(path, error) from error
 
 
 def _configuration(file: BinaryIO, path: str) -> bytes:
@@ -109,6 +111,10 @@ def _given(input: object) -> dict[str, Shape]:
         return {str(name): tuple(shape) for name, shape in input.items()}
     assert isinstance(input, (list, tuple))
     return {"": tuple(input)}
+
+
+def _too_long(path: str, error: Excessive) -> SpecError:
+    return _wrong(path, "CC004", str(error), "the configuration of a model is no longer than that")
 
 
 def _wrong(path: str, code: str, message: str, hint: str | None = None) -> SpecError:

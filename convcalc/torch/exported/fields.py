@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...geometry import LIMIT
+from ...models.json_values import json_values
 
 MOST_BYTES = 1 << 24
 """Bytes of a model's JSON."""
+MOST_VALUES = 3_000_000
+"""Values and keys of a model's JSON."""
 SHOWN = 60
 """Characters of a value in a message."""
 
@@ -19,14 +22,13 @@ class Malformed(Exception):
 
 
 def parsed(text: bytes) -> Mapping[str, Any]:
-    """The object that a text of JSON holds. Raises `Malformed`."""
+    """The object that a text of JSON holds. Raises `Malformed`, and `Excessive` for too many values."""
     try:
-        found = json.loads(text)
+        found = json_values(text, MOST_VALUES)
     except RecursionError:
         raise Malformed("its graph is nested too deeply") from None
-    except ValueError as error:  # not JSON, not UTF-8, or a number of more digits than Python reads
-        reason = error.msg if isinstance(error, json.JSONDecodeError) else "it is not UTF-8, or has too long a number"
-        raise Malformed(f"its graph is no JSON: {reason}") from None
+    except ValueError as error:
+        raise Malformed(f"its graph is no JSON: {error}") from None
     return mapping(found, "its graph")
 
 
