@@ -40,6 +40,7 @@ linkless() {
   [ ! -L "$1" ] || return 1
   [ ! -e "$1" ] || [ -f "$1" ] || return 1
   folder=$(dirname -- "$1")
+  [ -d "$folder" ] || return 1
   [ "$(cd -L -- "$folder" && pwd -L)" = "$(cd -P -- "$folder" && pwd -P)" ]
 }
 

@@ -6,7 +6,6 @@ import errno
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Literal
 
 MODELS = (".onnx", ".keras", ".h5", ".hdf5", ".pt2")
 """Suffixes of the files of models that are read beside specs."""
+_AS_IT_IS = getattr(os, "O_BINARY", 0)
 _STREAM = r"/dev/(?:stdout|stderr|fd/(\d+))|/proc/self/fd/(\d+)"
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES})
 """What a file system says that has no hard links."""
@@ -135,20 +135,21 @@ def _write_whole(target: Path, pieces: Iterable[bytes], overwrite: bool) -> None
     if not overwrite:
         _refuse_existing(target)
     place = Path(os.path.realpath(target)) if overwrite else target
-    descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name[:50]}.")
+    # The name is known before there is a file of it, so that an interruption leaves none wherever it comes.
+    made = place.with_name(f".{place.name[:50]}.{os.urandom(8).hex()}")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _AS_IT_IS, 0o600), "wb") as file:
             file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(place.stat().st_mode & 0o7777 if overwrite and place.exists() else 0o666 & ~_umask())
+        made.chmod(place.stat().st_mode & 0o7777 if overwrite and place.exists() else 0o666 & ~_umask())
         if overwrite:
-            Path(name).replace(place)
+            made.replace(place)
         else:
-            _give_name(Path(name), place)
+            _give_name(made, place)
     finally:
         with suppress(OSError):
-            Path(name).unlink()
+            made.unlink()
 
 
 def _refuse_existing(target: Path) -> None:

@@ -66,7 +66,7 @@ class Finding:
     def __post_init__(self) -> None:
         for name, text in (("message", self.message), ("hint", self.hint)):
             if text is not None and len(text) > MESSAGE_CHARACTERS:
-                object.__setattr__(self, name, text[: MESSAGE_CHARACTERS - 1] + "…")
+                object.__setattr__(self, name, clipped(text))
         if len(self.excerpt) > EXCERPT_CHARACTERS:
             before = max(0, min(self.column - EXCERPT_CHARACTERS // 2, len(self.excerpt) - EXCERPT_CHARACTERS))
             object.__setattr__(self, "excerpt", self.excerpt[before : before + EXCERPT_CHARACTERS])
@@ -208,6 +208,11 @@ class SpecError(ValueError):
         return "\n".join("".join(text for text, _ in line) for line in lines)
 
 
+def clipped(text: str) -> str:
+    """A message, or a hint, no longer than one may be."""
+    return text if len(text) <= MESSAGE_CHARACTERS else text[: MESSAGE_CHARACTERS - 1] + "…"
+
+
 class UsageError(Exception):
     """The call is wrong rather than the content: a missing file, an unreadable one, a bad option. Exit code 2.
 
@@ -227,8 +232,8 @@ class UsageError(Exception):
 
     def __init__(self, message: str, hint: str | None = None, excerpt: tuple[str, ...] = ()) -> None:
         super().__init__(message, hint, excerpt)
-        self.message = message
-        self.hint = hint
+        self.message = clipped(message)
+        self.hint = None if hint is None else clipped(hint)
         self.excerpt = excerpt
 
     def __str__(self) -> str:

@@ -130,7 +130,7 @@ def test_a_file_that_cannot_be_written_is_a_sentence(tmp_path: Path, monkeypatch
     def denied(*arguments: object, **options: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / ".net.yaml.k2"))
 
-    monkeypatch.setattr("tempfile.mkstemp", denied)
+    monkeypatch.setattr("os.fsync", denied)
     monkeypatch.chdir(tmp_path)
     done = run("check", "--update", "net.yaml")
     assert done.code == 2 and "error: no permission to write 'net.yaml'\n" in done.stderr

@@ -206,7 +206,7 @@ def test_sarif_is_not_written_through_a_link(repository: Path) -> None:
     for target in ("log.sarif", "out/victim", "out/../victim", "pipe.sarif", "nowhere/log.sarif"):
         code, _, _, outputs = action(repository, paths=".", sarif=target)
         assert (code, outputs) == (2, "exit-code=2\n"), target
-    assert not victim.exists()
+    assert not victim.exists() and not (repository.parent / "calls").exists()
     victim.write_text("kept")
     os.link(victim, repository / "same.sarif")
     assert action(repository, paths=".", sarif="same.sarif")[0] == 0

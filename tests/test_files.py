@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from convcalc import files
 from convcalc.files import NotRegular, read_regular, sentence, taken, write
 from tests.command import run
 
@@ -190,10 +189,28 @@ def test_no_temporary_name_is_in_an_error(tmp_path: Path, monkeypatch: pytest.Mo
     def denied(*arguments: object, **options: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / ".net.py.x7"))
 
-    monkeypatch.setattr(files.tempfile, "mkstemp", denied)
+    monkeypatch.setattr(os, "open", denied)
     with pytest.raises(PermissionError) as caught:
         write(tmp_path / "net.py", b"")
     assert caught.value.filename == str(tmp_path / "net.py")
+
+
+@pytest.mark.parametrize("call", ["open", "fsync", "link", "replace"])
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_an_interruption_leaves_no_file_behind(
+    call: str, overwrite: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    does = getattr(os, call)
+
+    def interrupted(*arguments: object, **options: object) -> None:
+        does(*arguments, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, call, interrupted)
+    if (call, overwrite) not in (("link", True), ("replace", False)):  # which of them gives the name
+        with pytest.raises(KeyboardInterrupt):
+            write(tmp_path / "net.py", b"text", overwrite=overwrite)
+    assert left(tmp_path) == (["net.py"] if (tmp_path / "net.py").exists() else [])
 
 
 @pytest.mark.parametrize("number", sorted(errno.errorcode))

@@ -12,7 +12,7 @@ FLOORS = {
     name: floor
     for floor, names in enumerate(
         (
-            ("collector", "files", "hints", "limits", "terminal", "units", "version"),
+            ("collector", "files", "hints", "interruption", "limits", "terminal", "units", "version"),
             ("findings", "geometry", "git", "naming"),
             ("codes", "layers"),
             ("inference", "marked"),

@@ -190,6 +190,16 @@ def test_a_report_takes_the_place_of_the_one_before_and_follows_no_link(tmp_path
     assert Path("kept").read_text("utf-8") == "kept" and not Path("nowhere").exists()
 
 
+def test_a_report_is_not_written_over_what_it_is_about() -> None:
+    before = Path("specs/a.yaml").read_text("utf-8")
+    done = run("check", "specs", "--report", "json=out.json", "--report", "sarif=./specs/../specs/a.yaml")
+    said = (
+        "error: --report: './specs/../specs/a.yaml' is one of the files that are checked\n  hint: name another file\n"
+    )
+    assert (done.code, done.stdout, done.stderr) == (2, "", said)
+    assert Path("specs/a.yaml").read_text("utf-8") == before and not Path("out.json").exists()
+
+
 class TestFromPython:
     def test_it_is_what_the_command_says(self) -> None:
         Path("specs/a.yaml").write_text(WIDE, "utf-8")

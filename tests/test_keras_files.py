@@ -16,7 +16,7 @@ import pytest
 
 from convcalc import SpecError, UsageError, analyse, diff, load
 from convcalc.keras import load_keras
-from convcalc.keras.configuration import MOST_BYTES
+from convcalc.keras.configuration import MOST_BYTES, MOST_VALUES
 from convcalc.models.archive import MOST_DIRECTORY
 from convcalc.models.document import DEEPEST
 from convcalc.reference import run as run_reference
@@ -131,6 +131,12 @@ def test_a_member_that_unpacks_to_more_than_it_claims_is_refused(tmp_path: Path)
     entry = data.rfind(b"PK\x01\x02")
     data[entry + 24 : entry + 28] = struct.pack("<L", 100)
     assert refused(tmp_path, bytes(data)) == ("CC004", ": config.json unpacks to more than 33,554,432 bytes")
+
+
+def test_a_small_file_of_millions_of_values_is_refused_before_they_are_read(tmp_path: Path) -> None:
+    data = archive({"config.json": b'{"a": [' + b"[]," * (MOST_VALUES // 2) + b"[]]}"}, zipfile.ZIP_DEFLATED)
+    assert len(data) < 1 << 14
+    assert refused(tmp_path, data) == ("CC004", ": its JSON has more than 1,000,000 values and keys")
 
 
 def test_a_deflated_member_that_is_cut_off_or_no_stream_is_refused(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from convcalc.keras import loads_keras
+from convcalc.keras.configuration import MOST_VALUES
 from convcalc.keras.convert import Conversion
 from convcalc.keras.graph import read_model
 from convcalc.language import loads
@@ -190,7 +191,7 @@ NO_VALUES = {
 @pytest.mark.parametrize("name", [name for name in LAYERS if name not in NO_VALUES])
 def test_values_are_keras_values(name: str) -> None:
     record = records("layers")[name]
-    conversion = Conversion(read_model(parsed(configuration("layers", name)), True), True, {}, {})
+    conversion = Conversion(read_model(parsed(configuration("layers", name), MOST_VALUES), True), True, {}, {})
     steps = conversion.builder.steps
     values: list[Any] = []
     held: dict[int, dict[str, Any]] = {}

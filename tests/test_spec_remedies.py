@@ -231,3 +231,34 @@ class TestChannelsLast:
     @pytest.mark.parametrize("shape", ["[3, 5, 5]", "[64, 100, 1]", "[4, 4, 3]"])
     def test_other_inputs_keep_the_hint_of_the_arithmetic(self, shape: str) -> None:
         assert "too small" in (error("- {conv2d: {out: 8, k: 7}}", input=shape).hint or "")
+
+
+class TestRemediesThatRead:
+    """What a hint says to write is read: no text of the spec stands in it that is not."""
+
+    @pytest.mark.parametrize(
+        ("item", "hint"),
+        [
+            ("elu: 0.5", "write elu: {alpha: 0.5}"),
+            ("elu: '{'", "write elu: {alpha: ...}"),
+            ('celu: "\\e[31m\\u202e"', "write celu: {alpha: ...}"),
+            ("concat: [a, stem.1, '{', 'b c']", "write {concat: {}, from: [a, stem.1]} or concat: {branches: ...}"),
+            ("stem: {conv2d: {out: 8, k: 3}}", "a name stands beside the kind: {conv2d: {...}, name: stem}"),
+            ("stem[1]: {conv2d: {out: 8, k: 3}}", "a name stands beside the kind: {conv2d: {...}, name: ...}"),
+            ("stem: [relu]", "a group with a name: {layers: [...], name: stem}"),
+            ("'{': [relu]", "a group with a name: {layers: [...], name: ...}"),
+            ("input: [relu]", "a group with a name: {layers: [...], name: ...}"),
+        ],
+    )
+    def test_what_does_not_read_is_left_out(self, item: str, hint: str) -> None:
+        found = error(f"- {item}").hint
+        assert found is not None and found.replace("{a: [...], b: []}", "...") == hint
+
+    def test_a_field_beside_its_kind_is_no_misspelt_wiring(self) -> None:
+        found = error("- {reshape: , shape: [3, -1]}").hint
+        assert found == "fields stand under the kind: {reshape: {shape: ...}}"
+
+    def test_branches_go_under_what_takes_them(self) -> None:
+        assert error("- {add: {}, branches: {}}").hint == "fields stand under the kind: {add: {branches: ...}}"
+        found = error("- {relu: , branches: {}}").hint
+        assert found is not None and found.startswith("branches belong to add, concat, ")

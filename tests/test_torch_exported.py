@@ -119,6 +119,7 @@ def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
         (archive(**{"models/model.json": b"[]"}), "CC727"),
         (archive(**{"models/model.json": b'{"a":' * 5000 + b"1" + b"}" * 5000}), "CC727"),
         (archive(**{"models/model.json": b" " * (1 << 25)}), "CC004"),
+        (archive(**{"models/model.json": b"[" + b"{}," * 1_500_000 + b"0]"}), "CC004"),
     ],
 )
 def test_what_is_no_export_is_refused(tmp_path: Path, content: bytes, expected: str) -> None:

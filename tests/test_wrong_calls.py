@@ -8,6 +8,7 @@ import pytest
 
 from convcalc.cli.commands import COMMANDS
 from convcalc.cli.wrong_call import COMMANDS_ELSEWHERE
+from convcalc.limits import MESSAGE_CHARACTERS
 from tests.command import run
 
 SPEC = "convcalc: 1\ninput: [3, 32, 32]\nlayers: [relu]\n"
@@ -173,3 +174,8 @@ def test_all_codes_are_listed() -> None:
 def test_commands_of_other_programs_lead_to_commands_of_this_one() -> None:
     for here in COMMANDS_ELSEWHERE.values():
         assert here == "--version" or here.split()[0] in COMMANDS
+
+
+def test_what_is_long_is_not_said_in_full() -> None:
+    done = run("table", "resnet", "--top", "1" * 100_000)
+    assert done.code == 2 and len(done.stderr) == len("error: \n") + MESSAGE_CHARACTERS

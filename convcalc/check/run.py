@@ -2,6 +2,8 @@
 
 import os
 import re
+import signal
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -79,7 +81,7 @@ def _processors() -> int:
 def _in_processes(tasks: Sequence[Task], processes: int) -> Iterator[Checked]:
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
-    from multiprocessing import get_all_start_methods, get_context
+    from multiprocessing import active_children, get_all_start_methods, get_context
 
     from ..analysis import published  # noqa: F401  (forked processes share what is imported here)
     from . import rules  # noqa: F401
@@ -87,11 +89,33 @@ def _in_processes(tasks: Sequence[Task], processes: int) -> Iterator[Checked]:
     # A forked process starts in a millisecond with everything imported; this program has one thread.
     method = "fork" if "fork" in get_all_start_methods() else "spawn"
     chunk = max(1, len(tasks) // (processes * 8))
-    with ProcessPoolExecutor(processes, mp_context=get_context(method)) as pool:
+    others = active_children()
+    with ProcessPoolExecutor(processes, mp_context=get_context(method), initializer=_begin) as pool:
         try:
             yield from pool.map(check_file, tasks, chunksize=chunk)
         except BrokenProcessPool:
             raise UsageError("a process of the check was ended from outside", "try --jobs 1") from None
+        except BaseException:  # leaving the pool waits for all that was handed to it
+            for process in active_children():
+                if process not in others:
+                    process.kill()
+            raise
+
+
+def _begin() -> None:
+    """What a process of the check does first: it ends with the one that began it, and by nothing that ends that one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    from multiprocessing import connection, parent_process
+
+    parent = parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
+    os._exit(1)
 
 
 def check_file(task: Task) -> Checked:

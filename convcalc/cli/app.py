@@ -14,13 +14,10 @@ import typer
 
 from ..files import sentence
 from ..findings import SHOWN_BY, UNFORESEEN_EXIT, SpecError, UsageError, debugging, unforeseen
+from ..interruption import exit_code
 from ..render import streams
 from . import everywhere
 from .program import Program
-
-INTERRUPTED = 130
-"""Exit code of a process that Ctrl-C ends."""
-
 
 WHILE_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 """What goes wrong with a standard output that is a file."""
@@ -110,8 +107,9 @@ def main() -> None:
         streams.write_error(_system_error(error))
     except MemoryError:
         streams.write_error("not enough memory")
-    except KeyboardInterrupt:
-        code = INTERRUPTED
+    except KeyboardInterrupt as stop:
+        streams.discard_output()
+        code = exit_code(stop)
     except Exception as error:
         _report(error)
         code = UNFORESEEN_EXIT

@@ -88,6 +88,7 @@ def command(
     asked = Asked(read_inputs(input), read_arguments(arg) or None, read_run(device))
     options = Options(select or (), ignore or (), advice, strict, Setting(dtype, batch), base, limits, asked)
     work = work_of(paths or ["."], options)
+    _refuse_checked(reports, work.tasks)
     if update:
         _update(work.tasks, work.errors, quiet)
     from ..render.progress import Plan, progress
@@ -135,6 +136,17 @@ def _report(text: str) -> tuple[str, str]:
         raise UsageError(f"--report takes FORMAT=FILE, not '{text}'", f"FORMAT is one of {', '.join(REPORTS)}")
     refuse_linked(target, "--report", f"--report {name}=check.{name}")
     return name, target
+
+
+def _refuse_checked(reports: "Sequence[tuple[str, str]]", tasks: "Sequence[Task]") -> None:
+    """Raise UsageError where a report would be written over what it is about."""
+    from ..files import real_path
+    from ..language.names import shown
+
+    targets = {real_path(target): target for _, target in reports if target != "-"}
+    for target in (targets.get(real_path(task.path)) for task in tasks if targets and task.text is None):
+        if target is not None:
+            raise UsageError(f"--report: {shown(target)} is one of the files that are checked", "name another file")
 
 
 def _text(result: "CheckResult", format: str) -> str:

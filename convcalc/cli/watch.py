@@ -1,7 +1,6 @@
 """`convcalc watch`: the report in a browser, made anew whenever a file that it is made of changes."""
 
 import os
-import signal
 import sys
 import threading
 from typing import TYPE_CHECKING, Annotated
@@ -68,7 +67,6 @@ def command(
     board = Board(spec)
     watch = Watch(["report", spec, *_words(options)], [*_files(spec), *_files(against)], board)
     server = _server(board, port)
-    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         found = watch.read()
         if found.code == WRONG_CALL:
@@ -89,11 +87,6 @@ def command(
         board.close()
         server.finish()
         server.server_close()
-        signal.signal(signal.SIGTERM, before)
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _refuse_unchanging(spec: str) -> None:

@@ -8,6 +8,8 @@ from ..models.document import Json, Malformed, is_integer, shown
 
 MOST_BYTES = 1 << 25
 """Bytes of a configuration."""
+MOST_VALUES = 1_000_000
+"""Values and keys of a configuration: of some ten thousand layers."""
 
 
 class Settings:

@@ -16,7 +16,7 @@ from ..models.file import refuse_what_is_no_file, wrong
 from ..network import Network
 from . import h5
 from .assembly import assemble
-from .configuration import MOST_BYTES
+from .configuration import MOST_BYTES, MOST_VALUES
 from .convert import Conversion, Wrong
 from .graph import CodeAlone, built_on, read_model
 
@@ -54,7 +54,7 @@ def load_keras(path: str, *, input: object = None) -> Network:
     except OSError as error:
         raise UsageError(sentence(error, "read", f"'{path}'")) from None
     except Excessive as error:
-        raise wrong(path, "CC004", str(error), "the configuration of a model is no longer than that") from error
+        raise _too_long(path, error) from error
     except Damaged as error:
         raise wrong(path, "CC715", str(error), "save the model again: model.save('model.keras')") from error
     return loads_keras(text, path, input=input)
@@ -73,7 +73,7 @@ def loads_keras(text: bytes | str, path: str, *, input: object = None, held: Hel
     root: Mapping[str, Json] = {}
     with without_collector():
         try:
-            root = parsed(text)
+            root = parsed(text, MOST_VALUES)
             version = root.get("keras_version")
             modern = version.startswith("3") if isinstance(version, str) else "module" in root
             model = read_model(root, modern)
@@ -87,6 +87,8 @@ def loads_keras(text: bytes | str, path: str, *, input: object = None, held: Hel
             raise Subclassed(Finding("CC716", str(error), path, hint=hint), built_on(root)) from error
         except Malformed as error:
             raise wrong(path, "CC716", str(error)) from error
+        except Excessive as error:
+            raise _too_long(path, error) from error
 
 
 def _configuration(file: BinaryIO, path: str) -> bytes:
@@ -110,3 +112,7 @@ def _given(input: object) -> dict[str, Shape]:
         return {str(name): tuple(shape) for name, shape in input.items()}
     assert isinstance(input, (list, tuple))
     return {"": tuple(input)}
+
+
+def _too_long(path: str, error: Excessive) -> SpecError:
+    return wrong(path, "CC004", str(error), "the configuration of a model is no longer than that")

@@ -28,7 +28,7 @@ from .items import (
 from .names import GROUP, check_name, shown, without_space
 from .params import INVALID, Compiled, Names, Param, read_value
 from .problems import Findings, Problem, Where
-from .remedies import no_single_kind, spelling, unknown_field, unknown_kind, written
+from .remedies import BRANCHES, no_single_kind, spelling, takes, unknown_field, unknown_kind, written
 from .sections import WIRING, Wiring
 
 if TYPE_CHECKING:
@@ -106,7 +106,9 @@ class Scope:
 
     def _without_misspelt_wiring(self, entry: Map, kinds: list[str], where: Where) -> list[str]:
         """The keys that may be the kind, once those that are `name`, `from`, … misspelt are reported."""
-        strange = [key for key in kinds if key not in KINDS and key not in self.blocks and near(key, WIRING)]
+        items = [key for key in kinds if key in KINDS or key in self.blocks]
+        fields = {key for key in kinds if any(takes(kind, key) for kind in items if kind in KINDS)} | {BRANCHES}
+        strange = [key for key in kinds if key not in items and key not in fields and near(key, WIRING)]
         if len(kinds) - len(strange) != 1:
             return kinds
         for key in strange:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from ..hints import near, nearest, shortened, suggest
 from ..layers.registry import KINDS, layer_class
 from ..marked import List, Map, Marked, Text
 from .expressions import QUOTE
 from .items import Block, FieldType, fields_of
-from .names import GROUP, shown, without_space
+from .names import GROUP, REFERENCE, check_item_name, shown, without_space
 from .problems import Problem
 from .sections import WIRING
 
@@ -59,6 +61,9 @@ _ELSEWHERE = {
 _SAYS_KIND = ("type", "kind", "op", "layer", "module", "class")
 """Keys under which other languages have what a layer is."""
 
+BRANCHES = "branches"
+_VALUE = re.compile(r"[A-Za-z0-9_.+-]{1,40}")
+"""Values that a hint repeats: what YAML reads as they stand."""
 _WIRING = f"{', '.join(WIRING[:-1])} and {WIRING[-1]}"
 
 
@@ -78,14 +83,23 @@ def _meant(key: str, blocks: dict[str, Block], body: Marked | None) -> str | Non
     if bracket and (near_kind := _nearest_kind(called)):
         return written(near_kind, None)
     if isinstance(body, Map) and (inner := next((key for key in body.entries if _is_item(key, blocks)), None)):
-        return f"a name stands beside the kind: {{{inner}: {{...}}, name: {shown(key)[1:-1]}}}"
+        return f"a name stands beside the kind: {{{inner}: {{...}}, name: {_as_name(key)}}}"
     if isinstance(body, List) and key not in SYNONYMS and any(_holds_item(item, blocks) for item in body.items):
-        return f"a group with a name: {{layers: [...], name: {shown(key)[1:-1]}}}"
+        return f"a group with a name: {{layers: [...], name: {_as_name(key)}}}"
     if _plain(key) in DEPTHWISE:
         return "conv2d: {out: in_channels, k: 3, groups: in_channels}"
     if synonym := SYNONYMS.get(_plain(key)):
         return f"did you mean '{synonym}'?"
     return suggest(key, [*KINDS, *blocks], "or define a block of this name")
+
+
+def _as_name(key: str) -> str:
+    """A key that was meant as the name of an item; what may be none is left to whoever writes it."""
+    try:
+        check_item_name(key)
+    except Problem:
+        return "..."
+    return key
 
 
 def _plain(key: str) -> str:
@@ -111,9 +125,11 @@ def no_single_kind(entry: Map, kinds: list[str], blocks: dict[str, Block]) -> Pr
     if not kinds:
         return Problem("CC102", "an item needs a kind or a block", f"beside {_WIRING}")
     stray = next((key for key in kinds if not _is_item(key, blocks)), kinds[1])
-    owner = next((key for key in kinds if key in KINDS and (stray in fields_of(key) or stray == "branches")), None)
+    owner = next((key for key in kinds if key in KINDS and takes(key, stray)), None)
     if owner is not None:
         hint = f"fields stand under the kind: {{{owner}: {{{stray}: ...}}}}"
+    elif stray == BRANCHES:
+        hint = _branches_belong()
     elif _is_item(stray, blocks):
         hint = "start each item with a '- ' of its own"
     elif said := _said_kind(entry, blocks):
@@ -126,6 +142,15 @@ def no_single_kind(entry: Map, kinds: list[str], blocks: dict[str, Block]) -> Pr
     return problem
 
 
+def takes(kind: str, key: str) -> bool:
+    """Whether a key may stand under a kind."""
+    return key in fields_of(kind) or (key == BRANCHES and layer_class(kind).joins)
+
+
+def _branches_belong() -> str:
+    return f"branches belong to {', '.join(sorted(kind for kind in KINDS if layer_class(kind).joins))}"
+
+
 def _said_kind(entry: Map, blocks: dict[str, Block]) -> str | None:
     """The kind that an item names as other languages do, under `type` or its like; None where it names none."""
     said = next((node.text for key in _SAYS_KIND if isinstance(node := entry.entries.get(key), Text)), "")
@@ -135,9 +160,8 @@ def _said_kind(entry: Map, blocks: dict[str, Block]) -> str | None:
 def written(kind: str, body: Marked | None) -> str:
     """How to write a kind that was given something else than fields."""
     if layer_class(kind).joins:
-        given = (
-            [shown(node.text)[1:-1] for node in body.items if isinstance(node, Text)] if isinstance(body, List) else []
-        )
+        items = body.items if isinstance(body, List) else []
+        given = [node.text for node in items if isinstance(node, Text) and REFERENCE.fullmatch(node.text)]
         read = ", ".join(given[:5]) or "a, b"
         return f"write {{{kind}: {{}}, from: [{read}]}} or {kind}: {{branches: {{a: [...], b: []}}}}"
     types = fields_of(kind)
@@ -145,7 +169,8 @@ def written(kind: str, body: Marked | None) -> str:
     if required:
         return f"write {spelling(kind, required)}"
     if len(types) == 1 and isinstance(body, Text):
-        return f"write {kind}: {{{next(iter(types))}: {body.text[:40]}}}"
+        value = body.text if _VALUE.fullmatch(body.text) else "..."
+        return f"write {kind}: {{{next(iter(types))}: {value}}}"
     names = ", ".join(dict.fromkeys(field.name for field in types.values()))
     return f"write {kind} alone" + (f", or with fields of {names}" if names else "")
 
@@ -169,8 +194,8 @@ def unknown_field(kind: str, key: str, at: Text, types: dict[str, FieldType]) ->
         hint = unspaced
     elif key in _ELSEWHERE:
         hint = _ELSEWHERE[key]
-    elif key == "branches":
-        hint = f"branches belong to {', '.join(sorted(kind for kind in KINDS if layer_class(kind).joins))}"
+    elif key == BRANCHES:
+        hint = _branches_belong()
     elif key.endswith((")", "]")):
         hint = QUOTE
     elif key in ("units", "filters"):

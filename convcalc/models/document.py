@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias, TypeGuard
 
 from ..geometry import LIMIT
+from .archive import Excessive
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 DEEPEST = 200
 """Levels of a model's JSON."""
+SIGNS = (",", ":", "[", "{")
+"""One stands before each value and key, but for the first of a list or an object; those within texts count too."""
 SHOWN = 60
 """Characters of a value in a message."""
 
@@ -20,12 +23,17 @@ class Malformed(Exception):
     """The document is not what the framework writes; the message says where, and what it is."""
 
 
-def parsed(text: bytes | str, what: str = "it") -> Mapping[str, Json]:
-    """The object that a text of JSON holds; `what` it is, for messages. Raises `Malformed`.
+def parsed(text: bytes | str, most: int, what: str = "it") -> Mapping[str, Json]:
+    """The object that a text of JSON holds; `what` it is, for messages.
 
-    >>> parsed('{"class_name": "Sequential"}')
+    Raises `Excessive` for more than so many values and keys, before they are read: a small file may mean millions.
+    Raises `Malformed` for what is no object.
+
+    >>> parsed('{"class_name": "Sequential"}', most=100)
     {'class_name': 'Sequential'}
     """
+    if sum(text.count(sign) if isinstance(text, str) else text.count(sign.encode()) for sign in SIGNS) > most:
+        raise Excessive(f"its JSON has more than {most:,} values and keys")
     deep = f"{what} is nested deeper than {DEEPEST} levels"
     try:
         found: Json = json.loads(text)

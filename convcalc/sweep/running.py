@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from time import monotonic, process_time
-from types import FrameType
 from typing import NamedTuple, Protocol
 
+from ..interruption import exit_code, interruptible
 from ..units import counted
 from .chunks import Chunk, Worker
 from .faults import FullDisk, quoted
@@ -57,9 +55,9 @@ class Outcome(NamedTuple):
 class Interrupted(KeyboardInterrupt):
     """A sweep that a signal ended; what is kept, and how to go on."""
 
-    def __init__(self, number: int, message: str, hint: str) -> None:
+    def __init__(self, exit_code: int, message: str, hint: str) -> None:
         super().__init__(message)
-        self.exit_code = 128 + number
+        self.exit_code = exit_code
         self.message = message
         self.hint = hint
 
@@ -117,7 +115,7 @@ def sweep(
     began, before = monotonic(), store.tried
     try:
         pieces = Pieces(store.missing())
-        with _signals_interrupt(), _hands(plan, min(jobs, pieces.worthwhile), scheduler) as hands:
+        with interruptible(), _hands(plan, min(jobs, pieces.worthwhile), scheduler) as hands:
             for chunk in _chunks(hands, pieces, store.finished):
                 store.add(chunk)
                 if progress is not None:
@@ -125,8 +123,7 @@ def sweep(
                     size, wanted = plan.space.size, plan.wanted
                     progress(Progress(store.tried, size, store.fitting, wanted, here, monotonic() - began))
     except KeyboardInterrupt as error:
-        number = next((each for each in error.args if isinstance(each, int)), signal.SIGINT)
-        raise Interrupted(number, f"stopped: {_kept(store)}", _go_on(store)) from None
+        raise Interrupted(exit_code(error), f"stopped: {_kept(store)}", _go_on(store)) from None
     except FullDisk as error:
         raise FullDisk(f"{error.message}: {_kept(store)}", error.hint) from None
     return _outcome(store, store.tried - before, monotonic() - began)
@@ -187,24 +184,3 @@ def _hands(plan: Plan, jobs: int, scheduler: str | None) -> Iterator[Hands]:
         return
     with found as hands:
         yield hands
-
-
-@contextmanager
-def _signals_interrupt() -> Iterator[None]:
-    """SIGTERM and SIGHUP end a sweep as ^C does, where this thread may say so and nobody else has."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt(number)
-
-    replaced: dict[int, signal.Handlers] = {}
-    if threading.current_thread() is threading.main_thread():
-        for name in ("SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-                signal.signal(number, interrupt)
-                replaced[number] = signal.SIG_DFL
-    try:
-        yield
-    finally:
-        for number, handler in replaced.items():
-            signal.signal(number, handler)

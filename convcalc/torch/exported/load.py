@@ -26,6 +26,8 @@ GRAPHS = ("models/model.json", "serialized_exported_program.json")
 WEIGHTS = "data/weights/model_weights_config.json"
 MOST_BYTES = 1 << 24
 """Bytes of a graph."""
+MOST_VALUES = 3_000_000
+"""Values and keys of a graph."""
 
 
 def load_exported(path: str, *, input: object = None) -> Network:
@@ -90,11 +92,11 @@ def _read(file: BinaryIO) -> tuple[Mapping[str, Json], Mapping[str, str]]:
     graph = _member(found, *GRAPHS)
     if graph is None:
         raise Damaged("it is an archive without models/model.json")
-    model = parsed(content(file, graph, MOST_BYTES), "its graph")
+    model = parsed(content(file, graph, MOST_BYTES), MOST_VALUES, "its graph")
     weights = _member(found, WEIGHTS)
     if weights is None:
         return model, {}
-    return model, _shared(parsed(content(file, weights, MOST_BYTES), "the list of weights"))
+    return model, _shared(parsed(content(file, weights, MOST_BYTES), MOST_VALUES, "the list of weights"))
 
 
 def _member(found: Mapping[str, Member], *names: str) -> Member | None:
