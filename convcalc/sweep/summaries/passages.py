@@ -59,7 +59,7 @@ SHORT = 8
 
 def _weight(followed: Followed) -> int:
     phases = [field.phases for field in followed.fields or ()]
-    return 1 + sum([len(pattern.intervals) // SHORT for pattern in phases if pattern is not None])
+    return 1 + sum([pattern.period // SHORT for pattern in phases if pattern is not None])
 
 
 class Passages:
