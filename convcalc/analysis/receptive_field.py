@@ -362,10 +362,20 @@ class Following:
         """The fields of one input, of shape `read`, behind a layer whose output has `shape`."""
         if self.tabulated > MOST_TABULATED:
             fields = _settled_axes([field.bounded() for field in fields])
-        passed = _passed(step, fields, read, shape, sizes)
-        if passed is not fields:
-            self.tabulated += _effort(passed)
-        return passed
+        if step.kept and read == shape:
+            return fields
+        if step.slides is not None and type(fields) is Square:
+            first = fields.first
+            if step.still and first.phases is None and first.exact:
+                return fields
+            made = advance(first, fields.axes[0], step.slides, read[1], sizes[1])
+            if made.jump is not None:  # what stands still is cut to its own axis of the input
+                if made.phases is not None:
+                    self.tabulated += made.phases.effort * len(fields)
+                return Square(made, fields.axes)
+        passed = [_along(step, field, read, shape, size) for field, size in zip(fields, sizes[1:], strict=True)]
+        self.tabulated += sum([field.phases.effort for field in passed if field.phases is not None])
+        return _settled_axes(passed)
 
 
 def receptive_fields(network: Network, origin: int | None = None, local: bool = False) -> ReceptiveFields:
@@ -463,34 +473,11 @@ def _slides(maps: Sequence[tuple[int, AxisMap | None] | None]) -> AxisMap | None
     return found if all(map == (axis, found) for axis, map in enumerate(maps, start=1)) else None
 
 
-def _passed(step: Step, fields: Fields, read: Shape, shape: Shape, sizes: Shape) -> Fields:
-    """The fields of one input behind the layer."""
-    if step.kept and read == shape:
-        return fields
-    if step.slides is not None and type(fields) is Square:
-        first = fields.first
-        if step.still and first.phases is None and first.exact:
-            return fields
-        made = advance(first, fields.axes[0], step.slides, read[1], sizes[1])
-        if made.jump is not None:  # what stands still is cut to its own axis of the input
-            return Square(made, fields.axes)
-    return _settled_axes(
-        [_along(step, field, read, shape, size) for field, size in zip(fields, sizes[1:], strict=True)]
-    )
-
-
 def _settled_axes(fields: Sequence[AxisField]) -> Fields:
     """The fields of all axes, square where they are."""
     axes = tuple([field.axis for field in fields if field.axis])
     seen = {field[1:] for field in fields}
     return Square(fields[0], axes) if len(seen) == 1 and len(axes) == len(fields) else tuple(fields)
-
-
-def _effort(fields: Fields) -> int:
-    """What it takes to follow the patterns of all axes further."""
-    if type(fields) is Square:
-        return 0 if fields.first.phases is None else fields.first.phases.effort * len(fields.axes)
-    return sum([field.phases.effort for field in fields if field.phases is not None])
 
 
 def _along(step: Step, field: AxisField, read: Shape, shape: Shape, size: int) -> AxisField:
