@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from convcalc import load
 from convcalc.analysis import receptive_field as receptive_field_module
 from convcalc.analysis import seen as seen_module
+from convcalc.analysis.field_steps import simplest
 from convcalc.analysis.receptive_field import (
     AxisField,
     Fields,
     advance,
     receptive_fields,
-    simplest,
     source,
 )
 from convcalc.analysis.seen import effective, reads, seen_from, taps

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ...analysis.receptive_field import MOST_TABULATED, Fields, Following, Reading, reading
+from ...analysis.field_steps import Reading, reading
+from ...analysis.receptive_field import MOST_TABULATED, Fields, Following
 from ...layers.base import Layer, Shape, Shapes
 from . import Unsure
 from .remembered import Remembered
