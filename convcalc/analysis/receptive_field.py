@@ -22,7 +22,7 @@ Followed are the space axes of the network's input. Rules:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple, overload
@@ -36,7 +36,7 @@ from .seen import Rational, reads, whole
 
 if TYPE_CHECKING:
     from ..layers.base import Shape
-    from ..network import Network
+    from ..network import Network, Node
 
 
 MOST_TABULATED = 500_000
@@ -255,6 +255,9 @@ class Square(Sequence[AxisField]):
     def __getitem__(self, index: int | slice) -> AxisField | tuple[AxisField, ...]:
         return tuple(self)[index] if isinstance(index, slice) else self.first._replace(axis=self.axes[index])
 
+    def __iter__(self) -> Iterator[AxisField]:
+        return iter([self.first._replace(axis=axis) for axis in self.axes])
+
     def __len__(self) -> int:
         return len(self.axes)
 
@@ -295,18 +298,20 @@ class ReceptiveFields(NamedTuple):
 class Following:
     """One pass from the front to the back: what it has noted, and how many intervals of patterns it has tabulated."""
 
-    def __init__(self, local: bool = False) -> None:
+    def __init__(self, local: bool = False, nodes: Sequence[Node] = ()) -> None:
         self.local = local
         """Whether global context is left out."""
+        self.nodes = nodes
+        """Those of the network, whose names notes have."""
         self.notes: list[Note] = []
         self.tabulated = 0
 
     def behind(
-        self, layer: Reading, arrived: Sequence[Fields | None], sizes: Shape, name: str = "", paths: Sequence[str] = ()
+        self, layer: Reading, arrived: Sequence[Fields | None], sizes: Shape, name: str = "", read: Sequence[int] = ()
     ) -> Fields | None:
         """The fields behind a layer of what arrives at the inputs that it reads as data, None where none is followed.
 
-        `sizes` is the shape of the network's input that is followed, `paths` are the nodes that end the paths.
+        `sizes` is the shape of the network's input that is followed, `read` are the nodes that end the paths.
         """
         ways, shapes, shape = layer
         found: Fields | None = None
@@ -317,8 +322,12 @@ class Following:
             passed = self.through(ways[which if len(ways) > 1 else 0], fields, shapes[which], shape, sizes)
             if found is None:
                 found, first = passed, which
-            elif passed != found:
-                ends = (paths[first], paths[which]) if paths else ("", "")
+            elif passed == found:
+                continue
+            elif type(found) is type(passed) is Square and _are_aligned(found, passed):
+                found = Square(joined(found.first, passed.first), found.axes)
+            else:
+                ends = (self.nodes[read[first]].name, self.nodes[read[which]].name) if read else ("", "")
                 found = _join(found, passed, shape, sizes, _Join(name, ends, self.notes, self.local))
         return found
 
@@ -359,7 +368,7 @@ def _receptive_fields(network: Network, origin: int | None, local: bool) -> Rece
     numbers, different = works(network)
     readings = [None, *[reading(*work) if work[1] else None for work in different]]
     kept = [found is not None and found.kept for found in readings]
-    following = Following(local)
+    following = Following(local, nodes)
     for index, ((name, layer, inputs, shape, _), number) in enumerate(zip(nodes, numbers, strict=True)):
         if kept[number] and following.tabulated <= MOST_TABULATED:
             origins.append(origins[inputs[0]])
@@ -385,7 +394,7 @@ def _receptive_fields(network: Network, origin: int | None, local: bool) -> Rece
         else:
             start = min([origins[i] for i in read if origins[i] >= 0], default=-1)
             arrived = [fields[i] if origins[i] == start else None for i in read]
-            passed = following.behind(found, arrived, nodes[start].shape, name, [nodes[i].name for i in read])
+            passed = following.behind(found, arrived, nodes[start].shape, name, read)
         origins.append(start)
         fields.append(passed)
     return ReceptiveFields(fields, origins, following.notes)
@@ -437,8 +446,6 @@ class _Join(NamedTuple):
 
 def _join(a: Fields, b: Fields, shape: Shape, sizes: Shape, join: _Join) -> Fields:
     """The union of two paths' fields; what differs in step or place is noted."""
-    if type(a) is type(b) is Square and _are_aligned(a, b):
-        return Square(joined(a.first, b.first), a.axes)
     return _settled_axes(
         [
             one if one == other else _join_axis(one, other, axis, shape, size, join)

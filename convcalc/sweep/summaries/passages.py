@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...analysis.field_steps import Reading, reading
-from ...analysis.receptive_field import MOST_TABULATED, Fields, Following
+from ...analysis.receptive_field import MOST_TABULATED, Fields, Following, Square
 from ...layers.base import Layer, Shape, Shapes
 from . import Unsure
 from .remembered import Remembered
@@ -108,7 +108,7 @@ class Passages:
         return self._layer(passage, arrived, sizes, local)
 
     def _one(self, passage: Passage, fields: Fields, sizes: Sizes, local: bool) -> Followed:
-        if all(field.axis != 0 for field in fields):
+        if type(fields) is Square or all(field.axis != 0 for field in fields):
             passage = passage.alike
         key = (passage, fields, sizes, local)
         found = self._followed.get(key)
