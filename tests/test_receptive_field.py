@@ -15,13 +15,12 @@ from hypothesis import strategies as st
 from convcalc import load
 from convcalc.analysis import receptive_field as receptive_field_module
 from convcalc.analysis import seen as seen_module
+from convcalc.analysis.field_steps import simplest
 from convcalc.analysis.receptive_field import (
     AxisField,
     Fields,
-    ReceptiveFields,
     advance,
     receptive_fields,
-    simplest,
     source,
 )
 from convcalc.analysis.seen import effective, reads, seen_from, taps
@@ -454,10 +453,11 @@ def test_axes_that_are_read_alike_have_the_fields_that_each_has_alone(
     assert {most: _followed(net, most, monkeypatch) for most in together} == together
 
 
-def _followed(net: Network, most: int, monkeypatch: pytest.MonkeyPatch) -> ReceptiveFields:
-    """The fields where patterns are followed up to so many intervals."""
+def _followed(net: Network, most: int, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The fields axis by axis where patterns are followed up to so many intervals, where they start, and the notes."""
     monkeypatch.setattr(receptive_field_module, "MOST_TABULATED", most)
-    return receptive_fields(net)
+    fields, origins, notes = receptive_fields(net)
+    return [[None if found is None else tuple(found) for found in fields], origins, notes]
 
 
 @pytest.mark.parametrize(("kernel", "before", "dilation"), [(1, 0, 1), (3, 1, 1), (4, 0, 1), (5, 2, 3), (2, 1, 2)])

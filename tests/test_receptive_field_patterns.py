@@ -9,9 +9,9 @@ import pytest
 
 from convcalc import loads
 from convcalc.analysis import receptive_field as module
-from convcalc.analysis.phases import Phases, pattern, straight, through, union
+from convcalc.analysis.phases import Phases, placed, straight, through, union
 from convcalc.analysis.receptive_field import AxisField, joined, receptive_fields, source, spread
-from convcalc.analysis.seen import reads, taps
+from convcalc.analysis.seen import Reads, reads, taps
 from convcalc.geometry import AdaptiveWindow, AxisMap, Resize, TransposedWindow, Window
 
 MAPS: list[AxisMap] = [
@@ -35,7 +35,7 @@ def drawn(random: Random) -> Phases:
     for q in range(random.randrange(1, 6)):
         first = q * step // 2 + random.randrange(-6, 7)
         intervals.append(None if random.random() < 0.2 else (first, first + random.randrange(12)))
-    return pattern(step, intervals)
+    return placed(step, intervals)
 
 
 def hull(parts: list[tuple[int, int] | None]) -> tuple[int, int] | None:
@@ -54,13 +54,39 @@ def test_a_pattern_behind_a_layer_is_the_hull_of_what_is_read(axis_map: AxisMap)
             assert found.at(q) == hull([before.at(i) for i in taps(axis_map, q)]), (before, q)
 
 
+@pytest.mark.parametrize("axis_map", MAPS, ids=str)
+def test_the_ends_of_a_pattern_pass_a_layer_each_on_its_own(axis_map: AxisMap) -> None:
+    random = Random(6)
+    for _ in range(20):
+        before, (first, last) = drawn(random), (random.randrange(-9, 10), random.randrange(10, 30))
+        found = through(before, reads(axis_map))
+        assert found is not None
+        assert through(before.moved(first, last), reads(axis_map)) == found.moved(first, last)
+
+
+def test_what_a_layer_makes_of_a_pattern_is_remembered_wherever_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fields that grow on their way down and up: one pattern behind all that goes up, one interval behind the rest."""
+    unit = "{conv1d: {out: 1, k: 3, s: 2, p: 1}}, {conv_transpose1d: {out: 1, k: 4, s: 2, p: 1}}"
+    network = loads(f"{{convcalc: 1, input: [1, 64], layers: [{{layers: [{unit}], repeat: 40}}]}}")
+    calls: list[Phases] = []
+
+    def counted(before: Phases, read: Reads) -> Phases | None:
+        calls.append(before)
+        return through(before, read)
+
+    monkeypatch.setattr(module, "through", counted)
+    module._behind.cache_clear()
+    *_, below, found = receptive_fields(network).fields
+    assert len(calls) == 2 and found is not None and below is not None
+    assert found[0].at(8) == hull([below[0].at(3), below[0].at(4)]) == (-73, 87)
+
+
 def test_a_union_is_the_hull_of_both() -> None:
     random = Random(4)
     for _ in range(300):
         one, other = drawn(random), drawn(random)
         jump = random.randrange(1, 9)
-        one = one._replace(step=jump * len(one.intervals))
-        other = other._replace(step=jump * len(other.intervals))
+        one, other = (placed(jump * found.period, found.intervals) for found in (one, other))
         found = union(one, other)
         assert found is not None
         for q in range(-20, 20):
@@ -73,24 +99,24 @@ def test_monotone_is_said_of_what_never_moves_back() -> None:
     kinds = set()
     for _ in range(2000):
         found = drawn(random)
-        seen = [found.at(q) for q in range(2 * len(found.intervals) + 1)]
+        seen = [found.at(q) for q in range(2 * found.period + 1)]
         pairs = list(pairwise(seen))
         wanted = all(a is not None and b is not None and a[0] <= b[0] and a[1] <= b[1] for a, b in pairs)
-        assert found.monotone == wanted, found
+        assert found.pattern.monotone == wanted, found
         kinds.add(wanted)
     assert kinds == {False, True}
-    assert straight(2, 5, 3) == Phases(3, ((2, 5),), True) == pattern(3, [(2, 5)])
+    assert straight(2, 5, 3) == placed(3, [(2, 5)])
 
 
 def test_the_size_of_a_pattern_is_that_of_its_largest() -> None:
-    assert Phases(4, ((0, 3), None, (2, 9)), False).size == 8
-    assert Phases(4, (None, None), False).size == 0
+    assert placed(4, [(0, 3), None, (2, 9)]).size == 8
+    assert placed(4, [None, None]).size == 0
 
 
 @pytest.mark.parametrize(("positions", "size"), [(1, 0), (2, 0), (3, 1), (4, 1), (9, 3)])
 def test_reading_all_positions_of_gaps_sees_what_they_see(positions: int, size: int) -> None:
     """Two positions that see nothing, then one that sees the next input, cut behind `positions` of them."""
-    gaps = AxisField(1, -1, 0, 1, 1, Phases(1, (None, None, (0, 0)), False))
+    gaps = AxisField(1, -1, 0, 1, 1, placed(1, [None, None, (0, 0)]))
     found = spread(gaps, positions, 20)
     assert (found.size, found.first, found.last) == (size, 0, size - 1)
     assert found.axis is None and found.jump is None and found.phases is None

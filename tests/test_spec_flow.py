@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from convcalc.inference import Inference
+from convcalc.language import unfinished
+from convcalc.layers.base import Layer, Shape, Shapes
 from tests.spec_text import build, caret, error, names, shapes, wiring
 
 BLOCK = """
@@ -54,6 +57,30 @@ class TestNames:
         assert network.groups["conv2_x"][:6] == ("conv2_x", "repeat", 1, 5, 4, 2)
         assert network.groups["conv2_x.1"][:6] == ("conv2_x.1", "conv_relu", 3, 5, 4, 1)
         assert network.groups["relu"].kind == "repeat"
+
+    @pytest.mark.parametrize(
+        ("item", "shapes", "times"),
+        [
+            ("{relu: , repeat: 5}", [(2, 9)] * 5, 1),
+            ("{conv1d: {out: 2, k: 2}, repeat: 4}", [(2, 8), (2, 7), (2, 6), (2, 5)], 4),
+            ("{conv1d: {out: 4, k: 1}, repeat: 3}", [(4, 9)] * 3, 2),
+            ("{concat: , from: [input, input], repeat: 3}", [(4, 9)] * 3, 2),
+        ],
+    )
+    def test_a_repeated_layer_is_inferred_until_it_keeps_its_shape(
+        self, item: str, shapes: list[tuple[int, int]], times: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[Shapes] = []
+
+        class Counted(Inference):
+            def shape(self, layer: Layer, inputs: Shapes) -> Shape:
+                asked.append(inputs)
+                return super().shape(layer, inputs)
+
+        monkeypatch.setattr(unfinished, "Inference", Counted)
+        network = build(f"- {item}", input="[2, 9]")
+        assert [node.shape for node in network] == shapes
+        assert len(asked) == times
 
     def test_a_named_layer_is_just_its_node(self) -> None:
         network = build("- {relu: {}, name: a}")

@@ -22,20 +22,21 @@ Followed are the space axes of the network's input. Rules:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, overload
 
 from ..collector import without_collector
-from ..geometry import IDENTITY, AdaptiveWindow, AxisLink, AxisMap, TransposedWindow, Window, formula
+from ..geometry import IDENTITY, AxisMap, Window, formula
 from ..network import works
-from .phases import Phases, straight, through, union
-from .seen import Rational, Reads, reads, whole
+from .field_steps import Reading, Step, reading
+from .phases import MOST_REMEMBERED, Pattern, Phases, straight, through, union
+from .seen import Rational, reads, whole
 
 if TYPE_CHECKING:
-    from ..layers.base import Layer, Shape, Shapes
-    from ..network import Network
+    from ..layers.base import Shape
+    from ..network import Network, Node
 
 
 MOST_TABULATED = 500_000
@@ -139,7 +140,7 @@ def spread(field: AxisField, positions: int, size: int) -> AxisField:
     if field.jump is None:
         return field._replace(axis=None, size=max(field_size(field.first, field.last), 0))
     if field.phases is not None:
-        period = min(positions, len(field.phases.intervals))
+        period = min(positions, field.phases.period)
         outermost = {*range(period), *range(positions - period, positions)}
         seen = [interval for q in outermost if (interval := field.phases.at(q)) is not None]
         first: Rational = min([a for a, _ in seen], default=0)
@@ -164,38 +165,65 @@ def advance(field: AxisField, axis: int, axis_map: AxisMap, positions: int, size
         first = field_first(first, before, jump)
         last = field_last(last, kernel_size, before, dilation, jump)
         return AxisField(axis, first, last, field_jump(jump, stride), field_size(first, last))
-    found, to_first, to_last, moved = _moving(axis_map, jump)
-    if found.fixed:
+    behind = _behind(axis_map, jump, None if phases is None else phases.pattern, exact)
+    if behind is None:
         return spread(field, 1, size)
-    first, last = whole(first + to_first), whole(last + to_last)
-    bounds = AxisField(axis, first, last, moved, field_size(first, last), None, False)
-    pattern = _pattern(field)
-    return _settled(bounds, None if pattern is None else through(pattern, found))
+    to_first, to_last, moved, seen = behind
+    if seen is not None:
+        seen = seen.moved(*_ends(field))
+    return _settled(axis, whole(first + to_first), whole(last + to_last), moved, seen)
 
 
-@lru_cache(maxsize=256)
-def _moving(axis_map: AxisMap, jump: Rational) -> tuple[Reads, Rational, Rational, Rational]:
-    """The reading of an axis map; by how much it moves the ends of a field of this jump, and its jump."""
+class _Behind(NamedTuple):
+    """What a layer makes of a field, wherever it lies."""
+
+    first: Rational
+    last: Rational
+    """By how much it moves the ends of the field."""
+    jump: Rational
+    phases: Phases | None
+    """What is seen behind it of a pattern whose ends lie at 0; None where only bounds are known."""
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _behind(axis_map: AxisMap, jump: Rational, pattern: Pattern | None, exact: bool) -> _Behind | None:
+    """What an axis map makes of fields of this jump that have this pattern, or none; None where all positions read the
+    same inputs."""
     found = reads(axis_map)
-    return found, found.first * jump, found.last * jump, whole(jump * found.ratio)
+    if found.fixed:
+        return None
+    if pattern is None and exact:
+        assert isinstance(jump, int)
+        pattern = straight(0, 0, jump).pattern
+    seen = None if pattern is None else through(Phases(0, 0, pattern), found)
+    return _Behind(found.first * jump, found.last * jump, whole(jump * found.ratio), seen)
+
+
+def _ends(field: AxisField) -> tuple[int, int]:
+    """Where a field lies that has a pattern, or is one interval."""
+    if field.phases is not None:
+        return field.phases.first, field.phases.last
+    assert isinstance(field.first, int) and isinstance(field.last, int)
+    return field.first, field.last
 
 
 def _pattern(field: AxisField) -> Phases | None:
     """The field as a pattern; None where only bounds are known."""
     if field.phases is not None or not field.exact:
         return field.phases
-    assert isinstance(field.first, int) and isinstance(field.last, int) and isinstance(field.jump, int)
-    return straight(field.first, field.last, field.jump)
+    assert isinstance(field.jump, int)
+    return straight(*_ends(field), field.jump)
 
 
-def _settled(bounds: AxisField, phases: Phases | None) -> AxisField:
-    """The bounds with their pattern; a pattern of one interval is the field itself."""
-    if phases is None:
-        return bounds._replace(size=bounds.size // 1)
-    if len(phases.intervals) == 1 and phases.intervals[0] is not None:
-        first, last = phases.intervals[0]
-        return AxisField(bounds.axis, first, last, bounds.jump, field_size(first, last))
-    return bounds._replace(size=phases.size, phases=phases, exact=True)
+def _settled(
+    axis: int | None, first: Rational, last: Rational, jump: Rational | None, seen: Phases | None
+) -> AxisField:
+    """The field of which these bounds are known, and what is seen; a pattern of one interval is the field itself."""
+    if seen is None:
+        return AxisField(axis, first, last, jump, field_size(first, last) // 1, None, False)
+    if len(seen.pattern.intervals) > 1 or seen.pattern.most is None:
+        return AxisField(axis, first, last, jump, seen.size, seen)
+    return AxisField(axis, seen.first, seen.last, jump, field_size(seen.first, seen.last))
 
 
 def joined(a: AxisField, b: AxisField) -> AxisField:
@@ -203,20 +231,48 @@ def joined(a: AxisField, b: AxisField) -> AxisField:
     axis, first, last, jump, _, phases, exact = a
     _, other_first, other_last, _, _, other_phases, other_exact = b
     first, last = min(first, other_first), max(last, other_last)
-    bounds = AxisField(axis, first, last, jump, field_size(first, last), None, exact and other_exact)
     if phases is None and other_phases is None:
-        return bounds
+        return AxisField(axis, first, last, jump, field_size(first, last), None, exact and other_exact)
     one, other = _pattern(a), _pattern(b)
-    return _settled(bounds._replace(exact=False), None if one is None or other is None else union(one, other))
+    return _settled(axis, first, last, jump, None if one is None or other is None else union(one, other))
 
 
-Fields = tuple[AxisField, ...]
-
-
-class Square(Fields):
+class Square(Sequence[AxisField]):
     """Fields that are the same on all axes, each along a space axis: what is followed on the first holds for all."""
 
-    __slots__ = ()
+    __slots__ = ("axes", "first")
+
+    def __init__(self, first: AxisField, axes: tuple[int, ...]) -> None:
+        self.first = first
+        """The field on the first of the axes."""
+        self.axes = axes
+        """The output axes along which they move."""
+
+    @overload
+    def __getitem__(self, index: int) -> AxisField: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[AxisField, ...]: ...
+    def __getitem__(self, index: int | slice) -> AxisField | tuple[AxisField, ...]:
+        return tuple(self)[index] if isinstance(index, slice) else self.first._replace(axis=self.axes[index])
+
+    def __iter__(self) -> Iterator[AxisField]:
+        return iter([self.first._replace(axis=axis) for axis in self.axes])
+
+    def __len__(self) -> int:
+        return len(self.axes)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Square and self.first == other.first and self.axes == other.axes
+
+    def __hash__(self) -> int:
+        return hash((self.first, self.axes))
+
+    def __repr__(self) -> str:
+        return f"Square{tuple(self)}"
+
+
+Fields = tuple[AxisField, ...] | Square
+"""What is seen of each space axis of the network's input."""
 
 
 class Note(NamedTuple):
@@ -239,58 +295,23 @@ class ReceptiveFields(NamedTuple):
     notes: list[Note]
 
 
-class Step(NamedTuple):
-    """A layer as the pass needs it, for inputs of given shapes."""
-
-    kept: bool
-    """Every axis is its input's, unmoved."""
-    view: bool
-    maps: tuple[tuple[int, AxisMap | None] | None, ...]
-    """Input axis -> (output axis, its map or None for the whole axis); None where no output axis follows it."""
-    data: int | None
-    slides: AxisMap | None
-    """What moves over every space axis, each of which stays the axis that it is; None where they differ."""
-    still: bool
-    """Whether that moves nothing: every position of the output reads the one in its place."""
-
-
-class Reading(NamedTuple):
-    """A layer on inputs of given shapes, as the pass needs it."""
-
-    ways: tuple[Step, ...]
-    """How each input is read; one way for all that are read alike."""
-    shapes: Shapes
-    shape: Shape
-    """Of its output."""
-
-    @property
-    def kept(self) -> bool:
-        """Whether it reads one input as data, all of whose axes stay as they are."""
-        step = self.ways[0]
-        return step.kept and len(self.shapes[: step.data]) == 1 and self.shapes[0] == self.shape
-
-
-def reading(layer: Layer, shapes: Shapes, shape: Shape) -> Reading:
-    """How a layer reads inputs of these shapes."""
-    which = range(len(shapes) if layer.reads_apart else 1)
-    return Reading(tuple([_step(layer, shapes, shape, one) for one in which]), shapes, shape)
-
-
 class Following:
     """One pass from the front to the back: what it has noted, and how many intervals of patterns it has tabulated."""
 
-    def __init__(self, local: bool = False) -> None:
+    def __init__(self, local: bool = False, nodes: Sequence[Node] = ()) -> None:
         self.local = local
         """Whether global context is left out."""
+        self.nodes = nodes
+        """Those of the network, whose names notes have."""
         self.notes: list[Note] = []
         self.tabulated = 0
 
     def behind(
-        self, layer: Reading, arrived: Sequence[Fields | None], sizes: Shape, name: str = "", paths: Sequence[str] = ()
+        self, layer: Reading, arrived: Sequence[Fields | None], sizes: Shape, name: str = "", read: Sequence[int] = ()
     ) -> Fields | None:
         """The fields behind a layer of what arrives at the inputs that it reads as data, None where none is followed.
 
-        `sizes` is the shape of the network's input that is followed, `paths` are the nodes that end the paths.
+        `sizes` is the shape of the network's input that is followed, `read` are the nodes that end the paths.
         """
         ways, shapes, shape = layer
         found: Fields | None = None
@@ -301,8 +322,12 @@ class Following:
             passed = self.through(ways[which if len(ways) > 1 else 0], fields, shapes[which], shape, sizes)
             if found is None:
                 found, first = passed, which
-            elif passed != found:
-                ends = (paths[first], paths[which]) if paths else ("", "")
+            elif passed == found:
+                continue
+            elif type(found) is type(passed) is Square and _are_aligned(found, passed):
+                found = Square(joined(found.first, passed.first), found.axes)
+            else:
+                ends = (self.nodes[read[first]].name, self.nodes[read[which]].name) if read else ("", "")
                 found = _join(found, passed, shape, sizes, _Join(name, ends, self.notes, self.local))
         return found
 
@@ -310,12 +335,20 @@ class Following:
         """The fields of one input, of shape `read`, behind a layer whose output has `shape`."""
         if self.tabulated > MOST_TABULATED:
             fields = _settled_axes([field.bounded() for field in fields])
-        passed = _passed(step, fields, read, shape, sizes)
-        if passed is not fields:
-            for field in passed:
-                if field.phases is not None:
-                    self.tabulated += field.phases.effort
-        return passed
+        if step.kept and read == shape:
+            return fields
+        if step.slides is not None and type(fields) is Square:
+            first = fields.first
+            if step.still and first.phases is None and first.exact:
+                return fields
+            made = advance(first, fields.axes[0], step.slides, read[1], sizes[1])
+            if made.jump is not None:  # what stands still is cut to its own axis of the input
+                if made.phases is not None:
+                    self.tabulated += made.phases.effort * len(fields)
+                return Square(made, fields.axes)
+        passed = [_along(step, field, read, shape, size) for field, size in zip(fields, sizes[1:], strict=True)]
+        self.tabulated += sum([field.phases.effort for field in passed if field.phases is not None])
+        return _settled_axes(passed)
 
 
 def receptive_fields(network: Network, origin: int | None = None, local: bool = False) -> ReceptiveFields:
@@ -335,7 +368,7 @@ def _receptive_fields(network: Network, origin: int | None, local: bool) -> Rece
     numbers, different = works(network)
     readings = [None, *[reading(*work) if work[1] else None for work in different]]
     kept = [found is not None and found.kept for found in readings]
-    following = Following(local)
+    following = Following(local, nodes)
     for index, ((name, layer, inputs, shape, _, _), number) in enumerate(zip(nodes, numbers, strict=True)):
         if kept[number] and following.tabulated <= MOST_TABULATED:
             origins.append(origins[inputs[0]])
@@ -361,86 +394,17 @@ def _receptive_fields(network: Network, origin: int | None, local: bool) -> Rece
         else:
             start = min([origins[i] for i in read if origins[i] >= 0], default=-1)
             arrived = [fields[i] if origins[i] == start else None for i in read]
-            passed = following.behind(found, arrived, nodes[start].shape, name, [nodes[i].name for i in read])
+            passed = following.behind(found, arrived, nodes[start].shape, name, read)
         origins.append(start)
         fields.append(passed)
     return ReceptiveFields(fields, origins, following.notes)
 
 
-def _step(layer: Layer, shapes: Shapes, shape: Shape, which: int) -> Step:
-    read = shapes[which]
-    links, axes = layer.axes_of(shapes, which), max(map(len, shapes))
-    return _made_step(links, axes, len(read), read[1:] == shape[1:], layer.is_view, layer.data_inputs)
-
-
-@lru_cache(maxsize=256)
-def _made_step(
-    links: tuple[AxisLink | None, ...], axes: int, read: int, in_place: bool, view: bool, data: int | None
-) -> Step:
-    """The step of a layer that reads its input by these links: most layers read as others do.
-
-    `axes` are those of the input that has most, `read` those of the one that is read; `in_place` says whether the
-    output has a place for each of its positions.
-    """
-    maps: list[tuple[int, AxisMap | None] | None] = [None] * axes
-    for axis, link in enumerate(links):
-        if link is not None:
-            everything = isinstance(link.map, AdaptiveWindow) and link.map.output == 1
-            maps[link.source] = (axis, None if everything else simplest(link.map))
-    kept = all(link is not None and link == (axis, IDENTITY) for axis, link in enumerate(links))
-    slides = _slides(maps[1:])
-    if slides == IDENTITY and not in_place:
-        slides = None
-    return Step(kept and len(links) == read, view, tuple(maps), data, slides, slides == IDENTITY)
-
-
-def simplest(axis_map: AxisMap | None) -> AxisMap | None:
-    """The same map; a transposed window that does not spread its input is an ordinary one, read from its other end.
-
-    >>> simplest(TransposedWindow(3, before=1, after=1))
-    Window(kernel_size=3, stride=1, before=1, after=1, dilation=1)
-    """
-    if not isinstance(axis_map, TransposedWindow) or axis_map.stride > 1:
-        return axis_map
-    kernel_size, _, before, after, dilation, _ = axis_map
-    reach = dilation * (kernel_size - 1)
-    return Window(kernel_size, 1, reach - before, reach - after, dilation)
-
-
-def _slides(maps: Sequence[tuple[int, AxisMap | None] | None]) -> AxisMap | None:
-    """What moves over all of these axes alike, the first of which is axis 1."""
-    found = maps[0][1] if maps and maps[0] is not None else None
-    return found if all(map == (axis, found) for axis, map in enumerate(maps, start=1)) else None
-
-
-def _passed(step: Step, fields: Fields, read: Shape, shape: Shape, sizes: Shape) -> Fields:
-    """The fields of one input behind the layer."""
-    if step.kept and read == shape:
-        return fields
-    if step.slides is not None and type(fields) is Square:
-        first = fields[0]
-        if step.still and first.phases is None and first.exact:
-            return fields
-        made = advance(first, first.axis or 1, step.slides, read[1], sizes[1])
-        if made.jump is not None:  # what stands still is cut to its own axis of the input
-            return _square(made, fields)
-    return _settled_axes(
-        [_along(step, field, read, shape, size) for field, size in zip(fields, sizes[1:], strict=True)]
-    )
-
-
 def _settled_axes(fields: Sequence[AxisField]) -> Fields:
     """The fields of all axes, square where they are."""
-    if not fields or not fields[0].axis:
-        return tuple(fields)
-    seen = fields[0][1:]
-    return (Square if all(field.axis and field[1:] == seen for field in fields) else tuple)(fields)
-
-
-def _square(made: AxisField, fields: Square) -> Square:
-    """What has been made of the first of square fields, on all of their axes."""
-    found = made[1:]
-    return Square([made, *[AxisField._make((field.axis, *found)) for field in fields[1:]]])
+    axes = tuple([field.axis for field in fields if field.axis])
+    seen = {field[1:] for field in fields}
+    return Square(fields[0], axes) if len(seen) == 1 and len(axes) == len(fields) else tuple(fields)
 
 
 def _along(step: Step, field: AxisField, read: Shape, shape: Shape, size: int) -> AxisField:
@@ -462,10 +426,10 @@ def _along(step: Step, field: AxisField, read: Shape, shape: Shape, size: int) -
 
 def _are_aligned(a: Square, b: Square) -> bool:
     """Whether the fields of two paths move alike, along the same axes and about the same centre."""
-    one, other = a[0], b[0]
+    one, other = a.first, b.first
     if one.jump is None or one.jump != other.jump or one.first + one.last != other.first + other.last:
         return False
-    return all(x.axis == y.axis for x, y in zip(a, b, strict=True))
+    return a.axes == b.axes
 
 
 class _Join(NamedTuple):
@@ -482,8 +446,6 @@ class _Join(NamedTuple):
 
 def _join(a: Fields, b: Fields, shape: Shape, sizes: Shape, join: _Join) -> Fields:
     """The union of two paths' fields; what differs in step or place is noted."""
-    if type(a) is type(b) is Square and _are_aligned(a, b):
-        return _square(joined(a[0], b[0]), a)
     return _settled_axes(
         [
             one if one == other else _join_axis(one, other, axis, shape, size, join)

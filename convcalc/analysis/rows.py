@@ -170,8 +170,9 @@ def _field(fields: Fields | None) -> Part:
     if not fields:
         return Part(None, None, None)
     if type(fields) is Square:
-        extent, jump, start = _figures(fields[0])
-        return Part([extent] * len(fields), [jump] * len(fields), [start] * len(fields))
+        extent, jump, start = _figures(fields.first)
+        axes = len(fields.axes)
+        return Part([extent] * axes, [jump] * axes, [start] * axes)
     return Part(*map(list, zip(*map(_figures, fields), strict=True)))
 
 

@@ -252,15 +252,19 @@ class Expansion(Unfinished):
         layer = self.batched(layer)
         current, shapes = sources, tuple([nodes[source].shape for source in sources])
         self.steps += count * item.weight
+        settled = False
+        """Whether it puts out the shape that it reads, as all behind it do then."""
         for name in map(str, range(count)):
-            if self.taken > self.left:
-                self.stop(f"its shapes take more than {self.limit}", item.at, prefix + name)
-            try:
-                shape = shape_of(layer, shapes)
-            except GeometryError as error:
-                return self.fail(item, inner, name, error, _called(self, item, inner, current))
+            if not settled:
+                if self.taken > self.left:
+                    self.stop(f"its shapes take more than {self.limit}", item.at, prefix + name)
+                try:
+                    shape = shape_of(layer, shapes)
+                except GeometryError as error:
+                    return self.fail(item, inner, name, error, _called(self, item, inner, current))
+                settled, shapes = shapes == (shape,), (shape,)
             index = names[name] = self.append(prefix + name, layer, current, shape, item.at)
-            current, shapes = (index,), (shape,)
+            current = (index,)
         return current
 
     def _repetitions(self, item: Item, count: int, inner: Place, env: Env, sources: Nodes) -> Nodes | None:

@@ -1,5 +1,6 @@
 """How layers that multiply come by their weights: learned as they are, or fixed, standardised, gained, or an input."""
 
+from functools import lru_cache
 from math import prod
 from typing import Any, ClassVar, Literal, Self
 
@@ -73,14 +74,7 @@ class Formed(Layer):
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         if self.weight is not None:
             return ()
-        shape, outputs = self.weight_shape(inputs[0]), self.outputs
-        found = [Weight("weight", shape, not self.fixed)]
-        if self.bias:
-            found.append(Weight("bias", (outputs,), not self.fixed))
-        if self.gain:
-            found.append(Weight("gain", (outputs, *(1,) * (len(shape) - 1))))
-            found.sort(key=lambda weight: not weight.learnable)
-        return tuple(found)
+        return _held(self.weight_shape(inputs[0]), self.outputs, self.bias, self.gain, not self.fixed)
 
     def check_given(self, inputs: Shapes) -> None:
         """Raise `ChannelMismatch` where weights or a bias that are inputs have another shape than it needs."""
@@ -128,3 +122,15 @@ class Formed(Layer):
             if self.gain:
                 found.append(Saved("extra", elements=outputs, batched=False))
         return tuple(found)
+
+
+@lru_cache(maxsize=256)
+def _held(shape: Shape, outputs: int, bias: bool, gain: bool, learnable: bool) -> tuple[Weight, ...]:
+    """What a layer holds whose weights have this shape, learnable ones first."""
+    found = [Weight("weight", shape, learnable)]
+    if bias:
+        found.append(Weight("bias", (outputs,), learnable))
+    if gain:
+        found.append(Weight("gain", (outputs, *(1,) * (len(shape) - 1))))
+        found.sort(key=lambda weight: not weight.learnable)
+    return tuple(found)

@@ -1,7 +1,7 @@
 """What layers over space share: fields with one value an axis, padding in its forms, borders."""
 
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Discriminator, Tag, ValidationInfo
@@ -192,7 +192,8 @@ def axis_paddings(padding: Pairs | PaddingMode, rank: int) -> Iterator[tuple[int
     return iter((padding,) * rank if isinstance(padding, str) else padding)
 
 
-def spatial_links(maps: Sequence[AxisMap | None]) -> tuple[AxisLink | None, ...]:
+@lru_cache(maxsize=256)
+def spatial_links(maps: tuple[AxisMap | None, ...]) -> tuple[AxisLink | None, ...]:
     """Axis links of a layer that mixes all channels and maps each space axis by one of `maps`."""
     return (AxisLink(0, None), *[AxisLink(axis, m) for axis, m in enumerate(maps, start=1)])
 

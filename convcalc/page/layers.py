@@ -155,7 +155,7 @@ class Pages:
 def _axis(field: AxisField) -> list[object]:
     """First and last input that position 0 sees, the jump, the extent, and where they repeat otherwise, what."""
     phases = field.phases
-    repeats = None if phases is None or len(phases.intervals) > MOST_PHASES else [phases.step, *phases.intervals]
+    repeats = None if phases is None or phases.period > MOST_PHASES else [phases.step, *phases.intervals]
     numbers = [str(part) if not isinstance(part, int | None) else part for part in (field.first, field.last)]
     jump = field.jump if isinstance(field.jump, int | None) else str(field.jump)
     return [*numbers, jump, str(field.size), field.exact, repeats]

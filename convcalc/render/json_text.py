@@ -184,11 +184,13 @@ class _Column:
         if not self._shared:
             return self._level.texts(values)
         parts = cast("Sequence[Part]", values)
+        texts = [part.text for part in parts]
+        if all(texts):
+            return texts
         new = [part for part in dict.fromkeys(parts) if not part.text]
-        if new:
-            texts = [self._level.texts(column) for column in zip(*[part.values for part in new], strict=True)]
-            for part, text in zip(new, _woven(self._shared, texts, ""), strict=True):
-                part.text = text
+        columns = [self._level.texts(column) for column in zip(*[part.values for part in new], strict=True)]
+        for part, text in zip(new, _woven(self._shared, columns, ""), strict=True):
+            part.text = text
         return [part.text for part in parts]
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ...analysis.receptive_field import MOST_TABULATED, Fields, Following, Reading, reading
+from ...analysis.field_steps import Reading, reading
+from ...analysis.receptive_field import MOST_TABULATED, Fields, Following, Square
 from ...layers.base import Layer, Shape, Shapes
 from . import Unsure
 from .remembered import Remembered
@@ -59,7 +60,7 @@ SHORT = 8
 
 def _weight(followed: Followed) -> int:
     phases = [field.phases for field in followed.fields or ()]
-    return 1 + sum([len(pattern.intervals) // SHORT for pattern in phases if pattern is not None])
+    return 1 + sum([pattern.period // SHORT for pattern in phases if pattern is not None])
 
 
 class Passages:
@@ -107,7 +108,7 @@ class Passages:
         return self._layer(passage, arrived, sizes, local)
 
     def _one(self, passage: Passage, fields: Fields, sizes: Sizes, local: bool) -> Followed:
-        if all(field.axis != 0 for field in fields):
+        if type(fields) is Square or all(field.axis != 0 for field in fields):
             passage = passage.alike
         key = (passage, fields, sizes, local)
         found = self._followed.get(key)
