@@ -395,7 +395,7 @@ class TestFrames:
         self, small: convcalc.Network, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setitem(sys.modules, "pandas", None)
-        with pytest.raises(ImportError, match=r"to_frame needs pandas: pip install 'convcalc\[pandas\]'"):
+        with pytest.raises(ImportError, match=r'to_frame needs pandas: pip install "convcalc\[pandas\]"'):
             convcalc.analyse(small).to_frame()
 
 

@@ -256,12 +256,12 @@ class Expansion(Unfinished):
         """Whether it puts out the shape that it reads, as all behind it do then."""
         for name in map(str, range(count)):
             if not settled:
-                if self.taken > self.left:
-                    self.stop(f"its shapes take more than {self.limit}", item.at, prefix + name)
                 try:
                     shape = shape_of(layer, shapes)
                 except GeometryError as error:
                     return self.fail(item, inner, name, error, _called(self, item, inner, current))
+                if self.taken > self.left:
+                    self.stop(f"its shapes take more than {self.limit}", item.at, prefix + name)
                 settled, shapes = shapes == (shape,), (shape,)
             index = names[name] = self.append(prefix + name, layer, current, shape, item.at)
             current = (index,)
