@@ -239,12 +239,6 @@ def test_graphs_that_are_wrong_are_findings(tmp_path: Path, layers: list[Any], o
     assert code == "CC716" and said in message
 
 
-@pytest.mark.slow
-def test_many_layers_are_refused_soon(tmp_path: Path) -> None:
-    text = chain(*[{"class": "ReLU", "name": f"r{number}"} for number in range(300_000)])
-    assert refused(tmp_path, text) == ("CC716", ": it has more than 250,000 layers")
-
-
 def test_layers_that_double_in_models_in_models_are_refused_soon(tmp_path: Path) -> None:
     """Forty models, each of which calls the one inside it twice, would be a million million layers."""
     model: dict[str, Any] = {"class_name": "ReLU", "config": {"name": "r"}}
