@@ -6,7 +6,7 @@ spec (`inception_3a.3x3.reduce.conv2d`); groups are the paths in between (blocks
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -612,21 +612,3 @@ def unknown_costs(network: Network) -> list[Finding]:
     unknown = [node.name for node in network.nodes if node.layer is not None and not node.layer.cost_is_known]
     said = "it holds weights, and its multiply-accumulates are not known"
     return [finding_in(network, "CC707", said, name) for name in unknown]
-
-
-def consumers(nodes: Iterable[Node], count: int) -> list[list[int]]:
-    """For each node, the indices of the nodes that read it."""
-    found: list[list[int]] = [[] for _ in range(count)]
-    for index, node in enumerate(nodes):
-        for source in node.inputs:
-            found[source].append(index)
-    return found
-
-
-def ancestors(nodes: Sequence[Node], ends: Iterable[int]) -> set[int]:
-    """The nodes on whose outputs those of `ends` depend, and themselves."""
-    found = set(ends)
-    for index in range(max(found, default=-1), -1, -1):
-        if index in found:
-            found.update(nodes[index].inputs)
-    return found

@@ -15,7 +15,7 @@ FLOORS = {
             ("collector", "files", "hints", "interruption", "limits", "terminal", "units", "version"),
             ("findings", "geometry", "git", "naming"),
             ("codes", "layers"),
-            ("inference", "marked"),
+            ("flow", "inference", "marked"),
             ("network",),
             ("blocks", "models"),
             ("keras", "language", "onnx", "torch"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..findings import UsageError
+from ..flow import ancestors, with_parts
 from ..geometry import GeometryError
 from ..hints import shortened
 from ..network import Network, Node, Output, renumbered
@@ -26,17 +27,7 @@ if TYPE_CHECKING:
 
 def needed_nodes(network: Network, start: int) -> list[int]:
     """The nodes that a node depends on, itself among them, in order; splits with all their parts."""
-    nodes = network.nodes
-    found = {start}
-    for index in range(start, -1, -1):
-        if index in found:
-            found.update(nodes[index].inputs)
-    for index in sorted(found):
-        layer = nodes[index].layer
-        part = layer.part_of if layer is not None else None
-        if part is not None:
-            found.update(range(index - part.which, index - part.which + part.parts))
-    return sorted(found)
+    return sorted(with_parts(network.nodes, ancestors(network.nodes, [start])))
 
 
 def skip_nodes(network: Network, needed: Sequence[int]) -> frozenset[int]:

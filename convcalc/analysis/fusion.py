@@ -11,7 +11,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..network import consumers
+from ..flow import consumers
 
 if TYPE_CHECKING:
     from ..layers.base import Layer

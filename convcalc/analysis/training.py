@@ -23,7 +23,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from ..network import ancestors, holder, lenders, tensor_holder, tied_nodes, used
+from ..flow import ancestors
+from ..network import holder, lenders, tensor_holder, tied_nodes, used
 from .cost import tensor_numbers
 from .memory import ITEM_BYTES, storages
 

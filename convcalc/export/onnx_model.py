@@ -8,9 +8,10 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from ..findings import UsageError
+from ..flow import consumers
 from ..hints import installing
 from ..layers.kind_table import Refused
-from ..network import consumers, holder, own_weights, tensor_holder
+from ..network import holder, own_weights, tensor_holder
 from ..version import __version__
 from .program import refusal, with_examples
 

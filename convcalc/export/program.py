@@ -15,8 +15,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ..findings import UsageError
+from ..flow import consumers
 from ..layers.kind_table import Refused
-from ..network import consumers, holder
+from ..network import holder
 
 if TYPE_CHECKING:
     from ..network import BlockParam, Group, Network, Node

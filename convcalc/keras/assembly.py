@@ -8,12 +8,13 @@ from itertools import groupby
 from pathlib import Path
 
 from ..findings import Finding
+from ..flow import ancestors, with_parts
 from ..hints import shortened
 from ..layers.opaque import Opaque
 from ..models.apart import taken_apart
 from ..models.draft import Draft
 from ..models.origin import ModelOrigin
-from ..models.steps import Place, leading_to, with_parts
+from ..models.steps import Place
 from ..naming import UniqueNames
 from ..network import Network
 from .builder import Builder, Step
@@ -50,7 +51,7 @@ def assemble(conversion: Conversion, path: str, made_by: str, load: Callable[[ob
 
 def _needed(steps: Sequence[Step], ends: Sequence[int]) -> list[int]:
     """Inputs, and the steps that lead to an end, in order."""
-    found = with_parts(steps, leading_to(steps, ends))
+    found = with_parts(steps, ancestors(steps, ends))
     inputs = [index for index, step in enumerate(steps) if step.layer is None]
     return [*inputs, *(index for index in sorted(found) if steps[index].layer is not None)]
 

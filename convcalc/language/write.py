@@ -11,9 +11,10 @@ from ..blocks.literals import literal, scalar
 from ..blocks.pieces import parts_of
 from ..blocks.sheet import Sharing
 from ..findings import SpecError, UsageError
+from ..flow import consumers
 from ..marked import Source
 from ..naming import NAME, RESERVED, UniqueNames
-from ..network import Network, Output, consumers
+from ..network import Network, Output
 from .events import parse
 
 if TYPE_CHECKING:

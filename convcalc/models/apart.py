@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
+from ..flow import ancestors
 from ..layers.base import Layer, Shape
 from ..layers.batched import batched
 from ..layers.registry import build
-from .steps import leading_to
 
 
 class _Made(Protocol):
@@ -36,7 +36,7 @@ def taken_apart(
     are put out: what leads to none of them reads nothing. Selections are of one `unbind` where `beside` says the same
     of them. A step that falls away stands where the part is that has its numbers.
     """
-    needed = leading_to(steps, ends)
+    needed = ancestors(steps, ends)
     parts = _selected(steps, needed, beside) + _cut(steps, needed, ends)
     if not parts:
         return list(steps), list(range(len(steps)))

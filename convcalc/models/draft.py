@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import prod
 
 from ..findings import Finding
+from ..flow import ancestors, with_parts
 from ..geometry import LIMIT, TooLarge
 from ..inference import Inference
 from ..layers.base import Layer, Shape
 from ..network import Network, Node, Origin, Output, Tied
 from .paths import named
-from .steps import Place, Step, leading_to, with_parts
+from .steps import Place, Step
 
 
 class Draft:
@@ -114,7 +115,7 @@ class Draft:
 
     def _order(self, ends: set[int]) -> list[int]:
         """The steps that the outputs need, all parts of a split together, and the inputs first."""
-        needed = with_parts(self.steps, leading_to(self.steps, ends))
+        needed = with_parts(self.steps, ancestors(self.steps, ends))
         inputs = [index for index in sorted(needed) if self.steps[index].layer is None]
         inputs = inputs or [index for index, step in enumerate(self.steps) if step.layer is None]
         return [*inputs, *(index for index in sorted(needed) if self.steps[index].layer is not None)]

@@ -1,9 +1,9 @@
-"""What a draft is made of: steps, the places of the modules that made them, and which of them lead to an output."""
+"""What a draft is made of: steps, and the places of the modules that made them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Hashable
+from typing import NamedTuple
 
 from ..layers.base import Layer, Shape
 from ..network import Tied
@@ -37,40 +37,3 @@ class Step(NamedTuple):
     """The step before it whose weights it has."""
     tied: tuple[Tied, ...] = ()
     """Those of its tensors that steps before it hold."""
-
-
-class Reading(Protocol):
-    """A step as any reader of models makes it: it reads steps before it."""
-
-    @property
-    def layer(self) -> Layer | None:
-        """None for an input."""
-
-    @property
-    def inputs(self) -> tuple[int, ...]:
-        """The steps that it reads."""
-
-
-def leading_to(steps: Sequence[Reading], ends: Collection[int]) -> set[int]:
-    """The steps that lead to an end: these, and all that they read.
-
-    >>> relu = Step(None, (0,), (1,), (), "", "")
-    >>> leading_to([relu._replace(inputs=()), relu, relu], [2])
-    {0, 2}
-    """
-    found = set(ends)
-    for index in range(max(ends, default=-1), -1, -1):
-        if index in found:
-            found.update(steps[index].inputs)
-    return found
-
-
-def with_parts(steps: Sequence[Reading], some: Iterable[int]) -> set[int]:
-    """Some steps with the other parts of their splits, which read the same: parts come and go together."""
-    found = set(some)
-    for index in sorted(found):
-        layer = steps[index].layer
-        part = layer.part_of if layer is not None else None
-        if part is not None:
-            found.update(range(index - part.which, index - part.which + part.parts))
-    return found

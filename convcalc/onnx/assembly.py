@@ -8,12 +8,13 @@ from dataclasses import replace
 from math import prod
 from pathlib import Path
 
+from ..flow import ancestors, with_parts
 from ..geometry import GeometryError
 from ..layers.sharing import check_shared
 from ..models.apart import taken_apart
 from ..models.draft import Draft
 from ..models.origin import ModelOrigin
-from ..models.steps import Place, leading_to, with_parts
+from ..models.steps import Place
 from ..models.tying import Held, tied
 from ..network import Network, Node, used
 from .builder import Step
@@ -64,7 +65,7 @@ def _ordered(conversion: Conversion) -> tuple[list[Step], dict[int, int]]:
     Raises `Malformed` where no output depends on an input.
     """
     steps = conversion.builder.steps
-    kept = with_parts(steps, leading_to(steps, {step for _, step in conversion.outputs}))
+    kept = with_parts(steps, ancestors(steps, {step for _, step in conversion.outputs}))
     order = sorted(kept, key=lambda index: (steps[index].layer is not None, index))
     if not order or steps[order[0]].layer is not None:
         raise Malformed("no output depends on an input")

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..flow import ancestors
 from ..layers.kind_table import Refused
-from ..network import ancestors
 from ..reference import backward
 from .loss import losses_of
 from .tangent import tangent

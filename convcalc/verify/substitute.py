@@ -15,11 +15,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..analysis.size_survey import combined_period, follow, moving_size
+from ..flow import consumers
 from ..geometry import GeometryError
 from ..inference import Inference
 from ..layers.registry import KINDS, build
 from ..naming import UniqueNames
-from ..network import consumers
 
 if TYPE_CHECKING:
     from ..layers.base import Shape, Shapes, Weight

@@ -9,10 +9,11 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING
 
+from ..flow import ancestors, consumers
 from ..layers.batched import batched
 from ..layers.registry import build
 from ..naming import UniqueNames
-from ..network import Node, ancestors, consumers, holder, renumbered
+from ..network import Node, holder, renumbered
 from .loss import losses_of
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...network import Network, consumers
+from ...flow import consumers
+from ...network import Network
 from .remark import Remark
 
 

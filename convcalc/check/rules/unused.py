@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ...analysis.cost import tensor_numbers
+from ...flow import consumers
 from ...language import SpecOrigin
-from ...network import Network, consumers, holder, own_weights
+from ...network import Network, holder, own_weights
 from .remark import Remark
 
 

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ...flow import ancestors
 from ...geometry import GeometryError
 from ...layers.base import Shape
 from ...layers.sharing import Use
 from ...models.apart import taken_apart
 from ...models.making import Unsupported
-from ...models.steps import leading_to
 from ...models.tying import Held, tied
 from ..tape import Call, Tape, refs
 from .arguments import WrongCall, bound
@@ -40,7 +40,7 @@ class Lifted:
     def frozen(self) -> dict[str, int]:
         """Function -> how many layers of its calls hold for the input's size alone, of those that lead to an output."""
         steps = self.steps
-        needed = leading_to(steps, {step for _, step in self.outputs})
+        needed = ancestors(steps, {step for _, step in self.outputs})
         found = [steps[index] for index in sorted(needed) if steps[index].frozen]
         return dict(Counter(self.tape.calls[step.call].function for step in found))
 
