@@ -585,6 +585,16 @@ def own_weights(nodes: Sequence[Node], index: int) -> tuple[Weight, ...]:
     return tuple([weight for weight in used(nodes, index).weights if weight.name not in tied])
 
 
+def held_weights(nodes: Sequence[Node]) -> Iterator[Weight]:
+    """All tensors that nodes hold, buffers included, those that several have once."""
+    return (weight for index in range(len(nodes)) for weight in own_weights(nodes, index))
+
+
+def learned_numbers(nodes: Sequence[Node]) -> int:
+    """The numbers of all tensors that are learned, those that several nodes have once."""
+    return sum(prod(weight.shape) for weight in held_weights(nodes) if weight.learnable)
+
+
 def renumbered(nodes: Sequence[Node], places: Mapping[int, int]) -> list[Node]:
     """Those of the nodes that have a new place (old index -> new, in order), and what they read.
 

@@ -17,7 +17,7 @@ from convcalc.api.load import load
 from convcalc.findings import SpecError, UsageError
 from convcalc.language.write import write
 from convcalc.models.document import Malformed
-from convcalc.network import Network, own_weights
+from convcalc.network import Network, held_weights
 from convcalc.torch.exported.costs import FORMULAS, macs
 from convcalc.torch.exported.expressions import symbols, value
 from tools.fuzz.generators.exported_graphs import Program, Raw, Size, Tensor, fixed
@@ -65,7 +65,7 @@ def test_the_layers_are_those_of_the_model(name: str) -> None:
 @pytest.mark.parametrize("name", ["fixed", "open"])
 def test_parameters_count_once_and_macs_at_each_call(name: str) -> None:
     network = load(FOLDER / f"{name}.pt2")
-    weights = [weight for index in range(len(network.nodes)) for weight in own_weights(network.nodes, index)]
+    weights = list(held_weights(network.nodes))
     # sum(p.numel() for p in Net().parameters()), and torch.utils.flop_counter of a run at a batch of 1, halved
     assert sum(prod(weight.shape) for weight in weights if weight.learnable) == 1122
     macs = [

@@ -16,7 +16,7 @@ from convcalc.language import loads
 from convcalc.language.write import write
 from convcalc.layers.base import Shape
 from convcalc.layers.opaque import Opaque
-from convcalc.network import Network, Tied, own_weights
+from convcalc.network import Network, Tied, held_weights
 from convcalc.torch.lift.builder import Step
 from convcalc.torch.lift.conversion import lift
 from convcalc.torch.tape import Call, Ref, Scope, from_json
@@ -425,7 +425,7 @@ def test_models_agree_with_pytorch_and_survive_as_specs(name: str) -> None:
 
 def figures(made: Network) -> tuple[int, int]:
     """Parameters and multiply-accumulates."""
-    held = [weight for index in range(len(made.nodes)) for weight in own_weights(made.nodes, index)]
+    held = list(held_weights(made.nodes))
     learned = sum(prod(weight.shape) for weight in held if weight.learnable)
     return learned, sum(macs_of(made, node) for node in made)
 

@@ -270,6 +270,7 @@ class _Counter:
 
 
 def text_of(expression: Expression) -> str:
+    """An expression as the language writes it, its params by their names."""
     return "".join(part if isinstance(part, str) else part.name for part in expression)
 
 

@@ -11,7 +11,7 @@ from ..findings import UsageError
 from ..flow import consumers
 from ..hints import installing
 from ..layers.kind_table import Refused
-from ..network import holder, own_weights, tensor_holder
+from ..network import held_weights, holder, tensor_holder
 from ..version import __version__
 from .program import refusal, with_examples
 
@@ -170,7 +170,7 @@ def _repeats(network: Network, node: Node) -> bool:
 
 def _check_size(network: Network, written: bool) -> None:
     nodes = network.nodes if written else ()
-    total = sum(4 * prod(weight.shape) for index in range(len(nodes)) for weight in own_weights(nodes, index))
+    total = sum(4 * prod(weight.shape) for weight in held_weights(nodes))
     if total > LARGEST:
         raise UsageError(
             f"the weights take {total:,} bytes, and an ONNX file holds less than 2 GiB",

@@ -9,11 +9,11 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
-from math import isinf, prod
+from math import isinf
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..network import own_weights
+from ..network import learned_numbers
 from ..terminal import printable
 from .program import Code
 
@@ -312,15 +312,8 @@ def file_head(network: Network, framework: str) -> list[str]:
     variant = f", variant {network.variant}" if network.variant else ""
     lines = [f"{network.name}{variant}, for {framework}.", ""]
     lines += [network.source, ""] if network.source else []
-    lines += [f"Input: {inputs}", f"Output: {outputs}", f"Parameters: {parameter_count(network):,}"]
+    lines += [f"Input: {inputs}", f"Output: {outputs}", f"Parameters: {learned_numbers(network.nodes):,}"]
     return docstring("\n".join(lines))
-
-
-def parameter_count(network: Network) -> int:
-    """Learnable numbers of the network."""
-    nodes = network.nodes
-    held = (weight for index in range(len(nodes)) for weight in own_weights(nodes, index))
-    return sum(prod(weight.shape) for weight in held if weight.learnable)
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..models.document import Json, Malformed, is_integer, shown
+from ..models.document import Json, Malformed, is_integer, shown, text
 
 MOST_BYTES = 1 << 25
 """Bytes of a configuration."""
@@ -35,11 +35,7 @@ class Settings:
     def text(self, name: str, default: str) -> str:
         """A text."""
         value = self.values.get(name)
-        if value is None:
-            return default
-        if not isinstance(value, str):
-            raise Malformed(f"{name} must be a text, not {shown(value)}")
-        return value
+        return default if value is None else text(value, name)
 
     def number(self, name: str, default: float) -> float:
         """A number."""

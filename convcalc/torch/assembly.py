@@ -12,7 +12,7 @@ from ..hints import shortened
 from ..layers.opaque import Opaque
 from ..models.draft import Draft
 from ..models.steps import Place
-from ..network import Network, Origin, own_weights
+from ..network import Network, Origin, learned_numbers
 from .lift.conversion import Lifted
 from .tape import Tape
 
@@ -76,7 +76,7 @@ def _notes(network: Network, lifted: Lifted, path: str) -> list[Finding]:
         message = f"calls that the language does not have: {_counted(Counter(layer.operator for layer in opaque))}"
         reasons = dict.fromkeys(f"{layer.operator}: {layer.reason}" for layer in opaque)
         notes.append(Finding("CC723", message, path, hint="; ".join(list(reasons)[:3])))
-    total, counted = sum(map(prod, tape.parameters.values())), _params(network)
+    total, counted = sum(map(prod, tape.parameters.values())), learned_numbers(network.nodes)
     if counted < total:
         where = f": {shortened(_heads(tape), SHOWN)}" if tape.unused else ""
         notes.append(Finding("CC724", f"{total - counted:,} of {total:,} parameters lead to no output{where}", path))
@@ -91,13 +91,6 @@ def _notes(network: Network, lifted: Lifted, path: str) -> list[Finding]:
         message = f"{lifted.constant_macs:,} multiply-accumulates compute what is the same for every input"
         notes.append(Finding("CC726", message, path))
     return notes
-
-
-def _params(network: Network) -> int:
-    """The learned numbers of a network, those that layers share once."""
-    nodes = network.nodes
-    held = (weight for index in range(len(nodes)) for weight in own_weights(nodes, index))
-    return sum(prod(weight.shape) for weight in held if weight.learnable)
 
 
 def _heads(tape: Tape) -> list[str]:
